@@ -1,0 +1,27 @@
+package org.mixtraining.config;
+
+import java.util.List;
+
+/**
+ * Input that a person can mend: a configuration key, a file, an argument. Each problem is one line
+ * that says what is wrong, where, and what is allowed; commands print the lines and exit with code
+ * 2.
+ */
+public final class UserException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final List<String> problems;
+
+  public UserException(List<String> problems) {
+    super(String.join("\n", problems));
+    this.problems = List.copyOf(problems);
+  }
+
+  public UserException(String problem) {
+    this(List.of(problem));
+  }
+
+  public List<String> problems() {
+    return problems;
+  }
+}

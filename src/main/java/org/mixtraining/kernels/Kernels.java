@@ -1,0 +1,126 @@
+package org.mixtraining.kernels;
+
+/**
+ * The operations that a ViT needs, forward and backward, on row-major matrices of float32.
+ *
+ * <p>Every method is single-threaded and may be called at the same time from several threads as
+ * long as no output is shared; outputs never alias inputs unless said. Outputs are overwritten, not
+ * added to, unless said. Shapes stand behind each parameter; {@code rows} is tokens of all images
+ * of the call, {@code in} and {@code out} are feature widths.
+ */
+public interface Kernels {
+
+  /** {@code cpu} or {@code nd4j}: what a table or a benchmark calls this implementation. */
+  String name();
+
+  // --- linear: y = x·W + b ---------------------------------------------------------------------
+
+  /** y[rows, out] = x[rows, in] · w[in, out] + bias[1, out]. */
+  void linear(Mat x, Mat w, Mat bias, Mat y);
+
+  /** y[rows, out] = x[rows, in] · w[in, out], without a bias. */
+  void matmul(Mat x, Mat w, Mat y);
+
+  /** y[rows, out] = residual[rows, out] + x[rows, in] · w[in, out] + bias[1, out]. */
+  void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y);
+
+  /** dx[rows, in] = dy[rows, out] · w[in, out]ᵀ. */
+  void linearInputGradient(Mat dy, Mat w, Mat dx);
+
+  /** dw[in, out] = x[rows, in]ᵀ · dy[rows, out]. */
+  void linearWeightGradient(Mat x, Mat dy, Mat dw);
+
+  /** sum[1, cols] = column sums of x[rows, cols]. */
+  void columnSum(Mat x, Mat sum);
+
+  // --- layer norm ------------------------------------------------------------------------------
+
+  /** y = (x − mean) / √(var + eps) · gain + bias by row; stats[rows, 2] = mean, 1/√(var + eps). */
+  void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats);
+
+  /**
+   * Backward of {@link #layerNorm}: dx[rows, dim] = residual + the input gradient, dGain[1, dim]
+   * and dBias[1, dim] overwritten. {@code residual} may be null (nothing is added) and may be
+   * {@code dx} itself.
+   */
+  void layerNormBackward(
+      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias);
+
+  // --- GELU, with the Gauss error function -----------------------------------------------------
+
+  /**
+   * y = gelu(h + bias) for h[rows, cols], bias[1, cols]; h is overwritten with the derivative at (h
+   * + bias), which is all that the backward pass needs.
+   */
+  void biasGelu(Mat h, Mat bias, Mat y);
+
+  /** dy *= derivative, elementwise, in place. */
+  void multiply(Mat dy, Mat derivative);
+
+  // --- multi-head self-attention ---------------------------------------------------------------
+
+  /**
+   * softmax(Q·Kᵀ/√d)·V per image and head.
+   *
+   * @param qkv [images·tokens, 3·dim]: q, k and v side by side, each heads × (dim/heads)
+   * @param tokens tokens per image
+   * @param heads number of heads
+   * @param probabilities [images·heads·tokens, probabilityStride(tokens)] out: the attention
+   *     weights, kept for the backward pass; columns past {@code tokens} are padding
+   * @param out [images·tokens, dim]
+   */
+  void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out);
+
+  /**
+   * Backward of {@link #attention}.
+   *
+   * @param dOut [images·tokens, dim]
+   * @param dQkv [images·tokens, 3·dim] out
+   */
+  void attentionBackward(Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv);
+
+  /** Columns of a probabilities matrix: {@code tokens} rounded up so that rows stay aligned. */
+  static int probabilityStride(int tokens) {
+    return (tokens + 7) / 8 * 8;
+  }
+
+  // --- losses ----------------------------------------------------------------------------------
+
+  /**
+   * Cross-entropy of softmax(logits) against target distributions.
+   *
+   * @param logits [rows, classes]
+   * @param target [rows, classes]; each row sums to 1, or is all zero for an image without a label
+   * @param weight factor on the gradient
+   * @param dLogits [rows, classes] out: weight · (softmax · Σ target − target)
+   * @return the unweighted sum over rows of −Σ target·log softmax, in double precision
+   */
+  double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits);
+
+  /**
+   * Squared error on the rows that are selected.
+   *
+   * @param prediction [rows, cols]
+   * @param target [rows, cols]
+   * @param selected [rows, 1]: 1 where the row counts, 0 where it does not
+   * @param weight factor on the gradient
+   * @param dPrediction [rows, cols] out: weight · 2·(prediction − target) on selected rows, else 0
+   * @return the unweighted sum of squared errors over selected rows, in double precision
+   */
+  double maskedSquaredError(
+      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction);
+
+  // --- optimizer -------------------------------------------------------------------------------
+
+  /**
+   * AdamW without its decay term (Loshchilov and Hutter, arXiv 1711.05101; epsilon outside the bias
+   * correction as in PyTorch): updates m and v and overwrites the gradient with lr·m̂/(√v̂ + eps).
+   *
+   * @param gradient [1, n] in: gradient, out: the amount to subtract from the parameters
+   * @param m [1, n] first moment, in and out
+   * @param v [1, n] second moment, in and out
+   * @param step 1-based step count of these parameters
+   */
+  void adamW(
+      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step);
+}

@@ -1,0 +1,32 @@
+package org.mixtraining.schedule;
+
+import java.io.Serializable;
+import org.mixtraining.config.JobConfig.MixPass;
+
+/**
+ * One epoch of a run: everything that its steps depend on besides data and state. The driver
+ * broadcasts it to the workers.
+ *
+ * @param epoch position in the run, from 0
+ * @param epochs length of the run
+ * @param phase the part of the run it belongs to
+ * @param objective what it minimises
+ * @param pass what a JOINT step's shared pass sees; ignored by SSL and SL epochs
+ * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
+ * @param learningRate the run's schedule
+ */
+public record EpochPlan(
+    int epoch,
+    int epochs,
+    Phase phase,
+    Objective objective,
+    MixPass pass,
+    double alpha,
+    LearningRate learningRate)
+    implements Serializable {
+
+  /** The learning rate of a step, of {@code steps} in this epoch. */
+  public double learningRate(int step, int steps) {
+    return learningRate.at(epoch + (double) step / steps);
+  }
+}

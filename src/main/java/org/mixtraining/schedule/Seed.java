@@ -1,0 +1,45 @@
+package org.mixtraining.schedule;
+
+import java.util.SplittableRandom;
+
+/**
+ * Where all randomness of a run comes from: a named stream and the coordinates of its use (epoch,
+ * worker, image id), never an attempt, a thread or a clock. Two uses with the same coordinates draw
+ * the same numbers wherever and however often they run.
+ */
+public enum Seed {
+  /** Initial weights. */
+  WEIGHTS,
+  /** Stratified order of a dataset. */
+  SPLIT,
+  /** Order of images in an epoch. */
+  SHUFFLE,
+  /** Crops, flips and the like. */
+  AUGMENT,
+  /** Hidden patches. */
+  MASK,
+  /** Synthetic images. */
+  SYNTHETIC;
+
+  /** A generator for this stream at the given coordinates. */
+  public SplittableRandom at(long runSeed, long... coordinates) {
+    return new SplittableRandom(hash(runSeed, coordinates));
+  }
+
+  /**
+   * A well-mixed 64-bit hash of this stream's name and the coordinates (SplitMix64's finaliser).
+   */
+  public long hash(long runSeed, long... coordinates) {
+    long h = mix(runSeed + 0x9E3779B97F4A7C15L * (ordinal() + 1));
+    for (long coordinate : coordinates) {
+      h = mix(h + 0x9E3779B97F4A7C15L + mix(coordinate));
+    }
+    return h;
+  }
+
+  private static long mix(long z) {
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+}
