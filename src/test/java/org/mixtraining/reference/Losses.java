@@ -13,17 +13,17 @@ final class Losses {
    * @param target as many values as {@code logits}; a row of zeros does not count
    */
   static Node crossEntropy(Tape tape, Node logits, double... target) {
-    double[] p = Tape.softmax(logits);
+    double[] logs = Tape.logSoftmax(logits);
     Node loss = Node.zeros(1, 1);
-    for (int i = 0; i < p.length; i++) {
-      loss.value[0] -= target[i] == 0 ? 0 : target[i] * Math.log(p[i]);
+    for (int i = 0; i < logs.length; i++) {
+      loss.value[0] -= target[i] * logs[i];
     }
     tape.derivative(
         () -> {
-          for (int i = 0; i < p.length; i++) {
+          for (int i = 0; i < logs.length; i++) {
             int row = i / logits.cols * logits.cols;
             double mass = Arrays.stream(target, row, row + logits.cols).sum();
-            logits.gradient[i] += loss.gradient[0] * (p[i] * mass - target[i]);
+            logits.gradient[i] += loss.gradient[0] * (Math.exp(logs[i]) * mass - target[i]);
           }
         });
     return loss;

@@ -31,15 +31,18 @@ public final class ReferenceViT {
       boolean meanPooling,
       boolean normPix) {
 
-    int grid() {
+    /** Patches per side. */
+    public int grid() {
       return imageSize / patch;
     }
 
-    int patches() {
+    /** Patches of an image. */
+    public int patches() {
       return grid() * grid();
     }
 
-    int patchLength() {
+    /** Values of a patch. */
+    public int patchLength() {
       return channels * patch * patch;
     }
   }

@@ -146,23 +146,20 @@ final class Tape {
 
   /** gelu(x) = x·Φ(x) with the Gauss error function; its derivative is Φ(x) + x·φ(x). */
   Node gelu(Node a) {
+    double[] cdf = Arrays.stream(a.value).map(x -> 0.5 * Erf.erfc(-x / Math.sqrt(2))).toArray();
     Node activated = Node.zeros(a.rows, a.cols);
     for (int i = 0; i < a.value.length; i++) {
-      activated.value[i] = a.value[i] * normalCdf(a.value[i]);
+      activated.value[i] = a.value[i] * cdf[i];
     }
     derivative(
         () -> {
           for (int i = 0; i < a.value.length; i++) {
             double x = a.value[i];
             double density = Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
-            a.gradient[i] += activated.gradient[i] * (normalCdf(x) + x * density);
+            a.gradient[i] += activated.gradient[i] * (cdf[i] + x * density);
           }
         });
     return activated;
-  }
-
-  private static double normalCdf(double x) {
-    return 0.5 * Erf.erfc(-x / Math.sqrt(2));
   }
 
   /**
@@ -209,7 +206,7 @@ final class Tape {
 
   /** Softmax of each row, p; da = p·(dp − Σ p·dp). */
   Node softmaxRows(Node a) {
-    Node p = new Node(a.rows, a.cols, softmax(a));
+    Node p = new Node(a.rows, a.cols, Arrays.stream(logSoftmax(a)).map(Math::exp).toArray());
     derivative(
         () -> {
           for (int row = 0; row < a.rows; row++) {
@@ -225,20 +222,17 @@ final class Tape {
     return p;
   }
 
-  static double[] softmax(Node a) {
-    double[] p = new double[a.value.length];
-    for (int start = 0; start < p.length; start += a.cols) {
-      double max = Arrays.stream(a.value, start, start + a.cols).max().orElseThrow();
-      double sum = 0;
-      for (int i = start; i < start + a.cols; i++) {
-        p[i] = Math.exp(a.value[i] - max);
-        sum += p[i];
-      }
-      for (int i = start; i < start + a.cols; i++) {
-        p[i] /= sum;
+  static double[] logSoftmax(Node a) {
+    double[] logs = new double[a.value.length];
+    for (int start = 0; start < logs.length; start += a.cols) {
+      double[] entries = Arrays.copyOfRange(a.value, start, start + a.cols);
+      double max = Arrays.stream(entries).max().orElseThrow();
+      double logSum = Math.log(Arrays.stream(entries).map(e -> Math.exp(e - max)).sum());
+      for (int j = 0; j < a.cols; j++) {
+        logs[start + j] = entries[j] - max - logSum;
       }
     }
-    return p;
+    return logs;
   }
 
   /** The mean row, [1, cols]. */
