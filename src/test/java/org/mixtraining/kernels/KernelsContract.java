@@ -275,19 +275,6 @@ abstract class KernelsContract {
     assertClose(d, gradient);
   }
 
-  @Test
-  void unselectedRowsMayHoldAnything() {
-    Mat prediction = random(2, 9);
-    prediction.rows(0, 1).fill(Float.NaN);
-    Mat target = random(2, 9);
-    Mat selected = empty(2, 1);
-    selected.set(0, 0, 0);
-    selected.set(1, 0, 1);
-    Mat d = empty(2, 9);
-    assertThat(kernels.maskedSquaredError(prediction, target, selected, 1, d)).isFinite();
-    assertThat(d.get(0, 4)).isZero();
-  }
-
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 8, 100, 5003})
   void adamWFollowsTheTextbookOverSeveralSteps(int n) {
@@ -373,9 +360,11 @@ abstract class KernelsContract {
     assertThat(actual.cols()).isEqualTo(expected[0].length);
     for (int r = 0; r < expected.length; r++) {
       for (int c = 0; c < expected[0].length; c++) {
-        assertThat((double) actual.get(r, c))
-            .as("[%d, %d]", r, c)
-            .isCloseTo(expected[r][c], offset(tolerance));
+        if (!(Math.abs(actual.get(r, c) - expected[r][c]) <= tolerance)) { // also for NaN
+          assertThat((double) actual.get(r, c))
+              .as("[%d, %d]", r, c)
+              .isCloseTo(expected[r][c], offset(tolerance));
+        }
       }
     }
   }
