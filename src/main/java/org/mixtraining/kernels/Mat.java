@@ -116,11 +116,23 @@ public final class Mat implements AutoCloseable {
   }
 
   public float get(int row, int col) {
+    if (memory.bytes != null) {
+      return memory.bytes.getFloat(byteIndex(row, col));
+    }
     return memory.buffer.getFloat(index(row, col));
   }
 
   public void set(int row, int col, float value) {
-    memory.buffer.put(index(row, col), value);
+    if (memory.bytes != null) {
+      memory.bytes.putFloat(byteIndex(row, col), value);
+    } else {
+      memory.buffer.put(index(row, col), value);
+    }
+  }
+
+  private int byteIndex(int row, int col) {
+    return (offset + Objects.checkIndex(row, rows) * stride + Objects.checkIndex(col, cols))
+        * Float.BYTES;
   }
 
   private long index(int row, int col) {
@@ -130,7 +142,48 @@ public final class Mat implements AutoCloseable {
   }
 
   public void fill(float value) {
-    array().assign(value);
+    if (memory.bytes == null) {
+      array().assign(value);
+      return;
+    }
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < cols; c++) {
+        put(r, c, value);
+      }
+    }
+  }
+
+  /** Copies the elements of a gapless matrix to {@code into}, from index {@code at}. */
+  public void read(float[] into, int at) {
+    Mat flat = slice(0, 1, rows * cols);
+    if (memory.bytes != null) {
+      memory
+          .bytes
+          .slice(flat.at(0), 4 * flat.cols)
+          .order(memory.bytes.order())
+          .asFloatBuffer()
+          .get(into, at, flat.cols);
+    } else {
+      System.arraycopy(flat.array().data().asFloat(), 0, into, at, flat.cols);
+    }
+  }
+
+  /** Sets the elements of a gapless matrix to those of {@code from}, from index {@code at}. */
+  public void write(float[] from, int at) {
+    Mat flat = slice(0, 1, rows * cols);
+    if (memory.bytes != null) {
+      memory
+          .bytes
+          .slice(flat.at(0), 4 * flat.cols)
+          .order(memory.bytes.order())
+          .asFloatBuffer()
+          .put(from, at, flat.cols);
+    } else {
+      flat.array()
+          .assign(
+              Nd4j.createFromArray(Arrays.copyOfRange(from, at, at + flat.cols))
+                  .reshape(1, flat.cols));
+    }
   }
 
   /** Copies {@code source}, of the same shape, into this matrix. */
