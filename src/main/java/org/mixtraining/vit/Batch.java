@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import java.io.Serializable;
 import java.util.SplittableRandom;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
@@ -11,6 +12,20 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class Batch {
 
   private Batch() {}
+
+  /**
+   * Where a minibatch stands in its epoch; it travels as the minibatch's example metadata.
+   *
+   * @param step position, from 0
+   * @param steps minibatches of the epoch
+   */
+  public record Position(int step, int steps) implements Serializable {
+
+    /** The position that a minibatch was given. */
+    public static Position of(MultiDataSet minibatch) {
+      return (Position) minibatch.getExampleMetaData().get(0);
+    }
+  }
 
   /**
    * A training minibatch: features are the images; labels the images (SSL), class distributions

@@ -107,6 +107,14 @@ public final class ModelState implements Externalizable {
     return new ModelState(kept);
   }
 
+  /** The same parameters without moments: what inference needs. */
+  public ModelState withoutMoments() {
+    SortedMap<String, Block> bare = new TreeMap<>();
+    float[] none = {};
+    blocks.forEach((name, b) -> bare.put(name, new Block(b.parameters(), none, none, b.steps())));
+    return new ModelState(bare);
+  }
+
   /** Number of parameters. */
   public long parameters() {
     return blocks.values().stream().mapToLong(b -> b.parameters().length).sum();
@@ -114,7 +122,9 @@ public final class ModelState implements Externalizable {
 
   /** Bytes of the parameters and moments. */
   public long bytes() {
-    return 3 * 4 * parameters();
+    return blocks.values().stream()
+        .mapToLong(b -> 4L * (b.parameters().length + b.m().length + b.v().length))
+        .sum();
   }
 
   /** SHA-256 over names and parameters (not moments), in hexadecimal: the identity of a model. */
@@ -139,7 +149,9 @@ public final class ModelState implements Externalizable {
 
   // --- stream format ---------------------------------------------------------------------------
 
-  /** Writes the state: block count, then name, steps, size, parameters, m and v of each block. */
+  /**
+   * Writes the state: block count, then name, steps, both sizes, parameters, m and v of each block.
+   */
   public void write(DataOutput out) throws IOException {
     out.writeInt(blocks.size());
     for (var entry : blocks.entrySet()) {
@@ -147,6 +159,7 @@ public final class ModelState implements Externalizable {
       out.writeUTF(entry.getKey());
       out.writeLong(block.steps());
       out.writeInt(block.parameters().length);
+      out.writeInt(block.m().length);
       writeFloats(out, block.parameters());
       writeFloats(out, block.m());
       writeFloats(out, block.v());
@@ -161,9 +174,10 @@ public final class ModelState implements Externalizable {
       String name = in.readUTF();
       long steps = in.readLong();
       int size = in.readInt();
+      int moments = in.readInt();
       float[] parameters = readFloats(in, size);
-      float[] m = readFloats(in, size);
-      float[] v = readFloats(in, size);
+      float[] m = readFloats(in, moments);
+      float[] v = readFloats(in, moments);
       blocks.put(name, new Block(parameters, m, v, steps));
     }
     return new ModelState(blocks);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
@@ -42,29 +43,52 @@ public final class Replica implements AutoCloseable {
 
   // --- state -----------------------------------------------------------------------------------
 
-  /** One layer's parameter in the graph's flat arrays, and in its block. */
-  private record Place(String block, int at, Mat parameters, Mat m, Mat v) {}
+  /** Some of a block's values: those from index {@code at}, and where the graph keeps them. */
+  private record Place(String block, int at, Mat values) {}
 
-  private List<Place> places() {
-    Mat parameters = flat(graph.params());
-    List<Place> places = new ArrayList<>();
-    Map<String, Integer> ends = new HashMap<>();
+  private static final class Places {
+    private final List<Place> places = new ArrayList<>();
+    private final Map<String, Integer> sizes = new HashMap<>();
+
+    void add(String layer, Mat values) {
+      String block = ViTGraph.block(layer);
+      int at = sizes.merge(block, values.cols(), Integer::sum) - values.cols();
+      places.add(new Place(block, at, values));
+    }
+
+    void load(Function<String, float[]> block) {
+      places.forEach(place -> place.values.write(block.apply(place.block), place.at));
+    }
+
+    Map<String, float[]> read() {
+      Map<String, float[]> blocks = new HashMap<>();
+      sizes.forEach((block, size) -> blocks.put(block, new float[size]));
+      places.forEach(place -> place.values.read(blocks.get(place.block), place.at));
+      return blocks;
+    }
+  }
+
+  private Places parameters() {
+    Places places = new Places();
+    for (var layer : graph.getLayers()) {
+      places.add(layer.conf().getLayer().getLayerName(), flat(layer.params()));
+    }
+    return places;
+  }
+
+  /**
+   * First (0) or second (1) moments; an updater's state is all of the one, then all of the other.
+   */
+  private Places moments(int which) {
+    Places places = new Places();
     for (UpdaterBlock updater : updaterBlocks()) {
       Mat moments = flat(updater.getUpdaterView());
       int start = updater.getParamOffsetStart();
-      int total = updater.getParamOffsetEnd() - start;
+      int offset = which * (updater.getParamOffsetEnd() - start) - start;
       for (UpdaterBlock.ParamState p : updater.getLayersAndVariablesInBlock()) {
-        String block = ViTGraph.block(p.getLayer().getConfig().getLayerName());
         int from = p.getParamOffsetStart();
-        int size = p.getParamOffsetEnd() - from;
-        int at = ends.merge(block, size, Integer::sum) - size;
-        places.add(
-            new Place(
-                block,
-                at,
-                parameters.slice(from, 1, size),
-                moments.slice(from - start, 1, size),
-                moments.slice(total + from - start, 1, size)));
+        Mat values = moments.slice(offset + from, 1, p.getParamOffsetEnd() - from);
+        places.add(p.getLayer().getConfig().getLayerName(), values);
       }
     }
     return places;
@@ -83,38 +107,33 @@ public final class Replica implements AutoCloseable {
    * epoch's first.
    */
   public void load(ModelState state) {
-    for (Place place : places()) {
-      ModelState.Block block = state.block(place.block());
-      place.parameters().write(block.parameters(), place.at());
-      place.m().write(block.m(), place.at());
-      place.v().write(block.v(), place.at());
-    }
+    loadParameters(state);
+    moments(0).load(name -> state.block(name).m());
+    moments(1).load(name -> state.block(name).v());
     for (AdamW updater : updaters()) {
       updater.steps(state.block(updater.block()).steps());
     }
     graph.getConfiguration().setIterationCount(0);
   }
 
+  /** Takes the parameters only, which is all that inference needs. */
+  public void loadParameters(ModelState state) {
+    parameters().load(name -> state.block(name).parameters());
+  }
+
   /** A copy of the blocks that it uses, with the steps taken since they were loaded. */
   public ModelState state() {
-    Map<String, Integer> sizes = new HashMap<>();
-    List<Place> places = places();
-    places.forEach(p -> sizes.merge(p.block(), p.parameters().cols(), Integer::sum));
+    Map<String, float[]> m = moments(0).read();
+    Map<String, float[]> v = moments(1).read();
     Map<String, Long> steps = new HashMap<>();
     updaters().forEach(u -> steps.put(u.block(), u.steps() + graph.getIterationCount()));
-
     Map<String, ModelState.Block> blocks = new HashMap<>();
-    for (Place place : places) {
-      String name = place.block();
-      int n = sizes.get(name);
-      ModelState.Block block =
-          blocks.computeIfAbsent(
-              name,
-              b -> new ModelState.Block(new float[n], new float[n], new float[n], steps.get(b)));
-      place.parameters().read(block.parameters(), place.at());
-      place.m().read(block.m(), place.at());
-      place.v().read(block.v(), place.at());
-    }
+    parameters()
+        .read()
+        .forEach(
+            (name, values) ->
+                blocks.put(
+                    name, new ModelState.Block(values, m.get(name), v.get(name), steps.get(name))));
     return new ModelState(blocks);
   }
 

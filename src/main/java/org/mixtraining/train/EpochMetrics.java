@@ -1,0 +1,47 @@
+package org.mixtraining.train;
+
+import java.io.Serializable;
+
+/**
+ * Sums over the images of an epoch, taken while the parameters moved. Divide by {@link #images}, or
+ * by {@link #labelled} for what only labelled images have.
+ *
+ * @param images images trained on
+ * @param labelled images with a label, 0 in SSL epochs
+ * @param correct labelled images whose most probable class was their label's
+ * @param steps optimizer steps
+ * @param loss sum of the minimised loss
+ * @param sslLoss sum of the reconstruction error; NaN in SL epochs
+ * @param slLoss sum of the cross-entropy over labelled images; NaN in SSL epochs
+ * @param computeSeconds time in steps
+ * @param waitSeconds time waiting for minibatches
+ */
+public record EpochMetrics(
+    long images,
+    long labelled,
+    long correct,
+    long steps,
+    double loss,
+    double sslLoss,
+    double slLoss,
+    double computeSeconds,
+    double waitSeconds)
+    implements Serializable {
+
+  /** Of no image at all. */
+  public static final EpochMetrics NONE = new EpochMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  /** The sums of both; of the times, which pass side by side, the greater. */
+  public EpochMetrics plus(EpochMetrics other) {
+    return new EpochMetrics(
+        images + other.images,
+        labelled + other.labelled,
+        correct + other.correct,
+        steps + other.steps,
+        loss + other.loss,
+        sslLoss + other.sslLoss,
+        slLoss + other.slLoss,
+        Math.max(computeSeconds, other.computeSeconds),
+        Math.max(waitSeconds, other.waitSeconds));
+  }
+}

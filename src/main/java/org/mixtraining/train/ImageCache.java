@@ -1,0 +1,45 @@
+package org.mixtraining.train;
+
+import java.lang.ref.SoftReference;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Split;
+
+/**
+ * Image sets that a process has read, kept while there is memory. It is only a cache: what is not
+ * there is read from its shards again.
+ */
+public final class ImageCache {
+
+  private static final Map<Key, SoftReference<ImageSet>> SETS = new HashMap<>();
+
+  private ImageCache() {}
+
+  /**
+   * Which images: part of a dataset's identity is its content, so a dataset prepared anew at the
+   * same path is another one.
+   */
+  public record Key(
+      String path, String fingerprint, Split split, List<Integer> shards, double fraction) {}
+
+  /** The images of a key, read on first use. */
+  public static ImageSet get(Key key, Supplier<ImageSet> reader) {
+    synchronized (SETS) {
+      SoftReference<ImageSet> cached = SETS.get(key);
+      ImageSet images = cached == null ? null : cached.get();
+      if (images != null) {
+        return images;
+      }
+    }
+    // Read outside the lock: two tasks may then read the same shards, which costs time, not truth.
+    ImageSet images = reader.get();
+    synchronized (SETS) {
+      SETS.values().removeIf(reference -> reference.get() == null);
+      SETS.put(key, new SoftReference<>(images));
+    }
+    return images;
+  }
+}

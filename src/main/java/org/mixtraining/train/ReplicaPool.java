@@ -1,0 +1,96 @@
+package org.mixtraining.train;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.vit.Compute;
+import org.mixtraining.vit.Replica;
+
+/**
+ * Replicas that outlive the task that made them, so that the next epoch finds its buffers allocated
+ * and its code compiled. One pool a process; it is only a cache: a replica is loaded with the
+ * epoch's state before each use.
+ */
+public final class ReplicaPool {
+
+  private static final Map<Key, Deque<Lease>> IDLE = new HashMap<>();
+
+  private ReplicaPool() {}
+
+  /** What a replica is for; one that is idle for another configuration is freed. */
+  public enum Purpose {
+    TRAINING,
+    EVALUATION
+  }
+
+  private record Key(Purpose purpose, String configuration, int threads) {}
+
+  /**
+   * A replica of the given graph for this thread alone, until the lease is closed.
+   *
+   * @param configuration JSON of the graph's configuration
+   * @param threads compute threads
+   */
+  public static Lease borrow(Purpose purpose, String configuration, int threads) {
+    Key key = new Key(purpose, configuration, threads);
+    Lease lease;
+    synchronized (IDLE) {
+      IDLE.entrySet().removeIf(entry -> retire(entry.getKey(), key, entry.getValue()));
+      Deque<Lease> idle = IDLE.get(key);
+      lease = idle == null ? null : idle.pollFirst();
+    }
+    if (lease == null) {
+      lease = new Lease(key);
+    }
+    lease.enter();
+    return lease;
+  }
+
+  /** Training buffers are large: those of a past objective make room for the present one's. */
+  private static boolean retire(Key idle, Key wanted, Deque<Lease> leases) {
+    if (idle.purpose() != wanted.purpose() || idle.equals(wanted)) {
+      return false;
+    }
+    leases.forEach(Lease::free);
+    return true;
+  }
+
+  /** A replica and what it computes with, lent to one thread. */
+  public static final class Lease implements AutoCloseable {
+    private final Key key;
+    private final Compute compute;
+    private final Replica replica;
+    private Compute.Scope scope;
+
+    private Lease(Key key) {
+      this.key = key;
+      this.compute = new Compute(Engine.cpu(key.threads()));
+      this.replica = new Replica(ComputationGraphConfiguration.fromJson(key.configuration()));
+    }
+
+    private void enter() {
+      scope = compute.use();
+    }
+
+    /** The replica, in whatever state the last user left it. */
+    public Replica replica() {
+      return replica;
+    }
+
+    @Override
+    public void close() {
+      scope.close();
+      synchronized (IDLE) {
+        IDLE.computeIfAbsent(key, k -> new ArrayDeque<>()).addFirst(this);
+      }
+    }
+
+    private void free() {
+      replica.close();
+      compute.close();
+    }
+  }
+}
