@@ -1,40 +1,68 @@
 package org.mixtraining.kernels;
 
+import static org.bytedeco.openblas.global.openblas.blas_set_num_threads;
+
 import java.util.function.IntConsumer;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Kernels and the threads that they run on: what a worker computes with. One engine serves one
  * training at a time; concurrent trainings in one process have one each.
  */
 public final class Engine implements AutoCloseable {
+  private final Kernels kernels;
+  private final Crew crew;
 
-  /** The CPU engine: BLAS on raw pointers and Vector API kernels, {@code threads} at a time. */
-  public static Engine cpu(int threads) {
-    throw new UnsupportedOperationException();
+  private Engine(Kernels kernels, int threads) {
+    this.kernels = kernels;
+    this.crew = new Crew(threads);
   }
 
-  /** The portable engine: ND4J operations on whatever backend ND4J has found. */
+  /**
+   * The CPU engine: BLAS on raw pointers and Vector API kernels, {@code threads} at a time. BLAS
+   * itself is set to one thread, in the whole process.
+   */
+  public static Engine cpu(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("an engine has at least 1 thread, got " + threads);
+    }
+    if (!Nd4j.getEnvironment().isCPU()) {
+      throw new IllegalStateException(
+          "the CPU engine needs ND4J's CPU backend (nd4j-native), found "
+              + Nd4j.getBackend().getClass().getSimpleName());
+    }
+    blas_set_num_threads(1);
+    return new Engine(new CpuKernels(RowOps.best()), threads);
+  }
+
+  /**
+   * The portable engine: ND4J operations on whatever backend ND4J has found. It has one thread; the
+   * backend spreads each operation over its device.
+   */
   public static Engine nd4j() {
-    throw new UnsupportedOperationException();
+    return new Engine(new Nd4jKernels(), 1);
   }
 
   public Kernels kernels() {
-    throw new UnsupportedOperationException();
+    return kernels;
   }
 
   public int threads() {
-    throw new UnsupportedOperationException();
+    return crew.size();
   }
 
   /**
    * Runs body(0) … body(tasks − 1), each once, on this engine's threads, the caller among them;
    * which thread takes which task is not fixed. Returns when all are done; the first exception is
-   * thrown to the caller after the others have stopped.
+   * thrown to the caller after the others have stopped, and tasks not yet begun are left out.
    */
   public void parallel(int tasks, IntConsumer body) {
-    throw new UnsupportedOperationException();
+    crew.run(tasks, body);
   }
 
+  /** Stops the threads. */
   @Override
-  public void close() {}
+  public void close() {
+    crew.close();
+  }
 }

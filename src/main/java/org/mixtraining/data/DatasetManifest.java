@@ -1,0 +1,95 @@
+package org.mixtraining.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.UserException;
+
+/**
+ * What a prepared dataset holds: {@code dataset.json} beside its shards.
+ *
+ * @param format the source's format: {@code cifar10}, {@code cifar100} or {@code synthetic}
+ * @param label which of the source's labels is trained on: {@code fine} or {@code coarse} for
+ *     CIFAR-100, else {@code label}
+ * @param classes class names by class index
+ * @param shards shard count of each split that has images
+ * @param seed {@code data.seed}, which the order of quantiles and the validation split come from
+ * @param validation share of the source's training images that was held out
+ * @param splits image counts of every split
+ * @param normalization of the train split
+ * @param fingerprint SHA-256 of every image's id, label and pixels; how they are cut into splits
+ *     and shards does not change it
+ * @param bytes size of all shards
+ */
+public record DatasetManifest(
+    String format,
+    String label,
+    List<String> classes,
+    int channels,
+    int height,
+    int width,
+    int shards,
+    long seed,
+    double validation,
+    Map<Split, Contents> splits,
+    Normalization normalization,
+    String fingerprint,
+    long bytes) {
+  static final String FILE = "dataset.json";
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /** Images of one split: how many, and how many of each class index. */
+  public record Contents(long images, List<Long> histogram) {}
+
+  /**
+   * Reads the manifest of the dataset at {@code path}.
+   *
+   * @throws UserException if there is no prepared dataset
+   */
+  public static DatasetManifest read(Configuration hadoop, String path) {
+    var file = new Path(path, FILE);
+    try (var in = file.getFileSystem(hadoop).open(file)) {
+      return JSON.readValue(in.readAllBytes(), DatasetManifest.class);
+    } catch (FileNotFoundException e) {
+      throw new UserException(
+          "data.path: no prepared dataset at %s (%s is missing); make one with the command prepare"
+              .formatted(path, file));
+    } catch (JsonProcessingException e) {
+      throw new UserException(
+          "data.path: %s is not a dataset manifest: %s; make the dataset anew with the command prepare --force"
+              .formatted(file, e.getOriginalMessage()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void write(Configuration hadoop, Path directory) throws IOException {
+    var file = new Path(directory, FILE);
+    try (var out = file.getFileSystem(hadoop).create(file, false)) {
+      out.write(JSON.writeValueAsBytes(this));
+    }
+  }
+
+  /** Number of classes. */
+  public int classCount() {
+    return classes.size();
+  }
+
+  /** Images of a split. */
+  public long images(Split split) {
+    return splits.get(split).images();
+  }
+
+  /** The dataset for a person: class histogram of each split, and the fingerprint. */
+  public String describe() {
+    throw new UnsupportedOperationException("TODO");
+  }
+}

@@ -1,0 +1,113 @@
+package org.mixtraining.data;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.schedule.Seed;
+
+/**
+ * One pass over an {@link ImageSet} in minibatches; the last one may be smaller. The order of
+ * images, and what augmentation does to each, depend on the seed, the epoch and the image ids
+ * alone.
+ */
+public final class Minibatches implements Iterator<Minibatch> {
+  /** Which images a training epoch sees, given the share of labels that may be used. */
+  public enum Labels {
+    /** Every image; those outside the share come {@link Minibatch#UNLABELLED}. */
+    ALL,
+    /** Only the images inside the share. */
+    LABELLED_ONLY
+  }
+
+  private final ImageSet images;
+  private final int[] order;
+  private final int batchSize;
+  private final double labelFraction;
+  private final Pixels pixels;
+  private int next;
+
+  private Minibatches(
+      ImageSet images, int[] order, int batchSize, double labelFraction, Pixels pixels) {
+    this.images = images;
+    this.order = order;
+    this.batchSize = batchSize;
+    this.labelFraction = labelFraction;
+    this.pixels = pixels;
+  }
+
+  /**
+   * One epoch of training: shuffled and augmented.
+   *
+   * @param seed the run's seed
+   * @param batchSize images of a minibatch, above 0
+   * @param labelFraction share of the labels that may be used, in (0, 1]
+   */
+  public static Minibatches training(
+      ImageSet images,
+      Normalization normalization,
+      JobConfig.Augment augment,
+      long seed,
+      int epoch,
+      int batchSize,
+      double labelFraction,
+      Labels labels) {
+    var kept =
+        IntStream.range(0, images.size())
+            .filter(i -> labels == Labels.ALL || images.quantile(i) < labelFraction);
+    var pixels = Pixels.augmented(normalization, augment, seed, epoch);
+    return new Minibatches(
+        images, shuffle(images, kept, seed, epoch), batchSize, labelFraction, pixels);
+  }
+
+  /** Every image with its label, in order of the ids, as it is. */
+  public static Minibatches evaluation(
+      ImageSet images, Normalization normalization, int batchSize) {
+    var order = IntStream.range(0, images.size()).toArray();
+    return new Minibatches(images, order, batchSize, 1, Pixels.plain(normalization));
+  }
+
+  private static int[] shuffle(ImageSet images, IntStream kept, long seed, int epoch) {
+    record Place(long hash, int index) {}
+    return kept.mapToObj(i -> new Place(Seed.SHUFFLE.hash(seed, epoch, images.id(i)), i))
+        .sorted(Comparator.comparingLong(Place::hash).thenComparingInt(Place::index))
+        .mapToInt(Place::index)
+        .toArray();
+  }
+
+  /** Minibatches in the whole pass. */
+  public int steps() {
+    return (order.length + batchSize - 1) / batchSize;
+  }
+
+  /** Images in the whole pass. */
+  public int images() {
+    return order.length;
+  }
+
+  @Override
+  public boolean hasNext() {
+    return next < order.length;
+  }
+
+  @Override
+  public Minibatch next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    int[] batch = Arrays.copyOfRange(order, next, Math.min(next + batchSize, order.length));
+    next += batch.length;
+    var ids = new long[batch.length];
+    var labels = new int[batch.length];
+    var values = new float[batch.length * images.imageBytes()];
+    for (int n = 0; n < batch.length; n++) {
+      int i = batch[n];
+      ids[n] = images.id(i);
+      labels[n] = images.quantile(i) < labelFraction ? images.label(i) : Minibatch.UNLABELLED;
+      pixels.write(images, i, values, n * images.imageBytes());
+    }
+    return new Minibatch(ids, labels, values, images.channels(), images.height(), images.width());
+  }
+}

@@ -1,0 +1,27 @@
+package org.mixtraining.data;
+
+import java.util.List;
+
+/**
+ * Per-channel mean and standard deviation of the training images, pixels scaled to [0, 1].
+ *
+ * @param mean one value per channel
+ * @param std one value per channel, above 0
+ */
+public record Normalization(List<Double> mean, List<Double> std) {
+  public Normalization {
+    mean = List.copyOf(mean);
+    std = List.copyOf(std);
+  }
+
+  /** The normalised value of each of the 256 pixel values: [channels][256]. */
+  float[][] tables() {
+    var tables = new float[mean.size()][256];
+    for (int c = 0; c < tables.length; c++) {
+      for (int value = 0; value < 256; value++) {
+        tables[c][value] = (float) ((value / 255.0 - mean.get(c)) / std.get(c));
+      }
+    }
+    return tables;
+  }
+}

@@ -1,0 +1,128 @@
+package org.mixtraining.data;
+
+import static org.apache.parquet.filter2.predicate.FilterApi.doubleColumn;
+import static org.apache.parquet.filter2.predicate.FilterApi.lt;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.filter2.compat.FilterCompat;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.api.ReadSupport;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.mixtraining.config.UserException;
+
+/** Reads image shards without Spark, so that it can be done inside a Spark task. */
+public final class Shards {
+  private static final String PLACE =
+      "message m { optional int64 id; optional int32 label; optional double quantile; }";
+  private static final String PIXELS =
+      "message m { optional int64 id; optional binary pixels; optional double quantile; }";
+
+  private Shards() {}
+
+  private record Place(long id, int label, double quantile) {}
+
+  /**
+   * The images of some shards, in order of their ids.
+   *
+   * @param shards shard numbers from 0 to {@code manifest.shards() - 1}
+   * @param fraction share of the split to read, in (0, 1]: the images with a quantile below it
+   * @throws UserException if a shard is missing
+   */
+  public static ImageSet read(
+      Configuration hadoop,
+      String path,
+      DatasetManifest manifest,
+      Split split,
+      int[] shards,
+      double fraction) {
+    try {
+      var files = new ArrayList<Path>();
+      for (int shard : shards) {
+        files.addAll(files(hadoop, path, split, shard));
+      }
+      var places = new ArrayList<Place>();
+      scan(
+          hadoop,
+          files,
+          PLACE,
+          fraction,
+          row ->
+              places.add(
+                  new Place(
+                      row.getLong("id", 0),
+                      row.getInteger("label", 0),
+                      row.getDouble("quantile", 0))));
+      places.sort(Comparator.comparingLong(Place::id));
+      long[] ids = places.stream().mapToLong(Place::id).toArray();
+      var images =
+          new ImageSet(
+              ids,
+              places.stream().mapToInt(Place::label).toArray(),
+              places.stream().mapToDouble(Place::quantile).toArray(),
+              manifest.channels(),
+              manifest.height(),
+              manifest.width());
+      scan(
+          hadoop,
+          files,
+          PIXELS,
+          fraction,
+          row ->
+              images.put(
+                  Arrays.binarySearch(ids, row.getLong("id", 0)),
+                  row.getBinary("pixels", 0).toByteBuffer()));
+      return images;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
+      throws IOException {
+    var directory = new Path(path, "images/split=%s/shard=%d".formatted(split.key(), shard));
+    var files = new ArrayList<Path>();
+    try {
+      for (var status : directory.getFileSystem(hadoop).listStatus(directory)) {
+        if (status.getPath().getName().endsWith(".parquet")) {
+          files.add(status.getPath());
+        }
+      }
+    } catch (FileNotFoundException e) {
+      // the same as an empty directory
+    }
+    if (files.isEmpty()) {
+      throw new UserException(
+          "data.path: shard %d of the %s split is missing at %s; make the dataset anew with the command prepare --force"
+              .formatted(shard, split.key(), directory));
+    }
+    return files;
+  }
+
+  private static void scan(
+      Configuration hadoop, List<Path> files, String columns, double fraction, Consumer<Group> row)
+      throws IOException {
+    var projected = new Configuration(hadoop);
+    projected.set(ReadSupport.PARQUET_READ_SCHEMA, columns);
+    for (Path file : files) {
+      try (var reader =
+          ParquetReader.builder(new GroupReadSupport(), file)
+              .withConf(projected)
+              .withFilter(FilterCompat.get(lt(doubleColumn("quantile"), fraction)))
+              .build()) {
+        for (Group group = reader.read(); group != null; group = reader.read()) {
+          row.accept(group);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,281 @@
+package org.mixtraining.kernels;
+
+import org.mixtraining.kernels.RowOps.AdamFactors;
+
+/**
+ * Kernels for processors: BLAS on raw pointers for matrix products, {@link RowOps} for the rest.
+ */
+final class CpuKernels implements Kernels {
+  /** Columns per call in {@link #adamW}: a long loop inside one call would not be compiled well. */
+  private static final int ADAM_BLOCK = 4096;
+
+  private final RowOps ops;
+
+  CpuKernels(RowOps ops) {
+    this.ops = ops;
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  // --- linear ----------------------------------------------------------------------------------
+
+  @Override
+  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+    for (int r = 0; r < y.rows(); r++) {
+      y.copyRow(bias, 0, r);
+    }
+    Sgemm.ab(1, x, w, 1, y);
+  }
+
+  @Override
+  public void matmul(Mat x, Mat w, Mat y) {
+    Sgemm.ab(1, x, w, 0, y);
+  }
+
+  @Override
+  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+    for (int r = 0; r < y.rows(); r++) {
+      ops.add(residual, r, bias, 0, y, r);
+    }
+    Sgemm.ab(1, x, w, 1, y);
+  }
+
+  @Override
+  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+    Sgemm.abT(1, dy, w, dx);
+  }
+
+  @Override
+  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+    Sgemm.aTb(1, x, dy, dw);
+  }
+
+  @Override
+  public void columnSum(Mat x, Mat sum) {
+    sum.copyRow(x, 0, 0);
+    for (int r = 1; r < x.rows(); r++) {
+      ops.add(sum, 0, x, r, sum, 0);
+    }
+  }
+
+  // --- layer norm ------------------------------------------------------------------------------
+
+  @Override
+  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+    for (int r = 0; r < x.rows(); r++) {
+      float mean = ops.sum(x, r) / x.cols();
+      float variance = ops.squaredDeviation(x, r, mean) / x.cols();
+      float scale = (float) (1 / Math.sqrt(variance + eps));
+      ops.normalize(x, r, mean, scale, gain, bias, y);
+      stats.put(r, 0, mean);
+      stats.put(r, 1, scale);
+    }
+  }
+
+  @Override
+  public void layerNormBackward(
+      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+    dGain.zeroRow(0);
+    dBias.zeroRow(0);
+    for (int r = 0; r < x.rows(); r++) {
+      float mean = stats.at(r, 0);
+      float scale = stats.at(r, 1);
+      ops.normalizeParameterGradient(dy, x, r, mean, scale, dGain, dBias);
+      float meanDy = ops.dot(dy, r, gain, 0) / x.cols();
+      float meanDyX = ops.normalizedDot(dy, x, r, mean, scale, gain) / x.cols();
+      if (residual == null) {
+        dx.zeroRow(r);
+      }
+      Mat added = residual == null ? dx : residual;
+      ops.normalizeInputGradient(dy, x, r, mean, scale, gain, meanDy, meanDyX, added, dx);
+    }
+  }
+
+  // --- GELU ------------------------------------------------------------------------------------
+
+  @Override
+  public void biasGelu(Mat h, Mat bias, Mat y) {
+    for (int r = 0; r < h.rows(); r++) {
+      ops.biasGelu(h, r, bias, y);
+    }
+  }
+
+  @Override
+  public void multiply(Mat dy, Mat derivative) {
+    for (int r = 0; r < dy.rows(); r++) {
+      ops.multiply(dy, derivative, r);
+    }
+  }
+
+  // --- attention -------------------------------------------------------------------------------
+
+  @Override
+  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+    int images = qkv.rows() / tokens;
+    for (int image = 0; image < images; image++) {
+      for (int head = 0; head < heads; head++) {
+        var one = new Head(qkv, tokens, heads, image, head);
+        Mat p = one.probabilities(probabilities); // [tokens, tokens]
+        Sgemm.abT(one.scale(), one.q(), one.k(), p);
+        softmax(p);
+        Sgemm.ab(1, p, one.v(), 0, one.part(out));
+      }
+    }
+    zeroPadding(probabilities, tokens);
+  }
+
+  @Override
+  public void attentionBackward(
+      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+    int images = qkv.rows() / tokens;
+    try (Mat scratch = Mat.allocate(tokens, Kernels.probabilityStride(tokens))) {
+      Mat dp = scratch.cols(0, tokens); // [tokens, tokens]
+      for (int image = 0; image < images; image++) {
+        for (int head = 0; head < heads; head++) {
+          var one = new Head(qkv, tokens, heads, image, head);
+          var gradient = new Head(dQkv, tokens, heads, image, head);
+          Mat p = one.probabilities(probabilities);
+          Mat dHead = one.part(dOut); // [tokens, dim / heads]
+          Sgemm.abT(1, dHead, one.v(), dp);
+          Sgemm.aTb(1, p, dHead, gradient.v());
+          softmaxBackward(p, dp, one.scale());
+          Sgemm.ab(1, dp, one.k(), 0, gradient.q());
+          Sgemm.aTb(1, dp, one.q(), gradient.k());
+        }
+      }
+    }
+  }
+
+  /** Views of what belongs to one head of one image. */
+  private record Head(Mat qkv, int tokens, int heads, int image, int head) {
+
+    float scale() {
+      return (float) (1 / Math.sqrt(width()));
+    }
+
+    private int width() {
+      return qkv.cols() / 3 / heads;
+    }
+
+    Mat q() {
+      return third(0);
+    }
+
+    Mat k() {
+      return third(1);
+    }
+
+    Mat v() {
+      return third(2);
+    }
+
+    private Mat third(int which) {
+      return block(qkv, (which * heads + head) * width());
+    }
+
+    /** This head's columns of a [images·tokens, dim] matrix. */
+    Mat part(Mat all) {
+      return block(all, head * width());
+    }
+
+    private Mat block(Mat all, int column) {
+      return all.rows(image * tokens, (image + 1) * tokens).cols(column, column + width());
+    }
+
+    Mat probabilities(Mat all) {
+      int row = (image * heads + head) * tokens;
+      return all.rows(row, row + tokens).cols(0, tokens);
+    }
+  }
+
+  private void softmax(Mat p) {
+    for (int r = 0; r < p.rows(); r++) {
+      float sum = ops.exp(p, r, ops.max(p, r));
+      ops.scale(p, r, 1 / sum);
+    }
+  }
+
+  private void softmaxBackward(Mat p, Mat dp, float scale) {
+    for (int r = 0; r < p.rows(); r++) {
+      ops.softmaxGradient(p, r, dp, r, ops.dot(p, r, dp, r), scale);
+    }
+  }
+
+  private static void zeroPadding(Mat probabilities, int tokens) {
+    for (int r = 0; r < probabilities.rows(); r++) {
+      for (int c = tokens; c < probabilities.cols(); c++) {
+        probabilities.put(r, c, 0);
+      }
+    }
+  }
+
+  // --- losses ----------------------------------------------------------------------------------
+
+  @Override
+  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+    double loss = 0;
+    for (int r = 0; r < logits.rows(); r++) {
+      loss += crossEntropyRow(logits, target, r, weight, dLogits);
+    }
+    return loss;
+  }
+
+  private double crossEntropyRow(Mat logits, Mat target, int r, float weight, Mat dLogits) {
+    float max = ops.max(logits, r);
+    double exps = 0;
+    double targets = 0;
+    for (int c = 0; c < logits.cols(); c++) {
+      exps += Math.exp(logits.at(r, c) - max);
+      targets += target.at(r, c);
+    }
+    double logSum = Math.log(exps);
+    double loss = 0;
+    for (int c = 0; c < logits.cols(); c++) {
+      double logProbability = logits.at(r, c) - max - logSum;
+      float t = target.at(r, c);
+      loss -= t * logProbability;
+      dLogits.put(r, c, (float) (weight * (Math.exp(logProbability) * targets - t)));
+    }
+    return loss;
+  }
+
+  @Override
+  public double maskedSquaredError(
+      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+    double loss = 0;
+    for (int r = 0; r < prediction.rows(); r++) {
+      if (selected.at(r, 0) == 0) {
+        dPrediction.zeroRow(r);
+      } else {
+        loss += squaredErrorRow(prediction, target, r, weight, dPrediction);
+      }
+    }
+    return loss;
+  }
+
+  private static double squaredErrorRow(
+      Mat prediction, Mat target, int r, float weight, Mat dPrediction) {
+    double loss = 0;
+    for (int c = 0; c < prediction.cols(); c++) {
+      float error = prediction.at(r, c) - target.at(r, c);
+      loss += (double) error * error;
+      dPrediction.put(r, c, 2 * weight * error);
+    }
+    return loss;
+  }
+
+  // --- optimizer -------------------------------------------------------------------------------
+
+  @Override
+  public void adamW(
+      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+    AdamFactors factors = AdamFactors.of(lr, beta1, beta2, eps, step);
+    int n = gradient.cols();
+    for (int from = 0; from < n; from += ADAM_BLOCK) {
+      ops.adamW(gradient, m, v, from, Math.min(n, from + ADAM_BLOCK), factors);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package org.mixtraining.kernels;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The parts of {@link CpuKernels} that are not matrix products, one row at a time.
+ *
+ * <p>Both implementations give the same bits. Elementwise work rounds alike, with a fused
+ * multiply-add where the code says so. A reduction keeps eight partial results, lane i for columns
+ * i, i + 8, …, over the columns up to the last multiple of eight; the lanes are combined as ((0+4)
+ * + (2+6)) + ((1+5) + (3+7)); the columns left over follow one by one.
+ */
+interface RowOps {
+
+  /** Partial results that a reduction keeps: the floats of a 256-bit vector. */
+  int LANES = 8;
+
+  /** y[yr] = a[ar] + b[br]; y may be a or b. */
+  void add(Mat a, int ar, Mat b, int br, Mat y, int yr);
+
+  /** y[row] *= x[row]. */
+  void multiply(Mat y, Mat x, int row);
+
+  /** x[row] *= factor. */
+  void scale(Mat x, int row, float factor);
+
+  /** Σ x[row]. */
+  float sum(Mat x, int row);
+
+  /** max x[row]. */
+  float max(Mat x, int row);
+
+  /** Σ a[ar] · b[br]. */
+  float dot(Mat a, int ar, Mat b, int br);
+
+  /** Σ (x[row] − mean)². */
+  float squaredDeviation(Mat x, int row, float mean);
+
+  /** y[row] = (x[row] − mean) · scale · gain + bias. */
+  void normalize(Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y);
+
+  /** Σ dy[row] · gain · (x[row] − mean) · scale. */
+  float normalizedDot(Mat dy, Mat x, int row, float mean, float scale, Mat gain);
+
+  /** dGain += dy[row] · (x[row] − mean) · scale; dBias += dy[row]. */
+  void normalizeParameterGradient(
+      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias);
+
+  /**
+   * dx[row] = residual[row] + scale · (dy[row] · gain − meanDy − (x[row] − mean) · scale ·
+   * meanDyX); dx may be residual.
+   */
+  void normalizeInputGradient(
+      Mat dy,
+      Mat x,
+      int row,
+      float mean,
+      float scale,
+      Mat gain,
+      float meanDy,
+      float meanDyX,
+      Mat residual,
+      Mat dx);
+
+  /** y[row] = gelu(h[row] + bias); h[row] = gelu′(h[row] + bias). */
+  void biasGelu(Mat h, int row, Mat bias, Mat y);
+
+  /** x[row] = exp(x[row] − shift) for x ≤ shift; the sum of the new values. */
+  float exp(Mat x, int row, float shift);
+
+  /** dp[dr] = (dp[dr] − dot) · p[pr] · scale: softmax backward, given dot = Σ p · dp. */
+  void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale);
+
+  /** {@link Kernels#adamW} on columns from (inclusive) to (exclusive), given its float factors. */
+  void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors factors);
+
+  /**
+   * @param rate lr / (1 − beta1^step)
+   * @param rootScale 1 / √(1 − beta2^step)
+   */
+  record AdamFactors(
+      float beta1, float rest1, float beta2, float rest2, float rate, float rootScale, float eps) {
+
+    static AdamFactors of(double lr, double beta1, double beta2, double eps, long step) {
+      return new AdamFactors(
+          (float) beta1,
+          (float) (1 - beta1),
+          (float) beta2,
+          (float) (1 - beta2),
+          (float) (lr / (1 - Math.pow(beta1, step))),
+          (float) (1 / Math.sqrt(1 - Math.pow(beta2, step))),
+          (float) eps);
+    }
+  }
+
+  /** The faster implementation that this JVM and this processor can run. */
+  static RowOps best() {
+    return Best.OPS;
+  }
+
+  /** Chosen, and complained about, once. */
+  final class Best {
+    private static final Logger LOG = LoggerFactory.getLogger(RowOps.class);
+    private static final RowOps OPS = choose();
+
+    private Best() {}
+
+    private static RowOps choose() {
+      if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+        LOG.warn(
+            "CPU kernels run in plain Java, several times slower: start the JVM with --add-modules=jdk.incubator.vector");
+        return new ScalarRowOps();
+      }
+      if (!VectorRowOps.suitsProcessor()) {
+        LOG.warn("CPU kernels run in plain Java: this processor has no 256-bit vectors");
+        return new ScalarRowOps();
+      }
+      return new VectorRowOps();
+    }
+  }
+}

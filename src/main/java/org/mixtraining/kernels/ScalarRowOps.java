@@ -1,0 +1,268 @@
+package org.mixtraining.kernels;
+
+/**
+ * Row operations in plain Java, for JVMs without the Vector API; also the tails of {@link
+ * VectorRowOps}, by way of the static methods that start at a column.
+ */
+final class ScalarRowOps implements RowOps {
+
+  @Override
+  public void add(Mat a, int ar, Mat b, int br, Mat y, int yr) {
+    add(a, ar, b, br, y, yr, 0);
+  }
+
+  static void add(Mat a, int ar, Mat b, int br, Mat y, int yr, int from) {
+    for (int j = from; j < y.cols(); j++) {
+      y.put(yr, j, a.at(ar, j) + b.at(br, j));
+    }
+  }
+
+  @Override
+  public void multiply(Mat y, Mat x, int row) {
+    multiply(y, x, row, 0);
+  }
+
+  static void multiply(Mat y, Mat x, int row, int from) {
+    for (int j = from; j < y.cols(); j++) {
+      y.put(row, j, y.at(row, j) * x.at(row, j));
+    }
+  }
+
+  @Override
+  public void scale(Mat x, int row, float factor) {
+    scale(x, row, factor, 0);
+  }
+
+  static void scale(Mat x, int row, float factor, int from) {
+    for (int j = from; j < x.cols(); j++) {
+      x.put(row, j, x.at(row, j) * factor);
+    }
+  }
+
+  @Override
+  public float sum(Mat x, int row) {
+    float[] lanes = new float[LANES];
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole; j++) {
+      lanes[j % LANES] += x.at(row, j);
+    }
+    return sum(x, row, whole, combine(lanes));
+  }
+
+  static float sum(Mat x, int row, int from, float start) {
+    float sum = start;
+    for (int j = from; j < x.cols(); j++) {
+      sum += x.at(row, j);
+    }
+    return sum;
+  }
+
+  @Override
+  public float max(Mat x, int row) {
+    return max(x, row, 0, Float.NEGATIVE_INFINITY);
+  }
+
+  static float max(Mat x, int row, int from, float start) {
+    float max = start;
+    for (int j = from; j < x.cols(); j++) {
+      max = Math.max(max, x.at(row, j));
+    }
+    return max;
+  }
+
+  @Override
+  public float dot(Mat a, int ar, Mat b, int br) {
+    float[] lanes = new float[LANES];
+    int whole = whole(a.cols());
+    for (int j = 0; j < whole; j++) {
+      lanes[j % LANES] = Math.fma(a.at(ar, j), b.at(br, j), lanes[j % LANES]);
+    }
+    return dot(a, ar, b, br, whole, combine(lanes));
+  }
+
+  static float dot(Mat a, int ar, Mat b, int br, int from, float start) {
+    float sum = start;
+    for (int j = from; j < a.cols(); j++) {
+      sum = Math.fma(a.at(ar, j), b.at(br, j), sum);
+    }
+    return sum;
+  }
+
+  @Override
+  public float squaredDeviation(Mat x, int row, float mean) {
+    float[] lanes = new float[LANES];
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole; j++) {
+      float d = x.at(row, j) - mean;
+      lanes[j % LANES] = Math.fma(d, d, lanes[j % LANES]);
+    }
+    return squaredDeviation(x, row, mean, whole, combine(lanes));
+  }
+
+  static float squaredDeviation(Mat x, int row, float mean, int from, float start) {
+    float sum = start;
+    for (int j = from; j < x.cols(); j++) {
+      float d = x.at(row, j) - mean;
+      sum = Math.fma(d, d, sum);
+    }
+    return sum;
+  }
+
+  @Override
+  public void normalize(Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y) {
+    normalize(x, row, mean, scale, gain, bias, y, 0);
+  }
+
+  static void normalize(
+      Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y, int from) {
+    for (int j = from; j < y.cols(); j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      y.put(row, j, Math.fma(normal, gain.at(0, j), bias.at(0, j)));
+    }
+  }
+
+  @Override
+  public float normalizedDot(Mat dy, Mat x, int row, float mean, float scale, Mat gain) {
+    float[] lanes = new float[LANES];
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole; j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      lanes[j % LANES] = Math.fma(dy.at(row, j) * gain.at(0, j), normal, lanes[j % LANES]);
+    }
+    return normalizedDot(dy, x, row, mean, scale, gain, whole, combine(lanes));
+  }
+
+  static float normalizedDot(
+      Mat dy, Mat x, int row, float mean, float scale, Mat gain, int from, float start) {
+    float sum = start;
+    for (int j = from; j < x.cols(); j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      sum = Math.fma(dy.at(row, j) * gain.at(0, j), normal, sum);
+    }
+    return sum;
+  }
+
+  @Override
+  public void normalizeParameterGradient(
+      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias) {
+    normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias, 0);
+  }
+
+  static void normalizeParameterGradient(
+      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias, int from) {
+    for (int j = from; j < x.cols(); j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      dGain.put(0, j, Math.fma(dy.at(row, j), normal, dGain.at(0, j)));
+      dBias.put(0, j, dBias.at(0, j) + dy.at(row, j));
+    }
+  }
+
+  @Override
+  public void normalizeInputGradient(
+      Mat dy,
+      Mat x,
+      int row,
+      float mean,
+      float scale,
+      Mat gain,
+      float meanDy,
+      float meanDyX,
+      Mat residual,
+      Mat dx) {
+    normalizeInputGradient(dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx, 0);
+  }
+
+  static void normalizeInputGradient(
+      Mat dy,
+      Mat x,
+      int row,
+      float mean,
+      float scale,
+      Mat gain,
+      float meanDy,
+      float meanDyX,
+      Mat residual,
+      Mat dx,
+      int from) {
+    for (int j = from; j < x.cols(); j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      float centered = dy.at(row, j) * gain.at(0, j) - meanDy - normal * meanDyX;
+      dx.put(row, j, Math.fma(centered, scale, residual.at(row, j)));
+    }
+  }
+
+  @Override
+  public void biasGelu(Mat h, int row, Mat bias, Mat y) {
+    biasGelu(h, row, bias, y, 0);
+  }
+
+  static void biasGelu(Mat h, int row, Mat bias, Mat y, int from) {
+    for (int j = from; j < h.cols(); j++) {
+      float x = h.at(row, j) + bias.at(0, j);
+      float bell = Approx.exp(x * x * -0.5f);
+      float normal = Approx.normal(x, bell);
+      y.put(row, j, x * normal);
+      h.put(row, j, Math.fma(x * bell, Approx.DENSITY, normal));
+    }
+  }
+
+  @Override
+  public float exp(Mat x, int row, float shift) {
+    float[] lanes = new float[LANES];
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole; j++) {
+      float e = Approx.exp(x.at(row, j) - shift);
+      x.put(row, j, e);
+      lanes[j % LANES] += e;
+    }
+    return exp(x, row, shift, whole, combine(lanes));
+  }
+
+  static float exp(Mat x, int row, float shift, int from, float start) {
+    float sum = start;
+    for (int j = from; j < x.cols(); j++) {
+      float e = Approx.exp(x.at(row, j) - shift);
+      x.put(row, j, e);
+      sum += e;
+    }
+    return sum;
+  }
+
+  @Override
+  public void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale) {
+    softmaxGradient(p, pr, dp, dr, dot, scale, 0);
+  }
+
+  static void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale, int from) {
+    for (int j = from; j < dp.cols(); j++) {
+      dp.put(dr, j, (dp.at(dr, j) - dot) * p.at(pr, j) * scale);
+    }
+  }
+
+  @Override
+  public void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors f) {
+    adamWTail(gradient, m, v, from, to, f);
+  }
+
+  static void adamWTail(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors f) {
+    for (int j = from; j < to; j++) {
+      float g = gradient.at(0, j);
+      float first = Math.fma(m.at(0, j), f.beta1(), g * f.rest1());
+      float second = Math.fma(v.at(0, j), f.beta2(), g * g * f.rest2());
+      m.put(0, j, first);
+      v.put(0, j, second);
+      float root = (float) Math.sqrt(second);
+      gradient.put(0, j, first * f.rate() / Math.fma(root, f.rootScale(), f.eps()));
+    }
+  }
+
+  /** Columns that fill whole vectors. */
+  static int whole(int cols) {
+    return cols / LANES * LANES;
+  }
+
+  /** The one order in which lanes are added. */
+  private static float combine(float[] l) {
+    return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
+  }
+}

@@ -1,0 +1,329 @@
+package org.mixtraining.kernels;
+
+import static org.mixtraining.kernels.ScalarRowOps.whole;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Row operations with the Vector API, always on 256-bit vectors so that every machine gives the
+ * same bits; {@link ScalarRowOps} finishes the columns that fill no vector.
+ *
+ * <p>Only {@link RowOps#best} may load this class: without the incubator module it does not link.
+ */
+final class VectorRowOps implements RowOps {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;
+  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
+  private static final int BYTES = Float.BYTES;
+
+  /** Whether 256-bit vectors are in hardware; elsewhere they are emulated, lane by lane. */
+  static boolean suitsProcessor() {
+    return FloatVector.SPECIES_PREFERRED.length() >= SPECIES.length();
+  }
+
+  @Override
+  public void add(Mat a, int ar, Mat b, int br, Mat y, int yr) {
+    ByteBuffer as = a.bytes();
+    ByteBuffer bs = b.bytes();
+    ByteBuffer ys = y.bytes();
+    int ao = a.at(ar);
+    int bo = b.at(br);
+    int yo = y.at(yr);
+    int whole = whole(y.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      store(load(as, ao + j).add(load(bs, bo + j)), ys, yo + j);
+    }
+    ScalarRowOps.add(a, ar, b, br, y, yr, whole);
+  }
+
+  @Override
+  public void multiply(Mat y, Mat x, int row) {
+    ByteBuffer ys = y.bytes();
+    ByteBuffer xs = x.bytes();
+    int yo = y.at(row);
+    int xo = x.at(row);
+    int whole = whole(y.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      store(load(ys, yo + j).mul(load(xs, xo + j)), ys, yo + j);
+    }
+    ScalarRowOps.multiply(y, x, row, whole);
+  }
+
+  @Override
+  public void scale(Mat x, int row, float factor) {
+    ByteBuffer xs = x.bytes();
+    int xo = x.at(row);
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      store(load(xs, xo + j).mul(factor), xs, xo + j);
+    }
+    ScalarRowOps.scale(x, row, factor, whole);
+  }
+
+  @Override
+  public float sum(Mat x, int row) {
+    ByteBuffer xs = x.bytes();
+    int xo = x.at(row);
+    int whole = whole(x.cols());
+    FloatVector lanes = FloatVector.zero(SPECIES);
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      lanes = lanes.add(load(xs, xo + j));
+    }
+    return ScalarRowOps.sum(x, row, whole, combine(lanes));
+  }
+
+  @Override
+  public float max(Mat x, int row) {
+    ByteBuffer xs = x.bytes();
+    int xo = x.at(row);
+    int whole = whole(x.cols());
+    FloatVector lanes = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      lanes = lanes.max(load(xs, xo + j));
+    }
+    return ScalarRowOps.max(x, row, whole, lanes.reduceLanes(VectorOperators.MAX));
+  }
+
+  @Override
+  public float dot(Mat a, int ar, Mat b, int br) {
+    ByteBuffer as = a.bytes();
+    ByteBuffer bs = b.bytes();
+    int ao = a.at(ar);
+    int bo = b.at(br);
+    int whole = whole(a.cols());
+    FloatVector lanes = FloatVector.zero(SPECIES);
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      lanes = load(as, ao + j).fma(load(bs, bo + j), lanes);
+    }
+    return ScalarRowOps.dot(a, ar, b, br, whole, combine(lanes));
+  }
+
+  @Override
+  public float squaredDeviation(Mat x, int row, float mean) {
+    ByteBuffer xs = x.bytes();
+    int xo = x.at(row);
+    int whole = whole(x.cols());
+    FloatVector lanes = FloatVector.zero(SPECIES);
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector d = load(xs, xo + j).sub(mean);
+      lanes = d.fma(d, lanes);
+    }
+    return ScalarRowOps.squaredDeviation(x, row, mean, whole, combine(lanes));
+  }
+
+  @Override
+  public void normalize(Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y) {
+    ByteBuffer xs = x.bytes();
+    ByteBuffer gs = gain.bytes();
+    ByteBuffer bs = bias.bytes();
+    ByteBuffer ys = y.bytes();
+    int xo = x.at(row);
+    int go = gain.at(0);
+    int bo = bias.at(0);
+    int yo = y.at(row);
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
+      store(normal.fma(load(gs, go + j), load(bs, bo + j)), ys, yo + j);
+    }
+    ScalarRowOps.normalize(x, row, mean, scale, gain, bias, y, whole);
+  }
+
+  @Override
+  public float normalizedDot(Mat dy, Mat x, int row, float mean, float scale, Mat gain) {
+    ByteBuffer ds = dy.bytes();
+    ByteBuffer xs = x.bytes();
+    ByteBuffer gs = gain.bytes();
+    int dyo = dy.at(row);
+    int xo = x.at(row);
+    int go = gain.at(0);
+    int whole = whole(x.cols());
+    FloatVector lanes = FloatVector.zero(SPECIES);
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
+      lanes = load(ds, dyo + j).mul(load(gs, go + j)).fma(normal, lanes);
+    }
+    return ScalarRowOps.normalizedDot(dy, x, row, mean, scale, gain, whole, combine(lanes));
+  }
+
+  @Override
+  public void normalizeParameterGradient(
+      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias) {
+    ByteBuffer ds = dy.bytes();
+    ByteBuffer xs = x.bytes();
+    ByteBuffer gs = dGain.bytes();
+    ByteBuffer bs = dBias.bytes();
+    int dyo = dy.at(row);
+    int xo = x.at(row);
+    int go = dGain.at(0);
+    int bo = dBias.at(0);
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
+      FloatVector d = load(ds, dyo + j);
+      store(d.fma(normal, load(gs, go + j)), gs, go + j);
+      store(load(bs, bo + j).add(d), bs, bo + j);
+    }
+    ScalarRowOps.normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias, whole);
+  }
+
+  @Override
+  public void normalizeInputGradient(
+      Mat dy,
+      Mat x,
+      int row,
+      float mean,
+      float scale,
+      Mat gain,
+      float meanDy,
+      float meanDyX,
+      Mat residual,
+      Mat dx) {
+    ByteBuffer ds = dy.bytes();
+    ByteBuffer xs = x.bytes();
+    ByteBuffer gs = gain.bytes();
+    ByteBuffer rs = residual.bytes();
+    ByteBuffer ys = dx.bytes();
+    int dyo = dy.at(row);
+    int xo = x.at(row);
+    int go = gain.at(0);
+    int ro = residual.at(row);
+    int yo = dx.at(row);
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
+      FloatVector centered =
+          load(ds, dyo + j).mul(load(gs, go + j)).sub(meanDy).sub(normal.mul(meanDyX));
+      store(centered.fma(broadcast(scale), load(rs, ro + j)), ys, yo + j);
+    }
+    ScalarRowOps.normalizeInputGradient(
+        dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx, whole);
+  }
+
+  @Override
+  public void biasGelu(Mat h, int row, Mat bias, Mat y) {
+    ByteBuffer hs = h.bytes();
+    ByteBuffer bs = bias.bytes();
+    ByteBuffer ys = y.bytes();
+    int ho = h.at(row);
+    int bo = bias.at(0);
+    int yo = y.at(row);
+    int whole = whole(h.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector x = load(hs, ho + j).add(load(bs, bo + j));
+      FloatVector bell = exp(x.mul(x).mul(-0.5f));
+      FloatVector normal = normal(x, bell);
+      store(x.mul(normal), ys, yo + j);
+      store(x.mul(bell).fma(broadcast(Approx.DENSITY), normal), hs, ho + j);
+    }
+    ScalarRowOps.biasGelu(h, row, bias, y, whole);
+  }
+
+  @Override
+  public float exp(Mat x, int row, float shift) {
+    ByteBuffer xs = x.bytes();
+    int xo = x.at(row);
+    int whole = whole(x.cols());
+    FloatVector lanes = FloatVector.zero(SPECIES);
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector e = exp(load(xs, xo + j).sub(shift));
+      store(e, xs, xo + j);
+      lanes = lanes.add(e);
+    }
+    return ScalarRowOps.exp(x, row, shift, whole, combine(lanes));
+  }
+
+  @Override
+  public void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale) {
+    ByteBuffer ps = p.bytes();
+    ByteBuffer ds = dp.bytes();
+    int po = p.at(pr);
+    int dyo = dp.at(dr);
+    int whole = whole(dp.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      store(load(ds, dyo + j).sub(dot).mul(load(ps, po + j)).mul(scale), ds, dyo + j);
+    }
+    ScalarRowOps.softmaxGradient(p, pr, dp, dr, dot, scale, whole);
+  }
+
+  @Override
+  public void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors f) {
+    ByteBuffer gs = gradient.bytes();
+    ByteBuffer ms = m.bytes();
+    ByteBuffer vs = v.bytes();
+    int go = gradient.at(0);
+    int mo = m.at(0);
+    int vo = v.at(0);
+    int whole = from + whole(to - from);
+    FloatVector beta1 = broadcast(f.beta1());
+    FloatVector beta2 = broadcast(f.beta2());
+    FloatVector rootScale = broadcast(f.rootScale());
+    FloatVector eps = broadcast(f.eps());
+    for (int j = from * BYTES; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector g = load(gs, go + j);
+      FloatVector first = load(ms, mo + j).fma(beta1, g.mul(f.rest1()));
+      FloatVector second = load(vs, vo + j).fma(beta2, g.mul(g).mul(f.rest2()));
+      store(first, ms, mo + j);
+      store(second, vs, vo + j);
+      store(first.mul(f.rate()).div(second.sqrt().fma(rootScale, eps)), gs, go + j);
+    }
+    ScalarRowOps.adamWTail(gradient, m, v, whole, to, f);
+  }
+
+  /** {@link Approx#exp} by lane. */
+  private static FloatVector exp(FloatVector x) {
+    FloatVector clamped = x.max(Approx.LOWEST);
+    FloatVector rounded = clamped.fma(broadcast(Approx.LOG2_E), broadcast(Approx.ROUND));
+    FloatVector n = rounded.sub(Approx.ROUND);
+    FloatVector f = n.fma(broadcast(Approx.LN2_HIGH), clamped);
+    f = n.fma(broadcast(Approx.LN2_LOW), f);
+    FloatVector p = broadcast(Approx.E7).fma(f, broadcast(Approx.E6));
+    p = p.fma(f, broadcast(Approx.E5));
+    p = p.fma(f, broadcast(Approx.E4));
+    p = p.fma(f, broadcast(Approx.E3));
+    p = p.fma(f, broadcast(Approx.E2));
+    p = p.fma(f.mul(f), f).add(1f);
+    return p.mul(
+        rounded
+            .reinterpretAsInts()
+            .lanewise(VectorOperators.LSHL, 23)
+            .add(0x3f800000)
+            .reinterpretAsFloats());
+  }
+
+  /** {@link Approx#normal} by lane. */
+  private static FloatVector normal(FloatVector x, FloatVector bell) {
+    FloatVector t = broadcast(1f).div(x.abs().fma(broadcast(Approx.P), broadcast(1f)));
+    FloatVector p = broadcast(Approx.A5).fma(t, broadcast(Approx.A4));
+    p = p.fma(t, broadcast(Approx.A3));
+    p = p.fma(t, broadcast(Approx.A2));
+    p = p.fma(t, broadcast(Approx.A1));
+    FloatVector half = broadcast(0.5f).sub(p.mul(t).mul(bell).mul(0.5f));
+    var sign = x.reinterpretAsInts().lanewise(VectorOperators.AND, 0x80000000);
+    return half.reinterpretAsInts()
+        .lanewise(VectorOperators.OR, sign)
+        .reinterpretAsFloats()
+        .add(0.5f);
+  }
+
+  /** The lanes added in {@link RowOps}' order. */
+  private static float combine(FloatVector v) {
+    return ((v.lane(0) + v.lane(4)) + (v.lane(2) + v.lane(6)))
+        + ((v.lane(1) + v.lane(5)) + (v.lane(3) + v.lane(7)));
+  }
+
+  private static FloatVector load(ByteBuffer bytes, int at) {
+    return FloatVector.fromByteBuffer(SPECIES, bytes, at, NATIVE);
+  }
+
+  private static void store(FloatVector v, ByteBuffer bytes, int at) {
+    v.intoByteBuffer(bytes, at, NATIVE);
+  }
+
+  private static FloatVector broadcast(float value) {
+    return FloatVector.broadcast(SPECIES, value);
+  }
+}

@@ -1,0 +1,115 @@
+package org.mixtraining.vit;
+
+import java.util.Map;
+import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.schedule.ISchedule;
+
+/**
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101) as a Deeplearning4j updater, with the step count
+ * of the parameter block that it serves: a block that sat out an objective's epochs has taken fewer
+ * steps than the graph, and its bias correction must know. The decay term is {@link
+ * DecoupledWeightDecay}'s.
+ *
+ * <p>Deeplearning4j's own Adam puts epsilon inside the bias correction; this one is PyTorch's.
+ */
+public final class AdamW implements IUpdater {
+  private static final long serialVersionUID = 1L;
+
+  static final double EPSILON = 1e-8;
+
+  private String block;
+  private double beta1;
+  private double beta2;
+  private ISchedule learningRate;
+  private long steps;
+
+  /** For Jackson. */
+  AdamW() {}
+
+  /**
+   * @param block the parameter block that it serves; blocks never share an updater
+   */
+  AdamW(String block, double beta1, double beta2, ISchedule learningRate) {
+    this.block = block;
+    this.beta1 = beta1;
+    this.beta2 = beta2;
+    this.learningRate = learningRate;
+  }
+
+  String block() {
+    return block;
+  }
+
+  double beta1() {
+    return beta1;
+  }
+
+  double beta2() {
+    return beta2;
+  }
+
+  /** Steps that the block had taken when the graph's iteration count was 0. */
+  long steps() {
+    return steps;
+  }
+
+  void steps(long steps) {
+    this.steps = steps;
+  }
+
+  @Override
+  public long stateSize(long numParams) {
+    return 2 * numParams;
+  }
+
+  @Override
+  public GradientUpdater<AdamW> instantiate(INDArray viewArray, boolean initialize) {
+    return new AdamWUpdater(this, viewArray, initialize);
+  }
+
+  @Override
+  public GradientUpdater<AdamW> instantiate(Map<String, INDArray> state, boolean initialize) {
+    throw new UnsupportedOperationException("the state is one array: first moments, then second");
+  }
+
+  @Override
+  public double getLearningRate(int iteration, int epoch) {
+    return learningRate.valueAt(iteration, epoch);
+  }
+
+  @Override
+  public boolean hasLearningRate() {
+    return true;
+  }
+
+  @Override
+  public void setLrAndSchedule(double lr, ISchedule schedule) {
+    learningRate = schedule != null ? schedule : new ConstantLearningRate(lr);
+  }
+
+  @Override
+  @SuppressWarnings("MethodDoesntCallSuperMethod")
+  public AdamW clone() {
+    AdamW copy = new AdamW(block, beta1, beta2, learningRate.clone());
+    copy.steps = steps;
+    return copy;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof AdamW that
+        && block.equals(that.block)
+        && beta1 == that.beta1
+        && beta2 == that.beta2
+        && steps == that.steps
+        && learningRate.equals(that.learningRate);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(block, beta1, beta2, steps);
+  }
+}

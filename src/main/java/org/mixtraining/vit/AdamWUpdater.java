@@ -1,0 +1,76 @@
+package org.mixtraining.vit;
+
+import java.util.Map;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Mat;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.GradientUpdater;
+
+/** The state of an {@link AdamW} block, [first moments | second moments], and its step. */
+final class AdamWUpdater implements GradientUpdater<AdamW> {
+
+  /** Parameters that one task updates. */
+  private static final int SLICE = 1 << 17;
+
+  private final AdamW config;
+  private Mat moments;
+
+  AdamWUpdater(AdamW config, INDArray state, boolean initialize) {
+    this.config = config;
+    bind(state, initialize);
+  }
+
+  private void bind(INDArray state, boolean initialize) {
+    if (initialize) {
+      state.assign(0);
+    }
+    moments = Mat.of(state);
+  }
+
+  @Override
+  public AdamW getConfig() {
+    return config;
+  }
+
+  @Override
+  public void applyUpdater(INDArray gradient, int iteration, int epoch) {
+    Mat g = Mat.of(gradient);
+    int n = g.cols();
+    double lr = config.getLearningRate(iteration, epoch);
+    long step = config.steps() + iteration + 1;
+    Engine engine = Compute.current().engine();
+    engine.parallel(
+        (n + SLICE - 1) / SLICE,
+        i -> {
+          int from = i * SLICE;
+          int size = Math.min(SLICE, n - from);
+          engine
+              .kernels()
+              .adamW(
+                  g.slice(from, 1, size),
+                  moments.slice(from, 1, size),
+                  moments.slice(n + from, 1, size),
+                  lr,
+                  config.beta1(),
+                  config.beta2(),
+                  AdamW.EPSILON,
+                  step);
+        });
+  }
+
+  @Override
+  public void setStateViewArray(
+      INDArray view, long[] gradientShape, char gradientOrder, boolean initialize) {
+    bind(view, initialize);
+  }
+
+  @Override
+  public void setState(Map<String, INDArray> state, boolean initialize) {
+    throw new UnsupportedOperationException("the state is one array: first moments, then second");
+  }
+
+  @Override
+  public Map<String, INDArray> getState() {
+    throw new UnsupportedOperationException("the state is one array: first moments, then second");
+  }
+}

@@ -1,0 +1,88 @@
+package org.mixtraining.vit;
+
+import java.util.SplittableRandom;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Seed;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Minibatches as the graphs want them. */
+public final class Batch {
+
+  private Batch() {}
+
+  /**
+   * A training minibatch: features are the images; labels the images (SSL), class distributions
+   * (SL) or both (JOINT); the features mask shows the visible patches.
+   *
+   * @param pixels [images, channels, height, width], normalised
+   * @param ids image ids, which with the seed and the epoch decide the masks
+   * @param labels classes, −1 where an image has none
+   * @param smoothing share of a label's probability spread over all classes
+   */
+  public static MultiDataSet training(
+      ViT vit,
+      Objective objective,
+      float[] pixels,
+      long[] ids,
+      int[] labels,
+      double smoothing,
+      long seed,
+      int epoch) {
+    INDArray images = images(vit, pixels, ids.length);
+    INDArray[] features = {images};
+    INDArray[] masks = {objective == Objective.SL ? null : masks(vit, ids, seed, epoch)};
+    INDArray[] targets =
+        switch (objective) {
+          case SSL -> new INDArray[] {images};
+          case SL -> new INDArray[] {targets(vit, labels, smoothing)};
+          case JOINT -> new INDArray[] {images, targets(vit, labels, smoothing)};
+        };
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        features, targets, masks[0] == null ? null : masks, null);
+  }
+
+  static INDArray images(ViT vit, float[] pixels, int images) {
+    return Nd4j.create(
+        pixels, new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()}, 'c');
+  }
+
+  private static INDArray targets(ViT vit, int[] labels, double smoothing) {
+    float[] target = new float[labels.length * vit.classes()];
+    for (int i = 0; i < labels.length; i++) {
+      if (labels[i] >= 0) {
+        int from = i * vit.classes();
+        java.util.Arrays.fill(
+            target, from, from + vit.classes(), (float) (smoothing / vit.classes()));
+        target[from + labels[i]] += (float) (1 - smoothing);
+      }
+    }
+    return Nd4j.create(target, new long[] {labels.length, vit.classes()}, 'c');
+  }
+
+  private static INDArray masks(ViT vit, long[] ids, long seed, int epoch) {
+    float[] mask = new float[ids.length * vit.patches()];
+    for (int i = 0; i < ids.length; i++) {
+      for (int patch : visible(vit, Seed.MASK.at(seed, epoch, ids[i]))) {
+        mask[i * vit.patches() + patch] = 1;
+      }
+    }
+    return Nd4j.create(mask, new long[] {ids.length, vit.patches()}, 'c');
+  }
+
+  /** A uniformly random choice of visible patches. */
+  static int[] visible(ViT vit, SplittableRandom random) {
+    int[] patches = new int[vit.patches()];
+    for (int i = 0; i < patches.length; i++) {
+      patches[i] = i;
+    }
+    int[] chosen = new int[vit.visiblePatches()];
+    for (int i = 0; i < chosen.length; i++) {
+      int j = i + random.nextInt(patches.length - i);
+      chosen[i] = patches[j];
+      patches[j] = patches[i];
+    }
+    return chosen;
+  }
+}

@@ -1,0 +1,36 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Encoder tokens to decoder tokens: the visible ones through a linear map, a learned mask token in
+ * the place of each hidden patch, and the decoder's position embedding added to all.
+ *
+ * <p>Input [rows, dim] and the features mask; output [images · (1 + patches), decoderDim].
+ */
+public final class DecoderEmbedding extends ViTLayer {
+  private static final long serialVersionUID = 1L;
+
+  /** For Jackson. */
+  DecoderEmbedding() {}
+
+  DecoderEmbedding(String name, ViT vit, Sight sight) {
+    super(name, vit, sight);
+  }
+
+  @Override
+  List<Tensor> tensors() {
+    int width = vit().decoderDim();
+    return List.of(
+        Tensor.weight("weight", vit().dim(), width),
+        Tensor.vector("bias", width, Tensor.Init.ZERO),
+        Tensor.vector("mask", width, Tensor.Init.TOKEN));
+  }
+
+  @Override
+  TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
+    return new DecoderEmbeddingLayer(conf, dataType);
+  }
+}

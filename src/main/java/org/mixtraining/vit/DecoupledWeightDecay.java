@@ -1,0 +1,35 @@
+package org.mixtraining.vit;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.linalg.learning.regularization.WeightDecay;
+import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * AdamW's decay term, learning rate · decay · weight, added to the update after the moments. It is
+ * no part of the loss, so its score is 0, which also saves a pass over the weights every step.
+ */
+public final class DecoupledWeightDecay extends WeightDecay {
+
+  DecoupledWeightDecay(double coefficient) {
+    super(coefficient, true);
+  }
+
+  /** For Jackson. */
+  DecoupledWeightDecay(
+      @JsonProperty("coeff") ISchedule coeff, @JsonProperty("applyLR") boolean applyLR) {
+    super(coeff, applyLR);
+  }
+
+  @Override
+  public double score(INDArray param, int iteration, int epoch) {
+    return 0;
+  }
+
+  @Override
+  @SuppressWarnings("MethodDoesntCallSuperMethod")
+  public Regularization clone() {
+    return new DecoupledWeightDecay(coeff.clone(), applyLR);
+  }
+}

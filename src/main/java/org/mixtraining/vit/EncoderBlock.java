@@ -1,0 +1,69 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A pre-norm transformer block: {@code x += proj(attention(norm1(x)))}, {@code x +=
+ * fc2(gelu(fc1(norm2(x))))}. The decoder is made of the same blocks. [rows, dim] to [rows, dim].
+ */
+public final class EncoderBlock extends ViTLayer {
+  private static final long serialVersionUID = 1L;
+
+  private int dim;
+  private int heads;
+
+  /** For Jackson. */
+  EncoderBlock() {}
+
+  /** A block of the given token width; {@code sight} says which tokens pass through it. */
+  EncoderBlock(String name, ViT vit, Sight sight, int dim, int heads) {
+    super(name, vit, sight);
+    this.dim = dim;
+    this.heads = heads;
+  }
+
+  int dim() {
+    return dim;
+  }
+
+  int heads() {
+    return heads;
+  }
+
+  @Override
+  List<Tensor> tensors() {
+    int hidden = ViT.MLP_RATIO * dim;
+    return List.of(
+        Tensor.weight("qkv.weight", dim, 3 * dim),
+        Tensor.weight("proj.weight", dim, dim),
+        Tensor.weight("fc1.weight", dim, hidden),
+        Tensor.weight("fc2.weight", hidden, dim),
+        Tensor.vector("norm1.gain", dim, Tensor.Init.ONE),
+        Tensor.vector("norm1.bias", dim, Tensor.Init.ZERO),
+        Tensor.vector("qkv.bias", 3 * dim, Tensor.Init.ZERO),
+        Tensor.vector("proj.bias", dim, Tensor.Init.ZERO),
+        Tensor.vector("norm2.gain", dim, Tensor.Init.ONE),
+        Tensor.vector("norm2.bias", dim, Tensor.Init.ZERO),
+        Tensor.vector("fc1.bias", hidden, Tensor.Init.ZERO),
+        Tensor.vector("fc2.bias", dim, Tensor.Init.ZERO));
+  }
+
+  @Override
+  TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
+    return new EncoderBlockLayer(conf, dataType);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return super.equals(other)
+        && dim == ((EncoderBlock) other).dim
+        && heads == ((EncoderBlock) other).heads;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * super.hashCode() + dim;
+  }
+}

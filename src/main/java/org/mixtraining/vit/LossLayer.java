@@ -1,0 +1,149 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Mat;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+
+/**
+ * An output layer: a prediction and its loss. The loss is computed once, with the gradient; asked
+ * for a score without a backward pass, it computes that pass and forgets it.
+ */
+abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutputLayer {
+  private static final long serialVersionUID = 1L;
+
+  private transient INDArray labels;
+  private double loss;
+  private boolean current;
+
+  LossLayer(NeuralNetConfiguration conf, DataType dataType) {
+    super(conf, dataType);
+  }
+
+  /**
+   * The loss, and its gradient by the input times {@code weight} in {@code dInput}; parameter
+   * gradients are written to their views.
+   *
+   * @param labels as this layer's documentation says
+   * @return the unweighted mean loss
+   */
+  abstract double backward(Mat input, Mat labels, double weight, Mat dInput);
+
+  /** The unweighted mean loss of the last step. */
+  double loss() {
+    return loss;
+  }
+
+  @Override
+  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    Mat x = view(input);
+    INDArray inputGradient = inputGradient(workspaces, x.rows(), x.cols());
+    loss = backward(x, view(labels), layerConf().weight(), Mat.of(inputGradient));
+    current = true;
+    return new Pair<>(gradients(), inputGradient);
+  }
+
+  @Override
+  public double computeScore(
+      double regularization, boolean training, LayerWorkspaceMgr workspaces) {
+    if (!current) {
+      Mat x = view(input);
+      try (Mat dx = Mat.allocate(x.rows(), x.cols())) {
+        loss = backward(x, view(labels), layerConf().weight(), dx);
+      }
+    }
+    score = layerConf().weight() * loss + regularization;
+    return score;
+  }
+
+  @Override
+  public void setInput(INDArray input, LayerWorkspaceMgr workspaces) {
+    super.setInput(input, workspaces);
+    current = false;
+  }
+
+  @Override
+  public boolean needsLabels() {
+    return true;
+  }
+
+  @Override
+  public void setLabels(INDArray labels) {
+    this.labels = labels;
+  }
+
+  @Override
+  public INDArray getLabels() {
+    return labels;
+  }
+
+  @Override
+  public void clear() {
+    super.clear();
+    labels = null;
+  }
+
+  // --- of Deeplearning4j's Classifier, which an output layer within a graph does not serve -------
+
+  @Override
+  public INDArray computeScoreForExamples(double regularization, LayerWorkspaceMgr workspaces) {
+    throw new UnsupportedOperationException("scores are computed per minibatch");
+  }
+
+  @Override
+  public double f1Score(DataSet data) {
+    throw withinGraph();
+  }
+
+  @Override
+  public double f1Score(INDArray examples, INDArray labels) {
+    throw withinGraph();
+  }
+
+  @Override
+  @Deprecated
+  public int numLabels() {
+    throw withinGraph();
+  }
+
+  @Override
+  public void fit(DataSetIterator iterator) {
+    throw withinGraph();
+  }
+
+  @Override
+  public int[] predict(INDArray examples) {
+    throw withinGraph();
+  }
+
+  @Override
+  public List<String> predict(DataSet dataSet) {
+    throw withinGraph();
+  }
+
+  @Override
+  public void fit(INDArray examples, INDArray labels) {
+    throw withinGraph();
+  }
+
+  @Override
+  public void fit(DataSet data) {
+    throw withinGraph();
+  }
+
+  @Override
+  public void fit(INDArray examples, int[] labels) {
+    throw withinGraph();
+  }
+
+  private static UnsupportedOperationException withinGraph() {
+    return new UnsupportedOperationException("use the ComputationGraph that this layer is part of");
+  }
+}

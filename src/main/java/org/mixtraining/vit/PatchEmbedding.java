@@ -1,0 +1,37 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Images to tokens: each patch through a linear map, plus its position embedding, behind a class
+ * token.
+ *
+ * <p>Input [images, channels, height, width]; unless the encoder sees every patch, a features mask
+ * [images, patches] with 1 at each visible patch, the same number in every row. Output [rows, dim].
+ */
+public final class PatchEmbedding extends ViTLayer {
+  private static final long serialVersionUID = 1L;
+
+  /** For Jackson. */
+  PatchEmbedding() {}
+
+  PatchEmbedding(String name, ViT vit, Sight sight) {
+    super(name, vit, sight);
+  }
+
+  @Override
+  List<Tensor> tensors() {
+    int dim = vit().dim();
+    return List.of(
+        Tensor.weight("weight", vit().patchValues(), dim),
+        Tensor.vector("bias", dim, Tensor.Init.ZERO),
+        Tensor.vector("cls", dim, Tensor.Init.TOKEN));
+  }
+
+  @Override
+  TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
+    return new PatchEmbeddingLayer(conf, dataType);
+  }
+}

@@ -1,0 +1,101 @@
+package org.mixtraining.vit;
+
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Mat;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The passes of {@link PatchEmbedding}. */
+final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
+  private static final long serialVersionUID = 1L;
+
+  private final transient float[] positions;
+
+  PatchEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
+    super(conf, dataType);
+    positions = PositionEmbedding.of(vit().grid(), vit().dim());
+  }
+
+  @Override
+  public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+    int images = (int) input.size(0);
+    TokenLayout layout = TokenLayout.of(vit(), layerConf().sight(), images);
+    INDArray output = output(workspaces, layout.rows(), vit().dim());
+    Mat pixels = view(input);
+    Mat patches = save("patches", layout.rows(), vit().patchValues());
+    Visibility visibility = layerConf().sight().masked() ? Visibility.of(maskArray, vit()) : null;
+    Mat tokens = Mat.of(output);
+    forEach(layout.chunks(1), chunk -> embed(layout, chunk, pixels, visibility, patches, tokens));
+    return output;
+  }
+
+  private void embed(
+      TokenLayout layout,
+      TokenLayout.Chunk chunk,
+      Mat pixels,
+      Visibility visibility,
+      Mat patches,
+      Mat tokens) {
+    boolean masked = visibility != null && chunk.toRow() <= layout.visible().rows();
+    int firstImage = (chunk.fromRow() - (masked ? 0 : layout.pooled().firstRow())) / chunk.tokens();
+    for (int i = 0; i < chunk.images(); i++) {
+      int row = chunk.fromRow() + i * chunk.tokens();
+      patches.rows(row, row + 1).fill(0);
+      for (int t = 1; t < chunk.tokens(); t++) {
+        int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
+        Patches.copy(vit(), pixels, firstImage + i, patch, patches, row + t);
+      }
+    }
+    Mat rows = tokens.rows(chunk.fromRow(), chunk.toRow());
+    kernels()
+        .linear(
+            patches.rows(chunk.fromRow(), chunk.toRow()),
+            parameter("weight"),
+            parameter("bias"),
+            rows);
+    Mat cls = parameter("cls");
+    for (int i = 0; i < chunk.images(); i++) {
+      int first = i * chunk.tokens();
+      rows.rows(first, first + 1).copyFrom(cls);
+      for (int t = 1; t < chunk.tokens(); t++) {
+        int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
+        addPosition(rows, first + t, patch);
+      }
+    }
+  }
+
+  private void addPosition(Mat rows, int row, int patch) {
+    int dim = vit().dim();
+    int at = (1 + patch) * dim;
+    for (int d = 0; d < dim; d++) {
+      rows.set(row, d, rows.get(row, d) + positions[at + d]);
+    }
+  }
+
+  @Override
+  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    Mat dTokens = view(epsilon);
+    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dTokens.rows());
+    Mat patches = save("patches", layout.rows(), vit().patchValues());
+    // A class token has no patch: its row of patches is zero, so it adds nothing to the weight's
+    // gradient, but it must be kept out of the bias's.
+    kernels().linearWeightGradient(patches, dTokens, gradient("weight"));
+    kernels().columnSum(dTokens, gradient("bias"));
+    Mat cls = gradient("cls");
+    cls.fill(0);
+    for (TokenLayout.Group group : layout.groups()) {
+      for (int i = 0; i < group.images(); i++) {
+        int row = group.firstRow() + i * group.tokens();
+        cls.add(dTokens.rows(row, row + 1));
+      }
+    }
+    Mat bias = gradient("bias");
+    for (int d = 0; d < vit().dim(); d++) {
+      bias.set(0, d, bias.get(0, d) - cls.get(0, d));
+    }
+    return new Pair<>(gradients(), null);
+  }
+}

@@ -1,0 +1,39 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * The masked autoencoder's output: layer norm and a linear map from decoder tokens to the pixels of
+ * their patches; the loss is the mean squared error over hidden patches (He et al., arXiv
+ * 2111.06377).
+ *
+ * <p>Input [images · (1 + patches), decoderDim] and the features mask; labels: the images
+ * themselves, [images, channels, height, width].
+ */
+public final class PixelReconstruction extends Loss {
+  private static final long serialVersionUID = 1L;
+
+  /** For Jackson. */
+  PixelReconstruction() {}
+
+  PixelReconstruction(String name, ViT vit) {
+    super(name, vit, Sight.FULL);
+  }
+
+  @Override
+  List<Tensor> tensors() {
+    int width = vit().decoderDim();
+    return List.of(
+        Tensor.weight("weight", width, vit().patchValues()),
+        Tensor.vector("gain", width, Tensor.Init.ONE),
+        Tensor.vector("bias", width, Tensor.Init.ZERO),
+        Tensor.vector("projection-bias", vit().patchValues(), Tensor.Init.ZERO));
+  }
+
+  @Override
+  TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
+    return new PixelReconstructionLayer(conf, dataType);
+  }
+}

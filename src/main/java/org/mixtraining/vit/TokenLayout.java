@@ -1,0 +1,106 @@
+package org.mixtraining.vit;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.mixtraining.kernels.Kernels;
+
+/**
+ * How the rows of a token matrix belong to images: one or two groups of sequences, each with the
+ * same number of tokens, images one after another.
+ *
+ * @param images images of the minibatch
+ * @param groups the sequences: for {@link Sight#BOTH} the visible ones first, then the full ones
+ */
+record TokenLayout(int images, List<Group> groups) {
+
+  /**
+   * Rows that a chunk should have at most: its activations in one block of ViT-Tiny then stay
+   * within the second-level cache's reach, while matrix products remain near their peak.
+   */
+  private static final int CHUNK_ROWS = 544;
+
+  /** {@code images} sequences of {@code tokens} tokens that begin at {@code firstRow}. */
+  record Group(int firstRow, int images, int tokens) {
+    int rows() {
+      return images * tokens;
+    }
+  }
+
+  /**
+   * Images of one group that a thread works on at a time.
+   *
+   * @param fromRow first row, inclusive
+   * @param toRow last row, exclusive
+   * @param attention offset of the chunk's attention weights, counted in rows of heads
+   */
+  record Chunk(int fromRow, int toRow, int tokens, int images, long attention) {}
+
+  static TokenLayout of(ViT vit, Sight sight, int images) {
+    List<Group> groups = new ArrayList<>();
+    int row = 0;
+    if (sight != Sight.FULL) {
+      groups.add(new Group(row, images, vit.visibleTokens()));
+      row += images * vit.visibleTokens();
+    }
+    if (sight != Sight.VISIBLE) {
+      groups.add(new Group(row, images, vit.fullTokens()));
+    }
+    return new TokenLayout(images, groups);
+  }
+
+  /** The layout of a token matrix with {@code rows} rows. */
+  static TokenLayout ofRows(ViT vit, Sight sight, int rows) {
+    int perImage = of(vit, sight, 1).rows();
+    return of(vit, sight, rows / perImage);
+  }
+
+  int rows() {
+    return groups.stream().mapToInt(Group::rows).sum();
+  }
+
+  /** The sequences that the decoder continues: those of the visible patches. */
+  Group visible() {
+    return groups.get(0);
+  }
+
+  /** The sequences that the head pools: the full ones where there are any. */
+  Group pooled() {
+    return groups.get(groups.size() - 1);
+  }
+
+  /** Floats that the attention weights of all sequences take, for one block. */
+  long attentionSize(int heads) {
+    return groups.stream()
+        .mapToLong(g -> (long) g.rows() * heads * Kernels.probabilityStride(g.tokens()))
+        .sum();
+  }
+
+  /**
+   * The work of a layer, cut into pieces. The cut depends on the layout only, never on the number
+   * of threads, so sums over chunks have the same bits on any machine size.
+   */
+  List<Chunk> chunks(int heads) {
+    List<Chunk> chunks = new ArrayList<>();
+    long attention = 0;
+    for (Group group : groups) {
+      int pieces = pieces(group);
+      for (int i = 0; i < pieces; i++) {
+        int from = (int) ((long) group.images() * i / pieces);
+        int to = (int) ((long) group.images() * (i + 1) / pieces);
+        if (to > from) {
+          int fromRow = group.firstRow() + from * group.tokens();
+          int toRow = group.firstRow() + to * group.tokens();
+          chunks.add(new Chunk(fromRow, toRow, group.tokens(), to - from, attention));
+          attention += (long) (toRow - fromRow) * heads * Kernels.probabilityStride(group.tokens());
+        }
+      }
+    }
+    return chunks;
+  }
+
+  /** A multiple of four, so that one, two and four threads share the work evenly. */
+  private static int pieces(Group group) {
+    int pieces = 4 * ((group.rows() + 4 * CHUNK_ROWS - 1) / (4 * CHUNK_ROWS));
+    return Math.min(pieces, group.images());
+  }
+}

@@ -1,0 +1,29 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** The encoder's final layer norm, over each token. [rows, dim] to [rows, dim]. */
+public final class TokenNorm extends ViTLayer {
+  private static final long serialVersionUID = 1L;
+
+  /** For Jackson. */
+  TokenNorm() {}
+
+  TokenNorm(String name, ViT vit, Sight sight) {
+    super(name, vit, sight);
+  }
+
+  @Override
+  List<Tensor> tensors() {
+    return List.of(
+        Tensor.vector("gain", vit().dim(), Tensor.Init.ONE),
+        Tensor.vector("bias", vit().dim(), Tensor.Init.ZERO));
+  }
+
+  @Override
+  TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
+    return new TokenNormLayer(conf, dataType);
+  }
+}

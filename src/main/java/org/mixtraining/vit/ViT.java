@@ -1,0 +1,201 @@
+package org.mixtraining.vit;
+
+import java.io.Serializable;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.UserException;
+import org.mixtraining.schedule.Objective;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * The dimensions of a Vision Transformer (Dosovitskiy et al., arXiv 2010.11929) and of its masked
+ * autoencoder's decoder (He et al., arXiv 2111.06377).
+ *
+ * @param imageSize height and width of an image, in pixels
+ * @param channels colour channels
+ * @param patch height and width of a patch, in pixels
+ * @param dim width of an encoder token
+ * @param depth encoder blocks
+ * @param heads attention heads of an encoder block
+ * @param decoderDim width of a decoder token
+ * @param decoderDepth decoder blocks
+ * @param decoderHeads attention heads of a decoder block
+ * @param classes outputs of the classification head
+ * @param pooling how an image's tokens become its feature vector
+ * @param maskRatio share of an image's patches that the masked autoencoder hides
+ * @param normPix whether the autoencoder's target is each patch normalised by its own mean and
+ *     standard deviation
+ */
+public record ViT(
+    @JsonProperty("imageSize") int imageSize,
+    @JsonProperty("channels") int channels,
+    @JsonProperty("patch") int patch,
+    @JsonProperty("dim") int dim,
+    @JsonProperty("depth") int depth,
+    @JsonProperty("heads") int heads,
+    @JsonProperty("decoderDim") int decoderDim,
+    @JsonProperty("decoderDepth") int decoderDepth,
+    @JsonProperty("decoderHeads") int decoderHeads,
+    @JsonProperty("classes") int classes,
+    @JsonProperty("pooling") Pooling pooling,
+    @JsonProperty("maskRatio") double maskRatio,
+    @JsonProperty("normPix") boolean normPix)
+    implements Serializable {
+
+  /** Width of an MLP's hidden layer, in token widths. */
+  static final int MLP_RATIO = 4;
+
+  /** LayerNorm's epsilon, as in timm and MAE. */
+  static final float EPSILON = 1e-6f;
+
+  @JsonCreator
+  public ViT {
+    if (dim % heads != 0 || decoderDim % decoderHeads != 0 || dim % 4 != 0 || decoderDim % 4 != 0) {
+      throw new IllegalArgumentException("token widths must be multiples of 4 and of their heads");
+    }
+  }
+
+  /**
+   * The model of a configuration, for images of the given shape.
+   *
+   * @throws UserException if the image is not square or the patch does not divide it
+   */
+  public static ViT of(JobConfig.Model model, int height, int width, int channels, int classes) {
+    if (height != width || height % model.patch() != 0) {
+      throw new UserException(
+          "mixtraining.model.patch = %d: must divide the image size, which is %dx%d in the prepared dataset"
+              .formatted(model.patch(), height, width));
+    }
+    Preset preset = Preset.named(model.preset());
+    int decoderDim = model.decoder().dim();
+    return new ViT(
+        height,
+        channels,
+        model.patch(),
+        preset.dim(),
+        preset.depth(),
+        preset.heads(),
+        decoderDim,
+        model.decoder().depth(),
+        decoderHeads(preset, decoderDim),
+        classes,
+        model.pooling(),
+        model.maskRatio(),
+        model.normPix());
+  }
+
+  /** Heads of the encoder's width, or the nearest count below that divides the decoder's. */
+  private static int decoderHeads(Preset preset, int decoderDim) {
+    int heads = Math.max(1, Math.min(preset.heads(), decoderDim / (preset.dim() / preset.heads())));
+    while (decoderDim % heads != 0) {
+      heads--;
+    }
+    return heads;
+  }
+
+  /** A named encoder size. */
+  public enum Preset {
+    VIT_TINY(192, 12, 3),
+    VIT_MICRO(96, 6, 3),
+    VIT_NANO(48, 3, 3);
+
+    private final int dim;
+    private final int depth;
+    private final int heads;
+
+    Preset(int dim, int depth, int heads) {
+      this.dim = dim;
+      this.depth = depth;
+      this.heads = heads;
+    }
+
+    public int dim() {
+      return dim;
+    }
+
+    public int depth() {
+      return depth;
+    }
+
+    public int heads() {
+      return heads;
+    }
+
+    /** The preset of a configured name: {@code vit-tiny}, {@code vit-micro} or {@code vit-nano}. */
+    public static Preset named(String name) {
+      return valueOf(name.toUpperCase(java.util.Locale.ROOT).replace('-', '_'));
+    }
+  }
+
+  /** Patches along one side of an image. */
+  int grid() {
+    return imageSize / patch;
+  }
+
+  /** Patches of an image. */
+  public int patches() {
+    return grid() * grid();
+  }
+
+  /** Values of a patch: channels · patch · patch. */
+  int patchValues() {
+    return channels * patch * patch;
+  }
+
+  /** Patches that the masked autoencoder's encoder sees. */
+  public int visiblePatches() {
+    return Math.max(1, (int) (patches() * (1 - maskRatio)));
+  }
+
+  /** Tokens of a whole image, class token included. */
+  int fullTokens() {
+    return patches() + 1;
+  }
+
+  /** Tokens of a masked image, class token included. */
+  int visibleTokens() {
+    return visiblePatches() + 1;
+  }
+
+  /**
+   * Floating-point operations (2 per multiply-add) of one training step's matrix products for one
+   * image: the forward pass and twice as much for the backward pass.
+   *
+   * @param sight what the encoder sees
+   */
+  public double trainingFlops(Objective objective, Sight sight) {
+    double flops = 0;
+    if (sight != Sight.FULL) {
+      flops += encoderFlops(visibleTokens());
+    }
+    if (sight != Sight.VISIBLE) {
+      flops += encoderFlops(fullTokens());
+    }
+    if (objective != Objective.SL) {
+      flops += 2.0 * visibleTokens() * dim * decoderDim * 3;
+      flops += decoderDepth * blockFlops(fullTokens(), decoderDim) * 3;
+      flops += 2.0 * fullTokens() * decoderDim * patchValues() * 3;
+    }
+    if (objective != Objective.SSL) {
+      flops += 2.0 * dim * classes * 3;
+    }
+    return flops;
+  }
+
+  /** The same for one forward pass of the encoder and the head over a whole image. */
+  public double inferenceFlops() {
+    return trainingFlops(Objective.SL, Sight.FULL) / 3;
+  }
+
+  private double encoderFlops(int tokens) {
+    // No gradient flows into the pixels: the embedding's backward pass is one product, not two.
+    return 2.0 * tokens * patchValues() * dim * 2 + depth * blockFlops(tokens, dim) * 3;
+  }
+
+  private static double blockFlops(int tokens, int width) {
+    double linear = 2.0 * tokens * width * width * (4 + 2 * MLP_RATIO);
+    double attention = 2.0 * 2 * tokens * tokens * width;
+    return linear + attention;
+  }
+}

@@ -1,0 +1,111 @@
+package org.mixtraining.vit;
+
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.schedule.Objective;
+
+/**
+ * The ComputationGraph of each objective, all of the same layers:
+ *
+ * <pre>
+ * images → patch-embedding → encoder-0 … encoder-n → encoder-norm ┬→ decoder-embedding → decoder-0 … → pixels   (SSL, JOINT)
+ *                                                                 └→ head                                       (SL, JOINT)
+ * </pre>
+ */
+public final class ViTGraph {
+
+  static final String IMAGES = "images";
+  static final String PATCH_EMBEDDING = "patch-embedding";
+  static final String ENCODER_NORM = "encoder-norm";
+  static final String DECODER_EMBEDDING = "decoder-embedding";
+  static final String PIXELS = "pixels";
+  static final String HEAD = "head";
+
+  private ViTGraph() {}
+
+  /** The name of the {@link ModelState} block that a layer's parameters belong to. */
+  static String block(String layer) {
+    if (layer.startsWith("encoder-") || layer.equals(PATCH_EMBEDDING)) {
+      return ModelState.ENCODER;
+    }
+    return layer.startsWith(HEAD) ? layer : ModelState.DECODER;
+  }
+
+  /**
+   * A graph's configuration.
+   *
+   * @param seed seed of the initial weights, which a layer has in common with its namesake in every
+   *     other graph of the same seed
+   */
+  public static ComputationGraphConfiguration configuration(
+      ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {
+    Sight sight = Sight.of(objective, pass);
+    Builder graph = new Builder(objective, optimizer, seed);
+    graph.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
+    for (int i = 0; i < vit.depth(); i++) {
+      graph.add(new EncoderBlock("encoder-" + i, vit, sight, vit.dim(), vit.heads()));
+    }
+    graph.add(new TokenNorm(ENCODER_NORM, vit, sight));
+    if (objective != Objective.SL) {
+      graph.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, sight));
+      for (int i = 0; i < vit.decoderDepth(); i++) {
+        int width = vit.decoderDim();
+        graph.add(new EncoderBlock("decoder-" + i, vit, Sight.FULL, width, vit.decoderHeads()));
+      }
+      graph.add(new PixelReconstruction(PIXELS, vit));
+    }
+    if (objective != Objective.SSL) {
+      graph.after(ENCODER_NORM).add(new ClassHead(HEAD, vit, sight));
+    }
+    return graph.build();
+  }
+
+  /** Appends layers one behind another. */
+  private static final class Builder {
+    private final Objective objective;
+    private final JobConfig.Optimizer optimizer;
+    private final GraphBuilder graph;
+    private String last = IMAGES;
+
+    Builder(Objective objective, JobConfig.Optimizer optimizer, long seed) {
+      this.objective = objective;
+      this.optimizer = optimizer;
+      this.graph =
+          new NeuralNetConfiguration.Builder()
+              .seed(seed)
+              .miniBatch(false) // the losses are means already
+              .trainingWorkspaceMode(WorkspaceMode.ENABLED)
+              .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
+              .graphBuilder()
+              .addInputs(IMAGES);
+    }
+
+    Builder after(String layer) {
+      last = layer;
+      return this;
+    }
+
+    void add(ViTLayer layer) {
+      String name = layer.getLayerName();
+      double[] betas = objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
+      layer.optimize(
+          new AdamW(block(name), betas[0], betas[1], new ConstantLearningRate(optimizer.baseLr())),
+          new DecoupledWeightDecay(optimizer.weightDecay()));
+      graph.addLayer(name, layer, last);
+      last = name;
+    }
+
+    ComputationGraphConfiguration build() {
+      switch (objective) {
+        case SSL -> graph.setOutputs(PIXELS);
+        case SL -> graph.setOutputs(HEAD);
+        case JOINT -> graph.setOutputs(PIXELS, HEAD);
+      }
+      return graph.build();
+    }
+  }
+}

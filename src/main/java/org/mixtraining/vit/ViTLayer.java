@@ -1,0 +1,134 @@
+package org.mixtraining.vit;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.ParamInitializer;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.shade.jackson.annotation.JsonAutoDetect;
+
+/**
+ * Configuration that the layers of a ViT share: the model's dimensions, and which of its tokens
+ * pass through this layer. It survives Deeplearning4j's JSON round trip.
+ */
+@JsonAutoDetect(
+    fieldVisibility = JsonAutoDetect.Visibility.ANY,
+    getterVisibility = JsonAutoDetect.Visibility.NONE,
+    isGetterVisibility = JsonAutoDetect.Visibility.NONE)
+public abstract class ViTLayer extends BaseLayer {
+  private static final long serialVersionUID = 1L;
+
+  private ViT vit;
+  private Sight sight;
+
+  /** For Jackson. */
+  protected ViTLayer() {}
+
+  ViTLayer(String name, ViT vit, Sight sight) {
+    setLayerName(name);
+    this.vit = vit;
+    this.sight = sight;
+  }
+
+  ViT vit() {
+    return vit;
+  }
+
+  Sight sight() {
+    return sight;
+  }
+
+  /** The parameters, weight matrices first. */
+  abstract List<Tensor> tensors();
+
+  /** The layer itself, without parameters yet. */
+  abstract TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType);
+
+  @Override
+  public org.deeplearning4j.nn.api.Layer instantiate(
+      NeuralNetConfiguration conf,
+      Collection<TrainingListener> listeners,
+      int index,
+      INDArray paramsView,
+      boolean initializeParams,
+      DataType dataType) {
+    TokenLayer<?> layer = instantiate(conf, dataType);
+    layer.setListeners(listeners);
+    layer.setIndex(index);
+    layer.setParamsViewArray(paramsView);
+    Map<String, INDArray> table = initializer().init(conf, paramsView, initializeParams);
+    layer.setParamTable(table);
+    layer.setConf(conf);
+    return layer;
+  }
+
+  @Override
+  public ParamInitializer initializer() {
+    return PackedParameters.INSTANCE;
+  }
+
+  /** The optimizer of this layer: an AdamW that knows its block. */
+  void optimize(IUpdater updater, Regularization weightDecay) {
+    setIUpdater(updater);
+    setRegularization(List.of(weightDecay));
+  }
+
+  @Override
+  public IUpdater getUpdaterByParam(String paramName) {
+    return getIUpdater();
+  }
+
+  @Override
+  public List<Regularization> getRegularizationByParam(String paramName) {
+    return paramName.equals(PackedParameters.WEIGHTS) ? getRegularization() : List.of();
+  }
+
+  @Override
+  public boolean isPretrainParam(String paramName) {
+    return false;
+  }
+
+  @Override
+  public InputType getOutputType(int layerIndex, InputType inputType) {
+    return inputType;
+  }
+
+  @Override
+  public void setNIn(InputType inputType, boolean override) {
+    // The dimensions are part of the configuration.
+  }
+
+  @Override
+  public InputPreProcessor getPreProcessorForInputType(InputType inputType) {
+    return null;
+  }
+
+  @Override
+  public LayerMemoryReport getMemoryReport(InputType inputType) {
+    return null;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return this == other
+        || (other != null
+            && other.getClass() == getClass()
+            && super.equals(other)
+            && vit.equals(((ViTLayer) other).vit)
+            && sight == ((ViTLayer) other).sight);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * super.hashCode() + vit.hashCode();
+  }
+}

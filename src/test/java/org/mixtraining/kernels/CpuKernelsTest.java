@@ -1,0 +1,22 @@
+package org.mixtraining.kernels;
+
+import org.junit.jupiter.api.Nested;
+
+class CpuKernelsTest {
+
+  @Nested
+  class WithVectors extends KernelsContract {
+    @Override
+    Kernels kernels() {
+      return new CpuKernels(new VectorRowOps());
+    }
+  }
+
+  @Nested
+  class InPlainJava extends KernelsContract {
+    @Override
+    Kernels kernels() {
+      return new CpuKernels(new ScalarRowOps());
+    }
+  }
+}

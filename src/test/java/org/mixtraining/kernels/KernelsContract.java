@@ -1,0 +1,371 @@
+package org.mixtraining.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What every implementation of {@link Kernels} must compute, held against {@link Reference}. Every
+ * matrix is a view inside a larger one of NaN, so that a read or write outside it shows.
+ */
+abstract class KernelsContract {
+  private static final float EPS = 1e-5f;
+
+  private final Kernels kernels = kernels();
+  private final Random random = new Random(7);
+  private final Frames frames = new Frames();
+
+  abstract Kernels kernels();
+
+  @AfterEach
+  void nothingOutsideTheMatricesWasTouched() {
+    frames.assertIntact();
+    frames.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1", "1,5,3", "5,16,24", "17,9,65", "65,48,31", "130,192,40"})
+  void linearAndItsGradients(int rows, int in, int out) {
+    Mat x = random(rows, in);
+    Mat w = random(in, out);
+    Mat bias = random(1, out);
+    Mat residual = random(rows, out);
+    Mat y = empty(rows, out);
+    double[][] product = Reference.matmul(doubles(x), doubles(w));
+    double[][] biased = Reference.plus(product, doubles(bias));
+
+    kernels.matmul(x, w, y);
+    assertClose(y, product);
+    kernels.linear(x, w, bias, y);
+    assertClose(y, biased);
+    kernels.linearResidual(x, w, bias, residual, y);
+    assertClose(y, Reference.plus(biased, doubles(residual)));
+
+    Mat dy = random(rows, out);
+    Mat dx = empty(rows, in);
+    Mat dw = empty(in, out);
+    Mat db = empty(1, out);
+    kernels.linearInputGradient(dy, w, dx);
+    kernels.linearWeightGradient(x, dy, dw);
+    kernels.columnSum(dy, db);
+    assertClose(dx, Reference.matmul(doubles(dy), Reference.transpose(doubles(w))));
+    assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(dy)));
+    assertClose(db, Reference.columnSum(doubles(dy)));
+  }
+
+  @Test
+  void aWeightGradientCanBeSplitByColumns() {
+    Mat x = random(40, 24);
+    Mat dy = random(40, 20);
+    Mat dw = empty(24, 20);
+    kernels.linearWeightGradient(x, dy.cols(0, 7), dw.cols(0, 7));
+    kernels.linearWeightGradient(x, dy.cols(7, 20), dw.cols(7, 20));
+    assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(dy)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "1,5", "3,8", "5,17", "65,48", "9,192"})
+  void layerNormAndItsGradients(int rows, int dim) {
+    Mat x = random(rows, dim);
+    Mat gain = random(1, dim);
+    Mat bias = random(1, dim);
+    Mat y = empty(rows, dim);
+    Mat stats = empty(rows, 2);
+    kernels.layerNorm(x, gain, bias, EPS, y, stats);
+    assertClose(y, Reference.layerNorm(doubles(x), doubles(gain), doubles(bias), EPS));
+    for (int r = 0; r < rows; r++) {
+      double[] expected = Reference.stats(doubles(x)[r], EPS);
+      assertThat((double) stats.get(r, 0)).isCloseTo(expected[0], offset(1e-6));
+      assertThat((double) stats.get(r, 1)).isCloseTo(expected[1], offset(1e-5 * expected[1]));
+    }
+
+    Mat dy = random(rows, dim);
+    Mat dx = empty(rows, dim);
+    Mat dGain = empty(1, dim);
+    Mat dBias = empty(1, dim);
+    var expected = Reference.layerNormBackward(doubles(dy), doubles(x), doubles(gain), EPS);
+    kernels.layerNormBackward(dy, x, stats, gain, null, dx, dGain, dBias);
+    assertClose(dx, expected.dx());
+    assertClose(dGain, expected.dGain());
+    assertClose(dBias, expected.dBias());
+
+    Mat residual = random(rows, dim);
+    double[][] sum = Reference.plus(expected.dx(), doubles(residual));
+    kernels.layerNormBackward(dy, x, stats, gain, residual, dx, dGain, dBias);
+    assertClose(dx, sum);
+    assertClose(dGain, expected.dGain());
+    kernels.layerNormBackward(dy, x, stats, gain, residual, residual, dGain, dBias);
+    assertClose(residual, sum);
+  }
+
+  @Test
+  void layerNormOfALargeMeanKeepsItsDigits() {
+    Mat x = random(4, 40);
+    for (int r = 0; r < 4; r++) {
+      for (int c = 0; c < 40; c++) {
+        x.set(r, c, x.get(r, c) + 300);
+      }
+    }
+    Mat gain = random(1, 40);
+    Mat bias = random(1, 40);
+    Mat y = empty(4, 40);
+    kernels.layerNorm(x, gain, bias, EPS, y, empty(4, 2));
+    assertClose(y, Reference.layerNorm(doubles(x), doubles(gain), doubles(bias), EPS), 1e-4);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "2,7", "5,64", "3,203"})
+  void geluAndItsDerivative(int rows, int cols) {
+    Mat h = random(rows, cols, 3);
+    Mat bias = random(1, cols);
+    Mat y = empty(rows, cols);
+    double[][] x = Reference.plus(doubles(h), doubles(bias));
+    kernels.biasGelu(h, bias, y);
+    assertGelu(x, y, h);
+  }
+
+  @Test
+  void geluIsAccurateFromEndToEnd() {
+    int steps = 4001;
+    Mat h = empty(1, steps);
+    for (int i = 0; i < steps; i++) {
+      h.set(0, i, (i - steps / 2) * 0.01f);
+    }
+    Mat y = empty(1, steps);
+    Mat bias = empty(1, steps);
+    bias.fill(0);
+    double[][] x = doubles(h);
+    kernels.biasGelu(h, bias, y);
+    assertGelu(x, y, h);
+  }
+
+  private static void assertGelu(double[][] x, Mat y, Mat derivative) {
+    for (int r = 0; r < x.length; r++) {
+      for (int c = 0; c < x[0].length; c++) {
+        double v = x[r][c];
+        double tolerance = 1e-6 + 1e-6 * Math.max(0, v);
+        assertThat((double) y.get(r, c))
+            .as("gelu(%s)", v)
+            .isCloseTo(Reference.gelu(v), offset(tolerance));
+        assertThat((double) derivative.get(r, c))
+            .as("gelu'(%s)", v)
+            .isCloseTo(Reference.geluDerivative(v), offset(2e-6));
+      }
+    }
+  }
+
+  @Test
+  void multiplyIsElementwiseAndInPlace() {
+    Mat dy = random(5, 19);
+    Mat derivative = random(5, 19);
+    double[][] expected = doubles(dy);
+    for (int r = 0; r < 5; r++) {
+      for (int c = 0; c < 19; c++) {
+        expected[r][c] *= derivative.get(r, c);
+      }
+    }
+    kernels.multiply(dy, derivative);
+    assertClose(dy, expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,1,1,4",
+    "1,5,1,16",
+    "2,5,3,16",
+    "3,8,2,7",
+    "2,17,3,64",
+    "1,17,2,16",
+    "2,65,3,64",
+    "1,65,1,5"
+  })
+  void attentionAndItsGradients(int images, int tokens, int heads, int width) {
+    int dim = heads * width;
+    Mat qkv = random(images * tokens, 3 * dim);
+    Mat p = empty(images * heads * tokens, Kernels.probabilityStride(tokens));
+    Mat out = empty(images * tokens, dim);
+    kernels.attention(qkv, tokens, heads, p, out);
+    assertClose(out, Reference.attention(doubles(qkv), tokens, heads));
+    for (int image = 0; image < images; image++) {
+      for (int head = 0; head < heads; head++) {
+        int row = (image * heads + head) * tokens;
+        assertClose(
+            p.rows(row, row + tokens).cols(0, tokens),
+            Reference.probabilities(doubles(qkv), tokens, heads, image * tokens, head));
+      }
+    }
+    for (int r = 0; r < p.rows(); r++) {
+      for (int c = tokens; c < p.cols(); c++) {
+        assertThat(p.get(r, c)).as("padding [%d, %d]", r, c).isZero();
+      }
+    }
+
+    Mat dOut = random(images * tokens, dim);
+    Mat dQkv = empty(images * tokens, 3 * dim);
+    kernels.attentionBackward(qkv, tokens, heads, p, dOut, dQkv);
+    assertClose(dQkv, Reference.attentionBackward(doubles(qkv), tokens, heads, doubles(dOut)));
+  }
+
+  @Test
+  void attentionTakesScoresFarApart() {
+    Mat qkv = random(9, 3 * 16, 40);
+    Mat p = empty(9, Kernels.probabilityStride(9));
+    Mat out = empty(9, 16);
+    kernels.attention(qkv, 9, 1, p, out);
+    assertClose(out, Reference.attention(doubles(qkv), 9, 1), 1e-4);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 10, 37, 100})
+  void softmaxCrossEntropyAndItsGradient(int classes) {
+    int rows = 7;
+    Mat logits = random(rows, classes, 3);
+    Mat target = empty(rows, classes);
+    target.fill(0);
+    for (int r = 0; r < rows - 2; r++) {
+      target.set(r, r % classes, 1);
+    }
+    for (int c = 0; c < classes; c++) { // a soft label; the last row has no label
+      target.set(rows - 2, c, 1f / classes);
+    }
+    Mat d = empty(rows, classes);
+    double loss = kernels.softmaxCrossEntropy(logits, target, 0.25f, d);
+    double expected = Reference.crossEntropy(doubles(logits), doubles(target));
+    assertThat(loss).isCloseTo(expected, offset(1e-5 * (1 + expected)));
+    assertClose(d, times(0.25, Reference.crossEntropyBackward(doubles(logits), doubles(target))));
+  }
+
+  @Test
+  void crossEntropyOfCertainButWrongLogitsIsFinite() {
+    Mat logits = empty(1, 3);
+    logits.fill(0);
+    logits.set(0, 1, 200);
+    Mat target = empty(1, 3);
+    target.fill(0);
+    target.set(0, 0, 1);
+    Mat d = empty(1, 3);
+    assertThat(kernels.softmaxCrossEntropy(logits, target, 1, d)).isCloseTo(200, offset(1e-3));
+    assertClose(d, new double[][] {{-1, 1, 0}});
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1", "6,48", "13,27"})
+  void maskedSquaredErrorAndItsGradient(int rows, int cols) {
+    Mat prediction = random(rows, cols);
+    Mat target = random(rows, cols);
+    Mat selected = empty(rows, 1);
+    double[][] gradient = new double[rows][cols];
+    for (int r = 0; r < rows; r++) {
+      selected.set(r, 0, r % 3 == 1 ? 0 : 1);
+      for (int c = 0; c < cols && r % 3 != 1; c++) {
+        gradient[r][c] = 0.5 * 2 * ((double) prediction.get(r, c) - target.get(r, c));
+      }
+    }
+    Mat d = empty(rows, cols);
+    double loss = kernels.maskedSquaredError(prediction, target, selected, 0.5f, d);
+    double expected =
+        Reference.squaredError(doubles(prediction), doubles(target), doubles(selected));
+    assertThat(loss).isCloseTo(expected, offset(1e-5 * expected));
+    assertClose(d, gradient);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 8, 100, 5003})
+  void adamWFollowsTheTextbookOverSeveralSteps(int n) {
+    double lr = 1e-3;
+    double beta1 = 0.9;
+    double beta2 = 0.95;
+    double eps = 1e-8;
+    Mat m = empty(1, n);
+    Mat v = empty(1, n);
+    m.fill(0);
+    v.fill(0);
+    double[] em = new double[n];
+    double[] ev = new double[n];
+    for (int step = 1; step <= 4; step++) {
+      Mat gradient = random(1, n, 0.01);
+      double[][] expected = doubles(gradient);
+      for (int j = 0; j < n; j++) {
+        double g = expected[0][j];
+        em[j] = beta1 * em[j] + (1 - beta1) * g;
+        ev[j] = beta2 * ev[j] + (1 - beta2) * g * g;
+        double mHat = em[j] / (1 - Math.pow(beta1, step));
+        double vHat = ev[j] / (1 - Math.pow(beta2, step));
+        expected[0][j] = lr * mHat / (Math.sqrt(vHat) + eps);
+      }
+      kernels.adamW(gradient, m, v, lr, beta1, beta2, eps, step);
+      assertClose(gradient, expected, 1e-8);
+      assertClose(m, new double[][] {em}, 1e-8);
+      assertClose(v, new double[][] {ev}, 1e-9);
+    }
+  }
+
+  // --- matrices --------------------------------------------------------------------------------
+
+  private Mat empty(int rows, int cols) {
+    return frames.frame(rows, cols);
+  }
+
+  private Mat random(int rows, int cols) {
+    return random(rows, cols, 1);
+  }
+
+  private Mat random(int rows, int cols, double scale) {
+    Mat x = empty(rows, cols);
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < cols; c++) {
+        x.set(r, c, (float) (random.nextGaussian() * scale));
+      }
+    }
+    return x;
+  }
+
+  private static double[][] doubles(Mat x) {
+    var values = new double[x.rows()][x.cols()];
+    for (int r = 0; r < x.rows(); r++) {
+      for (int c = 0; c < x.cols(); c++) {
+        values[r][c] = x.get(r, c);
+      }
+    }
+    return values;
+  }
+
+  private static double[][] times(double factor, double[][] a) {
+    for (double[] row : a) {
+      for (int j = 0; j < row.length; j++) {
+        row[j] *= factor;
+      }
+    }
+    return a;
+  }
+
+  private static void assertClose(Mat actual, double[][] expected) {
+    double largest = 0;
+    for (double[] row : expected) {
+      for (double e : row) {
+        largest = Math.max(largest, Math.abs(e));
+      }
+    }
+    assertClose(actual, expected, 1e-5 * Math.max(largest, 0.1));
+  }
+
+  private static void assertClose(Mat actual, double[][] expected, double tolerance) {
+    assertThat(actual.rows()).isEqualTo(expected.length);
+    assertThat(actual.cols()).isEqualTo(expected[0].length);
+    for (int r = 0; r < expected.length; r++) {
+      for (int c = 0; c < expected[0].length; c++) {
+        if (!(Math.abs(actual.get(r, c) - expected[r][c]) <= tolerance)) { // also for NaN
+          assertThat((double) actual.get(r, c))
+              .as("[%d, %d]", r, c)
+              .isCloseTo(expected[r][c], offset(tolerance));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package org.mixtraining.vit;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.kernels.Mat;
+import org.mixtraining.reference.ReferenceViT.Dimensions;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.LearningRate;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Phase;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/** Small models and minibatches for tests, and their translation for the float64 reference. */
+final class Samples {
+
+  static final long SEED = 11;
+
+  /** 12-pixel images in 3-pixel patches: 16 patches, 4 visible; widths that no vector fits. */
+  static ViT small(Pooling pooling, boolean normPix) {
+    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, normPix);
+  }
+
+  static ViT small() {
+    return small(Pooling.MEAN, true);
+  }
+
+  static JobConfig.Optimizer optimizer() {
+    return new JobConfig.Optimizer(
+        0.4, 0, 0, 0.05, new double[] {0.9, 0.95}, new double[] {0.9, 0.999}, 64, 0);
+  }
+
+  static EpochPlan plan(Objective objective, MixPass pass, double alpha, double rate) {
+    LearningRate constant = new LearningRate(rate, rate, 0, 1);
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, constant);
+  }
+
+  static Replica replica(ViT vit, Objective objective, MixPass pass) {
+    return new Replica(ViTGraph.configuration(vit, objective, pass, optimizer(), SEED));
+  }
+
+  static float[] pixels(ViT vit, int images) {
+    SplittableRandom random = new SplittableRandom(5);
+    float[] pixels = new float[images * vit.channels() * vit.imageSize() * vit.imageSize()];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) (2 * random.nextDouble() - 1);
+    }
+    return pixels;
+  }
+
+  static int[] labels(ViT vit, int images) {
+    int[] labels = new int[images];
+    for (int i = 0; i < images; i++) {
+      labels[i] = (i * 3 + 1) % vit.classes();
+    }
+    return labels;
+  }
+
+  static MultiDataSet batch(ViT vit, Objective objective, int images) {
+    return batch(vit, objective, images, labels(vit, images));
+  }
+
+  static MultiDataSet batch(ViT vit, Objective objective, int images, int[] labels) {
+    long[] ids = LongStream.range(100, 100 + images).toArray();
+    return Batch.training(vit, objective, pixels(vit, images), ids, labels, 0.1, SEED, 0);
+  }
+
+  /** Moves every parameter a little, so that no bias or gain stays at a special value. */
+  static void disturb(ComputationGraph graph) {
+    SplittableRandom random = new SplittableRandom(17);
+    INDArray params = graph.params();
+    Mat flat = Mat.of(params.reshape(params.length()));
+    for (int i = 0; i < flat.cols(); i++) {
+      flat.set(0, i, flat.get(0, i) + (float) (0.2 * random.nextDouble() - 0.1));
+    }
+  }
+
+  // --- for the reference -----------------------------------------------------------------------
+
+  static Dimensions dimensions(ViT vit) {
+    return new Dimensions(
+        vit.imageSize(),
+        vit.channels(),
+        vit.patch(),
+        vit.dim(),
+        vit.depth(),
+        vit.heads(),
+        vit.decoderDim(),
+        vit.decoderDepth(),
+        vit.decoderHeads(),
+        vit.classes(),
+        vit.pooling() == Pooling.MEAN,
+        vit.normPix());
+  }
+
+  interface View {
+    Mat of(TokenLayer<?> layer, String tensor);
+  }
+
+  /** Every tensor of a graph by the reference's name for it. */
+  static Map<String, double[]> tensors(ComputationGraph graph, View view) {
+    Map<String, double[]> tensors = new LinkedHashMap<>();
+    for (var layer : graph.getLayers()) {
+      TokenLayer<?> tokens = (TokenLayer<?>) layer;
+      for (Tensor tensor : tokens.layerConf().tensors()) {
+        String name = tokens.layerConf().getLayerName() + "." + tensor.name();
+        tensors.put(name, doubles(view.of(tokens, tensor.name())));
+      }
+    }
+    return tensors;
+  }
+
+  static double[] doubles(Mat matrix) {
+    double[] values = new double[matrix.rows() * matrix.cols()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = matrix.get(i / matrix.cols(), i % matrix.cols());
+    }
+    return values;
+  }
+
+  /** Rows of an array, each flattened. */
+  static double[][] rows(INDArray array) {
+    Mat matrix = Mat.of(array);
+    double[][] rows = new double[matrix.rows()][];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = doubles(matrix.rows(i, i + 1));
+    }
+    return rows;
+  }
+
+  static boolean[][] visible(INDArray mask) {
+    double[][] rows = rows(mask);
+    boolean[][] visible = new boolean[rows.length][rows[0].length];
+    for (int i = 0; i < rows.length; i++) {
+      for (int p = 0; p < rows[i].length; p++) {
+        visible[i][p] = rows[i][p] != 0;
+      }
+    }
+    return visible;
+  }
+
+  private Samples() {}
+}
