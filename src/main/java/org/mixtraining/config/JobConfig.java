@@ -1,5 +1,13 @@
 package org.mixtraining.config;
 
+import java.io.Serializable;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * Everything a command is told, read once from HOCON (Typesafe Config) and validated as a whole.
  *
@@ -15,10 +23,33 @@ public record JobConfig(
     Mix mix,
     Optimizer optimizer,
     Augment augment,
-    Workers workers) {
+    Workers workers)
+    implements Serializable {
 
-  /** Identity of a run: its id, the seed of all its randomness, and where results are written. */
-  public record Run(String id, long seed, String output) {}
+  /**
+   * The defaults, overridden by a file, overridden by {@code key=value} pairs in their order. A
+   * key's leading {@code mixtraining.} may be left out. A value that begins with a bracket, a brace
+   * or a quote is HOCON; any other is taken as it stands.
+   *
+   * @throws UserException with one line for every problem of the file and the overrides
+   */
+  public static JobConfig load(Optional<Path> file, List<String> overrides) {
+    return new JobConfigReader(Sources.merge(file, overrides)).read();
+  }
+
+  /**
+   * The whole effective configuration as one line of JSON with sorted keys: equal configurations
+   * give equal text, and the text can be loaded as a file again. Secrets are left out.
+   */
+  public String canonical() {
+    return Canonical.json("mixtraining", this);
+  }
+
+  /**
+   * Identity of a run: its id (empty: to be made), the seed of all its randomness, and where
+   * results are written.
+   */
+  public record Run(String id, long seed, String output) implements Serializable {}
 
   /**
    * The dataset: {@code path} holds the prepared shards; the rest says how they are made and which
@@ -46,22 +77,19 @@ public record JobConfig(
       long seed,
       double fraction,
       double labelFraction,
-      Synthetic synthetic) {}
+      Synthetic synthetic)
+      implements Serializable {}
 
   /** Image counts of the synthetic source. */
-  public record Synthetic(int train, int test) {}
+  public record Synthetic(int train, int test) implements Serializable {}
 
   /** The ViT: {@code preset} vit-tiny, vit-micro or vit-nano; {@code pooling} cls or mean. */
   public record Model(
-      String preset,
-      int patch,
-      Pooling pooling,
-      double maskRatio,
-      boolean normPix,
-      Decoder decoder) {}
+      String preset, int patch, Pooling pooling, double maskRatio, boolean normPix, Decoder decoder)
+      implements Serializable {}
 
   /** The masked autoencoder's decoder: token width and number of blocks. */
-  public record Decoder(int dim, int depth) {}
+  public record Decoder(int dim, int depth) implements Serializable {}
 
   /** How the tokens of an image become one feature vector. */
   public enum Pooling {
@@ -78,10 +106,11 @@ public record JobConfig(
   }
 
   /** Epochs of each objective, as if it were trained alone. */
-  public record Epochs(int ssl, int sl) {}
+  public record Epochs(int ssl, int sl) implements Serializable {}
 
   /** The MIX phase: how much of it ({@code ratio} in [0, 1]), and how the objectives are mixed. */
-  public record Mix(double ratio, MixMode mode, MixPass pass, AlphaSchedule alpha) {}
+  public record Mix(double ratio, MixMode mode, MixPass pass, AlphaSchedule alpha)
+      implements Serializable {}
 
   /** Both losses in one step, or SSL and SL epochs in turn. */
   public enum MixMode {
@@ -99,12 +128,48 @@ public record JobConfig(
    * Weight of the SSL loss over the MIX phase: {@code constant(a)}, {@code linear(a->b)} or {@code
    * cosine(a->b)}.
    */
-  public record AlphaSchedule(Shape shape, double start, double end) {
+  public record AlphaSchedule(Shape shape, double start, double end) implements Serializable {
+    private static final String NUMBER = "\\s*([0-9.eE+-]+?)\\s*";
+    private static final Pattern CONSTANT = Pattern.compile("constant\\(" + NUMBER + "\\)");
+    private static final Pattern RAMP =
+        Pattern.compile("(linear|cosine)\\(" + NUMBER + "(?:->|→)" + NUMBER + "\\)");
+
     /** The curve between start and end. */
     public enum Shape {
       CONSTANT,
       LINEAR,
       COSINE
+    }
+
+    /** Reads the notation above. */
+    static AlphaSchedule parse(String text) {
+      Matcher constant = CONSTANT.matcher(text);
+      if (constant.matches()) {
+        double value = Double.parseDouble(constant.group(1));
+        return new AlphaSchedule(Shape.CONSTANT, value, value);
+      }
+      Matcher ramp = RAMP.matcher(text);
+      if (!ramp.matches()) {
+        throw new IllegalArgumentException(text);
+      }
+      return new AlphaSchedule(
+          ramp.group(1).equals("linear") ? Shape.LINEAR : Shape.COSINE,
+          Double.parseDouble(ramp.group(2)),
+          Double.parseDouble(ramp.group(3)));
+    }
+
+    /** The notation above. */
+    @Override
+    public String toString() {
+      return switch (shape) {
+        case CONSTANT -> "constant(" + plain(start) + ")";
+        case LINEAR -> "linear(" + plain(start) + "->" + plain(end) + ")";
+        case COSINE -> "cosine(" + plain(start) + "->" + plain(end) + ")";
+      };
+    }
+
+    private static String plain(double value) {
+      return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
     }
   }
 
@@ -117,16 +182,26 @@ public record JobConfig(
       double minLr,
       double warmup,
       double weightDecay,
-      double[] sslBetas,
-      double[] slBetas,
+      Betas sslBetas,
+      Betas slBetas,
       int batchSize,
-      double labelSmoothing) {}
+      double labelSmoothing)
+      implements Serializable {
+
+    /** The learning rate at the end of the warm-up. */
+    public double peak() {
+      return baseLr * batchSize / 256;
+    }
+  }
+
+  /** AdamW's decay rates of the first and the second moment. */
+  public record Betas(double first, double second) implements Serializable {}
 
   /** Random crop after padding by {@code cropPadding} pixels, and a horizontal flip. */
-  public record Augment(int cropPadding, boolean flip) {}
+  public record Augment(int cropPadding, boolean flip) implements Serializable {}
 
   /** Replicas: how many, and how many compute threads each has. */
-  public record Workers(int count, int threadsPerWorker, Device device) {}
+  public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
 
   /** Where a worker computes. */
   public enum Device {

@@ -1,0 +1,55 @@
+package org.mixtraining.config;
+
+import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValueFactory;
+import java.lang.reflect.RecordComponent;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.mixtraining.config.JobConfig.AlphaSchedule;
+import org.mixtraining.config.JobConfig.Betas;
+
+/** Records as configuration text: each component a key, {@code maskRatio} as mask-ratio. */
+final class Canonical {
+  private static final Pattern SECRET = Pattern.compile("password|secret|token|credential");
+
+  private Canonical() {}
+
+  static String json(String root, Record block) {
+    return ConfigValueFactory.fromMap(Map.of(root, map(block)))
+        .render(ConfigRenderOptions.concise());
+  }
+
+  /** An enum constant as it is written in a configuration: {@code TWO_PASS} as two-pass. */
+  static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static Map<String, Object> map(Record block) {
+    Map<String, Object> map = new TreeMap<>();
+    for (RecordComponent component : block.getClass().getRecordComponents()) {
+      String key = component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+      map.put(key, SECRET.matcher(key).find() ? "(redacted)" : value(component, block));
+    }
+    return map;
+  }
+
+  private static Object value(RecordComponent component, Record block) {
+    try {
+      component.getAccessor().setAccessible(true);
+      Object value = component.getAccessor().invoke(block);
+      if (value instanceof Enum<?> constant) {
+        return name(constant);
+      } else if (value instanceof AlphaSchedule alpha) {
+        return alpha.toString();
+      } else if (value instanceof Betas betas) {
+        return List.of(betas.first(), betas.second());
+      }
+      return value instanceof Record inner ? map(inner) : value;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(component + " cannot be read", e);
+    }
+  }
+}

@@ -1,0 +1,239 @@
+package org.mixtraining.config;
+
+import java.math.BigDecimal;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.DoublePredicate;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.mixtraining.config.JobConfig.AlphaSchedule;
+import org.mixtraining.config.JobConfig.Augment;
+import org.mixtraining.config.JobConfig.Betas;
+import org.mixtraining.config.JobConfig.Data;
+import org.mixtraining.config.JobConfig.Decoder;
+import org.mixtraining.config.JobConfig.Device;
+import org.mixtraining.config.JobConfig.Epochs;
+import org.mixtraining.config.JobConfig.Mix;
+import org.mixtraining.config.JobConfig.MixMode;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Model;
+import org.mixtraining.config.JobConfig.Optimizer;
+import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Run;
+import org.mixtraining.config.JobConfig.Synthetic;
+import org.mixtraining.config.JobConfig.Workers;
+
+/** Makes a {@link JobConfig} of settings: what is allowed for each key is said here. */
+final class JobConfigReader {
+  private static final Pattern PAIR = Pattern.compile("\\[([^,]+),([^,]+)]");
+  private static final Pattern RUN_ID = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)?");
+
+  private final Settings settings;
+
+  JobConfigReader(Settings settings) {
+    this.settings = settings;
+  }
+
+  JobConfig read() {
+    String preset = oneOf("model.preset", List.of("vit-tiny", "vit-micro", "vit-nano"));
+    Pipeline pipeline = choice("pipeline", Pipeline.class);
+    dependentDefaults(preset, pipeline);
+    JobConfig config =
+        new JobConfig(
+            run(),
+            data(),
+            model(preset),
+            pipeline,
+            epochs(),
+            mix(),
+            optimizer(),
+            augment(),
+            workers());
+    compare(config);
+    settings.check();
+    return config;
+  }
+
+  private void dependentDefaults(String preset, Pipeline pipeline) {
+    settings.byDefault(
+        "model.decoder.dim",
+        switch (preset) {
+          case "vit-micro" -> 96;
+          case "vit-nano" -> 48;
+          default -> 192;
+        });
+    settings.byDefault("model.decoder.depth", preset.equals("vit-tiny") ? 4 : 2);
+    settings.byDefault("mix.alpha", pipeline == Pipeline.SSAT ? "constant(0.9)" : "linear(1->0)");
+  }
+
+  private Run run() {
+    return new Run(
+        text(
+            "run.id",
+            id -> RUN_ID.matcher(id).matches(),
+            "letters, digits and . _ - with a letter or digit first, or empty"),
+        settings.read("run.seed", Long::valueOf, seed -> true, "a 64-bit whole number"),
+        path("run.output"));
+  }
+
+  private Data data() {
+    return new Data(
+        oneOf("data.format", List.of("cifar10", "cifar100", "synthetic")),
+        text("data.source", source -> true, "a directory"),
+        path("data.path"),
+        oneOf("data.label", List.of("fine", "coarse")),
+        whole("data.shards", 1),
+        number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
+        settings.read("data.seed", Long::valueOf, seed -> true, "a 64-bit whole number"),
+        number("data.fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
+        number("data.label-fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
+        new Synthetic(whole("data.synthetic.train", 1), whole("data.synthetic.test", 1)));
+  }
+
+  private Model model(String preset) {
+    return new Model(
+        preset,
+        whole("model.patch", 1),
+        choice("model.pooling", Pooling.class),
+        number("model.mask-ratio", v -> 0 < v && v < 1, "in (0, 1)"),
+        flag("model.norm-pix"),
+        new Decoder(
+            whole(
+                "model.decoder.dim", dim -> dim > 0 && dim % 12 == 0, "a positive multiple of 12"),
+            whole("model.decoder.depth", 1)));
+  }
+
+  private Epochs epochs() {
+    return new Epochs(whole("epochs.ssl", 0), whole("epochs.sl", 0));
+  }
+
+  private Mix mix() {
+    return new Mix(
+        number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        choice("mix.mode", MixMode.class),
+        choice("mix.pass", MixPass.class),
+        settings.read(
+            "mix.alpha",
+            AlphaSchedule::parse,
+            alpha ->
+                Math.min(alpha.start(), alpha.end()) >= 0
+                    && Math.max(alpha.start(), alpha.end()) <= 1,
+            "constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1]"));
+  }
+
+  private Optimizer optimizer() {
+    return new Optimizer(
+        number("optimizer.base-lr", v -> v > 0, "above 0"),
+        number("optimizer.min-lr", v -> v >= 0, "at least 0"),
+        number("optimizer.warmup", v -> v >= 0, "at least 0 epochs"),
+        number("optimizer.weight-decay", v -> v >= 0, "at least 0"),
+        betas("optimizer.ssl-betas"),
+        betas("optimizer.sl-betas"),
+        whole("optimizer.batch-size", 1),
+        number("optimizer.label-smoothing", v -> 0 <= v && v < 1, "in [0, 1)"));
+  }
+
+  private Augment augment() {
+    return new Augment(whole("augment.crop-padding", 0), flag("augment.flip"));
+  }
+
+  private Workers workers() {
+    return new Workers(
+        whole("workers.count", 1),
+        whole("workers.threads-per-worker", 1),
+        choice("workers.device", Device.class));
+  }
+
+  private void compare(JobConfig config) {
+    Epochs epochs = config.epochs();
+    if (config.pipeline() == Pipeline.SL && epochs.sl() == 0) {
+      settings.refuse("epochs.sl", "must be at least 1 for pipeline sl");
+    } else if (epochs.ssl() + epochs.sl() == 0) {
+      settings.refuse("epochs.sl", "must be at least 1 when epochs.ssl is 0");
+    }
+    if (config.data().shards() < config.workers().count()) {
+      settings.refuse(
+          "data.shards", "must be at least workers.count = " + config.workers().count());
+    }
+    Optimizer optimizer = config.optimizer();
+    if (optimizer.minLr() > optimizer.peak()) {
+      settings.refuse(
+          "optimizer.min-lr",
+          "must be at most the peak base-lr * batch-size / 256 = " + optimizer.peak());
+    }
+  }
+
+  private int whole(String key, int least) {
+    return whole(key, value -> value >= least, "a whole number of at least " + least);
+  }
+
+  private int whole(String key, Predicate<Integer> allowed, String range) {
+    return settings.read(key, Integer::valueOf, allowed, range);
+  }
+
+  private double number(String key, DoublePredicate allowed, String range) {
+    return settings.read(
+        key,
+        JobConfigReader::number,
+        value -> Double.isFinite(value) && allowed.test(value),
+        "a number " + range);
+  }
+
+  /** Stricter than {@link Double#valueOf}, which reads NaN and 1d. */
+  private static Double number(String text) {
+    return new BigDecimal(text.strip()).doubleValue();
+  }
+
+  private Betas betas(String key) {
+    return settings.read(
+        key,
+        JobConfigReader::pair,
+        betas -> in01(betas.first()) && in01(betas.second()),
+        "two numbers in [0, 1), as [0.9, 0.999]");
+  }
+
+  private static Betas pair(String text) {
+    Matcher pair = PAIR.matcher(text);
+    if (!pair.matches()) {
+      throw new IllegalArgumentException(text);
+    }
+    return new Betas(number(pair.group(1)), number(pair.group(2)));
+  }
+
+  private static boolean in01(double value) {
+    return 0 <= value && value < 1;
+  }
+
+  private boolean flag(String key) {
+    return oneOf(key, List.of("true", "false")).equals("true");
+  }
+
+  private String path(String key) {
+    return text(key, path -> !path.isBlank(), "a path");
+  }
+
+  private String text(String key, Predicate<String> allowed, String range) {
+    return settings.read(key, text -> text, allowed, range);
+  }
+
+  private String oneOf(String key, List<String> choices) {
+    return text(key, choices::contains, "one of " + String.join(", ", choices));
+  }
+
+  private <E extends Enum<E>> E choice(String key, Class<E> type) {
+    E[] constants = type.getEnumConstants();
+    return settings.read(
+        key,
+        text ->
+            Arrays.stream(constants)
+                .filter(constant -> Canonical.name(constant).equals(text))
+                .findAny()
+                .orElseThrow(IllegalArgumentException::new),
+        constant -> true,
+        "one of "
+            + Arrays.stream(constants).map(Canonical::name).collect(Collectors.joining(", ")));
+  }
+}

@@ -1,0 +1,158 @@
+package org.mixtraining.schedule;
+
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.AlphaSchedule;
+import org.mixtraining.config.JobConfig.Epochs;
+import org.mixtraining.config.JobConfig.MixMode;
+import org.mixtraining.config.JobConfig.MixPass;
+
+/**
+ * The plan of a run, one {@link EpochPlan} an epoch. Of {@code epochs.ssl} and {@code epochs.sl},
+ * pipeline {@code mix} merges {@code e_mix = round(ratio · min(ssl, sl))} (a half rounds up):
+ *
+ * <ul>
+ *   <li>phase SSL: {@code ssl − e_mix} epochs;
+ *   <li>phase MIX: {@code e_mix} JOINT epochs, or {@code 2·e_mix} epochs alternating SSL and SL;
+ *   <li>phase SL: {@code sl − e_mix} epochs.
+ * </ul>
+ *
+ * Pipeline {@code ssl-sl} merges none, {@code sl} has the SL epochs alone, and {@code ssat} is
+ * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss in a JOINT epoch is
+ * its schedule's value at the centre of the epoch. One learning-rate schedule spans the run.
+ */
+public record MixSchedule(List<EpochPlan> epochs) {
+  public MixSchedule {
+    epochs = List.copyOf(epochs);
+  }
+
+  /** The plan that a configuration asks for. */
+  public static MixSchedule of(JobConfig config) {
+    Epochs asked = config.epochs();
+    JobConfig.Mix mix = config.mix();
+    List<Step> steps = new ArrayList<>();
+    switch (config.pipeline()) {
+      case SL -> repeat(steps, asked.sl(), Step.SL);
+      case SSL_SL -> {
+        repeat(steps, asked.ssl(), Step.SSL);
+        repeat(steps, asked.sl(), Step.SL);
+      }
+      case MIX -> {
+        int merged = merged(mix.ratio(), Math.min(asked.ssl(), asked.sl()));
+        repeat(steps, asked.ssl() - merged, Step.SSL);
+        if (mix.mode() == MixMode.JOINT) {
+          joint(steps, merged, mix.pass(), mix.alpha());
+        } else {
+          for (int i = 0; i < merged; i++) {
+            steps.add(Step.SSL.in(Phase.MIX));
+            steps.add(Step.SL.in(Phase.MIX));
+          }
+        }
+        repeat(steps, asked.sl() - merged, Step.SL);
+      }
+      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, mix.alpha());
+    }
+    return dated(steps, config.optimizer());
+  }
+
+  /** In decimal, where 0.29 of 50 is the half it looks like and not 14.499999999999998. */
+  private static int merged(double ratio, int shorter) {
+    return BigDecimal.valueOf(ratio)
+        .multiply(BigDecimal.valueOf(shorter))
+        .setScale(0, RoundingMode.HALF_UP)
+        .intValueExact();
+  }
+
+  /** One line an epoch with its phase, objective, pass, learning rate and alpha, then totals. */
+  public String describe() {
+    StringBuilder text = new StringBuilder();
+    line(text, "epoch", "phase", "objective", "pass", "lr", "alpha");
+    for (EpochPlan plan : epochs) {
+      line(
+          text,
+          String.valueOf(plan.epoch() + 1),
+          plan.phase().name(),
+          plan.objective().name(),
+          plan.objective() == Objective.JOINT ? name(plan.pass()) : "-",
+          number("%.2e", plan.learningRate(0, 1))
+              + " -> "
+              + number("%.2e", plan.learningRate(1, 1)),
+          number("%.3f", plan.alpha()));
+    }
+    text.append("total ").append(epochs.size());
+    for (Phase phase : Phase.values()) {
+      long count = epochs.stream().filter(plan -> plan.phase() == phase).count();
+      text.append(", ").append(phase).append(' ').append(count);
+    }
+    return text.append('\n').toString();
+  }
+
+  /** An epoch before it has a date. */
+  private record Step(Phase phase, Objective objective, MixPass pass, double alpha) {
+    static final Step SSL = new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1);
+    static final Step SL = new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0);
+
+    Step in(Phase other) {
+      return new Step(other, objective, pass, alpha);
+    }
+  }
+
+  private static void repeat(List<Step> steps, int times, Step step) {
+    for (int i = 0; i < times; i++) {
+      steps.add(step);
+    }
+  }
+
+  private static void joint(List<Step> steps, int times, MixPass pass, AlphaSchedule alpha) {
+    for (int i = 0; i < times; i++) {
+      steps.add(new Step(Phase.MIX, Objective.JOINT, pass, weight(alpha, (i + 0.5) / times)));
+    }
+  }
+
+  private static double weight(AlphaSchedule alpha, double position) {
+    double progress =
+        switch (alpha.shape()) {
+          case CONSTANT -> 0;
+          case LINEAR -> position;
+          case COSINE -> 0.5 * (1 - Math.cos(Math.PI * position));
+        };
+    return alpha.start() + (alpha.end() - alpha.start()) * progress;
+  }
+
+  private static MixSchedule dated(List<Step> steps, JobConfig.Optimizer optimizer) {
+    LearningRate rate =
+        new LearningRate(optimizer.peak(), optimizer.minLr(), optimizer.warmup(), steps.size());
+    List<EpochPlan> plans = new ArrayList<>();
+    for (Step step : steps) {
+      plans.add(
+          new EpochPlan(
+              plans.size(),
+              steps.size(),
+              step.phase(),
+              step.objective(),
+              step.pass(),
+              step.alpha(),
+              rate));
+    }
+    return new MixSchedule(plans);
+  }
+
+  private static void line(StringBuilder text, String... cells) {
+    text.append(
+        String.format(Locale.ROOT, "%5s  %-5s  %-9s  %-8s  %-20s  %s", (Object[]) cells)
+            .stripTrailing());
+    text.append('\n');
+  }
+
+  private static String number(String format, double value) {
+    return String.format(Locale.ROOT, format, value);
+  }
+
+  private static String name(MixPass pass) {
+    return pass.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,319 @@
+package org.mixtraining.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.JobConfig.AlphaSchedule;
+import org.mixtraining.config.JobConfig.Betas;
+import org.mixtraining.config.JobConfig.Decoder;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Pipeline;
+
+class JobConfigTest {
+  @TempDir Path directory;
+
+  @Test
+  void theDefaultsAreValid() {
+    JobConfig config = load();
+
+    assertThat(config.pipeline()).isEqualTo(Pipeline.MIX);
+    assertThat(config.model().preset()).isEqualTo("vit-tiny");
+    assertThat(config.optimizer().sslBetas()).isEqualTo(new Betas(0.9, 0.95));
+    assertThat(config.optimizer().peak()).isEqualTo(1e-3);
+    assertThat(config.mix().alpha()).hasToString("linear(1->0)");
+    assertThat(config.run().id()).isEmpty();
+  }
+
+  @Test
+  void aFileOverridesTheDefaultsAndTheCommandLineTheFile() {
+    Path file = file("mixtraining { epochs { ssl = 3, sl = 4 }, pipeline = ssl-sl }");
+
+    JobConfig config =
+        JobConfig.load(
+            Optional.of(file),
+            List.of("mixtraining.epochs.sl=5", "epochs.sl = 6", "mix.pass=two-pass"));
+
+    assertThat(config.epochs()).isEqualTo(new JobConfig.Epochs(3, 6));
+    assertThat(config.pipeline()).isEqualTo(Pipeline.SSL_SL);
+    assertThat(config.mix().pass()).isEqualTo(MixPass.TWO_PASS);
+  }
+
+  @Test
+  void anOverrideIsTakenAsItStandsUnlessItIsBracketed() {
+    JobConfig config =
+        load(
+            "data.path=s3a://bucket/images, 32 # all",
+            "optimizer.sl-betas=[0.8, 0.99]",
+            "epochs={ssl = 1, sl = 2}",
+            "data.source=\"raw files\"");
+
+    assertThat(config.data().path()).isEqualTo("s3a://bucket/images, 32 # all");
+    assertThat(config.data().source()).isEqualTo("raw files");
+    assertThat(config.optimizer().slBetas()).isEqualTo(new Betas(0.8, 0.99));
+    assertThat(config.epochs()).isEqualTo(new JobConfig.Epochs(1, 2));
+  }
+
+  @Test
+  void substitutionsAreResolved() {
+    Path file = file("mixtraining { run.seed = 7, data.seed = ${mixtraining.run.seed} }");
+
+    assertThat(JobConfig.load(Optional.of(file), List.of()).data().seed()).isEqualTo(7);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"vit-tiny,192,4", "vit-micro,96,2", "vit-nano,48,2"})
+  void theDecoderFollowsThePreset(String preset, int dim, int depth) {
+    assertThat(load("model.preset=" + preset).model().decoder()).isEqualTo(new Decoder(dim, depth));
+  }
+
+  @Test
+  void anExplicitDecoderWinsAndNullMeansTheDefault() {
+    JobConfig config =
+        load("model.preset=vit-nano", "model.decoder.dim=96", "model.decoder.depth=null");
+
+    assertThat(config.model().decoder()).isEqualTo(new Decoder(96, 2));
+  }
+
+  @Test
+  void alphaFollowsThePipelineUnlessItIsGiven() {
+    assertThat(load("pipeline=ssat").mix().alpha()).hasToString("constant(0.9)");
+    assertThat(load("pipeline=ssat", "mix.alpha=constant(0.5)").mix().alpha())
+        .hasToString("constant(0.5)");
+  }
+
+  @Test
+  void alphaIsReadWithEitherArrow() {
+    AlphaSchedule ramp = new AlphaSchedule(AlphaSchedule.Shape.LINEAR, 1, 0.25);
+
+    assertThat(load("mix.alpha=linear(1->0.25)").mix().alpha()).isEqualTo(ramp);
+    assertThat(load("mix.alpha=linear( 1 → 0.25 )").mix().alpha()).isEqualTo(ramp);
+    assertThat(
+            JobConfig.load(Optional.of(file("mixtraining.mix.alpha = linear(1->0.25)")), List.of())
+                .mix()
+                .alpha())
+        .isEqualTo(ramp);
+  }
+
+  @Test
+  void everyProblemIsReportedWithItsKeyValueRangeAndPlace() {
+    Path file =
+        file(
+            """
+            mixtraining {
+              model.patch = 0
+              data { fraction = 1.5, validation = 1 }
+              mix.ratio = half
+              optimizer {
+                sl-betas = [0.9]
+                bach-size = 3
+              }
+            }
+            """);
+
+    assertThat(problems(Optional.of(file), "workers.count=0"))
+        .containsExactlyInAnyOrder(
+            "model.patch = 0: must be a whole number of at least 1 (" + file + ":2)",
+            "data.fraction = 1.5: must be a number in (0, 1] (" + file + ":3)",
+            "data.validation = 1: must be a number in [0, 1) (" + file + ":3)",
+            "mix.ratio = half: must be a number in [0, 1] (" + file + ":4)",
+            "optimizer.sl-betas = [0.9]: must be two numbers in [0, 1), as [0.9, 0.999] ("
+                + file
+                + ":6)",
+            "optimizer.bach-size = 3: unknown key; the nearest is optimizer.batch-size ("
+                + file
+                + ":7)",
+            "workers.count = 0: must be a whole number of at least 1 (command line)");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "optimizer.bach-size, optimizer.batch-size",
+    "optimizer.baseLr, optimizer.base-lr",
+    "batch-size, optimizer.batch-size",
+    "model.decoder.width, model.decoder.depth",
+    "worker.count, workers.count",
+  })
+  void anUnknownKeyNamesTheNearest(String given, String nearest) {
+    assertThat(problems(given + "=1"))
+        .containsExactly(
+            given + " = 1: unknown key; the nearest is " + nearest + " (command line)");
+  }
+
+  @Test
+  void aKeyOutsideTheBlockIsUnknown() {
+    Path file = file("epochs.ssl = 3");
+
+    assertThat(problems(Optional.of(file)))
+        .containsExactly(
+            "epochs: unknown block; every key lies inside mixtraining { … } (" + file + ":1)");
+  }
+
+  @Test
+  void aBlockCannotBeAValueNorAValueABlock() {
+    assertThat(problems("optimizer=3", "model.patch={side = 4}"))
+        .containsExactlyInAnyOrder(
+            "optimizer = 3: must be a block { … } (command line)",
+            "model.patch = {\"side\":4}: must be a whole number of at least 1 (command line)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model.patch=4.5",
+        "model.patch=",
+        "model.preset=vit-huge",
+        "model.mask-ratio=1",
+        "model.mask-ratio=NaN",
+        "model.norm-pix=maybe",
+        "model.decoder.dim=100",
+        "run.seed=99999999999999999999",
+        "run.id=../escape",
+        "run.output=",
+        "pipeline=ssl_sl",
+        "mix.alpha=linear(1)",
+        "mix.alpha=constant(1.5)",
+        "mix.alpha=linear(0->-0.1)",
+        "mix.ratio=-0.01",
+        "optimizer.base-lr=0",
+        "optimizer.base-lr=1e999",
+        "optimizer.ssl-betas=[0.9, 1]",
+        "data.label-fraction=0",
+        "workers.device=tpu",
+      })
+  void aValueThatIsNotAllowedIsRefused(String override) {
+    assertThat(problems(override))
+        .singleElement()
+        .asString()
+        .startsWith(override.substring(0, override.indexOf('=')) + " = ")
+        .contains(": must be ")
+        .endsWith("(command line)");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "data.shards=1;data.shards = 1: must be at least workers.count = 2 (command line)",
+        "optimizer.min-lr=0.01;optimizer.min-lr = 0.01: must be at most the peak base-lr *"
+            + " batch-size / 256 = 0.001 (command line)",
+      })
+  void keysThatContradictEachOtherAreRefused(String override, String problem) {
+    assertThat(problems(override)).containsExactly(problem);
+  }
+
+  @Test
+  void aRunHasAtLeastOneEpoch() {
+    assertThat(problems("epochs={ssl=0, sl=0}").get(0))
+        .startsWith("epochs.sl = 0: must be at least 1");
+    assertThat(problems("epochs.sl=0", "pipeline=sl").get(0))
+        .startsWith("epochs.sl = 0: must be at least 1 for pipeline sl");
+    assertThat(load("epochs.sl=0").epochs().sl()).isZero();
+  }
+
+  @Test
+  void anOverrideWithoutKeyOrEqualsIsRefused() {
+    assertThat(problems("epochs.ssl", "=3", "a..b=1"))
+        .hasSize(3)
+        .allSatisfy(problem -> assertThat(problem).contains(": must be key=value"));
+  }
+
+  @Test
+  void aSyntaxErrorNamesFileAndLine() {
+    Path file = file("mixtraining {\n  epochs { ssl = 3\n");
+
+    assertThat(problems(Optional.of(file)))
+        .singleElement()
+        .asString()
+        .startsWith(file.toString() + ":")
+        .doesNotContain("\n");
+  }
+
+  @Test
+  void aMissingFileIsNamed() {
+    Path file = directory.resolve("absent.conf");
+
+    assertThat(problems(Optional.of(file)))
+        .containsExactly("configuration file " + file + ": no such file");
+    assertThat(problems(Optional.of(directory)))
+        .containsExactly("configuration file " + directory + ": not a readable file");
+  }
+
+  @Test
+  void anUnresolvedSubstitutionIsNamed() {
+    assertThat(problems(Optional.of(file("mixtraining.run.seed = ${absent.key}"))))
+        .singleElement()
+        .asString()
+        .contains("absent.key")
+        .contains(":1");
+  }
+
+  @Test
+  void canonicalTextLoadsAsTheSameConfiguration() {
+    JobConfig config =
+        load("pipeline=ssat", "model.preset=vit-nano", "mix.alpha=cosine(0.9->1e-3)", "run.id=a.b");
+
+    JobConfig again = JobConfig.load(Optional.of(file(config.canonical())), List.of());
+
+    assertThat(again).isEqualTo(config);
+    assertThat(again.canonical()).isEqualTo(config.canonical());
+  }
+
+  @Test
+  void canonicalTextDoesNotDependOnHowTheConfigurationIsWritten() {
+    Path file = file("mixtraining.epochs { sl = 5.0e0, ssl = \"4\" } // comment");
+
+    String canonical = load("epochs.ssl=4").canonical();
+
+    assertThat(problems(Optional.of(file)))
+        .as("a whole number is written as one")
+        .singleElement()
+        .asString()
+        .startsWith("epochs.sl = 5.0e0: must be a whole number");
+    assertThat(canonical)
+        .doesNotContain("\n")
+        .startsWith("{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"data\":")
+        .contains("\"ssl-betas\":[0.9,0.95]", "\"pipeline\":\"mix\"", "\"mask-ratio\":0.75")
+        .isEqualTo(load("epochs.ssl=\"4\"").canonical());
+  }
+
+  @Test
+  void secretsAreRedacted() {
+    record Store(String path, String apiToken, String dbPassword) {}
+
+    assertThat(Canonical.json("store", new Store("p", "abc", "def")))
+        .isEqualTo(
+            "{\"store\":{\"api-token\":\"(redacted)\",\"db-password\":\"(redacted)\",\"path\":\"p\"}}");
+  }
+
+  private static JobConfig load(String... overrides) {
+    return JobConfig.load(Optional.empty(), List.of(overrides));
+  }
+
+  private static List<String> problems(String... overrides) {
+    return problems(Optional.empty(), overrides);
+  }
+
+  private static List<String> problems(Optional<Path> file, String... overrides) {
+    return catchThrowableOfType(UserException.class, () -> JobConfig.load(file, List.of(overrides)))
+        .problems();
+  }
+
+  private Path file(String text) {
+    try {
+      return Files.writeString(directory.resolve("job.conf"), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,180 @@
+package org.mixtraining.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+
+class MixScheduleTest {
+  @ParameterizedTest(name = "{0} {1}+{2} ratio {3} {4}")
+  @CsvSource({
+    "mix,    4, 4, 0.5, joint,     SSL SSL MIX/JOINT MIX/JOINT SL SL",
+    "mix,    4, 4, 0.5, alternate, SSL SSL MIX/SSL MIX/SL MIX/SSL MIX/SL SL SL",
+    "mix,    2, 2, 0,   joint,     SSL SSL SL SL",
+    "mix,    3, 3, 1,   joint,     MIX/JOINT MIX/JOINT MIX/JOINT",
+    "mix,    1, 3, 1,   joint,     MIX/JOINT SL SL",
+    "mix,    3, 1, 1,   joint,     SSL SSL MIX/JOINT",
+    "mix,    0, 2, 1,   joint,     SL SL",
+    "mix,    2, 0, 1,   joint,     SSL SSL",
+    "mix,    3, 3, 0.5, joint,     SSL MIX/JOINT MIX/JOINT SL",
+    "ssl-sl, 2, 3, 0.5, joint,     SSL SSL SL SL SL",
+    "sl,     2, 3, 0.5, joint,     SL SL SL",
+    "ssat,   2, 3, 0.5, joint,     MIX/JOINT MIX/JOINT MIX/JOINT",
+  })
+  void phasesFollowThePipeline(
+      String pipeline, int ssl, int sl, double ratio, String mode, String expected) {
+    assertThat(
+            phases(
+                plan(
+                    "pipeline=" + pipeline,
+                    "epochs.ssl=" + ssl,
+                    "epochs.sl=" + sl,
+                    "mix.ratio=" + ratio,
+                    "mix.mode=" + mode)))
+        .isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5, 0.29, 1", "5, 0.3, 2", "50, 0.29, 15", "10, 0.05, 1", "10, 0.049, 0"})
+  void aHalfRoundsUpInDecimal(int epochs, double ratio, long merged) {
+    assertThat(
+            plan("epochs.ssl=" + epochs, "epochs.sl=" + epochs, "mix.ratio=" + ratio).stream()
+                .filter(plan -> plan.phase() == Phase.MIX))
+        .hasSize((int) merged);
+  }
+
+  @Test
+  void ratioZeroIsTheTwoPhasePipeline() {
+    assertThat(plan("mix.ratio=0", "pipeline=mix")).isEqualTo(plan("pipeline=ssl-sl"));
+  }
+
+  @Test
+  void alphaIsTheScheduleAtTheCentreOfEachMixEpoch() {
+    assertThat(alphas("mix.alpha=linear(1->0)")).containsExactly(1, 0.875, 0.625, 0.375, 0.125, 0);
+    assertThat(alphas("mix.alpha=constant(0.5)")).containsExactly(1, 0.5, 0.5, 0.5, 0.5, 0);
+    double[] cosine = alphas("mix.alpha=cosine(1->0)");
+    assertThat(cosine[1]).isCloseTo(0.5 * (1 + Math.cos(Math.PI / 8)), within(1e-15));
+    assertThat(cosine[1] + cosine[4]).isCloseTo(1, within(1e-15));
+  }
+
+  @Test
+  void ssatTakesTwoPassesWithItsOwnWeight() {
+    assertThat(plan("pipeline=ssat"))
+        .hasSize(10)
+        .allSatisfy(
+            plan -> {
+              assertThat(plan.pass()).isEqualTo(MixPass.TWO_PASS);
+              assertThat(plan.alpha()).isEqualTo(0.9);
+            });
+  }
+
+  @Test
+  void jointEpochsTakeTheConfiguredPass() {
+    assertThat(plan("mix.pass=two-pass"))
+        .filteredOn(plan -> plan.objective() == Objective.JOINT)
+        .isNotEmpty()
+        .allSatisfy(plan -> assertThat(plan.pass()).isEqualTo(MixPass.TWO_PASS));
+  }
+
+  @Test
+  void theLearningRateWarmsUpToItsPeakAndEndsAtItsMinimum() {
+    List<EpochPlan> plan =
+        plan("optimizer.warmup=2", "optimizer.base-lr=0.008", "optimizer.min-lr=1e-5");
+
+    assertThat(plan.get(0).learningRate(0, 10)).isZero();
+    assertThat(plan.get(0).learningRate(5, 10)).isCloseTo(0.0005, within(1e-18));
+    assertThat(plan.get(2).learningRate(0, 10)).isEqualTo(0.002);
+    assertThat(plan.get(plan.size() - 1).learningRate(1, 1)).isCloseTo(1e-5, within(1e-18));
+  }
+
+  @Test
+  void aWarmUpLongerThanTheRunNeverReachesThePeak() {
+    List<EpochPlan> plan = plan("optimizer.warmup=40", "mix.ratio=0");
+
+    assertThat(plan).hasSize(20);
+    assertThat(plan.get(19).learningRate(1, 1)).isCloseTo(0.0005, within(1e-18));
+  }
+
+  @Test
+  void theLearningRateHasNoJumps() {
+    for (EpochPlan plan : plan("optimizer.warmup=1.5")) {
+      double end = plan.learningRate(100, 100);
+      LearningRate rate = plan.learningRate();
+      assertThat(rate.at(plan.epoch() + 1)).isEqualTo(end);
+      for (int step = 0; step < 100; step++) {
+        double jump = Math.abs(plan.learningRate(step + 1, 100) - plan.learningRate(step, 100));
+        assertThat(jump).isLessThan(rate.peak() / 100);
+      }
+    }
+  }
+
+  @Test
+  void epochsAreConservedWhateverIsAsked() {
+    SplittableRandom random = new SplittableRandom(1);
+    for (int trial = 0; trial < 200; trial++) {
+      int ssl = random.nextInt(30);
+      int sl = 1 + random.nextInt(30);
+      boolean joint = random.nextBoolean();
+      List<EpochPlan> plan =
+          plan(
+              "epochs.ssl=" + ssl,
+              "epochs.sl=" + sl,
+              "mix.ratio=" + random.nextInt(101) / 100.0,
+              "mix.mode=" + (joint ? "joint" : "alternate"));
+
+      long merged = plan.stream().filter(p -> p.objective() == Objective.JOINT).count();
+      assertThat(plan).hasSize(ssl + sl - (int) merged);
+      assertThat(plan).filteredOn(p -> p.objective() != Objective.SL).hasSize(ssl);
+      assertThat(plan).filteredOn(p -> p.objective() != Objective.SSL).hasSize(sl);
+      assertThat(plan).extracting(EpochPlan::phase).isSorted();
+      for (int i = 0; i < plan.size(); i++) {
+        EpochPlan epoch = plan.get(i);
+        assertThat(epoch.epoch()).isEqualTo(i);
+        assertThat(epoch.epochs()).isEqualTo(plan.size());
+        assertThat(epoch.alpha()).isBetween(0.0, 1.0);
+        assertThat(epoch.learningRate()).isEqualTo(plan.get(0).learningRate());
+      }
+    }
+  }
+
+  @Test
+  void thePlanIsPrintedOneLineAnEpoch() {
+    assertThat(schedule("epochs.ssl=2", "epochs.sl=2", "mix.ratio=0.5").describe())
+        .isEqualTo(
+            """
+            epoch  phase  objective  pass      lr                    alpha
+                1  SSL    SSL        -         0.00e+00 -> 1.00e-03  1.000
+                2  MIX    JOINT      visible   1.00e-03 -> 5.00e-04  0.500
+                3  SL     SL         -         5.00e-04 -> 0.00e+00  0.000
+            total 3, SSL 1, MIX 1, SL 1
+            """);
+  }
+
+  private static MixSchedule schedule(String... overrides) {
+    return MixSchedule.of(JobConfig.load(Optional.empty(), List.of(overrides)));
+  }
+
+  private static List<EpochPlan> plan(String... overrides) {
+    return schedule(overrides).epochs();
+  }
+
+  private static double[] alphas(String alpha) {
+    return plan(alpha, "epochs.ssl=5", "epochs.sl=5", "mix.ratio=0.8").stream()
+        .mapToDouble(EpochPlan::alpha)
+        .toArray();
+  }
+
+  private static String phases(List<EpochPlan> plan) {
+    return plan.stream()
+        .map(p -> p.phase() == Phase.MIX ? "MIX/" + p.objective() : p.phase().name())
+        .collect(Collectors.joining(" "));
+  }
+}
