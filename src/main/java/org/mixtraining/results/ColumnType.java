@@ -1,0 +1,91 @@
+package org.mixtraining.results;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+import org.apache.parquet.schema.Types;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+
+/** A kind of value as Java, Parquet, Spark and the documentation know it. */
+enum ColumnType {
+  /** Strings, and enums in the spelling of the configuration: {@code TWO_PASS} is two-pass. */
+  STRING,
+  INT,
+  LONG,
+  DOUBLE,
+  BOOLEAN,
+  /** Instants, in microseconds. */
+  TIMESTAMP;
+
+  private static final Map<Class<?>, ColumnType> BY_CLASS =
+      Map.ofEntries(
+          Map.entry(String.class, STRING),
+          Map.entry(int.class, INT),
+          Map.entry(Integer.class, INT),
+          Map.entry(long.class, LONG),
+          Map.entry(Long.class, LONG),
+          Map.entry(double.class, DOUBLE),
+          Map.entry(Double.class, DOUBLE),
+          Map.entry(boolean.class, BOOLEAN),
+          Map.entry(Boolean.class, BOOLEAN),
+          Map.entry(Instant.class, TIMESTAMP));
+
+  /** The type of a component, or null if there is no column for such values. */
+  static ColumnType of(Class<?> type) {
+    return type.isEnum() ? STRING : BY_CLASS.get(type);
+  }
+
+  DataType spark() {
+    return switch (this) {
+      case STRING -> DataTypes.StringType;
+      case INT -> DataTypes.IntegerType;
+      case LONG -> DataTypes.LongType;
+      case DOUBLE -> DataTypes.DoubleType;
+      case BOOLEAN -> DataTypes.BooleanType;
+      case TIMESTAMP -> DataTypes.TimestampType;
+    };
+  }
+
+  /**
+   * A column of a file. Every one is optional, as it is in the files written before it was added.
+   */
+  Type parquet(String name) {
+    return switch (this) {
+      case STRING ->
+          Types.optional(PrimitiveTypeName.BINARY)
+              .as(LogicalTypeAnnotation.stringType())
+              .named(name);
+      case INT -> Types.optional(PrimitiveTypeName.INT32).named(name);
+      case LONG -> Types.optional(PrimitiveTypeName.INT64).named(name);
+      case DOUBLE -> Types.optional(PrimitiveTypeName.DOUBLE).named(name);
+      case BOOLEAN -> Types.optional(PrimitiveTypeName.BOOLEAN).named(name);
+      case TIMESTAMP ->
+          Types.optional(PrimitiveTypeName.INT64)
+              .as(LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS))
+              .named(name);
+    };
+  }
+
+  /** Puts a value that is not null under a name. */
+  void add(Group group, String name, Object value) {
+    switch (this) {
+      case STRING -> group.add(name, value instanceof Enum<?> e ? spelling(e) : (String) value);
+      case INT -> group.add(name, (int) value);
+      case LONG -> group.add(name, (long) value);
+      case DOUBLE -> group.add(name, (double) value);
+      case BOOLEAN -> group.add(name, (boolean) value);
+      case TIMESTAMP -> group.add(name, ChronoUnit.MICROS.between(Instant.EPOCH, (Instant) value));
+    }
+  }
+
+  static String spelling(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,61 @@
+package org.mixtraining.results;
+
+import java.time.Instant;
+import java.util.Locale;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Phase;
+
+/** A finished epoch: what it minimised, what it reached, and where its time went. */
+@Stored(table = "epochs", oneRowPer = "finished epoch of a run")
+public record EpochRow(
+    @Column("the run; partition of the table") String runId,
+    @Column("position in the run, from 1") int epoch,
+    @Column("part of the run it belongs to") Phase phase,
+    @Column("what its steps minimised") Objective objective,
+    @Column(value = "what a joint step's shared pass sees; null for ssl and sl", nullable = true)
+        MixPass pass,
+    @Column("weight of the SSL loss, 1 for ssl and 0 for sl") double alpha,
+    @Column("learning rate of the first step") double learningRateStart,
+    @Column("learning rate of the last step") double learningRateEnd,
+    Training training,
+    Evaluation evaluation,
+    Cost cost,
+    @Column("when it was finished") Instant finishedAt)
+    implements ResultRow {
+
+  /** Means over the training images, taken while the parameters moved. */
+  public record Training(
+      @Column("the loss minimised, mean over images") double trainLoss,
+      @Column("masked reconstruction error, mean over images; null for sl") Double sslLoss,
+      @Column("cross-entropy in nats, mean over images; null for ssl") Double slLoss,
+      @Column("accuracy on the training images, 0 to 1; null for ssl") Double trainAccuracy) {}
+
+  /** Means over held-out images with the parameters after the epoch. */
+  public record Evaluation(
+      @Column("validation cross-entropy in nats; null if not evaluated") Double validationLoss,
+      @Column("validation accuracy, 0 to 1; null if not evaluated") Double validationAccuracy,
+      @Column("test cross-entropy in nats; null if not evaluated") Double testLoss,
+      @Column("test accuracy, 0 to 1; null if not evaluated") Double testAccuracy) {
+
+    /** Of an epoch after which no head is trained, or none was asked to be evaluated. */
+    public static final Evaluation NONE = new Evaluation(null, null, null, null);
+  }
+
+  /** Work done, and where the time went. */
+  public record Cost(
+      @Column("images trained on, count over all workers") long images,
+      @Column("optimizer steps, count over all workers") long steps,
+      @Column("floating-point operations of training by formula, count") double flops,
+      @Column("training steps, seconds of the slowest worker") double computeSeconds,
+      @Column("waiting for data, seconds of the slowest worker") double waitSeconds,
+      @Column("broadcasting, collecting and averaging the state, seconds") double syncSeconds,
+      @Column("validation and test, seconds") double evaluationSeconds,
+      @Column("wall time of the epoch with all of these, seconds") double seconds,
+      @Column("state sent to and from the workers, bytes") long syncBytes) {}
+
+  @Override
+  public String part() {
+    return String.format(Locale.ROOT, "epoch-%05d", epoch);
+  }
+}

@@ -1,0 +1,101 @@
+package org.mixtraining.results;
+
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.mixtraining.config.JobConfig.Pipeline;
+
+/**
+ * A run: what was asked for, by which software, what came of it and what it cost. Written when the
+ * run starts, after each epoch, and when it ends.
+ */
+@Stored(table = "runs", oneRowPer = "run")
+public record RunRow(
+    @Column("the run; partition of the table") String runId,
+    @Column("how the run stands") Status status,
+    @Column("when the run started") Instant started,
+    @Column(value = "when the run ended; null while it is running", nullable = true) Instant ended,
+    @Column(value = "why the run failed; null if it did not", nullable = true) String error,
+    Setup setup,
+    Versions versions,
+    Progress progress,
+    @Column(
+            value = "SHA-256 of the final parameters, hexadecimal; null until finished",
+            nullable = true)
+        String stateSha256)
+    implements ResultRow {
+
+  /** How a run stands. An interrupted run can be resumed. */
+  public enum Status {
+    RUNNING,
+    FINISHED,
+    FAILED,
+    INTERRUPTED
+  }
+
+  /** What was asked for. */
+  public record Setup(
+      @Column("order of the objectives") Pipeline pipeline,
+      @Column("model preset") String model,
+      @Column("parameters of the model, decoder and heads included, count") long parameters,
+      @Column("seed of the run") long seed,
+      @Column("logical workers, count") int workers,
+      @Column("epochs the run consists of, count") int epochsPlanned,
+      @Column("directory of the image shards") String datasetPath,
+      @Column("fingerprint of the dataset's content") String datasetFingerprint,
+      @Column("the whole configuration, canonical JSON") String config) {}
+
+  /** What computed it. */
+  public record Versions(
+      @Column("version of this job") String jobVersion,
+      @Column("version of Spark") String sparkVersion,
+      @Column("version of DL4J") String dl4jVersion,
+      @Column("version of Java") String javaVersion,
+      @Column(value = "git revision of this job; null where unknown", nullable = true)
+          String gitRevision) {}
+
+  /** What has come of it so far, and at what cost. */
+  public record Progress(
+      @Column("epochs finished, count") int epochsDone,
+      @Column("highest validation accuracy of any epoch, 0 to 1") Double bestValidationAccuracy,
+      @Column("first epoch that reached it, from 1") Integer bestEpoch,
+      @Column("test accuracy after that epoch, 0 to 1") Double testAccuracyAtBest,
+      @Column("test accuracy after the last finished epoch, 0 to 1") Double finalTestAccuracy,
+      @Column("images trained on, count over all epochs") long images,
+      @Column("floating-point operations of training by formula, count") double flops,
+      @Column("wall time of the finished epochs, seconds") double seconds,
+      @Column("time that workers held a device, seconds summed over workers")
+          double deviceSeconds) {
+
+    /** The sums and bests of the finished epochs, in order, and of the workers in them. */
+    public static Progress of(List<EpochRow> epochs, List<WorkerRow> workers) {
+      // max keeps the last of equals, so the later epoch is made the lesser.
+      Optional<EpochRow> best =
+          epochs.stream()
+              .filter(row -> isNumber(row.evaluation().validationAccuracy()))
+              .max(
+                  Comparator.comparing((EpochRow row) -> row.evaluation().validationAccuracy())
+                      .thenComparing(EpochRow::epoch, Comparator.reverseOrder()));
+      return new Progress(
+          epochs.size(),
+          best.map(row -> row.evaluation().validationAccuracy()).orElse(null),
+          best.map(EpochRow::epoch).orElse(null),
+          best.map(row -> row.evaluation().testAccuracy()).orElse(null),
+          epochs.isEmpty() ? null : epochs.get(epochs.size() - 1).evaluation().testAccuracy(),
+          epochs.stream().mapToLong(row -> row.cost().images()).sum(),
+          epochs.stream().mapToDouble(row -> row.cost().flops()).sum(),
+          epochs.stream().mapToDouble(row -> row.cost().seconds()).sum(),
+          workers.stream().mapToDouble(WorkerRow::seconds).sum());
+    }
+
+    private static boolean isNumber(Double value) {
+      return value != null && !value.isNaN();
+    }
+  }
+
+  @Override
+  public String part() {
+    return "run";
+  }
+}

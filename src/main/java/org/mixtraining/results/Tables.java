@@ -1,0 +1,153 @@
+package org.mixtraining.results;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toList;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.mixtraining.config.UserException;
+
+/**
+ * The result tables under {@code <output>/tables}: written by the driver, read with SQL.
+ *
+ * <p>A row is stored exactly once however often it is written: its part replaces the one before, in
+ * one step where the file system can (local, HDFS).
+ */
+public final class Tables {
+  private static final List<Table> ALL =
+      Arrays.stream(ResultRow.class.getPermittedSubclasses()).map(Table::of).toList();
+  private static final Pattern RUN_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,79}");
+
+  private final Path root;
+  private final Configuration conf;
+
+  /** Tables below an output directory, of any file system that Hadoop knows. */
+  public Tables(Configuration conf, String output) {
+    this.root = root(output);
+    this.conf = conf;
+  }
+
+  /** Stores one row. */
+  public void write(ResultRow row) {
+    write(List.of(row));
+  }
+
+  /**
+   * Stores rows. All rows of a {@linkplain ResultRow#part part} must come in one call.
+   *
+   * @throws UserException if a run id is not fit for a directory name
+   * @throws UncheckedIOException if they cannot be written; what was there before stays
+   */
+  public void write(List<? extends ResultRow> rows) {
+    record Key(Class<?> type, String runId, String part) {}
+    rows.stream()
+        .collect(
+            groupingBy(
+                row -> new Key(row.getClass(), checkedRunId(row.runId()), row.part()),
+                LinkedHashMap::new,
+                toList()))
+        .forEach((key, part) -> writePart(Table.of(key.type), key.runId, key.part, part));
+  }
+
+  private void writePart(Table table, String runId, String part, List<? extends ResultRow> rows) {
+    Path run = new Path(new Path(root, table.name()), Table.PARTITION + "=" + runId);
+    try {
+      new Part(new Path(run, part + ".parquet"), conf).write(table, rows);
+    } catch (UnsupportedFileSystemException e) {
+      throw unsupported(e, root.getParent().toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write %s to %s".formatted(part, run), e);
+    }
+  }
+
+  /**
+   * A run id that can name a directory.
+   *
+   * @throws UserException if it cannot
+   */
+  public static String checkedRunId(String id) {
+    if (!RUN_ID.matcher(id).matches()) {
+      throw new UserException(
+          "run.id: \"%s\" is not allowed; 1 to 80 letters, digits, '.', '_' or '-' are, the first a letter or digit"
+              .formatted(id));
+    }
+    return id;
+  }
+
+  /**
+   * Makes the tables below an output directory, and the views over them, known to SQL in a session.
+   * A table that no run has written is empty.
+   *
+   * @throws UserException if there are no tables
+   */
+  public static void register(SparkSession spark, String output) {
+    Path root = root(output);
+    try {
+      FileSystem files = root.getFileSystem(spark.sparkContext().hadoopConfiguration());
+      if (!files.exists(root)) {
+        throw new UserException(
+            "run.output: there are no result tables at %s; train a run first, or name the output of one"
+                .formatted(root));
+      }
+      for (Table table : ALL) {
+        read(spark, table, new Path(root, table.name()), files)
+            .createOrReplaceTempView(table.name());
+      }
+    } catch (UnsupportedFileSystemException e) {
+      throw unsupported(e, output);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the result tables at " + root, e);
+    }
+    View.ALL.forEach(view -> spark.sql(view.sql()).createOrReplaceTempView(view.name()));
+  }
+
+  private static Dataset<Row> read(SparkSession spark, Table table, Path path, FileSystem files)
+      throws IOException {
+    if (!files.exists(path)) {
+      return spark.createDataFrame(List.of(), table.schema());
+    }
+    // Spark takes the path for a glob. The partition comes last, and without its comment.
+    String literal = path.toString().replaceAll("[\\[\\]{}*?]", "\\\\$0");
+    Column[] columns =
+        Arrays.stream(table.schema().fields())
+            .map(field -> functions.col(field.name()).as(field.name(), field.metadata()))
+            .toArray(Column[]::new);
+    return spark.read().schema(table.schema()).parquet(literal).select(columns);
+  }
+
+  /** Names of all tables and views. */
+  static List<String> names() {
+    return Stream.concat(ALL.stream().map(Table::name), View.ALL.stream().map(View::name)).toList();
+  }
+
+  /** Documentation of the tables and views, in Markdown. */
+  public static String describe() {
+    return ALL.stream().map(Table::describe).collect(joining("\n", "", "\n### Views\n\n"))
+        + View.ALL.stream()
+            .map(view -> "- `%s`: %s\n".formatted(view.name(), view.meaning()))
+            .collect(joining());
+  }
+
+  private static UserException unsupported(UnsupportedFileSystemException e, String output) {
+    return new UserException("run.output: " + output + ": " + e.getMessage());
+  }
+
+  private static Path root(String output) {
+    return new Path(output, "tables");
+  }
+}

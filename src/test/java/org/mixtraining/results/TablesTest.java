@@ -1,0 +1,452 @@
+package org.mixtraining.results;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructField;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.UserException;
+
+class TablesTest {
+  @RegisterExtension static final LocalSpark spark = new LocalSpark();
+
+  @TempDir Path output;
+  private Tables tables;
+
+  @BeforeEach
+  void open() {
+    tables = new Tables(new Configuration(), output.toString());
+  }
+
+  private void register() {
+    Tables.register(spark.get(), output.toString());
+  }
+
+  private List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.walk(output)) {
+      return files.filter(Files::isRegularFile).map(output::relativize).sorted().toList();
+    }
+  }
+
+  /** What a table holds of a row, in the order of its columns. */
+  private static List<Object> values(Object row) {
+    List<Object> values = new ArrayList<>();
+    try {
+      for (var component : row.getClass().getRecordComponents()) {
+        Object value = component.getAccessor().invoke(row);
+        if (component.getType().isRecord()) {
+          values.addAll(values(value));
+        } else if (value instanceof Enum<?> e) {
+          values.add(e.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        } else {
+          values.add(value instanceof Instant i ? Timestamp.from(i) : value);
+        }
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(e.getMessage(), e);
+    }
+    return values;
+  }
+
+  private static List<Object> values(Row row) {
+    return java.util.stream.IntStream.range(0, row.size())
+        .mapToObj(row::get)
+        .collect(ArrayList::new, ArrayList::add, ArrayList::addAll);
+  }
+
+  @Test
+  void everyTypeComesBackAsItWasWritten() {
+    RunRow run = Samples.run("a");
+    List<EpochRow> epochs = List.of(Samples.ssl("a", 1), Samples.joint("a", 2, 0.5));
+    WorkerRow worker = Samples.worker("a", 2, 1);
+    tables.write(run);
+    tables.write(epochs);
+    tables.write(worker);
+    register();
+
+    assertThat(values(spark.rows("select * from runs").get(0))).isEqualTo(values(run));
+    assertThat(spark.rows("select * from epochs order by epoch").stream().map(TablesTest::values))
+        .containsExactly(values(epochs.get(0)), values(epochs.get(1)));
+    assertThat(values(spark.rows("select * from workers").get(0))).isEqualTo(values(worker));
+    assertThat(spark.rows("select phase, pass, objective from epochs order by epoch"))
+        .extracting(Row::toString)
+        .containsExactly("[ssl,null,ssl]", "[mix,two-pass,joint]");
+  }
+
+  @Test
+  void instantsAreKeptToTheMicrosecondAlsoBefore1970() {
+    Instant early = Instant.parse("1969-12-31T23:59:59.999999Z");
+    RunRow run = Samples.run("a");
+    tables.write(
+        new RunRow(
+            "a",
+            RunRow.Status.FAILED,
+            early,
+            Samples.NOON.plusNanos(999),
+            "out of memory",
+            run.setup(),
+            run.versions(),
+            run.progress(),
+            "ab"));
+    register();
+
+    Row row = spark.rows("select started, ended from runs").get(0);
+    assertThat(row.getTimestamp(0).toInstant()).isEqualTo(early);
+    assertThat(row.getTimestamp(1).toInstant()).isEqualTo(Samples.NOON);
+  }
+
+  @Test
+  void partsHaveNamesThatFollowFromTheirRowsAndNothingElseLiesThere() throws IOException {
+    tables.write(Samples.run("a"));
+    tables.write(List.of(Samples.ssl("a", 1), Samples.ssl("a", 12)));
+    tables.write(List.of(Samples.worker("a", 12, 0), Samples.worker("a", 12, 1)));
+
+    assertThat(files())
+        .extracting(Path::toString)
+        .containsExactly(
+            "tables/epochs/run_id=a/epoch-00001.parquet",
+            "tables/epochs/run_id=a/epoch-00012.parquet",
+            "tables/runs/run_id=a/run.parquet",
+            "tables/workers/run_id=a/workers-00012.parquet");
+  }
+
+  @Test
+  void aRepeatReplacesItsPartAndDoublesNothing() throws IOException {
+    tables.write(List.of(Samples.joint("a", 1, 0.25), Samples.joint("a", 2, 0.5)));
+    tables.write(List.of(Samples.worker("a", 1, 0), Samples.worker("a", 1, 1)));
+    tables.write(List.of(Samples.worker("a", 1, 0), Samples.worker("a", 1, 1)));
+    tables.write(Samples.joint("a", 2, 0.75));
+    register();
+
+    assertThat(spark.rows("select epoch, validation_accuracy from epochs order by epoch"))
+        .extracting(Row::toString)
+        .containsExactly("[1,0.25]", "[2,0.75]");
+    assertThat(spark.value("select count(*) from workers")).isEqualTo(2L);
+    assertThat(files()).hasSize(3);
+  }
+
+  @Test
+  void aWriteThatDiedHalfwayIsInvisible() throws IOException {
+    tables.write(Samples.ssl("a", 1));
+    var path =
+        new org.apache.hadoop.fs.Path(output + "/tables/epochs/run_id=a/epoch-00002.parquet");
+    Path half = Path.of(new Part(path, new Configuration()).hidden().toString());
+    Files.writeString(half, "PAR1 and then the driver was killed");
+    register();
+
+    assertThat(spark.value("select count(*) from epochs")).isEqualTo(1L);
+  }
+
+  @Test
+  void aFailedWriteLeavesWhatWasThereAndNoLitter() throws IOException {
+    tables.write(Samples.ssl("a", 1));
+    Path inTheWay = output.resolve("tables/epochs/run_id=a/epoch-00002.parquet/file");
+    Files.createDirectories(inTheWay.getParent());
+    Files.writeString(inTheWay, "a directory with the name of a part");
+
+    assertThatThrownBy(() -> tables.write(Samples.ssl("a", 2)))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("cannot write epoch-00002 to")
+        .hasMessageContaining("tables/epochs/run_id=a");
+    assertThat(files()).hasSize(2);
+  }
+
+  @Test
+  void aMissingValueIsRefusedAndNamedAndTheOldRowStays() throws IOException {
+    RunRow run = Samples.run("a");
+    tables.write(run);
+
+    assertThatThrownBy(
+            () ->
+                tables.write(
+                    new RunRow(
+                        "a",
+                        RunRow.Status.FAILED,
+                        null,
+                        null,
+                        null,
+                        run.setup(),
+                        run.versions(),
+                        run.progress(),
+                        null)))
+        .hasMessage("runs.started is null");
+    register();
+    assertThat(spark.value("select status from runs")).isEqualTo("running");
+    assertThat(files()).hasSize(1);
+  }
+
+  @Test
+  void runsThatWriteAtTheSameTimeLoseNothing() throws Exception {
+    int runs = 4;
+    int epochs = 5;
+    inParallel(
+        runs,
+        run -> {
+          Tables own = new Tables(new Configuration(), output.toString());
+          own.write(Samples.run("run-" + run));
+          for (int epoch = 1; epoch <= epochs; epoch++) {
+            own.write(Samples.ssl("run-" + run, epoch));
+          }
+        });
+    register();
+
+    assertThat(spark.rows("select run_id, epoch from epochs"))
+        .hasSize(runs * epochs)
+        .doesNotHaveDuplicates();
+    assertThat(spark.rows("select run_id from runs")).hasSize(runs).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void writersOfOnePartLeaveOneWholePart() throws Exception {
+    inParallel(
+        4,
+        writer -> {
+          for (int i = 0; i < 10; i++) {
+            tables.write(List.of(Samples.worker("a", 1, writer), Samples.worker("a", 1, 10)));
+          }
+        });
+    register();
+
+    assertThat(spark.value("select count(*) from workers")).isEqualTo(2L);
+    assertThat(files()).hasSize(1);
+  }
+
+  private interface Work {
+    void run(int index);
+  }
+
+  private static void inParallel(int threads, Work work) throws Exception {
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try {
+      List<Future<?>> done = new ArrayList<>();
+      for (int i = 0; i < threads; i++) {
+        int index = i;
+        done.add(pool.submit(() -> work.run(index)));
+      }
+      for (Future<?> one : done) {
+        one.get();
+      }
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  @Test
+  void viewsHaveTheDocumentedColumnsTypesAndMeanings() {
+    tables.write(Samples.run("a"));
+    tables.write(Samples.ssl("a", 1));
+    register();
+
+    String docs = Tables.describe();
+    for (Class<?> type : ResultRow.class.getPermittedSubclasses()) {
+      Table table = Table.of(type);
+      StructField[] view = spark.get().table(table.name()).schema().fields();
+      assertThat(view).isEqualTo(table.schema().fields());
+      String section = docs.substring(docs.indexOf("### `" + table.name()));
+      assertThat(section.lines().skip(4).takeWhile(line -> line.startsWith("|")))
+          .as(table.name())
+          .hasSameSizeAs(view)
+          .zipSatisfy(
+              Arrays.asList(view),
+              (line, field) ->
+                  assertThat(line)
+                      .startsWith(
+                          "| `"
+                              + field.name()
+                              + "` | "
+                              + field.dataType().sql().toLowerCase(Locale.ROOT))
+                      .endsWith("| " + field.getComment().get() + " |"));
+    }
+    assertThat(docs)
+        .contains("### `epochs`: one row per finished epoch of a run")
+        .contains("| `run_id` | string | the run; partition of the table |")
+        .contains("| `pass` | string, or null | what a joint step's shared pass sees; null for ssl")
+        .contains("(visible, two-pass) |")
+        .contains("| `peak_rss_bytes` | bigint, or null |")
+        .contains("- `phase_cost`: one row per run and phase");
+  }
+
+  @Test
+  void anOlderTableReadsAsNullWhereItLacksAColumn() {
+    tables.write(Samples.joint("new", 1, 0.5));
+    spark
+        .get()
+        .sql("select 3 as epoch, 'sl' as phase, 7L as images, 'gone' as a_column_since_removed")
+        .write()
+        .parquet(output + "/tables/epochs/run_id=old");
+    register();
+
+    assertThat(
+            spark.rows(
+                "select run_id, epoch, phase, loss, images from (select *, train_loss as loss from epochs) order by run_id"))
+        .extracting(Row::toString)
+        .containsExactly("[new,1,mix,1.5,1000]", "[old,3,sl,null,7]");
+  }
+
+  @Test
+  void aTableThatNobodyWroteIsEmptyWithItsColumns() {
+    tables.write(Samples.run("a"));
+    register();
+
+    assertThat(spark.rows("select * from phase_cost")).isEmpty();
+    assertThat(spark.get().table("epochs").schema()).isEqualTo(Table.of(EpochRow.class).schema());
+  }
+
+  @Test
+  void runIdsThatLookLikeNumbersOrDatesStayText() {
+    List.of("007", "1e3", "2026-03-01", "a.b_c-d").forEach(id -> tables.write(Samples.run(id)));
+    register();
+
+    assertThat(spark.rows("select run_id from runs order by run_id"))
+        .extracting(row -> row.getString(0))
+        .containsExactly("007", "1e3", "2026-03-01", "a.b_c-d");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", ".", "..", "a/b", "../a", "a=b", "a b", "a%2Fb", "ä", "-rf", "_x", "a\nb"})
+  void aRunIdThatCannotNameADirectoryIsRefused(String id) throws IOException {
+    assertThatThrownBy(() -> tables.write(Samples.run(id)))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "run.id: \"%s\" is not allowed; 1 to 80 letters, digits, '.', '_' or '-' are, the first a letter or digit",
+            id);
+    assertThat(files()).isEmpty();
+  }
+
+  @Test
+  void aRunIdMayHave80Characters() {
+    assertThat(Tables.checkedRunId("x".repeat(80))).hasSize(80);
+    assertThatThrownBy(() -> Tables.checkedRunId("x".repeat(81))).isInstanceOf(UserException.class);
+  }
+
+  @Test
+  void anOutputWithoutTablesIsNamed() {
+    String nowhere = output.resolve("nowhere").toString();
+    assertThatThrownBy(() -> Tables.register(spark.get(), nowhere))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "run.output: there are no result tables at %s/tables; train a run first, or name the output of one",
+            nowhere);
+  }
+
+  @Test
+  void anOutputOfAnUnknownSchemeIsNamed() {
+    assertThatThrownBy(() -> Tables.register(spark.get(), "nofs://host/x"))
+        .isInstanceOf(UserException.class)
+        .hasMessage("run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
+    assertThatThrownBy(
+            () -> new Tables(new Configuration(), "nofs://host/x").write(Samples.run("a")))
+        .isInstanceOf(UserException.class)
+        .hasMessage("run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
+  }
+
+  @Test
+  void anOutputMayHaveTheCharactersOfAGlobInItsName() {
+    String odd = output.resolve("a [1] {b,c} x=1 d?*").toString();
+    new Tables(new Configuration(), odd).write(Samples.run("a"));
+    Tables.register(spark.get(), odd);
+
+    assertThat(spark.rows("select run_id from runs"))
+        .extracting(Row::toString)
+        .containsExactly("[a]");
+  }
+
+  /**
+   * A file system as plain as they come: its rename replaces nothing, and FileContext is unaware.
+   */
+  public static final class PlainFileSystem extends RawLocalFileSystem {
+    @Override
+    public URI getUri() {
+      return URI.create("plain:///");
+    }
+
+    @Override
+    public String getScheme() {
+      return "plain";
+    }
+
+    @Override
+    public boolean rename(org.apache.hadoop.fs.Path from, org.apache.hadoop.fs.Path to)
+        throws IOException {
+      return !exists(to) && super.rename(from, to);
+    }
+  }
+
+  @Test
+  void anyFileSystemOfHadoopWillDo() throws IOException {
+    Configuration conf = new Configuration();
+    conf.set("fs.plain.impl", PlainFileSystem.class.getName());
+    Tables plain = new Tables(conf, "plain://" + output);
+    plain.write(Samples.joint("a", 1, 0.25));
+    plain.write(Samples.joint("a", 1, 0.5));
+    register();
+
+    assertThat(spark.value("select validation_accuracy from epochs")).isEqualTo(0.5);
+    assertThat(files()).hasSize(1);
+  }
+
+  @Test
+  void aFileSystemThatCanReplaceIsAskedTo() {
+    Configuration conf = new Configuration();
+    conf.set("fs.viewfs.mounttable.default.link./mount", output.toUri().toString());
+    Tables mounted = new Tables(conf, "viewfs:///mount");
+    mounted.write(Samples.joint("a", 1, 0.25));
+    mounted.write(Samples.joint("a", 1, 0.5));
+    register();
+
+    assertThat(spark.rows("select validation_accuracy from epochs"))
+        .extracting(Row::toString)
+        .containsExactly("[0.5]");
+  }
+
+  @Test
+  void phaseCostAddsUpThePhasesOfARunInTheirOrder() {
+    tables.write(
+        List.of(
+            Samples.ssl("a", 1),
+            Samples.ssl("a", 2),
+            Samples.joint("a", 3, 0.5),
+            Samples.ssl("b", 1)));
+    tables.write(
+        List.of(
+            Samples.worker("a", 1, 0),
+            Samples.worker("a", 1, 1),
+            Samples.worker("a", 2, 0),
+            Samples.worker("a", 3, 1)));
+    register();
+
+    assertThat(spark.rows("select * from phase_cost"))
+        .extracting(Row::toString)
+        .containsExactly(
+            "[a,ssl,2,3000,37.5,3.0E15,31.0]",
+            "[a,mix,1,3000,37.5,3.0E15,11.0]",
+            "[b,ssl,1,1000,12.5,1.0E15,null]");
+    assertThat(spark.get().table("phase_cost").columns())
+        .containsExactly(
+            "run_id", "phase", "epochs", "images", "seconds", "flops", "device_seconds");
+  }
+}
