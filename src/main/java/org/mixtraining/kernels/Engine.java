@@ -14,7 +14,7 @@ public final class Engine implements AutoCloseable {
   private final Crew crew;
 
   private Engine(Kernels kernels, int threads) {
-    this.kernels = kernels;
+    this.kernels = new CheckedKernels(kernels);
     this.crew = new Crew(threads);
   }
 

@@ -31,10 +31,6 @@ final class Memory {
   private final long address;
 
   private Memory(DataBuffer buffer, long start, long length) {
-    if (length > MAX_FLOATS) {
-      throw new IllegalArgumentException(
-          "a matrix holds at most %d floats, got %d".formatted(MAX_FLOATS, length));
-    }
     this.buffer = buffer;
     this.start = start;
     boolean onHost = Nd4j.getEnvironment().isCPU();
@@ -44,17 +40,25 @@ final class Memory {
 
   /** Zeroed memory, outside any workspace, that begins on a cache line. */
   static Memory allocate(long length) {
+    checkLength(length);
     int slack = ALIGNMENT / Float.BYTES;
-    DataBuffer buffer =
-        Nd4j.createBuffer(DataType.FLOAT, Math.min(length, MAX_FLOATS) + slack, true, null);
+    DataBuffer buffer = Nd4j.createBuffer(DataType.FLOAT, length + slack, true, null);
     long misaligned = Nd4j.getEnvironment().isCPU() ? buffer.address() % ALIGNMENT : 0;
     return new Memory(buffer, (ALIGNMENT - misaligned) % ALIGNMENT / Float.BYTES, length);
   }
 
   /** {@code length} floats of {@code buffer} from {@code start}, counted from the root buffer. */
   static Memory of(DataBuffer buffer, long start, long length) {
+    checkLength(length);
     DataBuffer root = buffer.originalDataBuffer() == null ? buffer : buffer.originalDataBuffer();
     return new Memory(root, start, length);
+  }
+
+  private static void checkLength(long length) {
+    if (length > MAX_FLOATS) {
+      throw new IllegalArgumentException(
+          "a matrix holds at most %d floats, got %d".formatted(MAX_FLOATS, length));
+    }
   }
 
   /** A native pointer to a float of this memory, which it keeps alive. */

@@ -1,5 +1,6 @@
 package org.mixtraining.kernels;
 
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -107,16 +108,20 @@ interface RowOps {
     private Best() {}
 
     private static RowOps choose() {
+      Optional<String> obstacle = obstacle();
+      obstacle.ifPresent(
+          why -> LOG.warn("CPU kernels run in plain Java, several times slower: {}", why));
+      return obstacle.isPresent() ? new ScalarRowOps() : new VectorRowOps();
+    }
+
+    /** Why the Vector API cannot be used, if so. */
+    static Optional<String> obstacle() {
       if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-        LOG.warn(
-            "CPU kernels run in plain Java, several times slower: start the JVM with --add-modules=jdk.incubator.vector");
-        return new ScalarRowOps();
+        return Optional.of("start the JVM with --add-modules=jdk.incubator.vector");
       }
-      if (!VectorRowOps.suitsProcessor()) {
-        LOG.warn("CPU kernels run in plain Java: this processor has no 256-bit vectors");
-        return new ScalarRowOps();
-      }
-      return new VectorRowOps();
+      return VectorRowOps.suitsProcessor()
+          ? Optional.empty()
+          : Optional.of("this processor has no 256-bit vectors");
     }
   }
 }

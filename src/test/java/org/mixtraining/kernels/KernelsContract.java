@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 abstract class KernelsContract {
   private static final float EPS = 1e-5f;
 
-  private final Kernels kernels = kernels();
+  private final Kernels kernels = new CheckedKernels(kernels());
   private final Random random = new Random(7);
   private final Frames frames = new Frames();
 

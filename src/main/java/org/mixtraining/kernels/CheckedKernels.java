@@ -1,0 +1,162 @@
+package org.mixtraining.kernels;
+
+/**
+ * Holds every call against the shapes that {@link Kernels} asks for, once for all implementations:
+ * on raw memory a wrong shape would not be an exception but a crash.
+ */
+record CheckedKernels(Kernels kernels) implements Kernels {
+
+  @Override
+  public String name() {
+    return kernels.name();
+  }
+
+  @Override
+  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+    need("linear: bias", bias, 1, w.cols());
+    needProduct("linear", x, w, y);
+    kernels.linear(x, w, bias, y);
+  }
+
+  @Override
+  public void matmul(Mat x, Mat w, Mat y) {
+    needProduct("matmul", x, w, y);
+    kernels.matmul(x, w, y);
+  }
+
+  @Override
+  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+    need("linearResidual: bias", bias, 1, w.cols());
+    need("linearResidual: residual", residual, x.rows(), w.cols());
+    needProduct("linearResidual", x, w, y);
+    kernels.linearResidual(x, w, bias, residual, y);
+  }
+
+  private static void needProduct(String operation, Mat x, Mat w, Mat y) {
+    need(operation + ": w", w, x.cols(), w.cols());
+    need(operation + ": y", y, x.rows(), w.cols());
+  }
+
+  @Override
+  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+    need("linearInputGradient: w", w, w.rows(), dy.cols());
+    need("linearInputGradient: dx", dx, dy.rows(), w.rows());
+    kernels.linearInputGradient(dy, w, dx);
+  }
+
+  @Override
+  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+    need("linearWeightGradient: dy", dy, x.rows(), dy.cols());
+    need("linearWeightGradient: dw", dw, x.cols(), dy.cols());
+    kernels.linearWeightGradient(x, dy, dw);
+  }
+
+  @Override
+  public void columnSum(Mat x, Mat sum) {
+    need("columnSum: sum", sum, 1, x.cols());
+    kernels.columnSum(x, sum);
+  }
+
+  @Override
+  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+    need("layerNorm: gain", gain, 1, x.cols());
+    need("layerNorm: bias", bias, 1, x.cols());
+    needLike("layerNorm: y", y, x);
+    need("layerNorm: stats", stats, x.rows(), 2);
+    kernels.layerNorm(x, gain, bias, eps, y, stats);
+  }
+
+  @Override
+  public void layerNormBackward(
+      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+    needLike("layerNormBackward: dy", dy, x);
+    need("layerNormBackward: stats", stats, x.rows(), 2);
+    need("layerNormBackward: gain", gain, 1, x.cols());
+    if (residual != null) {
+      needLike("layerNormBackward: residual", residual, x);
+    }
+    needLike("layerNormBackward: dx", dx, x);
+    need("layerNormBackward: dGain", dGain, 1, x.cols());
+    need("layerNormBackward: dBias", dBias, 1, x.cols());
+    kernels.layerNormBackward(dy, x, stats, gain, residual, dx, dGain, dBias);
+  }
+
+  @Override
+  public void biasGelu(Mat h, Mat bias, Mat y) {
+    need("biasGelu: bias", bias, 1, h.cols());
+    needLike("biasGelu: y", y, h);
+    kernels.biasGelu(h, bias, y);
+  }
+
+  @Override
+  public void multiply(Mat dy, Mat derivative) {
+    needLike("multiply: derivative", derivative, dy);
+    kernels.multiply(dy, derivative);
+  }
+
+  @Override
+  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+    needHeads("attention", qkv, tokens, heads, probabilities);
+    need("attention: out", out, qkv.rows(), qkv.cols() / 3);
+    kernels.attention(qkv, tokens, heads, probabilities, out);
+  }
+
+  @Override
+  public void attentionBackward(
+      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+    needHeads("attentionBackward", qkv, tokens, heads, probabilities);
+    need("attentionBackward: dOut", dOut, qkv.rows(), qkv.cols() / 3);
+    needLike("attentionBackward: dQkv", dQkv, qkv);
+    kernels.attentionBackward(qkv, tokens, heads, probabilities, dOut, dQkv);
+  }
+
+  private static void needHeads(
+      String operation, Mat qkv, int tokens, int heads, Mat probabilities) {
+    if (tokens < 1 || heads < 1 || qkv.rows() % tokens != 0 || qkv.cols() % (3 * heads) != 0) {
+      throw new IllegalArgumentException(
+          "%s: qkv is %s, needed images · %d tokens x 3 · %d heads · width"
+              .formatted(operation, qkv, tokens, heads));
+    }
+    int stride = Kernels.probabilityStride(tokens);
+    need(operation + ": probabilities", probabilities, qkv.rows() * heads, stride);
+  }
+
+  @Override
+  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+    needLike("softmaxCrossEntropy: target", target, logits);
+    needLike("softmaxCrossEntropy: dLogits", dLogits, logits);
+    return kernels.softmaxCrossEntropy(logits, target, weight, dLogits);
+  }
+
+  @Override
+  public double maskedSquaredError(
+      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+    needLike("maskedSquaredError: target", target, prediction);
+    need("maskedSquaredError: selected", selected, prediction.rows(), 1);
+    needLike("maskedSquaredError: dPrediction", dPrediction, prediction);
+    return kernels.maskedSquaredError(prediction, target, selected, weight, dPrediction);
+  }
+
+  @Override
+  public void adamW(
+      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+    need("adamW: gradient", gradient, 1, gradient.cols());
+    needLike("adamW: m", m, gradient);
+    needLike("adamW: v", v, gradient);
+    if (step < 1) {
+      throw new IllegalArgumentException("adamW: step counts from 1, got " + step);
+    }
+    kernels.adamW(gradient, m, v, lr, beta1, beta2, eps, step);
+  }
+
+  private static void needLike(String what, Mat mat, Mat like) {
+    need(what, mat, like.rows(), like.cols());
+  }
+
+  private static void need(String what, Mat mat, int rows, int cols) {
+    if (mat.rows() != rows || mat.cols() != cols) {
+      throw new IllegalArgumentException(
+          "%s is %s, needed [%d x %d]".formatted(what, mat, rows, cols));
+    }
+  }
+}

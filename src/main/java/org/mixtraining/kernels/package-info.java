@@ -1,0 +1,16 @@
+/**
+ * The dozen operations that a vision transformer needs, forward and backward, and the threads they
+ * run on.
+ *
+ * <p>An {@link org.mixtraining.kernels.Engine} is chosen once per worker and offers {@link
+ * org.mixtraining.kernels.Kernels}, one interface with two implementations. The CPU's own works on
+ * raw off-heap memory: BLAS for the matrix products, and for everything else small row kernels on
+ * the JDK's Vector API, with plain-Java twins that give the same bits where the API is missing. The
+ * portable one says the same in ND4J operations, so that any ND4J backend can run it.
+ *
+ * <p>All of them read and write {@link org.mixtraining.kernels.Mat}: a row-major float32 matrix
+ * over memory that ND4J arrays share, so that a layer hands its parameters and activations over
+ * without a copy. Kernels are single-threaded; a layer splits its rows into chunks and runs them by
+ * {@link org.mixtraining.kernels.Engine#parallel}.
+ */
+package org.mixtraining.kernels;

@@ -1,0 +1,175 @@
+package org.mixtraining.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.bytedeco.openblas.global.openblas.blas_get_num_threads;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class EngineTest {
+
+  @Test
+  void everyTaskRunsOnceHoweverManyThereAre() {
+    for (int threads : new int[] {1, 2, 5}) {
+      try (Engine engine = Engine.cpu(threads)) {
+        assertThat(engine.threads()).isEqualTo(threads);
+        for (int tasks : new int[] {0, 1, 2, 3, 100}) {
+          for (int repeat = 0; repeat < 200; repeat++) {
+            var runs = new AtomicIntegerArray(Math.max(tasks, 1));
+            engine.parallel(tasks, runs::incrementAndGet);
+            for (int task = 0; task < tasks; task++) {
+              assertThat(runs.get(task)).isEqualTo(1);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void tasksRunAtTheSameTimeTheCallerAmongThem() {
+    try (Engine engine = Engine.cpu(3)) {
+      var together = new CyclicBarrier(3);
+      Set<Thread> threads = ConcurrentHashMap.newKeySet();
+      engine.parallel(
+          3,
+          task -> {
+            threads.add(Thread.currentThread());
+            meet(together);
+          });
+      assertThat(threads).hasSize(3).contains(Thread.currentThread());
+    }
+  }
+
+  private static void meet(CyclicBarrier barrier) {
+    try {
+      barrier.await(20, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void sleepingThreadsWakeUpForTheNextLoop() {
+    try (Engine engine = Engine.cpu(2)) {
+      for (int i = 0; i < 5; i++) {
+        LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
+        var both = new CyclicBarrier(2);
+        engine.parallel(2, task -> meet(both));
+      }
+    }
+  }
+
+  @Test
+  void whatTasksWroteIsSeenByTheCaller() {
+    try (Engine engine = Engine.cpu(4)) {
+      for (int repeat = 0; repeat < 500; repeat++) {
+        int[] written = new int[16];
+        engine.parallel(16, task -> written[task] = task + 1);
+        assertThat(written).doesNotContain(0);
+      }
+    }
+  }
+
+  @Test
+  void anExceptionReachesTheCallerAfterTheOthersStoppedAndTheEngineStaysUsable() {
+    try (Engine engine = Engine.cpu(3)) {
+      for (int failing = 0; failing < 20; failing++) {
+        int bad = failing;
+        var running = new AtomicInteger();
+        assertThatThrownBy(
+                () ->
+                    engine.parallel(
+                        20,
+                        task -> {
+                          running.incrementAndGet();
+                          try {
+                            if (task == bad) {
+                              throw new IllegalStateException("task " + bad);
+                            }
+                          } finally {
+                            running.decrementAndGet();
+                          }
+                        }))
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessage("task " + bad);
+        assertThat(running).hasValue(0);
+      }
+      var runs = new AtomicInteger();
+      engine.parallel(50, task -> runs.incrementAndGet());
+      assertThat(runs).hasValue(50);
+    }
+  }
+
+  @Test
+  void errorsAreThrownAsTheyAre() {
+    try (Engine engine = Engine.cpu(2)) {
+      assertThatThrownBy(
+              () ->
+                  engine.parallel(
+                      4,
+                      task -> {
+                        throw new OutOfMemoryError("no room");
+                      }))
+          .isInstanceOf(OutOfMemoryError.class)
+          .hasMessage("no room");
+    }
+  }
+
+  @Test
+  void closingStopsTheThreads() {
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    Engine engine = Engine.cpu(3);
+    var together = new CyclicBarrier(3);
+    engine.parallel(
+        3,
+        task -> {
+          threads.add(Thread.currentThread());
+          meet(together);
+        });
+    engine.close();
+    engine.close();
+    threads.remove(Thread.currentThread());
+    assertThat(threads).hasSize(2).noneMatch(Thread::isAlive);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> engine.parallel(2, task -> {}))
+        .withMessage("the engine is closed");
+  }
+
+  @Test
+  void theCpuEngineLeavesOneThreadToBlas() {
+    try (Engine engine = Engine.cpu(1)) {
+      assertThat(engine.kernels().name()).isEqualTo("cpu");
+      assertThat(blas_get_num_threads()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void theNd4jEngineRunsInTheCallersThread() {
+    try (Engine engine = Engine.nd4j()) {
+      assertThat(engine.kernels().name()).isEqualTo("nd4j");
+      assertThat(engine.threads()).isEqualTo(1);
+      engine.parallel(
+          3, task -> assertThat(Thread.currentThread().getName()).doesNotStartWith("kernels-"));
+    }
+  }
+
+  @Test
+  void anEngineWithoutThreadsIsRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Engine.cpu(0))
+        .withMessage("an engine has at least 1 thread, got 0");
+  }
+}

@@ -1,0 +1,109 @@
+package org.mixtraining.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.kernels.RowOps.AdamFactors;
+
+class RowOpsTest {
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 7, 8, 9, 16, 17, 65, 192, 203})
+  void vectorsAndPlainJavaGiveTheSameBits(int cols) {
+    for (double scale : new double[] {1e-3, 1, 30, 1e6}) {
+      assertThat(bitsOfEveryOperation(new VectorRowOps(), cols, scale))
+          .as("scale %s", scale)
+          .isEqualTo(bitsOfEveryOperation(new ScalarRowOps(), cols, scale));
+    }
+  }
+
+  /** Runs each operation on the same rows; the bits of what it returns and of all it wrote. */
+  private static List<Integer> bitsOfEveryOperation(RowOps ops, int cols, double scale) {
+    int n = 12;
+    try (Mat all = random(n, cols, scale)) {
+      Mat[] m = new Mat[n];
+      for (int i = 0; i < n; i++) {
+        m[i] = all.rows(i, i + 1);
+      }
+      List<Integer> bits = new ArrayList<>();
+      bits.add(Float.floatToRawIntBits(ops.sum(m[0], 0)));
+      bits.add(Float.floatToRawIntBits(ops.max(m[0], 0)));
+      bits.add(Float.floatToRawIntBits(ops.dot(m[0], 0, m[1], 0)));
+      bits.add(Float.floatToRawIntBits(ops.squaredDeviation(m[0], 0, 0.3f)));
+      bits.add(Float.floatToRawIntBits(ops.normalizedDot(m[0], m[1], 0, 0.3f, 1.7f, m[2])));
+      ops.normalizeParameterGradient(m[0], m[1], 0, 0.3f, 1.7f, m[2], m[3]);
+      ops.normalizeInputGradient(m[0], m[1], 0, 0.3f, 1.7f, m[2], 0.1f, -0.2f, m[3], m[3]);
+      ops.normalize(m[0], 0, 0.3f, 1.7f, m[2], m[3], m[4]);
+      ops.add(m[0], 0, m[1], 0, m[5], 0);
+      ops.multiply(m[5], m[2], 0);
+      ops.scale(m[5], 0, 0.7f);
+      ops.biasGelu(m[6], 0, m[1], m[7]);
+      bits.add(Float.floatToRawIntBits(ops.exp(m[8], 0, ops.max(m[8], 0))));
+      ops.softmaxGradient(m[8], 0, m[9], 0, 0.4f, 0.125f);
+      m[11].copyFrom(m[10]);
+      ops.multiply(m[11], m[10], 0); // a second moment is not negative
+      int middle = cols / 2;
+      AdamFactors factors = AdamFactors.of(1e-3, 0.9, 0.999, 1e-8, 3);
+      ops.adamW(m[0], m[10], m[11], 0, middle, factors);
+      ops.adamW(m[0], m[10], m[11], middle, cols, factors);
+      for (int i = 0; i < n; i++) {
+        for (int c = 0; c < cols; c++) {
+          bits.add(Float.floatToRawIntBits(m[i].get(0, c)));
+        }
+      }
+      return bits;
+    }
+  }
+
+  /** Rows of every sign and size, zeros among them. */
+  private static Mat random(int rows, int cols, double scale) {
+    Random random = new Random(11);
+    Mat x = Mat.allocate(rows, cols);
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < cols; c++) {
+        x.set(r, c, c % 11 == 3 ? 0f : (float) (random.nextGaussian() * scale));
+      }
+    }
+    return x;
+  }
+
+  @Test
+  void withoutTheVectorModuleTheJvmFallsBackToPlainJavaAndSaysWhichFlagIsMissing()
+      throws Exception {
+    Process jvm =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                Choice.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(output).contains("ScalarRowOps", "--add-modules=jdk.incubator.vector");
+    assertThat(jvm.waitFor()).isZero();
+  }
+
+  /** Prints what a JVM chooses, and why. */
+  static final class Choice {
+    private Choice() {}
+
+    public static void main(String[] args) {
+      System.out.println(RowOps.best().getClass().getSimpleName());
+      System.out.println(RowOps.Best.obstacle().orElse(""));
+    }
+  }
+
+  @Test
+  void withTheVectorModuleVectorsAreChosen() {
+    assertThat(RowOps.Best.obstacle()).isEmpty();
+    assertThat(RowOps.best()).isInstanceOf(VectorRowOps.class);
+  }
+}
