@@ -68,7 +68,6 @@ public record ViT(
               .formatted(model.patch(), height, width));
     }
     Preset preset = Preset.named(model.preset());
-    int decoderDim = model.decoder().dim();
     return new ViT(
         height,
         channels,
@@ -76,22 +75,13 @@ public record ViT(
         preset.dim(),
         preset.depth(),
         preset.heads(),
-        decoderDim,
+        model.decoder().dim(),
         model.decoder().depth(),
-        decoderHeads(preset, decoderDim),
+        preset.heads(),
         classes,
         model.pooling(),
         model.maskRatio(),
         model.normPix());
-  }
-
-  /** Heads of the encoder's width, or the nearest count below that divides the decoder's. */
-  private static int decoderHeads(Preset preset, int decoderDim) {
-    int heads = Math.max(1, Math.min(preset.heads(), decoderDim / (preset.dim() / preset.heads())));
-    while (decoderDim % heads != 0) {
-      heads--;
-    }
-    return heads;
   }
 
   /** A named encoder size. */

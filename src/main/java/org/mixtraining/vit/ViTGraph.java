@@ -91,9 +91,14 @@ public final class ViTGraph {
 
     void add(ViTLayer layer) {
       String name = layer.getLayerName();
-      double[] betas = objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
+      JobConfig.Betas betas =
+          objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
       layer.optimize(
-          new AdamW(block(name), betas[0], betas[1], new ConstantLearningRate(optimizer.baseLr())),
+          new AdamW(
+              block(name),
+              betas.first(),
+              betas.second(),
+              new ConstantLearningRate(optimizer.baseLr())),
           new DecoupledWeightDecay(optimizer.weightDecay()));
       graph.addLayer(name, layer, last);
       last = name;

@@ -33,7 +33,7 @@ final class Samples {
 
   static JobConfig.Optimizer optimizer() {
     return new JobConfig.Optimizer(
-        0.4, 0, 0, 0.05, new double[] {0.9, 0.95}, new double[] {0.9, 0.999}, 64, 0);
+        0.4, 0, 0, 0.05, new JobConfig.Betas(0.9, 0.95), new JobConfig.Betas(0.9, 0.999), 64, 0);
   }
 
   static EpochPlan plan(Objective objective, MixPass pass, double alpha, double rate) {

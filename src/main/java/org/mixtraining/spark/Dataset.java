@@ -1,0 +1,54 @@
+package org.mixtraining.spark;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Shards;
+import org.mixtraining.data.Split;
+import org.mixtraining.train.ImageCache;
+
+/**
+ * A prepared dataset as tasks see it: they read its shards themselves, through Hadoop's FileSystem,
+ * so no image ever passes through the driver.
+ *
+ * @param path directory of the shards
+ * @param manifest its manifest
+ * @param hadoop how to reach it
+ */
+record Dataset(String path, DatasetManifest manifest, SerializableConfiguration hadoop)
+    implements Serializable {
+
+  /**
+   * The dataset of a configuration.
+   *
+   * @throws UserException if there is none, or if it has fewer shards than there are workers
+   */
+  static Dataset open(JavaSparkContext spark, JobConfig config) {
+    Configuration hadoop = spark.hadoopConfiguration();
+    String path = config.data().path();
+    DatasetManifest manifest = DatasetManifest.read(hadoop, path);
+    if (manifest.shards() < config.workers().count()) {
+      throw new UserException(
+          "mixtraining.workers.count = %d: at most one worker a shard, and %s has %d; prepare it again with a larger mixtraining.data.shards"
+              .formatted(config.workers().count(), path, manifest.shards()));
+    }
+    return new Dataset(path, manifest, new SerializableConfiguration(hadoop));
+  }
+
+  /** The images of one part of a split, of {@code parts}: every parts-th shard. */
+  ImageSet part(Split split, int part, int parts, double fraction) {
+    List<Integer> shards =
+        IntStream.range(0, manifest.shards()).filter(s -> s % parts == part).boxed().toList();
+    var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, fraction);
+    int[] numbers = shards.stream().mapToInt(Integer::intValue).toArray();
+    return ImageCache.get(
+        key, () -> Shards.read(hadoop.value(), path, manifest, split, numbers, fraction));
+  }
+}

@@ -1,0 +1,82 @@
+package org.mixtraining.spark;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+
+/**
+ * The average of the states that the workers of an epoch ended with, weighted by images seen.
+ *
+ * <p>Each value is summed in worker order in double precision, so the order in which results arrive
+ * does not change a bit. The moments are averaged like the parameters; a block's step count is the
+ * weighted mean of the workers', rounded, since workers with fewer images take fewer steps.
+ */
+final class EpochAverage {
+
+  private static final int SLICE = 1 << 16;
+
+  private EpochAverage() {}
+
+  /**
+   * @param results of all workers, in worker order
+   * @throws IllegalArgumentException if no worker saw an image
+   */
+  static ModelState of(List<WorkerResult> results) {
+    List<WorkerResult> seen =
+        results.stream().filter(result -> result.metrics().images() > 0).toList();
+    if (seen.isEmpty()) {
+      throw new IllegalArgumentException("no worker has an image to train on");
+    }
+    if (seen.size() == 1) {
+      return seen.get(0).state();
+    }
+    double[] weights = weights(seen);
+    Map<String, Block> blocks = new HashMap<>();
+    for (String name : seen.get(0).state().blocks().keySet()) {
+      blocks.put(name, block(seen.stream().map(r -> r.state().block(name)).toList(), weights));
+    }
+    return new ModelState(blocks);
+  }
+
+  /** Each worker's share of the images; they sum to 1. */
+  static double[] weights(List<WorkerResult> results) {
+    double total = results.stream().mapToLong(r -> r.metrics().images()).sum();
+    return results.stream().mapToDouble(r -> r.metrics().images() / total).toArray();
+  }
+
+  private static Block block(List<Block> blocks, double[] weights) {
+    double steps = 0;
+    for (int w = 0; w < weights.length; w++) {
+      steps += weights[w] * blocks.get(w).steps();
+    }
+    return new Block(
+        mean(blocks.stream().map(Block::parameters).toList(), weights),
+        mean(blocks.stream().map(Block::m).toList(), weights),
+        mean(blocks.stream().map(Block::v).toList(), weights),
+        Math.round(steps));
+  }
+
+  private static float[] mean(List<float[]> values, double[] weights) {
+    float[] mean = new float[values.get(0).length];
+    List<float[]> inOrder = new ArrayList<>(values);
+    IntStream.range(0, (mean.length + SLICE - 1) / SLICE)
+        .parallel()
+        .forEach(slice -> mean(inOrder, weights, mean, slice * SLICE));
+    return mean;
+  }
+
+  private static void mean(List<float[]> values, double[] weights, float[] mean, int from) {
+    int to = Math.min(from + SLICE, mean.length);
+    for (int i = from; i < to; i++) {
+      double sum = 0;
+      for (int w = 0; w < weights.length; w++) {
+        sum += weights[w] * values.get(w)[i];
+      }
+      mean[i] = (float) sum;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+package org.mixtraining.spark;
+
+import java.util.List;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Score;
+import org.mixtraining.vit.ModelState;
+
+/**
+ * A finished epoch.
+ *
+ * @param plan what was to be done
+ * @param state the averaged state after it
+ * @param metrics sums over all workers
+ * @param workers each worker's share, in worker order
+ * @param validation score on the held-out images; of no image after SSL epochs
+ * @param test score on the test images; of no image after SSL epochs
+ * @param flops floating-point operations of training, by formula
+ * @param syncSeconds wall time of training beyond the slowest worker's: broadcast, scheduling,
+ *     collecting and averaging
+ * @param evaluationSeconds wall time of evaluation
+ * @param seconds wall time of the epoch
+ * @param syncBytes state sent to and from the workers
+ */
+public record EpochOutcome(
+    EpochPlan plan,
+    ModelState state,
+    EpochMetrics metrics,
+    List<WorkerShare> workers,
+    Score validation,
+    Score test,
+    double flops,
+    double syncSeconds,
+    double evaluationSeconds,
+    double seconds,
+    long syncBytes) {
+
+  /**
+   * One worker's share of an epoch.
+   *
+   * @param weight its weight in the average
+   */
+  public record WorkerShare(int worker, EpochMetrics metrics, Place place, double weight) {}
+}

@@ -1,0 +1,61 @@
+package org.mixtraining.spark;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Where a worker ran, and what that cost its process.
+ *
+ * @param host host name
+ * @param executor Spark's executor id
+ * @param device what it computed on
+ * @param attempt attempt of its task, from 0
+ * @param seconds wall time of the task
+ * @param peakRssBytes highest resident memory of the process so far; −1 where unknown
+ * @param offHeapBytes native memory that the process held at the end
+ */
+public record Place(
+    String host,
+    String executor,
+    String device,
+    int attempt,
+    double seconds,
+    long peakRssBytes,
+    long offHeapBytes)
+    implements Serializable {
+
+  /** Of the running task, which began {@code seconds} ago. */
+  static Place here(double seconds) {
+    return new Place(
+        SparkEnv.get().blockManager().blockManagerId().host(),
+        SparkEnv.get().executorId(),
+        "cpu",
+        TaskContext.get().attemptNumber(),
+        seconds,
+        highWaterMark(),
+        Pointer.totalBytes());
+  }
+
+  /** The high-water mark that Linux keeps for a process; −1 elsewhere. */
+  public static long highWaterMark() {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.isReadable(status)) {
+      return -1;
+    }
+    try (var lines = Files.lines(status)) {
+      return lines
+          .filter(line -> line.startsWith("VmHWM:"))
+          .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("\\D", "")))
+          .findFirst()
+          .orElse(-1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

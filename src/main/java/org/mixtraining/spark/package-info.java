@@ -1,0 +1,11 @@
+/**
+ * The distributed run: {@link org.mixtraining.spark.MixTrainingRun} is the driver's loop over the
+ * epochs of a schedule; {@link org.mixtraining.spark.EpochAveragingTrainingMaster} trains one of
+ * them on Spark executors through dl4j-spark.
+ *
+ * <p>A worker is a logical replica, 0 to W − 1, with its own image shards: partition w of a plain
+ * Spark stage, wherever that runs. Everything it needs is in its shards and in one broadcast, so a
+ * lost task is simply run again, with the same result to the bit. The average of the workers'
+ * parameters and AdamW moments is summed in worker order, weighted by images seen.
+ */
+package org.mixtraining.spark;
