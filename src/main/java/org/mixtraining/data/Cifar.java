@@ -8,9 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -175,13 +175,13 @@ record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> 
   }
 
   @Override
-  public Iterator<RawImage> images(Piece piece, Configuration hadoop) throws IOException {
-    return records(piece, hadoop).iterator();
+  public Stream<RawImage> images(Piece piece, Configuration hadoop) throws IOException {
+    return records(piece, hadoop).stream();
   }
 
   @Override
-  public Iterator<Label> labels(Piece piece, Configuration hadoop) throws IOException {
-    return records(piece, hadoop).stream().map(i -> new Label(i.id(), i.label())).iterator();
+  public Stream<Label> labels(Piece piece, Configuration hadoop) throws IOException {
+    return records(piece, hadoop).stream().map(i -> new Label(i.id(), i.label()));
   }
 
   private List<RawImage> records(Piece piece, Configuration hadoop) throws IOException {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.UserException;
@@ -90,6 +91,25 @@ public record DatasetManifest(
 
   /** The dataset for a person: class histogram of each split, and the fingerprint. */
   public String describe() {
-    throw new UnsupportedOperationException("TODO");
+    var text = new StringBuilder();
+    text.append(
+        "%s by %s: %d classes, %d x %d x %d, %d shards a split, %.1f MB\n"
+            .formatted(format, label, classCount(), channels, height, width, shards, bytes / 1e6));
+    text.append("%-20s %10s %10s %10s\n".formatted("class", "train", "validation", "test"));
+    for (int c = 0; c < classCount(); c++) {
+      int index = c;
+      text.append(row(classes.get(c), split -> split.histogram().get(index)));
+    }
+    text.append(row("all", Contents::images));
+    return text.append("fingerprint ").append(fingerprint).toString();
+  }
+
+  private String row(String title, ToLongFunction<Contents> count) {
+    return "%-20s %10d %10d %10d\n"
+        .formatted(
+            title,
+            count.applyAsLong(splits.get(Split.TRAIN)),
+            count.applyAsLong(splits.get(Split.VALIDATION)),
+            count.applyAsLong(splits.get(Split.TEST)));
   }
 }

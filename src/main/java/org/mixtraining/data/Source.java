@@ -2,8 +2,8 @@ package org.mixtraining.data;
 
 import java.io.IOException;
 import java.io.Serializable;
-import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
@@ -69,8 +69,8 @@ sealed interface Source extends Serializable permits Cifar, Synthetic {
   List<Piece> pieces();
 
   /** The images of a piece. */
-  Iterator<RawImage> images(Piece piece, Configuration hadoop) throws IOException;
+  Stream<RawImage> images(Piece piece, Configuration hadoop) throws IOException;
 
   /** The labels of a piece. */
-  Iterator<Label> labels(Piece piece, Configuration hadoop) throws IOException;
+  Stream<Label> labels(Piece piece, Configuration hadoop) throws IOException;
 }

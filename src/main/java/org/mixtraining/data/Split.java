@@ -1,6 +1,7 @@
 package org.mixtraining.data;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 
 /** A part of a dataset that no other part shares an image with. */
 public enum Split {
@@ -16,10 +17,11 @@ public enum Split {
 
   /** The name in directories, in {@code dataset.json} and on the screen. */
   public String key() {
-    return switch (this) {
-      case TRAIN -> "train";
-      case VALIDATION -> "validation";
-      case TEST -> "test";
-    };
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** The split of that name. */
+  static Split of(String key) {
+    return valueOf(key.toUpperCase(Locale.ROOT));
   }
 }

@@ -2,10 +2,10 @@ package org.mixtraining.data;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.schedule.Seed;
@@ -43,15 +43,14 @@ record Synthetic(long seed, List<Piece> pieces) implements Source {
   }
 
   @Override
-  public Iterator<RawImage> images(Piece piece, Configuration hadoop) {
-    return IntStream.range(0, piece.records()).mapToObj(i -> image(piece, i)).iterator();
+  public Stream<RawImage> images(Piece piece, Configuration hadoop) {
+    return IntStream.range(0, piece.records()).mapToObj(i -> image(piece, i));
   }
 
   @Override
-  public Iterator<Label> labels(Piece piece, Configuration hadoop) {
+  public Stream<Label> labels(Piece piece, Configuration hadoop) {
     return IntStream.range(0, piece.records())
-        .mapToObj(i -> new Label(piece.firstId() + i, label(piece, i)))
-        .iterator();
+        .mapToObj(i -> new Label(piece.firstId() + i, label(piece, i)));
   }
 
   private RawImage image(Piece piece, int i) {

@@ -1,10 +1,11 @@
 /**
  * From the files that people have to the minibatches that a worker trains on.
  *
- * <p>{@code Prepare} turns a {@code Source} of raw images into a dataset, once: Parquet shards and
- * a {@link org.mixtraining.data.DatasetManifest}. In it every image has its <em>quantile</em>, its
- * place in the seeded order of its class; the share f of a split is the images with a quantile
- * below f, which is stratified by class, nested for growing f and fixed by the seed.
+ * <p>{@link org.mixtraining.data.Prepare} turns a {@code Source} of raw images into a dataset,
+ * once: Parquet shards and a {@link org.mixtraining.data.DatasetManifest}. In it every image has
+ * its <em>quantile</em>, its place in the seeded order of its class; the share f of a split is the
+ * images with a quantile below f, which is stratified by class, nested for growing f and fixed by
+ * the seed.
  *
  * <p>A worker then reads its own {@link org.mixtraining.data.Shards} into an {@link
  * org.mixtraining.data.ImageSet} outside the heap, and passes over it in {@link

@@ -1,0 +1,99 @@
+package org.mixtraining.data;
+
+import static org.apache.spark.sql.functions.col;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+
+/** Makes a dataset of image shards out of raw images, in Spark tasks. */
+public final class Prepare {
+  /** What to do with a dataset that is already at {@code data.path}. */
+  public enum Existing {
+    /** Leave it, and say so. */
+    REFUSE,
+    /** Replace it once the new one is complete. */
+    REPLACE
+  }
+
+  private Prepare() {}
+
+  /**
+   * Writes the dataset that {@code data} describes to {@code data.path}: {@code
+   * images/split=…/shard=…} and {@code dataset.json}. It appears there complete or not at all.
+   *
+   * @throws UserException if the source cannot be read as its format, a key does not fit it, or
+   *     {@code data.path} is taken
+   */
+  public static DatasetManifest run(SparkSession spark, JobConfig.Data data, Existing existing) {
+    var hadoop = spark.sparkContext().hadoopConfiguration();
+    try (var staging = new Staging(hadoop, data.path(), existing)) {
+      var source = Source.open(data, hadoop);
+      var shards = new Path(staging.directory(), "images");
+      write(new RawTables(spark, source, hadoop), source, data, shards);
+      var manifest = manifest(spark, source, data, shards, hadoop);
+      manifest.write(hadoop, staging.directory());
+      staging.publish();
+      return manifest;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      throw told(e);
+    }
+  }
+
+  private static void write(RawTables raw, Source source, JobConfig.Data data, Path shards) {
+    var places = Places.of(raw.labels(data.seed()), data).persist();
+    try {
+      Places.check(places, data, source.classes());
+      Dataset<Row> images = raw.images().join(places, "id");
+      images
+          .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
+          // by quantile, so that reading a small fraction can skip pages
+          .sortWithinPartitions("split", "shard", "quantile")
+          .write()
+          .partitionBy("split", "shard")
+          .parquet(shards.toString());
+    } finally {
+      places.unpersist();
+    }
+  }
+
+  private static DatasetManifest manifest(
+      SparkSession spark, Source source, JobConfig.Data data, Path shards, Configuration hadoop)
+      throws IOException {
+    var images = spark.read().parquet(shards.toString());
+    return new DatasetManifest(
+        data.format(),
+        source.labelKind(),
+        source.classes(),
+        Source.CHANNELS,
+        Source.SIZE,
+        Source.SIZE,
+        data.shards(),
+        data.seed(),
+        data.validation(),
+        Measures.contents(images, source.classes().size()),
+        Measures.normalization(images),
+        Measures.fingerprint(images),
+        shards.getFileSystem(hadoop).getContentSummary(shards).getLength());
+  }
+
+  /** What a task told the user, freed of what Spark wraps around it. */
+  private static RuntimeException told(Exception failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UserException problem) {
+        return problem;
+      }
+    }
+    return failure instanceof RuntimeException unchecked
+        ? unchecked
+        : new IllegalStateException("preparing the dataset failed", failure);
+  }
+}
