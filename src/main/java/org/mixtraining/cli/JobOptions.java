@@ -25,6 +25,11 @@ final class JobOptions {
   @Option(names = "--quiet", description = "No progress, only results and errors.")
   private boolean quiet;
 
+  /** Sets a key for which a command has an option of its own. */
+  void override(String key, Object value) {
+    overrides.add(key + "=" + value);
+  }
+
   /**
    * @throws org.mixtraining.config.UserException if the configuration is not valid
    */

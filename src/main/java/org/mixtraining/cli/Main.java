@@ -17,7 +17,7 @@ import picocli.CommandLine.ParseResult;
     synopsisSubcommandLabel = "COMMAND",
     description =
         "Trains ViT-Tiny with interleaved self-supervised and supervised epochs on Spark.",
-    subcommands = {PrepareCommand.class, TrainCommand.class, SqlCommand.class},
+    subcommands = {PrepareCommand.class, TrainCommand.class, SqlCommand.class, BenchCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed", "2:bad input: arguments, configuration or data"})
 public final class Main {

@@ -13,9 +13,9 @@ public final class Engine implements AutoCloseable {
   private final Kernels kernels;
   private final Crew crew;
 
-  private Engine(Kernels kernels, int threads) {
-    this.kernels = new CheckedKernels(kernels);
-    this.crew = new Crew(threads);
+  private Engine(Kernels kernels, Crew crew) {
+    this.kernels = kernels;
+    this.crew = crew;
   }
 
   /**
@@ -32,7 +32,7 @@ public final class Engine implements AutoCloseable {
               + Nd4j.getBackend().getClass().getSimpleName());
     }
     blas_set_num_threads(1);
-    return new Engine(new CpuKernels(RowOps.best()), threads);
+    return new Engine(new CheckedKernels(new CpuKernels(RowOps.best())), new Crew(threads));
   }
 
   /**
@@ -40,7 +40,12 @@ public final class Engine implements AutoCloseable {
    * backend spreads each operation over its device.
    */
   public static Engine nd4j() {
-    return new Engine(new Nd4jKernels(), 1);
+    return new Engine(new CheckedKernels(new Nd4jKernels()), new Crew(1));
+  }
+
+  /** This engine, its threads included, with the time of every kernel call counted. */
+  public Engine timed(KernelTimes times) {
+    return new Engine(times.around(kernels), crew);
   }
 
   public Kernels kernels() {
