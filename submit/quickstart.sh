@@ -35,7 +35,7 @@ esac
 
 javac=${JAVA_HOME:+$JAVA_HOME/bin/}javac
 command -v "$javac" >/dev/null ||
-  fail "there is no ${JAVA_HOME:+JAVA_HOME/bin/}javac: install a JDK 17 (Debian, Ubuntu: apt-get install openjdk-17-jdk-headless)"
+  fail "there is no $javac: install a JDK 17 (Debian, Ubuntu: apt-get install openjdk-17-jdk-headless)"
 version=$("$javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
 [ "$version" = 17 ] ||
   fail "$(command -v "$javac") is JDK ${version:-unknown}, and MixTraining needs 17: install a JDK 17 and point JAVA_HOME at it"
