@@ -194,17 +194,4 @@ class PrepareErrorsTest {
             "data.path: no prepared dataset at %s (%s/dataset.json is missing); make one with the command prepare"
                 .formatted(path, path));
   }
-
-  @Test
-  void aMissingShardIsNamed() throws IOException {
-    RawFiles.cifar10(directory, 40, 20);
-    var data = RawFiles.keys("cifar10", directory, 2, 0);
-    var manifest = Prepare.run(spark, data, Existing.REFUSE);
-    var hadoop = new Configuration();
-    assertThatThrownBy(
-            () -> Shards.read(hadoop, data.path(), manifest, Split.TRAIN, new int[] {0, 2}, 1))
-        .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("data.path: shard 2 of the train split is missing at ")
-        .hasMessageContaining("command prepare");
-  }
 }

@@ -17,13 +17,19 @@ final class RawFiles {
 
   /** The session that all test classes share; with Kryo, as a job that trains has. */
   static SparkSession spark() {
-    return SparkSession.builder()
-        .master("local[2]")
-        .appName("data tests")
-        .config("spark.ui.enabled", false)
-        .config("spark.sql.shuffle.partitions", 4)
-        .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
-        .getOrCreate();
+    var spark =
+        SparkSession.builder()
+            .master("local[2]")
+            .appName("data tests")
+            .config("spark.ui.enabled", false)
+            .config("spark.sql.shuffle.partitions", 2)
+            // compiling each query takes longer than interpreting it on so few images
+            .config("spark.sql.codegen.wholeStage", false)
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+            .getOrCreate();
+    spark.sparkContext().setLogLevel("ERROR");
+    return spark;
   }
 
   /** Keys for a CIFAR-10 directory {@code raw}, shards in {@code prepared} of the same parent. */

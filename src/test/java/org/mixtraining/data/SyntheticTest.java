@@ -2,6 +2,8 @@ package org.mixtraining.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.schedule.Seed;
 
@@ -23,6 +25,21 @@ class SyntheticTest {
     assertThat(draw(Shape.STAR, 5)).hasSize(3072).isEqualTo(draw(Shape.STAR, 5));
     assertThat(draw(Shape.STAR, 5)).isNotEqualTo(draw(Shape.STAR, 6));
     assertThat(draw(Shape.STAR, 5)).isNotEqualTo(draw(Shape.DISC, 5));
+  }
+
+  @Test
+  void anotherSeedGivesOtherImagesOfTheSameClasses() {
+    var one = first(1);
+    var other = first(2);
+    assertThat(first(1).pixels()).isEqualTo(one.pixels()).isNotEqualTo(other.pixels());
+    assertThat(one.label()).isEqualTo(other.label());
+    assertThat(one.origin()).isEqualTo("synthetic-train#0");
+  }
+
+  private static Source.RawImage first(long seed) {
+    var keys = RawFiles.keys("synthetic", Path.of("unused"), "unused", "fine", 1, 0, seed);
+    var source = Synthetic.of(keys);
+    return source.images(source.pieces().get(0), new Configuration()).findFirst().orElseThrow();
   }
 
   @Test
