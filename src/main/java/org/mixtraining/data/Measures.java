@@ -58,7 +58,7 @@ final class Measures {
     while (rows.hasNext()) {
       byte[] pixels = rows.next().getAs(0);
       for (int i = 0; i < pixels.length; i++) {
-        int value = pixels[i] & 0xFF;
+        long value = pixels[i] & 0xFF;
         sums[i / plane] += value;
         sums[Source.CHANNELS + i / plane] += value * value;
       }

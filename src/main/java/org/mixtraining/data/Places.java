@@ -28,6 +28,8 @@ final class Places {
   private Places() {}
 
   /**
+   * The place of every image.
+   *
    * @param labels id, origin (train or test), label, hash of every image
    * @return id, label, split, quantile, shard
    */

@@ -32,8 +32,10 @@ class MinibatchesTest {
     var quantiles = new double[count];
     var pixels = new byte[count][C * H * W];
     for (int i = 0; i < count; i++) {
-      ids[i] = 10 + i;
-      quantiles[i] = (i / 5 + 0.5) / (count / 5);
+      ids[i] = 10L + i;
+      int place = i / 5;
+      int ofClass = count / 5;
+      quantiles[i] = (place + 0.5) / ofClass;
       var random = new SplittableRandom(i);
       for (int p = 0; p < pixels[i].length; p++) {
         pixels[i][p] = (byte) random.nextInt(1, 256);
