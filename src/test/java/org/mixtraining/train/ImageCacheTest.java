@@ -1,0 +1,60 @@
+package org.mixtraining.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Split;
+
+class ImageCacheTest {
+
+  private final AtomicInteger reads = new AtomicInteger();
+  private final Supplier<ImageSet> reader =
+      () -> {
+        reads.incrementAndGet();
+        return Jobs.images(2);
+      };
+
+  @Test
+  void imagesAreReadOnceWhileThereIsMemory() {
+    ImageSet first = ImageCache.get(key("/once", "f", 1), reader);
+
+    assertThat(ImageCache.get(key("/once", "f", 1), reader)).isSameAs(first);
+    assertThat(reads).hasValue(1);
+  }
+
+  @Test
+  void otherShardsFractionsAndContentsAreOtherImages() {
+    ImageCache.get(key("/other", "f", 1), reader);
+    ImageCache.get(key("/other", "f", 0.5), reader);
+    ImageCache.get(key("/other", "g", 1), reader);
+    ImageCache.get(new ImageCache.Key("/other", "f", Split.TRAIN, List.of(1), 1), reader);
+    ImageCache.get(new ImageCache.Key("/other", "f", Split.TEST, List.of(0), 1), reader);
+
+    assertThat(reads).hasValue(5);
+  }
+
+  @Test
+  void aFailedReadIsTriedAgain() {
+    assertThatThrownBy(
+            () ->
+                ImageCache.get(
+                    key("/failing", "f", 1),
+                    () -> {
+                      throw new UncheckedIOException(new IOException("gone"));
+                    }))
+        .hasMessageContaining("gone");
+
+    assertThat(ImageCache.get(key("/failing", "f", 1), reader).size()).isEqualTo(2);
+  }
+
+  private static ImageCache.Key key(String path, String fingerprint, double fraction) {
+    return new ImageCache.Key(path, fingerprint, Split.TRAIN, List.of(0), fraction);
+  }
+}
