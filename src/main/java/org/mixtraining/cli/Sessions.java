@@ -12,8 +12,10 @@ import org.mixtraining.config.JobConfig;
  */
 final class Sessions {
 
-  private static final String VECTOR =
-      "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0";
+  /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
+  private static final String FLAGS =
+      "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
+          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g";
 
   private Sessions() {}
 
@@ -60,8 +62,7 @@ final class Sessions {
     int heap = (int) conf.getSizeAsMb("spark.executor.memory", "1g");
     conf.setIfMissing("spark.executor.memory", heap + "m");
     conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
-    conf.setIfMissing(
-        "spark.executor.extraJavaOptions", VECTOR + " -Dorg.bytedeco.javacpp.maxbytes=8g");
+    conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
     return "local-cluster[%d,%d,%d]".formatted(executors, threads, heap);
   }
 

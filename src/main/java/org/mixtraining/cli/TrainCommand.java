@@ -38,6 +38,10 @@ final class TrainCommand implements Callable<Integer> {
       System.out.println(schedule.describe());
       return 0;
     }
+    if (config.workers().device() == JobConfig.Device.GPU) {
+      throw new UserException(
+          "mixtraining.workers.device = gpu: this build computes on the CPU; allowed: auto, cpu");
+    }
     String runId = runId(config);
     try (SparkSession spark = Sessions.workers("train " + runId, config.workers());
         JavaSparkContext context = new JavaSparkContext(spark.sparkContext());

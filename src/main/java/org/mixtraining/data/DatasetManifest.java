@@ -50,7 +50,11 @@ public record DatasetManifest(
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** Images of one split: how many, and how many of each class index. */
-  public record Contents(long images, List<Long> histogram) implements Serializable {}
+  public record Contents(long images, List<Long> histogram) implements Serializable {
+    static Contents of(List<Long> histogram) {
+      return new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
+    }
+  }
 
   /**
    * Reads the manifest of the dataset at {@code path}.

@@ -4,6 +4,7 @@ import static org.bytedeco.openblas.global.openblas.blas_set_num_threads;
 
 import java.util.function.IntConsumer;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * Kernels and the threads that they run on: what a worker computes with. One engine serves one
@@ -20,7 +21,7 @@ public final class Engine implements AutoCloseable {
 
   /**
    * The CPU engine: BLAS on raw pointers and Vector API kernels, {@code threads} at a time. BLAS
-   * itself is set to one thread, in the whole process.
+   * and ND4J's operations are set to one thread each, in the whole process.
    */
   public static Engine cpu(int threads) {
     if (threads < 1) {
@@ -32,6 +33,8 @@ public final class Engine implements AutoCloseable {
               + Nd4j.getBackend().getClass().getSimpleName());
     }
     blas_set_num_threads(1);
+    // ND4J's own OpenMP threads would go on spinning for work while the engine's threads compute.
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
     return new Engine(new CheckedKernels(new CpuKernels(RowOps.best())), new Crew(threads));
   }
 

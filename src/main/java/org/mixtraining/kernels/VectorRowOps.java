@@ -20,9 +20,8 @@ final class VectorRowOps implements RowOps {
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int BYTES = Float.BYTES;
 
-  // Constants as vectors, and GELU in two passes: HotSpot stops inlining in a method that grows
-  // past
-  // 18000 nodes, of which every vector operation costs hundreds, and then each vector is boxed.
+  // Constants that are vectors already spare HotSpot a broadcast at each use; CpuKernels.eachRow
+  // says why its patience matters.
   private static final FloatVector ONE = broadcast(1f);
   private static final FloatVector HALF = broadcast(0.5f);
   private static final FloatVector MINUS_HALF = broadcast(-0.5f);
@@ -232,14 +231,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void biasGelu(Mat h, int row, Mat bias, Mat y) {
-    bell(h, row, bias, y);
-    gelu(h, row, bias, y);
-    ScalarRowOps.biasGelu(h, row, bias, y, whole(h.cols()));
-  }
-
-  /** y[row] = exp(−x²/2) for x = h[row] + bias. */
-  private static void bell(Mat h, int row, Mat bias, Mat y) {
+  public void bell(Mat h, int row, Mat bias, Mat y) {
     ByteBuffer hs = h.bytes();
     ByteBuffer bs = bias.bytes();
     ByteBuffer ys = y.bytes();
@@ -251,10 +243,11 @@ final class VectorRowOps implements RowOps {
       FloatVector x = load(hs, ho + j).add(load(bs, bo + j));
       store(exp(x.mul(x).mul(MINUS_HALF)), ys, yo + j);
     }
+    ScalarRowOps.bell(h, row, bias, y, whole);
   }
 
-  /** The rest of {@link #biasGelu}, given {@link #bell} in y. */
-  private static void gelu(Mat h, int row, Mat bias, Mat y) {
+  @Override
+  public void gelu(Mat h, int row, Mat bias, Mat y) {
     ByteBuffer hs = h.bytes();
     ByteBuffer bs = bias.bytes();
     ByteBuffer ys = y.bytes();
@@ -269,6 +262,7 @@ final class VectorRowOps implements RowOps {
       store(x.mul(normal), ys, yo + j);
       store(x.mul(bell).fma(DENSITY, normal), hs, ho + j);
     }
+    ScalarRowOps.gelu(h, row, bias, y, whole);
   }
 
   @Override

@@ -84,23 +84,26 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
   }
 
   @Override
-  double backward(Mat x, Mat target, double weight, Mat dInput) {
+  double loss(Mat x, Mat target, double weight) {
     TokenLayout.Group group = pooled(x.rows());
     Mat logits = scratch("head-logits", group.images(), vit().classes());
     logits(x, group, logits);
     score(logits, target);
-
-    Mat dLogits = scratch("head-gradient", group.images(), vit().classes());
+    Mat dLogits = save("d-logits", group.images(), vit().classes());
     int count = Math.max(1, labelled);
-    double sum = kernels().softmaxCrossEntropy(logits, target, (float) (weight / count), dLogits);
+    return kernels().softmaxCrossEntropy(logits, target, (float) (weight / count), dLogits) / count;
+  }
 
+  @Override
+  void backward(Mat x, Mat dInput) {
+    TokenLayout.Group group = pooled(x.rows());
     Mat features = save("features", group.images(), vit().dim());
+    Mat dLogits = save("d-logits", group.images(), vit().classes());
     kernels().linearWeightGradient(features, dLogits, gradient("weight"));
     kernels().columnSum(dLogits, gradient("bias"));
     Mat dFeatures = scratch("head-features", group.images(), vit().dim());
     kernels().linearInputGradient(dLogits, parameter("weight"), dFeatures);
     unpool(dFeatures, group, dInput);
-    return sum / count;
   }
 
   private void unpool(Mat dFeatures, TokenLayout.Group group, Mat dInput) {

@@ -13,8 +13,8 @@ import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
 /**
- * An output layer: a prediction and its loss. The loss is computed once, with the gradient; asked
- * for a score without a backward pass, it computes that pass and forgets it.
+ * An output layer: a prediction and its loss, which a training step computes once, in its backward
+ * pass; only a score that is asked for without one computes it again.
  */
 abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutputLayer {
   private static final long serialVersionUID = 1L;
@@ -28,13 +28,15 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
   }
 
   /**
-   * The loss, and its gradient by the input times {@code weight} in {@code dInput}; parameter
-   * gradients are written to their views.
+   * The unweighted mean loss; its gradient by the prediction, times {@code weight}, is saved for
+   * {@link #backward}.
    *
    * @param labels as this layer's documentation says
-   * @return the unweighted mean loss
    */
-  abstract double backward(Mat input, Mat labels, double weight, Mat dInput);
+  abstract double loss(Mat input, Mat labels, double weight);
+
+  /** Carries the saved gradient to the parameters' gradients and to {@code dInput}. */
+  abstract void backward(Mat input, Mat dInput);
 
   /** The unweighted mean loss of the last step. */
   double loss() {
@@ -45,7 +47,8 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
     INDArray inputGradient = inputGradient(workspaces, x.rows(), x.cols());
-    loss = backward(x, view(labels), layerConf().weight(), Mat.of(inputGradient));
+    loss = loss(x, view(labels), layerConf().weight());
+    backward(x, Mat.of(inputGradient));
     current = true;
     return new Pair<>(gradients(), inputGradient);
   }
@@ -54,10 +57,7 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
   public double computeScore(
       double regularization, boolean training, LayerWorkspaceMgr workspaces) {
     if (!current) {
-      Mat x = view(input);
-      try (Mat dx = Mat.allocate(x.rows(), x.cols())) {
-        loss = backward(x, view(labels), layerConf().weight(), dx);
-      }
+      loss = loss(view(input), view(labels), layerConf().weight());
     }
     score = layerConf().weight() * loss + regularization;
     return score;

@@ -43,20 +43,22 @@ final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
   }
 
   @Override
-  double backward(Mat x, Mat images, double weight, Mat dInput) {
+  double loss(Mat x, Mat images, double weight) {
     int values = vit().patchValues();
     Mat target = scratch("pixels-target", x.rows(), values);
     Mat hidden = scratch("pixels-hidden", x.rows(), 1);
     long count = targets(images, target, hidden) * values;
-
     Mat prediction = scratch("pixels-prediction", x.rows(), values);
     predict(x, prediction);
-    Mat dPrediction = scratch("pixels-gradient", x.rows(), values);
-    double sum =
-        kernels()
-            .maskedSquaredError(prediction, target, hidden, (float) (weight / count), dPrediction);
+    Mat dPrediction = save("d-prediction", x.rows(), values);
+    float scale = (float) (weight / count);
+    return kernels().maskedSquaredError(prediction, target, hidden, scale, dPrediction) / count;
+  }
 
+  @Override
+  void backward(Mat x, Mat dInput) {
     Mat normed = save("normed", x.rows(), x.cols());
+    Mat dPrediction = save("d-prediction", x.rows(), vit().patchValues());
     Mat dNormed = scratch("pixels-normed", x.rows(), x.cols());
     kernels().linearWeightGradient(normed, dPrediction, gradient("weight"));
     kernels().columnSum(dPrediction, gradient("projection-bias"));
@@ -71,7 +73,6 @@ final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
             dInput,
             gradient("gain"),
             gradient("bias"));
-    return sum / count;
   }
 
   /** Fills in the hidden patches; returns how many there are. */

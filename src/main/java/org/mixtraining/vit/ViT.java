@@ -175,12 +175,17 @@ public record ViT(
 
   /** The same for one forward pass of the encoder and the head over a whole image. */
   public double inferenceFlops() {
-    return trainingFlops(Objective.SL, Sight.FULL) / 3;
+    int tokens = fullTokens();
+    return embeddingFlops(tokens) + depth * blockFlops(tokens, dim) + 2.0 * dim * classes;
   }
 
   private double encoderFlops(int tokens) {
     // No gradient flows into the pixels: the embedding's backward pass is one product, not two.
-    return 2.0 * tokens * patchValues() * dim * 2 + depth * blockFlops(tokens, dim) * 3;
+    return embeddingFlops(tokens) * 2 + depth * blockFlops(tokens, dim) * 3;
+  }
+
+  private double embeddingFlops(int tokens) {
+    return 2.0 * tokens * patchValues() * dim;
   }
 
   private static double blockFlops(int tokens, int width) {

@@ -117,6 +117,14 @@ public abstract class ViTLayer extends BaseLayer {
     return null;
   }
 
+  /** A copy with an updater of its own: the inherited copy would share step counts and rates. */
+  @Override
+  public ViTLayer clone() {
+    ViTLayer copy = (ViTLayer) super.clone();
+    copy.setIUpdater(getIUpdater().clone());
+    return copy;
+  }
+
   @Override
   public boolean equals(Object other) {
     return this == other

@@ -3,8 +3,10 @@ package org.mixtraining.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.Iterator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.data.ImageSet;
@@ -12,73 +14,78 @@ import org.mixtraining.data.Split;
 
 class ImageCacheTest {
 
-  @Test
-  void aSetIsReadOnce() {
-    ImageSet images = images();
+  private final AtomicInteger reads = new AtomicInteger();
+  private final Supplier<ImageSet> reader =
+      () -> {
+        reads.incrementAndGet();
+        return Jobs.images(2);
+      };
 
-    assertThat(ImageCache.get(key("read once"), () -> images)).isSameAs(images);
-    assertThat(ImageCache.get(key("read once"), ImageCacheTest::never)).isSameAs(images);
+  @Test
+  void imagesAreReadOnceWhileThereIsMemory() {
+    ImageSet first = ImageCache.get(key("/once", "f", 1), reader);
+
+    assertThat(ImageCache.get(key("/once", "f", 1), reader)).isSameAs(first);
+    assertThat(reads).hasValue(1);
   }
 
   @Test
-  void anotherFractionOrContentIsAnotherSet() {
-    ImageSet whole = images();
-    ImageSet half = images();
-    ImageSet anew = images();
+  void otherShardsFractionsAndContentsAreOtherImages() {
+    ImageCache.get(key("/other", "f", 1), reader);
+    ImageCache.get(key("/other", "f", 0.5), reader);
+    ImageCache.get(key("/other", "g", 1), reader);
+    ImageCache.get(new ImageCache.Key("/other", "f", Split.TRAIN, List.of(1), 1), reader);
+    ImageCache.get(new ImageCache.Key("/other", "f", Split.TEST, List.of(0), 1), reader);
 
-    ImageCache.get(key("content"), () -> whole);
+    assertThat(reads).hasValue(5);
+  }
 
-    var halfKey = new ImageCache.Key("path", "content", Split.TRAIN, List.of(0), 0.5);
-    assertThat(ImageCache.get(halfKey, () -> half)).isSameAs(half);
-    assertThat(ImageCache.get(key("other content"), () -> anew)).isSameAs(anew);
-    assertThat(ImageCache.get(key("content"), ImageCacheTest::never)).isSameAs(whole);
+  @Test
+  void aFailedReadIsTriedAgain() {
+    assertThatThrownBy(
+            () ->
+                ImageCache.get(
+                    key("/failing", "f", 1),
+                    () -> {
+                      throw new UncheckedIOException(new IOException("gone"));
+                    }))
+        .hasMessageContaining("gone");
+
+    assertThat(ImageCache.get(key("/failing", "f", 1), reader).size()).isEqualTo(2);
   }
 
   @Test
   void whereMemoryEndsTheCacheMakesRoom() {
-    ImageSet kept = images();
-    ImageSet wanted = images();
-    ImageSet again = images();
-    ImageCache.get(key("kept"), () -> kept);
+    ImageSet kept = ImageCache.get(key("/kept", "f", 1), reader);
+    AtomicInteger attempts = new AtomicInteger();
 
-    assertThat(ImageCache.get(key("wanted"), failingOnce(wanted))).isSameAs(wanted);
+    ImageSet wanted =
+        ImageCache.get(
+            key("/wanted", "f", 1),
+            () -> {
+              if (attempts.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+              }
+              return Jobs.images(3);
+            });
 
-    assertThat(ImageCache.get(key("kept"), () -> again)).isSameAs(again);
+    assertThat(wanted.size()).isEqualTo(3);
+    assertThat(ImageCache.get(key("/kept", "f", 1), reader)).isNotSameAs(kept);
   }
 
   @Test
-  void aSetThatDoesNotFitAtAllIsAnError() {
+  void imagesThatDoNotFitAtAllAreAnError() {
     assertThatThrownBy(
             () ->
                 ImageCache.get(
-                    key("too large"),
+                    key("/too-large", "f", 1),
                     () -> {
                       throw new OutOfMemoryError("Cannot reserve direct buffer memory");
                     }))
         .isInstanceOf(OutOfMemoryError.class);
   }
 
-  private static Supplier<ImageSet> failingOnce(ImageSet images) {
-    Iterator<Supplier<ImageSet>> attempts =
-        List.<Supplier<ImageSet>>of(
-                () -> {
-                  throw new OutOfMemoryError("Cannot reserve direct buffer memory");
-                },
-                () -> images)
-            .iterator();
-    return () -> attempts.next().get();
-  }
-
-  private static ImageSet never() {
-    throw new AssertionError("read a second time");
-  }
-
-  private static ImageCache.Key key(String fingerprint) {
-    return new ImageCache.Key("path", fingerprint, Split.TRAIN, List.of(0), 1);
-  }
-
-  private static ImageSet images() {
-    return ImageSet.of(
-        new long[] {1}, new int[] {0}, new double[] {0.5}, new byte[][] {{1, 2, 3}}, 3, 1, 1);
+  private static ImageCache.Key key(String path, String fingerprint, double fraction) {
+    return new ImageCache.Key(path, fingerprint, Split.TRAIN, List.of(0), fraction);
   }
 }

@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.kernels.Engine;
@@ -19,8 +20,6 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Losses and gradients of whole graphs, by two independent witnesses. */
 class GraphGradientTest {
-
-  private static final double ALPHA = 0.3;
 
   static Stream<Arguments> graphs() {
     return Stream.of(Pooling.values())
@@ -45,19 +44,42 @@ class GraphGradientTest {
         Replica replica = Samples.replica(vit, objective, pass)) {
       ComputationGraph graph = replica.graph();
       Samples.disturb(graph);
-      replica.plan(Samples.plan(objective, pass, alpha(objective), 1e-3), 1);
+      replica.plan(Samples.plan(objective, pass, Samples.alpha(objective), 1e-3), 1);
       backward(graph, batch);
 
-      ReferenceViT.Result expected = reference(vit, objective, pass, graph, batch);
-      assertThat(graph.score()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
-      Map<String, double[]> actual = Samples.tensors(graph, TokenLayer::gradient);
-      assertThat(actual.keySet()).isEqualTo(expected.gradients().keySet());
-      actual.forEach(
-          (name, gradient) ->
-              assertThat(relativeError(gradient, expected.gradients().get(name)))
-                  .as(name)
-                  .isLessThan(2e-5));
+      assertEqualsReference(vit, objective, pass, graph, batch);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 9, 33})
+  void anyNumberOfImagesIsCutIntoChunksWithoutALoss(int images) {
+    ViT vit = Samples.small();
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, images);
+    try (Compute compute = new Compute(Engine.cpu(3));
+        Compute.Scope scope = compute.use();
+        Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+      Samples.disturb(replica.graph());
+      replica.plan(Samples.plan(Objective.JOINT, MixPass.TWO_PASS, Samples.ALPHA, 1e-3), 1);
+      backward(replica.graph(), batch);
+
+      assertEqualsReference(vit, Objective.JOINT, MixPass.TWO_PASS, replica.graph(), batch);
+    }
+  }
+
+  private static void assertEqualsReference(
+      ViT vit, Objective objective, MixPass pass, ComputationGraph graph, MultiDataSet batch) {
+    Map<String, double[]> weights = Samples.tensors(graph, TokenLayer::parameter);
+    ReferenceViT.Result expected =
+        Samples.reference(vit, objective, pass, Samples.ALPHA, weights, batch);
+    assertThat(graph.score()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
+    Map<String, double[]> actual = Samples.tensors(graph, TokenLayer::gradient);
+    assertThat(actual.keySet()).isEqualTo(expected.gradients().keySet());
+    actual.forEach(
+        (name, gradient) ->
+            assertThat(Samples.relativeError(gradient, expected.gradients().get(name)))
+                .as(name)
+                .isLessThan(2e-5));
   }
 
   @ParameterizedTest
@@ -71,7 +93,7 @@ class GraphGradientTest {
         Replica replica = Samples.replica(vit, objective, pass)) {
       ComputationGraph graph = replica.graph();
       Samples.disturb(graph);
-      replica.plan(Samples.plan(objective, pass, alpha(objective), 1e-3), 1);
+      replica.plan(Samples.plan(objective, pass, Samples.alpha(objective), 1e-3), 1);
       backward(graph, batch);
       Map<String, double[]> gradients = Samples.tensors(graph, TokenLayer::gradient);
 
@@ -80,7 +102,7 @@ class GraphGradientTest {
         for (Tensor tensor : tokens.layerConf().tensors()) {
           String name = tokens.layerConf().getLayerName() + "." + tensor.name();
           double[] gradient = gradients.get(name);
-          double norm = norm(gradient);
+          double norm = Samples.norm(gradient);
           if (norm > 1e-3) { // below, float32 scores cannot show a slope
             double slope = slope(graph, batch, tokens.parameter(tensor.name()), gradient, norm);
             assertThat(slope).as(name).isCloseTo(norm, within(0.02 * norm + 2e-4));
@@ -113,55 +135,10 @@ class GraphGradientTest {
     return score;
   }
 
-  private static double alpha(Objective objective) {
-    return switch (objective) {
-      case SSL -> 1;
-      case SL -> 0;
-      case JOINT -> ALPHA;
-    };
-  }
-
   private static void backward(ComputationGraph graph, MultiDataSet batch) {
     graph.setInputs(batch.getFeatures());
     graph.setLabels(batch.getLabels());
     graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);
     graph.computeGradientAndScore();
-  }
-
-  private static ReferenceViT.Result reference(
-      ViT vit, Objective objective, MixPass pass, ComputationGraph graph, MultiDataSet batch) {
-    var d = Samples.dimensions(vit);
-    var weights = Samples.tensors(graph, TokenLayer::parameter);
-    double[][] images = Samples.rows(batch.getFeatures(0));
-    return switch (objective) {
-      case SSL ->
-          ReferenceViT.ssl(d, weights, images, Samples.visible(batch.getFeaturesMaskArray(0)));
-      case SL -> ReferenceViT.sl(d, weights, images, Samples.rows(batch.getLabels(0)));
-      case JOINT ->
-          ReferenceViT.joint(
-              d,
-              weights,
-              images,
-              Samples.visible(batch.getFeaturesMaskArray(0)),
-              Samples.rows(batch.getLabels(1)),
-              ALPHA,
-              pass);
-    };
-  }
-
-  private static double relativeError(double[] actual, double[] expected) {
-    double[] difference = new double[expected.length];
-    for (int i = 0; i < difference.length; i++) {
-      difference[i] = actual[i] - expected[i];
-    }
-    return norm(difference) / Math.max(1e-4, norm(expected));
-  }
-
-  private static double norm(double[] values) {
-    double sum = 0;
-    for (double value : values) {
-      sum += value * value;
-    }
-    return Math.sqrt(sum);
   }
 }

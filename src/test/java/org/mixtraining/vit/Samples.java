@@ -9,6 +9,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.kernels.Mat;
+import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.reference.ReferenceViT.Dimensions;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
@@ -21,6 +22,9 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 final class Samples {
 
   static final long SEED = 11;
+
+  /** Weight of the SSL loss in JOINT graphs. */
+  static final double ALPHA = 0.3;
 
   /** 12-pixel images in 3-pixel patches: 16 patches, 4 visible; widths that no vector fits. */
   static ViT small(Pooling pooling, boolean normPix) {
@@ -41,12 +45,24 @@ final class Samples {
     return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, constant);
   }
 
+  static double alpha(Objective objective) {
+    return switch (objective) {
+      case SSL -> 1;
+      case SL -> 0;
+      case JOINT -> ALPHA;
+    };
+  }
+
   static Replica replica(ViT vit, Objective objective, MixPass pass) {
     return new Replica(ViTGraph.configuration(vit, objective, pass, optimizer(), SEED));
   }
 
   static float[] pixels(ViT vit, int images) {
-    SplittableRandom random = new SplittableRandom(5);
+    return pixels(vit, images, 5);
+  }
+
+  static float[] pixels(ViT vit, int images, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
     float[] pixels = new float[images * vit.channels() * vit.imageSize() * vit.imageSize()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) (2 * random.nextDouble() - 1);
@@ -81,6 +97,14 @@ final class Samples {
     }
   }
 
+  /** A minibatch with images, masks and labels of its own; one image has no label. */
+  static MultiDataSet batch(ViT vit, Objective objective, int images, long seed) {
+    long[] ids = LongStream.range(0, images).map(i -> seed * images + i).toArray();
+    int[] labels = labels(vit, images);
+    labels[images - 1] = -1;
+    return Batch.training(vit, objective, pixels(vit, images, seed), ids, labels, 0.1, SEED, 3);
+  }
+
   // --- for the reference -----------------------------------------------------------------------
 
   static Dimensions dimensions(ViT vit) {
@@ -97,6 +121,31 @@ final class Samples {
         vit.classes(),
         vit.pooling() == Pooling.MEAN,
         vit.normPix());
+  }
+
+  /** What a step on a minibatch comes to with the given weights. */
+  static ReferenceViT.Result reference(
+      ViT vit,
+      Objective objective,
+      MixPass pass,
+      double alpha,
+      Map<String, double[]> weights,
+      MultiDataSet batch) {
+    Dimensions d = dimensions(vit);
+    double[][] images = rows(batch.getFeatures(0));
+    return switch (objective) {
+      case SSL -> ReferenceViT.ssl(d, weights, images, visible(batch.getFeaturesMaskArray(0)));
+      case SL -> ReferenceViT.sl(d, weights, images, rows(batch.getLabels(0)));
+      case JOINT ->
+          ReferenceViT.joint(
+              d,
+              weights,
+              images,
+              visible(batch.getFeaturesMaskArray(0)),
+              rows(batch.getLabels(1)),
+              alpha,
+              pass);
+    };
   }
 
   interface View {
@@ -126,7 +175,10 @@ final class Samples {
 
   /** Rows of an array, each flattened. */
   static double[][] rows(INDArray array) {
-    Mat matrix = Mat.of(array);
+    return rows(Mat.of(array));
+  }
+
+  static double[][] rows(Mat matrix) {
     double[][] rows = new double[matrix.rows()][];
     for (int i = 0; i < rows.length; i++) {
       rows[i] = doubles(matrix.rows(i, i + 1));
@@ -143,6 +195,23 @@ final class Samples {
       }
     }
     return visible;
+  }
+
+  /** ‖actual − expected‖ / ‖expected‖; below a norm of 1e-4, absolute. */
+  static double relativeError(double[] actual, double[] expected) {
+    double[] difference = new double[expected.length];
+    for (int i = 0; i < difference.length; i++) {
+      difference[i] = actual[i] - expected[i];
+    }
+    return norm(difference) / Math.max(1e-4, norm(expected));
+  }
+
+  static double norm(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value * value;
+    }
+    return Math.sqrt(sum);
   }
 
   private Samples() {}

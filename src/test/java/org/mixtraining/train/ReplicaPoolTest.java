@@ -1,0 +1,102 @@
+package org.mixtraining.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.ReplicaPool.Lease;
+import org.mixtraining.train.ReplicaPool.Purpose;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+
+class ReplicaPoolTest {
+
+  private final String sl = Jobs.graph(Objective.SL, MixPass.VISIBLE);
+  private final String ssl = Jobs.graph(Objective.SSL, MixPass.VISIBLE);
+
+  @Test
+  void aReturnedReplicaIsLentAgain() {
+    Replica first = borrowed(Purpose.TRAINING, sl, 1);
+
+    assertThat(borrowed(Purpose.TRAINING, sl, 1)).isSameAs(first);
+  }
+
+  @Test
+  void noReplicaIsLentTwiceAtATime() {
+    try (Lease one = ReplicaPool.borrow(Purpose.TRAINING, sl, 1);
+        Lease other = ReplicaPool.borrow(Purpose.TRAINING, sl, 1)) {
+      assertThat(other.replica()).isNotSameAs(one.replica());
+    }
+  }
+
+  @Test
+  void anotherGraphOrThreadCountTakesTheRoomOfIdleReplicas() {
+    Replica first = borrowed(Purpose.TRAINING, sl, 1);
+    Replica second = borrowed(Purpose.TRAINING, ssl, 1);
+    assertThat(second).isNotSameAs(first);
+    assertThat(borrowed(Purpose.TRAINING, sl, 1)).isNotSameAs(first);
+
+    Replica third = borrowed(Purpose.TRAINING, ssl, 1);
+    assertThat(borrowed(Purpose.TRAINING, ssl, 2)).isNotSameAs(third);
+    assertThat(borrowed(Purpose.TRAINING, ssl, 1)).isNotSameAs(third);
+  }
+
+  @Test
+  void evaluationAndTrainingKeepTheirReplicasSideBySide() {
+    Replica training = borrowed(Purpose.TRAINING, ssl, 1);
+    Replica evaluation = borrowed(Purpose.EVALUATION, sl, 1);
+
+    assertThat(borrowed(Purpose.TRAINING, ssl, 1)).isSameAs(training);
+    assertThat(borrowed(Purpose.EVALUATION, sl, 1)).isSameAs(evaluation);
+    assertThat(borrowed(Purpose.TRAINING, sl, 1)).isNotSameAs(evaluation);
+  }
+
+  @Test
+  void aReplicaInUseIsNotFreedForAnotherGraph() {
+    try (Lease used = ReplicaPool.borrow(Purpose.TRAINING, sl, 1)) {
+      try (Lease other = ReplicaPool.borrow(Purpose.TRAINING, ssl, 1)) {
+        assertThat(other.replica().state().blocks()).containsKey(ModelState.DECODER);
+      }
+      assertThat(used.replica().predict(new float[64], 1)).hasSize(Jobs.CLASSES);
+    }
+  }
+
+  /** What a failed attempt of a task leaves behind must not show in the next. */
+  @Test
+  void aReplicaThatFailedTrainsOnAsIfNew() {
+    EpochPlan healthy = Jobs.plan(0, Objective.SL, 0, 1e-3);
+    EpochPlan diverging = Jobs.plan(0, Objective.SL, 0, 1e30);
+    ModelState start;
+    ModelState expected;
+    try (Replica fresh = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
+      start = fresh.state();
+      WorkerEpoch.run(fresh, healthy, batches(healthy));
+      expected = fresh.state();
+    }
+    try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, 1)) {
+      lease.replica().load(start);
+      assertThatThrownBy(() -> WorkerEpoch.run(lease.replica(), diverging, batches(diverging)))
+          .isInstanceOf(NonFiniteLossException.class);
+    }
+
+    try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, 1)) {
+      lease.replica().load(start);
+      WorkerEpoch.run(lease.replica(), healthy, batches(healthy));
+      assertThat(lease.replica().state()).isEqualTo(expected);
+    }
+  }
+
+  private static TrainingBatches batches(EpochPlan plan) {
+    return new TrainingBatches(
+        Jobs.config(), Jobs.vit(), plan, Jobs.images(10), Jobs.NORMALIZATION);
+  }
+
+  private static Replica borrowed(Purpose purpose, String graph, int threads) {
+    try (Lease lease = ReplicaPool.borrow(purpose, graph, threads)) {
+      return lease.replica();
+    }
+  }
+}

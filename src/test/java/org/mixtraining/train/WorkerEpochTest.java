@@ -1,0 +1,149 @@
+package org.mixtraining.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Replica.StepResult;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+class WorkerEpochTest {
+
+  /** 10 images, 6 of them labelled, in minibatches of 4, 4 and 2. */
+  private static TrainingBatches batches(EpochPlan plan) {
+    return new TrainingBatches(
+        Jobs.config("data.label-fraction=0.6"),
+        Jobs.vit(),
+        plan,
+        Jobs.images(10),
+        Jobs.NORMALIZATION);
+  }
+
+  @Test
+  void lossesAreWeightedByTheImagesTheyAreMeansOf() {
+    EpochPlan plan = Jobs.plan(2, Objective.JOINT, 0.25, 1e-3);
+    try (Replica replica = Jobs.replica(Objective.JOINT, MixPass.VISIBLE);
+        Replica twin = Jobs.replica(Objective.JOINT, MixPass.VISIBLE)) {
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches(plan));
+
+      twin.plan(plan, 3);
+      List<StepResult> steps = new ArrayList<>();
+      batches(plan).forEachRemaining(batch -> steps.add(twin.fit(batch)));
+      assertThat(replica.state()).isEqualTo(twin.state());
+      assertThat(metrics.steps()).isEqualTo(3);
+      assertThat(metrics.images()).isEqualTo(10);
+      assertThat(metrics.labelled()).isEqualTo(6);
+      assertThat(metrics.correct()).isEqualTo(steps.stream().mapToInt(StepResult::correct).sum());
+      int[] images = {4, 4, 2};
+      double loss = 0;
+      double ssl = 0;
+      double sl = 0;
+      for (int i = 0; i < 3; i++) {
+        loss += images[i] * steps.get(i).loss();
+        ssl += images[i] * steps.get(i).sslLoss();
+        sl += steps.get(i).labelled() * steps.get(i).slLoss();
+      }
+      assertThat(metrics.loss()).isCloseTo(loss, within(1e-9));
+      assertThat(metrics.sslLoss()).isCloseTo(ssl, within(1e-9));
+      assertThat(metrics.slLoss()).isCloseTo(sl, within(1e-9));
+      assertThat(metrics.computeSeconds()).isPositive();
+      assertThat(metrics.waitSeconds()).isNotNegative();
+    }
+  }
+
+  @Test
+  void anSslEpochSeesEveryImageAndNoLabel() {
+    EpochPlan plan = Jobs.plan(0, Objective.SSL, 1, 1e-3);
+    try (Replica replica = Jobs.replica(Objective.SSL, MixPass.VISIBLE)) {
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches(plan));
+
+      assertThat(metrics.images()).isEqualTo(10);
+      assertThat(metrics.labelled()).isZero();
+      assertThat(metrics.loss()).isEqualTo(metrics.sslLoss());
+      assertThat(metrics.slLoss()).isNaN();
+    }
+  }
+
+  @Test
+  void anSlEpochSeesLabelledImagesOnly() {
+    EpochPlan plan = Jobs.plan(0, Objective.SL, 0, 1e-3);
+    try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches(plan));
+
+      assertThat(metrics.images()).isEqualTo(6);
+      assertThat(metrics.labelled()).isEqualTo(6);
+      assertThat(metrics.steps()).isEqualTo(2);
+      assertThat(metrics.loss()).isCloseTo(metrics.slLoss(), within(1e-9));
+      assertThat(metrics.sslLoss()).isNaN();
+    }
+  }
+
+  @Test
+  void minibatchesKnowTheirPlaceInTheEpoch() {
+    List<Batch.Position> positions = new ArrayList<>();
+    batches(Jobs.plan(0, Objective.SSL, 1, 1e-3))
+        .forEachRemaining(batch -> positions.add(Batch.Position.of(batch)));
+
+    assertThat(positions)
+        .containsExactly(
+            new Batch.Position(0, 3), new Batch.Position(1, 3), new Batch.Position(2, 3));
+  }
+
+  @Test
+  void minibatchesAreTheSameAgainForOneEpochAndOthersForAnother() {
+    assertThat(features(0)).isDeepEqualTo(features(0));
+    assertThat(features(0)[0]).isNotEqualTo(features(1)[0]);
+  }
+
+  private static float[][] features(int epoch) {
+    List<float[]> features = new ArrayList<>();
+    batches(Jobs.plan(epoch, Objective.SSL, 1, 1e-3))
+        .forEachRemaining(batch -> features.add(batch.getFeatures(0).data().asFloat()));
+    return features.toArray(float[][]::new);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SSL, 1", "SL, 0", "JOINT, 0.5"})
+  void aDivergedLossStopsTheEpochAndNamesItsStep(Objective objective, double alpha) {
+    EpochPlan plan = Jobs.plan(6, objective, alpha, 1e30);
+    try (Replica replica = Jobs.replica(objective, MixPass.VISIBLE)) {
+      assertThatThrownBy(() -> WorkerEpoch.run(replica, plan, batches(plan)))
+          .isInstanceOf(NonFiniteLossException.class)
+          .hasMessageMatching(
+              "the loss became (NaN|-?Infinity) in epoch 7, step 2; lower mixtraining\\.optimizer\\.base-lr or raise mixtraining\\.optimizer\\.warmup");
+    }
+  }
+
+  @Test
+  void anEpochWithoutMinibatchesChangesNothing() {
+    EpochPlan plan = Jobs.plan(0, Objective.SL, 0, 1e-3);
+    try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
+      var before = replica.state();
+
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, List.<MultiDataSet>of().iterator());
+
+      assertThat(metrics.images()).isZero();
+      assertThat(metrics.steps()).isZero();
+      assertThat(replica.state()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void metricsOfWorkersAddUpAndTheirTimesOverlap() {
+    EpochMetrics one = new EpochMetrics(10, 5, 2, 3, 4, 5, 6, 2, 1);
+    EpochMetrics other = new EpochMetrics(1, 1, 1, 1, 1, 1, 1, 1, 3);
+
+    assertThat(one.plus(other)).isEqualTo(new EpochMetrics(11, 6, 3, 4, 5, 6, 7, 2, 3));
+    assertThat(EpochMetrics.NONE.plus(one)).isEqualTo(one);
+  }
+}

@@ -1,0 +1,103 @@
+package org.mixtraining.vit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.DoubleStream;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.schedule.Objective;
+
+class InitialWeightsTest {
+
+  private static final ViT NANO =
+      new ViT(16, 3, 4, 48, 3, 3, 24, 2, 3, 10, Pooling.MEAN, 0.75, true);
+
+  @Test
+  void blocksOfOneSeedBeginAlikeInEveryGraph() {
+    ModelState ssl = initial(Objective.SSL, MixPass.VISIBLE, 1);
+    ModelState sl = initial(Objective.SL, MixPass.VISIBLE, 1);
+    ModelState joint = initial(Objective.JOINT, MixPass.VISIBLE, 1);
+    ModelState twoPass = initial(Objective.JOINT, MixPass.TWO_PASS, 1);
+
+    assertThat(ssl.block(ModelState.ENCODER)).isEqualTo(sl.block(ModelState.ENCODER));
+    assertThat(ssl.with(sl)).isEqualTo(joint);
+    assertThat(twoPass).isEqualTo(joint);
+  }
+
+  @Test
+  void anotherSeedDrawsOtherWeights() {
+    ModelState one = initial(Objective.JOINT, MixPass.VISIBLE, 1);
+    ModelState other = initial(Objective.JOINT, MixPass.VISIBLE, 2);
+
+    one.blocks()
+        .forEach(
+            (name, block) ->
+                assertThat(block.parameters())
+                    .as(name)
+                    .isNotEqualTo(other.block(name).parameters()));
+  }
+
+  @Test
+  void everyTensorBeginsAsItsKindSays() {
+    try (Replica replica = replica(Objective.JOINT, MixPass.VISIBLE, 1)) {
+      Map<String, double[]> tensors = Samples.tensors(replica.graph(), TokenLayer::parameter);
+
+      for (var layer : replica.graph().getLayers()) {
+        ViTLayer conf = (ViTLayer) layer.conf().getLayer();
+        for (Tensor tensor : conf.tensors()) {
+          String name = conf.getLayerName() + "." + tensor.name();
+          double[] values = tensors.get(name);
+          switch (tensor.init()) {
+            case ZERO -> assertThat(values).as(name).containsOnly(0);
+            case ONE -> assertThat(values).as(name).containsOnly(1);
+            case TOKEN -> assertThat(deviation(values)).as(name).isBetween(0.01, 0.03);
+            case XAVIER -> {
+              double bound = Math.sqrt(6.0 / (tensor.rows() + tensor.cols()));
+              double greatest = DoubleStream.of(values).map(Math::abs).max().orElseThrow();
+              assertThat(greatest).as(name).isBetween(0.95 * bound, bound);
+              assertThat(deviation(values))
+                  .as(name)
+                  .isCloseTo(bound / Math.sqrt(3), within(0.1 * bound));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void noTwoRandomTensorsShareTheirNumbers() {
+    try (Replica replica = replica(Objective.JOINT, MixPass.VISIBLE, 1)) {
+      assertThat(
+              Samples.tensors(replica.graph(), TokenLayer::parameter).values().stream()
+                  .filter(values -> values[0] != 0 && values[0] != 1)
+                  .map(values -> Math.signum(values[0]) + " " + ratios(values)))
+          .hasSizeGreaterThan(20)
+          .doesNotHaveDuplicates();
+    }
+  }
+
+  /** Ratios of the first values, which are the same for one stream of numbers at any scale. */
+  private static String ratios(double[] values) {
+    return Arrays.toString(
+        DoubleStream.of(values).limit(5).map(v -> Math.rint(1e4 * v / values[0])).toArray());
+  }
+
+  private static double deviation(double[] values) {
+    return Samples.norm(values) / Math.sqrt(values.length);
+  }
+
+  private static ModelState initial(Objective objective, MixPass pass, long seed) {
+    try (Replica replica = replica(objective, pass, seed)) {
+      return replica.state();
+    }
+  }
+
+  private static Replica replica(Objective objective, MixPass pass, long seed) {
+    return new Replica(ViTGraph.configuration(NANO, objective, pass, Samples.optimizer(), seed));
+  }
+}

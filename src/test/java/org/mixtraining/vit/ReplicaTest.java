@@ -1,0 +1,274 @@
+package org.mixtraining.vit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.schedule.Objective;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+class ReplicaTest {
+
+  private final ViT vit = Samples.small();
+
+  @ParameterizedTest
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  void aStateIsHandedBackAsItWasLoaded(Objective objective, MixPass pass) {
+    try (Replica replica = Samples.replica(vit, objective, pass)) {
+      ModelState state = random(replica.state());
+
+      replica.load(state);
+
+      assertThat(replica.state()).isEqualTo(state);
+    }
+  }
+
+  @Test
+  void blocksAreThoseOfTheObjective() {
+    assertThat(blocks(Objective.SSL)).containsExactly("decoder", "encoder");
+    assertThat(blocks(Objective.SL)).containsExactly("encoder", "head");
+    assertThat(blocks(Objective.JOINT)).containsExactly("decoder", "encoder", "head");
+  }
+
+  private List<String> blocks(Objective objective) {
+    try (Replica replica = Samples.replica(vit, objective, MixPass.VISIBLE)) {
+      return List.copyOf(replica.state().blocks().keySet());
+    }
+  }
+
+  @Test
+  void trainingLeavesTheLoadedStateAlone() {
+    try (Replica replica = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      ModelState state = random(replica.state());
+      String before = state.sha256();
+      replica.load(state);
+      replica.plan(Samples.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-2), 1);
+      replica.fit(Samples.batch(vit, Objective.SL, 3));
+
+      assertThat(state.sha256()).isEqualTo(before);
+      assertThat(state).isEqualTo(random(replica.state()));
+      assertThat(replica.state().sha256()).isNotEqualTo(before);
+    }
+  }
+
+  @Test
+  void theEncoderGoesFromOneObjectiveToTheNextAndBack() {
+    try (Replica ssl = Samples.replica(vit, Objective.SSL, MixPass.VISIBLE);
+        Replica joint = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS);
+        Replica sl = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      ModelState state = ssl.state().with(sl.state());
+      state = state.with(epoch(ssl, state, Objective.SSL));
+      state = state.with(epoch(joint, state, Objective.JOINT));
+      ModelState.Block decoder = state.block(ModelState.DECODER);
+      sl.load(state);
+      assertThat(sl.state().block(ModelState.ENCODER)).isEqualTo(state.block(ModelState.ENCODER));
+      state = state.with(epoch(sl, state, Objective.SL));
+      ssl.load(state);
+
+      assertThat(ssl.state().block(ModelState.ENCODER)).isEqualTo(state.block(ModelState.ENCODER));
+      assertThat(state.block(ModelState.DECODER)).isSameAs(decoder);
+      assertThat(state.blocks().values())
+          .extracting(ModelState.Block::steps)
+          .containsExactly(4L, 6L, 4L); // decoder, encoder, head
+    }
+  }
+
+  private ModelState epoch(Replica replica, ModelState state, Objective objective) {
+    replica.load(state);
+    replica.plan(Samples.plan(objective, MixPass.TWO_PASS, 0.5, 1e-3), 2);
+    replica.fit(Samples.batch(vit, objective, 3, 1));
+    replica.fit(Samples.batch(vit, objective, 3, 2));
+    return replica.state();
+  }
+
+  /** What makes a retried task, and a resumed run, give the same bits. */
+  @Test
+  void whatAReplicaDidBeforeALoadLeavesNoTrace() {
+    try (Replica used = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE);
+        Replica fresh = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      ModelState state = random(used.state());
+      used.plan(Samples.plan(Objective.JOINT, MixPass.VISIBLE, 0.9, 1e-1), 3);
+      for (int step = 0; step < 3; step++) {
+        used.fit(Samples.batch(vit, Objective.JOINT, 7 - step, step));
+      }
+
+      assertThat(epoch(used, state, Objective.JOINT))
+          .isEqualTo(epoch(fresh, state, Objective.JOINT));
+    }
+  }
+
+  @Test
+  void replicasOfOneConfigurationAreIndependent() {
+    ComputationGraphConfiguration configuration =
+        ViTGraph.configuration(vit, Objective.SL, MixPass.VISIBLE, Samples.optimizer(), 1);
+    String before = configuration.toJson();
+    try (Replica one = new Replica(configuration);
+        Replica other = new Replica(configuration)) {
+      ModelState start = other.state();
+      epoch(one, random(one.state()), Objective.SL);
+
+      assertThat(other.state()).isEqualTo(start);
+      assertThat(configuration.toJson()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void inferenceNeedsParametersOnly() {
+    try (Replica trained = Samples.replica(vit, Objective.SL, MixPass.VISIBLE);
+        Replica loaded = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      Samples.disturb(trained.graph());
+      float[] pixels = Samples.pixels(vit, 9);
+      float[] probabilities = trained.predict(pixels, 9);
+      loaded.loadParameters(trained.state().withoutMoments());
+
+      assertThat(loaded.predict(pixels, 9)).isEqualTo(probabilities).hasSize(9 * vit.classes());
+      for (int i = 0; i < 9; i++) {
+        double sum = 0;
+        for (int c = 0; c < vit.classes(); c++) {
+          sum += probabilities[i * vit.classes() + c];
+        }
+        assertThat(sum).isCloseTo(1, within(1e-6));
+      }
+    }
+  }
+
+  /** So the size of the evaluation's minibatches is a matter of speed. */
+  @Test
+  void aPredictionDependsOnItsImageOnly() {
+    try (Replica replica = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      Samples.disturb(replica.graph());
+      float[] pixels = Samples.pixels(vit, 33);
+      float[] all = replica.predict(pixels, 33);
+      int values = pixels.length / 33;
+      for (int image : new int[] {0, 16, 32}) {
+        float[] one = Arrays.copyOfRange(pixels, image * values, (image + 1) * values);
+        float[] alone = replica.predict(one, 1);
+        for (int c = 0; c < vit.classes(); c++) {
+          assertThat(alone[c]).isCloseTo(all[image * vit.classes() + c], within(1e-6f));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  void aScoreWithoutABackwardPassIsTheStepsLoss(Objective objective, MixPass pass) {
+    MultiDataSet batch = Samples.batch(vit, objective, 5);
+    try (Replica replica = Samples.replica(vit, objective, pass)) {
+      double first = replica.graph().score(batch);
+      Replica.StepResult step = replica.fit(batch);
+
+      assertThat(first).isEqualTo(step.loss());
+      double second = replica.graph().score(batch);
+      assertThat(second).isNotEqualTo(first);
+      assertThat(replica.fit(batch).loss()).isEqualTo(second);
+    }
+  }
+
+  @Test
+  void aStepOfAJointGraphReportsBothLossesUnweighted() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5, 1);
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+      replica.plan(Samples.plan(Objective.JOINT, MixPass.TWO_PASS, 0.3, 1e-3), 1);
+      Replica.StepResult step = replica.fit(batch);
+
+      assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss() + 0.7 * step.slLoss(), within(1e-12));
+      assertThat(step.labelled()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void anEpochWithoutLabelsTeachesTheHeadNothing() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 3, new int[] {-1, -1, -1});
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      replica.plan(Samples.plan(Objective.JOINT, MixPass.VISIBLE, 0.3, 1e-3), 1);
+      Replica.StepResult step = replica.fit(batch);
+
+      assertThat(step.slLoss()).isZero();
+      assertThat(step.labelled()).isZero();
+      assertThat(step.correct()).isZero();
+      assertThat(replica.state().block(ModelState.HEAD).m()).containsOnly(0);
+      assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss(), within(1e-12));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  void bitsDependNeitherOnThreadsNorOnTheRun(Objective objective, MixPass pass) {
+    ModelState expected = afterThreeSteps(objective, pass, 1);
+
+    assertThat(afterThreeSteps(objective, pass, 1)).isEqualTo(expected);
+    assertThat(afterThreeSteps(objective, pass, 2)).isEqualTo(expected);
+    assertThat(afterThreeSteps(objective, pass, 3)).isEqualTo(expected);
+  }
+
+  private ModelState afterThreeSteps(Objective objective, MixPass pass, int threads) {
+    try (Compute compute = new Compute(Engine.cpu(threads));
+        Compute.Scope scope = compute.use();
+        Replica replica = Samples.replica(vit, objective, pass)) {
+      replica.plan(Samples.plan(objective, pass, 0.3, 1e-3), 3);
+      for (int images : new int[] {33, 9, 1}) {
+        replica.fit(Samples.batch(vit, objective, images, Samples.labels(vit, images)));
+      }
+      return replica.state();
+    }
+  }
+
+  @Test
+  void aStateWithoutItsBlocksNamesTheMissingOne() {
+    try (Replica ssl = Samples.replica(vit, Objective.SSL, MixPass.VISIBLE);
+        Replica sl = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      assertThatThrownBy(() -> sl.load(ssl.state()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("no block head in [decoder, encoder]");
+    }
+  }
+
+  @Test
+  void aScoreOfAnUntrainedGraphLeavesItsGradientsToTheFirstStep() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5);
+    try (Replica asked = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE);
+        Replica other = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      asked.graph().score(batch);
+      asked.fit(batch);
+      other.fit(batch);
+
+      assertThat(asked.state()).isEqualTo(other.state());
+    }
+  }
+
+  /** Random blocks of the same names and sizes. */
+  private static ModelState random(ModelState like) {
+    SplittableRandom random = new SplittableRandom(3);
+    Map<String, ModelState.Block> blocks = new HashMap<>();
+    like.blocks()
+        .forEach(
+            (name, block) -> {
+              int n = block.parameters().length;
+              blocks.put(
+                  name,
+                  new ModelState.Block(
+                      values(random, n, -0.2), values(random, n, -1), values(random, n, 0), n));
+            });
+    return new ModelState(blocks);
+  }
+
+  private static float[] values(SplittableRandom random, int n, double least) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (float) (least + 0.4 * random.nextDouble());
+    }
+    return values;
+  }
+}
