@@ -394,7 +394,7 @@ class MixTrainingRunTest {
     assertThatThrownBy(() -> train(config("data.shards=8", "workers.count=5")))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.workers.count = 5: at most one worker a shard, and %s has 4; prepare it again with a larger mixtraining.data.shards",
+            "mixtraining.workers.count = 5: at most one worker a shard, and file:%s has 4; prepare it again with a larger mixtraining.data.shards",
             directory.resolve("images"));
   }
 
@@ -405,7 +405,7 @@ class MixTrainingRunTest {
     assertThatThrownBy(() -> train(config("data.path=" + missing)))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: no prepared dataset at %s (%s/dataset.json is missing); make one with the command prepare",
+            "data.path: no prepared dataset at file:%s (file:%s/dataset.json is missing); make one with the command prepare",
             missing, missing);
   }
 
@@ -450,7 +450,7 @@ class MixTrainingRunTest {
     assertThatThrownBy(() -> train(config))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: shard 2 of the train split is missing at %s; make the dataset anew with the command prepare --force",
+            "data.path: shard 2 of the train split is missing at file:%s; make the dataset anew with the command prepare --force",
             shard);
   }
 
