@@ -26,44 +26,45 @@ import org.mixtraining.config.UserException;
 record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> pieces)
     implements Source {
   private static final int RECORDS_PER_PIECE = 2048;
+  private static final List<LabelByte> CIFAR10_LABELS =
+      List.of(new LabelByte("label", 10, "batches.meta.txt"));
+  private static final List<LabelByte> CIFAR100_LABELS =
+      List.of(
+          new LabelByte("coarse", 20, "coarse_label_names.txt"),
+          new LabelByte("fine", 100, "fine_label_names.txt"));
 
   /** What a record starts with before its 3072 planar pixel bytes, and how the files are named. */
   enum Layout {
     /** One label byte. */
-    CIFAR10(
-        "CIFAR-10",
-        "data_batch_*.bin",
-        "test_batch.bin",
-        List.of(new LabelByte("label", 10, "batches.meta.txt"))),
+    CIFAR10("CIFAR-10", "data_batch_*.bin", "test_batch.bin"),
     /** A byte for the coarse label, one for the fine label. */
-    CIFAR100(
-        "CIFAR-100",
-        "train.bin",
-        "test.bin",
-        List.of(
-            new LabelByte("coarse", 20, "coarse_label_names.txt"),
-            new LabelByte("fine", 100, "fine_label_names.txt")));
+    CIFAR100("CIFAR-100", "train.bin", "test.bin");
 
     private final String title;
     private final String trainFiles;
     private final String testFiles;
-    private final List<LabelByte> labels;
 
-    Layout(String title, String trainFiles, String testFiles, List<LabelByte> labels) {
+    Layout(String title, String trainFiles, String testFiles) {
       this.title = title;
       this.trainFiles = trainFiles;
       this.testFiles = testFiles;
-      this.labels = labels;
+    }
+
+    List<LabelByte> labels() {
+      return switch (this) {
+        case CIFAR10 -> CIFAR10_LABELS;
+        case CIFAR100 -> CIFAR100_LABELS;
+      };
     }
 
     int recordBytes() {
-      return labels.size() + IMAGE_BYTES;
+      return labels().size() + IMAGE_BYTES;
     }
 
     /** Where a record holds the label of this kind. */
     int position(String kind) {
-      return IntStream.range(0, labels.size())
-          .filter(i -> labels.get(i).kind().equals(kind))
+      return IntStream.range(0, labels().size())
+          .filter(i -> labels().get(i).kind().equals(kind))
           .findFirst()
           .orElseThrow(
               () ->
@@ -80,7 +81,7 @@ record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> 
     var directory = new Path(data.source());
     var fs = directory.getFileSystem(hadoop);
     var kind = layout == Layout.CIFAR100 ? data.label() : "label";
-    var label = layout.labels.get(layout.position(kind));
+    var label = layout.labels().get(layout.position(kind));
     FileStatus[] files = list(fs, directory, layout);
     var pieces = new ArrayList<Piece>();
     long id =
@@ -199,10 +200,10 @@ record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> 
 
   private RawImage record(Piece piece, int i, DataInputStream in) throws IOException {
     long number = piece.firstRecord() + i;
-    var values = new int[layout.labels.size()];
+    var values = new int[layout.labels().size()];
     for (int position = 0; position < values.length; position++) {
       values[position] = in.readUnsignedByte();
-      var label = layout.labels.get(position);
+      var label = layout.labels().get(position);
       if (values[position] >= label.classes()) {
         throw new UserException(
             "data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d"

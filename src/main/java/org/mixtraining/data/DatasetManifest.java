@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
@@ -42,13 +43,18 @@ public record DatasetManifest(
     Map<Split, Contents> splits,
     Normalization normalization,
     String fingerprint,
-    long bytes) {
+    long bytes)
+    implements Serializable {
   static final String FILE = "dataset.json";
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** Images of one split: how many, and how many of each class index. */
-  public record Contents(long images, List<Long> histogram) {}
+  public record Contents(long images, List<Long> histogram) implements Serializable {
+    static Contents of(List<Long> histogram) {
+      return new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
+    }
+  }
 
   /**
    * Reads the manifest of the dataset at {@code path}.

@@ -68,8 +68,10 @@ final class Drawing {
     double cos = StrictMath.cos(pose.angle());
     double sin = StrictMath.sin(pose.angle());
     for (int i = 0; i < SIZE * SIZE; i++) {
-      double dx = (i % SIZE + 0.5 - pose.x()) / pose.radius();
-      double dy = (i / SIZE + 0.5 - pose.y()) / pose.radius();
+      int column = i % SIZE;
+      int row = i / SIZE;
+      double dx = (column + 0.5 - pose.x()) / pose.radius();
+      double dy = (row + 0.5 - pose.y()) / pose.radius();
       double x = (cos * dx + sin * dy) * pose.squeeze();
       double y = cos * dy - sin * dx;
       // how much of the pixel the figure covers, taking its outline for a straight line there

@@ -9,11 +9,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumMap;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -24,25 +23,6 @@ final class Measures {
   private static final int IDS_PER_BLOCK = 4096;
 
   private Measures() {}
-
-  /** Images of each split and class. */
-  static Map<Split, DatasetManifest.Contents> contents(Dataset<Row> images, int classes) {
-    var histograms = new EnumMap<Split, Long[]>(Split.class);
-    for (Split split : Split.values()) {
-      histograms.put(split, Collections.nCopies(classes, 0L).toArray(Long[]::new));
-    }
-    for (Row row : images.groupBy("split", "label").count().collectAsList()) {
-      histograms.get(Split.of(row.getString(0)))[row.getInt(1)] = row.getLong(2);
-    }
-    var contents = new EnumMap<Split, DatasetManifest.Contents>(Split.class);
-    histograms.forEach(
-        (split, counts) ->
-            contents.put(
-                split,
-                new DatasetManifest.Contents(
-                    Arrays.stream(counts).mapToLong(n -> n).sum(), List.of(counts))));
-    return contents;
-  }
 
   /** Mean and standard deviation of the train split, from exact integer sums. */
   static Normalization normalization(Dataset<Row> images) {
@@ -78,7 +58,7 @@ final class Measures {
     while (rows.hasNext()) {
       byte[] pixels = rows.next().getAs(0);
       for (int i = 0; i < pixels.length; i++) {
-        int value = pixels[i] & 0xFF;
+        long value = pixels[i] & 0xFF;
         sums[i / plane] += value;
         sums[Source.CHANNELS + i / plane] += value * value;
       }
@@ -99,8 +79,10 @@ final class Measures {
                 "sha2(concat(cast(concat(id, ' ', label, ' ') AS BINARY), pixels), 256) AS hash")
             .groupBy(col("id").divide(IDS_PER_BLOCK).cast("bigint").as("block"))
             .agg(expr("sha2(array_join(array_sort(collect_list(struct(id, hash))).hash, ''), 256)"))
-            .orderBy("block")
-            .collectAsList();
+            .collectAsList()
+            .stream()
+            .sorted(Comparator.comparingLong(block -> block.getLong(0)))
+            .toList();
     try {
       var digest = MessageDigest.getInstance("SHA-256");
       for (Row block : blocks) {

@@ -1,5 +1,6 @@
 package org.mixtraining.data;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -8,7 +9,7 @@ import java.util.List;
  * @param mean one value per channel
  * @param std one value per channel, above 0
  */
-public record Normalization(List<Double> mean, List<Double> std) {
+public record Normalization(List<Double> mean, List<Double> std) implements Serializable {
   public Normalization {
     mean = List.copyOf(mean);
     std = List.copyOf(std);

@@ -19,7 +19,12 @@ final class Pixels {
 
   /** Images as they are. */
   static Pixels plain(Normalization normalization) {
-    return new Pixels(normalization, id -> Move.NONE);
+    return moved(normalization, Move.NONE);
+  }
+
+  /** Images all moved alike. */
+  static Pixels moved(Normalization normalization, Move move) {
+    return new Pixels(normalization, id -> move);
   }
 
   /** Images moved by random numbers that belong to (seed, epoch, image id). */

@@ -3,19 +3,22 @@ package org.mixtraining.data;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.max;
 import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.round;
 import static org.apache.spark.sql.functions.row_number;
-import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest.Contents;
 
 /**
  * Which split and shard each image goes to, and its quantile: (k + 0.5) / n for the image that is
@@ -25,6 +28,8 @@ final class Places {
   private Places() {}
 
   /**
+   * The place of every image.
+   *
    * @param labels id, origin (train or test), label, hash of every image
    * @return id, label, split, quantile, shard
    */
@@ -53,59 +58,55 @@ final class Places {
             pmod(col("k").plus(col("label")), lit(data.shards())).cast("int").as("shard"));
   }
 
-  /** Refuses a validation split or a shard count that would leave something empty. */
-  static void check(Dataset<Row> places, JobConfig.Data data, List<String> classes) {
-    checkValidation(places, data, classes);
-    checkShards(places, data);
+  /** Images of each split and class. */
+  static Map<Split, Contents> contents(Dataset<Row> places, int classes) {
+    var histograms = new EnumMap<Split, Long[]>(Split.class);
+    for (Split split : Split.values()) {
+      histograms.put(split, Collections.nCopies(classes, 0L).toArray(Long[]::new));
+    }
+    for (Row row : places.groupBy("split", "label").count().collectAsList()) {
+      histograms.get(Split.of(row.getString(0)))[row.getInt(1)] = row.getLong(2);
+    }
+    var contents = new EnumMap<Split, Contents>(Split.class);
+    histograms.forEach((split, counts) -> contents.put(split, Contents.of(List.of(counts))));
+    return contents;
   }
 
-  private static void checkValidation(
-      Dataset<Row> places, JobConfig.Data data, List<String> classes) {
-    if (data.validation() == 0) {
-      return;
-    }
-    var held = sum(when(col("split").equalTo(Split.VALIDATION.key()), 1).otherwise(0));
-    for (Row row :
-        places
-            .where(col("split").notEqual(Split.TEST.key()))
-            .groupBy("label")
-            .agg(count(lit(1)).as("all"), held.as("held"))
-            .where("held = 0 OR held = all")
-            .orderBy("all", "label")
-            .limit(1)
-            .collectAsList()) {
-      long all = row.getLong(1);
-      throw new UserException(
-          "data.validation = %s: of the %d training images of class %s it holds out %d, and must leave at least one on either side; allowed: %s"
-              .formatted(
-                  data.validation(),
-                  all,
-                  classes.get(row.getInt(0)),
-                  row.getLong(2),
-                  all < 2 ? "0" : "0, or %.3f to %.3f".formatted(1.0 / all, (all - 1.0) / all)));
+  /** Refuses a validation split that leaves a class empty. */
+  static void checkValidation(Map<Split, Contents> contents, double share, List<String> classes) {
+    List<Long> train = contents.get(Split.TRAIN).histogram();
+    List<Long> held = contents.get(Split.VALIDATION).histogram();
+    for (int label = 0; label < classes.size() && share > 0; label++) {
+      long all = train.get(label) + held.get(label);
+      if (all > 0 && (train.get(label) == 0 || held.get(label) == 0)) {
+        throw new UserException(
+            "data.validation = %s: of the %d training images of class %s it holds out %d, and must leave at least one on either side; allowed: %s"
+                .formatted(
+                    share,
+                    all,
+                    classes.get(label),
+                    held.get(label),
+                    all < 2 ? "0" : "0, or %.3f to %.3f".formatted(1.0 / all, (all - 1.0) / all)));
+      }
     }
   }
 
-  private static void checkShards(Dataset<Row> places, JobConfig.Data data) {
-    var shards =
-        places.groupBy("split", "shard").count().groupBy("split").agg(count(lit(1)).as("filled"));
-    var classes =
-        places
-            .groupBy("split", "label")
-            .count()
-            .groupBy("split")
-            .agg(sum("count").as("images"), max("count").as("largest"));
-    for (Row row :
-        shards
-            .join(classes, "split")
-            .where(col("filled").lt(data.shards()))
-            .orderBy("images")
-            .limit(1)
-            .collectAsList()) {
-      throw new UserException(
-          "data.shards = %d: a shard of the %s split would be empty, which has %d images, at most %d of a class; allowed: 1 to %d"
-              .formatted(
-                  data.shards(), row.getString(0), row.getLong(2), row.getLong(3), row.getLong(3)));
-    }
+  /** Refuses a shard count that leaves a shard empty. */
+  static void checkShards(Map<Split, Contents> contents, int shards) {
+    contents.forEach(
+        (split, content) -> {
+          var filled = new BitSet(shards);
+          for (int label = 0; label < content.histogram().size(); label++) {
+            for (int k = 0; k < Math.min(shards, content.histogram().get(label)); k++) {
+              filled.set((k + label) % shards);
+            }
+          }
+          if (content.images() > 0 && filled.cardinality() < shards) {
+            long largest = Collections.max(content.histogram());
+            throw new UserException(
+                "data.shards = %d: a shard of the %s split would be empty, which has %d images, at most %d of a class; allowed: 1 to %d"
+                    .formatted(shards, split.key(), content.images(), largest, largest));
+          }
+        });
   }
 }

@@ -4,13 +4,14 @@ import static org.apache.spark.sql.functions.col;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import org.apache.hadoop.conf.Configuration;
+import java.util.Map;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest.Contents;
 
 /** Makes a dataset of image shards out of raw images, in Spark tasks. */
 public final class Prepare {
@@ -36,8 +37,8 @@ public final class Prepare {
     try (var staging = new Staging(hadoop, data.path(), existing)) {
       var source = Source.open(data, hadoop);
       var shards = new Path(staging.directory(), "images");
-      write(new RawTables(spark, source, hadoop), source, data, shards);
-      var manifest = manifest(spark, source, data, shards, hadoop);
+      var contents = write(new RawTables(spark, source, hadoop), source, data, shards);
+      var manifest = manifest(spark, source, data, contents, shards);
       manifest.write(hadoop, staging.directory());
       staging.publish();
       return manifest;
@@ -48,10 +49,13 @@ public final class Prepare {
     }
   }
 
-  private static void write(RawTables raw, Source source, JobConfig.Data data, Path shards) {
+  private static Map<Split, Contents> write(
+      RawTables raw, Source source, JobConfig.Data data, Path shards) {
     var places = Places.of(raw.labels(data.seed()), data).persist();
     try {
-      Places.check(places, data, source.classes());
+      var contents = Places.contents(places, source.classes().size());
+      Places.checkValidation(contents, data.validation(), source.classes());
+      Places.checkShards(contents, data.shards());
       Dataset<Row> images = raw.images().join(places, "id");
       images
           .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
@@ -60,14 +64,20 @@ public final class Prepare {
           .write()
           .partitionBy("split", "shard")
           .parquet(shards.toString());
+      return contents;
     } finally {
       places.unpersist();
     }
   }
 
   private static DatasetManifest manifest(
-      SparkSession spark, Source source, JobConfig.Data data, Path shards, Configuration hadoop)
+      SparkSession spark,
+      Source source,
+      JobConfig.Data data,
+      Map<Split, Contents> contents,
+      Path shards)
       throws IOException {
+    var fs = shards.getFileSystem(spark.sparkContext().hadoopConfiguration());
     var images = spark.read().parquet(shards.toString());
     return new DatasetManifest(
         data.format(),
@@ -79,10 +89,10 @@ public final class Prepare {
         data.shards(),
         data.seed(),
         data.validation(),
-        Measures.contents(images, source.classes().size()),
+        contents,
         Measures.normalization(images),
         Measures.fingerprint(images),
-        shards.getFileSystem(hadoop).getContentSummary(shards).getLength());
+        fs.getContentSummary(shards).getLength());
   }
 
   /** What a task told the user, freed of what Spark wraps around it. */

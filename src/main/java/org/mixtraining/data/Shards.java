@@ -36,6 +36,7 @@ public final class Shards {
    *
    * @param shards shard numbers from 0 to {@code manifest.shards() - 1}
    * @param fraction share of the split to read, in (0, 1]: the images with a quantile below it
+   * @return no image at all for a split that is empty, as without {@code data.validation}
    * @throws UserException if a shard is missing
    */
   public static ImageSet read(
@@ -47,7 +48,7 @@ public final class Shards {
       double fraction) {
     try {
       var files = new ArrayList<Path>();
-      for (int shard : shards) {
+      for (int shard : manifest.images(split) > 0 ? shards : new int[] {}) {
         files.addAll(files(hadoop, path, split, shard));
       }
       var places = new ArrayList<Place>();

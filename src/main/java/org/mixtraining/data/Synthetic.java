@@ -1,7 +1,6 @@
 package org.mixtraining.data;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -15,6 +14,7 @@ import org.mixtraining.schedule.Seed;
  * of each; all else about an image (see {@link Drawing}) is chance that says nothing of its class.
  */
 record Synthetic(long seed, List<Piece> pieces) implements Source {
+  private static final List<Shape> SHAPES = List.of(Shape.values());
   private static final int IMAGES_PER_PIECE = 512;
 
   static Synthetic of(JobConfig.Data data) {
@@ -34,7 +34,7 @@ record Synthetic(long seed, List<Piece> pieces) implements Source {
 
   @Override
   public List<String> classes() {
-    return Arrays.stream(Shape.values()).map(s -> s.name().toLowerCase(Locale.ROOT)).toList();
+    return SHAPES.stream().map(s -> s.name().toLowerCase(Locale.ROOT)).toList();
   }
 
   @Override
@@ -56,12 +56,12 @@ record Synthetic(long seed, List<Piece> pieces) implements Source {
   private RawImage image(Piece piece, int i) {
     long id = piece.firstId() + i;
     int label = label(piece, i);
-    var pixels = new Drawing(Seed.SYNTHETIC.at(seed, id)).of(Shape.values()[label]);
+    var pixels = new Drawing(Seed.SYNTHETIC.at(seed, id)).of(SHAPES.get(label));
     var origin = piece.file() + "#" + (piece.firstRecord() + i);
     return new RawImage(id, origin, label, null, null, pixels);
   }
 
   private static int label(Piece piece, int i) {
-    return (int) ((piece.firstRecord() + i) % Shape.values().length);
+    return (int) ((piece.firstRecord() + i) % SHAPES.size());
   }
 }

@@ -1,5 +1,6 @@
 package org.mixtraining.kernels;
 
+import java.util.function.IntConsumer;
 import org.mixtraining.kernels.RowOps.AdamFactors;
 
 /**
@@ -24,9 +25,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void linear(Mat x, Mat w, Mat bias, Mat y) {
-    for (int r = 0; r < y.rows(); r++) {
-      y.copyRow(bias, 0, r);
-    }
+    eachRow(y, r -> y.copyRow(bias, 0, r));
     Sgemm.ab(1, x, w, 1, y);
   }
 
@@ -37,9 +36,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
-    for (int r = 0; r < y.rows(); r++) {
-      ops.add(residual, r, bias, 0, y, r);
-    }
+    eachRow(y, r -> ops.add(residual, r, bias, 0, y, r));
     Sgemm.ab(1, x, w, 1, y);
   }
 
@@ -55,24 +52,25 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void columnSum(Mat x, Mat sum) {
-    sum.copyRow(x, 0, 0);
-    for (int r = 1; r < x.rows(); r++) {
-      ops.add(sum, 0, x, r, sum, 0);
-    }
+    sum.zeroRow(0);
+    eachRow(x, r -> ops.add(sum, 0, x, r, sum, 0));
   }
 
   // --- layer norm ------------------------------------------------------------------------------
 
   @Override
   public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
-    for (int r = 0; r < x.rows(); r++) {
-      float mean = ops.sum(x, r) / x.cols();
-      float variance = ops.squaredDeviation(x, r, mean) / x.cols();
-      float scale = (float) (1 / Math.sqrt(variance + eps));
-      ops.normalize(x, r, mean, scale, gain, bias, y);
-      stats.put(r, 0, mean);
-      stats.put(r, 1, scale);
-    }
+    eachRow(
+        x,
+        r -> layerNormStats(x, r, eps, stats),
+        r -> ops.normalize(x, r, stats.at(r, 0), stats.at(r, 1), gain, bias, y));
+  }
+
+  private void layerNormStats(Mat x, int r, float eps, Mat stats) {
+    float mean = ops.sum(x, r) / x.cols();
+    float variance = ops.squaredDeviation(x, r, mean) / x.cols();
+    stats.put(r, 0, mean);
+    stats.put(r, 1, (float) (1 / Math.sqrt(variance + eps)));
   }
 
   @Override
@@ -80,34 +78,35 @@ final class CpuKernels implements Kernels {
       Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
     dGain.zeroRow(0);
     dBias.zeroRow(0);
-    for (int r = 0; r < x.rows(); r++) {
-      float mean = stats.at(r, 0);
-      float scale = stats.at(r, 1);
-      ops.normalizeParameterGradient(dy, x, r, mean, scale, dGain, dBias);
-      float meanDy = ops.dot(dy, r, gain, 0) / x.cols();
-      float meanDyX = ops.normalizedDot(dy, x, r, mean, scale, gain) / x.cols();
-      if (residual == null) {
-        dx.zeroRow(r);
-      }
-      Mat added = residual == null ? dx : residual;
-      ops.normalizeInputGradient(dy, x, r, mean, scale, gain, meanDy, meanDyX, added, dx);
+    if (residual == null) {
+      eachRow(dx, dx::zeroRow);
     }
+    Mat added = residual == null ? dx : residual;
+    eachRow(
+        x,
+        r -> ops.normalizeParameterGradient(dy, x, r, stats.at(r, 0), stats.at(r, 1), dGain, dBias),
+        r -> layerNormInputGradient(dy, x, r, stats, gain, added, dx));
+  }
+
+  private void layerNormInputGradient(
+      Mat dy, Mat x, int r, Mat stats, Mat gain, Mat residual, Mat dx) {
+    float mean = stats.at(r, 0);
+    float scale = stats.at(r, 1);
+    float meanDy = ops.dot(dy, r, gain, 0) / x.cols();
+    float meanDyX = ops.normalizedDot(dy, x, r, mean, scale, gain) / x.cols();
+    ops.normalizeInputGradient(dy, x, r, mean, scale, gain, meanDy, meanDyX, residual, dx);
   }
 
   // --- GELU ------------------------------------------------------------------------------------
 
   @Override
   public void biasGelu(Mat h, Mat bias, Mat y) {
-    for (int r = 0; r < h.rows(); r++) {
-      ops.biasGelu(h, r, bias, y);
-    }
+    eachRow(h, r -> ops.bell(h, r, bias, y), r -> ops.gelu(h, r, bias, y));
   }
 
   @Override
   public void multiply(Mat dy, Mat derivative) {
-    for (int r = 0; r < dy.rows(); r++) {
-      ops.multiply(dy, derivative, r);
-    }
+    eachRow(dy, r -> ops.multiply(dy, derivative, r));
   }
 
   // --- attention -------------------------------------------------------------------------------
@@ -192,16 +191,16 @@ final class CpuKernels implements Kernels {
   }
 
   private void softmax(Mat p) {
-    for (int r = 0; r < p.rows(); r++) {
-      float sum = ops.exp(p, r, ops.max(p, r));
-      ops.scale(p, r, 1 / sum);
-    }
+    eachRow(
+        p,
+        r -> {
+          float sum = ops.exp(p, r, ops.max(p, r));
+          ops.scale(p, r, 1 / sum);
+        });
   }
 
   private void softmaxBackward(Mat p, Mat dp, float scale) {
-    for (int r = 0; r < p.rows(); r++) {
-      ops.softmaxGradient(p, r, dp, r, ops.dot(p, r, dp, r), scale);
-    }
+    eachRow(p, r -> ops.softmaxGradient(p, r, dp, r, ops.dot(p, r, dp, r), scale));
   }
 
   private static void zeroPadding(Mat probabilities, int tokens) {
@@ -276,6 +275,19 @@ final class CpuKernels implements Kernels {
     int n = gradient.cols();
     for (int from = 0; from < n; from += ADAM_BLOCK) {
       ops.adamW(gradient, m, v, from, Math.min(n, from + ADAM_BLOCK), factors);
+    }
+  }
+
+  /**
+   * Runs the passes in turn on each row of x. The indirect call keeps them apart when HotSpot
+   * compiles: inlined into one method, several passes outgrow its limit of nodes (each vector
+   * operation costs hundreds), and from there on every vector is boxed.
+   */
+  private static void eachRow(Mat x, IntConsumer... passes) {
+    for (int r = 0; r < x.rows(); r++) {
+      for (IntConsumer pass : passes) {
+        pass.accept(r);
+      }
     }
   }
 }

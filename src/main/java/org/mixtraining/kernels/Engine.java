@@ -4,6 +4,7 @@ import static org.bytedeco.openblas.global.openblas.blas_set_num_threads;
 
 import java.util.function.IntConsumer;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * Kernels and the threads that they run on: what a worker computes with. One engine serves one
@@ -13,14 +14,14 @@ public final class Engine implements AutoCloseable {
   private final Kernels kernels;
   private final Crew crew;
 
-  private Engine(Kernels kernels, int threads) {
-    this.kernels = new CheckedKernels(kernels);
-    this.crew = new Crew(threads);
+  private Engine(Kernels kernels, Crew crew) {
+    this.kernels = kernels;
+    this.crew = crew;
   }
 
   /**
    * The CPU engine: BLAS on raw pointers and Vector API kernels, {@code threads} at a time. BLAS
-   * itself is set to one thread, in the whole process.
+   * and ND4J's operations are set to one thread each, in the whole process.
    */
   public static Engine cpu(int threads) {
     if (threads < 1) {
@@ -32,7 +33,9 @@ public final class Engine implements AutoCloseable {
               + Nd4j.getBackend().getClass().getSimpleName());
     }
     blas_set_num_threads(1);
-    return new Engine(new CpuKernels(RowOps.best()), threads);
+    // ND4J's own OpenMP threads would go on spinning for work while the engine's threads compute.
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
+    return new Engine(new CheckedKernels(new CpuKernels(RowOps.best())), new Crew(threads));
   }
 
   /**
@@ -40,7 +43,12 @@ public final class Engine implements AutoCloseable {
    * backend spreads each operation over its device.
    */
   public static Engine nd4j() {
-    return new Engine(new Nd4jKernels(), 1);
+    return new Engine(new CheckedKernels(new Nd4jKernels()), new Crew(1));
+  }
+
+  /** This engine, its threads included, with the time of every kernel call counted. */
+  public Engine timed(KernelTimes times) {
+    return new Engine(times.around(kernels), crew);
   }
 
   public Kernels kernels() {

@@ -64,8 +64,11 @@ interface RowOps {
       Mat residual,
       Mat dx);
 
-  /** y[row] = gelu(h[row] + bias); h[row] = gelu′(h[row] + bias). */
-  void biasGelu(Mat h, int row, Mat bias, Mat y);
+  /** y[row] = exp(−x²/2) for x = h[row] + bias. */
+  void bell(Mat h, int row, Mat bias, Mat y);
+
+  /** y[row] = gelu(x) and h[row] = gelu′(x) for x = h[row] + bias, given {@link #bell} in y. */
+  void gelu(Mat h, int row, Mat bias, Mat y);
 
   /** x[row] = exp(x[row] − shift) for x ≤ shift; the sum of the new values. */
   float exp(Mat x, int row, float shift);

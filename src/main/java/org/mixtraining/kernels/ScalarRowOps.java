@@ -192,14 +192,26 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public void biasGelu(Mat h, int row, Mat bias, Mat y) {
-    biasGelu(h, row, bias, y, 0);
+  public void bell(Mat h, int row, Mat bias, Mat y) {
+    bell(h, row, bias, y, 0);
   }
 
-  static void biasGelu(Mat h, int row, Mat bias, Mat y, int from) {
+  static void bell(Mat h, int row, Mat bias, Mat y, int from) {
     for (int j = from; j < h.cols(); j++) {
       float x = h.at(row, j) + bias.at(0, j);
-      float bell = Approx.exp(x * x * -0.5f);
+      y.put(row, j, Approx.exp(x * x * -0.5f));
+    }
+  }
+
+  @Override
+  public void gelu(Mat h, int row, Mat bias, Mat y) {
+    gelu(h, row, bias, y, 0);
+  }
+
+  static void gelu(Mat h, int row, Mat bias, Mat y, int from) {
+    for (int j = from; j < h.cols(); j++) {
+      float x = h.at(row, j) + bias.at(0, j);
+      float bell = y.at(row, j);
       float normal = Approx.normal(x, bell);
       y.put(row, j, x * normal);
       h.put(row, j, Math.fma(x * bell, Approx.DENSITY, normal));

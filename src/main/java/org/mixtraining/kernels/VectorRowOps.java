@@ -5,6 +5,7 @@ import static org.mixtraining.kernels.ScalarRowOps.whole;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -18,6 +19,32 @@ final class VectorRowOps implements RowOps {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int BYTES = Float.BYTES;
+
+  // Constants that are vectors already spare HotSpot a broadcast at each use; CpuKernels.eachRow
+  // says why its patience matters.
+  private static final FloatVector ONE = broadcast(1f);
+  private static final FloatVector HALF = broadcast(0.5f);
+  private static final FloatVector MINUS_HALF = broadcast(-0.5f);
+  private static final FloatVector LOWEST = broadcast(Approx.LOWEST);
+  private static final FloatVector LOG2_E = broadcast(Approx.LOG2_E);
+  private static final FloatVector ROUND = broadcast(Approx.ROUND);
+  private static final FloatVector LN2_HIGH = broadcast(Approx.LN2_HIGH);
+  private static final FloatVector LN2_LOW = broadcast(Approx.LN2_LOW);
+  private static final FloatVector E7 = broadcast(Approx.E7);
+  private static final FloatVector E6 = broadcast(Approx.E6);
+  private static final FloatVector E5 = broadcast(Approx.E5);
+  private static final FloatVector E4 = broadcast(Approx.E4);
+  private static final FloatVector E3 = broadcast(Approx.E3);
+  private static final FloatVector E2 = broadcast(Approx.E2);
+  private static final FloatVector DENSITY = broadcast(Approx.DENSITY);
+  private static final FloatVector P = broadcast(Approx.P);
+  private static final FloatVector A5 = broadcast(Approx.A5);
+  private static final FloatVector A4 = broadcast(Approx.A4);
+  private static final FloatVector A3 = broadcast(Approx.A3);
+  private static final FloatVector A2 = broadcast(Approx.A2);
+  private static final FloatVector A1 = broadcast(Approx.A1);
+  private static final IntVector ONE_BITS = ONE.reinterpretAsInts();
+  private static final IntVector SIGN_BIT = broadcast(-0f).reinterpretAsInts();
 
   /** Whether 256-bit vectors are in hardware; elsewhere they are emulated, lane by lane. */
   static boolean suitsProcessor() {
@@ -204,7 +231,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void biasGelu(Mat h, int row, Mat bias, Mat y) {
+  public void bell(Mat h, int row, Mat bias, Mat y) {
     ByteBuffer hs = h.bytes();
     ByteBuffer bs = bias.bytes();
     ByteBuffer ys = y.bytes();
@@ -214,12 +241,28 @@ final class VectorRowOps implements RowOps {
     int whole = whole(h.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       FloatVector x = load(hs, ho + j).add(load(bs, bo + j));
-      FloatVector bell = exp(x.mul(x).mul(-0.5f));
+      store(exp(x.mul(x).mul(MINUS_HALF)), ys, yo + j);
+    }
+    ScalarRowOps.bell(h, row, bias, y, whole);
+  }
+
+  @Override
+  public void gelu(Mat h, int row, Mat bias, Mat y) {
+    ByteBuffer hs = h.bytes();
+    ByteBuffer bs = bias.bytes();
+    ByteBuffer ys = y.bytes();
+    int ho = h.at(row);
+    int bo = bias.at(0);
+    int yo = y.at(row);
+    int whole = whole(h.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector x = load(hs, ho + j).add(load(bs, bo + j));
+      FloatVector bell = load(ys, yo + j);
       FloatVector normal = normal(x, bell);
       store(x.mul(normal), ys, yo + j);
-      store(x.mul(bell).fma(broadcast(Approx.DENSITY), normal), hs, ho + j);
+      store(x.mul(bell).fma(DENSITY, normal), hs, ho + j);
     }
-    ScalarRowOps.biasGelu(h, row, bias, y, whole);
+    ScalarRowOps.gelu(h, row, bias, y, whole);
   }
 
   @Override
@@ -275,38 +318,23 @@ final class VectorRowOps implements RowOps {
 
   /** {@link Approx#exp} by lane. */
   private static FloatVector exp(FloatVector x) {
-    FloatVector clamped = x.max(Approx.LOWEST);
-    FloatVector rounded = clamped.fma(broadcast(Approx.LOG2_E), broadcast(Approx.ROUND));
-    FloatVector n = rounded.sub(Approx.ROUND);
-    FloatVector f = n.fma(broadcast(Approx.LN2_HIGH), clamped);
-    f = n.fma(broadcast(Approx.LN2_LOW), f);
-    FloatVector p = broadcast(Approx.E7).fma(f, broadcast(Approx.E6));
-    p = p.fma(f, broadcast(Approx.E5));
-    p = p.fma(f, broadcast(Approx.E4));
-    p = p.fma(f, broadcast(Approx.E3));
-    p = p.fma(f, broadcast(Approx.E2));
-    p = p.fma(f.mul(f), f).add(1f);
-    return p.mul(
-        rounded
-            .reinterpretAsInts()
-            .lanewise(VectorOperators.LSHL, 23)
-            .add(0x3f800000)
-            .reinterpretAsFloats());
+    FloatVector clamped = x.max(LOWEST);
+    FloatVector rounded = clamped.fma(LOG2_E, ROUND);
+    FloatVector n = rounded.sub(ROUND);
+    FloatVector f = n.fma(LN2_LOW, n.fma(LN2_HIGH, clamped));
+    FloatVector p = E7.fma(f, E6).fma(f, E5).fma(f, E4).fma(f, E3).fma(f, E2);
+    p = p.fma(f.mul(f), f).add(ONE);
+    IntVector exponent = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    return p.mul(exponent.add(ONE_BITS).reinterpretAsFloats());
   }
 
   /** {@link Approx#normal} by lane. */
   private static FloatVector normal(FloatVector x, FloatVector bell) {
-    FloatVector t = broadcast(1f).div(x.abs().fma(broadcast(Approx.P), broadcast(1f)));
-    FloatVector p = broadcast(Approx.A5).fma(t, broadcast(Approx.A4));
-    p = p.fma(t, broadcast(Approx.A3));
-    p = p.fma(t, broadcast(Approx.A2));
-    p = p.fma(t, broadcast(Approx.A1));
-    FloatVector half = broadcast(0.5f).sub(p.mul(t).mul(bell).mul(0.5f));
-    var sign = x.reinterpretAsInts().lanewise(VectorOperators.AND, 0x80000000);
-    return half.reinterpretAsInts()
-        .lanewise(VectorOperators.OR, sign)
-        .reinterpretAsFloats()
-        .add(0.5f);
+    FloatVector t = ONE.div(x.abs().fma(P, ONE));
+    FloatVector p = A5.fma(t, A4).fma(t, A3).fma(t, A2).fma(t, A1);
+    FloatVector half = HALF.sub(p.mul(t).mul(bell).mul(HALF));
+    IntVector sign = x.reinterpretAsInts().and(SIGN_BIT);
+    return half.reinterpretAsInts().or(sign).reinterpretAsFloats().add(HALF);
   }
 
   /** The lanes added in {@link RowOps}' order. */

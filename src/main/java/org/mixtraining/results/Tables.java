@@ -64,6 +64,18 @@ public final class Tables {
         .forEach((key, part) -> writePart(Table.of(key.type), key.runId, key.part, part));
   }
 
+  /** Whether a run of this id has been recorded, finished or not. */
+  public boolean holds(String runId) {
+    Path run = new Path(root, "runs/" + Table.PARTITION + "=" + checkedRunId(runId));
+    try {
+      return run.getFileSystem(conf).exists(run);
+    } catch (UnsupportedFileSystemException e) {
+      throw unsupported(e, root.getParent().toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot look for " + run, e);
+    }
+  }
+
   private void writePart(Table table, String runId, String part, List<? extends ResultRow> rows) {
     Path run = new Path(new Path(root, table.name()), Table.PARTITION + "=" + runId);
     try {

@@ -1,9 +1,11 @@
 package org.mixtraining.spark;
 
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.mixtraining.config.JobConfig;
@@ -32,7 +34,7 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
    */
   static Dataset open(JavaSparkContext spark, JobConfig config) {
     Configuration hadoop = spark.hadoopConfiguration();
-    String path = config.data().path();
+    String path = qualified(config.data().path(), hadoop);
     DatasetManifest manifest = DatasetManifest.read(hadoop, path);
     if (manifest.shards() < config.workers().count()) {
       throw new UserException(
@@ -40,6 +42,16 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
               .formatted(config.workers().count(), path, manifest.shards()));
     }
     return new Dataset(path, manifest, new SerializableConfiguration(hadoop));
+  }
+
+  /** An executor's working directory is not the driver's: a relative path means the driver's. */
+  private static String qualified(String path, Configuration hadoop) {
+    try {
+      Path given = new Path(path);
+      return given.getFileSystem(hadoop).makeQualified(given).toString();
+    } catch (IOException e) {
+      throw new UserException("mixtraining.data.path = %s: %s".formatted(path, e.getMessage()));
+    }
   }
 
   /** The images of one part of a split, of {@code parts}: every parts-th shard. */

@@ -34,15 +34,19 @@ public final class EpochAveragingTrainingMaster
     implements TrainingMaster<WorkerResult, EpochWorker> {
 
   private final EpochPlan plan;
+  private final String graph;
   private final int threads;
   private List<WorkerResult> results = List.of();
 
   /**
    * @param plan the epoch
+   * @param graph JSON of the graph's configuration as it was made: the network's own counts epochs
+   *     and steps, and workers would not know a replica of theirs again by it
    * @param threads compute threads of a worker
    */
-  EpochAveragingTrainingMaster(EpochPlan plan, int threads) {
+  EpochAveragingTrainingMaster(EpochPlan plan, String graph, int threads) {
     this.plan = plan;
+    this.graph = graph;
     this.threads = threads;
   }
 
@@ -55,7 +59,6 @@ public final class EpochAveragingTrainingMaster
   @Override
   public void executeTrainingMDS(SparkComputationGraph network, JavaRDD<MultiDataSet> minibatches) {
     Replica replica = new Replica(network.getNetwork());
-    String graph = network.getNetwork().getConfiguration().toJson();
     EpochTask task = new EpochTask(plan, graph, replica.state(), threads);
     Broadcast<EpochTask> broadcast = network.getSparkContext().broadcast(task);
     try {

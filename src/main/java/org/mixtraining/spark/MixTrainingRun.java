@@ -6,11 +6,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.serializer.JavaSerializer;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Split;
@@ -18,6 +22,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.NonFiniteLossException;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
@@ -34,13 +39,21 @@ public final class MixTrainingRun implements AutoCloseable {
   private final Dataset dataset;
   private final ViT vit;
   private final ClusterEvaluation evaluation;
-  private final Map<Objective, Replica> graphs = new EnumMap<>(Objective.class);
+  private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
+
+  /** The driver's graph of an objective, and the JSON that workers make theirs of. */
+  private record Graph(Replica replica, String json) {
+    static Graph of(ComputationGraphConfiguration configuration) {
+      return new Graph(new Replica(configuration), configuration.toJson());
+    }
+  }
 
   /**
-   * @throws org.mixtraining.config.UserException if the dataset is missing or does not fit the
-   *     model or the workers
+   * @throws UserException if the dataset is missing or does not fit the model or the workers, or
+   *     Spark is set to a serializer that cannot carry what workers send
    */
   public MixTrainingRun(JavaSparkContext spark, JobConfig config) {
+    checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
     this.dataset = Dataset.open(spark, config);
@@ -49,16 +62,23 @@ public final class MixTrainingRun implements AutoCloseable {
     this.evaluation = new ClusterEvaluation(spark, dataset, config, vit);
   }
 
+  static void checkSerializer(SparkConf conf) {
+    String java = JavaSerializer.class.getName();
+    String serializer = conf.get("spark.serializer", java);
+    if (!serializer.equals(java)) {
+      throw new UserException(
+          "spark.serializer = %s: must be %s, the default; Kryo cannot serialize records, which workers send"
+              .formatted(serializer, java));
+    }
+  }
+
   public DatasetManifest manifest() {
     return dataset.manifest();
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
   public ModelState initialState() {
-    var everything =
-        ViTGraph.configuration(
-            vit, Objective.JOINT, MixPass.VISIBLE, config.optimizer(), config.run().seed());
-    try (Replica replica = new Replica(everything)) {
+    try (Replica replica = new Replica(configuration(Objective.JOINT, MixPass.VISIBLE))) {
       return replica.state();
     }
   }
@@ -69,6 +89,8 @@ public final class MixTrainingRun implements AutoCloseable {
    * @param state where to begin
    * @param epochFinished told of each epoch, in order
    * @return the final state
+   * @throws UserException if a shard is missing
+   * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
   public ModelState train(ModelState state, Consumer<EpochOutcome> epochFinished) {
     for (EpochPlan plan : MixSchedule.of(config).epochs()) {
@@ -79,14 +101,37 @@ public final class MixTrainingRun implements AutoCloseable {
     return state;
   }
 
+  /** An epoch; what a task has to tell a person comes without what Spark wraps around it. */
   private EpochOutcome epoch(EpochPlan plan, ModelState before) {
+    try {
+      return trainAndScore(plan, before);
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof UserException || cause instanceof NonFiniteLossException) {
+          throw (RuntimeException) cause;
+        }
+      }
+      throw e instanceof RuntimeException unchecked
+          ? unchecked
+          : new IllegalStateException("epoch %d failed".formatted(plan.epoch() + 1), e);
+    } finally {
+      spark.sc().setJobDescription(null);
+    }
+  }
+
+  private EpochOutcome trainAndScore(EpochPlan plan, ModelState before) {
     long start = System.nanoTime();
     describe(plan, "train");
-    var master = new EpochAveragingTrainingMaster(plan, config.workers().threadsPerWorker());
-    Replica graph = graph(plan);
-    graph.load(before);
-    new SparkComputationGraph(spark, graph.graph(), master).fitMultiDataSet(minibatches(plan));
-    ModelState state = before.with(graph.state());
+    Graph graph =
+        graphs.computeIfAbsent(
+            plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
+    var master =
+        new EpochAveragingTrainingMaster(plan, graph.json, config.workers().threadsPerWorker());
+    graph.replica.load(before);
+    new SparkComputationGraph(spark, graph.replica.graph(), master)
+        .fitMultiDataSet(minibatches(plan));
+    ModelState average = graph.replica.state();
+    ModelState state = before.with(average);
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
@@ -114,7 +159,7 @@ public final class MixTrainingRun implements AutoCloseable {
         trained - slowest,
         secondsSince(evaluationStart),
         secondsSince(start),
-        2 * graph.state().bytes() * config.workers().count());
+        2 * average.bytes() * config.workers().count());
   }
 
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
@@ -132,13 +177,8 @@ public final class MixTrainingRun implements AutoCloseable {
             });
   }
 
-  private Replica graph(EpochPlan plan) {
-    return graphs.computeIfAbsent(
-        plan.objective(),
-        objective ->
-            new Replica(
-                ViTGraph.configuration(
-                    vit, objective, plan.pass(), config.optimizer(), config.run().seed())));
+  private ComputationGraphConfiguration configuration(Objective objective, MixPass pass) {
+    return ViTGraph.configuration(vit, objective, pass, config.optimizer(), config.run().seed());
   }
 
   private static Sight sight(EpochPlan plan) {
@@ -168,7 +208,7 @@ public final class MixTrainingRun implements AutoCloseable {
 
   @Override
   public void close() {
-    graphs.values().forEach(Replica::close);
+    graphs.values().forEach(graph -> graph.replica.close());
     graphs.clear();
   }
 }

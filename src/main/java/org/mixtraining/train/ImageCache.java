@@ -35,11 +35,26 @@ public final class ImageCache {
       }
     }
     // Read outside the lock: two tasks may then read the same shards, which costs time, not truth.
-    ImageSet images = reader.get();
+    ImageSet images = read(reader);
     synchronized (SETS) {
       SETS.values().removeIf(reference -> reference.get() == null);
       SETS.put(key, new SoftReference<>(images));
     }
     return images;
+  }
+
+  /**
+   * Soft references watch the heap, but images lie outside it: where that memory ends, the cache
+   * must make room itself.
+   */
+  private static ImageSet read(Supplier<ImageSet> reader) {
+    try {
+      return reader.get();
+    } catch (OutOfMemoryError full) {
+      synchronized (SETS) {
+        SETS.clear();
+      }
+      return reader.get();
+    }
   }
 }

@@ -219,6 +219,16 @@ public final class Replica implements AutoCloseable {
     for (var layer : graph.getLayers()) {
       ((BaseLayer<?>) layer).close();
     }
-    graph.close();
+    // Not by graph.close(), which also has the whole heap collected, twice.
+    var updater = graph.getUpdater(false);
+    free(graph.params());
+    free(graph.getFlattenedGradients());
+    free(updater == null ? null : updater.getStateViewArray());
+  }
+
+  private static void free(INDArray array) {
+    if (array != null && array.closeable()) {
+      array.close();
+    }
   }
 }

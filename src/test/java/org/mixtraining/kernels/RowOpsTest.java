@@ -44,7 +44,8 @@ class RowOpsTest {
       ops.add(m[0], 0, m[1], 0, m[5], 0);
       ops.multiply(m[5], m[2], 0);
       ops.scale(m[5], 0, 0.7f);
-      ops.biasGelu(m[6], 0, m[1], m[7]);
+      ops.bell(m[6], 0, m[1], m[7]);
+      ops.gelu(m[6], 0, m[1], m[7]);
       bits.add(Float.floatToRawIntBits(ops.exp(m[8], 0, ops.max(m[8], 0))));
       ops.softmaxGradient(m[8], 0, m[9], 0, 0.4f, 0.125f);
       m[11].copyFrom(m[10]);

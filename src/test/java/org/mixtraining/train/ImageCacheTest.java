@@ -53,6 +53,37 @@ class ImageCacheTest {
     assertThat(ImageCache.get(key("/failing", "f", 1), this::read).size()).isEqualTo(2);
   }
 
+  @Test
+  void whereMemoryEndsTheCacheMakesRoom() {
+    ImageSet kept = ImageCache.get(key("/kept", "f", 1), reader);
+    AtomicInteger attempts = new AtomicInteger();
+
+    ImageSet wanted =
+        ImageCache.get(
+            key("/wanted", "f", 1),
+            () -> {
+              if (attempts.incrementAndGet() == 1) {
+                throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+              }
+              return Jobs.images(3);
+            });
+
+    assertThat(wanted.size()).isEqualTo(3);
+    assertThat(ImageCache.get(key("/kept", "f", 1), reader)).isNotSameAs(kept);
+  }
+
+  @Test
+  void imagesThatDoNotFitAtAllAreAnError() {
+    assertThatThrownBy(
+            () ->
+                ImageCache.get(
+                    key("/too-large", "f", 1),
+                    () -> {
+                      throw new OutOfMemoryError("Cannot reserve direct buffer memory");
+                    }))
+        .isInstanceOf(OutOfMemoryError.class);
+  }
+
   private static ImageCache.Key key(String path, String fingerprint, double fraction) {
     return new ImageCache.Key(path, fingerprint, Split.TRAIN, List.of(0), fraction);
   }

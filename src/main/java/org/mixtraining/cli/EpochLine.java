@@ -1,0 +1,68 @@
+package org.mixtraining.cli;
+
+import java.util.Locale;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.spark.EpochOutcome;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Score;
+
+/** An epoch as one line for a person who is watching. */
+final class EpochLine {
+
+  private double secondsSoFar;
+
+  String of(EpochOutcome outcome) {
+    EpochPlan plan = outcome.plan();
+    EpochMetrics m = outcome.metrics();
+    secondsSoFar += outcome.seconds();
+    StringBuilder line = new StringBuilder();
+    add(line, "epoch %d/%d", plan.epoch() + 1, plan.epochs());
+    add(line, "%s", name(plan));
+    add(line, "loss %.4f", m.loss() / m.images());
+    if (m.labelled() > 0) {
+      add(line, "train %.1f %%", 100.0 * m.correct() / m.labelled());
+    }
+    accuracy(line, "validation", outcome.validation());
+    accuracy(line, "test", outcome.test());
+    add(line, "%.0f images/s", m.images() / m.computeSeconds());
+    add(
+        line,
+        "%.1f s (sync %.1f, evaluation %.1f)",
+        outcome.seconds(),
+        outcome.syncSeconds(),
+        outcome.evaluationSeconds());
+    int left = plan.epochs() - plan.epoch() - 1;
+    if (left > 0) {
+      add(line, "%s left", duration(secondsSoFar / (plan.epoch() + 1) * left));
+    }
+    return line.toString();
+  }
+
+  private static String name(EpochPlan plan) {
+    String objective = plan.objective().name().toLowerCase(Locale.ROOT);
+    return plan.objective() == Objective.JOINT
+            || !plan.phase().name().equals(plan.objective().name())
+        ? plan.phase() + " " + objective
+        : plan.phase().name();
+  }
+
+  private static void accuracy(StringBuilder line, String split, Score score) {
+    if (score.images() > 0) {
+      add(line, "%s %.1f %%", split, 100 * score.accuracy());
+    }
+  }
+
+  private static void add(StringBuilder line, String format, Object... values) {
+    line.append(line.isEmpty() ? "" : " · ").append(String.format(Locale.ROOT, format, values));
+  }
+
+  private static String duration(double seconds) {
+    long s = Math.round(seconds);
+    return s < 60
+        ? s + " s"
+        : s < 3600
+            ? "%d:%02d min".formatted(s / 60, s % 60)
+            : "%d:%02d h".formatted(s / 3600, s / 60 % 60);
+  }
+}

@@ -1,0 +1,46 @@
+package org.mixtraining.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.mixtraining.config.JobConfig;
+import picocli.CommandLine.Option;
+
+/** The options that every command has. */
+final class JobOptions {
+
+  @Option(
+      names = "--conf",
+      paramLabel = "FILE",
+      description = "Configuration (HOCON); what it does not set keeps its default.")
+  private Path file;
+
+  @Option(
+      names = "-D",
+      paramLabel = "KEY=VALUE",
+      description = "Sets one key, over the file; may be repeated. Example: -D workers.count=4")
+  private List<String> overrides = new ArrayList<>();
+
+  @Option(names = "--quiet", description = "No progress, only results and errors.")
+  private boolean quiet;
+
+  /** Sets a key for which a command has an option of its own. */
+  void override(String key, Object value) {
+    overrides.add(key + "=" + value);
+  }
+
+  /**
+   * @throws org.mixtraining.config.UserException if the configuration is not valid
+   */
+  JobConfig config() {
+    return JobConfig.load(Optional.ofNullable(file), overrides);
+  }
+
+  /** Prints a line of progress. */
+  void progress(String line) {
+    if (!quiet) {
+      System.err.println(line);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package org.mixtraining.cli;
+
+import java.util.stream.Stream;
+import org.mixtraining.config.UserException;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** The job's main class, for spark-submit as for the embedded Spark. */
+@Command(
+    name = "mixtraining",
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class,
+    synopsisSubcommandLabel = "COMMAND",
+    description =
+        "Trains ViT-Tiny with interleaved self-supervised and supervised epochs on Spark.",
+    subcommands = {PrepareCommand.class, TrainCommand.class, SqlCommand.class, BenchCommand.class},
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:failed", "2:bad input: arguments, configuration or data"})
+public final class Main {
+
+  private static final int FAILED = 1;
+  private static final int BAD_INPUT = 2;
+
+  private Main() {}
+
+  /** Runs a command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(run(args));
+  }
+
+  static int run(String... args) {
+    CommandLine commands = new CommandLine(new Main());
+    commands.setExecutionExceptionHandler(new Failure());
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.setParameterExceptionHandler(Main::badArguments);
+    if (args.length == 0) {
+      commands.usage(System.err);
+      return BAD_INPUT;
+    }
+    return commands.execute(args);
+  }
+
+  private static int badArguments(ParameterException e, String[] args) {
+    System.err.println("error: " + e.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(
+        e, new java.io.PrintWriter(System.err, true));
+    System.err.printf(
+        "'%s --help' shows what it takes%n", e.getCommandLine().getCommandSpec().qualifiedName());
+    return BAD_INPUT;
+  }
+
+  /** Says what went wrong: a line a problem where a person can mend it, else with its trace. */
+  private static final class Failure implements IExecutionExceptionHandler {
+    @Override
+    public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
+      var mendable =
+          Stream.iterate((Throwable) e, cause -> cause != null, Throwable::getCause)
+              .filter(UserException.class::isInstance)
+              .map(UserException.class::cast)
+              .findFirst();
+      if (mendable.isPresent()) {
+        mendable.get().problems().forEach(problem -> System.err.println("error: " + problem));
+        return BAD_INPUT;
+      }
+      LoggerFactory.getLogger(Main.class).error("{} failed", command.getCommandName(), e);
+      System.err.println("failed: " + rootMessage(e));
+      return FAILED;
+    }
+
+    private static String rootMessage(Throwable e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      return root.getMessage() == null
+          ? root.getClass().getSimpleName()
+          : root.getClass().getSimpleName() + ": " + root.getMessage();
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package org.mixtraining.cli;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.mixtraining.results.EpochRow;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Status;
+import org.mixtraining.results.Tables;
+import org.mixtraining.results.WorkerRow;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.spark.EpochOutcome;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Score;
+
+/** Writes a run into the result tables as it goes. */
+final class RunRecorder implements Consumer<EpochOutcome> {
+
+  private final Tables tables;
+  private final String runId;
+  private final RunRow.Setup setup;
+  private final Instant started = Instant.now();
+  private final List<EpochRow> epochs = new ArrayList<>();
+  private final List<WorkerRow> workers = new ArrayList<>();
+
+  /** Writes the run's row at once: a run that dies in its first epoch is in the tables too. */
+  RunRecorder(Tables tables, String runId, RunRow.Setup setup) {
+    this.tables = tables;
+    this.runId = runId;
+    this.setup = setup;
+    write(Status.RUNNING, null, null);
+  }
+
+  @Override
+  public void accept(EpochOutcome outcome) {
+    EpochRow epoch = epochRow(outcome);
+    List<WorkerRow> shares =
+        outcome.workers().stream().map(share -> workerRow(outcome.plan(), share)).toList();
+    epochs.add(epoch);
+    workers.addAll(shares);
+    tables.write(epoch);
+    tables.write(shares);
+    write(Status.RUNNING, null, null);
+  }
+
+  /** The run is over and its model is the one with this hash. */
+  RunRow finished(String stateSha256) {
+    return write(Status.FINISHED, null, stateSha256);
+  }
+
+  void failed(Throwable error) {
+    write(Status.FAILED, String.valueOf(error.getMessage()), null);
+  }
+
+  private RunRow write(Status status, String error, String stateSha256) {
+    RunRow row =
+        new RunRow(
+            runId,
+            status,
+            started,
+            status == Status.RUNNING ? null : Instant.now(),
+            error,
+            setup,
+            Versions.provenance(),
+            RunRow.Progress.of(epochs, workers),
+            stateSha256);
+    tables.write(row);
+    return row;
+  }
+
+  private EpochRow epochRow(EpochOutcome outcome) {
+    EpochPlan plan = outcome.plan();
+    EpochMetrics metrics = outcome.metrics();
+    int steps = (int) Math.max(1, metrics.steps() / outcome.workers().size());
+    return new EpochRow(
+        runId,
+        plan.epoch() + 1,
+        plan.phase(),
+        plan.objective(),
+        plan.objective() == Objective.JOINT ? plan.pass() : null,
+        plan.alpha(),
+        plan.learningRate(0, steps),
+        plan.learningRate(steps - 1, steps),
+        training(plan, metrics),
+        evaluation(outcome),
+        new EpochRow.Cost(
+            metrics.images(),
+            metrics.steps(),
+            outcome.flops(),
+            metrics.computeSeconds(),
+            metrics.waitSeconds(),
+            outcome.syncSeconds(),
+            outcome.evaluationSeconds(),
+            outcome.seconds(),
+            outcome.syncBytes()),
+        Instant.now());
+  }
+
+  private static EpochRow.Training training(EpochPlan plan, EpochMetrics m) {
+    boolean ssl = plan.objective() != Objective.SL;
+    boolean sl = plan.objective() != Objective.SSL && m.labelled() > 0;
+    return new EpochRow.Training(
+        m.loss() / m.images(),
+        ssl ? m.sslLoss() / m.images() : null,
+        sl ? m.slLoss() / m.labelled() : null,
+        sl ? (double) m.correct() / m.labelled() : null);
+  }
+
+  private static EpochRow.Evaluation evaluation(EpochOutcome outcome) {
+    Score validation = outcome.validation();
+    Score test = outcome.test();
+    return new EpochRow.Evaluation(
+        validation.images() == 0 ? null : validation.loss(),
+        validation.images() == 0 ? null : validation.accuracy(),
+        test.images() == 0 ? null : test.loss(),
+        test.images() == 0 ? null : test.accuracy());
+  }
+
+  private WorkerRow workerRow(EpochPlan plan, EpochOutcome.WorkerShare share) {
+    EpochMetrics m = share.metrics();
+    long rss = share.place().peakRssBytes();
+    return new WorkerRow(
+        runId,
+        plan.epoch() + 1,
+        share.worker(),
+        share.place().host(),
+        share.place().executor(),
+        share.place().device(),
+        m.images(),
+        m.steps(),
+        m.images() == 0 ? Double.NaN : m.loss() / m.images(),
+        share.place().seconds(),
+        m.waitSeconds(),
+        rss < 0 ? null : rss,
+        share.place().offHeapBytes(),
+        share.place().attempt(),
+        share.weight());
+  }
+}

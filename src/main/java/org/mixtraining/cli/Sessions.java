@@ -1,0 +1,81 @@
+package org.mixtraining.cli;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.JobConfig;
+
+/**
+ * Spark sessions of the commands. Under spark-submit the master is set already; on the embedded
+ * Spark it is MASTER, or else this machine.
+ */
+final class Sessions {
+
+  /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
+  private static final String FLAGS =
+      "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
+          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g";
+
+  private Sessions() {}
+
+  /** A session for work that fits one process: preparing, querying. */
+  static SparkSession local(String name) {
+    return open(name, "local[*]", conf());
+  }
+
+  /**
+   * A session whose executors train: embedded, one process a worker, as many as the cores allow.
+   */
+  static SparkSession workers(String name, JobConfig.Workers workers) {
+    SparkConf conf = conf().setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker());
+    return open(name, localCluster(workers, conf), conf);
+  }
+
+  private static SparkSession open(String name, String embeddedMaster, SparkConf conf) {
+    boolean embedded = !conf.contains("spark.master");
+    if (embedded) {
+      String master = System.getenv("MASTER");
+      conf.setMaster(master == null || master.isBlank() ? embeddedMaster : master);
+      conf.setIfMissing("spark.ui.enabled", "false");
+    }
+    return SparkSession.builder().appName("mixtraining " + name).config(conf).getOrCreate();
+  }
+
+  private static SparkConf conf() {
+    return new SparkConf()
+        .setIfMissing("spark.ui.showConsoleProgress", "false")
+        .setIfMissing("spark.sql.shuffle.partitions", "8")
+        // A speculative twin of a worker would train the same epoch twice for nothing.
+        .set("spark.speculation", "false")
+        // States are sent as plain floats, which neither Kryo nor compression makes smaller.
+        .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer")
+        .set("spark.broadcast.compress", "false")
+        .setIfMissing("spark.driver.maxResultSize", "0");
+  }
+
+  /** {@code local-cluster[executors, cores, MB]}, its executors with our classes and flags. */
+  private static String localCluster(JobConfig.Workers workers, SparkConf conf) {
+    int threads = workers.threadsPerWorker();
+    int cores = Runtime.getRuntime().availableProcessors();
+    int executors = Math.max(1, Math.min(workers.count(), cores / threads));
+    int heap = (int) conf.getSizeAsMb("spark.executor.memory", "1g");
+    conf.setIfMissing("spark.executor.memory", heap + "m");
+    conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
+    conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
+    return "local-cluster[%d,%d,%d]".formatted(executors, threads, heap);
+  }
+
+  /** The job's jar; or, run from a build, its classes and libraries. */
+  private static String ownClassPath() {
+    try {
+      Path own =
+          Path.of(Sessions.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      return own.toString().endsWith(".jar")
+          ? own.toString()
+          : System.getProperty("java.class.path");
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package org.mixtraining.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+import org.apache.spark.package$;
+import org.mixtraining.results.RunRow;
+import picocli.CommandLine.IVersionProvider;
+
+/** Which software this is. */
+final class Versions implements IVersionProvider {
+
+  static RunRow.Versions provenance() {
+    return new RunRow.Versions(
+        job(),
+        package$.MODULE$.SPARK_VERSION(),
+        deeplearning4j(),
+        System.getProperty("java.version"),
+        null);
+  }
+
+  private static String job() {
+    return build().getProperty("version");
+  }
+
+  /** As the build stamped it: in the job's jar, Deeplearning4j's own manifest is gone. */
+  private static String deeplearning4j() {
+    return build().getProperty("dl4j.version");
+  }
+
+  private static Properties build() {
+    Properties build = new Properties();
+    try (InputStream in = Versions.class.getResourceAsStream("/org/mixtraining/build.properties")) {
+      build.load(in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return build;
+  }
+
+  @Override
+  public String[] getVersion() {
+    RunRow.Versions versions = provenance();
+    return new String[] {
+      "mixtraining " + versions.jobVersion(),
+      "Spark " + versions.sparkVersion(),
+      "Deeplearning4j " + versions.dl4jVersion(),
+      "Java " + versions.javaVersion()
+    };
+  }
+}

@@ -1,0 +1,147 @@
+package org.mixtraining;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The packages are floors of a house: each imports only those below it. */
+class FloorsTest {
+  /** From the ground up. */
+  private static final List<String> FLOORS =
+      List.of(
+          "config",
+          "schedule",
+          "kernels",
+          "vit",
+          "data",
+          "train",
+          "spark",
+          "results",
+          "report",
+          "cli");
+
+  private static final String[] ND4J = {"org.nd4j..", "org.deeplearning4j.."};
+
+  private static JavaClasses ours;
+
+  @BeforeAll
+  static void read() {
+    ours = new ClassFileImporter().importPath(Path.of("target", "classes"));
+  }
+
+  static List<String> floors() {
+    return FLOORS;
+  }
+
+  @ParameterizedTest
+  @MethodSource("floors")
+  void aFloorKnowsNoFloorAboveIt(String floor) {
+    List<String> above = FLOORS.subList(FLOORS.indexOf(floor) + 1, FLOORS.size());
+
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(inside(floor))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(inside(above)));
+  }
+
+  @Test
+  void everyClassIsOnAFloor() {
+    check(classes().should().resideInAnyPackage(inside(FLOORS)));
+  }
+
+  @Test
+  void packagesFormNoCycle() {
+    check(slices().matching("org.mixtraining.(*)..").should().beFreeOfCycles());
+  }
+
+  @Test
+  void theLowerFloorsAndTrainDoNotKnowSpark() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(inside(List.of("config", "schedule", "kernels", "vit", "train")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));
+  }
+
+  @Test
+  void onlyModelTrainingAndSparkKnowDeeplearning4j() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages(inside(List.of("kernels", "vit", "train", "spark")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(ND4J));
+  }
+
+  @Test
+  void trainAndSparkPassModelsAndMinibatchesOnAndLeaveArithmeticToTheModel() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(inside(List.of("train", "spark")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                "org.nd4j.linalg.api.ops..",
+                "org.nd4j.linalg.factory..",
+                "org.deeplearning4j.nn.layers..",
+                "org.deeplearning4j.nn.conf.layers..")
+            .orShould()
+            .callMethodWhere(target(owner(type(INDArray.class))).and(not(target(name("size"))))));
+  }
+
+  @Test
+  void everyPackageTellsItsStory() throws IOException {
+    try (Stream<Path> sources = Files.walk(Path.of("src/main/java/org/mixtraining"))) {
+      List<Path> packages =
+          sources
+              .filter(file -> file.toString().endsWith(".java"))
+              .map(Path::getParent)
+              .distinct()
+              .toList();
+
+      assertThat(packages)
+          .isNotEmpty()
+          .allSatisfy(
+              directory -> assertThat(directory.resolve("package-info.java")).isNotEmptyFile());
+    }
+  }
+
+  private static void check(ArchRule rule) {
+    rule.allowEmptyShould(true).check(ours);
+  }
+
+  private static String inside(String floor) {
+    return "org.mixtraining." + floor + "..";
+  }
+
+  private static String[] inside(List<String> floors) {
+    return floors.stream().map(FloorsTest::inside).toArray(String[]::new);
+  }
+}

@@ -1,0 +1,63 @@
+package org.mixtraining.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.Prepare.Existing;
+
+@Tag("real-data")
+class RealDataTest {
+  private static final Path SHARED = Path.of(System.getProperty("mixtraining.shared", "../shared"));
+
+  @TempDir Path directory;
+
+  private DatasetManifest prepare(String format, String name, String label, double validation) {
+    var source = SHARED.resolve("data").resolve(name).toAbsolutePath().normalize();
+    assumeTrue(
+        Files.isDirectory(source),
+        () -> "no real images at " + source + " (-Dmixtraining.shared=DIR to change)");
+    var data =
+        new JobConfig.Data(
+            format,
+            source.toString(),
+            directory.resolve(label).toString(),
+            label,
+            4,
+            validation,
+            1,
+            1,
+            1,
+            new JobConfig.Synthetic(0, 0));
+    return Prepare.run(RawFiles.spark(), data, Existing.REFUSE);
+  }
+
+  @Test
+  void cifar10() {
+    var manifest = prepare("cifar10", "cifar10-10pct", "label", 0.1);
+    assertThat(manifest.classes()).startsWith("airplane", "automobile").endsWith("truck");
+    assertThat(manifest.splits().get(Split.TRAIN))
+        .isEqualTo(new DatasetManifest.Contents(4500, Collections.nCopies(10, 450L)));
+    assertThat(manifest.splits().get(Split.VALIDATION))
+        .isEqualTo(new DatasetManifest.Contents(500, Collections.nCopies(10, 50L)));
+    assertThat(manifest.splits().get(Split.TEST))
+        .isEqualTo(new DatasetManifest.Contents(2000, Collections.nCopies(10, 200L)));
+    assertThat(manifest.normalization().mean().get(0)).isBetween(0.48, 0.50);
+    assertThat(manifest.normalization().std().get(2)).isBetween(0.25, 0.27);
+  }
+
+  @Test
+  void cifar100() {
+    var fine = prepare("cifar100", "cifar100-mini", "fine", 0);
+    assertThat(fine.splits().get(Split.TRAIN))
+        .isEqualTo(new DatasetManifest.Contents(1000, Collections.nCopies(100, 10L)));
+    assertThat(fine.splits().get(Split.TEST).images()).isEqualTo(500);
+    assertThat(fine.classes()).startsWith("apple").endsWith("worm");
+  }
+}

@@ -1,0 +1,151 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.Prepare;
+
+/**
+ * The same run with executors in processes of their own. It needs the packaged job and its Spark:
+ * system property {@code mixtraining.jar}, and {@code SPARK_HOME} and {@code SPARK_SCALA_VERSION}
+ * in the environment, as {@code mvn verify} sets them.
+ */
+@Tag("cluster")
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the second leaves a cluster under repair
+class ClusterRunTest {
+  private static final String VECTOR =
+      "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0";
+
+  @TempDir static Path directory;
+  private static String jar;
+  private static List<EpochOutcome> inProcess;
+  private static SparkSession cluster;
+
+  @BeforeAll
+  static void start() {
+    jar = System.getProperty("mixtraining.jar", "");
+    String home = System.getenv("SPARK_HOME");
+    assumeTrue(
+        !jar.isEmpty() && home != null && Files.isDirectory(Path.of(home, "jars")),
+        "needs mixtraining.jar and SPARK_HOME/jars, which mvn verify makes and names");
+    assumeTrue(
+        "2.12".equals(System.getenv("SPARK_SCALA_VERSION")),
+        "needs SPARK_SCALA_VERSION=2.12 in the environment, or no executor starts");
+
+    try (SparkSession session = session("local[2]")) {
+      Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
+      inProcess = train(session, epoch -> {});
+    }
+    cluster = session("local-cluster[2, 1, 1024]");
+  }
+
+  @AfterAll
+  static void stop() {
+    if (cluster != null) {
+      cluster.stop();
+    }
+  }
+
+  private static JobConfig config() {
+    return SmallRun.config(directory.resolve("images"));
+  }
+
+  private static SparkSession session(String master) {
+    SparkSession session =
+        SparkSession.builder()
+            .master(master)
+            .config("spark.ui.enabled", false)
+            .config("spark.sql.shuffle.partitions", 1)
+            .config("spark.executor.extraClassPath", jar)
+            .config("spark.executor.extraJavaOptions", VECTOR)
+            // no task before both executors are there
+            .config("spark.scheduler.minRegisteredResourcesRatio", 1)
+            .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "60s")
+            .getOrCreate();
+    session.sparkContext().setLogLevel("OFF");
+    return session;
+  }
+
+  private static List<EpochOutcome> train(SparkSession session, Consumer<EpochOutcome> watcher) {
+    var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    List<EpochOutcome> epochs = new ArrayList<>();
+    try (var run = new MixTrainingRun(spark, config())) {
+      run.train(
+          run.initialState(),
+          epoch -> {
+            epochs.add(epoch);
+            watcher.accept(epoch);
+          });
+    }
+    return epochs;
+  }
+
+  private static List<ProcessHandle> executors() {
+    return ProcessHandle.current()
+        .children()
+        .filter(child -> child.info().command().orElse("").endsWith("java"))
+        .toList();
+  }
+
+  private static void assertSameRun(List<EpochOutcome> actual) {
+    assertThat(actual).hasSameSizeAs(inProcess);
+    for (int i = 0; i < actual.size(); i++) {
+      EpochOutcome epoch = actual.get(i);
+      EpochOutcome expected = inProcess.get(i);
+      assertThat(epoch.state().sha256()).isEqualTo(expected.state().sha256());
+      assertThat(epoch.state().blocks()).isEqualTo(expected.state().blocks());
+      assertThat(epoch.validation()).isEqualTo(expected.validation());
+      assertThat(epoch.test()).isEqualTo(expected.test());
+    }
+  }
+
+  @Test
+  @Order(1)
+  void twoExecutorProcessesReachTheBitsOfOneProcess() {
+    List<Integer> processes = new ArrayList<>();
+
+    List<EpochOutcome> epochs = train(cluster, epoch -> processes.add(executors().size()));
+
+    assertSameRun(epochs);
+    assertThat(processes).containsOnly(2);
+    assertThat(epochs)
+        .allSatisfy(
+            epoch ->
+                assertThat(epoch.workers())
+                    .extracting(share -> share.place().executor())
+                    .containsExactlyInAnyOrder("0", "1"));
+  }
+
+  @Test
+  @Order(2)
+  void anExecutorThatIsKilledCostsTimeButNoBit() {
+    List<EpochOutcome> epochs =
+        train(
+            cluster,
+            epoch -> {
+              if (epoch.plan().epoch() == 0) {
+                ProcessHandle killed = executors().get(0);
+                killed.destroyForcibly();
+                killed.onExit().join();
+              }
+            });
+
+    assertSameRun(epochs);
+  }
+}

@@ -1,0 +1,160 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+
+class EpochAverageTest {
+
+  @Test
+  void parametersAndMomentsAreWeightedByImages() {
+    ModelState average =
+        EpochAverage.of(
+            List.of(
+                worker(0, 300, block(new float[] {1, -2}, new float[] {4, 0}, new float[] {8, 1})),
+                worker(1, 100, block(new float[] {5, 2}, new float[] {0, 8}, new float[] {0, 5}))));
+
+    assertThat(average.blocks()).containsOnlyKeys("encoder");
+    Block block = average.block("encoder");
+    assertThat(block.parameters()).containsExactly(2, -1);
+    assertThat(block.m()).containsExactly(3, 2);
+    assertThat(block.v()).containsExactly(6, 2);
+  }
+
+  @Test
+  void everyBlockIsAveragedByItself() {
+    Map<String, Block> one = Map.of("encoder", scalar(2, 10), "head", scalar(10, 4));
+    Map<String, Block> other = Map.of("encoder", scalar(4, 10), "head", scalar(30, 4));
+
+    ModelState average =
+        EpochAverage.of(
+            List.of(worker(0, 50, new ModelState(one)), worker(1, 50, new ModelState(other))));
+
+    assertThat(average.block("encoder")).isEqualTo(scalar(3, 10));
+    assertThat(average.block("head")).isEqualTo(scalar(20, 4));
+  }
+
+  @Test
+  void stepsAreTheWeightedMeanRounded() {
+    assertThat(steps(3, 10, 1, 3)).as("8.25").isEqualTo(8);
+    assertThat(steps(1, 10, 3, 3)).as("4.75").isEqualTo(5);
+    assertThat(steps(1, 3, 1, 4)).as("3.5").isEqualTo(4);
+    assertThat(steps(64, 7, 32, 7)).as("7").isEqualTo(7);
+  }
+
+  private static long steps(long images0, long steps0, long images1, long steps1) {
+    return EpochAverage.of(
+            List.of(worker(0, images0, scalar(0, steps0)), worker(1, images1, scalar(0, steps1))))
+        .block("encoder")
+        .steps();
+  }
+
+  @Test
+  void aWorkerWithoutImagesIsIgnored() {
+    var idle = worker(1, 0, scalar(Float.NaN, 1_000_000));
+
+    ModelState average =
+        EpochAverage.of(List.of(worker(0, 10, scalar(1, 2)), idle, worker(2, 30, scalar(5, 2))));
+
+    assertThat(average.block("encoder")).isEqualTo(scalar(4, 2));
+  }
+
+  @Test
+  void ofOneWorkerWithImagesItIsThatWorkersState() {
+    var only = worker(1, 7, scalar(0.1f, 3));
+
+    assertThat(EpochAverage.of(List.of(worker(0, 0, scalar(9, 9)), only))).isSameAs(only.state());
+  }
+
+  @Test
+  void withoutAnyImageThereIsNothingToAverage() {
+    var idle = List.of(worker(0, 0, scalar(1, 1)), worker(1, 0, scalar(1, 1)));
+
+    assertThatThrownBy(() -> EpochAverage.of(idle))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("no worker has an image to train on");
+  }
+
+  @Test
+  void whatFloatsWouldCancelSurvivesInTheSum() {
+    var results =
+        List.of(
+            worker(0, 1, scalar(1e8f, 1)),
+            worker(1, 1, scalar(1, 1)),
+            worker(2, 1, scalar(-1e8f, 1)));
+
+    assertThat(EpochAverage.of(results).block("encoder").parameters()[0])
+        .isCloseTo(1 / 3f, within(1e-7f));
+  }
+
+  /** More values than one slice of the parallel sum holds, and no multiple of it. */
+  @Test
+  void everyBitIsThatOfTheSumInWorkerOrder() {
+    var random = new Random(1);
+    long[] images = {64, 1, 300};
+    List<WorkerResult> results =
+        List.of(
+            worker(0, images[0], block(values(random), values(random), values(random))),
+            worker(1, images[1], block(values(random), values(random), values(random))),
+            worker(2, images[2], block(values(random), values(random), values(random))));
+
+    Block average = EpochAverage.of(results).block("encoder");
+
+    for (int i = 0; i < average.parameters().length; i++) {
+      double parameter = 0;
+      double m = 0;
+      double v = 0;
+      for (int w = 0; w < images.length; w++) {
+        Block block = results.get(w).state().block("encoder");
+        parameter += images[w] / 365.0 * block.parameters()[i];
+        m += images[w] / 365.0 * block.m()[i];
+        v += images[w] / 365.0 * block.v()[i];
+      }
+      assertThat(average.parameters()[i]).isEqualTo((float) parameter);
+      assertThat(average.m()[i]).isEqualTo((float) m);
+      assertThat(average.v()[i]).isEqualTo((float) v);
+    }
+  }
+
+  @Test
+  void weightsAreSharesOfTheImages() {
+    var results =
+        List.of(
+            worker(0, 30, scalar(0, 1)), worker(1, 0, scalar(0, 1)), worker(2, 10, scalar(0, 1)));
+
+    assertThat(EpochAverage.weights(results)).containsExactly(0.75, 0, 0.25);
+  }
+
+  private static float[] values(Random random) {
+    float[] values = new float[(1 << 17) + 3];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  private static Block scalar(float parameter, long steps) {
+    return new Block(new float[] {parameter}, new float[] {0}, new float[] {0}, steps);
+  }
+
+  private static Block block(float[] parameters, float[] m, float[] v) {
+    return new Block(parameters, m, v, 1);
+  }
+
+  private static WorkerResult worker(int worker, long images, Block encoder) {
+    return worker(worker, images, new ModelState(Map.of("encoder", encoder)));
+  }
+
+  private static WorkerResult worker(int worker, long images, ModelState state) {
+    var metrics = new EpochMetrics(images, 0, 0, 1, 0, 0, 0, 0, 0);
+    return new WorkerResult(worker, state, metrics, new Place("host", "0", "cpu", 0, 1, -1, 0));
+  }
+}

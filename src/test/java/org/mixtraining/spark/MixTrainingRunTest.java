@@ -1,0 +1,477 @@
+package org.mixtraining.spark;
+
+import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.serializer.KryoSerializer;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.BlockId;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Minibatches;
+import org.mixtraining.data.Prepare;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Evaluation;
+import org.mixtraining.train.NonFiniteLossException;
+import org.mixtraining.train.Score;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.Replica;
+
+class MixTrainingRunTest {
+  private static final Map<JobConfig, Trained> KNOWN = new HashMap<>();
+
+  @TempDir static Path directory;
+  private static SparkSession session;
+  private static JavaSparkContext spark;
+
+  @BeforeAll
+  static void prepare() {
+    session =
+        SparkSession.builder()
+            .master("local[2, 2]") // two slots, and a task may fail once
+            .config("spark.ui.enabled", false)
+            .config("spark.sql.shuffle.partitions", 1)
+            .config("spark.sql.codegen.wholeStage", false)
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .getOrCreate();
+    session.sparkContext().setLogLevel("OFF");
+    spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
+  }
+
+  @AfterAll
+  static void stop() {
+    session.stop();
+  }
+
+  private static JobConfig config(String... overrides) {
+    return SmallRun.config(directory.resolve("images"), overrides);
+  }
+
+  /** A whole run: its epochs in order, and where it ended. */
+  private record Trained(ModelState initial, List<EpochOutcome> epochs) {
+    ModelState state() {
+      return epochs.get(epochs.size() - 1).state();
+    }
+  }
+
+  private static Trained train(JobConfig config) {
+    try (var run = new MixTrainingRun(spark, config)) {
+      var epochs = new ArrayList<EpochOutcome>();
+      ModelState initial = run.initialState();
+      ModelState last = run.train(initial, epochs::add);
+      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).state());
+      return new Trained(initial, epochs);
+    }
+  }
+
+  /** The run of a configuration, trained once for all tests that look at it. */
+  private static Trained trained(JobConfig config) {
+    Trained known = KNOWN.get(config);
+    if (known == null) {
+      known = train(config);
+      KNOWN.put(config, known);
+    }
+    return known;
+  }
+
+  // --- the same bits as without Spark ------------------------------------------------------------
+
+  @Test
+  void oneWorkerIsPlainLocalTraining() {
+    JobConfig config = config("workers.count=1");
+    SmallRun local = SmallRun.of(config);
+
+    Trained trained = trained(config);
+
+    assertThat(trained.epochs)
+        .extracting(epoch -> epoch.plan().objective())
+        .containsExactly(Objective.SSL, Objective.JOINT, Objective.SL);
+    ModelState state = trained.initial;
+    for (EpochOutcome epoch : trained.epochs) {
+      SmallRun.Local expected = local.epoch(epoch.plan(), state, 0, 1, 2, 3);
+      state = expected.state();
+      assertSame(epoch.state(), state);
+      assertThat(untimed(epoch.metrics())).isEqualTo(untimed(expected.metrics()));
+      assertThat(epoch.metrics().images()).isEqualTo(local.manifest().images(Split.TRAIN));
+    }
+    assertThat(state.block(ModelState.ENCODER).steps()).isEqualTo(21);
+    assertThat(state.block(ModelState.DECODER).steps()).isEqualTo(14);
+    assertThat(state.block(ModelState.HEAD).steps()).isEqualTo(14);
+  }
+
+  @Test
+  void threeWorkersWithUnevenShardsAreTheirWeightedAverage() {
+    JobConfig config = config("workers.count=3", "epochs={ssl = 2, sl = 1}", "mix.ratio=1");
+    SmallRun local = SmallRun.of(config);
+
+    Trained trained = train(config);
+
+    assertThat(trained.epochs)
+        .extracting(epoch -> epoch.plan().objective())
+        .containsExactly(Objective.SSL, Objective.JOINT);
+    ModelState state = trained.initial;
+    for (EpochOutcome epoch : trained.epochs) {
+      List<SmallRun.Local> workers =
+          List.of(
+              local.epoch(epoch.plan(), state, 0, 3),
+              local.epoch(epoch.plan(), state, 1),
+              local.epoch(epoch.plan(), state, 2));
+      state = state.with(average(workers, trained.initial.only(blocks(epoch.plan()))));
+      assertSame(epoch.state(), state);
+      assertThat(epoch.workers())
+          .extracting(share -> untimed(share.metrics()))
+          .isEqualTo(workers.stream().map(worker -> untimed(worker.metrics())).toList());
+    }
+    List<EpochOutcome.WorkerShare> shares = trained.epochs.get(0).workers();
+    assertThat(shares.get(0).metrics().images())
+        .isGreaterThan(shares.get(1).metrics().images() * 3 / 2);
+    assertThat(shares).extracting(EpochOutcome.WorkerShare::worker).containsExactly(0, 1, 2);
+    assertThat(shares.stream().mapToDouble(EpochOutcome.WorkerShare::weight).sum())
+        .isCloseTo(1, within(1e-12));
+  }
+
+  private static List<String> blocks(EpochPlan plan) {
+    return switch (plan.objective()) {
+      case SSL -> List.of(ModelState.ENCODER, ModelState.DECODER);
+      case JOINT -> List.of(ModelState.ENCODER, ModelState.DECODER, ModelState.HEAD);
+      case SL -> List.of(ModelState.ENCODER, ModelState.HEAD);
+    };
+  }
+
+  /** By hand: the mean weighted by images, in double precision, in the order of the workers. */
+  private static ModelState average(List<SmallRun.Local> workers, ModelState shape) {
+    double images = workers.stream().mapToLong(worker -> worker.metrics().images()).sum();
+    Map<String, Block> average = new HashMap<>();
+    shape
+        .blocks()
+        .forEach(
+            (name, block) -> {
+              int size = block.parameters().length;
+              double[][] sums = new double[3][size];
+              double steps = 0;
+              for (SmallRun.Local worker : workers) {
+                double weight = worker.metrics().images() / images;
+                Block own = worker.state().block(name);
+                steps += weight * own.steps();
+                for (int i = 0; i < size; i++) {
+                  sums[0][i] += weight * own.parameters()[i];
+                  sums[1][i] += weight * own.m()[i];
+                  sums[2][i] += weight * own.v()[i];
+                }
+              }
+              average.put(
+                  name,
+                  new Block(floats(sums[0]), floats(sums[1]), floats(sums[2]), Math.round(steps)));
+            });
+    return new ModelState(average);
+  }
+
+  private static float[] floats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
+  }
+
+  @Test
+  void oneSeedGivesTheSameBitsAndAnotherSeedOthers() {
+    Trained first = trained(config());
+    Trained again = train(config());
+    Trained other = train(config("run.seed=2"));
+
+    assertSame(again.state(), first.state());
+    assertThat(again.state().sha256()).isEqualTo(first.state().sha256());
+    assertThat(again.epochs.get(2).test()).isEqualTo(first.epochs.get(2).test());
+    assertThat(other.initial.sha256()).isNotEqualTo(first.initial.sha256());
+    assertThat(other.state().sha256()).isNotEqualTo(first.state().sha256());
+  }
+
+  @Test
+  void aTaskThatFailsOnceIsRunAgainWithTheSameBits() {
+    spark.hadoopConfiguration().set("fs.flaky.impl", OpensFailingOnce.class.getName());
+    OpensFailingOnce.FAILED.set(false);
+
+    Trained smooth = trained(config());
+    Trained flaky = train(config("data.path=flaky://" + directory.resolve("images")));
+
+    assertThat(flaky.epochs.get(0).workers())
+        .extracting(share -> share.place().attempt())
+        .containsExactly(0, 1);
+    assertSame(flaky.state(), smooth.state());
+  }
+
+  // --- what passes through the driver ------------------------------------------------------------
+
+  @Test
+  void onlyStatesAndScoresReachTheDriver() throws Exception {
+    var tasks = new Tasks();
+    spark.sc().addSparkListener(tasks);
+    Trained trained = train(config("epochs={ssl = 1, sl = 1}", "mix.ratio=0"));
+    spark.sc().listenerBus().waitUntilEmpty();
+    spark.sc().removeSparkListener(tasks);
+
+    List<Long> results = tasks.resultBytes;
+    assertThat(results).as("two training stages and an evaluation of two tasks").hasSize(6);
+    long ssl = trained.state().only(blocks(trained.epochs.get(0).plan())).bytes();
+    long sl = trained.state().only(blocks(trained.epochs.get(1).plan())).bytes();
+    for (int worker = 0; worker < 2; worker++) {
+      assertThat(results.get(worker)).isBetween(ssl, ssl + ssl / 100 + 10_000);
+      assertThat(results.get(2 + worker)).isBetween(sl, sl + sl / 100 + 10_000);
+      assertThat(results.get(4 + worker)).isLessThan(10_000);
+    }
+    assertThat(tasks.shuffledBytes).isZero();
+  }
+
+  /** Result sizes of the tasks, in order of their stages. */
+  private static final class Tasks extends SparkListener {
+    final List<Long> resultBytes = new ArrayList<>();
+    long shuffledBytes;
+    private final Set<Integer> stages = new HashSet<>();
+
+    @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+      stages.add(submitted.stageInfo().stageId());
+    }
+
+    @Override
+    public void onTaskEnd(SparkListenerTaskEnd end) {
+      if (stages.contains(end.stageId())) { // else it is left over from a stage that failed
+        resultBytes.add(end.taskMetrics().resultSize());
+        shuffledBytes += end.taskMetrics().shuffleWriteMetrics().bytesWritten();
+      }
+    }
+  }
+
+  @Test
+  void broadcastStatesAreDestroyed() throws Exception {
+    Trained trained = train(config("pipeline=sl", "epochs.sl=4"));
+
+    // Spark's own broadcasts of task binaries go when they are garbage; they hold no state.
+    long state = trained.state().only(List.of(ModelState.ENCODER, ModelState.HEAD)).bytes();
+    long deadline = System.nanoTime() + 10_000_000_000L; // Spark destroys them in the background
+    while (largestBroadcast() >= state / 3 && System.nanoTime() < deadline) {
+      Thread.sleep(50);
+    }
+    assertThat(largestBroadcast()).isLessThan(state / 3); // parameters alone, as for evaluation
+    assertThat(spark.getPersistentRDDs()).isEmpty();
+  }
+
+  private static long largestBroadcast() {
+    var blocks = SparkEnv.get().blockManager();
+    long largest = 0;
+    var ids = blocks.getMatchingBlockIds(BlockId::isBroadcast).iterator();
+    while (ids.hasNext()) {
+      var status = blocks.getStatus(ids.next());
+      largest = status.isEmpty() ? largest : Math.max(largest, status.get().memSize());
+    }
+    return largest;
+  }
+
+  @Test
+  void workersKeepTheirReplicasFromEpochToEpoch() {
+    var crews = new ArrayList<Set<Thread>>();
+    try (var run =
+        new MixTrainingRun(
+            spark,
+            config("pipeline=sl", "epochs.sl=3", "workers={count = 1, threads-per-worker = 2}"))) {
+      run.train(run.initialState(), epoch -> crews.add(kernelThreads()));
+    }
+
+    assertThat(crews.get(0)).isNotEmpty();
+    assertThat(crews).containsOnly(crews.get(0));
+  }
+
+  private static Set<Thread> kernelThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("kernels-"))
+        .collect(toSet());
+  }
+
+  // --- evaluation --------------------------------------------------------------------------------
+
+  @Test
+  void scoresAreThoseOfALocalEvaluation() {
+    JobConfig config = config("workers.count=1");
+    SmallRun local = SmallRun.of(config);
+
+    Trained one = trained(config);
+
+    for (EpochOutcome epoch : one.epochs.subList(1, 3)) {
+      assertThat(epoch.validation())
+          .isEqualTo(score(local, epoch.state(), Split.VALIDATION, 0, 1, 2, 3));
+      assertThat(epoch.test()).isEqualTo(score(local, epoch.state(), Split.TEST, 0, 1, 2, 3));
+      assertThat(epoch.validation().images()).isEqualTo(10);
+      assertThat(epoch.test().images()).isEqualTo(40);
+    }
+  }
+
+  @Test
+  void workersScoreEveryImageOnceBetweenThem() {
+    JobConfig config = config("workers.count=3", "pipeline=sl", "epochs.sl=1");
+    SmallRun local = SmallRun.of(config);
+
+    EpochOutcome epoch = train(config).epochs.get(0);
+
+    assertThat(epoch.test())
+        .isEqualTo(
+            score(local, epoch.state(), Split.TEST, 0, 3)
+                .plus(score(local, epoch.state(), Split.TEST, 1))
+                .plus(score(local, epoch.state(), Split.TEST, 2)));
+    assertThat(epoch.test().images()).isEqualTo(40);
+  }
+
+  private static Score score(SmallRun local, ModelState state, Split split, int... shards) {
+    EpochPlan supervised =
+        MixSchedule.of(config()).epochs().stream()
+            .filter(plan -> plan.objective() == Objective.SL)
+            .findFirst()
+            .orElseThrow();
+    try (Replica replica = local.replica(supervised)) {
+      replica.loadParameters(state);
+      return Evaluation.run(
+          replica,
+          Minibatches.evaluation(
+              local.images(split, shards),
+              local.manifest().normalization(),
+              local.config().optimizer().batchSize()));
+    }
+  }
+
+  @Test
+  void selfSupervisedEpochsAreNotScored() {
+    EpochOutcome first = trained(config()).epochs.get(0);
+
+    assertThat(first.plan().objective()).isEqualTo(Objective.SSL);
+    assertThat(first.validation()).isEqualTo(Score.NONE);
+    assertThat(first.test()).isEqualTo(Score.NONE);
+  }
+
+  @Test
+  void withoutValidationImagesOnlyTheTestIsScored() {
+    String path = "data.path=" + directory.resolve("no-validation");
+    JobConfig config =
+        config(path, "data.validation=0", "data.shards=2", "pipeline=sl", "epochs.sl=1");
+    Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+
+    EpochOutcome epoch = train(config).epochs.get(0);
+
+    assertThat(epoch.validation()).isEqualTo(Score.NONE);
+    assertThat(epoch.test().images()).isEqualTo(40);
+    assertThat(epoch.metrics().images()).isEqualTo(120);
+  }
+
+  // --- what a person is told ---------------------------------------------------------------------
+
+  @Test
+  void moreWorkersThanShardsAreRefused() {
+    assertThatThrownBy(() -> train(config("data.shards=8", "workers.count=5")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.workers.count = 5: at most one worker a shard, and %s has 4; prepare it again with a larger mixtraining.data.shards",
+            directory.resolve("images"));
+  }
+
+  @Test
+  void aMissingDatasetIsNamed() {
+    Path missing = directory.resolve("missing");
+
+    assertThatThrownBy(() -> train(config("data.path=" + missing)))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "data.path: no prepared dataset at %s (%s/dataset.json is missing); make one with the command prepare",
+            missing, missing);
+  }
+
+  @Test
+  void aPatchMustDivideTheImage() {
+    assertThatThrownBy(() -> train(config("model.patch=5")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.model.patch = 5: must divide the image size, which is 32x32 in the prepared dataset");
+  }
+
+  /** Spark 3.5 has Kryo 4, which is older than records. */
+  @Test
+  void kryoIsRefused() {
+    var kryo = new SparkConf(false).set("spark.serializer", KryoSerializer.class.getName());
+
+    assertThatThrownBy(() -> MixTrainingRun.checkSerializer(kryo))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "spark.serializer = org.apache.spark.serializer.KryoSerializer: must be org.apache.spark.serializer.JavaSerializer, the default; Kryo cannot serialize records, which workers send");
+  }
+
+  @Test
+  void divergenceIsToldAsItIsAndNotAsAFailedStage() {
+    assertThatThrownBy(() -> train(config("optimizer.base-lr=1e30", "optimizer.warmup=0")))
+        .isInstanceOf(NonFiniteLossException.class)
+        .hasMessageContaining("the loss became NaN in epoch 1, step ");
+  }
+
+  @Test
+  void aShardThatIsGoneIsNamed() throws Exception {
+    Path gone = directory.resolve("gone");
+    JobConfig config = config("data.path=" + gone);
+    copy(directory.resolve("images"), gone);
+    Path shard = gone.resolve("images/split=train/shard=2");
+    try (var files = Files.list(shard)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+
+    assertThatThrownBy(() -> train(config))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "data.path: shard 2 of the train split is missing at %s; make the dataset anew with the command prepare --force",
+            shard);
+  }
+
+  private static void copy(Path from, Path to) throws Exception {
+    try (var files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(from.relativize(file)));
+      }
+    }
+  }
+
+  private static void assertSame(ModelState actual, ModelState expected) {
+    assertThat(actual.blocks().keySet()).isEqualTo(expected.blocks().keySet());
+    expected
+        .blocks()
+        .forEach((name, block) -> assertThat(actual.block(name)).as(name).isEqualTo(block));
+  }
+
+  /** Without what a clock says. */
+  private static EpochMetrics untimed(EpochMetrics m) {
+    return new EpochMetrics(
+        m.images(), m.labelled(), m.correct(), m.steps(), m.loss(), m.sslLoss(), m.slLoss(), 0, 0);
+  }
+}

@@ -1,0 +1,85 @@
+package org.mixtraining.spark;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Shards;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.train.WorkerEpoch;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+
+/** A run of seconds, and what its workers do when they are called one by one, without Spark. */
+record SmallRun(JobConfig config, DatasetManifest manifest) {
+
+  private static final int SHARDS = 4;
+
+  /** 120 drawn images in 4 shards, 16 tokens, one SSL, one JOINT and one SL epoch. */
+  static JobConfig config(Path dataset, String... overrides) {
+    var settings =
+        new ArrayList<>(
+            List.of(
+                "data.format=synthetic",
+                "data.path=" + dataset,
+                "data.synthetic={train = 120, test = 40}",
+                "data.shards=" + SHARDS,
+                "model.preset=vit-nano",
+                "model.patch=8",
+                "model.decoder.depth=1",
+                "epochs={ssl = 2, sl = 2}",
+                "mix.ratio=0.5",
+                "optimizer.batch-size=16",
+                "run.seed=1"));
+    settings.addAll(List.of(overrides));
+    return JobConfig.load(Optional.empty(), settings);
+  }
+
+  static SmallRun of(JobConfig config) {
+    return new SmallRun(
+        config, DatasetManifest.read(new Configuration(false), config.data().path()));
+  }
+
+  ViT vit() {
+    return ViT.of(
+        config.model(),
+        manifest.height(),
+        manifest.width(),
+        manifest.channels(),
+        manifest.classCount());
+  }
+
+  /** A graph for the epoch, with weights that the state will replace. */
+  Replica replica(EpochPlan plan) {
+    return new Replica(
+        ViTGraph.configuration(
+            vit(), plan.objective(), plan.pass(), config.optimizer(), config.run().seed()));
+  }
+
+  ImageSet images(Split split, int... shards) {
+    return Shards.read(new Configuration(false), config.data().path(), manifest, split, shards, 1);
+  }
+
+  /** Where an epoch on some of the shards ends, and what it measured. */
+  record Local(ModelState state, EpochMetrics metrics) {}
+
+  Local epoch(EpochPlan plan, ModelState before, int... shards) {
+    try (Replica replica = replica(plan)) {
+      replica.load(before);
+      var batches =
+          new TrainingBatches(
+              config, vit(), plan, images(Split.TRAIN, shards), manifest.normalization());
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches);
+      return new Local(before.with(replica.state()), metrics);
+    }
+  }
+}
