@@ -55,7 +55,7 @@ class ImageCacheTest {
 
   @Test
   void whereMemoryEndsTheCacheMakesRoom() {
-    ImageSet kept = ImageCache.get(key("/kept", "f", 1), reader);
+    ImageSet kept = ImageCache.get(key("/kept", "f", 1), this::read);
     AtomicInteger attempts = new AtomicInteger();
 
     ImageSet wanted =
@@ -69,7 +69,7 @@ class ImageCacheTest {
             });
 
     assertThat(wanted.size()).isEqualTo(3);
-    assertThat(ImageCache.get(key("/kept", "f", 1), reader)).isNotSameAs(kept);
+    assertThat(ImageCache.get(key("/kept", "f", 1), this::read)).isNotSameAs(kept);
   }
 
   @Test

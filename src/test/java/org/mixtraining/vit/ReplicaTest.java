@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -222,6 +224,25 @@ class ReplicaTest {
               replica.fit(Samples.batch(vit, objective, images, Samples.labels(vit, images)));
             }
             return replica.state();
+          }
+        });
+  }
+
+  @Test
+  void everyThreadComputesWithTheKernelsOfItsEngine() {
+    assertThat(kernelCalls(3)).isEqualTo(kernelCalls(1));
+  }
+
+  private long kernelCalls(int threads) {
+    KernelTimes times = new KernelTimes();
+    return Samples.with(
+        Engine.cpu(threads).timed(times),
+        () -> {
+          try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+            for (int step = 0; step < 3; step++) {
+              replica.fit(Samples.batch(vit, Objective.JOINT, 33, step));
+            }
+            return times.calls();
           }
         });
   }

@@ -109,7 +109,12 @@ final class Samples {
 
   /** Does the work with an engine of so many threads. */
   static <T> T onThreads(int threads, Supplier<T> work) {
-    try (Compute compute = new Compute(Engine.cpu(threads))) {
+    return with(Engine.cpu(threads), work);
+  }
+
+  /** Does the work with an engine, and closes it. */
+  static <T> T with(Engine engine, Supplier<T> work) {
+    try (Compute compute = new Compute(engine)) {
       Compute.Scope scope = compute.use();
       try {
         return work.get();
