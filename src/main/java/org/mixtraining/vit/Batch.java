@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
@@ -33,8 +34,10 @@ public final class Batch {
    *
    * @param pixels [images, channels, height, width], normalised
    * @param ids image ids, which with the seed and the epoch decide the masks
-   * @param labels classes, −1 where an image has none
+   * @param labels classes, −1 where an image has none; not read for SSL
    * @param smoothing share of a label's probability spread over all classes
+   * @param seed the run's seed
+   * @param epoch position in the run, from 0
    */
   public static MultiDataSet training(
       ViT vit,
@@ -47,15 +50,15 @@ public final class Batch {
       int epoch) {
     INDArray images = images(vit, pixels, ids.length);
     INDArray[] features = {images};
-    INDArray[] masks = {objective == Objective.SL ? null : masks(vit, ids, seed, epoch)};
+    INDArray[] masks =
+        objective == Objective.SL ? null : new INDArray[] {masks(vit, ids, seed, epoch)};
     INDArray[] targets =
         switch (objective) {
           case SSL -> new INDArray[] {images};
           case SL -> new INDArray[] {targets(vit, labels, smoothing)};
           case JOINT -> new INDArray[] {images, targets(vit, labels, smoothing)};
         };
-    return new org.nd4j.linalg.dataset.MultiDataSet(
-        features, targets, masks[0] == null ? null : masks, null);
+    return new org.nd4j.linalg.dataset.MultiDataSet(features, targets, masks, null);
   }
 
   static INDArray images(ViT vit, float[] pixels, int images) {
@@ -68,8 +71,7 @@ public final class Batch {
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] >= 0) {
         int from = i * vit.classes();
-        java.util.Arrays.fill(
-            target, from, from + vit.classes(), (float) (smoothing / vit.classes()));
+        Arrays.fill(target, from, from + vit.classes(), (float) (smoothing / vit.classes()));
         target[from + labels[i]] += (float) (1 - smoothing);
       }
     }

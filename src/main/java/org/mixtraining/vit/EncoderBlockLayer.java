@@ -1,6 +1,8 @@
 package org.mixtraining.vit;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -15,14 +17,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The passes of {@link EncoderBlock}.
  *
  * <p>Both passes run chunk by chunk. The backward pass leaves each chunk's row gradients in shared
- * memory; the weight gradients are then one product each over all rows, cut by columns, so their
- * bits depend neither on the chunks nor on the threads, and no gradient is ever summed across
+ * memory; the weight gradients are then one product each over all rows, cut by columns or rows, so
+ * their bits depend neither on the chunks nor on the threads, and no gradient is ever summed across
  * threads.
  */
 final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   private static final long serialVersionUID = 1L;
 
-  /** Columns of a weight gradient that one task computes. */
+  /** Columns or rows of a weight gradient that one task computes. */
   private static final int TILE = 384;
 
   EncoderBlockLayer(NeuralNetConfiguration conf, DataType dataType) {
@@ -80,12 +82,11 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat y = Mat.of(output);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), x.rows());
     Saved s = saved(layout, training ? this::save : TokenLayer::scratch);
-    forEach(layout.chunks(layerConf().heads()), chunk -> forward(chunk, x, s, y));
+    forEach(layout.chunks(layerConf().heads()), (k, chunk) -> forward(k, chunk, x, s, y));
     return output;
   }
 
-  private void forward(Chunk chunk, Mat input, Saved s, Mat output) {
-    Kernels k = kernels();
+  private void forward(Kernels k, Chunk chunk, Mat input, Saved s, Mat output) {
     int from = chunk.fromRow();
     int to = chunk.toRow();
     Mat x = input.rows(from, to);
@@ -144,11 +145,9 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     List<Chunk> chunks = layout.chunks(layerConf().heads());
     int vectors = (int) gradientViews.get(PackedParameters.VECTORS).length();
     Mat partial = scratch("d-vectors", chunks.size(), vectors);
-    Compute.current()
-        .engine()
-        .parallel(
-            chunks.size(),
-            i -> backward(chunks.get(i), x, s, dy, d, dx, new Vectors(partial.rows(i, i + 1))));
+    forEach(
+        IntStream.range(0, chunks.size()).boxed().toList(),
+        (k, i) -> backward(k, chunks.get(i), x, s, dy, d, dx, new Vectors(partial.rows(i, i + 1))));
 
     weightGradients(s, d, dy);
     kernels().columnSum(partial, Mat.of(gradientViews.get(PackedParameters.VECTORS)));
@@ -158,14 +157,13 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   /** One chunk's share of the gradients of the block's vectors, laid out as the vectors are. */
   private final class Vectors {
     private final Mat packed;
-    private int at;
 
     Vectors(Mat packed) {
       this.packed = packed;
     }
 
     Mat of(String name) {
-      at = 0;
+      int at = 0;
       for (Tensor tensor : layerConf().tensors()) {
         if (tensor.name().equals(name)) {
           return packed.slice(at, 1, tensor.cols());
@@ -177,8 +175,14 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   }
 
   private void backward(
-      Chunk chunk, Mat input, Saved s, Mat dOutput, RowGradients d, Mat dInput, Vectors vectors) {
-    Kernels k = kernels();
+      Kernels k,
+      Chunk chunk,
+      Mat input,
+      Saved s,
+      Mat dOutput,
+      RowGradients d,
+      Mat dInput,
+      Vectors vectors) {
     int from = chunk.fromRow();
     int to = chunk.toRow();
     Mat dy = dOutput.rows(from, to);
@@ -217,30 +221,29 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.layerNormBackward(dy, x, stats, gain, residual, dx, dGain, dBias);
   }
 
+  /** A weight gradient, or some rows or columns of one: dw[in, out] = xᵀ·dy. */
+  private record Product(Mat x, Mat dy, Mat dw) {}
+
   private void weightGradients(Saved s, RowGradients d, Mat dy) {
-    Tasks tasks = new Tasks();
-    byInput(tasks, s.hidden, dy, gradient("fc2.weight"));
-    byOutput(tasks, s.norm2, d.hidden, gradient("fc1.weight"));
-    byOutput(tasks, s.norm1, d.qkv, gradient("qkv.weight"));
-    byOutput(tasks, s.attended, d.middle, gradient("proj.weight"));
-    tasks.run();
+    List<Product> products = new ArrayList<>();
+    byInput(products, s.hidden, dy, gradient("fc2.weight"));
+    byOutput(products, s.norm2, d.hidden, gradient("fc1.weight"));
+    byOutput(products, s.norm1, d.qkv, gradient("qkv.weight"));
+    byOutput(products, s.attended, d.middle, gradient("proj.weight"));
+    forEach(products, (k, p) -> k.linearWeightGradient(p.x, p.dy, p.dw));
   }
 
-  /** dw[in, out] = xᵀ·dy, a task for every few columns of dw. */
-  private void byOutput(Tasks tasks, Mat x, Mat dy, Mat dw) {
+  private static void byOutput(List<Product> products, Mat x, Mat dy, Mat dw) {
     for (int from = 0; from < dw.cols(); from += TILE) {
-      int first = from;
-      int end = Math.min(from + TILE, dw.cols());
-      tasks.add(() -> kernels().linearWeightGradient(x, dy.cols(first, end), dw.cols(first, end)));
+      int to = Math.min(from + TILE, dw.cols());
+      products.add(new Product(x, dy.cols(from, to), dw.cols(from, to)));
     }
   }
 
-  /** The same, a task for every few rows of dw. */
-  private void byInput(Tasks tasks, Mat x, Mat dy, Mat dw) {
+  private static void byInput(List<Product> products, Mat x, Mat dy, Mat dw) {
     for (int from = 0; from < dw.rows(); from += TILE) {
-      int first = from;
-      int end = Math.min(from + TILE, dw.rows());
-      tasks.add(() -> kernels().linearWeightGradient(x.cols(first, end), dy, dw.rows(first, end)));
+      int to = Math.min(from + TILE, dw.rows());
+      products.add(new Product(x.cols(from, to), dy, dw.rows(from, to)));
     }
   }
 }

@@ -21,7 +21,7 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
 
   private transient INDArray labels;
   private double loss;
-  private boolean current;
+  private boolean current; // whether the loss is that of the present input
 
   LossLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);

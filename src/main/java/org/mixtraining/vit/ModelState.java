@@ -8,9 +8,11 @@ import java.io.ObjectInput;
 import java.io.ObjectOutput;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.SortedMap;
@@ -78,12 +80,15 @@ public final class ModelState implements Externalizable {
     }
   }
 
+  /** All blocks by name. */
   public SortedMap<String, Block> blocks() {
-    return java.util.Collections.unmodifiableSortedMap(blocks);
+    return Collections.unmodifiableSortedMap(blocks);
   }
 
   /**
-   * @throws IllegalArgumentException if there is none of that name
+   * The block of that name.
+   *
+   * @throws IllegalArgumentException if there is none
    */
   public Block block(String name) {
     Block block = blocks.get(name);
@@ -137,8 +142,8 @@ public final class ModelState implements Externalizable {
     }
     blocks.forEach(
         (name, block) -> {
-          digest.update(name.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-          ByteBuffer buffer = buffer();
+          digest.update(name.getBytes(StandardCharsets.UTF_8));
+          ByteBuffer buffer = over(new byte[4 * SLICE]);
           float[] values = block.parameters();
           for (int from = 0; from < values.length; from += SLICE) {
             digest.update(fill(buffer, values, from));
@@ -166,7 +171,11 @@ public final class ModelState implements Externalizable {
     }
   }
 
-  /** Reads what {@link #write} wrote. */
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws java.io.EOFException if the stream ends within it
+   */
   public static ModelState read(DataInput in) throws IOException {
     SortedMap<String, Block> blocks = new TreeMap<>();
     int count = in.readInt();
@@ -193,8 +202,8 @@ public final class ModelState implements Externalizable {
     blocks.putAll(read(in).blocks);
   }
 
-  private static ByteBuffer buffer() {
-    return ByteBuffer.allocate(4 * SLICE).order(ByteOrder.LITTLE_ENDIAN);
+  private static ByteBuffer over(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   private static ByteBuffer fill(ByteBuffer buffer, float[] values, int from) {
@@ -205,18 +214,20 @@ public final class ModelState implements Externalizable {
   }
 
   private static void writeFloats(DataOutput out, float[] values) throws IOException {
-    ByteBuffer buffer = buffer();
+    byte[] bytes = new byte[4 * SLICE];
+    ByteBuffer buffer = over(bytes);
     for (int from = 0; from < values.length; from += SLICE) {
-      out.write(buffer.array(), 0, fill(buffer, values, from).limit());
+      out.write(bytes, 0, fill(buffer, values, from).limit());
     }
   }
 
   private static float[] readFloats(DataInput in, int size) throws IOException {
     float[] values = new float[size];
-    ByteBuffer buffer = buffer();
+    byte[] bytes = new byte[4 * SLICE];
+    ByteBuffer buffer = over(bytes);
     for (int from = 0; from < size; from += SLICE) {
       int count = Math.min(SLICE, size - from);
-      in.readFully(buffer.array(), 0, 4 * count);
+      in.readFully(bytes, 0, 4 * count);
       buffer.clear();
       buffer.asFloatBuffer().get(values, from, count);
     }

@@ -3,6 +3,7 @@ package org.mixtraining.vit;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -28,11 +29,14 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     Mat patches = save("patches", layout.rows(), vit().patchValues());
     Visibility visibility = layerConf().sight().masked() ? Visibility.of(maskArray, vit()) : null;
     Mat tokens = Mat.of(output);
-    forEach(layout.chunks(1), chunk -> embed(layout, chunk, pixels, visibility, patches, tokens));
+    forEach(
+        layout.chunks(1),
+        (k, chunk) -> embed(k, layout, chunk, pixels, visibility, patches, tokens));
     return output;
   }
 
   private void embed(
+      Kernels k,
       TokenLayout layout,
       TokenLayout.Chunk chunk,
       Mat pixels,
@@ -50,12 +54,8 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       }
     }
     Mat rows = tokens.rows(chunk.fromRow(), chunk.toRow());
-    kernels()
-        .linear(
-            patches.rows(chunk.fromRow(), chunk.toRow()),
-            parameter("weight"),
-            parameter("bias"),
-            rows);
+    Mat x = patches.rows(chunk.fromRow(), chunk.toRow());
+    k.linear(x, parameter("weight"), parameter("bias"), rows);
     Mat cls = parameter("cls");
     for (int i = 0; i < chunk.images(); i++) {
       int first = i * chunk.tokens();

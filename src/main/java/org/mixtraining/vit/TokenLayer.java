@@ -1,16 +1,16 @@
 package org.mixtraining.vit;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.common.primitives.Pair;
@@ -36,7 +36,8 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
     return layerConf().vit();
   }
 
-  Kernels kernels() {
+  /** The calling thread's: for work outside of {@link #forEach}. */
+  static Kernels kernels() {
     return Compute.current().engine().kernels();
   }
 
@@ -109,11 +110,10 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   /** A view of an array that may come strided or in 'f' order from outside our layers. */
   static Mat view(INDArray array) {
-    boolean plain = array.ordering() == 'c' && !array.isView() || contiguous(array);
-    return Mat.of(plain ? array : array.dup('c'));
+    return Mat.of(rowMajor(array) ? array : array.dup('c'));
   }
 
-  private static boolean contiguous(INDArray array) {
+  private static boolean rowMajor(INDArray array) {
     long expected = 1;
     for (int i = array.rank() - 1; i >= 0; i--) {
       if (array.size(i) != 1 && array.stride(i) != expected) {
@@ -126,22 +126,13 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   // --- work ------------------------------------------------------------------------------------
 
-  /** Runs the body for each chunk, on the engine's threads. */
-  static void forEach(List<TokenLayout.Chunk> chunks, Consumer<TokenLayout.Chunk> body) {
-    Compute.current().engine().parallel(chunks.size(), i -> body.accept(chunks.get(i)));
-  }
-
-  /** Independent pieces of work. */
-  static final class Tasks {
-    private final List<Runnable> tasks = new ArrayList<>();
-
-    void add(Runnable task) {
-      tasks.add(task);
-    }
-
-    void run() {
-      Compute.current().engine().parallel(tasks.size(), i -> tasks.get(i).run());
-    }
+  /**
+   * Runs the body for each piece of work on the engine's threads. These have no {@link Compute} of
+   * their own, so the body is handed the kernels.
+   */
+  static <T> void forEach(List<T> work, BiConsumer<Kernels, T> body) {
+    Engine engine = Compute.current().engine();
+    engine.parallel(work.size(), i -> body.accept(engine.kernels(), work.get(i)));
   }
 
   // --- what Deeplearning4j asks of a layer -----------------------------------------------------
@@ -152,14 +143,6 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
   @Override
   public abstract Pair<Gradient, INDArray> backpropGradient(
       INDArray epsilon, LayerWorkspaceMgr workspaces);
-
-  @Override
-  public void setParams(INDArray params) {
-    // The inherited method reshapes in 'f' order and would scramble our row-major matrices.
-    if (params != paramsFlattened) {
-      paramsFlattened.assign(params.reshape(paramsFlattened.shape()));
-    }
-  }
 
   @Override
   public boolean isPretrainLayer() {

@@ -8,10 +8,9 @@ import org.mixtraining.kernels.Kernels;
  * How the rows of a token matrix belong to images: one or two groups of sequences, each with the
  * same number of tokens, images one after another.
  *
- * @param images images of the minibatch
  * @param groups the sequences: for {@link Sight#BOTH} the visible ones first, then the full ones
  */
-record TokenLayout(int images, List<Group> groups) {
+record TokenLayout(List<Group> groups) {
 
   /**
    * Rows that a chunk should have at most: its activations in one block of ViT-Tiny then stay
@@ -45,7 +44,7 @@ record TokenLayout(int images, List<Group> groups) {
     if (sight != Sight.VISIBLE) {
       groups.add(new Group(row, images, vit.fullTokens()));
     }
-    return new TokenLayout(images, groups);
+    return new TokenLayout(groups);
   }
 
   /** The layout of a token matrix with {@code rows} rows. */

@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
 import java.io.Serializable;
+import java.util.Locale;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.UserException;
@@ -114,7 +115,7 @@ public record ViT(
 
     /** The preset of a configured name: {@code vit-tiny}, {@code vit-micro} or {@code vit-nano}. */
     public static Preset named(String name) {
-      return valueOf(name.toUpperCase(java.util.Locale.ROOT).replace('-', '_'));
+      return valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
     }
   }
 

@@ -76,7 +76,7 @@ public abstract class ViTLayer extends BaseLayer {
     return PackedParameters.INSTANCE;
   }
 
-  /** The optimizer of this layer: an AdamW that knows its block. */
+  /** Sets the optimizer of this layer, an AdamW that knows its block, and its weights' decay. */
   void optimize(IUpdater updater, Regularization weightDecay) {
     setIUpdater(updater);
     setRegularization(List.of(weightDecay));

@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which patches of each image the encoder sees, read from a features mask. */
@@ -20,8 +21,13 @@ final class Visibility {
     if (mask == null) {
       throw new IllegalStateException("a masked pass needs a features mask [images, patches]");
     }
-    float[] flags = mask.dup('c').data().asFloat();
     int patches = vit.patches();
+    if (mask.rank() != 2 || mask.size(1) != patches) {
+      throw new IllegalArgumentException(
+          "a features mask is [images, %d], got %s"
+              .formatted(patches, Arrays.toString(mask.shape())));
+    }
+    float[] flags = mask.dup('c').data().asFloat();
     int images = flags.length / patches;
     int[][] visible = new int[images][vit.visiblePatches()];
     int[][] tokens = new int[images][patches];
@@ -30,7 +36,7 @@ final class Visibility {
       for (int p = 0; p < patches; p++) {
         if (flags[i * patches + p] != 0) {
           if (seen == visible[i].length) {
-            seen++;
+            seen++; // one too many
             break;
           }
           visible[i][seen++] = p;

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Split;
@@ -15,27 +14,27 @@ import org.mixtraining.data.Split;
 class ImageCacheTest {
 
   private final AtomicInteger reads = new AtomicInteger();
-  private final Supplier<ImageSet> reader =
-      () -> {
-        reads.incrementAndGet();
-        return Jobs.images(2);
-      };
+
+  private ImageSet read() {
+    reads.incrementAndGet();
+    return Jobs.images(2);
+  }
 
   @Test
   void imagesAreReadOnceWhileThereIsMemory() {
-    ImageSet first = ImageCache.get(key("/once", "f", 1), reader);
+    ImageSet first = ImageCache.get(key("/once", "f", 1), this::read);
 
-    assertThat(ImageCache.get(key("/once", "f", 1), reader)).isSameAs(first);
+    assertThat(ImageCache.get(key("/once", "f", 1), this::read)).isSameAs(first);
     assertThat(reads).hasValue(1);
   }
 
   @Test
   void otherShardsFractionsAndContentsAreOtherImages() {
-    ImageCache.get(key("/other", "f", 1), reader);
-    ImageCache.get(key("/other", "f", 0.5), reader);
-    ImageCache.get(key("/other", "g", 1), reader);
-    ImageCache.get(new ImageCache.Key("/other", "f", Split.TRAIN, List.of(1), 1), reader);
-    ImageCache.get(new ImageCache.Key("/other", "f", Split.TEST, List.of(0), 1), reader);
+    ImageCache.get(key("/other", "f", 1), this::read);
+    ImageCache.get(key("/other", "f", 0.5), this::read);
+    ImageCache.get(key("/other", "g", 1), this::read);
+    ImageCache.get(new ImageCache.Key("/other", "f", Split.TRAIN, List.of(1), 1), this::read);
+    ImageCache.get(new ImageCache.Key("/other", "f", Split.TEST, List.of(0), 1), this::read);
 
     assertThat(reads).hasValue(5);
   }
@@ -51,12 +50,12 @@ class ImageCacheTest {
                     }))
         .hasMessageContaining("gone");
 
-    assertThat(ImageCache.get(key("/failing", "f", 1), reader).size()).isEqualTo(2);
+    assertThat(ImageCache.get(key("/failing", "f", 1), this::read).size()).isEqualTo(2);
   }
 
   @Test
   void whereMemoryEndsTheCacheMakesRoom() {
-    ImageSet kept = ImageCache.get(key("/kept", "f", 1), reader);
+    ImageSet kept = ImageCache.get(key("/kept", "f", 1), this::read);
     AtomicInteger attempts = new AtomicInteger();
 
     ImageSet wanted =
@@ -70,7 +69,7 @@ class ImageCacheTest {
             });
 
     assertThat(wanted.size()).isEqualTo(3);
-    assertThat(ImageCache.get(key("/kept", "f", 1), reader)).isNotSameAs(kept);
+    assertThat(ImageCache.get(key("/kept", "f", 1), this::read)).isNotSameAs(kept);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,7 +13,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
-import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.Objective;
@@ -39,32 +39,24 @@ class GraphGradientTest {
       Objective objective, MixPass pass, Pooling pooling, boolean normPix, int threads) {
     ViT vit = Samples.small(pooling, normPix);
     MultiDataSet batch = Samples.batch(vit, objective, 7, new int[] {1, 0, 4, -1, 2, 3, 3});
-    try (Compute compute = new Compute(Engine.cpu(threads));
-        Compute.Scope scope = compute.use();
-        Replica replica = Samples.replica(vit, objective, pass)) {
-      ComputationGraph graph = replica.graph();
-      Samples.disturb(graph);
-      replica.plan(Samples.plan(objective, pass, Samples.alpha(objective), 1e-3), 1);
-      backward(graph, batch);
-
-      assertEqualsReference(vit, objective, pass, graph, batch);
-    }
+    backward(
+        vit,
+        objective,
+        pass,
+        threads,
+        batch,
+        graph -> assertEqualsReference(vit, objective, pass, graph, batch));
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 9, 33})
-  void anyNumberOfImagesIsCutIntoChunksWithoutALoss(int images) {
+  void anyNumberOfImagesEqualsTheReference(int images) {
     ViT vit = Samples.small();
-    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, images);
-    try (Compute compute = new Compute(Engine.cpu(3));
-        Compute.Scope scope = compute.use();
-        Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
-      Samples.disturb(replica.graph());
-      replica.plan(Samples.plan(Objective.JOINT, MixPass.TWO_PASS, Samples.ALPHA, 1e-3), 1);
-      backward(replica.graph(), batch);
-
-      assertEqualsReference(vit, Objective.JOINT, MixPass.TWO_PASS, replica.graph(), batch);
-    }
+    Objective joint = Objective.JOINT;
+    MixPass pass = MixPass.TWO_PASS;
+    MultiDataSet batch = Samples.batch(vit, joint, images);
+    backward(
+        vit, joint, pass, 3, batch, graph -> assertEqualsReference(vit, joint, pass, graph, batch));
   }
 
   private static void assertEqualsReference(
@@ -88,25 +80,20 @@ class GraphGradientTest {
       Objective objective, MixPass pass, Pooling pooling, boolean normPix, int threads) {
     ViT vit = Samples.small(pooling, normPix);
     MultiDataSet batch = Samples.batch(vit, objective, 4);
-    try (Compute compute = new Compute(Engine.cpu(threads));
-        Compute.Scope scope = compute.use();
-        Replica replica = Samples.replica(vit, objective, pass)) {
-      ComputationGraph graph = replica.graph();
-      Samples.disturb(graph);
-      replica.plan(Samples.plan(objective, pass, Samples.alpha(objective), 1e-3), 1);
-      backward(graph, batch);
-      Map<String, double[]> gradients = Samples.tensors(graph, TokenLayer::gradient);
+    backward(vit, objective, pass, threads, batch, graph -> assertSlopes(graph, batch));
+  }
 
-      for (var layer : graph.getLayers()) {
-        TokenLayer<?> tokens = (TokenLayer<?>) layer;
-        for (Tensor tensor : tokens.layerConf().tensors()) {
-          String name = tokens.layerConf().getLayerName() + "." + tensor.name();
-          double[] gradient = gradients.get(name);
-          double norm = Samples.norm(gradient);
-          if (norm > 1e-3) { // below, float32 scores cannot show a slope
-            double slope = slope(graph, batch, tokens.parameter(tensor.name()), gradient, norm);
-            assertThat(slope).as(name).isCloseTo(norm, within(0.02 * norm + 2e-4));
-          }
+  private static void assertSlopes(ComputationGraph graph, MultiDataSet batch) {
+    Map<String, double[]> gradients = Samples.tensors(graph, TokenLayer::gradient);
+    for (var layer : graph.getLayers()) {
+      TokenLayer<?> tokens = (TokenLayer<?>) layer;
+      for (Tensor tensor : tokens.layerConf().tensors()) {
+        String name = tokens.layerConf().getLayerName() + "." + tensor.name();
+        double[] gradient = gradients.get(name);
+        double norm = Samples.norm(gradient);
+        if (norm > 1e-3) { // below, float32 scores cannot show a slope
+          double slope = slope(graph, batch, tokens.parameter(tensor.name()), gradient, norm);
+          assertThat(slope).as(name).isCloseTo(norm, within(0.02 * norm + 2e-4));
         }
       }
     }
@@ -135,10 +122,28 @@ class GraphGradientTest {
     return score;
   }
 
-  private static void backward(ComputationGraph graph, MultiDataSet batch) {
-    graph.setInputs(batch.getFeatures());
-    graph.setLabels(batch.getLabels());
-    graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);
-    graph.computeGradientAndScore();
+  /** Runs one forward and backward pass of a graph with disturbed weights. */
+  private static void backward(
+      ViT vit,
+      Objective objective,
+      MixPass pass,
+      int threads,
+      MultiDataSet batch,
+      Consumer<ComputationGraph> assertion) {
+    Samples.onThreads(
+        threads,
+        () -> {
+          try (Replica replica = Samples.replica(vit, objective, pass)) {
+            ComputationGraph graph = replica.graph();
+            Samples.disturb(graph);
+            replica.plan(Samples.plan(objective, pass, Samples.alpha(objective), 1e-3), 1);
+            graph.setInputs(batch.getFeatures());
+            graph.setLabels(batch.getLabels());
+            graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);
+            graph.computeGradientAndScore();
+            assertion.accept(graph);
+            return graph.score();
+          }
+        });
   }
 }

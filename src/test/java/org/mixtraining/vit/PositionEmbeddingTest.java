@@ -22,19 +22,17 @@ class PositionEmbeddingTest {
     assertThat(token(1)).containsExactly(0, 0, 1, 1, 0, 0, 1, 1);
     assertThat(token(2)) // row 0, column 1
         .containsExactly(
-            new float[] {0.84147098f, 0.00999983f, 0.54030231f, 0.99995f, 0, 0, 1, 1},
-            within(1e-7f));
+            new float[] {0.841471f, 0.0099998f, 0.540302f, 0.99995f, 0, 0, 1, 1}, within(1e-6f));
     assertThat(token(4)) // row 1, column 0
         .containsExactly(
-            new float[] {0, 0, 1, 1, 0.84147098f, 0.00999983f, 0.54030231f, 0.99995f},
-            within(1e-7f));
+            new float[] {0, 0, 1, 1, 0.841471f, 0.0099998f, 0.540302f, 0.99995f}, within(1e-6f));
     assertThat(token(9)) // row 2, column 2
         .containsExactly(
             new float[] {
-              0.90929743f, 0.01999867f, -0.41614684f, 0.99980001f,
-              0.90929743f, 0.01999867f, -0.41614684f, 0.99980001f
+              0.909297f, 0.0199987f, -0.416147f, 0.9998f,
+              0.909297f, 0.0199987f, -0.416147f, 0.9998f
             },
-            within(1e-7f));
+            within(1e-6f));
   }
 
   private float[] token(int token) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -214,14 +215,63 @@ class ReplicaTest {
   }
 
   private ModelState afterThreeSteps(Objective objective, MixPass pass, int threads) {
-    try (Compute compute = new Compute(Engine.cpu(threads));
-        Compute.Scope scope = compute.use();
-        Replica replica = Samples.replica(vit, objective, pass)) {
-      replica.plan(Samples.plan(objective, pass, 0.3, 1e-3), 3);
-      for (int images : new int[] {33, 9, 1}) {
-        replica.fit(Samples.batch(vit, objective, images, Samples.labels(vit, images)));
+    return Samples.onThreads(
+        threads,
+        () -> {
+          try (Replica replica = Samples.replica(vit, objective, pass)) {
+            replica.plan(Samples.plan(objective, pass, 0.3, 1e-3), 3);
+            for (int images : new int[] {33, 9, 1}) {
+              replica.fit(Samples.batch(vit, objective, images, Samples.labels(vit, images)));
+            }
+            return replica.state();
+          }
+        });
+  }
+
+  @Test
+  void everyThreadComputesWithTheKernelsOfItsEngine() {
+    assertThat(kernelCalls(3)).isEqualTo(kernelCalls(1));
+  }
+
+  private long kernelCalls(int threads) {
+    KernelTimes times = new KernelTimes();
+    return Samples.with(
+        Engine.cpu(threads).timed(times),
+        () -> {
+          try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+            for (int step = 0; step < 3; step++) {
+              replica.fit(Samples.batch(vit, Objective.JOINT, 33, step));
+            }
+            return times.calls();
+          }
+        });
+  }
+
+  @Test
+  void theMemoryOrderOfTheImagesDoesNotMatter() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5);
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+      double score = replica.graph().score(batch);
+      for (int i = 0; i < 2; i++) {
+        batch.setLabels(i, batch.getLabels(i).dup('f'));
       }
-      return replica.state();
+      batch.setFeatures(0, batch.getFeatures(0).dup('f'));
+
+      assertThat(replica.graph().score(batch)).isEqualTo(score);
+    }
+  }
+
+  /** As Deeplearning4j's transfer learning does. */
+  @Test
+  void parametersOfALayerMoveToAnotherUnscrambled() {
+    try (Replica one = Samples.replica(vit, Objective.SL, MixPass.VISIBLE);
+        Replica other = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      Samples.disturb(one.graph());
+      for (int i = 0; i < one.graph().getNumLayers(); i++) {
+        other.graph().getLayer(i).setParams(one.graph().getLayer(i).params());
+      }
+
+      assertThat(other.state()).isEqualTo(one.state());
     }
   }
 

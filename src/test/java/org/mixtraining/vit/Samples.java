@@ -3,11 +3,13 @@ package org.mixtraining.vit;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.reference.ReferenceViT.Dimensions;
@@ -103,6 +105,23 @@ final class Samples {
     int[] labels = labels(vit, images);
     labels[images - 1] = -1;
     return Batch.training(vit, objective, pixels(vit, images, seed), ids, labels, 0.1, SEED, 3);
+  }
+
+  /** Does the work with an engine of so many threads. */
+  static <T> T onThreads(int threads, Supplier<T> work) {
+    return with(Engine.cpu(threads), work);
+  }
+
+  /** Does the work with an engine, and closes it. */
+  static <T> T with(Engine engine, Supplier<T> work) {
+    try (Compute compute = new Compute(engine)) {
+      Compute.Scope scope = compute.use();
+      try {
+        return work.get();
+      } finally {
+        scope.close();
+      }
+    }
   }
 
   // --- for the reference -----------------------------------------------------------------------

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,6 +44,7 @@ class TrajectoryTest {
       reference.follow(replica, plan(objective, pass), 5);
 
       reference.assertEquals(replica);
+      reference.assertEquals(replica.state());
     }
   }
 
@@ -56,6 +60,7 @@ class TrajectoryTest {
 
       reference.assertEquals(sl);
       ModelState state = ssl.state().with(sl.state());
+      reference.assertEquals(state);
       assertThat(state.block(ModelState.ENCODER).steps()).isEqualTo(12);
       assertThat(state.block(ModelState.DECODER).steps()).isEqualTo(7);
       assertThat(state.block(ModelState.HEAD).steps()).isEqualTo(5);
@@ -121,9 +126,44 @@ class TrajectoryTest {
       Samples.tensors(replica.graph(), TokenLayer::parameter)
           .forEach(
               (name, actual) ->
-                  assertThat(settled(name, actual))
-                      .as(name)
-                      .containsExactly(settled(name, slots.get(name).weights()), within(2e-5)));
+                  assertClose(
+                      name, settled(name, actual), settled(name, slots.get(name).weights()), 2e-5));
+    }
+
+    /** Also that a state is what its documentation says: layer by layer, matrices first. */
+    void assertEquals(ModelState state) {
+      state
+          .blocks()
+          .forEach(
+              (name, block) -> {
+                assertClose(name + " m", doubles(block.m()), packed(name, Slot::m), 1e-6);
+                assertClose(name + " v", doubles(block.v()), packed(name, Slot::v), 1e-6);
+              });
+    }
+
+    private void assertClose(String name, double[] actual, double[] expected, double tolerance) {
+      assertThat(actual).hasSameSizeAs(expected);
+      double greatest =
+          IntStream.range(0, actual.length)
+              .mapToDouble(i -> Math.abs(actual[i] - expected[i]))
+              .max()
+              .orElseThrow();
+      assertThat(greatest).as(name).isLessThan(tolerance);
+    }
+
+    private double[] packed(String block, Function<Slot, double[]> values) {
+      return slots.entrySet().stream()
+          .filter(e -> ViTGraph.block(layer(e.getKey())).equals(block))
+          .flatMapToDouble(e -> DoubleStream.of(values.apply(e.getValue())))
+          .toArray();
+    }
+
+    private static String layer(String tensor) {
+      return tensor.substring(0, tensor.indexOf('.'));
+    }
+
+    private static double[] doubles(float[] values) {
+      return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
     }
 
     /**

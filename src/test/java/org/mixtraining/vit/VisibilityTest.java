@@ -46,6 +46,13 @@ class VisibilityTest {
   }
 
   @Test
+  void aMaskForOtherImagesShowsBothShapes() {
+    assertThatThrownBy(() -> Visibility.of(Nd4j.zeros(2, 64), vit))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a features mask is [images, 16], got [2, 64]");
+  }
+
+  @Test
   void aMissingMaskIsAnError() {
     assertThatThrownBy(() -> Visibility.of(null, vit))
         .isInstanceOf(IllegalStateException.class)
