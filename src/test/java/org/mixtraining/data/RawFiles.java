@@ -15,18 +15,17 @@ final class RawFiles {
 
   private RawFiles() {}
 
-  /** The session that all test classes share; with Kryo, as a job that trains has. */
+  /** The session that all test classes share. */
   static SparkSession spark() {
     var spark =
         SparkSession.builder()
-            .master("local[2]")
+            .master("local[2, 2]") // as the tests of other packages, which may find it running
             .appName("data tests")
             .config("spark.ui.enabled", false)
             .config("spark.sql.shuffle.partitions", 2)
             // compiling each query takes longer than interpreting it on so few images
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-            .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
             .getOrCreate();
     spark.sparkContext().setLogLevel("ERROR");
     return spark;
