@@ -1,0 +1,131 @@
+package org.mixtraining.vit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.KernelTimes;
+import org.mixtraining.schedule.Objective;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/** What a step finds, and that it finds the same again. */
+class StepTest {
+
+  private final ViT vit = Samples.small();
+
+  @ParameterizedTest
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  void aScoreWithoutABackwardPassIsTheStepsLoss(Objective objective, MixPass pass) {
+    MultiDataSet batch = Samples.batch(vit, objective, 5);
+    try (Replica replica = Samples.replica(vit, objective, pass)) {
+      double first = replica.graph().score(batch);
+      Replica.StepResult step = replica.fit(batch);
+
+      assertThat(first).isEqualTo(step.loss());
+      double second = replica.graph().score(batch);
+      assertThat(second).isNotEqualTo(first);
+      assertThat(replica.fit(batch).loss()).isEqualTo(second);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  void bitsDependNeitherOnThreadsNorOnTheRun(Objective objective, MixPass pass) {
+    ModelState expected = afterThreeSteps(objective, pass, 1);
+
+    assertThat(afterThreeSteps(objective, pass, 1)).isEqualTo(expected);
+    assertThat(afterThreeSteps(objective, pass, 2)).isEqualTo(expected);
+    assertThat(afterThreeSteps(objective, pass, 3)).isEqualTo(expected);
+  }
+
+  @Test
+  void aStepOfAJointGraphReportsBothLossesUnweighted() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5, 1);
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+      replica.plan(Samples.plan(Objective.JOINT, MixPass.TWO_PASS, 0.3, 1e-3), 1);
+      Replica.StepResult step = replica.fit(batch);
+
+      assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss() + 0.7 * step.slLoss(), within(1e-12));
+      assertThat(step.labelled()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void anEpochWithoutLabelsTeachesTheHeadNothing() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 3, new int[] {-1, -1, -1});
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      replica.plan(Samples.plan(Objective.JOINT, MixPass.VISIBLE, 0.3, 1e-3), 1);
+      Replica.StepResult step = replica.fit(batch);
+
+      assertThat(step.slLoss()).isZero();
+      assertThat(step.labelled()).isZero();
+      assertThat(step.correct()).isZero();
+      assertThat(replica.state().block(ModelState.HEAD).m()).containsOnly(0);
+      assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss(), within(1e-12));
+    }
+  }
+
+  private ModelState afterThreeSteps(Objective objective, MixPass pass, int threads) {
+    return Samples.onThreads(
+        threads,
+        () -> {
+          try (Replica replica = Samples.replica(vit, objective, pass)) {
+            replica.plan(Samples.plan(objective, pass, 0.3, 1e-3), 3);
+            for (int images : new int[] {33, 9, 1}) {
+              replica.fit(Samples.batch(vit, objective, images, Samples.labels(vit, images)));
+            }
+            return replica.state();
+          }
+        });
+  }
+
+  @Test
+  void everyThreadComputesWithTheKernelsOfItsEngine() {
+    assertThat(kernelCalls(3)).isEqualTo(kernelCalls(1));
+  }
+
+  private long kernelCalls(int threads) {
+    KernelTimes times = new KernelTimes();
+    return Samples.with(
+        Engine.cpu(threads).timed(times),
+        () -> {
+          try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+            for (int step = 0; step < 3; step++) {
+              replica.fit(Samples.batch(vit, Objective.JOINT, 33, step));
+            }
+            return times.calls();
+          }
+        });
+  }
+
+  @Test
+  void theMemoryOrderOfTheImagesDoesNotMatter() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5);
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+      double score = replica.graph().score(batch);
+      for (int i = 0; i < 2; i++) {
+        batch.setLabels(i, batch.getLabels(i).dup('f'));
+      }
+      batch.setFeatures(0, batch.getFeatures(0).dup('f'));
+
+      assertThat(replica.graph().score(batch)).isEqualTo(score);
+    }
+  }
+
+  @Test
+  void aScoreOfAnUntrainedGraphLeavesItsGradientsToTheFirstStep() {
+    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5);
+    try (Replica asked = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE);
+        Replica other = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      asked.graph().score(batch);
+      asked.fit(batch);
+      other.fit(batch);
+
+      assertThat(asked.state()).isEqualTo(other.state());
+    }
+  }
+}
