@@ -7,10 +7,14 @@ import java.util.SplittableRandom;
  * Draws one synthetic image: a background, clutter, the shape that is its class, something that
  * covers a part of it, exposure and noise. Every colour, gradient, place, size and angle comes from
  * the image's own random numbers, so that neither a mean colour nor a single pixel tells the class.
+ * The shape is lighter than its background and tilted a little at most, which lets a small model
+ * learn the classes from a few thousand images.
  */
 final class Drawing {
   private static final int SIZE = Source.SIZE;
-  private static final double LEAST_CONTRAST = 0.5;
+  private static final double LEAST_CONTRAST = 0.25;
+  private static final double MOST_TILT =
+      0.35; // radians; upside down, a triangle needs more images
 
   private final SplittableRandom random;
   private final double[][] canvas = new double[Source.CHANNELS][SIZE * SIZE];
@@ -32,19 +36,19 @@ final class Drawing {
 
   /** The image, uint8 [channels, height, width]. */
   byte[] of(Shape shape) {
-    var background = gradient(color(), 0.35);
+    var background = gradient(darkColor(), 0.25);
     draw((x, y) -> -1, new Pose(SIZE / 2.0, SIZE / 2.0, SIZE * 0.7, turn(), 1), background);
-    for (int i = random.nextInt(5); i > 0; i--) {
+    for (int i = random.nextInt(4); i > 0; i--) {
       speck(between(0, SIZE), between(0, SIZE), between(0.8, 3));
     }
-    double radius = between(7, 12.5);
+    double radius = between(8.5, 13);
     double room = SIZE / 2.0 - 0.9 * radius;
     double x = SIZE / 2.0 + between(-room, room);
     double y = SIZE / 2.0 + between(-room, room);
     draw(
         shape::distance,
-        new Pose(x, y, radius, turn(), between(0.85, 1.2)),
-        gradient(colorUnlike(background), 0.2));
+        new Pose(x, y, radius, between(-MOST_TILT, MOST_TILT), between(0.85, 1.2)),
+        gradient(colorLighterThan(background), 0.2));
     if (random.nextInt(2) == 0) {
       speck(x + between(-radius, radius), y + between(-radius, radius), between(1, 3));
     }
@@ -110,21 +114,21 @@ final class Drawing {
     return random.doubles(Source.CHANNELS).toArray();
   }
 
-  private double[] colorUnlike(Paint paint) {
+  /** Dark enough for a shape to be lighter. */
+  private double[] darkColor() {
+    return Arrays.stream(color()).map(v -> 0.4 * v).toArray();
+  }
+
+  private double[] colorLighterThan(Paint paint) {
     double[] color;
     do {
       color = color();
-    } while (distance(color, paint.from()) < LEAST_CONTRAST
-        || distance(color, paint.to()) < LEAST_CONTRAST);
+    } while (light(color) < LEAST_CONTRAST + Math.max(light(paint.from()), light(paint.to())));
     return color;
   }
 
-  private static double distance(double[] a, double[] b) {
-    double sum = 0;
-    for (int c = 0; c < a.length; c++) {
-      sum += (a[c] - b[c]) * (a[c] - b[c]);
-    }
-    return Math.sqrt(sum);
+  private static double light(double[] color) {
+    return Arrays.stream(color).average().orElseThrow();
   }
 
   private double turn() {
