@@ -18,7 +18,8 @@ public record WorkerRow(
     @Column("part of it spent waiting for data, seconds") double waitSeconds,
     @Column("highest resident memory of its process so far, bytes; null where unknown")
         Long peakRssBytes,
-    @Column("native memory its process held at the end, bytes; null where unknown")
+    @Column(
+            "resident memory of its process beyond the Java heap at the end, bytes; null where unknown")
         Long offHeapBytes,
     @Column("attempt of its Spark task, from 0") int attempt,
     @Column("weight in the average of the states, 0 to 1") double weight)

@@ -18,7 +18,7 @@ import org.bytedeco.javacpp.Pointer;
  * @param attempt attempt of its task, from 0
  * @param seconds wall time of the task
  * @param peakRssBytes highest resident memory of the process so far; −1 where unknown
- * @param offHeapBytes native memory that the process held at the end
+ * @param offHeapBytes resident memory of the process beyond its Java heap, at the end
  */
 public record Place(
     String host,
@@ -39,7 +39,7 @@ public record Place(
         TaskContext.get().attemptNumber(),
         seconds,
         highWaterMark(),
-        Pointer.totalBytes());
+        Math.max(0, Pointer.physicalBytes() - Runtime.getRuntime().totalMemory()));
   }
 
   /** The high-water mark that Linux keeps for a process; −1 elsewhere. */
