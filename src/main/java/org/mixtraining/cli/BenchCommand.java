@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.Place;
@@ -105,7 +106,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private static String json(JobConfig config, Benchmark.Result r) throws JsonProcessingException {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("objective", r.objective().name().toLowerCase(java.util.Locale.ROOT));
+    fields.put("objective", Spelling.of(r.objective()));
     fields.put("model", config.model().preset());
     fields.put("patch", config.model().patch());
     fields.put("batch", r.batchSize());

@@ -1,6 +1,7 @@
 package org.mixtraining.cli;
 
 import java.util.Locale;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.EpochOutcome;
@@ -40,7 +41,7 @@ final class EpochLine {
   }
 
   private static String name(EpochPlan plan) {
-    String objective = plan.objective().name().toLowerCase(Locale.ROOT);
+    String objective = Spelling.of(plan.objective());
     return plan.objective() == Objective.JOINT
             || !plan.phase().name().equals(plan.objective().name())
         ? plan.phase() + " " + objective

@@ -1,6 +1,7 @@
 package org.mixtraining.cli;
 
-import java.util.stream.Stream;
+import java.io.PrintWriter;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -46,8 +47,7 @@ public final class Main {
 
   private static int badArguments(ParameterException e, String[] args) {
     System.err.println("error: " + e.getMessage());
-    CommandLine.UnmatchedArgumentException.printSuggestions(
-        e, new java.io.PrintWriter(System.err, true));
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, new PrintWriter(System.err, true));
     System.err.printf(
         "'%s --help' shows what it takes%n", e.getCommandLine().getCommandSpec().qualifiedName());
     return BAD_INPUT;
@@ -58,7 +58,7 @@ public final class Main {
     @Override
     public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
       var mendable =
-          Stream.iterate((Throwable) e, cause -> cause != null, Throwable::getCause)
+          Causes.of(e)
               .filter(UserException.class::isInstance)
               .map(UserException.class::cast)
               .findFirst();
@@ -72,10 +72,7 @@ public final class Main {
     }
 
     private static String rootMessage(Throwable e) {
-      Throwable root = e;
-      while (root.getCause() != null) {
-        root = root.getCause();
-      }
+      Throwable root = Causes.of(e).reduce((failure, cause) -> cause).orElseThrow();
       return root.getMessage() == null
           ? root.getClass().getSimpleName()
           : root.getClass().getSimpleName() + ": " + root.getMessage();

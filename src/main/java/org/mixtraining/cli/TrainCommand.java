@@ -7,8 +7,10 @@ import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
@@ -66,11 +68,11 @@ final class TrainCommand implements Callable<Integer> {
         "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
             .formatted(
                 runId,
-                name(config),
+                Spelling.of(config.pipeline()),
                 config.model().preset(),
                 initial.parameters(),
                 schedule.epochs().size(),
-                manifest.images(org.mixtraining.data.Split.TRAIN),
+                manifest.images(Split.TRAIN),
                 config.data().path(),
                 config.workers().count()));
     RunRecorder recorder =
@@ -110,11 +112,7 @@ final class TrainCommand implements Callable<Integer> {
       return Tables.checkedRunId(config.run().id());
     }
     String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
-    return name(config) + "-" + config.model().preset() + "-" + time;
-  }
-
-  private static String name(JobConfig config) {
-    return config.pipeline().name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return Spelling.of(config.pipeline()) + "-" + config.model().preset() + "-" + time;
   }
 
   private static String summary(RunRow row, JobConfig config) {

@@ -22,11 +22,6 @@ final class Canonical {
         .render(ConfigRenderOptions.concise());
   }
 
-  /** An enum constant as it is written in a configuration: {@code TWO_PASS} as two-pass. */
-  static String name(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
   private static Map<String, Object> map(Record block) {
     Map<String, Object> map = new TreeMap<>();
     for (RecordComponent component : block.getClass().getRecordComponents()) {
@@ -41,7 +36,7 @@ final class Canonical {
       component.getAccessor().setAccessible(true);
       Object value = component.getAccessor().invoke(block);
       if (value instanceof Enum<?> constant) {
-        return name(constant);
+        return Spelling.of(constant);
       } else if (value instanceof AlphaSchedule alpha) {
         return alpha.toString();
       } else if (value instanceof Betas betas) {

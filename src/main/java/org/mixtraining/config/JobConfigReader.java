@@ -229,11 +229,10 @@ final class JobConfigReader {
         key,
         text ->
             Arrays.stream(constants)
-                .filter(constant -> Canonical.name(constant).equals(text))
+                .filter(constant -> Spelling.of(constant).equals(text))
                 .findAny()
                 .orElseThrow(IllegalArgumentException::new),
         constant -> true,
-        "one of "
-            + Arrays.stream(constants).map(Canonical::name).collect(Collectors.joining(", ")));
+        "one of " + Arrays.stream(constants).map(Spelling::of).collect(Collectors.joining(", ")));
   }
 }

@@ -9,6 +9,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest.Contents;
@@ -97,13 +98,14 @@ public final class Prepare {
 
   /** What a task told the user, freed of what Spark wraps around it. */
   private static RuntimeException told(Exception failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof UserException problem) {
-        return problem;
-      }
-    }
-    return failure instanceof RuntimeException unchecked
-        ? unchecked
-        : new IllegalStateException("preparing the dataset failed", failure);
+    return Causes.of(failure)
+        .filter(UserException.class::isInstance)
+        .map(RuntimeException.class::cast)
+        .findFirst()
+        .orElseGet(
+            () ->
+                failure instanceof RuntimeException unchecked
+                    ? unchecked
+                    : new IllegalStateException("preparing the dataset failed", failure));
   }
 }

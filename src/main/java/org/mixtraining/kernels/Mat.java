@@ -1,6 +1,7 @@
 package org.mixtraining.kernels;
 
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Objects;
 import org.bytedeco.javacpp.FloatPointer;
@@ -157,12 +158,7 @@ public final class Mat implements AutoCloseable {
   public void read(float[] into, int at) {
     Mat flat = slice(0, 1, rows * cols);
     if (memory.bytes != null) {
-      memory
-          .bytes
-          .slice(flat.at(0), 4 * flat.cols)
-          .order(memory.bytes.order())
-          .asFloatBuffer()
-          .get(into, at, flat.cols);
+      flat.floats().get(into, at, flat.cols);
     } else {
       System.arraycopy(flat.array().data().asFloat(), 0, into, at, flat.cols);
     }
@@ -172,18 +168,19 @@ public final class Mat implements AutoCloseable {
   public void write(float[] from, int at) {
     Mat flat = slice(0, 1, rows * cols);
     if (memory.bytes != null) {
-      memory
-          .bytes
-          .slice(flat.at(0), 4 * flat.cols)
-          .order(memory.bytes.order())
-          .asFloatBuffer()
-          .put(from, at, flat.cols);
+      flat.floats().put(from, at, flat.cols);
     } else {
       flat.array()
           .assign(
               Nd4j.createFromArray(Arrays.copyOfRange(from, at, at + flat.cols))
                   .reshape(1, flat.cols));
     }
+  }
+
+  /** The elements of a single row; host only. */
+  private FloatBuffer floats() {
+    ByteBuffer bytes = memory.bytes;
+    return bytes.slice(at(0), cols * Float.BYTES).order(bytes.order()).asFloatBuffer();
   }
 
   /** Copies {@code source}, of the same shape, into this matrix. */

@@ -2,7 +2,6 @@ package org.mixtraining.results;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
@@ -12,6 +11,7 @@ import org.apache.parquet.schema.Type;
 import org.apache.parquet.schema.Types;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
+import org.mixtraining.config.Spelling;
 
 /** A kind of value as Java, Parquet, Spark and the documentation know it. */
 enum ColumnType {
@@ -76,16 +76,12 @@ enum ColumnType {
   /** Puts a value that is not null under a name. */
   void add(Group group, String name, Object value) {
     switch (this) {
-      case STRING -> group.add(name, value instanceof Enum<?> e ? spelling(e) : (String) value);
+      case STRING -> group.add(name, value instanceof Enum<?> e ? Spelling.of(e) : (String) value);
       case INT -> group.add(name, (int) value);
       case LONG -> group.add(name, (long) value);
       case DOUBLE -> group.add(name, (double) value);
       case BOOLEAN -> group.add(name, (boolean) value);
       case TIMESTAMP -> group.add(name, ChronoUnit.MICROS.between(Instant.EPOCH, (Instant) value));
     }
-  }
-
-  static String spelling(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -2,12 +2,12 @@ package org.mixtraining.results;
 
 import java.io.PrintStream;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.spark.SparkThrowable;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
 
 /**
@@ -50,7 +50,7 @@ public record Query(SparkSession spark, Format format, PrintStream out) {
       return Answer.of(query);
     } catch (Exception e) {
       // Spark throws checked exceptions that it does not declare.
-      throw Stream.iterate((Throwable) e, cause -> cause != null, Throwable::getCause)
+      throw Causes.of(e)
           .filter(Query::isMendable)
           .findFirst()
           .map(cause -> new UserException(where + ": " + brief(cause)))

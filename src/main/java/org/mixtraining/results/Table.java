@@ -13,6 +13,7 @@ import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.schema.MessageType;
 import org.apache.spark.sql.types.StructType;
+import org.mixtraining.config.Spelling;
 
 /**
  * A result table as its row type declares it: name, columns in order, and what they mean.
@@ -91,7 +92,7 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     String values =
         type.isEnum()
             ? Arrays.stream(type.getEnumConstants())
-                .map(constant -> ColumnType.spelling((Enum<?>) constant))
+                .map(constant -> Spelling.of((Enum<?>) constant))
                 .collect(Collectors.joining(", ", " (", ")"))
             : "";
     return new Field(

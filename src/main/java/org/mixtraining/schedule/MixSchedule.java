@@ -10,6 +10,7 @@ import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Epochs;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.Spelling;
 
 /**
  * The plan of a run, one {@link EpochPlan} an epoch. Of {@code epochs.ssl} and {@code epochs.sl},
@@ -77,7 +78,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
           String.valueOf(plan.epoch() + 1),
           plan.phase().name(),
           plan.objective().name(),
-          plan.objective() == Objective.JOINT ? name(plan.pass()) : "-",
+          plan.objective() == Objective.JOINT ? Spelling.of(plan.pass()) : "-",
           number("%.2e", plan.learningRate(0, 1))
               + " -> "
               + number("%.2e", plan.learningRate(1, 1)),
@@ -150,9 +151,5 @@ public record MixSchedule(List<EpochPlan> epochs) {
 
   private static String number(String format, double value) {
     return String.format(Locale.ROOT, format, value);
-  }
-
-  private static String name(MixPass pass) {
-    return pass.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -7,17 +7,13 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
-import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Score;
 import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ViT;
-import org.mixtraining.vit.ViTGraph;
 
 /**
  * Scores a model on the validation and the test split, in one stage of as many tasks as workers.
@@ -29,14 +25,14 @@ final class ClusterEvaluation {
   private final JobConfig config;
   private final String graph;
 
-  ClusterEvaluation(JavaSparkContext spark, Dataset dataset, JobConfig config, ViT vit) {
+  /**
+   * @param graph JSON of the SL graph's configuration
+   */
+  ClusterEvaluation(JavaSparkContext spark, Dataset dataset, JobConfig config, String graph) {
     this.spark = spark;
     this.dataset = dataset;
     this.config = config;
-    this.graph =
-        ViTGraph.configuration(
-                vit, Objective.SL, MixPass.VISIBLE, config.optimizer(), config.run().seed())
-            .toJson();
+    this.graph = graph;
   }
 
   /** The model's score on one part of each split. */

@@ -12,6 +12,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
@@ -59,7 +60,9 @@ public final class MixTrainingRun implements AutoCloseable {
     this.dataset = Dataset.open(spark, config);
     DatasetManifest m = dataset.manifest();
     this.vit = ViT.of(config.model(), m.height(), m.width(), m.channels(), m.classCount());
-    this.evaluation = new ClusterEvaluation(spark, dataset, config, vit);
+    this.evaluation =
+        new ClusterEvaluation(
+            spark, dataset, config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
   }
 
   static void checkSerializer(SparkConf conf) {
@@ -106,14 +109,16 @@ public final class MixTrainingRun implements AutoCloseable {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-        if (cause instanceof UserException || cause instanceof NonFiniteLossException) {
-          throw (RuntimeException) cause;
-        }
-      }
-      throw e instanceof RuntimeException unchecked
-          ? unchecked
-          : new IllegalStateException("epoch %d failed".formatted(plan.epoch() + 1), e);
+      throw Causes.of(e)
+          .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
+          .map(RuntimeException.class::cast)
+          .findFirst()
+          .orElseGet(
+              () ->
+                  e instanceof RuntimeException unchecked
+                      ? unchecked
+                      : new IllegalStateException(
+                          "epoch %d failed".formatted(plan.epoch() + 1), e));
     } finally {
       spark.sc().setJobDescription(null);
     }

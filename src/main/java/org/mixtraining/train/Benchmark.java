@@ -139,8 +139,8 @@ public final class Benchmark {
           case SL -> 0;
           case JOINT -> 0.5;
         };
-    double peak = optimizer.baseLr() * optimizer.batchSize() / 256;
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, new LearningRate(peak, 0, 0, 1));
+    return new EpochPlan(
+        0, 1, Phase.MIX, objective, pass, alpha, new LearningRate(optimizer.peak(), 0, 0, 1));
   }
 
   private static TrainingBatches batches(JobConfig config, ViT vit, EpochPlan plan, int steps) {
