@@ -23,7 +23,8 @@ public record JobConfig(
     Mix mix,
     Optimizer optimizer,
     Augment augment,
-    Workers workers)
+    Workers workers,
+    Checkpoint checkpoint)
     implements Serializable {
 
   /**
@@ -34,7 +35,18 @@ public record JobConfig(
    * @throws UserException with one line for every problem of the file and the overrides
    */
   public static JobConfig load(Optional<Path> file, List<String> overrides) {
-    return new JobConfigReader(Sources.merge(file, overrides)).read();
+    return load("", file, overrides);
+  }
+
+  /**
+   * The same over another configuration in place of the defaults: what is written here wins, and a
+   * key that is not keeps its value.
+   *
+   * @param base a {@link #canonical()} configuration
+   * @throws UserException with one line for every problem
+   */
+  public static JobConfig load(String base, Optional<Path> file, List<String> overrides) {
+    return new JobConfigReader(Sources.merge(base, file, overrides)).read();
   }
 
   /**
@@ -202,6 +214,12 @@ public record JobConfig(
 
   /** Replicas: how many, and how many compute threads each has. */
   public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
+
+  /**
+   * What is kept to go on from: a checkpoint after each {@code every} epochs, the {@code keep}
+   * newest of them.
+   */
+  public record Checkpoint(int every, int keep) implements Serializable {}
 
   /** Where a worker computes. */
   public enum Device {

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Augment;
 import org.mixtraining.config.JobConfig.Betas;
+import org.mixtraining.config.JobConfig.Checkpoint;
 import org.mixtraining.config.JobConfig.Data;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.Device;
@@ -51,7 +52,8 @@ final class JobConfigReader {
             mix(),
             optimizer(),
             augment(),
-            workers());
+            workers(),
+            new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)));
     compare(config);
     settings.check();
     return config;

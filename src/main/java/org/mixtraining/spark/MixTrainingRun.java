@@ -80,32 +80,33 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
-  public ModelState initialState() {
+  public RunState initialState() {
     try (Replica replica = new Replica(configuration(Objective.JOINT, MixPass.VISIBLE))) {
-      return replica.state();
+      return RunState.initial(replica.state());
     }
   }
 
   /**
-   * Trains all epochs of the configuration's schedule.
+   * Trains the epochs of the configuration's schedule that are not behind the state yet.
    *
    * @param state where to begin
    * @param epochFinished told of each epoch, in order
-   * @return the final state
+   * @return where the run ends
    * @throws UserException if a shard is missing
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
-  public ModelState train(ModelState state, Consumer<EpochOutcome> epochFinished) {
-    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
+  public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
+    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
+    for (EpochPlan plan : epochs.subList(state.epochs(), epochs.size())) {
       EpochOutcome outcome = epoch(plan, state);
-      state = outcome.state();
+      state = outcome.reached();
       epochFinished.accept(outcome);
     }
     return state;
   }
 
   /** An epoch; what a task has to tell a person comes without what Spark wraps around it. */
-  private EpochOutcome epoch(EpochPlan plan, ModelState before) {
+  private EpochOutcome epoch(EpochPlan plan, RunState before) {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
@@ -124,7 +125,7 @@ public final class MixTrainingRun implements AutoCloseable {
     }
   }
 
-  private EpochOutcome trainAndScore(EpochPlan plan, ModelState before) {
+  private EpochOutcome trainAndScore(EpochPlan plan, RunState before) {
     long start = System.nanoTime();
     describe(plan, "train");
     Graph graph =
@@ -132,11 +133,11 @@ public final class MixTrainingRun implements AutoCloseable {
             plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
     var master =
         new EpochAveragingTrainingMaster(plan, graph.json, config.workers().threadsPerWorker());
-    graph.replica.load(before);
+    graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
     ModelState average = graph.replica.state();
-    ModelState state = before.with(average);
+    ModelState state = before.model().with(average);
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
@@ -155,7 +156,7 @@ public final class MixTrainingRun implements AutoCloseable {
         master.results().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
     return new EpochOutcome(
         plan,
-        state,
+        new RunState(plan.epoch() + 1, state, before.averaging()),
         metrics,
         shares(master.results()),
         scores.validation(),

@@ -282,7 +282,8 @@ class JobConfigTest {
         .startsWith("epochs.sl = 5.0e0: must be a whole number");
     assertThat(canonical)
         .doesNotContain("\n")
-        .startsWith("{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"data\":")
+        .startsWith(
+            "{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"checkpoint\":")
         .contains("\"ssl-betas\":[0.9,0.95]", "\"pipeline\":\"mix\"", "\"mask-ratio\":0.75")
         .isEqualTo(load("epochs.ssl=\"4\"").canonical());
   }
