@@ -47,8 +47,16 @@ public final class Checkpoints {
   /** Keeps a checkpoint, and of those before it the newest, so that {@code keep} are there. */
   public void save(Checkpoint checkpoint, int keep) {
     write(checkpoint, epoch(checkpoint.state().epochs()));
-    List<Path> newestFirst = epochs();
-    newestFirst.stream().skip(keep).forEach(this::delete);
+    tidy(keep);
+  }
+
+  /** Leaves the newest checkpoints, and nothing of a writer that was killed. */
+  public void tidy(int keep) {
+    epochs().stream().skip(keep).forEach(this::delete);
+    list().stream()
+        .map(FileStatus::getPath)
+        .filter(file -> file.getName().startsWith(".") && file.getName().contains(SUFFIX))
+        .forEach(this::delete);
   }
 
   /** Keeps a model in place of the one kept before. */

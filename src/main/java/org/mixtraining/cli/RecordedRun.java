@@ -130,6 +130,7 @@ final class RecordedRun implements AutoCloseable {
                 recorder.accept(outcome);
                 writer.accept(outcome, recorder.progress());
               });
+      checkpoints.tidy(config.checkpoint().keep());
       return recorder.finished(end.model().sha256());
     } catch (InterruptedRunException e) {
       writer.flush();

@@ -104,12 +104,23 @@ class CheckpointsTest {
   }
 
   @Test
-  void whatAKilledWriterLeftIsNeitherReadNorKeptWhenTheRunIsForgotten() throws IOException {
+  void whatAKilledWriterLeftIsNeitherReadNorKept() throws IOException {
     checkpoints.save(Samples.checkpoint(1), 2);
     Files.writeString(directory.resolve(".epoch-00002.safetensors.1234"), "half of");
     Files.writeString(directory.resolve("LOCK"), "mine");
 
     assertThat(checkpoints.newest(told::add)).contains(Samples.checkpoint(1));
+    checkpoints.tidy(2);
+    assertThat(files()).containsExactly("LOCK", "epoch-00001.safetensors");
+  }
+
+  @Test
+  void aForgottenRunLeavesItsLockOnly() throws IOException {
+    checkpoints.save(Samples.checkpoint(1), 2);
+    checkpoints.save(Samples.checkpoint(1), Checkpoints.Model.BEST);
+    Files.writeString(directory.resolve(".best.safetensors.1234"), "half of");
+    Files.writeString(directory.resolve("LOCK"), "mine");
+
     checkpoints.delete();
 
     assertThat(files()).containsExactly("LOCK");
