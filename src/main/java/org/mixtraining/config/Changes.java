@@ -22,6 +22,7 @@ public final class Changes {
           "data.path",
           "data.source",
           "workers.threads-per-worker",
+          "workers.patience-minutes",
           "averaging.exchange",
           "checkpoint");
 

@@ -3,6 +3,7 @@ package org.mixtraining.config;
 import java.io.Serializable;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -212,8 +213,18 @@ public record JobConfig(
   /** Random crop after padding by {@code cropPadding} pixels, and a horizontal flip. */
   public record Augment(int cropPadding, boolean flip) implements Serializable {}
 
-  /** Replicas: how many, and how many compute threads each has. */
-  public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
+  /**
+   * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
+   * without anything to compute on.
+   */
+  public record Workers(int count, int threadsPerWorker, Device device, double patienceMinutes)
+      implements Serializable {
+
+    /** How long a run waits. */
+    public Duration patience() {
+      return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
+    }
+  }
 
   /**
    * What is kept to go on from: a checkpoint after each {@code every} epochs, the {@code keep}

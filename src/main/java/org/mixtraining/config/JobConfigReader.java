@@ -146,7 +146,8 @@ final class JobConfigReader {
     return new Workers(
         whole("workers.count", 1),
         whole("workers.threads-per-worker", 1),
-        choice("workers.device", Device.class));
+        choice("workers.device", Device.class),
+        number("workers.patience-minutes", v -> v > 0, "above 0"));
   }
 
   private void compare(JobConfig config) {

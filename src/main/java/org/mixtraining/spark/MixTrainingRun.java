@@ -12,7 +12,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
-import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
@@ -40,6 +39,8 @@ public final class MixTrainingRun implements AutoCloseable {
   private final Dataset dataset;
   private final ViT vit;
   private final ClusterEvaluation evaluation;
+  private final HopelessTasks hopeless;
+  private final ExecutorWatch executors;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -63,6 +64,9 @@ public final class MixTrainingRun implements AutoCloseable {
     this.evaluation =
         new ClusterEvaluation(
             spark, dataset, config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+    this.hopeless = new HopelessTasks(spark.sc());
+    this.executors = new ExecutorWatch(spark.sc(), config.workers().patience());
+    spark.sc().addSparkListener(hopeless);
   }
 
   static void checkSerializer(SparkConf conf) {
@@ -110,10 +114,9 @@ public final class MixTrainingRun implements AutoCloseable {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      throw Causes.of(e)
-          .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
-          .map(RuntimeException.class::cast)
-          .findFirst()
+      throw HopelessTasks.reason(e)
+          .or(hopeless::reason)
+          .or(() -> executors.verdict().map(why -> new IllegalStateException(why, e)))
           .orElseGet(
               () ->
                   e instanceof RuntimeException unchecked
@@ -214,6 +217,8 @@ public final class MixTrainingRun implements AutoCloseable {
 
   @Override
   public void close() {
+    executors.close();
+    spark.sc().removeSparkListener(hopeless);
     graphs.values().forEach(graph -> graph.replica.close());
     graphs.clear();
   }

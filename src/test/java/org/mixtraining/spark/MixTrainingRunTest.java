@@ -100,6 +100,21 @@ class MixTrainingRunTest {
     return known;
   }
 
+  @Test
+  void aRunGoesOnFromAnyEpochWithTheSameBits() {
+    Trained whole = trained(config());
+    try (var run = new MixTrainingRun(spark, config())) {
+      for (EpochOutcome before : whole.epochs()) {
+        var rest = new ArrayList<EpochOutcome>();
+        RunState last = run.train(before.reached(), rest::add);
+
+        assertThat(last.epochs()).isEqualTo(whole.epochs().size());
+        assertSame(last.model(), whole.state());
+        assertThat(rest).hasSize(whole.epochs().size() - before.reached().epochs());
+      }
+    }
+  }
+
   // --- the same bits as without Spark ------------------------------------------------------------
 
   @Test
@@ -432,7 +447,8 @@ class MixTrainingRunTest {
   void divergenceIsToldAsItIsAndNotAsAFailedStage() {
     assertThatThrownBy(() -> train(config("optimizer.base-lr=1e30", "optimizer.warmup=0")))
         .isInstanceOf(NonFiniteLossException.class)
-        .hasMessageContaining("the loss became NaN in epoch 1, step ");
+        .message()
+        .matches("the loss became NaN in epoch 1, worker [01], step \\d+; lower .*");
   }
 
   @Test
