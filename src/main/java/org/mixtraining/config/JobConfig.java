@@ -25,6 +25,7 @@ public record JobConfig(
     Optimizer optimizer,
     Augment augment,
     Workers workers,
+    Averaging averaging,
     Checkpoint checkpoint)
     implements Serializable {
 
@@ -224,6 +225,16 @@ public record JobConfig(
     public Duration patience() {
       return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
     }
+  }
+
+  /** How the replicas become one model after each epoch. */
+  public record Averaging(Exchange exchange) implements Serializable {}
+
+  /** Where states are averaged: on the driver, or slice by slice between the executors. */
+  public enum Exchange {
+    AUTO,
+    DRIVER,
+    SHUFFLE
   }
 
   /**

@@ -10,12 +10,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Augment;
+import org.mixtraining.config.JobConfig.Averaging;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Checkpoint;
 import org.mixtraining.config.JobConfig.Data;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.Device;
 import org.mixtraining.config.JobConfig.Epochs;
+import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.config.JobConfig.Mix;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -53,6 +55,7 @@ final class JobConfigReader {
             optimizer(),
             augment(),
             workers(),
+            new Averaging(choice("averaging.exchange", Exchange.class)),
             new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)));
     compare(config);
     settings.check();

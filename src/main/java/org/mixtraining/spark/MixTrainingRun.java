@@ -30,15 +30,20 @@ import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A run from its first epoch to its last: the driver's loop. */
 public final class MixTrainingRun implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(MixTrainingRun.class);
 
   private final JavaSparkContext spark;
   private final JobConfig config;
   private final Dataset dataset;
   private final ViT vit;
   private final ClusterEvaluation evaluation;
+  private final StateExchange exchange;
   private final HopelessTasks hopeless;
   private final ExecutorWatch executors;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
@@ -64,6 +69,7 @@ public final class MixTrainingRun implements AutoCloseable {
     this.evaluation =
         new ClusterEvaluation(
             spark, dataset, config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+    this.exchange = exchange();
     this.hopeless = new HopelessTasks(spark.sc());
     this.executors = new ExecutorWatch(spark.sc(), config.workers().patience());
     spark.sc().addSparkListener(hopeless);
@@ -77,6 +83,17 @@ public final class MixTrainingRun implements AutoCloseable {
           "spark.serializer = %s: must be %s, the default; Kryo cannot serialize records, which workers send"
               .formatted(serializer, java));
     }
+  }
+
+  private StateExchange exchange() {
+    StateExchange.Choice choice =
+        StateExchange.choose(
+            config.averaging().exchange(),
+            config.workers().count(),
+            initialState().model().bytes(),
+            Runtime.getRuntime().maxMemory());
+    LOG.info("{}", choice.reason());
+    return choice.exchange();
   }
 
   public DatasetManifest manifest() {
@@ -135,7 +152,8 @@ public final class MixTrainingRun implements AutoCloseable {
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
     var master =
-        new EpochAveragingTrainingMaster(plan, graph.json, config.workers().threadsPerWorker());
+        new EpochAveragingTrainingMaster(
+            plan, graph.json, config.workers().threadsPerWorker(), exchange);
     graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
@@ -151,24 +169,24 @@ public final class MixTrainingRun implements AutoCloseable {
             : evaluation.score(state);
 
     EpochMetrics metrics =
-        master.results().stream()
+        master.reports().stream()
             .map(WorkerResult::metrics)
             .reduce(EpochMetrics::plus)
             .orElseThrow();
     double slowest =
-        master.results().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
+        master.reports().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
     return new EpochOutcome(
         plan,
         new RunState(plan.epoch() + 1, state, before.averaging()),
         metrics,
-        shares(master.results()),
+        shares(master.reports()),
         scores.validation(),
         scores.test(),
         metrics.images() * vit.trainingFlops(plan.objective(), sight(plan)),
         trained - slowest,
         secondsSince(evaluationStart),
         secondsSince(start),
-        2 * average.bytes() * config.workers().count());
+        exchange.bytes(average, config.workers().count()));
   }
 
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */

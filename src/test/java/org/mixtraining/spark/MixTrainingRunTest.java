@@ -242,6 +242,30 @@ class MixTrainingRunTest {
     assertSame(flaky.state(), smooth.state());
   }
 
+  @Test
+  void aShuffleOfSlicesGivesTheBitsOfTheDriver() throws Exception {
+    var tasks = new Tasks();
+    spark.sc().addSparkListener(tasks);
+    Trained shuffled = train(config("workers.count=3", "averaging.exchange=shuffle"));
+    spark.sc().listenerBus().waitUntilEmpty();
+    spark.sc().removeSparkListener(tasks);
+
+    Trained onDriver = trained(config("workers.count=3", "averaging.exchange=driver"));
+    assertSame(shuffled.state(), onDriver.state());
+    for (int epoch = 0; epoch < 3; epoch++) {
+      EpochOutcome a = shuffled.epochs.get(epoch);
+      EpochOutcome b = onDriver.epochs.get(epoch);
+      assertThat(untimed(a.metrics())).isEqualTo(untimed(b.metrics()));
+      assertThat(a.workers())
+          .extracting(EpochOutcome.WorkerShare::weight)
+          .isEqualTo(b.workers().stream().map(EpochOutcome.WorkerShare::weight).toList());
+    }
+    assertThat(tasks.shuffledBytes).isGreaterThan(3 * shuffled.state().bytes());
+    assertThat(tasks.resultBytes)
+        .as("no task sends the driver more than its slices of one state")
+        .allSatisfy(bytes -> assertThat(bytes).isLessThan(2 * shuffled.state().bytes() / 2));
+  }
+
   // --- what passes through the driver ------------------------------------------------------------
 
   @Test
