@@ -2,7 +2,7 @@ package org.mixtraining.data;
 
 import org.mixtraining.config.Augment;
 import org.mixtraining.data.augment.Augmentation;
-import org.mixtraining.data.augment.Picture;
+import org.mixtraining.data.augment.Canvas;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -36,10 +36,10 @@ final class Pixels {
 
   /** Writes image {@code i}, [channels, height, width], at {@code offset} of {@code out}. */
   void write(ImageSet images, int i, float[] out, int offset) {
-    var picture = new Picture(images.channels(), images.height(), images.width());
-    images.read(i, picture.pixels());
-    augmentation.apply(picture, Seed.AUGMENT.at(seed, epoch, images.id(i)));
-    byte[] pixels = picture.pixels();
+    var canvas = new Canvas(images.channels(), images.height(), images.width());
+    images.read(i, canvas.pixels());
+    augmentation.apply(canvas, Seed.AUGMENT.at(seed, epoch, images.id(i)));
+    byte[] pixels = canvas.pixels();
     int area = images.height() * images.width();
     for (int p = 0; p < pixels.length; p++) {
       out[offset + p] = tables[p / area][pixels[p] & 0xFF];

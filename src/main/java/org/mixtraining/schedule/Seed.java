@@ -21,7 +21,7 @@ public enum Seed {
   /** Synthetic images. */
   SYNTHETIC,
   /** How much of an image is mixed with its partner's, by mixup or cutmix. */
-  BLEND;
+  MIXUP;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

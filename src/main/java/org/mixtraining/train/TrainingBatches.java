@@ -8,7 +8,7 @@ import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Normalization;
-import org.mixtraining.data.augment.Blending;
+import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
@@ -22,7 +22,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
   private final ViT vit;
   private final EpochPlan plan;
   private final Minibatches minibatches;
-  private final Blending blending;
+  private final MixupCutmix mixupCutmix;
   private int step;
 
   /** SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them. */
@@ -33,7 +33,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
     this.plan = plan;
     JobConfig.Data data = config.data();
     Augment augment = config.augment();
-    this.blending = new Blending(augment, config.run().seed(), plan.epoch());
+    this.mixupCutmix = new MixupCutmix(augment, config.run().seed(), plan.epoch());
     this.minibatches =
         Minibatches.training(
             images,
@@ -76,7 +76,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
     }
     float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
     if (plan.objective() == Objective.SL) {
-      blending.mix(images.ids(), images.pixels(), images.height(), images.width(), targets);
+      mixupCutmix.mix(images.ids(), images.pixels(), images.height(), images.width(), targets);
     }
     return targets;
   }

@@ -41,10 +41,10 @@ public final class Augmentation {
     return new Augmentation(List.copyOf(transforms));
   }
 
-  /** Changes the picture as {@code random} decides. */
-  public void apply(Picture picture, SplittableRandom random) {
+  /** Changes the image as {@code random} decides. */
+  public void apply(Canvas canvas, SplittableRandom random) {
     for (Transform transform : transforms) {
-      transform.apply(picture, random);
+      transform.apply(canvas, random);
     }
   }
 }

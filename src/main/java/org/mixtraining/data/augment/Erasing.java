@@ -17,18 +17,18 @@ record Erasing(double probability, byte[] color) implements Transform {
   private static final Range RATIO = new Range(0.3, 1 / 0.3);
 
   @Override
-  public void apply(Picture picture, SplittableRandom random) {
+  public void apply(Canvas canvas, SplittableRandom random) {
     if (random.nextDouble() < probability) {
-      Window.draw(random, picture.height(), picture.width(), SHARE, RATIO)
-          .ifPresent(window -> paint(picture, window));
+      Window.draw(random, canvas.height(), canvas.width(), SHARE, RATIO)
+          .ifPresent(window -> paint(canvas, window));
     }
   }
 
-  private void paint(Picture picture, Window window) {
-    for (int c = 0; c < picture.channels(); c++) {
+  private void paint(Canvas canvas, Window window) {
+    for (int c = 0; c < canvas.channels(); c++) {
       for (int y = window.top(); y < window.top() + window.height(); y++) {
-        int from = c * picture.area() + y * picture.width() + window.left();
-        Arrays.fill(picture.pixels(), from, from + window.width(), color[c]);
+        int from = c * canvas.area() + y * canvas.width() + window.left();
+        Arrays.fill(canvas.pixels(), from, from + window.width(), color[c]);
       }
     }
   }

@@ -6,15 +6,15 @@ import java.util.SplittableRandom;
 record Flip() implements Transform {
 
   @Override
-  public void apply(Picture picture, SplittableRandom random) {
+  public void apply(Canvas canvas, SplittableRandom random) {
     if (random.nextBoolean()) {
-      mirror(picture);
+      mirror(canvas);
     }
   }
 
-  static void mirror(Picture picture) {
-    byte[] pixels = picture.pixels();
-    int width = picture.width();
+  static void mirror(Canvas canvas) {
+    byte[] pixels = canvas.pixels();
+    int width = canvas.width();
     for (int start = 0; start < pixels.length; start += width) {
       for (int left = start, right = start + width - 1; left < right; left++, right--) {
         byte swapped = pixels[left];

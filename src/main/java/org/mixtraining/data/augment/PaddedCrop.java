@@ -10,23 +10,23 @@ import java.util.SplittableRandom;
 record PaddedCrop(int padding) implements Transform {
 
   @Override
-  public void apply(Picture picture, SplittableRandom random) {
+  public void apply(Canvas canvas, SplittableRandom random) {
     int down = random.nextInt(2 * padding + 1) - padding;
     int right = random.nextInt(2 * padding + 1) - padding;
-    shift(picture, down, right);
+    shift(canvas, down, right);
   }
 
   /**
    * Shows the window that lies {@code down} rows below and {@code right} columns right of the
    * image's own place; what it uncovers is black.
    */
-  static void shift(Picture picture, int down, int right) {
-    int width = picture.width();
-    int height = picture.height();
+  static void shift(Canvas canvas, int down, int right) {
+    int width = canvas.width();
+    int height = canvas.height();
     int first = Math.min(width, Math.max(0, -right));
     int last = Math.max(first, Math.min(width, width - right));
-    byte[] to = picture.next();
-    for (int row = 0; row < picture.channels() * height; row++) {
+    byte[] to = canvas.next();
+    for (int row = 0; row < canvas.channels() * height; row++) {
       int y = row % height + down;
       int start = row * width;
       if (y < 0 || y >= height) {
@@ -34,11 +34,11 @@ record PaddedCrop(int padding) implements Transform {
       } else {
         Arrays.fill(to, start, start + first, (byte) 0);
         for (int x = first; x < last; x++) {
-          to[start + x] = picture.pixels()[start + down * width + x + right];
+          to[start + x] = canvas.pixels()[start + down * width + x + right];
         }
         Arrays.fill(to, start + last, start + width, (byte) 0);
       }
     }
-    picture.turn();
+    canvas.turn();
   }
 }

@@ -13,11 +13,11 @@ record RandAugment(Augment.RandAugment options) implements Transform {
   private static final Op[] OPS = Op.values();
 
   @Override
-  public void apply(Picture picture, SplittableRandom random) {
+  public void apply(Canvas canvas, SplittableRandom random) {
     double strength = options.magnitude() / LARGEST_MAGNITUDE;
     for (int i = 0; i < options.ops(); i++) {
       Op op = OPS[random.nextInt(OPS.length)];
-      op.apply(picture, random.nextBoolean() ? strength : -strength);
+      op.apply(canvas, random.nextBoolean() ? strength : -strength);
     }
   }
 
@@ -47,30 +47,30 @@ record RandAugment(Augment.RandAugment options) implements Transform {
     /**
      * @param strength in [−1, 1]; the sign is a direction, for those that have one
      */
-    void apply(Picture picture, double strength) {
+    void apply(Canvas canvas, double strength) {
       double size = Math.abs(strength);
       float factor = (float) (1 + MOST_CHANGE * strength);
       switch (this) {
         case IDENTITY -> {}
-        case SHEAR_X -> Resampling.affine(picture, 1, MOST_SHEAR * strength, 0, 1);
-        case SHEAR_Y -> Resampling.affine(picture, 1, 0, MOST_SHEAR * strength, 1);
+        case SHEAR_X -> Resampling.affine(canvas, 1, MOST_SHEAR * strength, 0, 1);
+        case SHEAR_Y -> Resampling.affine(canvas, 1, 0, MOST_SHEAR * strength, 1);
         case TRANSLATE_X ->
-            PaddedCrop.shift(picture, 0, (int) (MOST_SHIFT * picture.width() * strength));
+            PaddedCrop.shift(canvas, 0, (int) (MOST_SHIFT * canvas.width() * strength));
         case TRANSLATE_Y ->
-            PaddedCrop.shift(picture, (int) (MOST_SHIFT * picture.height() * strength), 0);
+            PaddedCrop.shift(canvas, (int) (MOST_SHIFT * canvas.height() * strength), 0);
         case ROTATE -> {
           double cos = StrictMath.cos(MOST_TURN * strength);
           double sin = StrictMath.sin(MOST_TURN * strength);
-          Resampling.affine(picture, cos, sin, -sin, cos);
+          Resampling.affine(canvas, cos, sin, -sin, cos);
         }
-        case BRIGHTNESS -> Tones.brightness(picture, factor);
-        case COLOR -> Tones.color(picture, factor);
-        case CONTRAST -> Tones.contrast(picture, factor);
-        case SHARPNESS -> Tones.sharpness(picture, factor);
-        case POSTERIZE -> Tones.posterize(picture, 8 - (int) Math.round(MOST_BITS_LOST * size));
-        case SOLARIZE -> Tones.solarize(picture, (int) Math.ceil(256 * (1 - size)));
-        case AUTO_CONTRAST -> Tones.autoContrast(picture);
-        case EQUALIZE -> Tones.equalize(picture);
+        case BRIGHTNESS -> Tones.brightness(canvas, factor);
+        case COLOR -> Tones.color(canvas, factor);
+        case CONTRAST -> Tones.contrast(canvas, factor);
+        case SHARPNESS -> Tones.sharpness(canvas, factor);
+        case POSTERIZE -> Tones.posterize(canvas, 8 - (int) Math.round(MOST_BITS_LOST * size));
+        case SOLARIZE -> Tones.solarize(canvas, (int) Math.ceil(256 * (1 - size)));
+        case AUTO_CONTRAST -> Tones.autoContrast(canvas);
+        case EQUALIZE -> Tones.equalize(canvas);
       }
     }
   }

@@ -6,8 +6,8 @@ final class Resampling {
   private Resampling() {}
 
   /** Resizes a window to the image's size. Only pixels of the window are read. */
-  static void zoom(Picture picture, Window window) {
-    int width = picture.width();
+  static void zoom(Canvas canvas, Window window) {
+    int width = canvas.width();
     int[] left = new int[width];
     float[] toRight = new float[width];
     for (int x = 0; x < width; x++) {
@@ -17,23 +17,23 @@ final class Resampling {
     }
     int lastColumn = window.left() + window.width() - 1;
     int lastRow = window.top() + window.height() - 1;
-    for (int y = 0; y < picture.height(); y++) {
-      float at = source(y, window.top(), window.height(), picture.height());
+    for (int y = 0; y < canvas.height(); y++) {
+      float at = source(y, window.top(), window.height(), canvas.height());
       int top = (int) at;
       float down = at - top;
-      for (int c = 0; c < picture.channels(); c++) {
-        int upper = c * picture.area() + top * width;
-        int lower = c * picture.area() + Math.min(top + 1, lastRow) * width;
-        int to = c * picture.area() + y * width;
+      for (int c = 0; c < canvas.channels(); c++) {
+        int upper = c * canvas.area() + top * width;
+        int lower = c * canvas.area() + Math.min(top + 1, lastRow) * width;
+        int to = c * canvas.area() + y * width;
         for (int x = 0; x < width; x++) {
           int right = Math.min(left[x] + 1, lastColumn);
-          float above = between(picture, upper + left[x], upper + right, toRight[x]);
-          float below = between(picture, lower + left[x], lower + right, toRight[x]);
-          picture.next()[to + x] = Picture.clamped(above + down * (below - above));
+          float above = between(canvas, upper + left[x], upper + right, toRight[x]);
+          float below = between(canvas, lower + left[x], lower + right, toRight[x]);
+          canvas.next()[to + x] = Canvas.clamped(above + down * (below - above));
         }
       }
     }
-    picture.turn();
+    canvas.turn();
   }
 
   /** Where pixel {@code i} of {@code to} lies in a window of {@code size} pixels, kept inside. */
@@ -42,21 +42,21 @@ final class Resampling {
     return start + Math.max(0, Math.min(size - 1, at));
   }
 
-  private static float between(Picture picture, int left, int right, float share) {
-    float from = picture.value(left);
-    return from + share * (picture.value(right) - from);
+  private static float between(Canvas canvas, int left, int right, float share) {
+    float from = canvas.value(left);
+    return from + share * (canvas.value(right) - from);
   }
 
   /**
    * Fetches each pixel (x, y), as counted from the image's centre, from (xx·x + xy·y, yx·x + yy·y);
    * beyond the image is black.
    */
-  static void affine(Picture picture, double xx, double xy, double yx, double yy) {
-    int width = picture.width();
-    int height = picture.height();
+  static void affine(Canvas canvas, double xx, double xy, double yx, double yy) {
+    int width = canvas.width();
+    int height = canvas.height();
     double middleX = (width - 1) / 2.0;
     double middleY = (height - 1) / 2.0;
-    for (int i = 0; i < picture.area(); i++) {
+    for (int i = 0; i < canvas.area(); i++) {
       double dx = i % width - middleX;
       double dy = i / width - middleY;
       double fromX = middleX + xx * dx + xy * dy;
@@ -65,24 +65,24 @@ final class Resampling {
       int top = (int) Math.floor(fromY);
       float right = (float) (fromX - left);
       float down = (float) (fromY - top);
-      for (int c = 0; c < picture.channels(); c++) {
-        float above = across(picture, c, top, left, right);
-        float below = across(picture, c, top + 1, left, right);
-        picture.next()[c * picture.area() + i] = Picture.clamped(above + down * (below - above));
+      for (int c = 0; c < canvas.channels(); c++) {
+        float above = across(canvas, c, top, left, right);
+        float below = across(canvas, c, top + 1, left, right);
+        canvas.next()[c * canvas.area() + i] = Canvas.clamped(above + down * (below - above));
       }
     }
-    picture.turn();
+    canvas.turn();
   }
 
   /** Between columns {@code left} and {@code left + 1} of a row. */
-  private static float across(Picture picture, int channel, int row, int left, float share) {
-    if (row < 0 || row >= picture.height()) {
+  private static float across(Canvas canvas, int channel, int row, int left, float share) {
+    if (row < 0 || row >= canvas.height()) {
       return 0;
     }
-    int start = (channel * picture.height() + row) * picture.width();
-    float from = left >= 0 && left < picture.width() ? picture.value(start + left) : 0;
+    int start = (channel * canvas.height() + row) * canvas.width();
+    float from = left >= 0 && left < canvas.width() ? canvas.value(start + left) : 0;
     int right = left + 1;
-    float to = right >= 0 && right < picture.width() ? picture.value(start + right) : 0;
+    float to = right >= 0 && right < canvas.width() ? canvas.value(start + right) : 0;
     return from + share * (to - from);
   }
 }

@@ -10,12 +10,12 @@ import org.mixtraining.config.Augment;
 record ResizedCrop(Augment.ResizedCrop options) implements Transform {
 
   @Override
-  public void apply(Picture picture, SplittableRandom random) {
-    int height = picture.height();
-    int width = picture.width();
+  public void apply(Canvas canvas, SplittableRandom random) {
+    int height = canvas.height();
+    int width = canvas.width();
     Window window =
         Window.draw(random, height, width, options.scale(), options.ratio())
             .orElseGet(() -> Window.largest(height, width, options.ratio()));
-    Resampling.zoom(picture, window);
+    Resampling.zoom(canvas, window);
   }
 }

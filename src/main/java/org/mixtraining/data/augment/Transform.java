@@ -4,6 +4,6 @@ import java.util.SplittableRandom;
 
 /** Something that happens to an image at random. */
 sealed interface Transform permits ResizedCrop, PaddedCrop, Flip, RandAugment, Erasing {
-  /** Changes the picture as {@code random} decides. */
-  void apply(Picture picture, SplittableRandom random);
+  /** Changes the image as {@code random} decides. */
+  void apply(Canvas canvas, SplittableRandom random);
 }

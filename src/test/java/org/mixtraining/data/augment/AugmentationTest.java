@@ -1,8 +1,8 @@
 package org.mixtraining.data.augment;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.mixtraining.data.augment.Pictures.HEIGHT;
-import static org.mixtraining.data.augment.Pictures.WIDTH;
+import static org.mixtraining.data.augment.Canvases.HEIGHT;
+import static org.mixtraining.data.augment.Canvases.WIDTH;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -21,9 +21,9 @@ class AugmentationTest {
       new Augment.Images(ZOOM, 2, true, new Augment.RandAugment(2, 9), 0.5);
 
   private static byte[] augmented(Augment.Images options, long seed) {
-    Picture picture = Pictures.random();
-    Augmentation.of(options, COLOR).apply(picture, new SplittableRandom(seed));
-    return picture.pixels();
+    Canvas canvas = Canvases.random();
+    Augmentation.of(options, COLOR).apply(canvas, new SplittableRandom(seed));
+    return canvas.pixels();
   }
 
   @Test
@@ -31,7 +31,7 @@ class AugmentationTest {
     var off = new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 0);
 
     for (int seed = 0; seed < 20; seed++) {
-      assertThat(augmented(off, seed)).isEqualTo(Pictures.random().pixels());
+      assertThat(augmented(off, seed)).isEqualTo(Canvases.random().pixels());
     }
   }
 
@@ -45,7 +45,7 @@ class AugmentationTest {
           new Augment.Images(NO_ZOOM, 0, false, new Augment.RandAugment(1, 9), 0),
           new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 1),
         };
-    byte[] image = Pictures.random().pixels();
+    byte[] image = Canvases.random().pixels();
     for (Augment.Images only : options) {
       int changed = 0;
       for (int seed = 0; seed < 50; seed++) {
@@ -68,20 +68,20 @@ class AugmentationTest {
   @Test
   void whatAPictureWasBeforeDoesNotShowInTheNext() {
     Augmentation augmentation = Augmentation.of(EVERYTHING, COLOR);
-    Picture picture = Pictures.random(7);
+    Canvas canvas = Canvases.random(7);
     for (int seed = 0; seed < 50; seed++) {
-      augmentation.apply(picture, new SplittableRandom(99));
-      System.arraycopy(Pictures.random().pixels(), 0, picture.pixels(), 0, picture.pixels().length);
+      augmentation.apply(canvas, new SplittableRandom(99));
+      System.arraycopy(Canvases.random().pixels(), 0, canvas.pixels(), 0, canvas.pixels().length);
 
-      augmentation.apply(picture, new SplittableRandom(seed));
+      augmentation.apply(canvas, new SplittableRandom(seed));
 
-      assertThat(picture.pixels()).isEqualTo(augmented(EVERYTHING, seed));
+      assertThat(canvas.pixels()).isEqualTo(augmented(EVERYTHING, seed));
     }
   }
 
   @Test
   void erasingPaintsOneRectangleOfTwoTo33PercentInTheMeanColor() {
-    byte[] image = Pictures.random().pixels();
+    byte[] image = Canvases.random().pixels();
     for (int seed = 0; seed < 500; seed++) {
       byte[] erased = augmented(new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 1), seed);
       int top = HEIGHT;
@@ -111,7 +111,7 @@ class AugmentationTest {
 
   @Test
   void erasingHappensWithItsProbability() {
-    byte[] image = Pictures.random().pixels();
+    byte[] image = Canvases.random().pixels();
     int erased = 0;
     for (int seed = 0; seed < 2000; seed++) {
       boolean same =

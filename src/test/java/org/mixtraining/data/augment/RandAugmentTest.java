@@ -2,8 +2,8 @@ package org.mixtraining.data.augment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.mixtraining.data.augment.Pictures.HEIGHT;
-import static org.mixtraining.data.augment.Pictures.WIDTH;
+import static org.mixtraining.data.augment.Canvases.HEIGHT;
+import static org.mixtraining.data.augment.Canvases.WIDTH;
 
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -30,15 +30,15 @@ class RandAugmentTest {
       mode = Mode.EXCLUDE,
       names = {"AUTO_CONTRAST", "EQUALIZE"})
   void withoutStrengthAnOperationChangesNothing(Op op) {
-    assertThat(after(op, 0)).isEqualTo(Pictures.random().pixels());
-    assertThat(after(op, -0.0)).isEqualTo(Pictures.random().pixels());
+    assertThat(after(op, 0)).isEqualTo(Canvases.random().pixels());
+    assertThat(after(op, -0.0)).isEqualTo(Canvases.random().pixels());
   }
 
   @ParameterizedTest
   @EnumSource(mode = Mode.EXCLUDE, names = "IDENTITY")
   void anOperationChangesThePictureTheMoreTheStrongerItIs(Op op) {
-    double weak = difference(after(op, 0.4), Pictures.random().pixels());
-    double strong = difference(after(op, 1), Pictures.random().pixels());
+    double weak = difference(after(op, 0.4), Canvases.random().pixels());
+    double strong = difference(after(op, 1), Canvases.random().pixels());
 
     assertThat(strong).isPositive();
     if (!WITHOUT_STRENGTH.contains(op)) {
@@ -65,7 +65,7 @@ class RandAugmentTest {
 
   @Test
   void aTranslationMovesByUpTo45PercentOfTheSide() {
-    byte[] image = Pictures.random().pixels();
+    byte[] image = Canvases.random().pixels();
     byte[] moved = after(Op.TRANSLATE_Y, 1); // 10 of 24 rows
 
     assertThat(Arrays.copyOf(moved, (HEIGHT - 10) * WIDTH))
@@ -75,24 +75,24 @@ class RandAugmentTest {
 
   @Test
   void aGreyPictureHasNoColorToChange() {
-    Picture picture = new Picture(1, 8, 8);
-    new SplittableRandom(1).nextBytes(picture.pixels());
-    byte[] image = picture.pixels().clone();
+    Canvas canvas = new Canvas(1, 8, 8);
+    new SplittableRandom(1).nextBytes(canvas.pixels());
+    byte[] image = canvas.pixels().clone();
 
-    Op.COLOR.apply(picture, -1);
+    Op.COLOR.apply(canvas, -1);
 
-    assertThat(picture.pixels()).isEqualTo(image);
+    assertThat(canvas.pixels()).isEqualTo(image);
   }
 
   @Test
   void anEvenPictureIsLeftAloneByWhatStretches() {
     for (Op op : new Op[] {Op.AUTO_CONTRAST, Op.EQUALIZE, Op.SHARPNESS}) {
-      Picture picture = new Picture(3, 8, 8);
-      Arrays.fill(picture.pixels(), (byte) 77);
+      Canvas canvas = new Canvas(3, 8, 8);
+      Arrays.fill(canvas.pixels(), (byte) 77);
 
-      op.apply(picture, 1);
+      op.apply(canvas, 1);
 
-      assertThat(picture.pixels()).containsOnly(77);
+      assertThat(canvas.pixels()).containsOnly(77);
     }
   }
 
@@ -102,19 +102,19 @@ class RandAugmentTest {
     SplittableRandom random = new SplittableRandom(1);
     RandAugment one = new RandAugment(new Augment.RandAugment(1, 21));
     for (int i = 0; i < 1000; i++) {
-      Picture picture = Pictures.random();
-      one.apply(picture, random);
-      seen.add(Arrays.hashCode(picture.pixels()));
+      Canvas canvas = Canvases.random();
+      one.apply(canvas, random);
+      seen.add(Arrays.hashCode(canvas.pixels()));
     }
-    // 9 with a direction, 2 without one, 2 without strength, and the picture itself
+    // 9 with a direction, 2 without one, 2 without strength, and the image itself
     assertThat(seen).hasSize(9 * 2 + 2 + 2 + 1);
   }
 
   @Test
   void operationsFollowEachOther() {
     for (int seed = 0; seed < 50; seed++) {
-      Picture both = Pictures.random();
-      Picture twice = Pictures.random();
+      Canvas both = Canvases.random();
+      Canvas twice = Canvases.random();
       SplittableRandom random = new SplittableRandom(seed);
 
       new RandAugment(new Augment.RandAugment(2, 15)).apply(both, new SplittableRandom(seed));
@@ -126,7 +126,7 @@ class RandAugmentTest {
   }
 
   /**
-   * Figures of Pillow for a picture of 20 x 20: its ImageEnhance, ImageOps and rotate, at three
+   * Figures of Pillow for an image of 20 x 20: its ImageEnhance, ImageOps and rotate, at three
    * places, and the sum over all pixels.
    */
   static Stream<Arguments> pillow() {
@@ -256,46 +256,46 @@ class RandAugmentTest {
   }
 
   private static Arguments figures(
-      String name, Consumer<Picture> operation, long sum, Integer... values) {
+      String name, Consumer<Canvas> operation, long sum, Integer... values) {
     return Arguments.of(name, operation, sum, values);
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("pillow")
   void operationsAreThoseOfPillow(
-      String name, Consumer<Picture> operation, long sum, Integer[] values) {
-    Picture picture = formula();
+      String name, Consumer<Canvas> operation, long sum, Integer[] values) {
+    Canvas canvas = formula();
 
-    operation.accept(picture);
+    operation.accept(canvas);
 
     // Pillow cuts fractions off and takes whole greys, which is less than one a value
     int[] places = {3 * 20 + 5, 10 * 20 + 10, 19 * 20};
     long total = 0;
     for (int i = 0; i < 1200; i++) {
-      total += picture.value(i);
+      total += canvas.value(i);
     }
     for (int i = 0; i < values.length; i++) {
-      assertThat(picture.value(i % 3 * 400 + places[i / 3])).isCloseTo(values[i], within(1));
+      assertThat(canvas.value(i % 3 * 400 + places[i / 3])).isCloseTo(values[i], within(1));
     }
     assertThat((double) total).isCloseTo(sum, within(1200.0));
   }
 
-  private static Picture formula() {
-    Picture picture = new Picture(3, 20, 20);
+  private static Canvas formula() {
+    Canvas canvas = new Canvas(3, 20, 20);
     for (int i = 0; i < 400; i++) {
       int x = i % 20;
       int y = i / 20;
-      picture.pixels()[i] = (byte) ((7 * x + 11 * y + x * y) % 200 + 30);
-      picture.pixels()[400 + i] = (byte) ((5 * x * x + 3 * y) % 180 + 10);
-      picture.pixels()[800 + i] = (byte) ((13 * y + 2 * x) % 160 + 60);
+      canvas.pixels()[i] = (byte) ((7 * x + 11 * y + x * y) % 200 + 30);
+      canvas.pixels()[400 + i] = (byte) ((5 * x * x + 3 * y) % 180 + 10);
+      canvas.pixels()[800 + i] = (byte) ((13 * y + 2 * x) % 160 + 60);
     }
-    return picture;
+    return canvas;
   }
 
   private static byte[] after(Op op, double strength) {
-    Picture picture = Pictures.random();
-    op.apply(picture, strength);
-    return picture.pixels();
+    Canvas canvas = Canvases.random();
+    op.apply(canvas, strength);
+    return canvas.pixels();
   }
 
   private static double difference(byte[] one, byte[] other) {

@@ -2,9 +2,9 @@ package org.mixtraining.data.augment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.mixtraining.data.augment.Pictures.CHANNELS;
-import static org.mixtraining.data.augment.Pictures.HEIGHT;
-import static org.mixtraining.data.augment.Pictures.WIDTH;
+import static org.mixtraining.data.augment.Canvases.CHANNELS;
+import static org.mixtraining.data.augment.Canvases.HEIGHT;
+import static org.mixtraining.data.augment.Canvases.WIDTH;
 
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -64,11 +64,11 @@ class WindowTest {
 
   @Test
   void zoomingIntoTheWholeImageIsTheImage() {
-    Picture picture = Pictures.random();
+    Canvas canvas = Canvases.random();
 
-    Resampling.zoom(picture, new Window(0, 0, HEIGHT, WIDTH));
+    Resampling.zoom(canvas, new Window(0, 0, HEIGHT, WIDTH));
 
-    assertThat(picture.pixels()).isEqualTo(Pictures.random().pixels());
+    assertThat(canvas.pixels()).isEqualTo(Canvases.random().pixels());
   }
 
   @Test
@@ -77,8 +77,8 @@ class WindowTest {
     for (int i = 0; i < 200; i++) {
       Window window =
           Window.draw(random, HEIGHT, WIDTH, new Range(0.01, 0.5), new Range(0.5, 2)).orElseThrow();
-      Picture one = Pictures.random(i);
-      Picture other = Pictures.random(i + 1000);
+      Canvas one = Canvases.random(i);
+      Canvas other = Canvases.random(i + 1000);
       for (int p = 0; p < one.pixels().length; p++) {
         int x = p % WIDTH - window.left();
         int y = p / WIDTH % HEIGHT - window.top();
@@ -96,16 +96,16 @@ class WindowTest {
 
   @Test
   void aZoomReachesTheCornersOfItsWindow() {
-    byte[] image = Pictures.random().pixels();
-    Picture picture = Pictures.random();
+    byte[] image = Canvases.random().pixels();
+    Canvas canvas = Canvases.random();
 
-    Resampling.zoom(picture, new Window(3, 2, 4, 5)); // 3 and 2 times as large
+    Resampling.zoom(canvas, new Window(3, 2, 4, 5)); // 3 and 2 times as large
 
     int last = HEIGHT * WIDTH - 1;
     for (int c = 0; c < CHANNELS; c++) {
       int plane = c * HEIGHT * WIDTH;
-      assertThat(picture.pixels()[plane]).isEqualTo(image[plane + 3 * WIDTH + 2]);
-      assertThat(picture.pixels()[plane + last]).isEqualTo(image[plane + 6 * WIDTH + 6]);
+      assertThat(canvas.pixels()[plane]).isEqualTo(image[plane + 3 * WIDTH + 2]);
+      assertThat(canvas.pixels()[plane + last]).isEqualTo(image[plane + 6 * WIDTH + 6]);
     }
   }
 
@@ -113,11 +113,11 @@ class WindowTest {
   void aCropWithoutAFittingWindowIsTheLargestInTheMiddle() {
     // windows of the whole area that are not square never fit
     var options = new Augment.ResizedCrop(new Range(1, 1), new Range(1.5, 1.5));
-    Picture picture = new Picture(1, 9, 9);
-    picture.pixels()[0] = 9; // outside of the middle six rows
+    Canvas canvas = new Canvas(1, 9, 9);
+    canvas.pixels()[0] = 9; // outside of the middle six rows
 
-    new ResizedCrop(options).apply(picture, new SplittableRandom(1));
+    new ResizedCrop(options).apply(canvas, new SplittableRandom(1));
 
-    assertThat(picture.pixels()).containsOnly(0);
+    assertThat(canvas.pixels()).containsOnly(0);
   }
 }

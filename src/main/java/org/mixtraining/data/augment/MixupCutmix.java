@@ -12,7 +12,7 @@ import org.mixtraining.schedule.Seed;
  * minibatches are shuffled, that is a random partner. How, and how much, depends on seed, epoch and
  * the image's id.
  */
-public final class Blending {
+public final class MixupCutmix {
   private final Augment options;
   private final long seed;
   private final int epoch;
@@ -21,7 +21,7 @@ public final class Blending {
    * @param seed the run's seed
    * @param epoch position in the run, from 0
    */
-  public Blending(Augment options, long seed, int epoch) {
+  public MixupCutmix(Augment options, long seed, int epoch) {
     this.options = options;
     this.seed = seed;
     this.epoch = epoch;
@@ -41,7 +41,7 @@ public final class Blending {
     Pairs images = new Pairs(pixels, pixels.clone(), ids.length);
     Pairs labels = new Pairs(targets, targets.clone(), ids.length);
     for (int n = 0; n < ids.length; n++) {
-      RandomGenerator random = new Well512a(Seed.BLEND.hash(seed, epoch, ids[n]));
+      RandomGenerator random = new Well512a(Seed.MIXUP.hash(seed, epoch, ids[n]));
       float own;
       if (cuts(random)) {
         Window window = window(share(random, options.cutmix()), height, width, random);

@@ -1,7 +1,7 @@
 package org.mixtraining.data.augment;
 
 /** One image on its way through the transforms, with room to make its next version in. */
-public final class Picture {
+public final class Canvas {
   private final int channels;
   private final int height;
   private final int width;
@@ -9,7 +9,7 @@ public final class Picture {
   private byte[] next;
 
   /** A black image. */
-  public Picture(int channels, int height, int width) {
+  public Canvas(int channels, int height, int width) {
     this.channels = channels;
     this.height = height;
     this.width = width;

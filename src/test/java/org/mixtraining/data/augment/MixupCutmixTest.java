@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.Augment;
 
-class BlendingTest {
+class MixupCutmixTest {
   private static final int CHANNELS = 2;
   private static final int SIDE = 8;
   private static final int AREA = SIDE * SIDE;
@@ -33,7 +33,7 @@ class BlendingTest {
         Arrays.fill(pixels, n * IMAGE, (n + 1) * IMAGE, n);
         targets[n * ids.length + n] = 1;
       }
-      new Blending(new Augment(null, null, mixup, cutmix), 5, epoch)
+      new MixupCutmix(new Augment(null, null, mixup, cutmix), 5, epoch)
           .mix(ids, pixels, SIDE, SIDE, targets);
     }
 
