@@ -3,6 +3,7 @@ package org.mixtraining.cli;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -76,7 +77,11 @@ final class TrainCommand implements Callable<Integer> {
                 config.data().path(),
                 config.workers().count()));
     RunRecorder recorder =
-        new RunRecorder(tables, runId, setup(config, schedule, initial, manifest));
+        new RunRecorder(
+            tables,
+            runId,
+            setup(config, schedule, initial, run),
+            Map.of(JobConfig.MAIN_TASK, manifest.classes()));
     EpochLine line = new EpochLine();
     try {
       ModelState last =
@@ -94,7 +99,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static RunRow.Setup setup(
-      JobConfig config, MixSchedule schedule, ModelState initial, DatasetManifest manifest) {
+      JobConfig config, MixSchedule schedule, ModelState initial, MixTrainingRun run) {
     return new RunRow.Setup(
         config.pipeline(),
         config.model().preset(),
@@ -103,7 +108,8 @@ final class TrainCommand implements Callable<Integer> {
         config.workers().count(),
         schedule.epochs().size(),
         config.data().path(),
-        manifest.fingerprint(),
+        run.manifest().fingerprint(),
+        run.sslManifest().fingerprint(),
         config.canonical());
   }
 
@@ -131,8 +137,11 @@ final class TrainCommand implements Callable<Integer> {
                 p.bestEpoch());
     return String.format(
         Locale.ROOT,
-        "run %s finished: %s%s%.1f s, state %s%ntables in %s/tables",
+        "run %s finished%s: %s%s%.1f s, state %s%ntables in %s/tables",
         row.runId(),
+        Boolean.TRUE.equals(row.stoppedEarly())
+            ? " early, after %d of %d epochs".formatted(p.epochsDone(), row.setup().epochsPlanned())
+            : "",
         accuracy,
         best,
         p.seconds(),

@@ -23,7 +23,9 @@ public record RunRow(
     @Column(
             value = "SHA-256 of the final parameters, hexadecimal; null until finished",
             nullable = true)
-        String stateSha256)
+        String stateSha256,
+    @Column("whether early stopping ended it before its last planned epoch; null until finished")
+        Boolean stoppedEarly)
     implements ResultRow {
 
   /** How a run stands. An interrupted run can be resumed. */
@@ -44,6 +46,8 @@ public record RunRow(
       @Column("epochs the run consists of, count") int epochsPlanned,
       @Column("directory of the image shards") String datasetPath,
       @Column("fingerprint of the dataset's content") String datasetFingerprint,
+      @Column("fingerprint of the dataset that SSL epochs see, by default the same")
+          String sslFingerprint,
       @Column("the whole configuration, canonical JSON") String config) {}
 
   /** What computed it. */

@@ -19,7 +19,9 @@ public enum Seed {
   /** Hidden patches. */
   MASK,
   /** Synthetic images. */
-  SYNTHETIC;
+  SYNTHETIC,
+  /** Which worker trains on an image, where they are dealt anew each epoch. */
+  DEAL;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

@@ -12,7 +12,7 @@ import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.ReplicaPool;
-import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 
 /**
@@ -35,15 +35,19 @@ final class ClusterEvaluation {
     this.graph = graph;
   }
 
-  /** The model's score on one part of each split. */
-  private record PartScore(int part, Score validation, Score test) implements Serializable {}
+  /** Scores on both splits; {@link Scores#NONE} on one without images. */
+  record Result(Scores validation, Scores test) implements Serializable {
+    static final Result NONE = new Result(Scores.NONE, Scores.NONE);
 
-  /** Score on both splits; a split without images has {@link Score#NONE}. */
-  record Scores(Score validation, Score test) {
-    static final Scores NONE = new Scores(Score.NONE, Score.NONE);
+    Result plus(Result other) {
+      return new Result(validation.plus(other.validation), test.plus(other.test));
+    }
   }
 
-  Scores score(ModelState state) {
+  /** The model's scores on one part of each split. */
+  private record PartResult(int part, Result result) implements Serializable {}
+
+  Result score(ModelState state) {
     ModelState model = state.only(List.of(ModelState.ENCODER, ModelState.HEAD)).withoutMoments();
     Broadcast<ModelState> broadcast = spark.broadcast(model);
     int parts = config.workers().count();
@@ -52,7 +56,7 @@ final class ClusterEvaluation {
     Dataset images = dataset;
     String configuration = graph;
     try {
-      List<PartScore> scores =
+      List<PartResult> results =
           spark
               .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
               .map(
@@ -61,32 +65,33 @@ final class ClusterEvaluation {
                         ReplicaPool.borrow(
                             ReplicaPool.Purpose.EVALUATION, configuration, threads)) {
                       lease.replica().loadParameters(broadcast.value());
-                      return new PartScore(
+                      return new PartResult(
                           part,
-                          score(lease, images, Split.VALIDATION, part, parts, batchSize),
-                          score(lease, images, Split.TEST, part, parts, batchSize));
+                          new Result(
+                              score(lease, images, Split.VALIDATION, part, parts, batchSize),
+                              score(lease, images, Split.TEST, part, parts, batchSize)));
                     }
                   })
               .collect();
-      return scores.stream()
-          .sorted(Comparator.comparingInt(PartScore::part))
-          .map(s -> new Scores(s.validation, s.test))
-          .reduce(
-              Scores.NONE,
-              (a, b) -> new Scores(a.validation().plus(b.validation()), a.test().plus(b.test())));
+      return results.stream()
+          .sorted(Comparator.comparingInt(PartResult::part))
+          .map(PartResult::result)
+          .reduce(Result.NONE, Result::plus);
     } finally {
       broadcast.destroy();
     }
   }
 
-  private static Score score(
+  private static Scores score(
       ReplicaPool.Lease lease, Dataset dataset, Split split, int part, int parts, int batchSize) {
     if (dataset.manifest().images(split) == 0) {
-      return Score.NONE;
+      return Scores.NONE;
     }
     ImageSet images = dataset.part(split, part, parts, 1);
-    return Evaluation.run(
-        lease.replica(),
-        Minibatches.evaluation(images, dataset.manifest().normalization(), batchSize));
+    return Scores.of(
+        JobConfig.MAIN_TASK,
+        Evaluation.run(
+            lease.replica(),
+            Minibatches.evaluation(images, dataset.manifest().normalization(), batchSize)));
   }
 }

@@ -21,6 +21,7 @@ public final class AdamW implements IUpdater {
   static final double EPSILON = 1e-8;
 
   private String block;
+  private double scale;
   private double beta1;
   private double beta2;
   private ISchedule learningRate;
@@ -31,9 +32,11 @@ public final class AdamW implements IUpdater {
 
   /**
    * @param block the parameter block that it serves; blocks never share an updater
+   * @param scale factor on the learning rate
    */
-  AdamW(String block, double beta1, double beta2, ISchedule learningRate) {
+  AdamW(String block, double scale, double beta1, double beta2, ISchedule learningRate) {
     this.block = block;
+    this.scale = scale;
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.learningRate = learningRate;
@@ -77,7 +80,7 @@ public final class AdamW implements IUpdater {
 
   @Override
   public double getLearningRate(int iteration, int epoch) {
-    return learningRate.valueAt(iteration, epoch);
+    return scale * learningRate.valueAt(iteration, epoch);
   }
 
   @Override
@@ -93,7 +96,7 @@ public final class AdamW implements IUpdater {
   @Override
   @SuppressWarnings("MethodDoesntCallSuperMethod")
   public AdamW clone() {
-    AdamW copy = new AdamW(block, beta1, beta2, learningRate.clone());
+    AdamW copy = new AdamW(block, scale, beta1, beta2, learningRate.clone());
     copy.steps = steps;
     return copy;
   }
@@ -102,6 +105,7 @@ public final class AdamW implements IUpdater {
   public boolean equals(Object other) {
     return other instanceof AdamW that
         && block.equals(that.block)
+        && scale == that.scale
         && beta1 == that.beta1
         && beta2 == that.beta2
         && steps == that.steps

@@ -22,22 +22,22 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Mat encoded = view(input);
-    TokenLayout.Group visible = layout(encoded.rows()).visible();
+    TokenLayout.Group group = layout(encoded.rows()).decoded();
     Visibility visibility = Visibility.of(maskArray, vit());
     int width = vit().decoderDim();
     int tokens = vit().fullTokens();
-    INDArray output = output(workspaces, visible.images() * tokens, width);
+    INDArray output = output(workspaces, group.images() * tokens, width);
     Mat decoder = Mat.of(output);
 
-    Mat mapped = scratch("decoder-mapped", visible.rows(), width);
-    Mat x = encoded.rows(0, visible.rows());
+    Mat mapped = scratch("decoder-mapped", group.rows(), width);
+    Mat x = encoded.rows(0, group.rows());
     kernels().linear(x, parameter("weight"), parameter("bias"), mapped);
-    for (int i = 0; i < visible.images(); i++) {
-      int from = i * visible.tokens();
+    for (int i = 0; i < group.images(); i++) {
+      int from = i * group.tokens();
       int to = i * tokens;
       decoder.rows(to, to + 1).copyFrom(mapped.rows(from, from + 1));
       for (int p = 0; p < vit().patches(); p++) {
-        int token = visibility.token(i, p);
+        int token = token(visibility, i, p);
         Mat source = token == 0 ? parameter("mask") : mapped.rows(from + token, from + token + 1);
         place(source, decoder, to + 1 + p, 1 + p);
       }
@@ -56,19 +56,19 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Mat dDecoder = view(epsilon);
     Mat encoded = view(input);
-    TokenLayout.Group visible = layout(encoded.rows()).visible();
+    TokenLayout.Group group = layout(encoded.rows()).decoded();
     Visibility visibility = Visibility.of(maskArray, vit());
     int tokens = vit().fullTokens();
 
-    Mat dMapped = scratch("decoder-mapped", visible.rows(), vit().decoderDim());
+    Mat dMapped = scratch("decoder-mapped", group.rows(), vit().decoderDim());
     Mat dMask = gradient("mask");
     dMask.fill(0);
-    for (int i = 0; i < visible.images(); i++) {
-      int from = i * visible.tokens();
+    for (int i = 0; i < group.images(); i++) {
+      int from = i * group.tokens();
       int to = i * tokens;
       dMapped.rows(from, from + 1).copyFrom(dDecoder.rows(to, to + 1));
       for (int p = 0; p < vit().patches(); p++) {
-        int token = visibility.token(i, p);
+        int token = token(visibility, i, p);
         Mat d = dDecoder.rows(to + 1 + p, to + 2 + p);
         if (token == 0) {
           dMask.add(d);
@@ -77,16 +77,21 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
         }
       }
     }
-    kernels().linearWeightGradient(encoded.rows(0, visible.rows()), dMapped, gradient("weight"));
+    kernels().linearWeightGradient(encoded.rows(0, group.rows()), dMapped, gradient("weight"));
     kernels().columnSum(dMapped, gradient("bias"));
 
     INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().dim());
     Mat dx = Mat.of(inputGradient);
-    kernels().linearInputGradient(dMapped, parameter("weight"), dx.rows(0, visible.rows()));
-    if (visible.rows() < dx.rows()) {
-      dx.rows(visible.rows(), dx.rows()).fill(0);
+    kernels().linearInputGradient(dMapped, parameter("weight"), dx.rows(0, group.rows()));
+    if (group.rows() < dx.rows()) {
+      dx.rows(group.rows(), dx.rows()).fill(0);
     }
     return new Pair<>(gradients(), inputGradient);
+  }
+
+  /** The encoder token that a patch's decoder token is made of; 0 is the mask token. */
+  private int token(Visibility visibility, int image, int patch) {
+    return layerConf().sight() == Sight.CORRUPTED ? 1 + patch : visibility.token(image, patch);
   }
 
   private TokenLayout layout(int rows) {

@@ -27,7 +27,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     INDArray output = output(workspaces, layout.rows(), vit().dim());
     Mat pixels = view(input);
     Mat patches = save("patches", layout.rows(), vit().patchValues());
-    Visibility visibility = layerConf().sight().masked() ? Visibility.of(maskArray, vit()) : null;
+    Visibility visibility = layerConf().sight().selects() ? Visibility.of(maskArray, vit()) : null;
     Mat tokens = Mat.of(output);
     forEach(
         layout.chunks(1),
@@ -43,7 +43,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       Visibility visibility,
       Mat patches,
       Mat tokens) {
-    boolean masked = visibility != null && chunk.toRow() <= layout.visible().rows();
+    boolean masked = visibility != null && chunk.toRow() <= layout.decoded().rows();
     int firstImage = (chunk.fromRow() - (masked ? 0 : layout.pooled().firstRow())) / chunk.tokens();
     for (int i = 0; i < chunk.images(); i++) {
       int row = chunk.fromRow() + i * chunk.tokens();

@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.schedule.EpochPlan;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -152,18 +153,40 @@ public final class Replica implements AutoCloseable {
   // --- training --------------------------------------------------------------------------------
 
   /**
-   * Sets the learning rates of an epoch of {@code steps} steps and the weights of the two losses.
+   * Sets what an epoch of {@code steps} steps depends on: learning rates, the weights of the two
+   * losses, the share of hidden patches, and the limit of the gradient's norm.
    */
   public void plan(EpochPlan plan, int steps) {
     PlannedLearningRate schedule = PlannedLearningRate.of(plan, steps);
     updaters().forEach(updater -> updater.setLrAndSchedule(Double.NaN, schedule));
     for (var layer : graph.getLayers()) {
-      if (layer instanceof PixelReconstructionLayer pixels) {
-        pixels.layerConf().weight(plan.alpha());
-      } else if (layer instanceof ClassHeadLayer head) {
-        head.layerConf().weight(1 - plan.alpha());
+      ViTLayer conf = ((TokenLayer<?>) layer).layerConf();
+      conf.vit(conf.vit().masking(plan.maskRatio()));
+      if (conf instanceof PixelReconstruction pixels) {
+        pixels.weight(plan.alpha());
+      } else if (conf instanceof ClassHead head) {
+        head.weight(1 - plan.alpha());
       }
     }
+    clip(plan.clip());
+  }
+
+  private void clip(double greatestNorm) {
+    List<TrainingListener> listeners = new ArrayList<>(graph.getListeners());
+    listeners.removeIf(GradientClip.class::isInstance);
+    if (greatestNorm > 0) {
+      listeners.add(new GradientClip(greatestNorm));
+    }
+    graph.setListeners(listeners);
+  }
+
+  /** Floating-point operations of a training step on one image, by formula. */
+  public double trainingFlops(EpochPlan plan) {
+    return vit().trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
+  }
+
+  private ViT vit() {
+    return ((ViTLayer) graph.getLayer(0).conf().getLayer()).vit();
   }
 
   /** One optimizer step on a minibatch of {@link Batch}. */
@@ -209,8 +232,7 @@ public final class Replica implements AutoCloseable {
    * @return [images, classes], row-major
    */
   public float[] predict(float[] pixels, int images) {
-    ViT vit = ((ViTLayer) graph.getLayer(0).conf().getLayer()).vit();
-    INDArray[] output = graph.output(Batch.images(vit, pixels, images));
+    INDArray[] output = graph.output(Batch.images(vit(), pixels, images));
     return output[0].data().asFloat();
   }
 

@@ -43,6 +43,11 @@ public abstract class ViTLayer extends BaseLayer {
     return vit;
   }
 
+  /** Sets the model's dimensions: what may change between steps is the share of hidden patches. */
+  void vit(ViT vit) {
+    this.vit = vit;
+  }
+
   Sight sight() {
     return sight;
   }

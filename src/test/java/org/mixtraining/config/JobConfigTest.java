@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -94,7 +93,7 @@ class JobConfigTest {
 
   @Test
   void alphaIsReadWithEitherArrow() {
-    AlphaSchedule ramp = new AlphaSchedule(AlphaSchedule.Shape.LINEAR, 1, 0.25);
+    Curve ramp = new Curve(Curve.Shape.LINEAR, 1, 0.25);
 
     assertThat(load("mix.alpha=linear(1->0.25)").mix().alpha()).isEqualTo(ramp);
     assertThat(load("mix.alpha=linear( 1 → 0.25 )").mix().alpha()).isEqualTo(ramp);
@@ -103,6 +102,16 @@ class JobConfigTest {
                 .mix()
                 .alpha())
         .isEqualTo(ramp);
+  }
+
+  @Test
+  void theMaskRatioOfTheMixPhaseIsTheModelsUnlessItIsGiven() {
+    assertThat(load("model.mask-ratio=0.6").mix().maskRatio()).hasToString("constant(0.6)");
+    assertThat(load("mix.mask-ratio=linear(0.75->0)").mix().maskRatio())
+        .hasToString("linear(0.75->0)");
+    assertThat(problems("mix.mask-ratio=linear(1->0)"))
+        .containsExactly(
+            "mix.mask-ratio = linear(1->0): must be constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1) (command line)");
   }
 
   @Test
@@ -282,7 +291,8 @@ class JobConfigTest {
         .startsWith("epochs.sl = 5.0e0: must be a whole number");
     assertThat(canonical)
         .doesNotContain("\n")
-        .startsWith("{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"data\":")
+        .startsWith(
+            "{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"averaging\":")
         .contains("\"ssl-betas\":[0.9,0.95]", "\"pipeline\":\"mix\"", "\"mask-ratio\":0.75")
         .isEqualTo(load("epochs.ssl=\"4\"").canonical());
   }

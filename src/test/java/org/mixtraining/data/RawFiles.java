@@ -48,12 +48,14 @@ final class RawFiles {
         format,
         directory.resolve("raw").toString(),
         directory.resolve(prepared).toString(),
+        "",
         label,
         shards,
         validation,
         seed,
         1,
         1,
+        false,
         new JobConfig.Synthetic(200, 50));
   }
 

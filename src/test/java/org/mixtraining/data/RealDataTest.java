@@ -28,12 +28,14 @@ class RealDataTest {
             format,
             source.toString(),
             directory.resolve(label).toString(),
+            "",
             label,
             4,
             validation,
             1,
             1,
             1,
+            false,
             new JobConfig.Synthetic(0, 0));
     return Prepare.run(RawFiles.spark(), data, Existing.REFUSE);
   }

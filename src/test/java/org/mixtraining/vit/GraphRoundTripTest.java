@@ -29,7 +29,13 @@ class GraphRoundTripTest {
   private final ViT vit = Samples.small();
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({
+    "SSL, VISIBLE",
+    "SL, VISIBLE",
+    "JOINT, VISIBLE",
+    "JOINT, CORRUPTED",
+    "JOINT, TWO_PASS"
+  })
   void aZipHoldsAllThatOutputsAndTheNextStepsDependOn(
       Objective objective, MixPass pass, @TempDir Path directory) throws IOException {
     MultiDataSet batch = Samples.batch(vit, objective, 5);
@@ -48,7 +54,7 @@ class GraphRoundTripTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, CORRUPTED", "JOINT, TWO_PASS"})
   void aConfigurationIsEqualAfterJson(Objective objective, MixPass pass) {
     MultiDataSet batch = Samples.batch(vit, objective, 5);
     try (Replica replica = trained(objective, pass, batch)) {
@@ -79,16 +85,17 @@ class GraphRoundTripTest {
     weighted.weight(0.5);
     assertThat(head).isEqualTo(new ClassHead("head", vit, Sight.FULL)).isNotEqualTo(weighted);
 
-    AdamW adam = new AdamW("head", 0.9, 0.99, new ConstantLearningRate(1));
+    AdamW adam = new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(1));
     AdamW later = adam.clone();
     later.steps(3);
     assertThat(adam)
         .isEqualTo(adam.clone())
         .isNotEqualTo(later)
-        .isNotEqualTo(new AdamW("encoder", 0.9, 0.99, new ConstantLearningRate(1)))
-        .isNotEqualTo(new AdamW("head", 0.8, 0.99, new ConstantLearningRate(1)))
-        .isNotEqualTo(new AdamW("head", 0.9, 0.98, new ConstantLearningRate(1)))
-        .isNotEqualTo(new AdamW("head", 0.9, 0.99, new ConstantLearningRate(2)));
+        .isNotEqualTo(new AdamW("encoder", 1, 0.9, 0.99, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 0.5, 0.9, 0.99, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 1, 0.8, 0.99, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 1, 0.9, 0.98, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(2)));
   }
 
   @Test
