@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
@@ -25,7 +26,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   private final Tables tables;
   private final String runId;
   private final RunRow.Setup setup;
-  private final Map<String, List<String>> classes;
+  private final Map<String, DatasetManifest> datasets;
   private final Instant started = Instant.now();
   private final List<EpochRow> epochs = new ArrayList<>();
   private final List<WorkerRow> workers = new ArrayList<>();
@@ -33,13 +34,14 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   /**
    * Writes the run's row at once: a run that dies in its first epoch is in the tables too.
    *
-   * @param classes the class names of each task
+   * @param datasets that of each task
    */
-  RunRecorder(Tables tables, String runId, RunRow.Setup setup, Map<String, List<String>> classes) {
+  RunRecorder(
+      Tables tables, String runId, RunRow.Setup setup, Map<String, DatasetManifest> datasets) {
     this.tables = tables;
     this.runId = runId;
     this.setup = setup;
-    this.classes = classes;
+    this.datasets = datasets;
     write(Status.RUNNING, null, null);
   }
 
@@ -141,7 +143,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         .tasks()
         .forEach(
             (task, score) -> {
-              List<String> names = classes.get(task);
+              List<String> names = datasets.get(task).classes();
               for (int label = 0; label < score.classes().size(); label++) {
                 Score.OfClass c = score.classes().get(label);
                 if (c.images() > 0) {

@@ -2,9 +2,10 @@ package org.mixtraining.cli;
 
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Collection;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
@@ -64,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
   private RunRow train(
       MixTrainingRun run, JobConfig config, String runId, MixSchedule schedule, Tables tables) {
     ModelState initial = run.initialState();
-    DatasetManifest manifest = run.manifest();
+    Collection<DatasetManifest> manifests = run.manifests().values();
     options.progress(
         "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
             .formatted(
@@ -73,15 +74,11 @@ final class TrainCommand implements Callable<Integer> {
                 config.model().preset(),
                 initial.parameters(),
                 schedule.epochs().size(),
-                manifest.images(Split.TRAIN),
-                config.data().path(),
+                manifests.stream().mapToLong(manifest -> manifest.images(Split.TRAIN)).sum(),
+                paths(config),
                 config.workers().count()));
     RunRecorder recorder =
-        new RunRecorder(
-            tables,
-            runId,
-            setup(config, schedule, initial, run),
-            Map.of(JobConfig.MAIN_TASK, manifest.classes()));
+        new RunRecorder(tables, runId, setup(config, schedule, initial, run), run.manifests());
     EpochLine line = new EpochLine();
     try {
       ModelState last =
@@ -107,10 +104,18 @@ final class TrainCommand implements Callable<Integer> {
         config.run().seed(),
         config.workers().count(),
         schedule.epochs().size(),
-        config.data().path(),
-        run.manifest().fingerprint(),
-        run.sslManifest().fingerprint(),
+        paths(config),
+        run.manifests().values().stream()
+            .map(DatasetManifest::fingerprint)
+            .collect(Collectors.joining(",")),
+        run.sslManifest().map(DatasetManifest::fingerprint).orElse(null),
         config.canonical());
+  }
+
+  private static String paths(JobConfig config) {
+    return config.data().labelled().stream()
+        .map(JobConfig.Task::path)
+        .collect(Collectors.joining(","));
   }
 
   private static String runId(JobConfig config) {

@@ -40,6 +40,8 @@ final class Canonical {
         return curve.toString();
       } else if (value instanceof Betas betas) {
         return List.of(betas.first(), betas.second());
+      } else if (value instanceof List<?> list) {
+        return list.stream().map(item -> map((Record) item)).toList();
       }
       return value instanceof Record inner ? map(inner) : value;
     } catch (ReflectiveOperationException e) {

@@ -61,6 +61,7 @@ public record JobConfig(
    * @param source directory of the raw files (empty for {@code synthetic})
    * @param path directory of the image shards
    * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
+   * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}
    * @param shards shard count of each split
    * @param validation share of the training images held out for model selection, in [0, 1)
@@ -76,6 +77,7 @@ public record JobConfig(
       String source,
       String path,
       String ssl,
+      List<Task> tasks,
       String label,
       int shards,
       double validation,
@@ -84,7 +86,21 @@ public record JobConfig(
       double labelFraction,
       boolean reshuffle,
       Synthetic synthetic)
-      implements Serializable {}
+      implements Serializable {
+
+    /** What is trained on: {@code tasks}, or the one task of {@code path}. */
+    public List<Task> labelled() {
+      return tasks.isEmpty() ? List.of(new Task(MAIN_TASK, path, 1)) : tasks;
+    }
+  }
+
+  /**
+   * A labelled dataset that has a head of its own.
+   *
+   * @param path directory of its image shards
+   * @param weight factor on its supervised loss
+   */
+  public record Task(String name, String path, double weight) implements Serializable {}
 
   /** Image counts of the synthetic source. */
   public record Synthetic(int train, int test) implements Serializable {}

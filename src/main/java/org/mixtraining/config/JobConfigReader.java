@@ -90,6 +90,7 @@ final class JobConfigReader {
         text("data.source", source -> true, "a directory"),
         path("data.path"),
         text("data.ssl", ssl -> true, "a path, or empty"),
+        settings.read("data.tasks", TaskList::parse, TaskList::allowed, TaskList.RANGE),
         oneOf("data.label", List.of("fine", "coarse")),
         whole("data.shards", 1),
         number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
@@ -168,6 +169,9 @@ final class JobConfigReader {
     if (config.data().shards() < config.workers().count()) {
       settings.refuse(
           "data.shards", "must be at least workers.count = " + config.workers().count());
+    }
+    if (!config.data().ssl().isEmpty() && !config.data().tasks().isEmpty()) {
+      settings.refuse("data.ssl", "must be empty where data.tasks are given");
     }
     Optimizer optimizer = config.optimizer();
     if (optimizer.minLr() > optimizer.peak()) {

@@ -44,9 +44,12 @@ public record RunRow(
       @Column("seed of the run") long seed,
       @Column("logical workers, count") int workers,
       @Column("epochs the run consists of, count") int epochsPlanned,
-      @Column("directory of the image shards") String datasetPath,
-      @Column("fingerprint of the dataset's content") String datasetFingerprint,
-      @Column("fingerprint of the dataset that SSL epochs see, by default the same")
+      @Column("directory of the image shards; of several tasks, all of them") String datasetPath,
+      @Column("fingerprint of the dataset's content; of several, all of them")
+          String datasetFingerprint,
+      @Column(
+              value = "fingerprint of data.ssl; null if the SSL objective sees the dataset itself",
+              nullable = true)
           String sslFingerprint,
       @Column("the whole configuration, canonical JSON") String config) {}
 

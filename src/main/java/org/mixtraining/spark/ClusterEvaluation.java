@@ -1,17 +1,20 @@
 package org.mixtraining.spark;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.ReplicaPool;
+import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 
@@ -21,16 +24,17 @@ import org.mixtraining.vit.ModelState;
 final class ClusterEvaluation {
 
   private final JavaSparkContext spark;
-  private final Dataset dataset;
+  private final List<LabelledData> tasks;
   private final JobConfig config;
   private final String graph;
 
   /**
    * @param graph JSON of the SL graph's configuration
    */
-  ClusterEvaluation(JavaSparkContext spark, Dataset dataset, JobConfig config, String graph) {
+  ClusterEvaluation(
+      JavaSparkContext spark, List<LabelledData> tasks, JobConfig config, String graph) {
     this.spark = spark;
-    this.dataset = dataset;
+    this.tasks = List.copyOf(tasks);
     this.config = config;
     this.graph = graph;
   }
@@ -48,12 +52,14 @@ final class ClusterEvaluation {
   private record PartResult(int part, Result result) implements Serializable {}
 
   Result score(ModelState state) {
-    ModelState model = state.only(List.of(ModelState.ENCODER, ModelState.HEAD)).withoutMoments();
+    List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
+    tasks.forEach(task -> used.add(task.head().name()));
+    ModelState model = state.only(used).withoutMoments();
     Broadcast<ModelState> broadcast = spark.broadcast(model);
     int parts = config.workers().count();
     int threads = config.workers().threadsPerWorker();
     int batchSize = config.optimizer().batchSize();
-    Dataset images = dataset;
+    List<LabelledData> data = tasks;
     String configuration = graph;
     try {
       List<PartResult> results =
@@ -68,8 +74,8 @@ final class ClusterEvaluation {
                       return new PartResult(
                           part,
                           new Result(
-                              score(lease, images, Split.VALIDATION, part, parts, batchSize),
-                              score(lease, images, Split.TEST, part, parts, batchSize)));
+                              score(lease, data, Split.VALIDATION, part, parts, batchSize),
+                              score(lease, data, Split.TEST, part, parts, batchSize)));
                     }
                   })
               .collect();
@@ -83,15 +89,23 @@ final class ClusterEvaluation {
   }
 
   private static Scores score(
-      ReplicaPool.Lease lease, Dataset dataset, Split split, int part, int parts, int batchSize) {
-    if (dataset.manifest().images(split) == 0) {
-      return Scores.NONE;
+      ReplicaPool.Lease lease,
+      List<LabelledData> tasks,
+      Split split,
+      int part,
+      int parts,
+      int batchSize) {
+    Scores scores = Scores.NONE;
+    for (LabelledData task : tasks) {
+      Dataset dataset = task.dataset();
+      if (dataset.manifest().images(split) > 0) {
+        Iterator<Minibatch> images =
+            Minibatches.evaluation(
+                dataset.part(split, part, parts, 1), dataset.manifest().normalization(), batchSize);
+        Score score = Evaluation.run(lease.replica(), task.head().name(), images);
+        scores = scores.plus(Scores.of(task.task().name(), score));
+      }
     }
-    ImageSet images = dataset.part(split, part, parts, 1);
-    return Scores.of(
-        JobConfig.MAIN_TASK,
-        Evaluation.run(
-            lease.replica(),
-            Minibatches.evaluation(images, dataset.manifest().normalization(), batchSize)));
+    return scores;
   }
 }

@@ -2,8 +2,10 @@ package org.mixtraining.spark;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
@@ -66,10 +68,12 @@ public final class MixTrainingRun implements AutoCloseable {
 
   private void checkEarlyStopping() {
     int patience = config.earlyStopping().patience();
-    if (patience > 0 && manifest().images(Split.VALIDATION) == 0) {
-      throw new UserException(
-          "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
-              .formatted(patience, data.labelled().path()));
+    for (LabelledData task : data.labelled()) {
+      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
+        throw new UserException(
+            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
+                .formatted(patience, task.dataset().path()));
+      }
     }
   }
 
@@ -83,14 +87,16 @@ public final class MixTrainingRun implements AutoCloseable {
     }
   }
 
-  /** The labelled dataset. */
-  public DatasetManifest manifest() {
-    return data.labelled().manifest();
+  /** The labelled datasets by the names of their tasks, in the order of the configuration. */
+  public Map<String, DatasetManifest> manifests() {
+    Map<String, DatasetManifest> manifests = new LinkedHashMap<>();
+    data.labelled().forEach(task -> manifests.put(task.task().name(), task.dataset().manifest()));
+    return manifests;
   }
 
-  /** The dataset of SSL epochs, by default the labelled one. */
-  public DatasetManifest sslManifest() {
-    return data.ssl().manifest();
+  /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
+  public Optional<DatasetManifest> sslManifest() {
+    return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(data.ssl().manifest());
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
@@ -211,7 +217,8 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   private ComputationGraphConfiguration configuration(Objective objective, MixPass pass) {
-    return ViTGraph.configuration(vit, objective, pass, config.optimizer(), config.run().seed());
+    return ViTGraph.configuration(
+        vit, data.heads(), objective, pass, config.optimizer(), config.run().seed());
   }
 
   private static List<EpochOutcome.WorkerShare> shares(List<WorkerResult> results) {

@@ -11,12 +11,13 @@ public final class Evaluation {
 
   private Evaluation() {}
 
-  /** Predicts every image and holds it against its label. */
-  public static Score run(Replica replica, Iterator<Minibatch> minibatches) {
+  /** Predicts every image by the head of its task and holds it against its label. */
+  public static Score run(Replica replica, String head, Iterator<Minibatch> minibatches) {
     Score score = Score.NONE;
     while (minibatches.hasNext()) {
       Minibatch batch = minibatches.next();
-      score = score.plus(score(replica.predict(batch.pixels(), batch.size()), batch.labels()));
+      float[] said = replica.predict(head, batch.pixels(), batch.size(), batch.height());
+      score = score.plus(score(said, batch.labels()));
     }
     return score;
   }

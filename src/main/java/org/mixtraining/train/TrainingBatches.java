@@ -1,7 +1,6 @@
 package org.mixtraining.train;
 
 import java.util.Iterator;
-import java.util.List;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.BlendedMinibatches;
 import org.mixtraining.data.Minibatch;
@@ -10,6 +9,7 @@ import org.mixtraining.data.Share;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -65,6 +65,11 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
             : Minibatches.Labels.ALL);
   }
 
+  /** Minibatches of the epoch. */
+  int steps() {
+    return steps;
+  }
+
   @Override
   public boolean hasNext() {
     return minibatches.hasNext();
@@ -83,7 +88,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
             config.optimizer().labelSmoothing(),
             config.run().seed(),
             plan.epoch());
-    batch.setExampleMetaData(List.of(new Batch.Position(step++, steps)));
+    new Batch.Position(step++, steps, ModelState.HEAD).mark(batch);
     return batch;
   }
 }

@@ -26,6 +26,7 @@ public final class AdamW implements IUpdater {
   private double beta2;
   private ISchedule learningRate;
   private long steps;
+  private transient boolean resting;
 
   /** For Jackson. */
   AdamW() {}
@@ -54,13 +55,28 @@ public final class AdamW implements IUpdater {
     return beta2;
   }
 
-  /** Steps that the block had taken when the graph's iteration count was 0. */
+  /** Steps that the block had taken when the graph's iteration count was 0, less those rested. */
   long steps() {
     return steps;
   }
 
   void steps(long steps) {
     this.steps = steps;
+  }
+
+  /** Sits the graph's next step out, which then is none of the block's. */
+  void rest() {
+    resting = true;
+    steps--;
+  }
+
+  /** Takes part again. */
+  void work() {
+    resting = false;
+  }
+
+  boolean resting() {
+    return resting;
   }
 
   @Override
@@ -80,7 +96,7 @@ public final class AdamW implements IUpdater {
 
   @Override
   public double getLearningRate(int iteration, int epoch) {
-    return scale * learningRate.valueAt(iteration, epoch);
+    return resting ? 0 : scale * learningRate.valueAt(iteration, epoch);
   }
 
   @Override

@@ -12,11 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   private static final long serialVersionUID = 1L;
 
-  private final transient float[] positions;
-
   DecoderEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
-    positions = PositionEmbedding.of(vit().grid(), vit().decoderDim());
   }
 
   @Override
@@ -32,6 +29,7 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
     Mat mapped = scratch("decoder-mapped", group.rows(), width);
     Mat x = encoded.rows(0, group.rows());
     kernels().linear(x, parameter("weight"), parameter("bias"), mapped);
+    float[] positions = PositionEmbedding.of(vit().grid(), width);
     for (int i = 0; i < group.images(); i++) {
       int from = i * group.tokens();
       int to = i * tokens;
@@ -39,13 +37,13 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
       for (int p = 0; p < vit().patches(); p++) {
         int token = token(visibility, i, p);
         Mat source = token == 0 ? parameter("mask") : mapped.rows(from + token, from + token + 1);
-        place(source, decoder, to + 1 + p, 1 + p);
+        place(source, positions, decoder, to + 1 + p, 1 + p);
       }
     }
     return output;
   }
 
-  private void place(Mat source, Mat decoder, int row, int position) {
+  private static void place(Mat source, float[] positions, Mat decoder, int row, int position) {
     int at = position * source.cols();
     for (int d = 0; d < source.cols(); d++) {
       decoder.set(row, d, source.get(0, d) + positions[at + d]);

@@ -12,11 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class MaskTokenLayer extends TokenLayer<MaskToken> {
   private static final long serialVersionUID = 1L;
 
-  private final transient float[] positions;
-
   MaskTokenLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
-    positions = PositionEmbedding.of(vit().grid(), vit().dim());
   }
 
   @Override
@@ -26,6 +23,7 @@ final class MaskTokenLayer extends TokenLayer<MaskToken> {
     Mat y = Mat.of(output);
     y.copyFrom(x);
     Mat token = parameter("token");
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
     forEachHidden(
         x.rows(),
         (row, patch) -> {

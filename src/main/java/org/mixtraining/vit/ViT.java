@@ -136,6 +136,15 @@ public record ViT(
 
   /** This model with another share of hidden patches, in [0, 1). */
   public ViT masking(double ratio) {
+    return with(imageSize, classes, ratio);
+  }
+
+  /** This model for another task: an encoder takes images of any size that its patch divides. */
+  ViT serving(int imageSize, int classes) {
+    return with(imageSize, classes, maskRatio);
+  }
+
+  private ViT with(int imageSize, int classes, double maskRatio) {
     return new ViT(
         imageSize,
         channels,
@@ -148,7 +157,7 @@ public record ViT(
         decoderHeads,
         classes,
         pooling,
-        ratio,
+        maskRatio,
         normPix);
   }
 

@@ -1,5 +1,7 @@
 package org.mixtraining.vit;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -16,7 +18,9 @@ import org.mixtraining.schedule.Objective;
  *                                                                 └→ head                                       (SL, JOINT)
  * </pre>
  *
- * A corrupted pass has a mask-token behind the patch-embedding.
+ * There is a head for each task; in a step on one task's images the others sit idle.
+ *
+ * <p>A corrupted pass has a mask-token behind the patch-embedding.
  */
 public final class ViTGraph {
 
@@ -39,14 +43,27 @@ public final class ViTGraph {
     return layer.startsWith(HEAD) || layer.equals(MASK_TOKEN) ? layer : ModelState.DECODER;
   }
 
+  /** The configuration of a graph for a single task. */
+  public static ComputationGraphConfiguration configuration(
+      ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {
+    return configuration(
+        vit, List.of(new Head(HEAD, vit.classes(), 1)), objective, pass, optimizer, seed);
+  }
+
   /**
    * A graph's configuration.
    *
+   * @param heads one of each task
    * @param seed seed of the initial weights, which a layer has in common with its namesake in every
    *     other graph of the same seed
    */
   public static ComputationGraphConfiguration configuration(
-      ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {
+      ViT vit,
+      List<Head> heads,
+      Objective objective,
+      MixPass pass,
+      JobConfig.Optimizer optimizer,
+      long seed) {
     Sight sight = Sight.of(objective, pass);
     Builder graph = new Builder(vit, objective, optimizer, seed);
     graph.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
@@ -66,7 +83,7 @@ public final class ViTGraph {
       graph.add(new PixelReconstruction(PIXELS, vit));
     }
     if (objective != Objective.SSL) {
-      graph.after(ENCODER_NORM).add(new ClassHead(HEAD, vit, sight));
+      heads.forEach(head -> graph.after(ENCODER_NORM).add(new ClassHead(head, vit, sight)));
     }
     return graph.build();
   }
@@ -77,6 +94,7 @@ public final class ViTGraph {
     private final Objective objective;
     private final JobConfig.Optimizer optimizer;
     private final GraphBuilder graph;
+    private final List<String> outputs = new ArrayList<>();
     private String last = IMAGES;
 
     Builder(ViT vit, Objective objective, JobConfig.Optimizer optimizer, long seed) {
@@ -111,6 +129,9 @@ public final class ViTGraph {
               new ConstantLearningRate(optimizer.baseLr())),
           new DecoupledWeightDecay(optimizer.weightDecay()));
       graph.addLayer(name, layer, last);
+      if (layer instanceof Loss) {
+        outputs.add(name);
+      }
       last = name;
     }
 
@@ -136,11 +157,7 @@ public final class ViTGraph {
     }
 
     ComputationGraphConfiguration build() {
-      switch (objective) {
-        case SSL -> graph.setOutputs(PIXELS);
-        case SL -> graph.setOutputs(HEAD);
-        case JOINT -> graph.setOutputs(PIXELS, HEAD);
-      }
+      graph.setOutputs(outputs.toArray(String[]::new));
       return graph.build();
     }
   }

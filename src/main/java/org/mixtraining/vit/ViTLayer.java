@@ -43,7 +43,10 @@ public abstract class ViTLayer extends BaseLayer {
     return vit;
   }
 
-  /** Sets the model's dimensions: what may change between steps is the share of hidden patches. */
+  /**
+   * Sets the model's dimensions: what may change between steps is what no parameter's shape depends
+   * on, the size of the images and the share of hidden patches.
+   */
   void vit(ViT vit) {
     this.vit = vit;
   }

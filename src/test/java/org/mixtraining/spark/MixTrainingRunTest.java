@@ -359,6 +359,7 @@ class MixTrainingRunTest {
           JobConfig.MAIN_TASK,
           Evaluation.run(
               replica,
+              ModelState.HEAD,
               Minibatches.evaluation(
                   local.images(split, shards),
                   local.manifest().normalization(),

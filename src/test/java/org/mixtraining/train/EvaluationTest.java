@@ -114,12 +114,14 @@ class EvaluationTest {
       Score expected = Evaluation.score(replica.predict(all.pixels(), 7), all.labels());
 
       Score score =
-          Evaluation.run(replica, Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+          Evaluation.run(
+              replica, "head", Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
 
       assertThat(score.images()).isEqualTo(7);
       assertThat(score.accuracy()).isEqualTo(expected.accuracy());
       assertThat(score.loss()).isCloseTo(expected.loss(), within(1e-5));
-      assertThat(Evaluation.run(replica, List.<Minibatch>of().iterator())).isEqualTo(Score.NONE);
+      assertThat(Evaluation.run(replica, "head", List.<Minibatch>of().iterator()))
+          .isEqualTo(Score.NONE);
     }
   }
 }

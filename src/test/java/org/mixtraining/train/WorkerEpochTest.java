@@ -99,7 +99,9 @@ class WorkerEpochTest {
 
     assertThat(positions)
         .containsExactly(
-            new Batch.Position(0, 3), new Batch.Position(1, 3), new Batch.Position(2, 3));
+            new Batch.Position(0, 3, "head"),
+            new Batch.Position(1, 3, "head"),
+            new Batch.Position(2, 3, "head"));
   }
 
   @Test

@@ -80,10 +80,15 @@ class GraphRoundTripTest {
         .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 16, 2))
         .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 3));
 
-    ClassHead head = new ClassHead("head", vit, Sight.FULL);
-    ClassHead weighted = new ClassHead("head", vit, Sight.FULL);
+    ClassHead head = head("head", 5, 1);
+    ClassHead weighted = head("head", 5, 1);
     weighted.weight(0.5);
-    assertThat(head).isEqualTo(new ClassHead("head", vit, Sight.FULL)).isNotEqualTo(weighted);
+    assertThat(head)
+        .isEqualTo(head("head", 5, 1))
+        .isNotEqualTo(weighted)
+        .isNotEqualTo(head("head-a", 5, 1))
+        .isNotEqualTo(head("head", 6, 1))
+        .isNotEqualTo(head("head", 5, 2));
 
     AdamW adam = new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(1));
     AdamW later = adam.clone();
@@ -96,6 +101,10 @@ class GraphRoundTripTest {
         .isNotEqualTo(new AdamW("head", 1, 0.8, 0.99, new ConstantLearningRate(1)))
         .isNotEqualTo(new AdamW("head", 1, 0.9, 0.98, new ConstantLearningRate(1)))
         .isNotEqualTo(new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(2)));
+  }
+
+  private ClassHead head(String name, int classes, double weight) {
+    return new ClassHead(new Head(name, classes, weight), vit, Sight.FULL);
   }
 
   @Test
