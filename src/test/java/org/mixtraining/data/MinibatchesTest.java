@@ -168,7 +168,8 @@ class MinibatchesTest {
   @Test
   void blackPaddingIsBlackBeforeNormalisation() {
     var batches =
-        Minibatches.training(images(40), NORMAL, only("crop-padding=4"), 1, 0, 40, 1, Labels.ALL);
+        Minibatches.training(
+            Share.all(images(40), NORMAL), only("crop-padding=4"), 1, 0, 40, 1, Labels.ALL);
     var pixels = batches.next().pixels();
     for (int p = 0; p < pixels.length; p++) {
       int c = p / (H * W) % C;
@@ -185,8 +186,7 @@ class MinibatchesTest {
   void erasedRectanglesHaveTheMeanColour() {
     var erased =
         Minibatches.training(
-            images(40),
-            NORMAL,
+            Share.all(images(40), NORMAL),
             only("crop-padding=0", "random-erasing=1"),
             1,
             0,
