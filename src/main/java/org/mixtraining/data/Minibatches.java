@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Augment;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -41,23 +41,24 @@ public final class Minibatches implements Iterator<Minibatch> {
   /**
    * One epoch of training: shuffled and augmented.
    *
+   * @param augment what is done to each image
    * @param seed the run's seed
    * @param batchSize images of a minibatch, above 0
    * @param labelFraction share of the labels that may be used, in (0, 1]
    */
   public static Minibatches training(
-      ImageSet images,
-      Normalization normalization,
-      JobConfig.Augment augment,
+      Share share,
+      Augment.Images augment,
       long seed,
       int epoch,
       int batchSize,
       double labelFraction,
       Labels labels) {
+    ImageSet images = share.images();
     var kept =
-        IntStream.range(0, images.size())
+        IntStream.of(share.indices())
             .filter(i -> labels == Labels.ALL || images.quantile(i) < labelFraction);
-    var pixels = Pixels.augmented(normalization, augment, seed, epoch);
+    var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     return new Minibatches(
         images, shuffle(images, kept, seed, epoch), batchSize, labelFraction, pixels);
   }

@@ -13,6 +13,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
@@ -48,8 +49,9 @@ public final class Benchmark {
    * @param gflops floating-point operations by formula, in 10⁹ a second
    * @param gemmPeakGflops rate of square matrix products in the same process
    * @param kernelSeconds seconds of a step by operation, summed over threads
-   * @param outsideSeconds thread-seconds of a step outside of kernels: graph, optimizer's own
-   *     passes, minibatches, and threads waiting for each other
+   * @param minibatchSeconds seconds of a step in which one thread reads and augments its images
+   * @param outsideSeconds thread-seconds of a step outside of kernels and that: graph, optimizer's
+   *     own passes, and threads waiting for each other
    * @param kernelCalls kernel calls of a step
    */
   public record Result(
@@ -62,6 +64,7 @@ public final class Benchmark {
       double gflops,
       double gemmPeakGflops,
       SortedMap<String, Double> kernelSeconds,
+      double minibatchSeconds,
       double outsideSeconds,
       long kernelCalls) {
 
@@ -77,11 +80,12 @@ public final class Benchmark {
   public static Result run(JobConfig config, Objective objective, Engine engine, int steps) {
     ViT vit = ViT.of(config.model(), SIZE, SIZE, CHANNELS, CLASSES);
     MixPass pass = config.mix().pass();
-    EpochPlan plan = plan(objective, pass, config.optimizer());
+    EpochPlan plan = plan(objective, pass, config);
     double peak = GemmPeak.gflops(engine);
     KernelTimes times = new KernelTimes();
     Engine timed = engine.timed(times);
     List<Double> seconds = new ArrayList<>();
+    long minibatches = 0;
     try (Compute compute = new Compute(timed);
         Compute.Scope scope = compute.use();
         Replica replica =
@@ -94,13 +98,15 @@ public final class Benchmark {
         }
         long start = System.nanoTime();
         MultiDataSet batch = batches.next();
+        long ready = System.nanoTime();
         replica.fit(batch);
         if (step >= 0) {
+          minibatches += ready - start;
           seconds.add((System.nanoTime() - start) / 1e9);
         }
       }
     }
-    return result(config, vit, plan, engine, seconds, times, peak);
+    return result(config, vit, plan, engine, seconds, minibatches / 1e9, times, peak);
   }
 
   private static Result result(
@@ -109,6 +115,7 @@ public final class Benchmark {
       EpochPlan plan,
       Engine engine,
       List<Double> seconds,
+      double minibatches,
       KernelTimes times,
       double peak) {
     int batch = config.optimizer().batchSize();
@@ -128,19 +135,22 @@ public final class Benchmark {
         vit.trainingFlops(plan.objective(), sight) * batch / median / 1e9,
         peak,
         kernels,
-        total / seconds.size() * engine.threads() - inside,
+        minibatches / seconds.size(),
+        (total * engine.threads() - minibatches) / seconds.size() - inside,
         times.calls() / seconds.size());
   }
 
-  private static EpochPlan plan(Objective objective, MixPass pass, JobConfig.Optimizer optimizer) {
+  private static EpochPlan plan(Objective objective, MixPass pass, JobConfig config) {
     double alpha =
         switch (objective) {
           case SSL -> 1;
           case SL -> 0;
           case JOINT -> 0.5;
         };
-    return new EpochPlan(
-        0, 1, Phase.MIX, objective, pass, alpha, new LearningRate(optimizer.peak(), 0, 0, 1));
+    LearningRate rate = new LearningRate(config.optimizer().peak(), 0, 0, 1);
+    double masked = config.model().maskRatio();
+    double clip = config.optimizer().clip();
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, masked, rate, clip);
   }
 
   private static TrainingBatches batches(JobConfig config, ViT vit, EpochPlan plan, int steps) {
@@ -160,7 +170,7 @@ public final class Benchmark {
             SIZE,
             SIZE);
     Normalization half = new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25));
-    return new TrainingBatches(config, vit, plan, set, half);
+    return TrainingBatches.of(config, vit, plan, Share.all(set, half));
   }
 
   /** The result for a person: rates first, then operations by their share of the time. */
@@ -183,10 +193,14 @@ public final class Benchmark {
             r.gflops(),
             100 * r.shareOfPeak(),
             r.gemmPeakGflops()));
-    double all = r.kernelSeconds().values().stream().mapToDouble(s -> s).sum() + r.outsideSeconds();
+    double all =
+        r.kernelSeconds().values().stream().mapToDouble(s -> s).sum()
+            + r.minibatchSeconds()
+            + r.outsideSeconds();
     r.kernelSeconds().entrySet().stream()
         .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
         .forEach(e -> line(text, e.getKey(), e.getValue(), all));
+    line(text, "(minibatches)", r.minibatchSeconds(), all);
     line(text, "(outside kernels)", r.outsideSeconds(), all);
     text.append(String.format(Locale.ROOT, "%-22s %8d%n", "kernel calls", r.kernelCalls()));
     return text.toString();

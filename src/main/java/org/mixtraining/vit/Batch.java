@@ -1,7 +1,9 @@
 package org.mixtraining.vit;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
@@ -19,12 +21,18 @@ public final class Batch {
    *
    * @param step position, from 0
    * @param steps minibatches of the epoch
+   * @param head the head of the task that the images belong to
    */
-  public record Position(int step, int steps) implements Serializable {
+  public record Position(int step, int steps, String head) implements Serializable {
 
     /** The position that a minibatch was given. */
     public static Position of(MultiDataSet minibatch) {
       return (Position) minibatch.getExampleMetaData().get(0);
+    }
+
+    /** Gives the minibatch this position. */
+    public void mark(MultiDataSet minibatch) {
+      minibatch.setExampleMetaData(List.of(this));
     }
   }
 
@@ -34,8 +42,8 @@ public final class Batch {
    *
    * @param pixels [images, channels, height, width], normalised
    * @param ids image ids, which with the seed and the epoch decide the masks
-   * @param labels classes, −1 where an image has none; not read for SSL
-   * @param smoothing share of a label's probability spread over all classes
+   * @param targets [images, classes], each image's distribution over the classes, all zero where it
+   *     has no label; not read for SSL
    * @param seed the run's seed
    * @param epoch position in the run, from 0
    */
@@ -44,38 +52,80 @@ public final class Batch {
       Objective objective,
       float[] pixels,
       long[] ids,
-      int[] labels,
-      double smoothing,
+      float[] targets,
       long seed,
       int epoch) {
     INDArray images = images(vit, pixels, ids.length);
     INDArray[] features = {images};
     INDArray[] masks =
         objective == Objective.SL ? null : new INDArray[] {masks(vit, ids, seed, epoch)};
-    INDArray[] targets =
+    INDArray[] labels =
         switch (objective) {
           case SSL -> new INDArray[] {images};
-          case SL -> new INDArray[] {targets(vit, labels, smoothing)};
-          case JOINT -> new INDArray[] {images, targets(vit, labels, smoothing)};
+          case SL -> new INDArray[] {distributions(vit, targets)};
+          case JOINT -> new INDArray[] {images, distributions(vit, targets)};
         };
-    return new org.nd4j.linalg.dataset.MultiDataSet(features, targets, masks, null);
+    return new org.nd4j.linalg.dataset.MultiDataSet(features, labels, masks, null);
   }
 
-  static INDArray images(ViT vit, float[] pixels, int images) {
-    return Nd4j.create(
-        pixels, new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()}, 'c');
-  }
-
-  private static INDArray targets(ViT vit, int[] labels, double smoothing) {
-    float[] target = new float[labels.length * vit.classes()];
+  /**
+   * Labels as distributions over the classes.
+   *
+   * @param labels classes, −1 where an image has none
+   * @param smoothing share of a label's probability spread over all classes
+   * @return [images, classes]
+   */
+  public static float[] targets(ViT vit, int[] labels, double smoothing) {
+    float[] targets = new float[labels.length * vit.classes()];
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] >= 0) {
         int from = i * vit.classes();
-        Arrays.fill(target, from, from + vit.classes(), (float) (smoothing / vit.classes()));
-        target[from + labels[i]] += (float) (1 - smoothing);
+        Arrays.fill(targets, from, from + vit.classes(), (float) (smoothing / vit.classes()));
+        targets[from + labels[i]] += (float) (1 - smoothing);
       }
     }
-    return Nd4j.create(target, new long[] {labels.length, vit.classes()}, 'c');
+    return targets;
+  }
+
+  /**
+   * The minibatch of one task for a graph with the heads of several: to the others, which come with
+   * labels for none of its images, it means nothing.
+   *
+   * @param minibatch of {@link #training}, with labels for the single head {@code own}
+   */
+  public static MultiDataSet among(List<Head> heads, Head own, MultiDataSet minibatch) {
+    List<INDArray> labels = new ArrayList<>(List.of(minibatch.getLabels()));
+    INDArray targets = labels.remove(labels.size() - 1);
+    for (Head head : heads) {
+      labels.add(head.equals(own) ? targets : Nd4j.zeros(targets.size(0), head.classes()));
+    }
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        minibatch.getFeatures(),
+        labels.toArray(INDArray[]::new),
+        minibatch.getFeaturesMaskArrays(),
+        null);
+  }
+
+  /** Grey pixels become colours for a model that sees colours. */
+  static INDArray images(ViT vit, float[] pixels, int images) {
+    int area = vit.imageSize() * vit.imageSize();
+    boolean grey = vit.channels() > 1 && pixels.length == images * area;
+    return Nd4j.create(
+        grey ? repeated(pixels, area, vit.channels()) : pixels,
+        new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()},
+        'c');
+  }
+
+  private static float[] repeated(float[] planes, int area, int times) {
+    float[] repeated = new float[planes.length * times];
+    for (int at = 0; at < repeated.length; at += area) {
+      System.arraycopy(planes, at / area / times * area, repeated, at, area);
+    }
+    return repeated;
+  }
+
+  private static INDArray distributions(ViT vit, float[] targets) {
+    return Nd4j.create(targets, new long[] {targets.length / vit.classes(), vit.classes()}, 'c');
   }
 
   private static INDArray masks(ViT vit, long[] ids, long seed, int epoch) {

@@ -14,11 +14,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.config.JobConfig.AlphaSchedule;
+import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.JobConfig.Task;
 
 class JobConfigTest {
   @TempDir Path directory;
@@ -86,6 +87,21 @@ class JobConfigTest {
   }
 
   @Test
+  void eachObjectiveHasItsOwnAugmentation() {
+    Augment augment =
+        load("augment.ssl.random-resized-crop.scale=[0.2, 1]", "augment.sl.rand-augment.ops=2")
+            .augment();
+
+    assertThat(augment.ssl().randomResizedCrop())
+        .isEqualTo(new Augment.ResizedCrop(new Range(0.2, 1), new Range(0.75, 1.3333)));
+    assertThat(augment.ssl().randAugment().ops()).isZero();
+    assertThat(augment.sl().randomResizedCrop().scale()).isEqualTo(new Range(1, 1));
+    assertThat(augment.sl().randAugment()).isEqualTo(new Augment.RandAugment(2, 9));
+    assertThat(augment.sl().cropPadding()).isEqualTo(4);
+    assertThat(augment.sl().flip()).isTrue();
+  }
+
+  @Test
   void alphaFollowsThePipelineUnlessItIsGiven() {
     assertThat(load("pipeline=ssat").mix().alpha()).hasToString("constant(0.9)");
     assertThat(load("pipeline=ssat", "mix.alpha=constant(0.5)").mix().alpha())
@@ -94,7 +110,7 @@ class JobConfigTest {
 
   @Test
   void alphaIsReadWithEitherArrow() {
-    AlphaSchedule ramp = new AlphaSchedule(AlphaSchedule.Shape.LINEAR, 1, 0.25);
+    Curve ramp = new Curve(Curve.Shape.LINEAR, 1, 0.25);
 
     assertThat(load("mix.alpha=linear(1->0.25)").mix().alpha()).isEqualTo(ramp);
     assertThat(load("mix.alpha=linear( 1 → 0.25 )").mix().alpha()).isEqualTo(ramp);
@@ -103,6 +119,61 @@ class JobConfigTest {
                 .mix()
                 .alpha())
         .isEqualTo(ramp);
+  }
+
+  @Test
+  void theMaskRatioOfTheMixPhaseIsTheModelsUnlessItIsGiven() {
+    assertThat(load("model.mask-ratio=0.6").mix().maskRatio()).hasToString("constant(0.6)");
+    assertThat(load("mix.mask-ratio=linear(0.75->0)").mix().maskRatio())
+        .hasToString("linear(0.75->0)");
+    assertThat(problems("mix.mask-ratio=linear(1->0)"))
+        .containsExactly(
+            "mix.mask-ratio = linear(1->0): must be constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1) (command line)");
+  }
+
+  @Test
+  void tasksAreReadFromAListAndSurviveTheCanonicalText() {
+    JobConfig config =
+        load("data.tasks=[{name = a, path = x/a}, {name = b.2, path = \"s3a://b\", weight = 0.5}]");
+
+    assertThat(config.data().tasks())
+        .containsExactly(new Task("a", "x/a", 1), new Task("b.2", "s3a://b", 0.5));
+    assertThat(config.data().labelled()).isEqualTo(config.data().tasks());
+    Path file = file(config.canonical());
+    assertThat(JobConfig.load(Optional.of(file), List.of())).isEqualTo(config);
+  }
+
+  @Test
+  void withoutTasksThereIsOneOfTheDatasetItself() {
+    assertThat(load("data.path=here").data().labelled())
+        .containsExactly(new Task("main", "here", 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[{name = a, path = x}, {name = a, path = y}]",
+        "[{name = a/b, path = x}]",
+        "[{name = a, path = x, weight = 0}]",
+        "[{name = a, path = \"\"}]",
+        "[{name = a}]",
+        "[{name = a, path = x, wait = 1}]",
+        "[a, b]",
+        "a",
+      })
+  void tasksThatAreNoneAreRefused(String tasks) {
+    assertThat(problems("data.tasks=" + tasks))
+        .singleElement()
+        .asString()
+        .startsWith("data.tasks = ")
+        .endsWith(
+            ": must be a list of { name = …, path = …, weight = 1 }: names different, of letters, digits and . _ -, weights above 0 (command line)");
+  }
+
+  @Test
+  void anSslDatasetIsForASingleTask() {
+    assertThat(problems("data.ssl=y", "data.tasks=[{name = a, path = x}]"))
+        .containsExactly("data.ssl = y: must be empty where data.tasks are given (command line)");
   }
 
   @Test
@@ -189,6 +260,15 @@ class JobConfigTest {
         "optimizer.base-lr=1e999",
         "optimizer.ssl-betas=[0.9, 1]",
         "data.label-fraction=0",
+        "augment.ssl.random-resized-crop.scale=[0, 1]",
+        "augment.ssl.random-resized-crop.scale=[0.9, 0.2]",
+        "augment.ssl.random-resized-crop.scale=[0.2, 1.1]",
+        "augment.sl.random-resized-crop.ratio=[0, 1]",
+        "augment.sl.random-resized-crop.ratio=0.75",
+        "augment.sl.rand-augment.ops=-1",
+        "augment.sl.rand-augment.magnitude=31",
+        "augment.sl.random-erasing=1.01",
+        "augment.mixup=-0.1",
         "workers.device=tpu",
       })
   void aValueThatIsNotAllowedIsRefused(String override) {
@@ -261,7 +341,12 @@ class JobConfigTest {
   @Test
   void canonicalTextLoadsAsTheSameConfiguration() {
     JobConfig config =
-        load("pipeline=ssat", "model.preset=vit-nano", "mix.alpha=cosine(0.9->1e-3)", "run.id=a.b");
+        load(
+            "pipeline=ssat",
+            "model.preset=vit-nano",
+            "mix.alpha=cosine(0.9->1e-3)",
+            "run.id=a.b",
+            "augment.sl.random-resized-crop.scale=[0.08, 1]");
 
     JobConfig again = JobConfig.load(Optional.of(file(config.canonical())), List.of());
 
@@ -283,7 +368,7 @@ class JobConfigTest {
     assertThat(canonical)
         .doesNotContain("\n")
         .startsWith(
-            "{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"checkpoint\":")
+            "{\"mixtraining\":{\"augment\":{\"cutmix\":0.0,\"mixup\":0.0,\"sl\":{\"crop-padding\":4,")
         .contains("\"ssl-betas\":[0.9,0.95]", "\"pipeline\":\"mix\"", "\"mask-ratio\":0.75")
         .isEqualTo(load("epochs.ssl=\"4\"").canonical());
   }

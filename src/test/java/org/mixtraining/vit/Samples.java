@@ -39,12 +39,26 @@ final class Samples {
 
   static JobConfig.Optimizer optimizer() {
     return new JobConfig.Optimizer(
-        0.4, 0, 0, 0.05, new JobConfig.Betas(0.9, 0.95), new JobConfig.Betas(0.9, 0.999), 64, 0);
+        0.4,
+        0,
+        0,
+        0.05,
+        1,
+        new JobConfig.Betas(0.9, 0.95),
+        new JobConfig.Betas(0.9, 0.999),
+        64,
+        0,
+        0);
   }
 
   static EpochPlan plan(Objective objective, MixPass pass, double alpha, double rate) {
+    return plan(objective, pass, alpha, 0.75, rate);
+  }
+
+  static EpochPlan plan(
+      Objective objective, MixPass pass, double alpha, double maskRatio, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 1);
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, constant);
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, constant, 0);
   }
 
   static double alpha(Objective objective) {
@@ -86,7 +100,8 @@ final class Samples {
 
   static MultiDataSet batch(ViT vit, Objective objective, int images, int[] labels) {
     long[] ids = LongStream.range(100, 100 + images).toArray();
-    return Batch.training(vit, objective, pixels(vit, images), ids, labels, 0.1, SEED, 0);
+    return Batch.training(
+        vit, objective, pixels(vit, images), ids, Batch.targets(vit, labels, 0.1), SEED, 0);
   }
 
   /** Moves every parameter a little, so that no bias or gain stays at a special value. */
@@ -104,7 +119,8 @@ final class Samples {
     long[] ids = LongStream.range(0, images).map(i -> seed * images + i).toArray();
     int[] labels = labels(vit, images);
     labels[images - 1] = -1;
-    return Batch.training(vit, objective, pixels(vit, images, seed), ids, labels, 0.1, SEED, 3);
+    return Batch.training(
+        vit, objective, pixels(vit, images, seed), ids, Batch.targets(vit, labels, 0.1), SEED, 3);
   }
 
   /** Does the work with an engine of so many threads. */
