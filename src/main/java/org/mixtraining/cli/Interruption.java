@@ -49,7 +49,9 @@ final class Interruption implements AutoCloseable {
     };
   }
 
-  private static InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
+  private InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
+    // Executors that speak to a driver which is leaving would fill the screen with traces.
+    spark.setLogLevel("OFF");
     return new InterruptedRunException(
         "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on"
             .formatted(runId, epochs, runId),

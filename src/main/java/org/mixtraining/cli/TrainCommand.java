@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -183,6 +184,7 @@ final class TrainCommand implements Callable<Integer> {
   private static String paths(JobConfig config) {
     return config.data().labelled().stream()
         .map(JobConfig.Task::path)
+        .map(Secrets::inText)
         .collect(Collectors.joining(","));
   }
 

@@ -8,17 +8,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.serializer.JavaSerializer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -45,8 +42,7 @@ public final class MixTrainingRun implements AutoCloseable {
   private final ViT vit;
   private final ClusterEvaluation evaluation;
   private final StateExchange exchange;
-  private final HopelessTasks hopeless;
-  private final ExecutorWatch executors;
+  private final Supervision supervision;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -57,52 +53,30 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /**
-   * @throws UserException if a dataset is missing or does not fit the model, the workers or early
-   *     stopping, or Spark is set to a serializer that cannot carry what workers send
+   * @throws UserException if a dataset is missing or does not fit the model or the workers, or
+   *     {@link Prerequisites} do not hold
    */
   public MixTrainingRun(JavaSparkContext spark, JobConfig config) {
-    checkSerializer(spark.getConf());
+    Prerequisites.checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
     this.data = TrainingData.open(spark, config);
     this.vit = data.vit();
-    checkEarlyStopping();
+    long stateBytes = initialState().model().bytes();
+    Prerequisites.check(spark, config, data, stateBytes);
     this.evaluation =
         new ClusterEvaluation(
             spark, data.labelled(), config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
-    this.exchange = exchange();
-    this.hopeless = new HopelessTasks(spark.sc());
-    this.executors = new ExecutorWatch(spark.sc(), config.workers().patience());
-    spark.sc().addSparkListener(hopeless);
+    this.exchange = exchange(stateBytes);
+    this.supervision = new Supervision(spark.sc(), config.workers().patience());
   }
 
-  private void checkEarlyStopping() {
-    int patience = config.earlyStopping().patience();
-    for (LabelledData task : data.labelled()) {
-      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
-        throw new UserException(
-            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
-                .formatted(patience, task.dataset().path()));
-      }
-    }
-  }
-
-  static void checkSerializer(SparkConf conf) {
-    String java = JavaSerializer.class.getName();
-    String serializer = conf.get("spark.serializer", java);
-    if (!serializer.equals(java)) {
-      throw new UserException(
-          "spark.serializer = %s: must be %s, the default; Kryo cannot serialize records, which workers send"
-              .formatted(serializer, java));
-    }
-  }
-
-  private StateExchange exchange() {
+  private StateExchange exchange(long stateBytes) {
     StateExchange.Choice choice =
         StateExchange.choose(
             config.averaging().exchange(),
             config.workers().count(),
-            initialState().model().bytes(),
+            stateBytes,
             Runtime.getRuntime().maxMemory());
     LOG.info("{}", choice.reason());
     return choice.exchange();
@@ -159,15 +133,7 @@ public final class MixTrainingRun implements AutoCloseable {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      throw HopelessTasks.reason(e)
-          .or(hopeless::reason)
-          .or(() -> executors.verdict().map(why -> new IllegalStateException(why, e)))
-          .orElseGet(
-              () ->
-                  e instanceof RuntimeException unchecked
-                      ? unchecked
-                      : new IllegalStateException(
-                          "epoch %d failed".formatted(plan.epoch() + 1), e));
+      throw supervision.reason(e);
     } finally {
       spark.sc().setJobDescription(null);
     }
@@ -264,8 +230,7 @@ public final class MixTrainingRun implements AutoCloseable {
 
   @Override
   public void close() {
-    executors.close();
-    spark.sc().removeSparkListener(hopeless);
+    supervision.close();
     graphs.values().forEach(graph -> graph.replica.close());
     graphs.clear();
   }

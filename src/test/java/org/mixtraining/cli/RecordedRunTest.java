@@ -19,6 +19,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.checkpoint.Checkpoints;
@@ -277,19 +278,28 @@ class RecordedRunTest {
     assertThat(told).isEmpty();
   }
 
-  /** Killed at every single operation on its files, each time gone on from what was left. */
   @Test
   void whereverItIsKilledItEndsWithTheSameFiles() throws IOException {
+    killAtEvery(5);
+  }
+
+  @Test
+  @Tag("slow")
+  void killedAtEverySingleOperationItEndsWithTheSameFiles() throws IOException {
+    killAtEvery(1);
+  }
+
+  /** Killed at the first operation that changes a file, and every so many on, then started again. */
+  private void killAtEvery(int step) throws IOException {
     JobConfig config = config("epochs.sl=3", "checkpoint.every=2", "checkpoint.keep=1");
     start(HADOOP, config, "f");
     SortedMap<String, String> undisturbed = left();
     Configuration mortal = KillableFileSystem.configuration();
-    int kills = -1;
     boolean killed = true;
-    while (killed) {
-      kills++;
+    int operation;
+    for (operation = 1; killed; operation += step) {
       clear();
-      KillableFileSystem.killAt(kills + 1);
+      KillableFileSystem.killAt(operation);
       try {
         start(mortal, config, "f");
         killed = false;
@@ -297,9 +307,9 @@ class RecordedRunTest {
         Files.deleteIfExists(output.resolve(LOCK)); // this process, unlike a killed one, lives
         start(HADOOP, config, "f");
       }
-      assertThat(left()).as("killed at operation %d", kills + 1).isEqualTo(undisturbed);
+      assertThat(left()).as("killed at operation %d", operation).isEqualTo(undisturbed);
     }
-    assertThat(kills).isGreaterThan(30);
+    assertThat(operation).isGreaterThan(40);
   }
 
   @Test
