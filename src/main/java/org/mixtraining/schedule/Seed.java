@@ -21,7 +21,9 @@ public enum Seed {
   /** Synthetic images. */
   SYNTHETIC,
   /** Which worker trains on an image, where they are dealt anew each epoch. */
-  DEAL;
+  DEAL,
+  /** Branches of blocks that an image skips. */
+  DEPTH;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

@@ -22,8 +22,12 @@ public final class Batch {
    * @param step position, from 0
    * @param steps minibatches of the epoch
    * @param head the head of the task that the images belong to
+   * @param ids of the images
    */
-  public record Position(int step, int steps, String head) implements Serializable {
+  public record Position(int step, int steps, String head, List<Long> ids) implements Serializable {
+    public Position {
+      ids = List.copyOf(ids);
+    }
 
     /** The position that a minibatch was given. */
     public static Position of(MultiDataSet minibatch) {

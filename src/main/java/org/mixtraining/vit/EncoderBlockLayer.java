@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
+import org.mixtraining.vit.StochasticDepth.Branch;
 import org.mixtraining.vit.TokenLayout.Chunk;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,6 +27,8 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
 
   /** Columns or rows of a weight gradient that one task computes. */
   private static final int TILE = 384;
+
+  private transient float[][] factors; // of the branches of the images of the next training step
 
   EncoderBlockLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
@@ -73,6 +76,23 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     return s.probabilities.slice(Math.toIntExact(chunk.attention()), rows, stride);
   }
 
+  /** Draws what the images of the next training step skip. */
+  void drop(List<Long> ids, int epoch) {
+    String name = layerConf().getLayerName();
+    factors = StochasticDepth.factors(conf().getSeed(), epoch, ids, name, layerConf().dropPath());
+  }
+
+  private StochasticDepth depth(TokenLayout layout, boolean training) {
+    if (!training || layerConf().dropPath() == 0) {
+      return new StochasticDepth(layout, null);
+    }
+    if (factors == null) {
+      throw new IllegalStateException(
+          "stochastic depth must know the images of a training step: take it by Replica.fit");
+    }
+    return new StochasticDepth(layout, factors);
+  }
+
   // --- forward ---------------------------------------------------------------------------------
 
   @Override
@@ -82,11 +102,13 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat y = Mat.of(output);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), x.rows());
     Saved s = saved(layout, training ? this::save : TokenLayer::scratch);
-    forEach(layout.chunks(layerConf().heads()), (k, chunk) -> forward(k, chunk, x, s, y));
+    StochasticDepth depth = depth(layout, training);
+    forEach(layout.chunks(layerConf().heads()), (k, chunk) -> forward(k, chunk, x, s, y, depth));
     return output;
   }
 
-  private void forward(Kernels k, Chunk chunk, Mat input, Saved s, Mat output) {
+  private void forward(
+      Kernels k, Chunk chunk, Mat input, Saved s, Mat output, StochasticDepth depth) {
     int from = chunk.fromRow();
     int to = chunk.toRow();
     Mat x = input.rows(from, to);
@@ -102,6 +124,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.linear(norm1, parameter("qkv.weight"), parameter("qkv.bias"), qkv);
     k.attention(qkv, chunk.tokens(), layerConf().heads(), probabilities(s, chunk), attended);
     k.linearResidual(attended, parameter("proj.weight"), parameter("proj.bias"), x, middle);
+    depth.weigh(chunk, Branch.ATTENTION, x, middle);
 
     // mlp
     Mat norm2 = s.norm2.rows(from, to);
@@ -110,6 +133,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.biasGelu(derivative, parameter("fc1.bias"), hidden);
     Mat y = output.rows(from, to);
     k.linearResidual(hidden, parameter("fc2.weight"), parameter("fc2.bias"), middle, y);
+    depth.weigh(chunk, Branch.MLP, middle, y);
   }
 
   private void norm(Kernels k, Mat x, String name, Mat y, Mat stats) {
@@ -123,7 +147,9 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
       Mat qkv, // [rows, 3·dim]
       Mat middle, // [rows, dim]
       Mat hidden, // [rows, 4·dim]
-      Mat working // [rows, dim]
+      Mat working, // [rows, dim]
+      Mat mlp, // [rows, dim], by the mlp's output
+      Mat attention // [rows, dim], by the attention's output
       ) {}
 
   @Override
@@ -135,21 +161,28 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat dx = Mat.of(inputGradient);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dy.rows());
     Saved s = saved(layout, this::save);
+    StochasticDepth depth = depth(layout, true);
+    Mat dMiddle = scratch("d-middle", dy.rows(), dim);
     RowGradients d =
         new RowGradients(
             scratch("d-qkv", dy.rows(), 3 * dim),
-            scratch("d-middle", dy.rows(), dim),
+            dMiddle,
             scratch("d-hidden", dy.rows(), ViT.MLP_RATIO * dim),
-            scratch("d-working", dy.rows(), dim));
+            scratch("d-working", dy.rows(), dim),
+            depth.room(dy, "d-mlp"),
+            depth.room(dMiddle, "d-attention"));
 
     List<Chunk> chunks = layout.chunks(layerConf().heads());
     int vectors = (int) gradientViews.get(PackedParameters.VECTORS).length();
     Mat partial = scratch("d-vectors", chunks.size(), vectors);
     forEach(
         IntStream.range(0, chunks.size()).boxed().toList(),
-        (k, i) -> backward(k, chunks.get(i), x, s, dy, d, dx, new Vectors(partial.rows(i, i + 1))));
+        (k, i) -> {
+          Vectors own = new Vectors(partial.rows(i, i + 1));
+          backward(k, chunks.get(i), x, s, dy, d, dx, own, depth);
+        });
 
-    weightGradients(s, d, dy);
+    weightGradients(s, d);
     kernels().columnSum(partial, Mat.of(gradientViews.get(PackedParameters.VECTORS)));
     return new Pair<>(gradients(), inputGradient);
   }
@@ -182,7 +215,8 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
       Mat dOutput,
       RowGradients d,
       Mat dInput,
-      Vectors vectors) {
+      Vectors vectors,
+      StochasticDepth depth) {
     int from = chunk.fromRow();
     int to = chunk.toRow();
     Mat dy = dOutput.rows(from, to);
@@ -192,8 +226,10 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat working = d.working.rows(from, to);
 
     // mlp
-    k.columnSum(dy, vectors.of("fc2.bias"));
-    k.linearInputGradient(dy, parameter("fc2.weight"), dHidden);
+    Mat dMlp = d.mlp.rows(from, to);
+    depth.scale(chunk, Branch.MLP, dy, dMlp);
+    k.columnSum(dMlp, vectors.of("fc2.bias"));
+    k.linearInputGradient(dMlp, parameter("fc2.weight"), dHidden);
     k.multiply(dHidden, s.derivative.rows(from, to));
     k.columnSum(dHidden, vectors.of("fc1.bias"));
     k.linearInputGradient(dHidden, parameter("fc1.weight"), working);
@@ -201,8 +237,10 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     normBackward(k, working, middle, s.stats2.rows(from, to), "norm2", dy, dMiddle, vectors);
 
     // attention
-    k.columnSum(dMiddle, vectors.of("proj.bias"));
-    k.linearInputGradient(dMiddle, parameter("proj.weight"), working);
+    Mat dAttention = d.attention.rows(from, to);
+    depth.scale(chunk, Branch.ATTENTION, dMiddle, dAttention);
+    k.columnSum(dAttention, vectors.of("proj.bias"));
+    k.linearInputGradient(dAttention, parameter("proj.weight"), working);
     Mat qkv = s.qkv.rows(from, to);
     int heads = layerConf().heads();
     k.attentionBackward(qkv, chunk.tokens(), heads, probabilities(s, chunk), working, dQkv);
@@ -224,12 +262,12 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   /** A weight gradient, or some rows or columns of one: dw[in, out] = xᵀ·dy. */
   private record Product(Mat x, Mat dy, Mat dw) {}
 
-  private void weightGradients(Saved s, RowGradients d, Mat dy) {
+  private void weightGradients(Saved s, RowGradients d) {
     List<Product> products = new ArrayList<>();
-    byInput(products, s.hidden, dy, gradient("fc2.weight"));
+    byInput(products, s.hidden, d.mlp, gradient("fc2.weight"));
     byOutput(products, s.norm2, d.hidden, gradient("fc1.weight"));
     byOutput(products, s.norm1, d.qkv, gradient("qkv.weight"));
-    byOutput(products, s.attended, d.middle, gradient("proj.weight"));
+    byOutput(products, s.attended, d.attention, gradient("proj.weight"));
     forEach(products, (k, p) -> k.linearWeightGradient(p.x, p.dy, p.dw));
   }
 
