@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.Betas;
 
 /** Records as configuration text: each component a key, {@code maskRatio} as mask-ratio. */
@@ -40,6 +41,8 @@ final class Canonical {
         return curve.toString();
       } else if (value instanceof Betas betas) {
         return List.of(betas.first(), betas.second());
+      } else if (value instanceof Range range) {
+        return List.of(range.low(), range.high());
       } else if (value instanceof List<?> list) {
         return list.stream().map(item -> map((Record) item)).toList();
       }

@@ -201,9 +201,6 @@ public record JobConfig(
    */
   public record EarlyStopping(int patience) implements Serializable {}
 
-  /** Random crop after padding by {@code cropPadding} pixels, and a horizontal flip. */
-  public record Augment(int cropPadding, boolean flip) implements Serializable {}
-
   /**
    * The outer step that is taken along the average of the workers' updates: its rate, and its
    * Nesterov momentum. With 1 and 0 it is the plain average.

@@ -20,6 +20,8 @@ public enum Seed {
   MASK,
   /** Synthetic images. */
   SYNTHETIC,
+  /** How much of an image is mixed with its partner's, by mixup or cutmix. */
+  MIXUP,
   /** Which worker trains on an image, where they are dealt anew each epoch. */
   DEAL,
   /** Branches of blocks that an image skips. */

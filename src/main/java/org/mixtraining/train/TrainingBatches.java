@@ -3,11 +3,13 @@ package org.mixtraining.train;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.LongStream;
+import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.BlendedMinibatches;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Share;
+import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
@@ -22,6 +24,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
   private final ViT vit;
   private final EpochPlan plan;
   private final Iterator<Minibatch> minibatches;
+  private final MixupCutmix mixupCutmix;
   private final int steps;
   private int step;
 
@@ -32,9 +35,10 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
     this.plan = plan;
     this.minibatches = minibatches;
     this.steps = steps;
+    this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }
 
-  /** SL epochs see labelled images only; SSL and JOINT epochs see all. */
+  /** SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them. */
   public static TrainingBatches of(JobConfig config, ViT vit, EpochPlan plan, Share images) {
     Minibatches own = minibatches(config, plan, images);
     return new TrainingBatches(config, vit, plan, own, own.steps());
@@ -55,9 +59,10 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
 
   private static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
     JobConfig.Data data = config.data();
+    Augment augment = config.augment();
     return Minibatches.training(
         images,
-        config.augment(),
+        plan.objective() == Objective.SSL ? augment.ssl() : augment.sl(),
         config.run().seed(),
         plan.epoch(),
         config.optimizer().batchSize(),
@@ -86,12 +91,23 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
             plan.objective(),
             images.pixels(),
             images.ids(),
-            images.labels(),
-            config.optimizer().labelSmoothing(),
+            targets(images),
             config.run().seed(),
             plan.epoch());
     List<Long> ids = LongStream.of(images.ids()).boxed().toList();
     new Batch.Position(step++, steps, ModelState.HEAD, ids).mark(batch);
     return batch;
+  }
+
+  /** What the classifier is to say; in SL epochs the images are mixed together with it. */
+  private float[] targets(Minibatch images) {
+    if (plan.objective() == Objective.SSL) {
+      return new float[0];
+    }
+    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    if (plan.objective() == Objective.SL) {
+      mixupCutmix.mix(images.ids(), images.pixels(), images.height(), images.width(), targets);
+    }
+    return targets;
   }
 }
