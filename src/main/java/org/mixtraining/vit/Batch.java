@@ -29,9 +29,17 @@ public final class Batch {
       ids = List.copyOf(ids);
     }
 
-    /** The position that a minibatch was given. */
+    /**
+     * The position that a minibatch was given.
+     *
+     * @throws IllegalArgumentException if it was given none
+     */
     public static Position of(MultiDataSet minibatch) {
-      return (Position) minibatch.getExampleMetaData().get(0);
+      List<?> metadata = minibatch.getExampleMetaData();
+      if (metadata == null || !(metadata.get(0) instanceof Position position)) {
+        throw new IllegalArgumentException("a minibatch must be marked with its Batch.Position");
+      }
+      return position;
     }
 
     /** Gives the minibatch this position. */
