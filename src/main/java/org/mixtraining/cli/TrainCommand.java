@@ -17,6 +17,7 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.spark.MixTrainingRun;
+import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -64,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private RunRow train(
       MixTrainingRun run, JobConfig config, String runId, MixSchedule schedule, Tables tables) {
-    ModelState initial = run.initialState();
+    RunState initial = run.initialState();
     Collection<DatasetManifest> manifests = run.manifests().values();
     options.progress(
         "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
@@ -72,23 +73,24 @@ final class TrainCommand implements Callable<Integer> {
                 runId,
                 Spelling.of(config.pipeline()),
                 config.model().preset(),
-                initial.parameters(),
+                initial.model().parameters(),
                 schedule.epochs().size(),
                 manifests.stream().mapToLong(manifest -> manifest.images(Split.TRAIN)).sum(),
                 paths(config),
                 config.workers().count()));
     RunRecorder recorder =
-        new RunRecorder(tables, runId, setup(config, schedule, initial, run), run.manifests());
+        new RunRecorder(
+            tables, runId, setup(config, schedule, initial.model(), run), run.manifests());
     EpochLine line = new EpochLine();
     try {
-      ModelState last =
+      RunState last =
           run.train(
               initial,
               outcome -> {
                 recorder.accept(outcome);
                 options.progress(line.of(outcome));
               });
-      return recorder.finished(last.sha256());
+      return recorder.finished(last.model().sha256());
     } catch (RuntimeException e) {
       recorder.failed(e);
       throw e;

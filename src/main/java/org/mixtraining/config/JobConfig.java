@@ -105,9 +105,18 @@ public record JobConfig(
   /** Image counts of the synthetic source. */
   public record Synthetic(int train, int test) implements Serializable {}
 
-  /** The ViT: {@code preset} vit-tiny, vit-micro or vit-nano; {@code pooling} cls or mean. */
+  /**
+   * The ViT: {@code preset} vit-tiny, vit-micro or vit-nano; {@code pooling} cls or mean; {@code
+   * dropPath} the last block's rate of stochastic depth, in [0, 1).
+   */
   public record Model(
-      String preset, int patch, Pooling pooling, double maskRatio, boolean normPix, Decoder decoder)
+      String preset,
+      int patch,
+      Pooling pooling,
+      double maskRatio,
+      boolean normPix,
+      double dropPath,
+      Decoder decoder)
       implements Serializable {}
 
   /** The masked autoencoder's decoder: token width and number of blocks. */

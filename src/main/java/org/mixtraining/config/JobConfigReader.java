@@ -109,6 +109,7 @@ final class JobConfigReader {
         choice("model.pooling", Pooling.class),
         maskRatio,
         flag("model.norm-pix"),
+        number("model.drop-path", v -> 0 <= v && v < 1, "in [0, 1)"),
         new Decoder(
             whole(
                 "model.decoder.dim", dim -> dim > 0 && dim % 12 == 0, "a positive multiple of 12"),

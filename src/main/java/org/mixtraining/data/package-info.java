@@ -8,9 +8,9 @@
  * the seed.
  *
  * <p>A worker then reads its own {@link org.mixtraining.data.Shards} into an {@link
- * org.mixtraining.data.ImageSet} outside the heap, and passes over it in {@link
- * org.mixtraining.data.Minibatches}, shuffled and augmented (see {@link
- * org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel ever goes to the
- * driver, except for the few that a {@link org.mixtraining.data.Preview} shows.
+ * org.mixtraining.data.ImageSet} outside the heap, and passes over its {@link
+ * org.mixtraining.data.Share} of it in {@link org.mixtraining.data.Minibatches}, shuffled and
+ * augmented (see {@link org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel
+ * ever goes to the driver, except for the few that a {@link org.mixtraining.data.Preview} shows.
  */
 package org.mixtraining.data;

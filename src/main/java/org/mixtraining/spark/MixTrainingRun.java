@@ -100,7 +100,7 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
-  public ModelState initialState() {
+  public RunState initialState() {
     MixPass pass =
         MixSchedule.of(config).epochs().stream()
             .filter(plan -> plan.objective() == Objective.JOINT)
@@ -108,31 +108,29 @@ public final class MixTrainingRun implements AutoCloseable {
             .findFirst()
             .orElse(MixPass.VISIBLE);
     try (Replica replica = new Replica(configuration(Objective.JOINT, pass))) {
-      return replica.state();
+      return RunState.initial(replica.state());
     }
   }
 
   /**
-   * Trains the epochs of the configuration's schedule: all of them, unless early stopping ends the
-   * run before.
+   * Trains the epochs of the configuration's schedule that are not behind the state yet: all of
+   * them, unless early stopping ends the run before.
    *
-   * @param initial where to begin
+   * @param state where to begin
    * @param epochFinished told of each epoch, in order
-   * @return the final state
+   * @return where the run ends
    * @throws UserException if a shard is missing
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
-  public ModelState train(ModelState initial, Consumer<EpochOutcome> epochFinished) {
-    RunState state = RunState.of(initial, config);
-    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      if (state.patience().exhausted()) {
-        break;
-      }
-      EpochOutcome outcome = epoch(plan, state);
-      state = outcome.after();
+  public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
+    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
+    int limit = config.earlyStopping().patience();
+    while (state.epochs() < epochs.size() && !state.patience().exhausted(limit)) {
+      EpochOutcome outcome = epoch(epochs.get(state.epochs()), state);
+      state = outcome.reached();
       epochFinished.accept(outcome);
     }
-    return state.model();
+    return state;
   }
 
   /** An epoch; what a task has to tell a person comes without what Spark wraps around it. */
@@ -167,7 +165,7 @@ public final class MixTrainingRun implements AutoCloseable {
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
     ModelState average = graph.replica.state();
-    OuterMomentum.Step outer = before.outer().step(config.averaging(), before.model(), average);
+    OuterStep outer = OuterStep.of(config.averaging(), before.model(), average, before.averaging());
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
@@ -175,7 +173,7 @@ public final class MixTrainingRun implements AutoCloseable {
     var scores =
         plan.objective() == Objective.SSL
             ? ClusterEvaluation.Result.NONE // no head has been trained with it
-            : evaluation.score(outer.state());
+            : evaluation.score(outer.model());
 
     EpochMetrics metrics =
         master.results().stream()
@@ -187,8 +185,9 @@ public final class MixTrainingRun implements AutoCloseable {
     return new EpochOutcome(
         plan,
         new RunState(
-            outer.state(),
-            outer.momentum(),
+            plan.epoch() + 1,
+            outer.model(),
+            outer.velocity(),
             patience(plan, before.patience(), scores.validation())),
         metrics,
         shares(master.results()),

@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
+import org.mixtraining.vit.StochasticDepth.Branch;
 import org.mixtraining.vit.TokenLayout.Chunk;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -19,6 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   private static final long serialVersionUID = 1L;
+
+  private transient float[][] factors; // of the branches of the images of the next training step
 
   EncoderBlockLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
@@ -66,6 +69,23 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     return s.probabilities.slice(Math.toIntExact(chunk.attention()), rows, stride);
   }
 
+  /** Draws what the images of the next training step skip. */
+  void drop(List<Long> ids, int epoch) {
+    String name = layerConf().getLayerName();
+    factors = StochasticDepth.factors(conf().getSeed(), epoch, ids, name, layerConf().dropPath());
+  }
+
+  private StochasticDepth depth(TokenLayout layout, boolean training) {
+    if (!training || layerConf().dropPath() == 0) {
+      return new StochasticDepth(layout, null);
+    }
+    if (factors == null) {
+      throw new IllegalStateException(
+          "stochastic depth must know the images of a training step: take it by Replica.fit");
+    }
+    return new StochasticDepth(layout, factors);
+  }
+
   // --- forward ---------------------------------------------------------------------------------
 
   @Override
@@ -75,13 +95,15 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat y = Mat.of(output);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), x.rows());
     Saved s = saved(layout, training ? this::save : TokenLayer::scratch);
+    StochasticDepth depth = depth(layout, training);
     forEach(
         layout.chunks(layerConf().heads()),
-        (worker, chunk) -> forward(worker.kernels(), chunk, x, s, y));
+        (worker, chunk) -> forward(worker.kernels(), chunk, x, s, y, depth));
     return output;
   }
 
-  private void forward(Kernels k, Chunk chunk, Mat input, Saved s, Mat output) {
+  private void forward(
+      Kernels k, Chunk chunk, Mat input, Saved s, Mat output, StochasticDepth depth) {
     int from = chunk.fromRow();
     int to = chunk.toRow();
     Mat x = input.rows(from, to);
@@ -97,6 +119,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.linear(norm1, parameter("qkv.weight"), parameter("qkv.bias"), qkv);
     k.attention(qkv, chunk.tokens(), layerConf().heads(), probabilities(s, chunk), attended);
     k.linearResidual(attended, parameter("proj.weight"), parameter("proj.bias"), x, middle);
+    depth.weigh(chunk, Branch.ATTENTION, x, middle);
 
     // mlp
     Mat norm2 = s.norm2.rows(from, to);
@@ -105,6 +128,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.biasGelu(derivative, parameter("fc1.bias"), hidden);
     Mat y = output.rows(from, to);
     k.linearResidual(hidden, parameter("fc2.weight"), parameter("fc2.bias"), middle, y);
+    depth.weigh(chunk, Branch.MLP, middle, y);
   }
 
   private void norm(Kernels k, Mat x, String name, Mat y, Mat stats) {
@@ -121,9 +145,10 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat dx = Mat.of(inputGradient);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dy.rows());
     Saved s = saved(layout, this::save);
+    StochasticDepth depth = depth(layout, true);
     List<Chunk> chunks = layout.chunks(layerConf().heads());
     PartialGradients partial = partialGradients(chunks.size());
-    forEach(chunks, (worker, chunk) -> backward(worker, chunk, x, s, dy, partial, dx));
+    forEach(chunks, (worker, chunk) -> backward(worker, chunk, x, s, dy, depth, partial, dx));
     partial.sum();
     return new Pair<>(gradients(), inputGradient);
   }
@@ -134,6 +159,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
       Mat input,
       Saved s,
       Mat dOutput,
+      StochasticDepth depth,
       PartialGradients partial,
       Mat dInput) {
     Kernels k = worker.kernels();
@@ -148,9 +174,10 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat working = worker.scratch("d-working", rows, dim);
 
     // mlp
-    k.columnSum(dy, gradient.apply("fc2.bias"));
-    k.linearWeightGradient(own.apply(s.hidden), dy, gradient.apply("fc2.weight"));
-    k.linearInputGradient(dy, parameter("fc2.weight"), dHidden);
+    Mat dMlp = depth.scaled(worker, chunk, Branch.MLP, dy);
+    k.columnSum(dMlp, gradient.apply("fc2.bias"));
+    k.linearWeightGradient(own.apply(s.hidden), dMlp, gradient.apply("fc2.weight"));
+    k.linearInputGradient(dMlp, parameter("fc2.weight"), dHidden);
     k.biasGeluBackward(dHidden, own.apply(s.derivative), gradient.apply("fc1.bias"));
     k.linearWeightGradient(own.apply(s.norm2), dHidden, gradient.apply("fc1.weight"));
     k.linearInputGradient(dHidden, parameter("fc1.weight"), working);
@@ -165,9 +192,10 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
         gradient.apply("norm2.bias"));
 
     // attention
-    k.columnSum(dMiddle, gradient.apply("proj.bias"));
-    k.linearWeightGradient(own.apply(s.attended), dMiddle, gradient.apply("proj.weight"));
-    k.linearInputGradient(dMiddle, parameter("proj.weight"), working);
+    Mat dAttention = depth.scaled(worker, chunk, Branch.ATTENTION, dMiddle);
+    k.columnSum(dAttention, gradient.apply("proj.bias"));
+    k.linearWeightGradient(own.apply(s.attended), dAttention, gradient.apply("proj.weight"));
+    k.linearInputGradient(dAttention, parameter("proj.weight"), working);
     k.attentionBackward(
         own.apply(s.qkv),
         chunk.tokens(),

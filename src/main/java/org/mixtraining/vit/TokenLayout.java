@@ -99,6 +99,17 @@ record TokenLayout(List<Group> groups) {
     return chunks;
   }
 
+  /** The image that a chunk's first sequence belongs to. */
+  int firstImage(Chunk chunk) {
+    for (Group group : groups) {
+      int row = chunk.fromRow() - group.firstRow();
+      if (row >= 0 && row < group.rows()) {
+        return row / group.tokens();
+      }
+    }
+    throw new IllegalArgumentException(chunk + " is not of " + this);
+  }
+
   /** A multiple of four, so that one, two and four threads share the work evenly. */
   static int pieces(int images, int tokens) {
     int pieces = 4 * ((images * tokens + 4 * CHUNK_ROWS - 1) / (4 * CHUNK_ROWS));

@@ -83,10 +83,10 @@ class MixTrainingRunTest {
   private static Trained train(JobConfig config) {
     try (var run = new MixTrainingRun(spark, config)) {
       var epochs = new ArrayList<EpochOutcome>();
-      ModelState initial = run.initialState();
-      ModelState last = run.train(initial, epochs::add);
-      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).state());
-      return new Trained(initial, epochs);
+      RunState initial = run.initialState();
+      RunState last = run.train(initial, epochs::add);
+      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).reached());
+      return new Trained(initial.model(), epochs);
     }
   }
 
