@@ -27,7 +27,11 @@ final class PrepareCommand implements Callable<Integer> {
     options.progress("preparing %s in %s".formatted(data.format(), data.path()));
     try (SparkSession spark = Sessions.local("prepare")) {
       DatasetManifest manifest =
-          Prepare.run(spark, data, force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE);
+          Prepare.run(
+              spark,
+              data,
+              force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE,
+              options::progress);
       System.out.println(manifest.describe());
     }
     return 0;

@@ -28,6 +28,8 @@ import org.mixtraining.config.JobConfig.Workers;
 
 /** Makes a {@link JobConfig} of settings: what is allowed for each key is said here. */
 final class JobConfigReader {
+  private static final List<String> FORMATS =
+      List.of("cifar10", "cifar100", "tinyimagenet", "folder", "idx", "parquet", "synthetic");
   private static final Pattern PAIR = Pattern.compile("\\[([^,]+),([^,]+)]");
   private static final Pattern RUN_ID = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)?");
 
@@ -40,11 +42,12 @@ final class JobConfigReader {
   JobConfig read() {
     String preset = oneOf("model.preset", List.of("vit-tiny", "vit-micro", "vit-nano"));
     Pipeline pipeline = choice("pipeline", Pipeline.class);
-    dependentDefaults(preset, pipeline);
+    String format = oneOf("data.format", FORMATS);
+    dependentDefaults(preset, pipeline, format);
     JobConfig config =
         new JobConfig(
             run(),
-            data(),
+            data(format),
             model(preset),
             pipeline,
             epochs(),
@@ -57,7 +60,14 @@ final class JobConfigReader {
     return config;
   }
 
-  private void dependentDefaults(String preset, Pipeline pipeline) {
+  private void dependentDefaults(String preset, Pipeline pipeline, String format) {
+    settings.byDefault(
+        "data.image-size",
+        switch (format) {
+          case "tinyimagenet", "folder", "parquet" -> 64;
+          case "idx" -> 28;
+          default -> 32;
+        });
     settings.byDefault(
         "model.decoder.dim",
         switch (preset) {
@@ -79,14 +89,19 @@ final class JobConfigReader {
         path("run.output"));
   }
 
-  private Data data() {
+  private Data data(String format) {
     return new Data(
-        oneOf("data.format", List.of("cifar10", "cifar100", "synthetic")),
+        format,
         text("data.source", source -> true, "a directory"),
         path("data.path"),
         oneOf("data.label", List.of("fine", "coarse")),
+        whole(
+            "data.image-size", side -> side >= 1 && side <= 1024, "a whole number from 1 to 1024"),
         whole("data.shards", 1),
+        number("data.test", v -> 0 < v && v < 1, "in (0, 1)"),
         number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
+        number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        whole("data.max-pixels", 1),
         settings.read("data.seed", Long::valueOf, seed -> true, "a 64-bit whole number"),
         number("data.fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
         number("data.label-fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
