@@ -163,7 +163,7 @@ record Cifar(
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
     var path = new Path(file);
     var read = new ArrayList<RawImage>(images);
-    try (var in = path.getFileSystem(hadoop).open(path)) {
+    try (var in = Listing.fileSystem(path, hadoop).open(path)) {
       in.seek(firstRecord * layout.recordBytes());
       var records = new DataInputStream(new BufferedInputStream(in, 1 << 16));
       for (int i = 0; i < images; i++) {

@@ -129,7 +129,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
               .formatted(file, shape[1], shape[2], data.maxPixels()));
     }
     long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
-    long bytes = file.getFileSystem(hadoop).getFileStatus(file).getLen();
+    long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
     if (!isGzipped(file) && bytes != expected) {
       throw new UserException(
           "data.source: %s has %d bytes, and its header declares %d images of %d x %d: %d bytes"
@@ -181,7 +181,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   private static DataInputStream contents(Path file, Configuration hadoop) throws IOException {
-    var in = file.getFileSystem(hadoop).open(file);
+    var in = Listing.fileSystem(file, hadoop).open(file);
     try {
       return new DataInputStream(
           new BufferedInputStream(isGzipped(file) ? new GZIPInputStream(in) : in, 1 << 16));

@@ -5,10 +5,12 @@ import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import java.awt.Rectangle;
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -33,6 +35,7 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
   private static final int LONGEST_REASON = 200;
   private static final byte[] JPEG_START = {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF};
   private static final byte[] PNG_START = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  private static final int PNG_END = 'I' << 24 | 'E' << 16 | 'N' << 8 | 'D';
   private static final ImageReaderSpi JPEG = jpeg();
   private static final ImageReaderSpi PNG =
       ImageIO.getImageReadersByMIMEType("image/png").next().getOriginatingProvider();
@@ -96,6 +99,7 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
     if (file.length == 0) {
       throw new Refusal("empty: 0 bytes");
     } else if (startsWith(file, PNG_START)) {
+      checkChunks(ByteBuffer.wrap(file).position(PNG_START.length));
       return PNG.createReaderInstance();
     } else if (!startsWith(file, JPEG_START)) {
       var start = HexFormat.ofDelimiter(" ").formatHex(file, 0, Math.min(8, file.length));
@@ -109,6 +113,26 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
       throw new Refusal("has %d scans, more than %d".formatted(scans, MOST_SCANS));
     }
     return JPEG.createReaderInstance();
+  }
+
+  /** A PNG's checksums, which the JDK's reader passes over, up to its end chunk. */
+  private static void checkChunks(ByteBuffer file) throws Refusal {
+    int type;
+    do {
+      int start = file.position();
+      long length = file.remaining() < 3 * Integer.BYTES ? file.limit() : file.getInt();
+      if (length < 0 || length > file.remaining() - 2 * Integer.BYTES) {
+        throw new Refusal("damaged: the chunk at byte %d is incomplete".formatted(start));
+      }
+      type = file.getInt(file.position());
+      var checksum = new CRC32();
+      checksum.update(file.slice(file.position(), Integer.BYTES + (int) length));
+      file.position(file.position() + Integer.BYTES + (int) length);
+      boolean critical = (type >> 24 & 0x20) == 0; // a capital letter first
+      if (file.getInt() != (int) checksum.getValue() && critical) {
+        throw new Refusal("damaged: the chunk at byte %d has another checksum".formatted(start));
+      }
+    } while (type != PNG_END);
   }
 
   private static boolean startsWith(byte[] file, byte[] start) {

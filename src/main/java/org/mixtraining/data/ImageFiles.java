@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
@@ -52,7 +51,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
 
   @Override
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
-    var fs = new Path(root).getFileSystem(hadoop);
+    var fs = Listing.fileSystem(new Path(root), hadoop);
     return files.stream().map(file -> image(file, fs));
   }
 
@@ -69,7 +68,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
     }
     try (var in = fs.open(new Path(root + "/" + file.path()))) {
       return decoder.image(file.path(), file.label(), in.readNBytes(LONGEST_FILE));
-    } catch (FileNotFoundException | AccessControlException | ChecksumException e) {
+    } catch (FileNotFoundException | AccessControlException | IllegalArgumentException e) {
       return unusable(file, "cannot be read: " + e.getClass().getSimpleName());
     } catch (IOException e) { // not the file's fault, so Spark shall try again
       throw new UncheckedIOException(e);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.UserException;
@@ -38,7 +39,7 @@ record Listing(FileSystem fs, Path root) {
   static Listing of(String source, String expected, Configuration hadoop) throws IOException {
     try {
       var root = new Path(source);
-      var fs = root.getFileSystem(hadoop);
+      var fs = fileSystem(root, hadoop);
       if (fs.getFileStatus(root).isDirectory()) {
         return new Listing(fs, fs.makeQualified(root));
       }
@@ -47,6 +48,15 @@ record Listing(FileSystem fs, Path root) {
     }
     throw new UserException(
         "data.source: %s is no directory; expected %s".formatted(source, expected));
+  }
+
+  /**
+   * The file system of a path. The local one without Hadoop's checksum files, which raw files do
+   * not have, and which cannot be named for a file with a colon.
+   */
+  static FileSystem fileSystem(Path path, Configuration hadoop) throws IOException {
+    var fs = path.getFileSystem(hadoop);
+    return fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
   }
 
   /** The path of something below the root; {@link Path} itself takes a colon for a scheme's. */
@@ -86,7 +96,9 @@ record Listing(FileSystem fs, Path root) {
   /** Names in a directory that Hadoop's local file system passes over in silence. */
   List<String> unreachable(String below) {
     var names =
-        fs.getScheme().equals("file") ? new File(path(below).toUri().getPath()).list() : null;
+        fs.getUri().getScheme().equals("file")
+            ? new File(path(below).toUri().getPath()).list()
+            : null;
     var unreachable = new ArrayList<String>();
     for (var name : names == null ? new String[] {} : names) {
       if (!isHidden(name) && !new File(path(below).toUri().getPath(), name).exists()) {

@@ -64,4 +64,17 @@ class RealDataTest {
     assertThat(fine.splits().get(Split.TEST).images()).isEqualTo(500);
     assertThat(fine.classes()).startsWith("apple").endsWith("worm");
   }
+
+  @Test
+  void tinyImageNet() {
+    var manifest = prepare("tinyimagenet", "tinyimagenet-mini/tiny-imagenet-200", "label", 0.2);
+    assertThat(manifest.classes()).startsWith("Egyptian cat", "reel").doesNotHaveDuplicates();
+    assertThat(manifest.quarantined()).isZero();
+    assertThat(manifest.height()).isEqualTo(64);
+    assertThat(manifest.splits().get(Split.TRAIN))
+        .isEqualTo(new DatasetManifest.Contents(800, Collections.nCopies(200, 4L)));
+    assertThat(manifest.splits().get(Split.TEST).images()).isEqualTo(200);
+    assertThat(manifest.normalization().mean().get(0)).isBetween(0.47, 0.49);
+    assertThat(manifest.normalization().std().get(2)).isBetween(0.27, 0.29);
+  }
 }
