@@ -119,6 +119,7 @@ final class BenchCommand implements Callable<Integer> {
     fields.put("share_of_peak", r.shareOfPeak());
     fields.put("peak_rss_mb", Place.highWaterMark() / 1e6);
     fields.put("kernel_seconds", r.kernelSeconds());
+    fields.put("minibatch_seconds", r.minibatchSeconds());
     fields.put("outside_kernels_seconds", r.outsideSeconds());
     fields.put("kernel_calls", r.kernelCalls());
     return new ObjectMapper().writeValueAsString(fields) + System.lineSeparator();

@@ -1,10 +1,14 @@
 package org.mixtraining.cli;
 
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Prepare;
+import org.mixtraining.data.Preview;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,19 +25,34 @@ final class PrepareCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace the dataset that is there already.")
   private boolean force;
 
+  @Option(
+      names = "--preview",
+      paramLabel = "FILE.png",
+      description =
+          "Then draw some images as training augments them. A dataset that is there already is only drawn.")
+  private Path file;
+
   @Override
   public Integer call() {
-    JobConfig.Data data = options.config().data();
-    options.progress("preparing %s in %s".formatted(data.format(), data.path()));
+    JobConfig config = options.config();
+    Optional<Preview> preview = Optional.ofNullable(file).map(png -> new Preview(config, png));
     try (SparkSession spark = Sessions.local("prepare")) {
-      DatasetManifest manifest =
-          Prepare.run(
-              spark,
-              data,
-              force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE,
-              options::progress);
-      System.out.println(manifest.describe());
+      Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+      String path = config.data().path();
+      if (force || preview.isEmpty() || !DatasetManifest.exists(hadoop, path)) {
+        System.out.println(prepare(spark, config.data()).describe());
+      }
+      if (preview.isPresent()) {
+        preview.get().write(hadoop);
+        options.progress("preview of %s in %s".formatted(path, file));
+      }
     }
     return 0;
+  }
+
+  private DatasetManifest prepare(SparkSession spark, JobConfig.Data data) {
+    options.progress("preparing %s in %s".formatted(data.format(), data.path()));
+    Prepare.Existing existing = force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE;
+    return Prepare.run(spark, data, existing, options::progress);
   }
 }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Betas;
 
@@ -41,6 +42,8 @@ final class Canonical {
         return alpha.toString();
       } else if (value instanceof Betas betas) {
         return List.of(betas.first(), betas.second());
+      } else if (value instanceof Range range) {
+        return List.of(range.low(), range.high());
       }
       return value instanceof Record inner ? map(inner) : value;
     } catch (ReflectiveOperationException e) {

@@ -206,9 +206,6 @@ public record JobConfig(
   /** AdamW's decay rates of the first and the second moment. */
   public record Betas(double first, double second) implements Serializable {}
 
-  /** Random crop after padding by {@code cropPadding} pixels, and a horizontal flip. */
-  public record Augment(int cropPadding, boolean flip) implements Serializable {}
-
   /** Replicas: how many, and how many compute threads each has. */
   public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
 

@@ -3,13 +3,14 @@ package org.mixtraining.config;
 import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.DoublePredicate;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.AlphaSchedule;
-import org.mixtraining.config.JobConfig.Augment;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Data;
 import org.mixtraining.config.JobConfig.Decoder;
@@ -152,7 +153,30 @@ final class JobConfigReader {
   }
 
   private Augment augment() {
-    return new Augment(whole("augment.crop-padding", 0), flag("augment.flip"));
+    return new Augment(
+        images("augment.ssl."),
+        images("augment.sl."),
+        number("augment.mixup", v -> v >= 0, "at least 0"),
+        number("augment.cutmix", v -> v >= 0, "at least 0"));
+  }
+
+  private Augment.Images images(String block) {
+    return new Augment.Images(
+        new Augment.ResizedCrop(
+            range(
+                block + "random-resized-crop.scale",
+                scale -> 0 < scale.low() && scale.high() <= 1,
+                "two ascending numbers in (0, 1], as [0.2, 1]"),
+            range(
+                block + "random-resized-crop.ratio",
+                ratio -> 0 < ratio.low() && ratio.high() < Double.POSITIVE_INFINITY,
+                "two ascending numbers above 0, as [0.75, 1.33]")),
+        whole(block + "crop-padding", 0),
+        flag(block + "flip"),
+        new Augment.RandAugment(
+            whole(block + "rand-augment.ops", 0),
+            number(block + "rand-augment.magnitude", v -> 0 <= v && v <= 30, "in [0, 30]")),
+        number(block + "random-erasing", v -> 0 <= v && v <= 1, "in [0, 1]"));
   }
 
   private Workers workers() {
@@ -205,17 +229,25 @@ final class JobConfigReader {
   private Betas betas(String key) {
     return settings.read(
         key,
-        JobConfigReader::pair,
+        text -> pair(text, Betas::new),
         betas -> in01(betas.first()) && in01(betas.second()),
         "two numbers in [0, 1), as [0.9, 0.999]");
   }
 
-  private static Betas pair(String text) {
+  private Range range(String key, Predicate<Range> allowed, String described) {
+    return settings.read(
+        key,
+        text -> pair(text, Range::new),
+        range -> range.low() <= range.high() && allowed.test(range),
+        described);
+  }
+
+  private static <T> T pair(String text, BiFunction<Double, Double, T> of) {
     Matcher pair = PAIR.matcher(text);
     if (!pair.matches()) {
       throw new IllegalArgumentException(text);
     }
-    return new Betas(number(pair.group(1)), number(pair.group(2)));
+    return of.apply(number(pair.group(1)), number(pair.group(2)));
   }
 
   private static boolean in01(double value) {

@@ -58,6 +58,16 @@ public record DatasetManifest(
     }
   }
 
+  /** Whether there is a prepared dataset at {@code path}. */
+  public static boolean exists(Configuration hadoop, String path) {
+    var file = new Path(path, FILE);
+    try {
+      return file.getFileSystem(hadoop).exists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /**
    * Reads the manifest of the dataset at {@code path}.
    *

@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Augment;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -41,6 +41,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   /**
    * One epoch of training: shuffled and augmented.
    *
+   * @param augment what is done to each image
    * @param seed the run's seed
    * @param batchSize images of a minibatch, above 0
    * @param labelFraction share of the labels that may be used, in (0, 1]
@@ -48,7 +49,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   public static Minibatches training(
       ImageSet images,
       Normalization normalization,
-      JobConfig.Augment augment,
+      Augment.Images augment,
       long seed,
       int epoch,
       int batchSize,

@@ -25,4 +25,13 @@ public record Normalization(List<Double> mean, List<Double> std) implements Seri
     }
     return tables;
   }
+
+  /** The mean as a pixel, uint8 [channels]. */
+  byte[] meanColor() {
+    var color = new byte[mean.size()];
+    for (int c = 0; c < color.length; c++) {
+      color[c] = (byte) Math.round(255 * mean.get(c));
+    }
+    return color;
+  }
 }

@@ -1,94 +1,48 @@
 package org.mixtraining.data;
 
-import java.util.Arrays;
-import java.util.SplittableRandom;
-import java.util.function.LongFunction;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Augment;
+import org.mixtraining.data.augment.Augmentation;
+import org.mixtraining.data.augment.Canvas;
 import org.mixtraining.schedule.Seed;
 
-/** Turns stored uint8 images into normalised floats, moved by each image's own {@link Move}. */
+/**
+ * Turns stored uint8 images into normalised floats, each changed by random numbers that belong to
+ * (seed, epoch, image id).
+ */
 final class Pixels {
   private final float[][] tables;
-  private final LongFunction<Move> moves;
-  private byte[] raw = {};
+  private final Augmentation augmentation;
+  private final long seed;
+  private final int epoch;
 
-  private Pixels(Normalization normalization, LongFunction<Move> moves) {
+  private Pixels(Normalization normalization, Augmentation augmentation, long seed, int epoch) {
     this.tables = normalization.tables();
-    this.moves = moves;
+    this.augmentation = augmentation;
+    this.seed = seed;
+    this.epoch = epoch;
   }
 
   /** Images as they are. */
   static Pixels plain(Normalization normalization) {
-    return moved(normalization, Move.NONE);
+    return new Pixels(normalization, Augmentation.NONE, 0, 0);
   }
 
-  /** Images all moved alike. */
-  static Pixels moved(Normalization normalization, Move move) {
-    return new Pixels(normalization, id -> move);
-  }
-
-  /** Images moved by random numbers that belong to (seed, epoch, image id). */
+  /** Images as an epoch of training sees them. */
   static Pixels augmented(
-      Normalization normalization, JobConfig.Augment augment, long seed, int epoch) {
-    return new Pixels(normalization, id -> Move.draw(Seed.AUGMENT.at(seed, epoch, id), augment));
+      Normalization normalization, Augment.Images options, long seed, int epoch) {
+    var augmentation = Augmentation.of(options, normalization.meanColor());
+    return new Pixels(normalization, augmentation, seed, epoch);
   }
 
-  /**
-   * Where the window of a random crop lies, and whether it is then mirrored.
-   *
-   * @param down rows that the window lies below the image's own place; negative is above
-   * @param right columns that the window lies right of the image's own place
-   */
-  record Move(int down, int right, Mirror mirror) {
-    static final Move NONE = new Move(0, 0, Mirror.NO);
-
-    enum Mirror {
-      NO,
-      YES
-    }
-
-    /** A crop after padding on all sides, every offset equally likely, then a flip every second. */
-    static Move draw(SplittableRandom random, JobConfig.Augment augment) {
-      int padding = augment.cropPadding();
-      int down = random.nextInt(2 * padding + 1) - padding;
-      int right = random.nextInt(2 * padding + 1) - padding;
-      boolean heads = random.nextBoolean();
-      return new Move(down, right, heads && augment.flip() ? Mirror.YES : Mirror.NO);
-    }
-  }
-
-  /**
-   * Writes image {@code i}, [channels, height, width], at {@code offset} of {@code out}. What a
-   * crop uncovers is black before normalisation, as in torchvision's RandomCrop.
-   */
+  /** Writes image {@code i}, [channels, height, width], at {@code offset} of {@code out}. */
   void write(ImageSet images, int i, float[] out, int offset) {
-    if (raw.length != images.imageBytes()) {
-      raw = new byte[images.imageBytes()];
-    }
-    images.read(i, raw);
-    var move = moves.apply(images.id(i));
-    int height = images.height();
-    int width = images.width();
-    for (int c = 0; c < images.channels(); c++) {
-      for (int y = 0; y < height; y++) {
-        int fromY = y + move.down();
-        int to = offset + (c * height + y) * width;
-        if (fromY < 0 || fromY >= height) {
-          Arrays.fill(out, to, to + width, tables[c][0]);
-        } else {
-          row(raw, (c * height + fromY) * width, width, move, tables[c], out, to);
-        }
-      }
-    }
-  }
-
-  private static void row(
-      byte[] raw, int from, int width, Move move, float[] table, float[] out, int to) {
-    boolean mirror = move.mirror() == Move.Mirror.YES;
-    for (int x = 0; x < width; x++) {
-      int fromX = move.right() + (mirror ? width - 1 - x : x);
-      boolean inside = fromX >= 0 && fromX < width;
-      out[to + x] = table[inside ? raw[from + fromX] & 0xFF : 0];
+    var canvas = new Canvas(images.channels(), images.height(), images.width());
+    images.read(i, canvas.pixels());
+    augmentation.apply(canvas, Seed.AUGMENT.at(seed, epoch, images.id(i)));
+    byte[] pixels = canvas.pixels();
+    int area = images.height() * images.width();
+    for (int p = 0; p < pixels.length; p++) {
+      out[offset + p] = tables[p / area][pixels[p] & 0xFF];
     }
   }
 }

@@ -16,7 +16,8 @@
  *
  * <p>A worker then reads its own {@link org.mixtraining.data.Shards} into an {@link
  * org.mixtraining.data.ImageSet} outside the heap, and passes over it in {@link
- * org.mixtraining.data.Minibatches}, shuffled and augmented by (seed, epoch, image id) alone. No
- * pixel ever goes to the driver.
+ * org.mixtraining.data.Minibatches}, shuffled and augmented (see {@link
+ * org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel ever goes to the
+ * driver, except for the few that a {@link org.mixtraining.data.Preview} shows.
  */
 package org.mixtraining.data;

@@ -19,7 +19,9 @@ public enum Seed {
   /** Hidden patches. */
   MASK,
   /** Synthetic images. */
-  SYNTHETIC;
+  SYNTHETIC,
+  /** How much of an image is mixed with its partner's, by mixup or cutmix. */
+  MIXUP;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

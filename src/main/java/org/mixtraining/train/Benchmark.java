@@ -48,8 +48,9 @@ public final class Benchmark {
    * @param gflops floating-point operations by formula, in 10⁹ a second
    * @param gemmPeakGflops rate of square matrix products in the same process
    * @param kernelSeconds seconds of a step by operation, summed over threads
-   * @param outsideSeconds thread-seconds of a step outside of kernels: graph, optimizer's own
-   *     passes, minibatches, and threads waiting for each other
+   * @param minibatchSeconds seconds of a step in which one thread reads and augments its images
+   * @param outsideSeconds thread-seconds of a step outside of kernels and that: graph, optimizer's
+   *     own passes, and threads waiting for each other
    * @param kernelCalls kernel calls of a step
    */
   public record Result(
@@ -62,6 +63,7 @@ public final class Benchmark {
       double gflops,
       double gemmPeakGflops,
       SortedMap<String, Double> kernelSeconds,
+      double minibatchSeconds,
       double outsideSeconds,
       long kernelCalls) {
 
@@ -82,6 +84,7 @@ public final class Benchmark {
     KernelTimes times = new KernelTimes();
     Engine timed = engine.timed(times);
     List<Double> seconds = new ArrayList<>();
+    long minibatches = 0;
     try (Compute compute = new Compute(timed);
         Compute.Scope scope = compute.use();
         Replica replica =
@@ -94,13 +97,15 @@ public final class Benchmark {
         }
         long start = System.nanoTime();
         MultiDataSet batch = batches.next();
+        long ready = System.nanoTime();
         replica.fit(batch);
         if (step >= 0) {
+          minibatches += ready - start;
           seconds.add((System.nanoTime() - start) / 1e9);
         }
       }
     }
-    return result(config, vit, plan, engine, seconds, times, peak);
+    return result(config, vit, plan, engine, seconds, minibatches / 1e9, times, peak);
   }
 
   private static Result result(
@@ -109,6 +114,7 @@ public final class Benchmark {
       EpochPlan plan,
       Engine engine,
       List<Double> seconds,
+      double minibatches,
       KernelTimes times,
       double peak) {
     int batch = config.optimizer().batchSize();
@@ -128,7 +134,8 @@ public final class Benchmark {
         vit.trainingFlops(plan.objective(), sight) * batch / median / 1e9,
         peak,
         kernels,
-        total / seconds.size() * engine.threads() - inside,
+        minibatches / seconds.size(),
+        (total * engine.threads() - minibatches) / seconds.size() - inside,
         times.calls() / seconds.size());
   }
 
@@ -183,10 +190,14 @@ public final class Benchmark {
             r.gflops(),
             100 * r.shareOfPeak(),
             r.gemmPeakGflops()));
-    double all = r.kernelSeconds().values().stream().mapToDouble(s -> s).sum() + r.outsideSeconds();
+    double all =
+        r.kernelSeconds().values().stream().mapToDouble(s -> s).sum()
+            + r.minibatchSeconds()
+            + r.outsideSeconds();
     r.kernelSeconds().entrySet().stream()
         .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
         .forEach(e -> line(text, e.getKey(), e.getValue(), all));
+    line(text, "(minibatches)", r.minibatchSeconds(), all);
     line(text, "(outside kernels)", r.outsideSeconds(), all);
     text.append(String.format(Locale.ROOT, "%-22s %8d%n", "kernel calls", r.kernelCalls()));
     return text.toString();

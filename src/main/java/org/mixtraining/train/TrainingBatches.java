@@ -2,11 +2,13 @@ package org.mixtraining.train;
 
 import java.util.Iterator;
 import java.util.List;
+import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
@@ -20,20 +22,23 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
   private final ViT vit;
   private final EpochPlan plan;
   private final Minibatches minibatches;
+  private final MixupCutmix mixupCutmix;
   private int step;
 
-  /** SL epochs see labelled images only; SSL and JOINT epochs see all. */
+  /** SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them. */
   public TrainingBatches(
       JobConfig config, ViT vit, EpochPlan plan, ImageSet images, Normalization normalization) {
     this.config = config;
     this.vit = vit;
     this.plan = plan;
     JobConfig.Data data = config.data();
+    Augment augment = config.augment();
+    this.mixupCutmix = new MixupCutmix(augment, config.run().seed(), plan.epoch());
     this.minibatches =
         Minibatches.training(
             images,
             normalization,
-            config.augment(),
+            plan.objective() == Objective.SSL ? augment.ssl() : augment.sl(),
             config.run().seed(),
             plan.epoch(),
             config.optimizer().batchSize(),
@@ -57,11 +62,22 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
             plan.objective(),
             images.pixels(),
             images.ids(),
-            images.labels(),
-            config.optimizer().labelSmoothing(),
+            targets(images),
             config.run().seed(),
             plan.epoch());
     batch.setExampleMetaData(List.of(new Batch.Position(step++, minibatches.steps())));
     return batch;
+  }
+
+  /** What the classifier is to say; in SL epochs the images are mixed together with it. */
+  private float[] targets(Minibatch images) {
+    if (plan.objective() == Objective.SSL) {
+      return new float[0];
+    }
+    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    if (plan.objective() == Objective.SL) {
+      mixupCutmix.mix(images.ids(), images.pixels(), images.height(), images.width(), targets);
+    }
+    return targets;
   }
 }

@@ -34,8 +34,8 @@ public final class Batch {
    *
    * @param pixels [images, channels, height, width], normalised
    * @param ids image ids, which with the seed and the epoch decide the masks
-   * @param labels classes, −1 where an image has none; not read for SSL
-   * @param smoothing share of a label's probability spread over all classes
+   * @param targets [images, classes], each image's distribution over the classes, all zero where it
+   *     has no label; not read for SSL
    * @param seed the run's seed
    * @param epoch position in the run, from 0
    */
@@ -44,21 +44,39 @@ public final class Batch {
       Objective objective,
       float[] pixels,
       long[] ids,
-      int[] labels,
-      double smoothing,
+      float[] targets,
       long seed,
       int epoch) {
     INDArray images = images(vit, pixels, ids.length);
     INDArray[] features = {images};
     INDArray[] masks =
         objective == Objective.SL ? null : new INDArray[] {masks(vit, ids, seed, epoch)};
-    INDArray[] targets =
+    INDArray[] labels =
         switch (objective) {
           case SSL -> new INDArray[] {images};
-          case SL -> new INDArray[] {targets(vit, labels, smoothing)};
-          case JOINT -> new INDArray[] {images, targets(vit, labels, smoothing)};
+          case SL -> new INDArray[] {distributions(vit, targets)};
+          case JOINT -> new INDArray[] {images, distributions(vit, targets)};
         };
-    return new org.nd4j.linalg.dataset.MultiDataSet(features, targets, masks, null);
+    return new org.nd4j.linalg.dataset.MultiDataSet(features, labels, masks, null);
+  }
+
+  /**
+   * Labels as distributions over the classes.
+   *
+   * @param labels classes, −1 where an image has none
+   * @param smoothing share of a label's probability spread over all classes
+   * @return [images, classes]
+   */
+  public static float[] targets(ViT vit, int[] labels, double smoothing) {
+    float[] targets = new float[labels.length * vit.classes()];
+    for (int i = 0; i < labels.length; i++) {
+      if (labels[i] >= 0) {
+        int from = i * vit.classes();
+        Arrays.fill(targets, from, from + vit.classes(), (float) (smoothing / vit.classes()));
+        targets[from + labels[i]] += (float) (1 - smoothing);
+      }
+    }
+    return targets;
   }
 
   static INDArray images(ViT vit, float[] pixels, int images) {
@@ -66,16 +84,8 @@ public final class Batch {
         pixels, new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()}, 'c');
   }
 
-  private static INDArray targets(ViT vit, int[] labels, double smoothing) {
-    float[] target = new float[labels.length * vit.classes()];
-    for (int i = 0; i < labels.length; i++) {
-      if (labels[i] >= 0) {
-        int from = i * vit.classes();
-        Arrays.fill(target, from, from + vit.classes(), (float) (smoothing / vit.classes()));
-        target[from + labels[i]] += (float) (1 - smoothing);
-      }
-    }
-    return Nd4j.create(target, new long[] {labels.length, vit.classes()}, 'c');
+  private static INDArray distributions(ViT vit, float[] targets) {
+    return Nd4j.create(targets, new long[] {targets.length / vit.classes(), vit.classes()}, 'c');
   }
 
   private static INDArray masks(ViT vit, long[] ids, long seed, int epoch) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Decoder;
@@ -83,6 +84,21 @@ class JobConfigTest {
         load("model.preset=vit-nano", "model.decoder.dim=96", "model.decoder.depth=null");
 
     assertThat(config.model().decoder()).isEqualTo(new Decoder(96, 2));
+  }
+
+  @Test
+  void eachObjectiveHasItsOwnAugmentation() {
+    Augment augment =
+        load("augment.ssl.random-resized-crop.scale=[0.2, 1]", "augment.sl.rand-augment.ops=2")
+            .augment();
+
+    assertThat(augment.ssl().randomResizedCrop())
+        .isEqualTo(new Augment.ResizedCrop(new Range(0.2, 1), new Range(0.75, 1.3333)));
+    assertThat(augment.ssl().randAugment().ops()).isZero();
+    assertThat(augment.sl().randomResizedCrop().scale()).isEqualTo(new Range(1, 1));
+    assertThat(augment.sl().randAugment()).isEqualTo(new Augment.RandAugment(2, 9));
+    assertThat(augment.sl().cropPadding()).isEqualTo(4);
+    assertThat(augment.sl().flip()).isTrue();
   }
 
   @Test
@@ -189,6 +205,15 @@ class JobConfigTest {
         "optimizer.base-lr=1e999",
         "optimizer.ssl-betas=[0.9, 1]",
         "data.label-fraction=0",
+        "augment.ssl.random-resized-crop.scale=[0, 1]",
+        "augment.ssl.random-resized-crop.scale=[0.9, 0.2]",
+        "augment.ssl.random-resized-crop.scale=[0.2, 1.1]",
+        "augment.sl.random-resized-crop.ratio=[0, 1]",
+        "augment.sl.random-resized-crop.ratio=0.75",
+        "augment.sl.rand-augment.ops=-1",
+        "augment.sl.rand-augment.magnitude=31",
+        "augment.sl.random-erasing=1.01",
+        "augment.mixup=-0.1",
         "workers.device=tpu",
       })
   void aValueThatIsNotAllowedIsRefused(String override) {
@@ -261,7 +286,12 @@ class JobConfigTest {
   @Test
   void canonicalTextLoadsAsTheSameConfiguration() {
     JobConfig config =
-        load("pipeline=ssat", "model.preset=vit-nano", "mix.alpha=cosine(0.9->1e-3)", "run.id=a.b");
+        load(
+            "pipeline=ssat",
+            "model.preset=vit-nano",
+            "mix.alpha=cosine(0.9->1e-3)",
+            "run.id=a.b",
+            "augment.sl.random-resized-crop.scale=[0.08, 1]");
 
     JobConfig again = JobConfig.load(Optional.of(file(config.canonical())), List.of());
 
@@ -282,7 +312,8 @@ class JobConfigTest {
         .startsWith("epochs.sl = 5.0e0: must be a whole number");
     assertThat(canonical)
         .doesNotContain("\n")
-        .startsWith("{\"mixtraining\":{\"augment\":{\"crop-padding\":4,\"flip\":true},\"data\":")
+        .startsWith(
+            "{\"mixtraining\":{\"augment\":{\"cutmix\":0.0,\"mixup\":0.0,\"sl\":{\"crop-padding\":4,")
         .contains("\"ssl-betas\":[0.9,0.95]", "\"pipeline\":\"mix\"", "\"mask-ratio\":0.75")
         .isEqualTo(load("epochs.ssl=\"4\"").canonical());
   }

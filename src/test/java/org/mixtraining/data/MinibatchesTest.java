@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatches.Labels;
-import org.mixtraining.data.Pixels.Move;
 
 class MinibatchesTest {
   private static final int C = 3;
@@ -23,8 +23,13 @@ class MinibatchesTest {
       new Normalization(List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0));
   private static final Normalization NORMAL =
       new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.25, 0.2, 0.1));
-  private static final JobConfig.Augment NONE = new JobConfig.Augment(0, false);
-  private static final JobConfig.Augment CROP_AND_FLIP = new JobConfig.Augment(2, true);
+  private static final Augment.Images NONE = only("crop-padding=0", "flip=false");
+  private static final Augment.Images CROP_AND_FLIP = only("crop-padding=2", "flip=true");
+
+  private static Augment.Images only(String... settings) {
+    var overrides = Arrays.stream(settings).map(setting -> "augment.sl." + setting).toList();
+    return JobConfig.load(Optional.empty(), overrides).augment().sl();
+  }
 
   /** Images 10, 11, … of random pixels above 0, so that padding can be told from them. */
   private static ImageSet images(int count) {
@@ -46,7 +51,7 @@ class MinibatchesTest {
   }
 
   private static Minibatches training(
-      ImageSet images, JobConfig.Augment augment, long seed, int epoch, int batchSize) {
+      ImageSet images, Augment.Images augment, long seed, int epoch, int batchSize) {
     return Minibatches.training(images, UNIT, augment, seed, epoch, batchSize, 1, Labels.ALL);
   }
 
@@ -140,63 +145,59 @@ class MinibatchesTest {
   }
 
   @Test
-  void flippingTwiceIsTheImageItself() {
-    float[] image = moved(new Move(0, 0, Move.Mirror.NO));
-    float[] flipped = moved(new Move(0, 0, Move.Mirror.YES));
-    assertThat(flipped).isNotEqualTo(image);
-    for (int row = 0; row < C * H; row++) {
-      for (int x = 0; x < W; x++) {
-        assertThat(flipped[row * W + W - 1 - x]).isEqualTo(image[row * W + x]);
-      }
-    }
-  }
-
-  @Test
-  void aCropShowsTheShiftedImageAndBlackBeyondIt() {
-    float[] image = moved(Move.NONE);
-    for (var mirror : Move.Mirror.values()) {
-      for (int down = -3; down <= 3; down++) {
-        for (int right = -3; right <= 3; right++) {
-          float[] crop = moved(new Move(down, right, mirror));
-          for (int i = 0; i < crop.length; i++) {
-            int x = i % W;
-            int y = i / W % H + down;
-            x = (mirror == Move.Mirror.YES ? W - 1 - x : x) + right;
-            boolean inside = x >= 0 && x < W && y >= 0 && y < H;
-            float expected = inside ? image[i / (H * W) * H * W + y * W + x] : 0;
-            assertThat(crop[i]).isEqualTo(expected);
-          }
-        }
-      }
-    }
-  }
-
-  private static float[] moved(Move move) {
-    var out = new float[C * H * W + 1];
-    Pixels.moved(UNIT, move).write(images(5), 2, out, 1);
-    return Arrays.copyOfRange(out, 1, out.length);
-  }
-
-  @Test
-  void everyOffsetAndBothDirectionsAreDrawnAboutEquallyOften() {
-    var random = new SplittableRandom(1);
-    var drawn = new HashMap<Move, Integer>();
-    for (int i = 0; i < 16_200; i++) {
-      drawn.merge(Move.draw(random, new JobConfig.Augment(4, true)), 1, Integer::sum);
-    }
-    assertThat(drawn).hasSize(9 * 9 * 2);
-    assertThat(drawn.values()).allMatch(times -> times > 50 && times < 150); // 100 expected
-    var offsets = new HashSet<Integer>();
-    drawn.keySet().forEach(move -> offsets.addAll(List.of(move.down(), move.right())));
-    assertThat(offsets).containsExactlyInAnyOrder(-4, -3, -2, -1, 0, 1, 2, 3, 4);
+  void everyOptionDependsOnSeedEpochAndIdAlone() {
+    var everything =
+        only(
+            "random-resized-crop.scale=[0.3, 1]",
+            "rand-augment.ops=2",
+            "rand-augment.magnitude=15",
+            "random-erasing=0.5");
+    var all = byId(training(images(40), everything, 1, 5, 16));
+    var alone = byId(training(images(5), everything, 1, 5, 2));
+    alone.forEach((id, pixels) -> assertThat(all.get(id)).isEqualTo(pixels));
+    var otherSeed = byId(training(images(40), everything, 2, 5, 16));
+    var otherEpoch = byId(training(images(40), everything, 1, 6, 16));
+    all.forEach(
+        (id, pixels) -> {
+          assertThat(otherSeed.get(id)).isNotEqualTo(pixels);
+          assertThat(otherEpoch.get(id)).isNotEqualTo(pixels);
+        });
   }
 
   @Test
   void blackPaddingIsBlackBeforeNormalisation() {
-    var out = new float[C * H * W];
-    Pixels.moved(NORMAL, new Move(H, 0, Move.Mirror.NO)).write(images(5), 0, out, 0);
-    assertThat(out[0]).isEqualTo(-2f);
-    assertThat(out[H * W]).isEqualTo(-2f);
-    assertThat(out[2 * H * W]).isEqualTo(-3f);
+    var batches =
+        Minibatches.training(images(40), NORMAL, only("crop-padding=4"), 1, 0, 40, 1, Labels.ALL);
+    var pixels = batches.next().pixels();
+    for (int p = 0; p < pixels.length; p++) {
+      int c = p / (H * W) % C;
+      double black = -NORMAL.mean().get(c) / NORMAL.std().get(c);
+      assertThat((double) pixels[p]).isGreaterThanOrEqualTo(black);
+      if (p % (C * H * W) % (H * W) == 0 && pixels[p] == (float) black) {
+        return; // a corner that a crop uncovered
+      }
+    }
+    throw new AssertionError("40 crops uncovered no corner");
+  }
+
+  @Test
+  void erasedRectanglesHaveTheMeanColour() {
+    var erased =
+        Minibatches.training(
+            images(40),
+            NORMAL,
+            only("crop-padding=0", "random-erasing=1"),
+            1,
+            0,
+            40,
+            1,
+            Labels.ALL);
+    var pixels = erased.next().pixels();
+    int near = 0;
+    for (float value : pixels) {
+      near += Math.abs(value) < 0.02 ? 1 : 0; // half a pixel value or less from the mean
+    }
+    // 2 to 33 % of 40 images of 48 pixels
+    assertThat(near).isBetween(40, pixels.length / 3);
   }
 }

@@ -61,7 +61,13 @@ class BatchTest {
   void withoutSmoothingALabelIsCertain() {
     MultiDataSet batch =
         Batch.training(
-            vit, Objective.SL, Samples.pixels(vit, 1), new long[1], new int[] {2}, 0, 1, 0);
+            vit,
+            Objective.SL,
+            Samples.pixels(vit, 1),
+            new long[1],
+            Batch.targets(vit, new int[] {2}, 0),
+            1,
+            0);
 
     assertThat(Samples.rows(batch.getLabels(0))[0]).containsExactly(0, 0, 1, 0, 0);
   }
@@ -129,7 +135,7 @@ class BatchTest {
   }
 
   private MultiDataSet batch(Objective objective, float[] pixels, long[] ids, int[] labels) {
-    return Batch.training(vit, objective, pixels, ids, labels, 0.2, 1, 0);
+    return Batch.training(vit, objective, pixels, ids, Batch.targets(vit, labels, 0.2), 1, 0);
   }
 
   private static double[] mask(ViT vit, long seed, int epoch, long id) {
@@ -140,7 +146,7 @@ class BatchTest {
     ViT tiny = new ViT(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, vit.maskRatio(), true);
     float[] pixels = new float[ids.length * 16];
     return Samples.rows(
-        Batch.training(tiny, Objective.SSL, pixels, ids, null, 0, seed, epoch)
+        Batch.training(tiny, Objective.SSL, pixels, ids, null, seed, epoch)
             .getFeaturesMaskArray(0));
   }
 }

@@ -64,6 +64,7 @@ class OverfitTest {
     }
     int[] labels = IntStream.range(0, IMAGES).toArray();
     long[] ids = LongStream.range(0, IMAGES).toArray();
-    return Batch.training(vit, objective, pixels, ids, labels, 0, Samples.SEED, 0);
+    return Batch.training(
+        vit, objective, pixels, ids, Batch.targets(vit, labels, 0), Samples.SEED, 0);
   }
 }

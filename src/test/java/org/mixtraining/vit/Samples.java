@@ -86,7 +86,8 @@ final class Samples {
 
   static MultiDataSet batch(ViT vit, Objective objective, int images, int[] labels) {
     long[] ids = LongStream.range(100, 100 + images).toArray();
-    return Batch.training(vit, objective, pixels(vit, images), ids, labels, 0.1, SEED, 0);
+    return Batch.training(
+        vit, objective, pixels(vit, images), ids, Batch.targets(vit, labels, 0.1), SEED, 0);
   }
 
   /** Moves every parameter a little, so that no bias or gain stays at a special value. */
@@ -104,7 +105,8 @@ final class Samples {
     long[] ids = LongStream.range(0, images).map(i -> seed * images + i).toArray();
     int[] labels = labels(vit, images);
     labels[images - 1] = -1;
-    return Batch.training(vit, objective, pixels(vit, images, seed), ids, labels, 0.1, SEED, 3);
+    return Batch.training(
+        vit, objective, pixels(vit, images, seed), ids, Batch.targets(vit, labels, 0.1), SEED, 3);
   }
 
   /** Does the work with an engine of so many threads. */

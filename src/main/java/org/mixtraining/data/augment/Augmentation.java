@@ -1,0 +1,50 @@
+package org.mixtraining.data.augment;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.mixtraining.config.Augment;
+
+/** What happens to each training image by itself: transforms in sequence. */
+public final class Augmentation {
+  /** Nothing. */
+  public static final Augmentation NONE = new Augmentation(List.of());
+
+  private final List<Transform> transforms;
+
+  private Augmentation(List<Transform> transforms) {
+    this.transforms = transforms;
+  }
+
+  /**
+   * The transforms that the options ask for.
+   *
+   * @param meanColor of the dataset, uint8 [channels], which erased rectangles get
+   */
+  public static Augmentation of(Augment.Images options, byte[] meanColor) {
+    var transforms = new ArrayList<Transform>();
+    if (options.randomResizedCrop().scale().low() < 1) {
+      transforms.add(new ResizedCrop(options.randomResizedCrop()));
+    }
+    if (options.cropPadding() > 0) {
+      transforms.add(new PaddedCrop(options.cropPadding()));
+    }
+    if (options.flip()) {
+      transforms.add(new Flip());
+    }
+    if (options.randAugment().ops() > 0) {
+      transforms.add(new RandAugment(options.randAugment()));
+    }
+    if (options.randomErasing() > 0) {
+      transforms.add(new Erasing(options.randomErasing(), meanColor));
+    }
+    return new Augmentation(List.copyOf(transforms));
+  }
+
+  /** Changes the image as {@code random} decides. */
+  public void apply(Canvas canvas, SplittableRandom random) {
+    for (Transform transform : transforms) {
+      transform.apply(canvas, random);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package org.mixtraining.data.augment;
+
+import java.util.SplittableRandom;
+
+/** Every second image mirrored, left to right. */
+record Flip() implements Transform {
+
+  @Override
+  public void apply(Canvas canvas, SplittableRandom random) {
+    if (random.nextBoolean()) {
+      mirror(canvas);
+    }
+  }
+
+  static void mirror(Canvas canvas) {
+    byte[] pixels = canvas.pixels();
+    int width = canvas.width();
+    for (int start = 0; start < pixels.length; start += width) {
+      for (int left = start, right = start + width - 1; left < right; left++, right--) {
+        byte swapped = pixels[left];
+        pixels[left] = pixels[right];
+        pixels[right] = swapped;
+      }
+    }
+  }
+}

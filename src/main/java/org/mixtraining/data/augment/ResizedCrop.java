@@ -1,0 +1,21 @@
+package org.mixtraining.data.augment;
+
+import java.util.SplittableRandom;
+import org.mixtraining.config.Augment;
+
+/**
+ * RandomResizedCrop: a random window, resized to the image's size. Where ten random windows do not
+ * fit, it is the largest one in the middle.
+ */
+record ResizedCrop(Augment.ResizedCrop options) implements Transform {
+
+  @Override
+  public void apply(Canvas canvas, SplittableRandom random) {
+    int height = canvas.height();
+    int width = canvas.width();
+    Window window =
+        Window.draw(random, height, width, options.scale(), options.ratio())
+            .orElseGet(() -> Window.largest(height, width, options.ratio()));
+    Resampling.zoom(canvas, window);
+  }
+}

@@ -1,0 +1,163 @@
+package org.mixtraining.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import javax.imageio.ImageIO;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.ContactSheet.Cell;
+import org.mixtraining.data.ContactSheet.Column;
+import org.mixtraining.data.ContactSheet.Group;
+
+class PreviewTest {
+  private static final Configuration HADOOP = new Configuration();
+
+  @TempDir static Path common;
+
+  @TempDir Path directory;
+
+  @BeforeAll
+  static void prepare() {
+    var data = config().data();
+    Prepare.run(RawFiles.spark(), data, Prepare.Existing.REFUSE);
+  }
+
+  private static JobConfig config(String... overrides) {
+    var all =
+        new ArrayList<>(
+            List.of(
+                "data.path=" + common.resolve("synthetic"),
+                "data.synthetic.train=100",
+                "data.synthetic.test=10",
+                "data.shards=2"));
+    all.addAll(List.of(overrides));
+    return JobConfig.load(Optional.empty(), all);
+  }
+
+  private ContactSheet sheet(String... overrides) {
+    return new Preview(config(overrides), directory.resolve("a.png")).sheet(HADOOP);
+  }
+
+  @Test
+  void eachImageStandsBesideItsOwnAugmentations() {
+    var plain =
+        sheet(
+            "augment.ssl.crop-padding=0",
+            "augment.ssl.flip=false",
+            "augment.sl.crop-padding=0",
+            "augment.sl.flip=false");
+
+    assertThat(plain.groups())
+        .extracting(Group::title)
+        .containsExactly("original", "SSL epochs", "SL and JOINT epochs");
+    List<Cell> originals = plain.groups().get(0).columns().get(0).cells();
+    assertThat(originals).hasSize(8).extracting(Cell::caption).doesNotHaveDuplicates();
+    for (Group group : plain.groups()) {
+      for (Column column : group.columns()) {
+        assertThat(column.cells()).hasSize(8);
+        for (int row = 0; row < 8; row++) {
+          Cell cell = column.cells().get(row);
+          assertThat(cell.pixels()).isEqualTo(originals.get(row).pixels());
+          if (!group.title().equals("SSL epochs")) {
+            assertThat(cell.caption()).isEqualTo(originals.get(row).caption());
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void everyEpochIsAnotherDraw() {
+    var columns = sheet("augment.sl.rand-augment.ops=2").groups().get(2).columns();
+
+    assertThat(columns)
+        .extracting(Column::title)
+        .containsExactly("epoch 5", "epoch 6", "epoch 7", "epoch 8");
+    assertThat(columns.get(0).cells().get(0).pixels())
+        .isNotEqualTo(columns.get(1).cells().get(0).pixels());
+  }
+
+  @Test
+  void optionsAndMixedLabelsAreWritten() {
+    var groups =
+        sheet(
+                "augment.ssl.random-resized-crop.scale=[0.2, 1]",
+                "augment.sl.crop-padding=0",
+                "augment.sl.rand-augment.ops=2",
+                "augment.mixup=0.8")
+            .groups();
+
+    assertThat(groups.get(1).detail())
+        .isEqualTo("random-resized-crop 0.2 to 1, crop-padding 4, flip");
+    assertThat(groups.get(2).title()).isEqualTo("SL epochs; JOINT epochs likewise, but unmixed");
+    assertThat(groups.get(2).detail()).isEqualTo("flip, rand-augment 2 x 9, mixup 0.8");
+    assertThat(groups.get(2).columns().get(0).cells())
+        .extracting(Cell::caption)
+        .anySatisfy(
+            caption ->
+                assertThat(caption)
+                    .hasSize(2)
+                    .allSatisfy(line -> assertThat(line).matches("\\d+ % \\w+")));
+  }
+
+  @Test
+  void thePngShowsEveryPixelEnlarged() throws IOException {
+    Path file = directory.resolve("sheet.png");
+    var preview = new Preview(config(), file);
+
+    preview.write(HADOOP);
+
+    BufferedImage png = ImageIO.read(file.toFile());
+    byte[] first = preview.sheet(HADOOP).groups().get(0).columns().get(0).cells().get(0).pixels();
+    int top = 0;
+    while (png.getRGB(24, top) != color(first, 0) || png.getRGB(27, top + 3) != color(first, 0)) {
+      top++;
+    }
+    for (int i = 0; i < 1024; i++) {
+      int x = 24 + i % 32 * 4;
+      int y = top + i / 32 * 4;
+      assertThat(png.getRGB(x, y)).isEqualTo(color(first, i));
+      assertThat(png.getRGB(x + 3, y + 3)).isEqualTo(color(first, i));
+    }
+  }
+
+  private static int color(byte[] pixels, int i) {
+    return 0xFF << 24
+        | (pixels[i] & 0xFF) << 16
+        | (pixels[1024 + i] & 0xFF) << 8
+        | pixels[2048 + i] & 0xFF;
+  }
+
+  @Test
+  void aPlaceThatCannotBeWrittenIsRefusedAtOnce() {
+    Path file = directory.resolve("absent/sheet.png");
+
+    assertThatThrownBy(() -> new Preview(config(), file))
+        .isInstanceOf(UserException.class)
+        .hasMessage("--preview " + file + ": must be a file in a directory that exists");
+    assertThatThrownBy(() -> new Preview(config(), directory)).isInstanceOf(UserException.class);
+  }
+
+  @Test
+  void withoutADatasetNothingIsWritten() {
+    Path file = directory.resolve("sheet.png");
+    var preview = new Preview(config("data.path=" + directory.resolve("absent")), file);
+
+    assertThatThrownBy(() -> preview.write(HADOOP))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("no prepared dataset");
+    assertThat(Files.exists(file)).isFalse();
+  }
+}

@@ -1,0 +1,88 @@
+package org.mixtraining.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.schedule.Objective;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+class TrainingBatchesTest {
+  private static final String[] PLAIN = {
+    "augment.ssl.crop-padding=0", "augment.ssl.flip=false",
+    "augment.sl.crop-padding=0", "augment.sl.flip=false",
+    "optimizer.label-smoothing=0.1",
+  };
+
+  private static List<MultiDataSet> batches(Objective objective, String... overrides) {
+    List<String> all = new ArrayList<>(List.of(PLAIN));
+    all.addAll(List.of(overrides));
+    List<MultiDataSet> batches = new ArrayList<>();
+    new TrainingBatches(
+            Jobs.config(all.toArray(String[]::new)),
+            Jobs.vit(),
+            Jobs.plan(0, objective, 0.5, 1e-3),
+            Jobs.images(12),
+            Jobs.NORMALIZATION)
+        .forEachRemaining(batches::add);
+    return batches;
+  }
+
+  private static float[][] pixels(Objective objective, String... overrides) {
+    return batches(objective, overrides).stream()
+        .map(batch -> batch.getFeatures(0).data().asFloat())
+        .toArray(float[][]::new);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SSL, ssl, sl", "SL, sl, ssl", "JOINT, sl, ssl"})
+  void anObjectiveSeesItsOwnAugmentation(Objective objective, String own, String other) {
+    float[][] plain = pixels(objective);
+
+    assertThat(pixels(objective, "augment." + other + ".crop-padding=2")).isDeepEqualTo(plain);
+    assertThat(pixels(objective, "augment." + own + ".crop-padding=2")[0]).isNotEqualTo(plain[0]);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SSL", "JOINT"})
+  void onlySlMinibatchesAreMixed(Objective objective) {
+    assertThat(pixels(objective, "augment.mixup=1", "augment.cutmix=1"))
+        .isDeepEqualTo(pixels(objective));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"augment.mixup=1", "augment.cutmix=1"})
+  void mixedTargetsAreSmoothedDistributions(String mixing) {
+    assertThat(pixels(Objective.SL, mixing)[0]).isNotEqualTo(pixels(Objective.SL)[0]);
+    boolean mixed = false;
+    for (MultiDataSet batch : batches(Objective.SL, mixing)) {
+      float[] targets = batch.getLabels(0).data().asFloat();
+      for (int from = 0; from < targets.length; from += Jobs.CLASSES) {
+        float[] target = Arrays.copyOfRange(targets, from, from + Jobs.CLASSES);
+        double sum = 0;
+        double largest = 0;
+        for (float value : target) {
+          assertThat(value).isGreaterThanOrEqualTo(0.0199f); // 0.1 spread over 5 classes
+          sum += value;
+          largest = Math.max(largest, value);
+        }
+        assertThat(sum).isCloseTo(1, within(1e-6));
+        mixed |= largest < 0.9;
+      }
+    }
+    assertThat(mixed).isTrue();
+  }
+
+  @Test
+  void mixingIsTheSameAgain() {
+    assertThat(pixels(Objective.SL, "augment.mixup=0.8"))
+        .isDeepEqualTo(pixels(Objective.SL, "augment.mixup=0.8"));
+  }
+}
