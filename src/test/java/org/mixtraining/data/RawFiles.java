@@ -43,7 +43,7 @@ final class RawFiles {
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
             .getOrCreate();
-    spark.sparkContext().setLogLevel("ERROR");
+    spark.sparkContext().setLogLevel("OFF");
     return spark;
   }
 

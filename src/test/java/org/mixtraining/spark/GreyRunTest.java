@@ -46,7 +46,8 @@ class GreyRunTest {
             "data.image-size=8",
             "model.patch=4",
             "epochs={ssl = 2, sl = 6}",
-            "augment.crop-padding=0",
+            "augment.ssl.crop-padding=0",
+            "augment.sl.crop-padding=0",
             "optimizer.base-lr=0.04",
             "workers.count=1");
     try (var session =
@@ -57,7 +58,7 @@ class GreyRunTest {
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
             .getOrCreate()) {
-      session.sparkContext().setLogLevel("ERROR");
+      session.sparkContext().setLogLevel("OFF");
       var manifest = Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
       assertThat(manifest.channels()).isEqualTo(1);
       assertThat(manifest.classes()).containsExactly("0", "1");
