@@ -14,6 +14,7 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.RecordReader;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
 
 /**
  * Parquet tables in the layout of Hugging Face's image datasets: {@code image: struct<bytes, path>}
@@ -69,18 +70,24 @@ record ParquetImages(
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
     var path = new Path(root + "/" + file);
     var reader = guarded(() -> ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop)));
-    RecordReader<Group> rows =
-        guarded(
-            () -> {
-              var schema = ParquetTables.projection(path, reader.getFileMetaData().getSchema());
-              reader.setRequestedSchema(schema);
-              return new ColumnIOFactory()
-                  .getColumnIO(schema)
-                  .getRecordReader(reader.readRowGroup(rowGroup), new GroupRecordConverter(schema));
-            });
+    RecordReader<Group> rows;
+    try {
+      rows = guarded(() -> rows(reader, path));
+    } catch (UserException e) {
+      reader.close();
+      throw e;
+    }
     return IntStream.range(0, images)
         .mapToObj(i -> image(firstRow + i, guarded(rows::read)))
         .onClose(() -> close(reader));
+  }
+
+  private RecordReader<Group> rows(ParquetFileReader reader, Path path) throws IOException {
+    var schema = ParquetTables.projection(path, reader.getFileMetaData().getSchema());
+    reader.setRequestedSchema(schema);
+    return new ColumnIOFactory()
+        .getColumnIO(schema)
+        .getRecordReader(reader.readRowGroup(rowGroup), new GroupRecordConverter(schema));
   }
 
   private RawImage image(long row, Group group) {
