@@ -2,8 +2,10 @@ package org.mixtraining.cli;
 
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
@@ -63,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
   private RunRow train(
       MixTrainingRun run, JobConfig config, String runId, MixSchedule schedule, Tables tables) {
     ModelState initial = run.initialState();
-    DatasetManifest manifest = run.manifest();
+    Collection<DatasetManifest> manifests = run.manifests().values();
     options.progress(
         "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
             .formatted(
@@ -72,11 +74,11 @@ final class TrainCommand implements Callable<Integer> {
                 config.model().preset(),
                 initial.parameters(),
                 schedule.epochs().size(),
-                manifest.images(Split.TRAIN),
-                config.data().path(),
+                manifests.stream().mapToLong(manifest -> manifest.images(Split.TRAIN)).sum(),
+                paths(config),
                 config.workers().count()));
     RunRecorder recorder =
-        new RunRecorder(tables, runId, setup(config, schedule, initial, manifest));
+        new RunRecorder(tables, runId, setup(config, schedule, initial, run), run.manifests());
     EpochLine line = new EpochLine();
     try {
       ModelState last =
@@ -94,7 +96,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static RunRow.Setup setup(
-      JobConfig config, MixSchedule schedule, ModelState initial, DatasetManifest manifest) {
+      JobConfig config, MixSchedule schedule, ModelState initial, MixTrainingRun run) {
     return new RunRow.Setup(
         config.pipeline(),
         config.model().preset(),
@@ -102,9 +104,18 @@ final class TrainCommand implements Callable<Integer> {
         config.run().seed(),
         config.workers().count(),
         schedule.epochs().size(),
-        config.data().path(),
-        manifest.fingerprint(),
+        paths(config),
+        run.manifests().values().stream()
+            .map(DatasetManifest::fingerprint)
+            .collect(Collectors.joining(",")),
+        run.sslManifest().map(DatasetManifest::fingerprint).orElse(null),
         config.canonical());
+  }
+
+  private static String paths(JobConfig config) {
+    return config.data().labelled().stream()
+        .map(JobConfig.Task::path)
+        .collect(Collectors.joining(","));
   }
 
   private static String runId(JobConfig config) {
@@ -131,8 +142,11 @@ final class TrainCommand implements Callable<Integer> {
                 p.bestEpoch());
     return String.format(
         Locale.ROOT,
-        "run %s finished: %s%s%.1f s, state %s%ntables in %s/tables",
+        "run %s finished%s: %s%s%.1f s, state %s%ntables in %s/tables",
         row.runId(),
+        Boolean.TRUE.equals(row.stoppedEarly())
+            ? " early, after %d of %d epochs".formatted(p.epochsDone(), row.setup().epochsPlanned())
+            : "",
         accuracy,
         best,
         p.seconds(),

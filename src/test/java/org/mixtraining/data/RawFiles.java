@@ -64,6 +64,8 @@ final class RawFiles {
         format,
         directory.resolve("raw").toString(),
         directory.resolve(prepared).toString(),
+        "",
+        List.of(),
         label,
         32,
         shards,
@@ -74,6 +76,7 @@ final class RawFiles {
         seed,
         1,
         1,
+        false,
         new JobConfig.Synthetic(200, 50));
   }
 

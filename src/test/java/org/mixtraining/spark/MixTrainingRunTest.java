@@ -37,7 +37,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.NonFiniteLossException;
-import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.Replica;
@@ -347,7 +347,7 @@ class MixTrainingRunTest {
     assertThat(epoch.test().images()).isEqualTo(40);
   }
 
-  private static Score score(SmallRun local, ModelState state, Split split, int... shards) {
+  private static Scores score(SmallRun local, ModelState state, Split split, int... shards) {
     EpochPlan supervised =
         MixSchedule.of(config()).epochs().stream()
             .filter(plan -> plan.objective() == Objective.SL)
@@ -355,12 +355,15 @@ class MixTrainingRunTest {
             .orElseThrow();
     try (Replica replica = local.replica(supervised)) {
       replica.loadParameters(state);
-      return Evaluation.run(
-          replica,
-          Minibatches.evaluation(
-              local.images(split, shards),
-              local.manifest().normalization(),
-              local.config().optimizer().batchSize()));
+      return Scores.of(
+          JobConfig.MAIN_TASK,
+          Evaluation.run(
+              replica,
+              ModelState.HEAD,
+              Minibatches.evaluation(
+                  local.images(split, shards),
+                  local.manifest().normalization(),
+                  local.config().optimizer().batchSize())));
     }
   }
 
@@ -369,8 +372,8 @@ class MixTrainingRunTest {
     EpochOutcome first = trained(config()).epochs.get(0);
 
     assertThat(first.plan().objective()).isEqualTo(Objective.SSL);
-    assertThat(first.validation()).isEqualTo(Score.NONE);
-    assertThat(first.test()).isEqualTo(Score.NONE);
+    assertThat(first.validation()).isEqualTo(Scores.NONE);
+    assertThat(first.test()).isEqualTo(Scores.NONE);
   }
 
   @Test
@@ -382,7 +385,7 @@ class MixTrainingRunTest {
 
     EpochOutcome epoch = train(config).epochs.get(0);
 
-    assertThat(epoch.validation()).isEqualTo(Score.NONE);
+    assertThat(epoch.validation()).isEqualTo(Scores.NONE);
     assertThat(epoch.test().images()).isEqualTo(40);
     assertThat(epoch.metrics().images()).isEqualTo(120);
   }
@@ -472,6 +475,15 @@ class MixTrainingRunTest {
   /** Without what a clock says. */
   private static EpochMetrics untimed(EpochMetrics m) {
     return new EpochMetrics(
-        m.images(), m.labelled(), m.correct(), m.steps(), m.loss(), m.sslLoss(), m.slLoss(), 0, 0);
+        m.images(),
+        m.labelled(),
+        m.correct(),
+        m.steps(),
+        m.loss(),
+        m.sslLoss(),
+        m.slLoss(),
+        m.flops(),
+        0,
+        0);
   }
 }
