@@ -10,7 +10,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.OuterMomentum;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -62,7 +61,7 @@ public record Checkpoint(
         new RunState(
             state.epochs(),
             state.model().withoutMoments(),
-            OuterMomentum.ZERO,
+            new ModelState(Map.of()),
             state.patience());
     return new Checkpoint(bare, progress, configuration, provenance);
   }
@@ -81,8 +80,7 @@ public record Checkpoint(
               tensors.put(MODEL + name + SECOND_MOMENTS, block.v());
             });
     state
-        .outer()
-        .velocity()
+        .averaging()
         .blocks()
         .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
     var header = new Header(
@@ -119,7 +117,7 @@ public record Checkpoint(
         new RunState(
             header.epochs(),
             new ModelState(model),
-            new OuterMomentum(new ModelState(averaging)),
+            new ModelState(averaging),
             header.patience()),
         header.progress(),
         header.configuration(),

@@ -103,7 +103,7 @@ public final class MixTrainingRun implements AutoCloseable {
             .findFirst()
             .orElse(MixPass.VISIBLE);
     try (Replica replica = new Replica(configuration(Objective.JOINT, pass))) {
-      return RunState.of(replica.state(), config);
+      return RunState.initial(replica.state());
     }
   }
 
@@ -111,18 +111,17 @@ public final class MixTrainingRun implements AutoCloseable {
    * Trains the epochs of the configuration's schedule that are not behind the state yet: all of
    * them, unless early stopping ends the run before.
    *
-   * @param initial where to begin
+   * @param state where to begin
    * @param epochFinished told of each epoch, in order
    * @return where the run ends
    * @throws UserException if a shard is missing
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
-  public RunState train(RunState initial, Consumer<EpochOutcome> epochFinished) {
-    RunState state = initial;
+  public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
-    while (!state.isLast(epochs.size())) {
+    while (!state.isLast(epochs.size(), config.earlyStopping().patience())) {
       EpochOutcome outcome = epoch(epochs.get(state.epochs()), state);
-      state = outcome.after();
+      state = outcome.reached();
       epochFinished.accept(outcome);
     }
     return state;
@@ -152,7 +151,7 @@ public final class MixTrainingRun implements AutoCloseable {
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
     ModelState average = graph.replica.state();
-    OuterMomentum.Step outer = before.outer().step(config.averaging(), before.model(), average);
+    OuterStep outer = OuterStep.of(config.averaging(), before.model(), average, before.averaging());
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
@@ -160,7 +159,7 @@ public final class MixTrainingRun implements AutoCloseable {
     var scores =
         plan.objective() == Objective.SSL
             ? ClusterEvaluation.Result.NONE // no head has been trained with it
-            : evaluation.score(outer.state());
+            : evaluation.score(outer.model());
 
     EpochMetrics metrics =
         master.reports().stream()
@@ -173,8 +172,8 @@ public final class MixTrainingRun implements AutoCloseable {
         plan,
         new RunState(
             plan.epoch() + 1,
-            outer.state(),
-            outer.momentum(),
+            outer.model(),
+            outer.velocity(),
             patience(plan, before.patience(), scores.validation())),
         metrics,
         shares(master.reports()),

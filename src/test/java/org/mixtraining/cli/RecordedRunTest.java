@@ -34,7 +34,6 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.spark.EpochOutcome;
-import org.mixtraining.spark.OuterMomentum;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.EpochMetrics;
@@ -51,7 +50,7 @@ class RecordedRunTest {
 
   private static final DatasetManifest DATASET =
       new DatasetManifest(
-          "f", "l", List.of("only"), 1, 1, 1, 1, 0, 0, Map.of(), new Normalization(List.of(), List.of()), "f", 0);
+          "f", "l", List.of("only"), 1, 1, 1, 1, 0, 0, Map.of(), 0, new Normalization(List.of(), List.of()), "f", 0);
 
   @TempDir Path output;
   private final List<String> told = new ArrayList<>();
@@ -70,18 +69,17 @@ class RecordedRunTest {
     return new RunState(
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
-        new OuterMomentum(
-            new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0)))),
-        Patience.of(0));
+        new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
+        Patience.FRESH);
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
   private static RunState next(RunState state) {
-    ModelState velocity = state.outer().velocity();
+    ModelState velocity = state.averaging();
     return new RunState(
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
-        new OuterMomentum(changed(velocity, state.model().block("encoder").m()[0])),
+        changed(velocity, state.model().block("encoder").m()[0]),
         state.patience().after(0.1 * state.epochs()));
   }
 
@@ -186,7 +184,7 @@ class RecordedRunTest {
               from,
               outcome -> {
                 finished.accept(outcome);
-                if (outcome.after().epochs() == epochs) {
+                if (outcome.reached().epochs() == epochs) {
                   throw new InterruptedRunException("stopped", null);
                 }
               });
@@ -425,8 +423,8 @@ class RecordedRunTest {
         new RunState(
             0,
             new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
-            initial().outer(),
-            Patience.of(0));
+            initial().averaging(),
+            Patience.FRESH);
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)

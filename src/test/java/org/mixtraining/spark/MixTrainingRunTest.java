@@ -85,7 +85,7 @@ class MixTrainingRunTest {
       var epochs = new ArrayList<EpochOutcome>();
       RunState initial = run.initialState();
       RunState last = run.train(initial, epochs::add);
-      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).after());
+      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).reached());
       return new Trained(initial.model(), epochs);
     }
   }
@@ -106,11 +106,11 @@ class MixTrainingRunTest {
     try (var run = new MixTrainingRun(spark, config())) {
       for (EpochOutcome before : whole.epochs()) {
         var rest = new ArrayList<EpochOutcome>();
-        RunState last = run.train(before.after(), rest::add);
+        RunState last = run.train(before.reached(), rest::add);
 
         assertThat(last.epochs()).isEqualTo(whole.epochs().size());
         assertSame(last.model(), whole.state());
-        assertThat(rest).hasSize(whole.epochs().size() - before.after().epochs());
+        assertThat(rest).hasSize(whole.epochs().size() - before.reached().epochs());
       }
     }
   }
