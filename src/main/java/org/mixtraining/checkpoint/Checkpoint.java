@@ -83,7 +83,8 @@ public record Checkpoint(
         .averaging()
         .blocks()
         .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
-    var header = new Header(
+    var header =
+        new Header(
             FORMAT, state.epochs(), steps, state.patience(), progress, configuration, provenance);
     new TensorFile(JSON.writeValueAsString(header), tensors).write(out);
   }
@@ -115,10 +116,7 @@ public record Checkpoint(
             });
     return new Checkpoint(
         new RunState(
-            header.epochs(),
-            new ModelState(model),
-            new ModelState(averaging),
-            header.patience()),
+            header.epochs(), new ModelState(model), new ModelState(averaging), header.patience()),
         header.progress(),
         header.configuration(),
         header.provenance());

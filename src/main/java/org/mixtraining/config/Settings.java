@@ -84,7 +84,8 @@ final class Settings {
       if (given.valueType() != ConfigValueType.NULL) {
         String name = prefix.isEmpty() ? "mixtraining" : prefix.substring(0, prefix.length() - 1);
         problems.add(
-            "%s = %s: must be a block { … } (%s)".formatted(name, shown(name, given), place(given)));
+            "%s = %s: must be a block { … } (%s)"
+                .formatted(name, shown(name, given), place(given)));
       }
       return;
     }

@@ -77,9 +77,7 @@ record MemoryGiven(
   private static long overhead(SparkConf conf, long heap) {
     double factor = conf.getDouble("spark.executor.memoryOverheadFactor", 0.1);
     long least = Math.max(MIN_OVERHEAD, (long) (factor * heap));
-    return conf.contains(OVERHEAD)
-        ? JavaUtils.byteStringAsMb(conf.get(OVERHEAD)) << 20
-        : least;
+    return conf.contains(OVERHEAD) ? JavaUtils.byteStringAsMb(conf.get(OVERHEAD)) << 20 : least;
   }
 
   /** The last that is given wins. */

@@ -17,7 +17,9 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   /** Heap of Spark itself and of what this job loads. */
   private static final long HEAP_BASE = 200_000_000;
 
-  /** Copies of a state that a task has at a time: broadcast, result, and its serialized form twice. */
+  /**
+   * Copies of a state that a task has at a time: broadcast, result, and its serialized form twice.
+   */
   private static final int STATES = 4;
 
   /** Code, threads and the collector's own tables of a process. */
@@ -30,10 +32,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
    */
   static MemoryNeed of(int tasks, long stateBytes, long imageBytes, long replicaBytes) {
     return new MemoryNeed(
-        tasks,
-        HEAP_BASE + tasks * STATES * stateBytes,
-        tasks * imageBytes,
-        tasks * replicaBytes);
+        tasks, HEAP_BASE + tasks * STATES * stateBytes, tasks * imageBytes, tasks * replicaBytes);
   }
 
   /**

@@ -20,8 +20,7 @@ final class Prerequisites {
    * @param stateBytes parameters and moments of the model
    * @throws UserException if early stopping has nothing to go by, or memory is too small
    */
-  static void check(
-      JavaSparkContext spark, JobConfig config, TrainingData data, long stateBytes) {
+  static void check(JavaSparkContext spark, JobConfig config, TrainingData data, long stateBytes) {
     checkEarlyStopping(config, data);
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
     MemoryNeed need =

@@ -33,7 +33,8 @@ import org.mixtraining.results.Tables;
  * packaged job, as {@code mvn verify} makes it.
  */
 @Tag("cluster")
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the first run is what the others are held to
+@TestMethodOrder(
+    MethodOrderer.OrderAnnotation.class) // the first run is what the others are held to
 class DriverFaultsTest {
   /** No executor processes, which take the most time of a run so small. */
   private static final Map<String, String> ONE_PROCESS = Map.of("MASTER", "local[2]");
@@ -207,8 +208,7 @@ class DriverFaultsTest {
     assertThat(inMix.said()).contains("run killed goes on after epoch 1 of 5");
 
     Driver inCheckpoint = train("killed");
-    inCheckpoint.await(
-        () -> exists("killed", ".epoch-00004") || exists("killed", "epoch-00004"));
+    inCheckpoint.await(() -> exists("killed", ".epoch-00004") || exists("killed", "epoch-00004"));
     inCheckpoint.kill();
     assertThat(row("killed").status()).isEqualTo(RunRow.Status.RUNNING);
 
@@ -224,8 +224,8 @@ class DriverFaultsTest {
   }
 
   /**
-   * With two executor processes, and Spark's authentication and encryption, which change nothing but
-   * the wire.
+   * With two executor processes, and Spark's authentication and encryption, which change nothing
+   * but the wire.
    */
   @Test
   @Order(3)
@@ -237,7 +237,8 @@ class DriverFaultsTest {
                 + SECRET);
     Driver driver = new Driver(secured, "train", "told", "-D", "checkpoint.every=4");
     driver.await(
-        () -> Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epoch-00002.parquet")));
+        () ->
+            Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epoch-00002.parquet")));
     driver.terminate();
 
     assertThat(driver.exit()).as(driver.said()).isEqualTo(3);

@@ -50,7 +50,20 @@ class RecordedRunTest {
 
   private static final DatasetManifest DATASET =
       new DatasetManifest(
-          "f", "l", List.of("only"), 1, 1, 1, 1, 0, 0, Map.of(), 0, new Normalization(List.of(), List.of()), "f", 0);
+          "f",
+          "l",
+          List.of("only"),
+          1,
+          1,
+          1,
+          1,
+          0,
+          0,
+          Map.of(),
+          0,
+          new Normalization(List.of(), List.of()),
+          "f",
+          0);
 
   @TempDir Path output;
   private final List<String> told = new ArrayList<>();
@@ -113,7 +126,8 @@ class RecordedRunTest {
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
     for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
       state = next(state);
-      EpochMetrics metrics = new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
+      EpochMetrics metrics =
+          new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
       Place place = new Place("host", "0", "cpu", 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(
@@ -287,7 +301,9 @@ class RecordedRunTest {
     killAtEvery(1);
   }
 
-  /** Killed at the first operation that changes a file, and every so many on, then started again. */
+  /**
+   * Killed at the first operation that changes a file, and every so many on, then started again.
+   */
   private void killAtEvery(int step) throws IOException {
     JobConfig config = config("epochs.sl=3", "checkpoint.every=2", "checkpoint.keep=1");
     start(HADOOP, config, "f");

@@ -16,9 +16,42 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whatever is written as a configuration, it is one or it is refused by lines for a person. */
 class ConfigFuzzTest {
   private static final String[] PIECES = {
-    "{", "}", "[", "]", "\"", "\"\"\"", "=", ":", ",", ".", "\n", "#", "//", "${", "${?", "}", "+=",
-    "null", "true", "-1", "1e999", "1e-999", "0x10", "NaN", "9223372036854775808", "\\u0000", "\\",
-    "include \"job.conf\"", "mixtraining", "$", "\u0000", "\uD800", "é", "epochs.sl", "a.b.c", " "
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "\"\"\"",
+    "=",
+    ":",
+    ",",
+    ".",
+    "\n",
+    "#",
+    "//",
+    "${",
+    "${?",
+    "}",
+    "+=",
+    "null",
+    "true",
+    "-1",
+    "1e999",
+    "1e-999",
+    "0x10",
+    "NaN",
+    "9223372036854775808",
+    "\\u0000",
+    "\\",
+    "include \"job.conf\"",
+    "mixtraining",
+    "$",
+    "\u0000",
+    "\uD800",
+    "é",
+    "epochs.sl",
+    "a.b.c",
+    " "
   };
 
   @TempDir Path directory;
@@ -88,7 +121,8 @@ class ConfigFuzzTest {
 
   @Test
   void anyOverrideIsTakenOrRefused() throws IOException {
-    List<String> keys = reference().lines().filter(line -> line.matches("\\s+[a-z-]+ = .*")).toList();
+    List<String> keys =
+        reference().lines().filter(line -> line.matches("\\s+[a-z-]+ = .*")).toList();
     SplittableRandom random = new SplittableRandom(3);
     for (int i = 0; i < 1500; i++) {
       StringBuilder override = new StringBuilder();

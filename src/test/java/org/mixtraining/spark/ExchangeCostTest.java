@@ -53,7 +53,8 @@ class ExchangeCostTest {
               });
       long one = state(0).bytes();
       for (int workers : new int[] {2, 4, 8, 16, 32}) {
-        for (StateExchange exchange : new StateExchange[] {new DriverExchange(), new ShuffleExchange()}) {
+        for (StateExchange exchange :
+            new StateExchange[] {new DriverExchange(), new ShuffleExchange()}) {
           if (exchange instanceof DriverExchange && workers > DRIVER_LIMIT) {
             continue;
           }

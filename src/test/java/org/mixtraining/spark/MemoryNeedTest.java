@@ -23,8 +23,7 @@ class MemoryNeedTest {
   }
 
   private static UserException refused(SparkConf conf) {
-    return catchThrowableOfType(
-        UserException.class, () -> TINY.check(MemoryGiven.to(conf, 2)));
+    return catchThrowableOfType(UserException.class, () -> TINY.check(MemoryGiven.to(conf, 2)));
   }
 
   @Test
@@ -69,7 +68,9 @@ class MemoryNeedTest {
   @Test
   void onlyResourceManagersThatEndGreedyExecutorsBoundTheOverhead() {
     String[] enough = {
-      "spark.executor.memory", "2g", "spark.executor.defaultJavaOptions",
+      "spark.executor.memory",
+      "2g",
+      "spark.executor.defaultJavaOptions",
       "-Dorg.bytedeco.javacpp.maxbytes=4g"
     };
 
@@ -83,7 +84,8 @@ class MemoryNeedTest {
             () ->
                 TINY.check(
                     MemoryGiven.to(
-                        conf("k8s://https://m", enough).set("spark.executor.memoryOverhead", "2500"),
+                        conf("k8s://https://m", enough)
+                            .set("spark.executor.memoryOverhead", "2500"),
                         2)))
         .doesNotThrowAnyException();
   }

@@ -319,7 +319,8 @@ class MixTrainingRunTest {
     while (largestBroadcast(before) >= state / 3 && System.nanoTime() < deadline) {
       Thread.sleep(50);
     }
-    assertThat(largestBroadcast(before)).isLessThan(state / 3); // parameters alone, as for evaluation
+    assertThat(largestBroadcast(before))
+        .isLessThan(state / 3); // parameters alone, as for evaluation
     assertThat(spark.getPersistentRDDs()).isEmpty();
   }
 
