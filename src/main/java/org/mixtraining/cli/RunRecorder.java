@@ -5,11 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 import org.mixtraining.results.WorkerRow;
@@ -27,22 +29,34 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   private final String runId;
   private final RunRow.Setup setup;
   private final Map<String, DatasetManifest> datasets;
-  private final Instant started = Instant.now();
-  private final List<EpochRow> epochs = new ArrayList<>();
-  private final List<WorkerRow> workers = new ArrayList<>();
+  private final Instant started;
+  private Progress progress;
 
   /**
    * Writes the run's row at once: a run that dies in its first epoch is in the tables too.
    *
    * @param datasets that of each task
+   * @param progress of the epochs that are recorded already
    */
   RunRecorder(
-      Tables tables, String runId, RunRow.Setup setup, Map<String, DatasetManifest> datasets) {
+      Tables tables,
+      String runId,
+      RunRow.Setup setup,
+      Map<String, DatasetManifest> datasets,
+      Instant started,
+      Progress progress) {
     this.tables = tables;
     this.runId = runId;
     this.setup = setup;
     this.datasets = datasets;
+    this.started = started;
+    this.progress = progress;
     write(Status.RUNNING, null, null);
+  }
+
+  /** What has come of the epochs so far. */
+  Progress progress() {
+    return progress;
   }
 
   @Override
@@ -50,13 +64,12 @@ final class RunRecorder implements Consumer<EpochOutcome> {
     EpochRow epoch = epochRow(outcome);
     List<WorkerRow> shares =
         outcome.workers().stream().map(share -> workerRow(outcome.plan(), share)).toList();
-    epochs.add(epoch);
-    workers.addAll(shares);
     tables.write(epoch);
     tables.write(shares);
     List<ClassRow> byClass = classRows(outcome.plan(), Split.VALIDATION, outcome.validation());
     byClass.addAll(classRows(outcome.plan(), Split.TEST, outcome.test()));
     tables.write(byClass);
+    progress = progress.plus(epoch, shares);
     write(Status.RUNNING, null, null);
   }
 
@@ -65,8 +78,12 @@ final class RunRecorder implements Consumer<EpochOutcome> {
     return write(Status.FINISHED, null, stateSha256);
   }
 
+  void interrupted() {
+    write(Status.INTERRUPTED, null, null);
+  }
+
   void failed(Throwable error) {
-    write(Status.FAILED, String.valueOf(error.getMessage()), null);
+    write(Status.FAILED, Secrets.inText(String.valueOf(error.getMessage())), null);
   }
 
   private RunRow write(Status status, String error, String stateSha256) {
@@ -79,9 +96,9 @@ final class RunRecorder implements Consumer<EpochOutcome> {
             error,
             setup,
             Versions.provenance(),
-            RunRow.Progress.of(epochs, workers),
+            progress,
             stateSha256,
-            status == Status.FINISHED ? epochs.size() < setup.epochsPlanned() : null);
+            status == Status.FINISHED ? progress.epochsDone() < setup.epochsPlanned() : null);
     tables.write(row);
     return row;
   }

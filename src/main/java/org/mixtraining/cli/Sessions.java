@@ -2,7 +2,9 @@ package org.mixtraining.cli;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 
@@ -32,6 +34,11 @@ final class Sessions {
     return open(name, localCluster(workers, conf), conf);
   }
 
+  /** How Hadoop is configured in sessions, for work that needs none. */
+  static Configuration hadoop() {
+    return SparkHadoopUtil.get().newConfiguration(conf());
+  }
+
   private static SparkSession open(String name, String embeddedMaster, SparkConf conf) {
     boolean embedded = !conf.contains("spark.master");
     if (embedded) {
@@ -51,6 +58,7 @@ final class Sessions {
         // States are sent as plain floats, which neither Kryo nor compression makes smaller.
         .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer")
         .set("spark.broadcast.compress", "false")
+        .setIfMissing("spark.shuffle.compress", "false")
         .setIfMissing("spark.driver.maxResultSize", "0");
   }
 

@@ -2,6 +2,7 @@ package org.mixtraining.config;
 
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,7 +23,8 @@ public record JobConfig(
     EarlyStopping earlyStopping,
     Augment augment,
     Averaging averaging,
-    Workers workers)
+    Workers workers,
+    Checkpoint checkpoint)
     implements Serializable {
 
   /** The name of the task of a run that has only one. */
@@ -36,7 +38,18 @@ public record JobConfig(
    * @throws UserException with one line for every problem of the file and the overrides
    */
   public static JobConfig load(Optional<Path> file, List<String> overrides) {
-    return new JobConfigReader(Sources.merge(file, overrides)).read();
+    return load("", file, overrides);
+  }
+
+  /**
+   * The same over another configuration in place of the defaults: what is written here wins, and a
+   * key that is not keeps its value.
+   *
+   * @param base a {@link #canonical()} configuration
+   * @throws UserException with one line for every problem
+   */
+  public static JobConfig load(String base, Optional<Path> file, List<String> overrides) {
+    return new JobConfigReader(Sources.merge(base, file, overrides)).read();
   }
 
   /**
@@ -211,13 +224,38 @@ public record JobConfig(
   public record EarlyStopping(int patience) implements Serializable {}
 
   /**
-   * The outer step that is taken along the average of the workers' updates: its rate, and its
-   * Nesterov momentum. With 1 and 0 it is the plain average.
+   * How the replicas become one model after each epoch: where they are averaged, and the outer step
+   * that is taken along the average of their updates, its rate and its Nesterov momentum. With 1
+   * and 0 it is the plain average.
    */
-  public record Averaging(double outerLr, double outerMomentum) implements Serializable {}
+  public record Averaging(Exchange exchange, double outerLr, double outerMomentum)
+      implements Serializable {}
 
-  /** Replicas: how many, and how many compute threads each has. */
-  public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
+  /**
+   * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
+   * without anything to compute on.
+   */
+  public record Workers(int count, int threadsPerWorker, Device device, double patienceMinutes)
+      implements Serializable {
+
+    /** How long a run waits. */
+    public Duration patience() {
+      return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
+    }
+  }
+
+  /** Where states are averaged: on the driver, or slice by slice between the executors. */
+  public enum Exchange {
+    AUTO,
+    DRIVER,
+    SHUFFLE
+  }
+
+  /**
+   * What is kept to go on from: a checkpoint after each {@code every} epochs, the {@code keep}
+   * newest of them.
+   */
+  public record Checkpoint(int every, int keep) implements Serializable {}
 
   /** Where a worker computes. */
   public enum Device {

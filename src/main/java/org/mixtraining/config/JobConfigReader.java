@@ -12,11 +12,13 @@ import java.util.stream.Collectors;
 import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.Averaging;
 import org.mixtraining.config.JobConfig.Betas;
+import org.mixtraining.config.JobConfig.Checkpoint;
 import org.mixtraining.config.JobConfig.Data;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.Device;
 import org.mixtraining.config.JobConfig.EarlyStopping;
 import org.mixtraining.config.JobConfig.Epochs;
+import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.config.JobConfig.Mix;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -59,7 +61,8 @@ final class JobConfigReader {
             new EarlyStopping(whole("early-stopping.patience", 0)),
             augment(),
             averaging(),
-            workers());
+            workers(),
+            new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)));
     compare(config);
     settings.check();
     return config;
@@ -189,6 +192,7 @@ final class JobConfigReader {
 
   private Averaging averaging() {
     return new Averaging(
+        choice("averaging.exchange", Exchange.class),
         number("averaging.outer-lr", v -> v > 0, "above 0"),
         number("averaging.outer-momentum", v -> 0 <= v && v < 1, "in [0, 1)"));
   }
@@ -197,7 +201,8 @@ final class JobConfigReader {
     return new Workers(
         whole("workers.count", 1),
         whole("workers.threads-per-worker", 1),
-        choice("workers.device", Device.class));
+        choice("workers.device", Device.class),
+        number("workers.patience-minutes", v -> v > 0, "above 0"));
   }
 
   private void compare(JobConfig config) {

@@ -103,6 +103,15 @@ public record DatasetManifest(
     }
   }
 
+  /** What decides which images a worker sees in which order. */
+  public Map<String, String> identity() {
+    return Map.of(
+        "fingerprint", fingerprint,
+        "shards", String.valueOf(shards),
+        "seed", String.valueOf(seed),
+        "validation", String.valueOf(validation));
+  }
+
   /** Number of classes. */
   public int classCount() {
     return classes.size();

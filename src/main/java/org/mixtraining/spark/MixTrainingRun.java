@@ -8,18 +8,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.serializer.JavaSerializer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
-import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -32,15 +28,21 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A run from its first epoch to its last: the driver's loop. */
 public final class MixTrainingRun implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(MixTrainingRun.class);
 
   private final JavaSparkContext spark;
   private final JobConfig config;
   private final TrainingData data;
   private final ViT vit;
   private final ClusterEvaluation evaluation;
+  private final StateExchange exchange;
+  private final Supervision supervision;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -51,40 +53,33 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /**
-   * @throws UserException if a dataset is missing or does not fit the model, the workers or early
-   *     stopping, or Spark is set to a serializer that cannot carry what workers send
+   * @throws UserException if a dataset is missing or does not fit the model or the workers, or
+   *     {@link Prerequisites} do not hold
    */
   public MixTrainingRun(JavaSparkContext spark, JobConfig config) {
-    checkSerializer(spark.getConf());
+    Prerequisites.checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
     this.data = TrainingData.open(spark, config);
     this.vit = data.vit();
-    checkEarlyStopping();
+    long stateBytes = initialState().model().bytes();
+    Prerequisites.check(spark, config, data, stateBytes);
     this.evaluation =
         new ClusterEvaluation(
             spark, data.labelled(), config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+    this.exchange = exchange(stateBytes);
+    this.supervision = new Supervision(spark.sc(), config.workers().patience());
   }
 
-  private void checkEarlyStopping() {
-    int patience = config.earlyStopping().patience();
-    for (LabelledData task : data.labelled()) {
-      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
-        throw new UserException(
-            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
-                .formatted(patience, task.dataset().path()));
-      }
-    }
-  }
-
-  static void checkSerializer(SparkConf conf) {
-    String java = JavaSerializer.class.getName();
-    String serializer = conf.get("spark.serializer", java);
-    if (!serializer.equals(java)) {
-      throw new UserException(
-          "spark.serializer = %s: must be %s, the default; Kryo cannot serialize records, which workers send"
-              .formatted(serializer, java));
-    }
+  private StateExchange exchange(long stateBytes) {
+    StateExchange.Choice choice =
+        StateExchange.choose(
+            config.averaging().exchange(),
+            config.workers().count(),
+            stateBytes,
+            Runtime.getRuntime().maxMemory());
+    LOG.info("{}", choice.reason());
+    return choice.exchange();
   }
 
   /** The labelled datasets by the names of their tasks, in the order of the configuration. */
@@ -124,8 +119,7 @@ public final class MixTrainingRun implements AutoCloseable {
    */
   public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
-    int limit = config.earlyStopping().patience();
-    while (state.epochs() < epochs.size() && !state.patience().exhausted(limit)) {
+    while (!state.isLast(epochs.size(), config.earlyStopping().patience())) {
       EpochOutcome outcome = epoch(epochs.get(state.epochs()), state);
       state = outcome.reached();
       epochFinished.accept(outcome);
@@ -138,16 +132,7 @@ public final class MixTrainingRun implements AutoCloseable {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      throw Causes.of(e)
-          .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
-          .map(RuntimeException.class::cast)
-          .findFirst()
-          .orElseGet(
-              () ->
-                  e instanceof RuntimeException unchecked
-                      ? unchecked
-                      : new IllegalStateException(
-                          "epoch %d failed".formatted(plan.epoch() + 1), e));
+      throw supervision.reason(e);
     } finally {
       spark.sc().setJobDescription(null);
     }
@@ -160,7 +145,8 @@ public final class MixTrainingRun implements AutoCloseable {
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
     var master =
-        new EpochAveragingTrainingMaster(plan, graph.json, config.workers().threadsPerWorker());
+        new EpochAveragingTrainingMaster(
+            plan, graph.json, config.workers().threadsPerWorker(), exchange);
     graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
@@ -176,12 +162,12 @@ public final class MixTrainingRun implements AutoCloseable {
             : evaluation.score(outer.model());
 
     EpochMetrics metrics =
-        master.results().stream()
+        master.reports().stream()
             .map(WorkerResult::metrics)
             .reduce(EpochMetrics::plus)
             .orElseThrow();
     double slowest =
-        master.results().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
+        master.reports().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
     return new EpochOutcome(
         plan,
         new RunState(
@@ -190,13 +176,13 @@ public final class MixTrainingRun implements AutoCloseable {
             outer.velocity(),
             patience(plan, before.patience(), scores.validation())),
         metrics,
-        shares(master.results()),
+        shares(master.reports()),
         scores.validation(),
         scores.test(),
         trained - slowest,
         secondsSince(evaluationStart),
         secondsSince(start),
-        2 * average.bytes() * config.workers().count());
+        exchange.bytes(average, config.workers().count()));
   }
 
   /** A run waits for a better validation accuracy in its last phase only. */
@@ -243,6 +229,7 @@ public final class MixTrainingRun implements AutoCloseable {
 
   @Override
   public void close() {
+    supervision.close();
     graphs.values().forEach(graph -> graph.replica.close());
     graphs.clear();
   }

@@ -20,4 +20,14 @@ public record RunState(int epochs, ModelState model, ModelState averaging, Patie
   static RunState initial(ModelState model) {
     return new RunState(0, model, new ModelState(Map.of()), Patience.FRESH);
   }
+
+  /**
+   * Whether no epoch follows.
+   *
+   * @param planned epochs of the schedule
+   * @param limit of its patience
+   */
+  public boolean isLast(int planned, int limit) {
+    return epochs >= planned || patience.exhausted(limit);
+  }
 }

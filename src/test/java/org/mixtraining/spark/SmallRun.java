@@ -82,7 +82,7 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
               vit(),
               plan,
               Share.all(images(Split.TRAIN, shards), manifest.normalization()));
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches);
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
       return new Local(before.with(replica.state()), metrics);
     }
   }
