@@ -37,6 +37,7 @@ class FloorsTest {
           "train",
           "spark",
           "results",
+          "checkpoint",
           "report",
           "cli");
 

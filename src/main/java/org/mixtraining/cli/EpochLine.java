@@ -12,11 +12,13 @@ import org.mixtraining.train.Score;
 final class EpochLine {
 
   private double secondsSoFar;
+  private int epochsSoFar;
 
   String of(EpochOutcome outcome) {
     EpochPlan plan = outcome.plan();
     EpochMetrics m = outcome.metrics();
     secondsSoFar += outcome.seconds();
+    epochsSoFar++;
     StringBuilder line = new StringBuilder();
     add(line, "epoch %d/%d", plan.epoch() + 1, plan.epochs());
     add(line, "%s", name(plan));
@@ -35,7 +37,7 @@ final class EpochLine {
         outcome.evaluationSeconds());
     int left = plan.epochs() - plan.epoch() - 1;
     if (left > 0) {
-      add(line, "%s left", duration(secondsSoFar / (plan.epoch() + 1) * left));
+      add(line, "%s left", duration(secondsSoFar / epochsSoFar * left));
     }
     return line.toString();
   }

@@ -37,6 +37,15 @@ final class JobOptions {
     return JobConfig.load(Optional.ofNullable(file), overrides);
   }
 
+  /**
+   * What is given here over another configuration in place of the defaults.
+   *
+   * @throws org.mixtraining.config.UserException if the configuration is not valid
+   */
+  JobConfig over(String canonical) {
+    return JobConfig.load(canonical, Optional.ofNullable(file), overrides);
+  }
+
   /** Prints a line of progress. */
   void progress(String line) {
     if (!quiet) {

@@ -20,11 +20,17 @@ import picocli.CommandLine.ParseResult;
         "Trains ViT-Tiny with interleaved self-supervised and supervised epochs on Spark.",
     subcommands = {PrepareCommand.class, TrainCommand.class, SqlCommand.class, BenchCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:done", "1:failed", "2:bad input: arguments, configuration or data"})
+    exitCodeList = {
+      "0:done",
+      "1:failed",
+      "2:bad input: arguments, configuration or data",
+      "3:interrupted; the same command goes on"
+    })
 public final class Main {
 
   private static final int FAILED = 1;
   private static final int BAD_INPUT = 2;
+  private static final int INTERRUPTED = 3;
 
   private Main() {}
 
@@ -57,6 +63,10 @@ public final class Main {
   private static final class Failure implements IExecutionExceptionHandler {
     @Override
     public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
+      if (e instanceof InterruptedRunException) {
+        System.err.println(e.getMessage());
+        return INTERRUPTED;
+      }
       var mendable =
           Causes.of(e)
               .filter(UserException.class::isInstance)

@@ -1,11 +1,11 @@
 package org.mixtraining.cli;
 
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 import org.mixtraining.results.WorkerRow;
@@ -21,16 +21,26 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   private final Tables tables;
   private final String runId;
   private final RunRow.Setup setup;
-  private final Instant started = Instant.now();
-  private final List<EpochRow> epochs = new ArrayList<>();
-  private final List<WorkerRow> workers = new ArrayList<>();
+  private final Instant started;
+  private Progress progress;
 
-  /** Writes the run's row at once: a run that dies in its first epoch is in the tables too. */
-  RunRecorder(Tables tables, String runId, RunRow.Setup setup) {
+  /**
+   * Writes the run's row at once: a run that dies in its first epoch is in the tables too.
+   *
+   * @param progress of the epochs that are recorded already
+   */
+  RunRecorder(Tables tables, String runId, RunRow.Setup setup, Instant started, Progress progress) {
     this.tables = tables;
     this.runId = runId;
     this.setup = setup;
+    this.started = started;
+    this.progress = progress;
     write(Status.RUNNING, null, null);
+  }
+
+  /** What has come of the epochs so far. */
+  Progress progress() {
+    return progress;
   }
 
   @Override
@@ -38,16 +48,19 @@ final class RunRecorder implements Consumer<EpochOutcome> {
     EpochRow epoch = epochRow(outcome);
     List<WorkerRow> shares =
         outcome.workers().stream().map(share -> workerRow(outcome.plan(), share)).toList();
-    epochs.add(epoch);
-    workers.addAll(shares);
     tables.write(epoch);
     tables.write(shares);
+    progress = progress.plus(epoch, shares);
     write(Status.RUNNING, null, null);
   }
 
   /** The run is over and its model is the one with this hash. */
   RunRow finished(String stateSha256) {
     return write(Status.FINISHED, null, stateSha256);
+  }
+
+  void interrupted() {
+    write(Status.INTERRUPTED, null, null);
   }
 
   void failed(Throwable error) {
@@ -64,7 +77,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
             error,
             setup,
             Versions.provenance(),
-            RunRow.Progress.of(epochs, workers),
+            progress,
             stateSha256);
     tables.write(row);
     return row;

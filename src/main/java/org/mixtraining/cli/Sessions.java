@@ -2,7 +2,9 @@ package org.mixtraining.cli;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 
@@ -30,6 +32,11 @@ final class Sessions {
   static SparkSession workers(String name, JobConfig.Workers workers) {
     SparkConf conf = conf().setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker());
     return open(name, localCluster(workers, conf), conf);
+  }
+
+  /** How Hadoop is configured in sessions, for work that needs none. */
+  static Configuration hadoop() {
+    return SparkHadoopUtil.get().newConfiguration(conf());
   }
 
   private static SparkSession open(String name, String embeddedMaster, SparkConf conf) {

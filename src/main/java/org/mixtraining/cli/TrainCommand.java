@@ -3,9 +3,14 @@ package org.mixtraining.cli;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
@@ -15,6 +20,7 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.spark.MixTrainingRun;
+import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,9 +38,21 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "Print the plan of every epoch and do nothing.")
   private boolean dryRun;
 
+  @Option(
+      names = "--resume",
+      paramLabel = "RUN_ID",
+      description =
+          "Go on with this run, by the configuration that it began with; what is given besides must not change its result.")
+  private String resume;
+
+  @Option(
+      names = "--force",
+      description = "Forget what there is of the run, finished or not, and train it anew.")
+  private boolean force;
+
   @Override
   public Integer call() {
-    JobConfig config = options.config();
+    JobConfig config = resume == null ? options.config() : resumed();
     MixSchedule schedule = MixSchedule.of(config);
     if (dryRun) {
       System.out.println(schedule.describe());
@@ -44,53 +62,96 @@ final class TrainCommand implements Callable<Integer> {
       throw new UserException(
           "mixtraining.workers.device = gpu: this build computes on the CPU; allowed: auto, cpu");
     }
-    String runId = runId(config);
-    try (SparkSession spark = Sessions.workers("train " + runId, config.workers());
-        JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
-        MixTrainingRun run = new MixTrainingRun(context, config)) {
-      Tables tables = new Tables(context.hadoopConfiguration(), config.run().output());
-      if (tables.holds(runId)) {
-        throw new UserException(
-            "mixtraining.run.id = %s: this run is in %s/tables already; choose another id"
-                .formatted(runId, config.run().output()));
+    String runId = resume == null ? runId(config) : resume;
+    Configuration hadoop = Sessions.hadoop();
+    String output = config.run().output();
+    try (Interruption interruption = Interruption.bySignal();
+        RecordedRun run =
+            new RecordedRun(
+                runId,
+                config,
+                new Tables(hadoop, output),
+                new Checkpoints(hadoop, output, runId),
+                options::progress)) {
+      if (force) {
+        run.forget();
       }
-      RunRow row = train(run, config, runId, schedule, tables);
-      System.out.println(summary(row, config));
+      Optional<RunRow> row = run.recorded();
+      if (row.isPresent() && row.get().status() == RunRow.Status.FINISHED) {
+        options.progress("run %s is finished already; --force trains it anew".formatted(runId));
+      } else {
+        row = Optional.of(train(run, config, runId, schedule, interruption));
+      }
+      System.out.println(summary(row.get(), config));
     }
     return 0;
   }
 
-  private RunRow train(
-      MixTrainingRun run, JobConfig config, String runId, MixSchedule schedule, Tables tables) {
-    ModelState initial = run.initialState();
-    DatasetManifest manifest = run.manifest();
-    options.progress(
-        "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
-            .formatted(
-                runId,
-                Spelling.of(config.pipeline()),
-                config.model().preset(),
-                initial.parameters(),
-                schedule.epochs().size(),
-                manifest.images(Split.TRAIN),
-                config.data().path(),
-                config.workers().count()));
-    RunRecorder recorder =
-        new RunRecorder(tables, runId, setup(config, schedule, initial, manifest));
-    EpochLine line = new EpochLine();
-    try {
-      ModelState last =
-          run.train(
-              initial,
-              outcome -> {
-                recorder.accept(outcome);
-                options.progress(line.of(outcome));
-              });
-      return recorder.finished(last.sha256());
-    } catch (RuntimeException e) {
-      recorder.failed(e);
-      throw e;
+  /** The configuration that the run began with, and over it what is given now. */
+  private JobConfig resumed() {
+    if (force) {
+      throw new UserException("--resume and --force: a run either goes on or begins anew");
     }
+    String output = options.config().run().output();
+    RunRow begun =
+        new Tables(Sessions.hadoop(), output)
+            .run(resume)
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "--resume %s: there is no such run in %s/tables; run.output says where to look"
+                            .formatted(resume, output)));
+    return options.over(begun.setup().config());
+  }
+
+  private RunRow train(
+      RecordedRun recorded,
+      JobConfig config,
+      String runId,
+      MixSchedule schedule,
+      Interruption interruption) {
+    try (SparkSession spark = Sessions.workers("train " + runId, config.workers());
+        JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
+        MixTrainingRun run = new MixTrainingRun(context, config)) {
+      interruption.cancels(spark.sparkContext());
+      RunState initial = run.initialState();
+      DatasetManifest manifest = run.manifest();
+      options.progress(
+          "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
+              .formatted(
+                  runId,
+                  Spelling.of(config.pipeline()),
+                  config.model().preset(),
+                  initial.model().parameters(),
+                  schedule.epochs().size(),
+                  manifest.images(Split.TRAIN),
+                  config.data().path(),
+                  config.workers().count()));
+      EpochLine line = new EpochLine();
+      return recorded.train(
+          setup(config, schedule, initial.model(), manifest),
+          provenance(manifest),
+          initial,
+          interruption.of(
+              runId,
+              (from, epochFinished) ->
+                  run.train(
+                      from,
+                      outcome -> {
+                        epochFinished.accept(outcome);
+                        options.progress(line.of(outcome));
+                      })));
+    }
+  }
+
+  /** What decides about a run's bits besides its configuration. */
+  private static SortedMap<String, String> provenance(DatasetManifest manifest) {
+    SortedMap<String, String> provenance = new TreeMap<>(manifest.identity());
+    RunRow.Versions versions = Versions.provenance();
+    provenance.put("version.job", versions.jobVersion());
+    provenance.put("version.dl4j", versions.dl4jVersion());
+    provenance.put("version.java", versions.javaVersion());
+    return provenance;
   }
 
   private static RunRow.Setup setup(

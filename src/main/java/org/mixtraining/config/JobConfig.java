@@ -3,6 +3,7 @@ package org.mixtraining.config;
 import java.io.Serializable;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -23,7 +24,8 @@ public record JobConfig(
     Mix mix,
     Optimizer optimizer,
     Augment augment,
-    Workers workers)
+    Workers workers,
+    Checkpoint checkpoint)
     implements Serializable {
 
   /**
@@ -34,7 +36,18 @@ public record JobConfig(
    * @throws UserException with one line for every problem of the file and the overrides
    */
   public static JobConfig load(Optional<Path> file, List<String> overrides) {
-    return new JobConfigReader(Sources.merge(file, overrides)).read();
+    return load("", file, overrides);
+  }
+
+  /**
+   * The same over another configuration in place of the defaults: what is written here wins, and a
+   * key that is not keeps its value.
+   *
+   * @param base a {@link #canonical()} configuration
+   * @throws UserException with one line for every problem
+   */
+  public static JobConfig load(String base, Optional<Path> file, List<String> overrides) {
+    return new JobConfigReader(Sources.merge(base, file, overrides)).read();
   }
 
   /**
@@ -197,8 +210,32 @@ public record JobConfig(
   /** AdamW's decay rates of the first and the second moment. */
   public record Betas(double first, double second) implements Serializable {}
 
+<<<<<<< HEAD
   /** Replicas: how many, and how many compute threads each has. */
   public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
+=======
+  /** Random crop after padding by {@code cropPadding} pixels, and a horizontal flip. */
+  public record Augment(int cropPadding, boolean flip) implements Serializable {}
+
+  /**
+   * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
+   * without anything to compute on.
+   */
+  public record Workers(int count, int threadsPerWorker, Device device, double patienceMinutes)
+      implements Serializable {
+
+    /** How long a run waits. */
+    public Duration patience() {
+      return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
+    }
+  }
+
+  /**
+   * What is kept to go on from: a checkpoint after each {@code every} epochs, the {@code keep}
+   * newest of them.
+   */
+  public record Checkpoint(int every, int keep) implements Serializable {}
+>>>>>>> checkpoints
 
   /** Where a worker computes. */
   public enum Device {

@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Betas;
+import org.mixtraining.config.JobConfig.Checkpoint;
 import org.mixtraining.config.JobConfig.Data;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.Device;
@@ -52,7 +53,8 @@ final class JobConfigReader {
             mix(),
             optimizer(),
             augment(),
-            workers());
+            workers(),
+            new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)));
     compare(config);
     settings.check();
     return config;
@@ -168,7 +170,8 @@ final class JobConfigReader {
     return new Workers(
         whole("workers.count", 1),
         whole("workers.threads-per-worker", 1),
-        choice("workers.device", Device.class));
+        choice("workers.device", Device.class),
+        number("workers.patience-minutes", v -> v > 0, "above 0"));
   }
 
   private void compare(JobConfig config) {

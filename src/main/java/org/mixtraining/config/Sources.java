@@ -20,9 +20,10 @@ final class Sources {
   private Sources() {}
 
   /** What the sources say together, with the structural problems among them already noted. */
-  static Settings merge(Optional<Path> file, List<String> overrides) {
+  static Settings merge(String base, Optional<Path> file, List<String> overrides) {
     Config reference =
         ConfigFactory.parseResources(Sources.class.getClassLoader(), "reference.conf");
+    Config defaults = ConfigFactory.parseString(base).withFallback(reference);
     List<String> problems = new ArrayList<>();
     Config user = ConfigFactory.empty();
     for (String override : overrides) {
@@ -34,7 +35,7 @@ final class Sources {
     }
     try {
       user = user.withFallback(file.map(Sources::read).orElse(ConfigFactory.empty()));
-      Config effective = user.withFallback(reference).resolve();
+      Config effective = user.withFallback(defaults).resolve();
       for (String key : user.root().keySet()) {
         if (!key.equals(ROOT)) {
           problems.add(

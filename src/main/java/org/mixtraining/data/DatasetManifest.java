@@ -95,6 +95,15 @@ public record DatasetManifest(
     }
   }
 
+  /** What decides which images a worker sees in which order, by names under {@code dataset.}. */
+  public Map<String, String> identity() {
+    return Map.of(
+        "dataset.fingerprint", fingerprint,
+        "dataset.shards", String.valueOf(shards),
+        "dataset.seed", String.valueOf(seed),
+        "dataset.validation", String.valueOf(validation));
+  }
+
   /** Number of classes. */
   public int classCount() {
     return classes.size();

@@ -1,7 +1,9 @@
 package org.mixtraining.results;
 
+import java.lang.reflect.Array;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Map;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
@@ -71,6 +73,32 @@ enum ColumnType {
               .as(LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS))
               .named(name);
     };
+  }
+
+  /** The value under a name as the type of a component; null, or a primitive's zero, if absent. */
+  Object value(Group group, String name, Class<?> type) {
+    boolean absent =
+        !group.getType().containsField(name) || group.getFieldRepetitionCount(name) == 0;
+    if (absent) {
+      return type.isPrimitive() ? Array.get(Array.newInstance(type, 1), 0) : null;
+    }
+    return switch (this) {
+      case STRING ->
+          type.isEnum() ? constant(type, group.getString(name, 0)) : group.getString(name, 0);
+      case INT -> group.getInteger(name, 0);
+      case LONG -> group.getLong(name, 0);
+      case DOUBLE -> group.getDouble(name, 0);
+      case BOOLEAN -> group.getBoolean(name, 0);
+      case TIMESTAMP -> Instant.EPOCH.plus(group.getLong(name, 0), ChronoUnit.MICROS);
+    };
+  }
+
+  private static Object constant(Class<?> type, String spelling) {
+    return Arrays.stream(type.getEnumConstants())
+        .filter(constant -> Spelling.of((Enum<?>) constant).equals(spelling))
+        .findAny()
+        .orElseThrow(
+            () -> new IllegalArgumentException(spelling + " is no " + type.getSimpleName()));
   }
 
   /** Puts a value that is not null under a name. */

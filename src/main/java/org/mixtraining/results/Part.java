@@ -1,93 +1,58 @@
 package org.mixtraining.results;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.StandardCopyOption;
-import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
-import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.hadoop.util.HadoopStreams;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
 
-/**
- * One Parquet file of a table, whole or not there: written under a name that readers skip, then
- * renamed over the one before.
- */
-final class Part {
-  private final FileSystem files;
-  private final Path path;
-  private final Configuration conf;
-
-  Part(Path path, Configuration conf) throws IOException {
-    FileSystem named = path.getFileSystem(conf);
-    // The local file system would leave a .crc file beside each part.
-    this.files = named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
-    this.path = path;
-    this.conf = conf;
-  }
+/** One Parquet file of a table. */
+record Part(Path path, Configuration conf) {
 
   void write(Table table, Iterable<? extends ResultRow> rows) throws IOException {
-    Path hidden = hidden();
-    try {
-      try (ParquetWriter<Group> writer =
-          ExampleParquetWriter.builder(new NewFile(files, hidden))
-              .withType(table.parquet())
-              .withConf(conf)
-              .build()) {
-        for (ResultRow row : rows) {
-          writer.write(table.group(row));
-        }
-      }
-      moveOver(hidden);
-    } catch (IOException | RuntimeException e) {
-      files.delete(hidden, false);
-      throw e;
+    new WholeFile(path, conf)
+        .write(
+            out -> {
+              try (ParquetWriter<Group> writer =
+                  ExampleParquetWriter.builder(new NewFile(out, path))
+                      .withType(table.parquet())
+                      .withConf(conf)
+                      .build()) {
+                for (ResultRow row : rows) {
+                  writer.write(table.group(row));
+                }
+              }
+            });
+  }
+
+  /** The first row, or null if there is no such file or it is empty. */
+  Group first() throws IOException {
+    FileSystem files = path.getFileSystem(conf);
+    if (!files.exists(path)) {
+      return null;
+    }
+    try (ParquetReader<Group> reader =
+        ParquetReader.builder(new GroupReadSupport(), path).withConf(conf).build()) {
+      return reader.read();
     }
   }
 
-  /** A new name in the same directory, of its own so that two writers cannot mix their bytes. */
-  Path hidden() {
-    return new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
-  }
-
-  private void moveOver(Path hidden) throws IOException {
-    if (files.getUri().getScheme().equals("file")) {
-      // FileContext would delete first.
-      Files.move(local(hidden), local(path), StandardCopyOption.ATOMIC_MOVE);
-      return;
-    }
-    try {
-      FileContext.getFileContext(files.getUri(), conf).rename(hidden, path, Rename.OVERWRITE);
-    } catch (UnsupportedFileSystemException e) {
-      // Known to FileSystem only, whose rename does not replace.
-      files.delete(path, false);
-      if (!files.rename(hidden, path)) {
-        throw new IOException("cannot rename %s to %s".formatted(hidden, path));
-      }
-    }
-  }
-
-  private java.nio.file.Path local(Path path) {
-    return java.nio.file.Path.of(files.makeQualified(path).toUri());
-  }
-
-  private record NewFile(FileSystem files, Path path) implements OutputFile {
+  private record NewFile(FSDataOutputStream out, Path path) implements OutputFile {
     @Override
-    public PositionOutputStream create(long blockSize) throws IOException {
-      return HadoopStreams.wrap(files.create(path, false));
+    public PositionOutputStream create(long blockSize) {
+      return HadoopStreams.wrap(out);
     }
 
     @Override
-    public PositionOutputStream createOrOverwrite(long blockSize) throws IOException {
+    public PositionOutputStream createOrOverwrite(long blockSize) {
       return create(blockSize);
     }
 

@@ -1,9 +1,7 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import org.mixtraining.config.JobConfig.Pipeline;
 
 /**
@@ -68,29 +66,29 @@ public record RunRow(
       @Column("time that workers held a device, seconds summed over workers")
           double deviceSeconds) {
 
-    /** The sums and bests of the finished epochs, in order, and of the workers in them. */
-    public static Progress of(List<EpochRow> epochs, List<WorkerRow> workers) {
-      // max keeps the last of equals, so the later epoch is made the lesser.
-      Optional<EpochRow> best =
-          epochs.stream()
-              .filter(row -> isNumber(row.evaluation().validationAccuracy()))
-              .max(
-                  Comparator.comparing((EpochRow row) -> row.evaluation().validationAccuracy())
-                      .thenComparing(EpochRow::epoch, Comparator.reverseOrder()));
+    /** Of no epoch. */
+    public static final Progress NONE = new Progress(0, null, null, null, null, 0, 0, 0, 0);
+
+    /** With the next finished epoch and the workers in it. */
+    public Progress plus(EpochRow epoch, List<WorkerRow> workers) {
+      EpochRow.Evaluation scores = epoch.evaluation();
+      boolean best = isBetter(scores.validationAccuracy());
       return new Progress(
-          epochs.size(),
-          best.map(row -> row.evaluation().validationAccuracy()).orElse(null),
-          best.map(EpochRow::epoch).orElse(null),
-          best.map(row -> row.evaluation().testAccuracy()).orElse(null),
-          epochs.isEmpty() ? null : epochs.get(epochs.size() - 1).evaluation().testAccuracy(),
-          epochs.stream().mapToLong(row -> row.cost().images()).sum(),
-          epochs.stream().mapToDouble(row -> row.cost().flops()).sum(),
-          epochs.stream().mapToDouble(row -> row.cost().seconds()).sum(),
-          workers.stream().mapToDouble(WorkerRow::seconds).sum());
+          epochsDone + 1,
+          best ? scores.validationAccuracy() : bestValidationAccuracy,
+          best ? Integer.valueOf(epoch.epoch()) : bestEpoch,
+          best ? scores.testAccuracy() : testAccuracyAtBest,
+          scores.testAccuracy(),
+          images + epoch.cost().images(),
+          flops + epoch.cost().flops(),
+          seconds + epoch.cost().seconds(),
+          deviceSeconds + workers.stream().mapToDouble(WorkerRow::seconds).sum());
     }
 
-    private static boolean isNumber(Double value) {
-      return value != null && !value.isNaN();
+    private boolean isBetter(Double accuracy) {
+      return accuracy != null
+          && !accuracy.isNaN()
+          && (bestValidationAccuracy == null || accuracy > bestValidationAccuracy);
     }
   }
 

@@ -137,6 +137,35 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     return group;
   }
 
+  /**
+   * The row that {@link #group} made a record of; what an older file does not have is null, or
+   * zero.
+   */
+  static <R extends ResultRow> R row(Class<R> type, String runId, Group group) {
+    return type.cast(record(type, runId, group));
+  }
+
+  private static Object record(Class<?> type, String runId, Group group) {
+    RecordComponent[] components = type.getRecordComponents();
+    Class<?>[] types =
+        Arrays.stream(components).map(RecordComponent::getType).toArray(Class[]::new);
+    Object[] values = new Object[components.length];
+    for (int i = 0; i < components.length; i++) {
+      String column = snakeCase(components[i].getName());
+      values[i] =
+          column.equals(PARTITION)
+              ? runId
+              : types[i].isRecord()
+                  ? record(types[i], runId, group)
+                  : ColumnType.of(types[i]).value(group, column, types[i]);
+    }
+    try {
+      return type.getDeclaredConstructor(types).newInstance(values);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("cannot make a " + type, e);
+    }
+  }
+
   /** Markdown: the columns with type and meaning. */
   String describe() {
     return columns.stream()

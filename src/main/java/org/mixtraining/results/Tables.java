@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -64,20 +65,34 @@ public final class Tables {
         .forEach((key, part) -> writePart(Table.of(key.type), key.runId, key.part, part));
   }
 
-  /** Whether a run of this id has been recorded, finished or not. */
-  public boolean holds(String runId) {
-    Path run = new Path(root, "runs/" + Table.PARTITION + "=" + checkedRunId(runId));
+  /** How a run stands, if it has been recorded, finished or not. */
+  public Optional<RunRow> run(String runId) {
+    Path run = new Path(partition(Table.of(RunRow.class), checkedRunId(runId)), "run.parquet");
     try {
-      return run.getFileSystem(conf).exists(run);
+      return Optional.ofNullable(new Part(run, conf).first())
+          .map(group -> Table.row(RunRow.class, runId, group));
     } catch (UnsupportedFileSystemException e) {
       throw unsupported(e, root.getParent().toString());
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot look for " + run, e);
+    } catch (IOException | RuntimeException e) { // Parquet throws either where a file is damaged
+      throw new UserException(
+          "%s: cannot be read (%s); delete it to forget the run".formatted(run, e.getMessage()));
+    }
+  }
+
+  /** Forgets a run: all its rows. */
+  public void delete(String runId) {
+    for (Table table : ALL) {
+      Path rows = partition(table, checkedRunId(runId));
+      try {
+        rows.getFileSystem(conf).delete(rows, true);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot delete " + rows, e);
+      }
     }
   }
 
   private void writePart(Table table, String runId, String part, List<? extends ResultRow> rows) {
-    Path run = new Path(new Path(root, table.name()), Table.PARTITION + "=" + runId);
+    Path run = partition(table, runId);
     try {
       new Part(new Path(run, part + ".parquet"), conf).write(table, rows);
     } catch (UnsupportedFileSystemException e) {
@@ -85,6 +100,10 @@ public final class Tables {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write %s to %s".formatted(part, run), e);
     }
+  }
+
+  private Path partition(Table table, String runId) {
+    return new Path(new Path(root, table.name()), Table.PARTITION + "=" + runId);
   }
 
   /**

@@ -87,6 +87,7 @@ final class ClusterEvaluation {
     ImageSet images = dataset.part(split, part, parts, 1);
     return Evaluation.run(
         lease.replica(),
-        Minibatches.evaluation(images, dataset.manifest().normalization(), batchSize));
+        new UntilKilled<>(
+            Minibatches.evaluation(images, dataset.manifest().normalization(), batchSize)));
   }
 }

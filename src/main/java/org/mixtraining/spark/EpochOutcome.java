@@ -10,7 +10,7 @@ import org.mixtraining.vit.ModelState;
  * A finished epoch.
  *
  * @param plan what was to be done
- * @param state the averaged state after it
+ * @param reached where the run stands after it
  * @param metrics sums over all workers
  * @param workers each worker's share, in worker order
  * @param validation score on the held-out images; of no image after SSL epochs
@@ -24,7 +24,7 @@ import org.mixtraining.vit.ModelState;
  */
 public record EpochOutcome(
     EpochPlan plan,
-    ModelState state,
+    RunState reached,
     EpochMetrics metrics,
     List<WorkerShare> workers,
     Score validation,
@@ -34,6 +34,11 @@ public record EpochOutcome(
     double evaluationSeconds,
     double seconds,
     long syncBytes) {
+
+  /** The averaged model after it. */
+  public ModelState state() {
+    return reached.model();
+  }
 
   /**
    * One worker's share of an epoch.

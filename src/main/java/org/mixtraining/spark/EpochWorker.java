@@ -47,7 +47,8 @@ final class EpochWorker
     try (ReplicaPool.Lease lease =
         ReplicaPool.borrow(ReplicaPool.Purpose.TRAINING, task.graph(), task.threads())) {
       lease.replica().load(task.state());
-      EpochMetrics metrics = WorkerEpoch.run(lease.replica(), task.plan(), minibatches);
+      EpochMetrics metrics =
+          WorkerEpoch.run(lease.replica(), task.plan(), worker, new UntilKilled<>(minibatches));
       Place place = Place.here((System.nanoTime() - start) / 1e9);
       return List.of(new WorkerResult(worker, lease.replica().state(), metrics, place)).iterator();
     }

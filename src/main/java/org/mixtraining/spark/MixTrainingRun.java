@@ -12,7 +12,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
-import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
@@ -40,6 +39,8 @@ public final class MixTrainingRun implements AutoCloseable {
   private final Dataset dataset;
   private final ViT vit;
   private final ClusterEvaluation evaluation;
+  private final HopelessTasks hopeless;
+  private final ExecutorWatch executors;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -63,6 +64,9 @@ public final class MixTrainingRun implements AutoCloseable {
     this.evaluation =
         new ClusterEvaluation(
             spark, dataset, config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+    this.hopeless = new HopelessTasks(spark.sc());
+    this.executors = new ExecutorWatch(spark.sc(), config.workers().patience());
+    spark.sc().addSparkListener(hopeless);
   }
 
   static void checkSerializer(SparkConf conf) {
@@ -80,39 +84,39 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
-  public ModelState initialState() {
+  public RunState initialState() {
     try (Replica replica = new Replica(configuration(Objective.JOINT, MixPass.VISIBLE))) {
-      return replica.state();
+      return RunState.initial(replica.state());
     }
   }
 
   /**
-   * Trains all epochs of the configuration's schedule.
+   * Trains the epochs of the configuration's schedule that are not behind the state yet.
    *
    * @param state where to begin
    * @param epochFinished told of each epoch, in order
-   * @return the final state
+   * @return where the run ends
    * @throws UserException if a shard is missing
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
-  public ModelState train(ModelState state, Consumer<EpochOutcome> epochFinished) {
-    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
+  public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
+    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
+    for (EpochPlan plan : epochs.subList(state.epochs(), epochs.size())) {
       EpochOutcome outcome = epoch(plan, state);
-      state = outcome.state();
+      state = outcome.reached();
       epochFinished.accept(outcome);
     }
     return state;
   }
 
   /** An epoch; what a task has to tell a person comes without what Spark wraps around it. */
-  private EpochOutcome epoch(EpochPlan plan, ModelState before) {
+  private EpochOutcome epoch(EpochPlan plan, RunState before) {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      throw Causes.of(e)
-          .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
-          .map(RuntimeException.class::cast)
-          .findFirst()
+      throw HopelessTasks.reason(e)
+          .or(hopeless::reason)
+          .or(() -> executors.verdict().map(why -> new IllegalStateException(why, e)))
           .orElseGet(
               () ->
                   e instanceof RuntimeException unchecked
@@ -124,7 +128,7 @@ public final class MixTrainingRun implements AutoCloseable {
     }
   }
 
-  private EpochOutcome trainAndScore(EpochPlan plan, ModelState before) {
+  private EpochOutcome trainAndScore(EpochPlan plan, RunState before) {
     long start = System.nanoTime();
     describe(plan, "train");
     Graph graph =
@@ -132,11 +136,11 @@ public final class MixTrainingRun implements AutoCloseable {
             plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
     var master =
         new EpochAveragingTrainingMaster(plan, graph.json, config.workers().threadsPerWorker());
-    graph.replica.load(before);
+    graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
     ModelState average = graph.replica.state();
-    ModelState state = before.with(average);
+    ModelState state = before.model().with(average);
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
@@ -155,7 +159,7 @@ public final class MixTrainingRun implements AutoCloseable {
         master.results().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
     return new EpochOutcome(
         plan,
-        state,
+        new RunState(plan.epoch() + 1, state, before.averaging()),
         metrics,
         shares(master.results()),
         scores.validation(),
@@ -213,6 +217,8 @@ public final class MixTrainingRun implements AutoCloseable {
 
   @Override
   public void close() {
+    executors.close();
+    spark.sc().removeSparkListener(hopeless);
     graphs.values().forEach(graph -> graph.replica.close());
     graphs.clear();
   }

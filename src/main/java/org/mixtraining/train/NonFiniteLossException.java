@@ -4,9 +4,9 @@ package org.mixtraining.train;
 public final class NonFiniteLossException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  NonFiniteLossException(int epoch, int step, double loss) {
+  NonFiniteLossException(int epoch, int worker, int step, double loss) {
     super(
-        "the loss became %s in epoch %d, step %d; lower mixtraining.optimizer.base-lr or raise mixtraining.optimizer.warmup"
-            .formatted(loss, epoch + 1, step + 1));
+        "the loss became %s in epoch %d, worker %d, step %d; lower mixtraining.optimizer.base-lr or raise mixtraining.optimizer.warmup"
+            .formatted(loss, epoch + 1, worker, step + 1));
   }
 }

@@ -16,10 +16,11 @@ public final class WorkerEpoch {
    * Trains on all of the minibatches; the replica holds the state to begin with and, after it, the
    * state reached.
    *
+   * @param worker whose minibatches they are
    * @throws NonFiniteLossException if a step's loss is NaN or infinite
    */
   public static EpochMetrics run(
-      Replica replica, EpochPlan plan, Iterator<MultiDataSet> minibatches) {
+      Replica replica, EpochPlan plan, int worker, Iterator<MultiDataSet> minibatches) {
     Sums sums = new Sums();
     long start = System.nanoTime();
     while (minibatches.hasNext()) {
@@ -31,7 +32,7 @@ public final class WorkerEpoch {
       }
       StepResult step = replica.fit(batch);
       if (!Double.isFinite(step.loss())) {
-        throw new NonFiniteLossException(plan.epoch(), position.step(), step.loss());
+        throw new NonFiniteLossException(plan.epoch(), worker, position.step(), step.loss());
       }
       long done = System.nanoTime();
       sums.add(step, (int) batch.getFeatures(0).size(0), ready - start, done - ready);

@@ -1,7 +1,6 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
-import java.util.List;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pipeline;
 import org.mixtraining.schedule.Objective;
@@ -31,7 +30,7 @@ final class Samples {
             "f00d",
             "{\"seed\":-42}"),
         new RunRow.Versions("0.1.0", "3.5.9", "1.0.0-M2.1", "17.0.15", null),
-        RunRow.Progress.of(List.of(), List.of()),
+        RunRow.Progress.NONE,
         null);
   }
 

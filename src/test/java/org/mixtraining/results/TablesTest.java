@@ -153,7 +153,7 @@ class TablesTest {
     tables.write(Samples.ssl("a", 1));
     var path =
         new org.apache.hadoop.fs.Path(output + "/tables/epochs/run_id=a/epoch-00002.parquet");
-    Path half = Path.of(new Part(path, new Configuration()).hidden().toString());
+    Path half = Path.of(new WholeFile(path, new Configuration()).hidden().toString());
     Files.writeString(half, "PAR1 and then the driver was killed");
     register();
 

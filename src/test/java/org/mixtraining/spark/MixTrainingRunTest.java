@@ -83,10 +83,10 @@ class MixTrainingRunTest {
   private static Trained train(JobConfig config) {
     try (var run = new MixTrainingRun(spark, config)) {
       var epochs = new ArrayList<EpochOutcome>();
-      ModelState initial = run.initialState();
-      ModelState last = run.train(initial, epochs::add);
-      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).state());
-      return new Trained(initial, epochs);
+      RunState initial = run.initialState();
+      RunState last = run.train(initial, epochs::add);
+      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).reached());
+      return new Trained(initial.model(), epochs);
     }
   }
 
@@ -98,6 +98,21 @@ class MixTrainingRunTest {
       KNOWN.put(config, known);
     }
     return known;
+  }
+
+  @Test
+  void aRunGoesOnFromAnyEpochWithTheSameBits() {
+    Trained whole = trained(config());
+    try (var run = new MixTrainingRun(spark, config())) {
+      for (EpochOutcome before : whole.epochs()) {
+        var rest = new ArrayList<EpochOutcome>();
+        RunState last = run.train(before.reached(), rest::add);
+
+        assertThat(last.epochs()).isEqualTo(whole.epochs().size());
+        assertSame(last.model(), whole.state());
+        assertThat(rest).hasSize(whole.epochs().size() - before.reached().epochs());
+      }
+    }
   }
 
   // --- the same bits as without Spark ------------------------------------------------------------
@@ -432,7 +447,8 @@ class MixTrainingRunTest {
   void divergenceIsToldAsItIsAndNotAsAFailedStage() {
     assertThatThrownBy(() -> train(config("optimizer.base-lr=1e30", "optimizer.warmup=0")))
         .isInstanceOf(NonFiniteLossException.class)
-        .hasMessageContaining("the loss became NaN in epoch 1, step ");
+        .message()
+        .matches("the loss became NaN in epoch 1, worker [01], step \\d+; lower .*");
   }
 
   @Test

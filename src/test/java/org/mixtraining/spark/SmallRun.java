@@ -78,7 +78,7 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
       var batches =
           new TrainingBatches(
               config, vit(), plan, images(Split.TRAIN, shards), manifest.normalization());
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches);
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
       return new Local(before.with(replica.state()), metrics);
     }
   }

@@ -73,18 +73,18 @@ class ReplicaPoolTest {
     ModelState expected;
     try (Replica fresh = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
       start = fresh.state();
-      WorkerEpoch.run(fresh, healthy, batches(healthy));
+      WorkerEpoch.run(fresh, healthy, 0, batches(healthy));
       expected = fresh.state();
     }
     try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, 1)) {
       lease.replica().load(start);
-      assertThatThrownBy(() -> WorkerEpoch.run(lease.replica(), diverging, batches(diverging)))
+      assertThatThrownBy(() -> WorkerEpoch.run(lease.replica(), diverging, 0, batches(diverging)))
           .isInstanceOf(NonFiniteLossException.class);
     }
 
     try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, 1)) {
       lease.replica().load(start);
-      WorkerEpoch.run(lease.replica(), healthy, batches(healthy));
+      WorkerEpoch.run(lease.replica(), healthy, 0, batches(healthy));
       assertThat(lease.replica().state()).isEqualTo(expected);
     }
   }

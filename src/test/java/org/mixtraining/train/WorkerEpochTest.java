@@ -34,7 +34,7 @@ class WorkerEpochTest {
     EpochPlan plan = Jobs.plan(2, Objective.JOINT, 0.25, 1e-3);
     try (Replica replica = Jobs.replica(Objective.JOINT, MixPass.VISIBLE);
         Replica twin = Jobs.replica(Objective.JOINT, MixPass.VISIBLE)) {
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches(plan));
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches(plan));
 
       twin.plan(plan, 3);
       List<StepResult> steps = new ArrayList<>();
@@ -65,7 +65,7 @@ class WorkerEpochTest {
   void anSslEpochSeesEveryImageAndNoLabel() {
     EpochPlan plan = Jobs.plan(0, Objective.SSL, 1, 1e-3);
     try (Replica replica = Jobs.replica(Objective.SSL, MixPass.VISIBLE)) {
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches(plan));
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches(plan));
 
       assertThat(metrics.images()).isEqualTo(10);
       assertThat(metrics.labelled()).isZero();
@@ -78,7 +78,7 @@ class WorkerEpochTest {
   void anSlEpochSeesLabelledImagesOnly() {
     EpochPlan plan = Jobs.plan(0, Objective.SL, 0, 1e-3);
     try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, batches(plan));
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches(plan));
 
       assertThat(metrics.images()).isEqualTo(6);
       assertThat(metrics.labelled()).isEqualTo(6);
@@ -117,10 +117,10 @@ class WorkerEpochTest {
   void aDivergedLossStopsTheEpochAndNamesItsStep(Objective objective, double alpha) {
     EpochPlan plan = Jobs.plan(6, objective, alpha, 1e30);
     try (Replica replica = Jobs.replica(objective, MixPass.VISIBLE)) {
-      assertThatThrownBy(() -> WorkerEpoch.run(replica, plan, batches(plan)))
+      assertThatThrownBy(() -> WorkerEpoch.run(replica, plan, 0, batches(plan)))
           .isInstanceOf(NonFiniteLossException.class)
           .hasMessageMatching(
-              "the loss became (NaN|-?Infinity) in epoch 7, step 2; lower mixtraining\\.optimizer\\.base-lr or raise mixtraining\\.optimizer\\.warmup");
+              "the loss became (NaN|-?Infinity) in epoch 7, worker 0, step 2; lower mixtraining\\.optimizer\\.base-lr or raise mixtraining\\.optimizer\\.warmup");
     }
   }
 
@@ -130,7 +130,7 @@ class WorkerEpochTest {
     try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
       var before = replica.state();
 
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, List.<MultiDataSet>of().iterator());
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, List.<MultiDataSet>of().iterator());
 
       assertThat(metrics.images()).isZero();
       assertThat(metrics.steps()).isZero();

@@ -1,0 +1,139 @@
+package org.mixtraining.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.spark.RunState;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+
+/**
+ * A run after one of its epochs.
+ *
+ * @param state where it stands
+ * @param progress what had come of it
+ * @param configuration its canonical configuration
+ * @param provenance what it was made with: versions, and the dataset under {@code dataset.…}
+ */
+public record Checkpoint(
+    RunState state, Progress progress, String configuration, SortedMap<String, String> provenance) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int FORMAT = 1;
+  private static final String MODEL = "model/";
+  private static final String AVERAGING = "averaging/";
+  private static final String PARAMETERS = "/parameters";
+  private static final String FIRST_MOMENTS = "/m";
+  private static final String SECOND_MOMENTS = "/v";
+  private static final float[] NONE = {};
+
+  /** What is not floats. */
+  private record Header(
+      int format,
+      int epochs,
+      SortedMap<String, Long> steps,
+      Progress progress,
+      String configuration,
+      SortedMap<String, String> provenance) {
+
+    private boolean isWhole() {
+      return epochs >= 0
+          && steps != null
+          && !steps.containsValue(null)
+          && progress != null
+          && configuration != null
+          && provenance != null;
+    }
+  }
+
+  /** The same without moments: the model to predict with. */
+  Checkpoint model() {
+    var bare =
+        new RunState(state.epochs(), state.model().withoutMoments(), new ModelState(Map.of()));
+    return new Checkpoint(bare, progress, configuration, provenance);
+  }
+
+  void write(OutputStream out) throws IOException {
+    SortedMap<String, Long> steps = new TreeMap<>();
+    SortedMap<String, float[]> tensors = new TreeMap<>();
+    state
+        .model()
+        .blocks()
+        .forEach(
+            (name, block) -> {
+              steps.put(name, block.steps());
+              tensors.put(MODEL + name + PARAMETERS, block.parameters());
+              tensors.put(MODEL + name + FIRST_MOMENTS, block.m());
+              tensors.put(MODEL + name + SECOND_MOMENTS, block.v());
+            });
+    state
+        .averaging()
+        .blocks()
+        .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
+    var header = new Header(FORMAT, state.epochs(), steps, progress, configuration, provenance);
+    new TensorFile(JSON.writeValueAsString(header), tensors).write(out);
+  }
+
+  /**
+   * @throws DamagedFileException if this is not what {@link #write} wrote
+   */
+  static Checkpoint read(InputStream in, long size) throws IOException {
+    TensorFile file = TensorFile.read(in, size);
+    Header header = header(file.text());
+    SortedMap<String, Block> model = new TreeMap<>();
+    for (Map.Entry<String, Long> block : header.steps().entrySet()) {
+      String name = MODEL + block.getKey();
+      model.put(
+          block.getKey(),
+          new Block(
+              tensor(file, name + PARAMETERS),
+              tensor(file, name + FIRST_MOMENTS),
+              tensor(file, name + SECOND_MOMENTS),
+              block.getValue()));
+    }
+    SortedMap<String, Block> averaging = new TreeMap<>();
+    file.tensors()
+        .forEach(
+            (name, values) -> {
+              if (name.startsWith(AVERAGING)) {
+                averaging.put(name.substring(AVERAGING.length()), new Block(values, NONE, NONE, 0));
+              }
+            });
+    return new Checkpoint(
+        new RunState(header.epochs(), new ModelState(model), new ModelState(averaging)),
+        header.progress(),
+        header.configuration(),
+        header.provenance());
+  }
+
+  private static Header header(String text) throws DamagedFileException {
+    Header header = null;
+    try {
+      header = JSON.readValue(text, Header.class);
+    } catch (JsonProcessingException e) {
+      // Reported as any other text that is none.
+    }
+    if (header == null || !header.isWhole()) {
+      throw new DamagedFileException("it is not a checkpoint of this job");
+    }
+    if (header.format() != FORMAT) {
+      throw new DamagedFileException(
+          "it has format %d, and this version reads %d".formatted(header.format(), FORMAT));
+    }
+    return header;
+  }
+
+  private static float[] tensor(TensorFile file, String name) throws DamagedFileException {
+    float[] values = file.tensors().get(name);
+    if (values == null) {
+      throw new DamagedFileException("it lacks " + name);
+    }
+    return values;
+  }
+}

@@ -1,0 +1,54 @@
+package org.mixtraining.checkpoint;
+
+import java.util.SortedMap;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.spark.EpochOutcome;
+
+/**
+ * Keeps what a run reaches: a checkpoint when one is due, the best model when there is a better.
+ */
+public final class CheckpointWriter {
+
+  private final Checkpoints checkpoints;
+  private final JobConfig config;
+  private final SortedMap<String, String> provenance;
+  private Checkpoint unsaved;
+
+  /**
+   * @param provenance kept in every checkpoint
+   */
+  public CheckpointWriter(
+      Checkpoints checkpoints, JobConfig config, SortedMap<String, String> provenance) {
+    this.checkpoints = checkpoints;
+    this.config = config;
+    this.provenance = provenance;
+  }
+
+  /** Takes a finished epoch whose rows have been written, and the progress made with it. */
+  public void accept(EpochOutcome outcome, Progress progress) {
+    Checkpoint checkpoint =
+        new Checkpoint(outcome.reached(), progress, config.canonical(), provenance);
+    int epochs = outcome.reached().epochs();
+    if (progress.bestEpoch() != null && progress.bestEpoch() == epochs) {
+      checkpoints.save(checkpoint, Checkpoints.Model.BEST);
+    }
+    boolean last = epochs == outcome.plan().epochs();
+    if (last) {
+      checkpoints.save(checkpoint, Checkpoints.Model.FINAL);
+    }
+    // Last of all: what goes on from it will not come by here again.
+    unsaved = checkpoint;
+    if (last || epochs % config.checkpoint().every() == 0) {
+      flush();
+    }
+  }
+
+  /** Saves the last finished epoch though no checkpoint is due. */
+  public void flush() {
+    if (unsaved != null) {
+      checkpoints.save(unsaved, config.checkpoint().keep());
+      unsaved = null;
+    }
+  }
+}

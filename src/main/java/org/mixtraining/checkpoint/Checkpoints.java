@@ -1,0 +1,169 @@
+package org.mixtraining.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.Spelling;
+import org.mixtraining.results.WholeFile;
+
+/** What a run left under {@code <output>/checkpoints/<run>}. */
+public final class Checkpoints {
+  private static final String SUFFIX = ".safetensors";
+  private static final Pattern EPOCH = Pattern.compile("epoch-\\d+" + Pattern.quote(SUFFIX));
+
+  private final Path directory;
+  private final Configuration conf;
+
+  /** Models that are kept apart from the checkpoints to go on from. */
+  public enum Model {
+    /** Of the first epoch with the highest validation accuracy. */
+    BEST,
+    /** Of the last epoch. */
+    FINAL
+  }
+
+  /** Of a run below an output directory, of any file system that Hadoop knows. */
+  public Checkpoints(Configuration conf, String output, String runId) {
+    this.directory = new Path(new Path(output, "checkpoints"), runId);
+    this.conf = conf;
+  }
+
+  /** The right to train the run, for this process alone. */
+  public RunLock lock(Consumer<String> report) {
+    return RunLock.acquire(new Path(directory, "LOCK"), conf, report);
+  }
+
+  /** Keeps a checkpoint, and of those before it the newest, so that {@code keep} are there. */
+  public void save(Checkpoint checkpoint, int keep) {
+    write(checkpoint, epoch(checkpoint.state().epochs()));
+    tidy(keep);
+  }
+
+  /** Leaves the newest checkpoints, and nothing of a writer that was killed. */
+  public void tidy(int keep) {
+    epochs().stream().skip(keep).forEach(this::delete);
+    list().stream()
+        .map(FileStatus::getPath)
+        .filter(file -> file.getName().startsWith(".") && file.getName().contains(SUFFIX))
+        .forEach(this::delete);
+  }
+
+  /** Keeps a model in place of the one kept before. */
+  public void save(Checkpoint checkpoint, Model model) {
+    write(checkpoint.model(), file(model));
+  }
+
+  /**
+   * A model that is kept, if there is one.
+   *
+   * @throws UncheckedIOException if it cannot be read
+   */
+  public Optional<Checkpoint> read(Model model) {
+    Path file = file(model);
+    try {
+      return files().exists(file) ? Optional.of(read(file)) : Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("%s: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  /**
+   * The newest checkpoint that can be read.
+   *
+   * @param report told of every newer one that cannot
+   */
+  public Optional<Checkpoint> newest(Consumer<String> report) {
+    for (Path file : epochs()) {
+      try {
+        return Optional.of(read(file));
+      } catch (IOException e) {
+        report.accept("%s is not used: %s".formatted(file, e.getMessage()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Whether there is anything of the run but a lock. */
+  public boolean exist() {
+    return list().stream().anyMatch(file -> file.getPath().getName().endsWith(SUFFIX));
+  }
+
+  /** Forgets the run, but for the lock on it. */
+  public void delete() {
+    list().stream()
+        .map(FileStatus::getPath)
+        .filter(file -> file.getName().contains(SUFFIX)) // hidden, half-written ones too
+        .forEach(this::delete);
+  }
+
+  private Path epoch(int epochs) {
+    return new Path(directory, "epoch-%05d%s".formatted(epochs, SUFFIX));
+  }
+
+  private Path file(Model model) {
+    return new Path(directory, Spelling.of(model) + SUFFIX);
+  }
+
+  private List<Path> epochs() {
+    List<Path> files = new ArrayList<>();
+    for (FileStatus file : list()) {
+      if (EPOCH.matcher(file.getPath().getName()).matches()) {
+        files.add(file.getPath());
+      }
+    }
+    Collections.sort(files, Collections.reverseOrder());
+    return files;
+  }
+
+  private List<FileStatus> list() {
+    try {
+      FileSystem files = files();
+      return files.exists(directory) ? Arrays.asList(files.listStatus(directory)) : List.of();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list " + directory, e);
+    }
+  }
+
+  private void write(Checkpoint checkpoint, Path file) {
+    try {
+      new WholeFile(file, conf)
+          .write(
+              out -> {
+                checkpoint.write(out);
+                out.hsync(); // a rename that outlives a power cut must not outlive its content
+              });
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + file, e);
+    }
+  }
+
+  private Checkpoint read(Path file) throws IOException {
+    FileSystem files = files();
+    try (InputStream in = files.open(file)) {
+      return Checkpoint.read(in, files.getFileStatus(file).getLen());
+    }
+  }
+
+  private void delete(Path file) {
+    try {
+      files().delete(file, false);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + file, e);
+    }
+  }
+
+  private FileSystem files() throws IOException {
+    return WholeFile.fileSystem(directory, conf);
+  }
+}

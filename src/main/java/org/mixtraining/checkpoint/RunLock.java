@@ -1,0 +1,170 @@
+package org.mixtraining.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.UserException;
+import org.mixtraining.results.WholeFile;
+
+/**
+ * The right to train a run: a file that names the process which has it, written anew every few
+ * seconds as a sign of life. Where the signs stop, or the process is known to be gone, another one
+ * may take the lock over; the owner finds that out before it next writes for the run.
+ */
+public final class RunLock implements AutoCloseable {
+  static final Duration SIGN_OF_LIFE = Duration.ofSeconds(10);
+  static final Duration STALE = Duration.ofSeconds(60);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path path;
+  private final Configuration conf;
+  private final LockOwner owner;
+  private final ScheduledExecutorService heart;
+
+  private RunLock(Path path, Configuration conf, LockOwner owner) {
+    this.path = path;
+    this.conf = conf;
+    this.owner = owner;
+    this.heart =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "run-lock");
+              thread.setDaemon(true);
+              return thread;
+            });
+    long seconds = SIGN_OF_LIFE.toSeconds();
+    heart.scheduleWithFixedDelay(this::beat, seconds, seconds, TimeUnit.SECONDS);
+  }
+
+  /**
+   * @param report told if the lock is taken over from a process that is gone
+   * @throws UserException if another process has it
+   */
+  static RunLock acquire(Path path, Configuration conf, Consumer<String> report) {
+    LockOwner self = LockOwner.self();
+    try {
+      FileSystem files = WholeFile.fileSystem(path, conf);
+      if (!create(files, path, self)) {
+        LockOwner other = read(files, path).orElse(LockOwner.UNKNOWN);
+        Duration silence = silence(files, path);
+        refuseIfAlive(path, other, silence);
+        report.accept(
+            "the run's lock is taken over from %s, which is gone (last sign of life %d s ago)"
+                .formatted(other, silence.toSeconds()));
+        files.delete(path, false);
+        if (!create(files, path, self)) {
+          throw new UserException("%s: another process took this lock just now".formatted(path));
+        }
+      }
+      return new RunLock(path, conf, self);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot lock %s: %s".formatted(path, e.getMessage()), e);
+    }
+  }
+
+  private static void refuseIfAlive(Path path, LockOwner other, Duration silence) {
+    boolean alive = other.isAlive().orElse(silence.compareTo(STALE) < 0);
+    if (alive) {
+      String run = path.getParent().getName();
+      throw new UserException(
+          "mixtraining.run.id = %s: %s is training this run (last sign of life %d s ago); wait for it, stop it, or choose another id. If that process is gone, start again %d s after its last sign of life"
+              .formatted(run, other, silence.toSeconds(), STALE.toSeconds()));
+    }
+  }
+
+  /**
+   * Makes sure that nobody has taken over.
+   *
+   * @throws IllegalStateException if somebody has
+   */
+  public void check() {
+    if (!isHeld()) {
+      throw new IllegalStateException(
+          "%s: another process has taken this run over, since this one gave no sign of life for a while; it stops here"
+              .formatted(path));
+    }
+  }
+
+  /** Whether nobody has taken over. */
+  public boolean isHeld() {
+    try {
+      return read(files(), path).filter(owner::equals).isPresent();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + path, e);
+    }
+  }
+
+  private void beat() {
+    try {
+      if (isHeld()) {
+        new WholeFile(path, conf).write(out -> out.write(JSON.writeValueAsBytes(owner)));
+      }
+    } catch (IOException | RuntimeException e) {
+      // The next beat may reach the file system again; check() tells if it did not in time.
+    }
+  }
+
+  @Override
+  public void close() {
+    heart.shutdown();
+    try {
+      heart.awaitTermination(SIGN_OF_LIFE.toSeconds(), TimeUnit.SECONDS);
+      if (isHeld()) {
+        files().delete(path, false);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + path, e);
+    }
+  }
+
+  private FileSystem files() throws IOException {
+    return WholeFile.fileSystem(path, conf);
+  }
+
+  /** Whether this call made the file. */
+  private static boolean create(FileSystem files, Path path, LockOwner owner) throws IOException {
+    try (OutputStream out = files.create(path, false)) {
+      out.write(JSON.writeValueAsBytes(owner));
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    }
+  }
+
+  /** Who has the lock; nobody where there is none, or one whose writing was cut off. */
+  private static Optional<LockOwner> read(FileSystem files, Path path) throws IOException {
+    try (InputStream in = files.open(path)) {
+      return Optional.of(JSON.readValue(in.readAllBytes(), LockOwner.class));
+    } catch (FileNotFoundException | JsonProcessingException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Time since the last sign of life, by the clock of the file system. */
+  private static Duration silence(FileSystem files, Path path) throws IOException {
+    Path probe = new Path(path.getParent(), "." + path.getName() + "." + LockOwner.self().token());
+    try {
+      files.create(probe, false).close();
+      long now = files.getFileStatus(probe).getModificationTime();
+      return Duration.ofMillis(Math.max(0, now - files.getFileStatus(path).getModificationTime()));
+    } finally {
+      files.delete(probe, false);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * What a run can be gone on from after whatever stopped it, in {@code <output>/checkpoints/<run>/}:
+ *
+ * <ul>
+ *   <li>{@code epoch-00007.safetensors}: a {@link org.mixtraining.checkpoint.Checkpoint} after that
+ *       many epochs, the newest few of them;
+ *   <li>{@code best.safetensors} and {@code final.safetensors}: the model that was best on
+ *       validation and the last one, without moments;
+ *   <li>{@code LOCK}: the process that trains the run, by its {@link
+ *       org.mixtraining.checkpoint.RunLock}.
+ * </ul>
+ *
+ * <p>A file appears whole or not at all, and is checked against the SHA-256 at its end before
+ * anything of it is believed. It is data, not objects: the safetensors layout, a JSON header and
+ * then plain little-endian floats, which other programs read too. An epoch's result rows are
+ * written before its checkpoint, so that a run that goes on from a checkpoint has all rows up to
+ * it, and replaces those beyond it by equal ones.
+ */
+package org.mixtraining.checkpoint;

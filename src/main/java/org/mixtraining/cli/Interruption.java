@@ -1,0 +1,89 @@
+package org.mixtraining.cli;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.spark.SparkContext;
+import org.apache.spark.util.SignalUtils;
+
+/**
+ * SIGTERM and SIGINT as a request to stop: the running tasks are cancelled, and the command ends in
+ * its own time. A second signal ends the process at once.
+ */
+final class Interruption implements AutoCloseable {
+  private static final long AGAIN_MILLIS = 500;
+
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile boolean requested;
+  private volatile SparkContext spark;
+
+  private Interruption() {}
+
+  /** From now on until it is closed. */
+  static Interruption bySignal() {
+    Interruption interruption = new Interruption();
+    SignalUtils.register("TERM", interruption::request);
+    SignalUtils.register("INT", interruption::request);
+    return interruption;
+  }
+
+  /** Names whose tasks are to be cancelled. */
+  void cancels(SparkContext context) {
+    spark = context;
+  }
+
+  /** A training that ends soon after a request with an {@link InterruptedRunException}. */
+  RecordedRun.Training of(String runId, RecordedRun.Training training) {
+    return (from, epochFinished) -> {
+      AtomicInteger epochs = new AtomicInteger(from.epochs());
+      try {
+        return training.train(
+            from,
+            outcome -> {
+              epochFinished.accept(outcome);
+              epochs.set(outcome.reached().epochs());
+            });
+      } catch (RuntimeException e) {
+        throw requested ? interrupted(runId, epochs.get(), e) : e;
+      }
+    };
+  }
+
+  private static InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
+    return new InterruptedRunException(
+        "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on"
+            .formatted(runId, epochs, runId),
+        cause);
+  }
+
+  /** Whether the signal is dealt with; if not, it has its usual effect. */
+  private boolean request() {
+    if (requested || closed.getCount() == 0) {
+      return false;
+    }
+    requested = true;
+    Thread canceller = new Thread(this::cancel, "cancel-jobs");
+    canceller.setDaemon(true);
+    canceller.start();
+    return true;
+  }
+
+  /** Again and again: a job may be about to start. */
+  private void cancel() {
+    try {
+      do {
+        SparkContext context = spark;
+        if (context != null && !context.isStopped()) {
+          context.cancelAllJobs();
+        }
+      } while (!closed.await(AGAIN_MILLIS, TimeUnit.MILLISECONDS));
+    } catch (InterruptedException | IllegalStateException e) {
+      // The context was stopped: there is nothing left to cancel.
+    }
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+  }
+}

@@ -1,0 +1,84 @@
+package org.mixtraining.spark;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says so when a run has no executor to compute on, which Spark would wait for without end, and
+ * gives the run up when there has been none for too long.
+ */
+final class ExecutorWatch implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ExecutorWatch.class);
+  private static final Duration LOOK = Duration.ofSeconds(2);
+  private static final Duration WARN = Duration.ofSeconds(30);
+
+  private final SparkContext spark;
+  private final Duration patience;
+  private final ScheduledExecutorService clock;
+  private long lastSeen = System.nanoTime();
+  private Duration warned = Duration.ZERO;
+  private volatile String verdict;
+
+  /**
+   * @param patience how long a run may be without executors
+   */
+  ExecutorWatch(SparkContext spark, Duration patience) {
+    this.spark = spark;
+    this.patience = patience;
+    this.clock =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "executor-watch");
+              thread.setDaemon(true);
+              return thread;
+            });
+    if (!spark.isLocal()) {
+      clock.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** Why the run was given up, if it was. */
+  Optional<String> verdict() {
+    return Optional.ofNullable(verdict);
+  }
+
+  private void look() {
+    if (spark.isStopped()) {
+      return;
+    }
+    // The driver is one of them.
+    if (spark.statusTracker().getExecutorInfos().length > 1) {
+      lastSeen = System.nanoTime();
+      warned = Duration.ZERO;
+      return;
+    }
+    Duration alone = Duration.ofNanos(System.nanoTime() - lastSeen);
+    if (alone.compareTo(patience) >= 0) {
+      verdict = complaint(alone) + "; workers.patience-minutes are over";
+      spark.cancelAllJobs();
+    } else if (alone.minus(warned).compareTo(WARN) >= 0) {
+      warned = alone;
+      LOG.warn("{}; waiting up to {} s", complaint(alone), patience.toSeconds());
+    }
+  }
+
+  private String complaint(Duration alone) {
+    return "no executor for %d s from %s: none that it has free or starts fits %s of memory and %s cores, or they die at once; see its own logs"
+        .formatted(
+            alone.toSeconds(),
+            spark.master(),
+            spark.conf().get("spark.executor.memory", "1g"),
+            spark.conf().get("spark.executor.cores", "all"));
+  }
+
+  @Override
+  public void close() {
+    clock.shutdownNow();
+  }
+}

@@ -1,0 +1,48 @@
+package org.mixtraining.spark;
+
+import java.util.Optional;
+import org.apache.spark.ExceptionFailure;
+import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.mixtraining.config.Causes;
+import org.mixtraining.config.UserException;
+import org.mixtraining.train.NonFiniteLossException;
+
+/**
+ * Stops a stage as soon as one of its tasks fails in a way that every further attempt would: there
+ * is nothing random about a loss that is not a number, or a file that is not there.
+ */
+final class HopelessTasks extends SparkListener {
+  private final SparkContext spark;
+  private volatile RuntimeException reason;
+
+  HopelessTasks(SparkContext spark) {
+    this.spark = spark;
+  }
+
+  /** What a failure was caused by, if that is for a person to mend. */
+  static Optional<RuntimeException> reason(Throwable failure) {
+    return Causes.of(failure)
+        .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
+        .map(RuntimeException.class::cast)
+        .findFirst();
+  }
+
+  /** Why a stage was stopped, if one was. */
+  Optional<RuntimeException> reason() {
+    return Optional.ofNullable(reason);
+  }
+
+  @Override
+  public void onTaskEnd(SparkListenerTaskEnd end) {
+    if (end.reason() instanceof ExceptionFailure failure && failure.exception().isDefined()) {
+      reason(failure.exception().get())
+          .ifPresent(
+              hopeless -> {
+                reason = hopeless;
+                spark.cancelStage(end.stageId(), hopeless.getMessage());
+              });
+    }
+  }
+}

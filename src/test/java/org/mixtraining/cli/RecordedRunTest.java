@@ -1,0 +1,426 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Status;
+import org.mixtraining.results.Tables;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.spark.EpochOutcome;
+import org.mixtraining.spark.Place;
+import org.mixtraining.spark.RunState;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Score;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+
+/** Runs whose training is a moment's arithmetic, so that they can be stopped at every step. */
+class RecordedRunTest {
+  private static final int[] CORRECT = {5, 9, 9, 7};
+  private static final Configuration HADOOP = new Configuration();
+  private static final String LOCK = "checkpoints/a/LOCK";
+
+  @TempDir Path output;
+  private final List<String> told = new ArrayList<>();
+
+  private JobConfig config(String... overrides) {
+    List<String> all =
+        new ArrayList<>(List.of("run.id=a", "pipeline=sl", "epochs.sl=4", "run.output=" + output));
+    all.addAll(List.of(overrides));
+    return JobConfig.load(Optional.empty(), all);
+  }
+
+  // --- a training that needs no time -------------------------------------------------------------
+
+  private static RunState initial() {
+    float[] zeros = new float[50];
+    return new RunState(
+        0,
+        new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
+        new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))));
+  }
+
+  /** Every number of the state after an epoch depends on every one before it. */
+  private static RunState next(RunState state) {
+    return new RunState(
+        state.epochs() + 1,
+        changed(state.model(), state.averaging().block("outer").parameters()[0]),
+        changed(state.averaging(), state.model().block("encoder").m()[0]));
+  }
+
+  private static ModelState changed(ModelState state, float by) {
+    SortedMap<String, Block> blocks = new TreeMap<>();
+    state
+        .blocks()
+        .forEach(
+            (name, b) ->
+                blocks.put(
+                    name,
+                    new Block(
+                        changed(b.parameters(), by + 1),
+                        changed(b.m(), by + 2),
+                        changed(b.v(), by + 3),
+                        b.steps() == 0 && b.m().length == 0 ? 0 : b.steps() + 7)));
+    return new ModelState(blocks);
+  }
+
+  private static float[] changed(float[] values, float by) {
+    float[] changed = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      changed[i] = 0.7f * values[i] + by * (i + 1) / 3;
+    }
+    return changed;
+  }
+
+  private static RunState train(
+      JobConfig config, RunState from, Consumer<EpochOutcome> epochFinished) {
+    RunState state = from;
+    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
+    for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
+      state = next(state);
+      EpochMetrics metrics = new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 2, 0.5);
+      Place place = new Place("host", "0", "cpu", 0, 1, 1, 1);
+      epochFinished.accept(
+          new EpochOutcome(
+              plan,
+              state,
+              metrics,
+              List.of(new EpochOutcome.WorkerShare(0, metrics, place, 1)),
+              new Score(10, CORRECT[plan.epoch()], 1),
+              new Score(10, plan.epoch(), 2),
+              1e9,
+              0.1,
+              0.2,
+              3,
+              1000));
+    }
+    return state;
+  }
+
+  // --- starting it -------------------------------------------------------------------------------
+
+  private RunRow start(Configuration hadoop, JobConfig config, String fingerprint) {
+    return start(hadoop, config, fingerprint, initial(), (from, told) -> train(config, from, told));
+  }
+
+  private RunRow start(
+      Configuration hadoop,
+      JobConfig config,
+      String fingerprint,
+      RunState initial,
+      RecordedRun.Training training) {
+    String place = output.toString();
+    var setup =
+        new RunRow.Setup(
+            config.pipeline(), "m", 50, 0, 1, 4, "data", fingerprint, config.canonical());
+    try (var run =
+        new RecordedRun(
+            "a",
+            config,
+            new Tables(hadoop, place),
+            new Checkpoints(hadoop, place, "a"),
+            told::add)) {
+      return run.train(
+          setup, new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)), initial, training);
+    }
+  }
+
+  private RunRow start(String... overrides) {
+    return start(HADOOP, config(overrides), "f");
+  }
+
+  private RunRow startInterrupted(int epochs, String... overrides) {
+    JobConfig config = config(overrides);
+    return start(
+        HADOOP,
+        config,
+        "f",
+        initial(),
+        (from, finished) -> {
+          train(
+              config,
+              from,
+              outcome -> {
+                finished.accept(outcome);
+                if (outcome.reached().epochs() == epochs) {
+                  throw new InterruptedRunException("stopped", null);
+                }
+              });
+          throw new AssertionError("not stopped");
+        });
+  }
+
+  private static RunState end() {
+    RunState state = initial();
+    for (int epoch = 0; epoch < CORRECT.length; epoch++) {
+      state = next(state);
+    }
+    return state;
+  }
+
+  // --- what it left ------------------------------------------------------------------------------
+
+  /** Every file that a reader would see, by name, without what a clock says. */
+  private SortedMap<String, String> left() throws IOException {
+    SortedMap<String, String> left = new TreeMap<>();
+    try (var files = Files.walk(output)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = output.relativize(file).toString();
+        if (!file.getFileName().toString().startsWith(".")) {
+          left.put(name, name.endsWith(".parquet") ? rows(file) : bytes(file));
+        }
+      }
+    }
+    return left;
+  }
+
+  private static String bytes(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+  }
+
+  private static String rows(Path file) throws IOException {
+    StringBuilder rows = new StringBuilder();
+    var path = new org.apache.hadoop.fs.Path(file.toUri());
+    try (var reader = ParquetReader.builder(new GroupReadSupport(), path).build()) {
+      for (Group row = reader.read(); row != null; row = reader.read()) {
+        rows.append(row.toString().replaceAll("(started|ended|finished_at): \\d+", "$1"));
+      }
+    }
+    return rows.toString();
+  }
+
+  private void clear() throws IOException {
+    try (var files = Files.walk(output)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        if (!file.equals(output)) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aRunLeavesItsRowsItsNewestCheckpointsAndTwoModels() throws IOException {
+    RunRow row = start();
+
+    assertThat(row.status()).isEqualTo(Status.FINISHED);
+    assertThat(row.stateSha256()).isEqualTo(end().model().sha256());
+    assertThat(row.progress().bestEpoch()).isEqualTo(2);
+    assertThat(left().keySet())
+        .containsExactly(
+            "checkpoints/a/best.safetensors",
+            "checkpoints/a/epoch-00003.safetensors",
+            "checkpoints/a/epoch-00004.safetensors",
+            "checkpoints/a/final.safetensors",
+            "tables/epochs/run_id=a/epoch-00001.parquet",
+            "tables/epochs/run_id=a/epoch-00002.parquet",
+            "tables/epochs/run_id=a/epoch-00003.parquet",
+            "tables/epochs/run_id=a/epoch-00004.parquet",
+            "tables/runs/run_id=a/run.parquet",
+            "tables/workers/run_id=a/workers-00001.parquet",
+            "tables/workers/run_id=a/workers-00002.parquet",
+            "tables/workers/run_id=a/workers-00003.parquet",
+            "tables/workers/run_id=a/workers-00004.parquet");
+    var checkpoints = new Checkpoints(HADOOP, output.toString(), "a");
+    assertThat(checkpoints.newest(told::add).orElseThrow().state()).isEqualTo(end());
+    assertThat(checkpoints.read(Checkpoints.Model.FINAL).orElseThrow().state().model())
+        .isEqualTo(end().model().withoutMoments());
+    assertThat(checkpoints.read(Checkpoints.Model.BEST).orElseThrow().state().model())
+        .isEqualTo(next(next(initial())).model().withoutMoments());
+    assertThat(told).isEmpty();
+  }
+
+  /** Killed at every single operation on its files, each time gone on from what was left. */
+  @Test
+  void whereverItIsKilledItEndsWithTheSameFiles() throws IOException {
+    JobConfig config = config("epochs.sl=3", "checkpoint.every=2", "checkpoint.keep=1");
+    start(HADOOP, config, "f");
+    SortedMap<String, String> undisturbed = left();
+    Configuration mortal = KillableFileSystem.configuration();
+    int kills = -1;
+    boolean killed = true;
+    while (killed) {
+      kills++;
+      clear();
+      KillableFileSystem.killAt(kills + 1);
+      try {
+        start(mortal, config, "f");
+        killed = false;
+      } catch (KillableFileSystem.Killed e) {
+        Files.deleteIfExists(output.resolve(LOCK)); // this process, unlike a killed one, lives
+        start(HADOOP, config, "f");
+      }
+      assertThat(left()).as("killed at operation %d", kills + 1).isEqualTo(undisturbed);
+    }
+    assertThat(kills).isGreaterThan(30);
+  }
+
+  @Test
+  void aRunThatIsInterruptedKeepsItsLastEpochThoughNoCheckpointWasDue() throws IOException {
+    assertThatThrownBy(() -> startInterrupted(3, "checkpoint.every=2"))
+        .isInstanceOf(InterruptedRunException.class);
+
+    assertThat(left()).containsKey("checkpoints/a/epoch-00003.safetensors").doesNotContainKey(LOCK);
+    assertThat(new Tables(HADOOP, output.toString()).run("a").orElseThrow().status())
+        .isEqualTo(Status.INTERRUPTED);
+    assertThat(start("checkpoint.every=2").stateSha256()).isEqualTo(end().model().sha256());
+    assertThat(told).containsExactly("run a goes on after epoch 3 of 4");
+  }
+
+  @Test
+  void aRunGoesOnWithItsStartAndItsSums() {
+    assertThatThrownBy(() -> startInterrupted(3)).isInstanceOf(InterruptedRunException.class);
+    RunRow interrupted = new Tables(HADOOP, output.toString()).run("a").orElseThrow();
+
+    RunRow finished = start();
+
+    assertThat(finished.started()).isEqualTo(interrupted.started());
+    assertThat(finished.progress().images()).isEqualTo(400);
+    assertThat(finished.progress().seconds()).isEqualTo(12);
+    assertThat(finished.progress().bestEpoch()).isEqualTo(2);
+  }
+
+  @Test
+  void aDamagedCheckpointCostsAnEpochAndNoBit() throws IOException {
+    start();
+    SortedMap<String, String> undisturbed = left();
+    clear();
+    assertThatThrownBy(() -> startInterrupted(3)).isInstanceOf(InterruptedRunException.class);
+    Path newest = output.resolve("checkpoints/a/epoch-00003.safetensors");
+    Files.write(newest, new byte[1000]);
+
+    start();
+
+    assertThat(left()).isEqualTo(undisturbed);
+    assertThat(told)
+        .satisfiesExactly(
+            line -> assertThat(line).contains("epoch-00003.safetensors is not used: its header"),
+            line -> assertThat(line).isEqualTo("run a goes on after epoch 2 of 4"));
+  }
+
+  @Test
+  void whereEveryCheckpointIsDamagedItBeginsAgain() throws IOException {
+    assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
+    Files.write(output.resolve("checkpoints/a/epoch-00001.safetensors"), new byte[0]);
+    Files.write(output.resolve("checkpoints/a/epoch-00002.safetensors"), new byte[0]);
+
+    assertThat(start().stateSha256()).isEqualTo(end().model().sha256());
+    assertThat(told).last().isEqualTo("run a begins again: there is no checkpoint of it");
+  }
+
+  @Test
+  void aFailureIsRecordedWithItsReasonAndTheRunCanGoOn() {
+    JobConfig config = config();
+    assertThatThrownBy(
+            () ->
+                start(
+                    HADOOP,
+                    config,
+                    "f",
+                    initial(),
+                    (from, finished) -> {
+                      throw new IllegalStateException("no cluster");
+                    }))
+        .hasMessage("no cluster");
+    RunRow row = new Tables(HADOOP, output.toString()).run("a").orElseThrow();
+
+    assertThat(row.status()).isEqualTo(Status.FAILED);
+    assertThat(row.error()).isEqualTo("no cluster");
+    assertThat(start().status()).isEqualTo(Status.FINISHED);
+  }
+
+  // --- what it refuses ---------------------------------------------------------------------------
+
+  @Test
+  void anotherConfigurationIsRefusedByItsKeys() {
+    assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
+
+    assertThatThrownBy(() -> start("optimizer.base-lr=0.01", "checkpoint.keep=9"))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.optimizer.base-lr = 0.01, and was 0.004\n"
+                + "mixtraining.run.id = a: this run began with other values; give it those again, choose another id, or train it anew with --force");
+  }
+
+  @Test
+  void harmlessKeysMayChange() {
+    assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
+
+    assertThat(start("checkpoint.keep=9", "workers.threads-per-worker=2").stateSha256())
+        .isEqualTo(end().model().sha256());
+  }
+
+  @Test
+  void otherDataIsRefused() {
+    assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
+
+    assertThatThrownBy(() -> start(HADOOP, config(), "another"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(
+            "not the data that run a began with: dataset.fingerprint is another, and was f");
+  }
+
+  @Test
+  void anotherModelIsRefused() {
+    assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
+    float[] two = new float[2];
+    var smaller =
+        new RunState(
+            0,
+            new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
+            initial().averaging());
+
+    assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("the checkpoint holds another model, {encoder=50} instead of");
+  }
+
+  @Test
+  void aRunWhoseRowsAreGoneIsNotMistakenForANewOne() throws IOException {
+    start();
+    Files.delete(output.resolve("tables/runs/run_id=a/run.parquet"));
+
+    assertThatThrownBy(() -> start())
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("there are checkpoints of this run, but no rows");
+  }
+
+  @Test
+  void aForgottenRunLeavesNothing() throws IOException {
+    start();
+    try (var run =
+        new RecordedRun(
+            "a",
+            config(),
+            new Tables(HADOOP, output.toString()),
+            new Checkpoints(HADOOP, output.toString(), "a"),
+            told::add)) {
+      run.forget();
+      assertThat(run.recorded()).isEmpty();
+      assertThat(left().keySet()).containsExactly(LOCK);
+    }
+  }
+}
