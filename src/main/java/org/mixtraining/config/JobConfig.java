@@ -210,13 +210,6 @@ public record JobConfig(
   /** AdamW's decay rates of the first and the second moment. */
   public record Betas(double first, double second) implements Serializable {}
 
-<<<<<<< HEAD
-  /** Replicas: how many, and how many compute threads each has. */
-  public record Workers(int count, int threadsPerWorker, Device device) implements Serializable {}
-=======
-  /** Random crop after padding by {@code cropPadding} pixels, and a horizontal flip. */
-  public record Augment(int cropPadding, boolean flip) implements Serializable {}
-
   /**
    * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
    * without anything to compute on.
@@ -235,7 +228,6 @@ public record JobConfig(
    * newest of them.
    */
   public record Checkpoint(int every, int keep) implements Serializable {}
->>>>>>> checkpoints
 
   /** Where a worker computes. */
   public enum Device {
