@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.schedule.Patience;
+import org.mixtraining.spark.OuterMomentum;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -38,6 +40,7 @@ public record Checkpoint(
       int format,
       int epochs,
       SortedMap<String, Long> steps,
+      Patience patience,
       Progress progress,
       String configuration,
       SortedMap<String, String> provenance) {
@@ -46,6 +49,7 @@ public record Checkpoint(
       return epochs >= 0
           && steps != null
           && !steps.containsValue(null)
+          && patience != null
           && progress != null
           && configuration != null
           && provenance != null;
@@ -55,7 +59,11 @@ public record Checkpoint(
   /** The same without moments: the model to predict with. */
   Checkpoint model() {
     var bare =
-        new RunState(state.epochs(), state.model().withoutMoments(), new ModelState(Map.of()));
+        new RunState(
+            state.epochs(),
+            state.model().withoutMoments(),
+            OuterMomentum.ZERO,
+            state.patience());
     return new Checkpoint(bare, progress, configuration, provenance);
   }
 
@@ -73,10 +81,12 @@ public record Checkpoint(
               tensors.put(MODEL + name + SECOND_MOMENTS, block.v());
             });
     state
-        .averaging()
+        .outer()
+        .velocity()
         .blocks()
         .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
-    var header = new Header(FORMAT, state.epochs(), steps, progress, configuration, provenance);
+    var header = new Header(
+            FORMAT, state.epochs(), steps, state.patience(), progress, configuration, provenance);
     new TensorFile(JSON.writeValueAsString(header), tensors).write(out);
   }
 
@@ -106,7 +116,11 @@ public record Checkpoint(
               }
             });
     return new Checkpoint(
-        new RunState(header.epochs(), new ModelState(model), new ModelState(averaging)),
+        new RunState(
+            header.epochs(),
+            new ModelState(model),
+            new OuterMomentum(new ModelState(averaging)),
+            header.patience()),
         header.progress(),
         header.configuration(),
         header.provenance());

@@ -6,7 +6,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 
 /** An epoch as one line for a person who is watching. */
 final class EpochLine {
@@ -50,7 +50,7 @@ final class EpochLine {
         : plan.phase().name();
   }
 
-  private static void accuracy(StringBuilder line, String split, Score score) {
+  private static void accuracy(StringBuilder line, String split, Scores score) {
     if (score.images() > 0) {
       add(line, "%s %.1f %%", split, 100 * score.accuracy());
     }

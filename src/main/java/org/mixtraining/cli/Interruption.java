@@ -41,7 +41,7 @@ final class Interruption implements AutoCloseable {
             from,
             outcome -> {
               epochFinished.accept(outcome);
-              epochs.set(outcome.reached().epochs());
+              epochs.set(outcome.after().epochs());
             });
       } catch (RuntimeException e) {
         throw requested ? interrupted(runId, epochs.get(), e) : e;

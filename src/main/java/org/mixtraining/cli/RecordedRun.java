@@ -16,6 +16,7 @@ import org.mixtraining.checkpoint.RunLock;
 import org.mixtraining.config.Changes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.Tables;
@@ -99,6 +100,7 @@ final class RecordedRun implements AutoCloseable {
    * Trains what is left of it.
    *
    * @param setup what is asked for
+   * @param datasets that of each task
    * @param provenance what it is made with; under {@code dataset.} what must not change on the way
    * @param initial where it begins if nothing of it is there
    * @return its final row
@@ -106,6 +108,7 @@ final class RecordedRun implements AutoCloseable {
    */
   RunRow train(
       RunRow.Setup setup,
+      Map<String, DatasetManifest> datasets,
       SortedMap<String, String> provenance,
       RunState initial,
       Training training) {
@@ -118,6 +121,7 @@ final class RecordedRun implements AutoCloseable {
             tables,
             id,
             setup,
+            datasets,
             before.map(RunRow::started).orElseGet(Instant::now),
             checkpoint.map(Checkpoint::progress).orElse(Progress.NONE));
     CheckpointWriter writer = new CheckpointWriter(checkpoints, config, provenance);

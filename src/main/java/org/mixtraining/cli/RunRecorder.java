@@ -1,8 +1,13 @@
 package org.mixtraining.cli;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
@@ -14,6 +19,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 
 /** Writes a run into the result tables as it goes. */
 final class RunRecorder implements Consumer<EpochOutcome> {
@@ -21,18 +27,27 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   private final Tables tables;
   private final String runId;
   private final RunRow.Setup setup;
+  private final Map<String, DatasetManifest> datasets;
   private final Instant started;
   private Progress progress;
 
   /**
    * Writes the run's row at once: a run that dies in its first epoch is in the tables too.
    *
+   * @param datasets that of each task
    * @param progress of the epochs that are recorded already
    */
-  RunRecorder(Tables tables, String runId, RunRow.Setup setup, Instant started, Progress progress) {
+  RunRecorder(
+      Tables tables,
+      String runId,
+      RunRow.Setup setup,
+      Map<String, DatasetManifest> datasets,
+      Instant started,
+      Progress progress) {
     this.tables = tables;
     this.runId = runId;
     this.setup = setup;
+    this.datasets = datasets;
     this.started = started;
     this.progress = progress;
     write(Status.RUNNING, null, null);
@@ -50,6 +65,9 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         outcome.workers().stream().map(share -> workerRow(outcome.plan(), share)).toList();
     tables.write(epoch);
     tables.write(shares);
+    List<ClassRow> byClass = classRows(outcome.plan(), Split.VALIDATION, outcome.validation());
+    byClass.addAll(classRows(outcome.plan(), Split.TEST, outcome.test()));
+    tables.write(byClass);
     progress = progress.plus(epoch, shares);
     write(Status.RUNNING, null, null);
   }
@@ -78,7 +96,8 @@ final class RunRecorder implements Consumer<EpochOutcome> {
             setup,
             Versions.provenance(),
             progress,
-            stateSha256);
+            stateSha256,
+            status == Status.FINISHED ? progress.epochsDone() < setup.epochsPlanned() : null);
     tables.write(row);
     return row;
   }
@@ -94,6 +113,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         plan.objective(),
         plan.objective() == Objective.JOINT ? plan.pass() : null,
         plan.alpha(),
+        plan.objective() == Objective.SL ? null : plan.maskRatio(),
         plan.learningRate(0, steps),
         plan.learningRate(steps - 1, steps),
         training(plan, metrics),
@@ -101,7 +121,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         new EpochRow.Cost(
             metrics.images(),
             metrics.steps(),
-            outcome.flops(),
+            metrics.flops(),
             metrics.computeSeconds(),
             metrics.waitSeconds(),
             outcome.syncSeconds(),
@@ -122,13 +142,43 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   }
 
   private static EpochRow.Evaluation evaluation(EpochOutcome outcome) {
-    Score validation = outcome.validation();
-    Score test = outcome.test();
+    Scores validation = outcome.validation();
+    Scores test = outcome.test();
     return new EpochRow.Evaluation(
         validation.images() == 0 ? null : validation.loss(),
         validation.images() == 0 ? null : validation.accuracy(),
+        validation.images() == 0 ? null : validation.topFive(),
         test.images() == 0 ? null : test.loss(),
-        test.images() == 0 ? null : test.accuracy());
+        test.images() == 0 ? null : test.accuracy(),
+        test.images() == 0 ? null : test.topFive());
+  }
+
+  private List<ClassRow> classRows(EpochPlan plan, Split split, Scores scores) {
+    List<ClassRow> rows = new ArrayList<>();
+    scores
+        .tasks()
+        .forEach(
+            (task, score) -> {
+              List<String> names = datasets.get(task).classes();
+              for (int label = 0; label < score.classes().size(); label++) {
+                Score.OfClass c = score.classes().get(label);
+                if (c.images() > 0) {
+                  rows.add(
+                      new ClassRow(
+                          runId,
+                          plan.epoch() + 1,
+                          split,
+                          task,
+                          label,
+                          names.get(label),
+                          c.images(),
+                          c.accuracy(),
+                          c.topFive(),
+                          c.loss()));
+                }
+              }
+            });
+    return rows;
   }
 
   private WorkerRow workerRow(EpochPlan plan, EpochOutcome.WorkerShare share) {

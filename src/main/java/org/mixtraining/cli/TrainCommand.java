@@ -3,10 +3,12 @@ package org.mixtraining.cli;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -115,7 +117,6 @@ final class TrainCommand implements Callable<Integer> {
         MixTrainingRun run = new MixTrainingRun(context, config)) {
       interruption.cancels(spark.sparkContext());
       RunState initial = run.initialState();
-      DatasetManifest manifest = run.manifest();
       options.progress(
           "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
               .formatted(
@@ -124,13 +125,14 @@ final class TrainCommand implements Callable<Integer> {
                   config.model().preset(),
                   initial.model().parameters(),
                   schedule.epochs().size(),
-                  manifest.images(Split.TRAIN),
-                  config.data().path(),
+                  run.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
+                  paths(config),
                   config.workers().count()));
       EpochLine line = new EpochLine();
       return recorded.train(
-          setup(config, schedule, initial.model(), manifest),
-          provenance(manifest),
+          setup(config, schedule, initial.model(), run),
+          run.manifests(),
+          provenance(run),
           initial,
           interruption.of(
               runId,
@@ -145,8 +147,15 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** What decides about a run's bits besides its configuration. */
-  private static SortedMap<String, String> provenance(DatasetManifest manifest) {
-    SortedMap<String, String> provenance = new TreeMap<>(manifest.identity());
+  private static SortedMap<String, String> provenance(MixTrainingRun run) {
+    Map<String, DatasetManifest> datasets = new TreeMap<>(run.manifests());
+    run.sslManifest().ifPresent(ssl -> datasets.put("(ssl)", ssl));
+    SortedMap<String, String> provenance = new TreeMap<>();
+    datasets.forEach(
+        (name, dataset) ->
+            dataset
+                .identity()
+                .forEach((key, value) -> provenance.put("dataset." + name + "." + key, value)));
     RunRow.Versions versions = Versions.provenance();
     provenance.put("version.job", versions.jobVersion());
     provenance.put("version.dl4j", versions.dl4jVersion());
@@ -155,7 +164,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private static RunRow.Setup setup(
-      JobConfig config, MixSchedule schedule, ModelState initial, DatasetManifest manifest) {
+      JobConfig config, MixSchedule schedule, ModelState initial, MixTrainingRun run) {
     return new RunRow.Setup(
         config.pipeline(),
         config.model().preset(),
@@ -163,9 +172,18 @@ final class TrainCommand implements Callable<Integer> {
         config.run().seed(),
         config.workers().count(),
         schedule.epochs().size(),
-        config.data().path(),
-        manifest.fingerprint(),
+        paths(config),
+        run.manifests().values().stream()
+            .map(DatasetManifest::fingerprint)
+            .collect(Collectors.joining(",")),
+        run.sslManifest().map(DatasetManifest::fingerprint).orElse(null),
         config.canonical());
+  }
+
+  private static String paths(JobConfig config) {
+    return config.data().labelled().stream()
+        .map(JobConfig.Task::path)
+        .collect(Collectors.joining(","));
   }
 
   private static String runId(JobConfig config) {
@@ -192,8 +210,11 @@ final class TrainCommand implements Callable<Integer> {
                 p.bestEpoch());
     return String.format(
         Locale.ROOT,
-        "run %s finished: %s%s%.1f s, state %s%ntables in %s/tables",
+        "run %s finished%s: %s%s%.1f s, state %s%ntables in %s/tables",
         row.runId(),
+        Boolean.TRUE.equals(row.stoppedEarly())
+            ? " early, after %d of %d epochs".formatted(p.epochsDone(), row.setup().epochsPlanned())
+            : "",
         accuracy,
         best,
         p.seconds(),

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.mixtraining.config.Augment.Range;
-import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Betas;
 
 /** Records as configuration text: each component a key, {@code maskRatio} as mask-ratio. */
@@ -38,12 +37,14 @@ final class Canonical {
       Object value = component.getAccessor().invoke(block);
       if (value instanceof Enum<?> constant) {
         return Spelling.of(constant);
-      } else if (value instanceof AlphaSchedule alpha) {
-        return alpha.toString();
+      } else if (value instanceof Curve curve) {
+        return curve.toString();
       } else if (value instanceof Betas betas) {
         return List.of(betas.first(), betas.second());
       } else if (value instanceof Range range) {
         return List.of(range.low(), range.high());
+      } else if (value instanceof List<?> list) {
+        return list.stream().map(item -> map((Record) item)).toList();
       }
       return value instanceof Record inner ? map(inner) : value;
     } catch (ReflectiveOperationException e) {

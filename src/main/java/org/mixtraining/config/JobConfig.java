@@ -1,13 +1,10 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
-import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Everything a command is told, read once from HOCON (Typesafe Config) and validated as a whole.
@@ -23,10 +20,15 @@ public record JobConfig(
     Epochs epochs,
     Mix mix,
     Optimizer optimizer,
+    EarlyStopping earlyStopping,
     Augment augment,
+    Averaging averaging,
     Workers workers,
     Checkpoint checkpoint)
     implements Serializable {
+
+  /** The name of the task of a run that has only one. */
+  public static final String MAIN_TASK = "main";
 
   /**
    * The defaults, overridden by a file, overridden by {@code key=value} pairs in their order. A
@@ -71,6 +73,8 @@ public record JobConfig(
    * @param format {@code cifar10}, {@code cifar100} or {@code synthetic}
    * @param source directory of the raw files (empty for {@code synthetic})
    * @param path directory of the image shards
+   * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
+   * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}
    * @param shards shard count of each split
    * @param validation share of the training images held out for model selection, in [0, 1)
@@ -78,20 +82,38 @@ public record JobConfig(
    * @param fraction share of the training images used by both objectives, in (0, 1]
    * @param labelFraction share of the training images whose labels are used, in (0, 1]; SSL sees
    *     every image of {@code fraction}
+   * @param reshuffle whether the training images are dealt anew to the workers each epoch
    * @param synthetic size of the {@code synthetic} dataset
    */
   public record Data(
       String format,
       String source,
       String path,
+      String ssl,
+      List<Task> tasks,
       String label,
       int shards,
       double validation,
       long seed,
       double fraction,
       double labelFraction,
+      boolean reshuffle,
       Synthetic synthetic)
-      implements Serializable {}
+      implements Serializable {
+
+    /** What is trained on: {@code tasks}, or the one task of {@code path}. */
+    public List<Task> labelled() {
+      return tasks.isEmpty() ? List.of(new Task(MAIN_TASK, path, 1)) : tasks;
+    }
+  }
+
+  /**
+   * A labelled dataset that has a head of its own.
+   *
+   * @param path directory of its image shards
+   * @param weight factor on its supervised loss
+   */
+  public record Task(String name, String path, double weight) implements Serializable {}
 
   /** Image counts of the synthetic source. */
   public record Synthetic(int train, int test) implements Serializable {}
@@ -121,8 +143,15 @@ public record JobConfig(
   /** Epochs of each objective, as if it were trained alone. */
   public record Epochs(int ssl, int sl) implements Serializable {}
 
-  /** The MIX phase: how much of it ({@code ratio} in [0, 1]), and how the objectives are mixed. */
-  public record Mix(double ratio, MixMode mode, MixPass pass, AlphaSchedule alpha)
+  /**
+   * The MIX phase: how much of it ({@code ratio} in [0, 1]), and how the objectives are mixed.
+   *
+   * @param alpha weight of the SSL loss
+   * @param maskRatio share of the patches hidden in JOINT epochs, in [0, 1)
+   * @param lambda share of the labelled image where it is mixed with one of {@code data.ssl}
+   */
+  public record Mix(
+      double ratio, MixMode mode, MixPass pass, Curve alpha, Curve maskRatio, double lambda)
       implements Serializable {}
 
   /** Both losses in one step, or SSL and SL epochs in turn. */
@@ -131,73 +160,33 @@ public record JobConfig(
     ALTERNATE
   }
 
-  /** What the shared pass of a JOINT step sees: the visible tokens only, or two passes. */
+  /** What the encoder sees in a JOINT step. */
   public enum MixPass {
+    /** The visible tokens, in one pass (as in SupMAE, arXiv 2205.14540). */
     VISIBLE,
+    /** All positions, a mask token in the hidden ones, in one pass (as in SimMIM, 2111.09886). */
+    CORRUPTED,
+    /** The visible tokens, and then every token (as in SSAT, arXiv 2310.20704). */
     TWO_PASS
-  }
-
-  /**
-   * Weight of the SSL loss over the MIX phase: {@code constant(a)}, {@code linear(a->b)} or {@code
-   * cosine(a->b)}.
-   */
-  public record AlphaSchedule(Shape shape, double start, double end) implements Serializable {
-    private static final String NUMBER = "\\s*([0-9.eE+-]+?)\\s*";
-    private static final Pattern CONSTANT = Pattern.compile("constant\\(" + NUMBER + "\\)");
-    private static final Pattern RAMP =
-        Pattern.compile("(linear|cosine)\\(" + NUMBER + "(?:->|→)" + NUMBER + "\\)");
-
-    /** The curve between start and end. */
-    public enum Shape {
-      CONSTANT,
-      LINEAR,
-      COSINE
-    }
-
-    /** Reads the notation above. */
-    static AlphaSchedule parse(String text) {
-      Matcher constant = CONSTANT.matcher(text);
-      if (constant.matches()) {
-        double value = Double.parseDouble(constant.group(1));
-        return new AlphaSchedule(Shape.CONSTANT, value, value);
-      }
-      Matcher ramp = RAMP.matcher(text);
-      if (!ramp.matches()) {
-        throw new IllegalArgumentException(text);
-      }
-      return new AlphaSchedule(
-          ramp.group(1).equals("linear") ? Shape.LINEAR : Shape.COSINE,
-          Double.parseDouble(ramp.group(2)),
-          Double.parseDouble(ramp.group(3)));
-    }
-
-    /** The notation above. */
-    @Override
-    public String toString() {
-      return switch (shape) {
-        case CONSTANT -> "constant(" + plain(start) + ")";
-        case LINEAR -> "linear(" + plain(start) + "->" + plain(end) + ")";
-        case COSINE -> "cosine(" + plain(start) + "->" + plain(end) + ")";
-      };
-    }
-
-    private static String plain(double value) {
-      return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
-    }
   }
 
   /**
    * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256};
    * {@code warmup} is counted in epochs.
+   *
+   * @param layerDecay factor between the learning rates of neighbouring layers in SL epochs
+   * @param clip greatest global norm of a step's gradient; 0 is no limit
    */
   public record Optimizer(
       double baseLr,
       double minLr,
       double warmup,
       double weightDecay,
+      double layerDecay,
       Betas sslBetas,
       Betas slBetas,
       int batchSize,
+      double clip,
       double labelSmoothing)
       implements Serializable {
 
@@ -211,6 +200,20 @@ public record JobConfig(
   public record Betas(double first, double second) implements Serializable {}
 
   /**
+   * When to end a run early: after {@code patience} epochs of its last phase without a better
+   * validation accuracy; 0 is never.
+   */
+  public record EarlyStopping(int patience) implements Serializable {}
+
+  /**
+   * How the replicas become one model after each epoch: where they are averaged, and the outer step
+   * that is taken along the average of their updates, its rate and its Nesterov momentum. With 1
+   * and 0 it is the plain average.
+   */
+  public record Averaging(Exchange exchange, double outerLr, double outerMomentum)
+      implements Serializable {}
+
+  /**
    * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
    * without anything to compute on.
    */
@@ -221,6 +224,13 @@ public record JobConfig(
     public Duration patience() {
       return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
     }
+  }
+
+  /** Where states are averaged: on the driver, or slice by slice between the executors. */
+  public enum Exchange {
+    AUTO,
+    DRIVER,
+    SHUFFLE
   }
 
   /**

@@ -10,13 +10,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.mixtraining.config.Augment.Range;
-import org.mixtraining.config.JobConfig.AlphaSchedule;
+import org.mixtraining.config.JobConfig.Averaging;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Checkpoint;
 import org.mixtraining.config.JobConfig.Data;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.Device;
+import org.mixtraining.config.JobConfig.EarlyStopping;
 import org.mixtraining.config.JobConfig.Epochs;
+import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.config.JobConfig.Mix;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -42,17 +44,20 @@ final class JobConfigReader {
   JobConfig read() {
     String preset = oneOf("model.preset", List.of("vit-tiny", "vit-micro", "vit-nano"));
     Pipeline pipeline = choice("pipeline", Pipeline.class);
-    dependentDefaults(preset, pipeline);
+    double maskRatio = number("model.mask-ratio", v -> 0 < v && v < 1, "in (0, 1)");
+    dependentDefaults(preset, pipeline, maskRatio);
     JobConfig config =
         new JobConfig(
             run(),
             data(),
-            model(preset),
+            model(preset, maskRatio),
             pipeline,
             epochs(),
             mix(),
             optimizer(),
+            new EarlyStopping(whole("early-stopping.patience", 0)),
             augment(),
+            averaging(),
             workers(),
             new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)));
     compare(config);
@@ -60,7 +65,7 @@ final class JobConfigReader {
     return config;
   }
 
-  private void dependentDefaults(String preset, Pipeline pipeline) {
+  private void dependentDefaults(String preset, Pipeline pipeline, double maskRatio) {
     settings.byDefault(
         "model.decoder.dim",
         switch (preset) {
@@ -70,6 +75,7 @@ final class JobConfigReader {
         });
     settings.byDefault("model.decoder.depth", preset.equals("vit-tiny") ? 4 : 2);
     settings.byDefault("mix.alpha", pipeline == Pipeline.SSAT ? "constant(0.9)" : "linear(1->0)");
+    settings.byDefault("mix.mask-ratio", Curve.constant(maskRatio).toString());
   }
 
   private Run run() {
@@ -87,21 +93,24 @@ final class JobConfigReader {
         oneOf("data.format", List.of("cifar10", "cifar100", "synthetic")),
         text("data.source", source -> true, "a directory"),
         path("data.path"),
+        text("data.ssl", ssl -> true, "a path, or empty"),
+        settings.read("data.tasks", TaskList::parse, TaskList::allowed, TaskList.RANGE),
         oneOf("data.label", List.of("fine", "coarse")),
         whole("data.shards", 1),
         number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
         settings.read("data.seed", Long::valueOf, seed -> true, "a 64-bit whole number"),
         number("data.fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
         number("data.label-fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
+        flag("data.reshuffle"),
         new Synthetic(whole("data.synthetic.train", 1), whole("data.synthetic.test", 1)));
   }
 
-  private Model model(String preset) {
+  private Model model(String preset, double maskRatio) {
     return new Model(
         preset,
         whole("model.patch", 1),
         choice("model.pooling", Pooling.class),
-        number("model.mask-ratio", v -> 0 < v && v < 1, "in (0, 1)"),
+        maskRatio,
         flag("model.norm-pix"),
         new Decoder(
             whole(
@@ -118,13 +127,9 @@ final class JobConfigReader {
         number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]"),
         choice("mix.mode", MixMode.class),
         choice("mix.pass", MixPass.class),
-        settings.read(
-            "mix.alpha",
-            AlphaSchedule::parse,
-            alpha ->
-                Math.min(alpha.start(), alpha.end()) >= 0
-                    && Math.max(alpha.start(), alpha.end()) <= 1,
-            "constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1]"));
+        curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),
+        number("mix.lambda", v -> 0 <= v && v <= 1, "in [0, 1]"));
   }
 
   private Optimizer optimizer() {
@@ -133,9 +138,11 @@ final class JobConfigReader {
         number("optimizer.min-lr", v -> v >= 0, "at least 0"),
         number("optimizer.warmup", v -> v >= 0, "at least 0 epochs"),
         number("optimizer.weight-decay", v -> v >= 0, "at least 0"),
+        number("optimizer.layer-decay", v -> 0 < v && v <= 1, "in (0, 1]"),
         betas("optimizer.ssl-betas"),
         betas("optimizer.sl-betas"),
         whole("optimizer.batch-size", 1),
+        number("optimizer.clip", v -> v >= 0, "at least 0"),
         number("optimizer.label-smoothing", v -> 0 <= v && v < 1, "in [0, 1)"));
   }
 
@@ -166,6 +173,13 @@ final class JobConfigReader {
         number(block + "random-erasing", v -> 0 <= v && v <= 1, "in [0, 1]"));
   }
 
+  private Averaging averaging() {
+    return new Averaging(
+        choice("averaging.exchange", Exchange.class),
+        number("averaging.outer-lr", v -> v > 0, "above 0"),
+        number("averaging.outer-momentum", v -> 0 <= v && v < 1, "in [0, 1)"));
+  }
+
   private Workers workers() {
     return new Workers(
         whole("workers.count", 1),
@@ -184,6 +198,9 @@ final class JobConfigReader {
     if (config.data().shards() < config.workers().count()) {
       settings.refuse(
           "data.shards", "must be at least workers.count = " + config.workers().count());
+    }
+    if (!config.data().ssl().isEmpty() && !config.data().tasks().isEmpty()) {
+      settings.refuse("data.ssl", "must be empty where data.tasks are given");
     }
     Optimizer optimizer = config.optimizer();
     if (optimizer.minLr() > optimizer.peak()) {
@@ -212,6 +229,14 @@ final class JobConfigReader {
   /** Stricter than {@link Double#valueOf}, which reads NaN and 1d. */
   private static Double number(String text) {
     return new BigDecimal(text.strip()).doubleValue();
+  }
+
+  private Curve curve(String key, DoublePredicate allowed, String range) {
+    return settings.read(
+        key,
+        Curve::parse,
+        curve -> allowed.test(curve.start()) && allowed.test(curve.end()),
+        "constant(a), linear(a->b) or cosine(a->b) with a and b " + range);
   }
 
   private Betas betas(String key) {

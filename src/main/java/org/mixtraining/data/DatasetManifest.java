@@ -66,23 +66,29 @@ public record DatasetManifest(
     }
   }
 
+  /** Reads the manifest of the dataset at {@code data.path}. */
+  public static DatasetManifest read(Configuration hadoop, String path) {
+    return read(hadoop, "data.path", path);
+  }
+
   /**
    * Reads the manifest of the dataset at {@code path}.
    *
+   * @param key the configuration key that names the path
    * @throws UserException if there is no prepared dataset
    */
-  public static DatasetManifest read(Configuration hadoop, String path) {
+  public static DatasetManifest read(Configuration hadoop, String key, String path) {
     var file = new Path(path, FILE);
     try (var in = file.getFileSystem(hadoop).open(file)) {
       return JSON.readValue(in.readAllBytes(), DatasetManifest.class);
     } catch (FileNotFoundException e) {
       throw new UserException(
-          "data.path: no prepared dataset at %s (%s is missing); make one with the command prepare"
-              .formatted(path, file));
+          "%s: no prepared dataset at %s (%s is missing); make one with the command prepare"
+              .formatted(key, path, file));
     } catch (JsonProcessingException e) {
       throw new UserException(
-          "data.path: %s is not a dataset manifest: %s; make the dataset anew with the command prepare --force"
-              .formatted(file, e.getOriginalMessage()));
+          "%s: %s is not a dataset manifest: %s; make the dataset anew with the command prepare --force"
+              .formatted(key, file, e.getOriginalMessage()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -95,13 +101,13 @@ public record DatasetManifest(
     }
   }
 
-  /** What decides which images a worker sees in which order, by names under {@code dataset.}. */
+  /** What decides which images a worker sees in which order. */
   public Map<String, String> identity() {
     return Map.of(
-        "dataset.fingerprint", fingerprint,
-        "dataset.shards", String.valueOf(shards),
-        "dataset.seed", String.valueOf(seed),
-        "dataset.validation", String.valueOf(validation));
+        "fingerprint", fingerprint,
+        "shards", String.valueOf(shards),
+        "seed", String.valueOf(seed),
+        "validation", String.valueOf(validation));
   }
 
   /** Number of classes. */

@@ -47,18 +47,18 @@ public final class Minibatches implements Iterator<Minibatch> {
    * @param labelFraction share of the labels that may be used, in (0, 1]
    */
   public static Minibatches training(
-      ImageSet images,
-      Normalization normalization,
+      Share share,
       Augment.Images augment,
       long seed,
       int epoch,
       int batchSize,
       double labelFraction,
       Labels labels) {
+    ImageSet images = share.images();
     var kept =
-        IntStream.range(0, images.size())
+        IntStream.of(share.indices())
             .filter(i -> labels == Labels.ALL || images.quantile(i) < labelFraction);
-    var pixels = Pixels.augmented(normalization, augment, seed, epoch);
+    var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     return new Minibatches(
         images, shuffle(images, kept, seed, epoch), batchSize, labelFraction, pixels);
   }

@@ -170,8 +170,7 @@ public final class Preview {
   private Minibatch batch(
       ImageSet images, DatasetManifest manifest, Augment.Images augment, int epoch) {
     return Minibatches.training(
-            images,
-            manifest.normalization(),
+            Share.all(images, manifest.normalization()),
             augment,
             config.run().seed(),
             epoch,

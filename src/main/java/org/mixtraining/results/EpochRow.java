@@ -13,9 +13,10 @@ public record EpochRow(
     @Column("position in the run, from 1") int epoch,
     @Column("part of the run it belongs to") Phase phase,
     @Column("what its steps minimised") Objective objective,
-    @Column(value = "what a joint step's shared pass sees; null for ssl and sl", nullable = true)
+    @Column(value = "what the encoder sees in a joint step; null for ssl and sl", nullable = true)
         MixPass pass,
     @Column("weight of the SSL loss, 1 for ssl and 0 for sl") double alpha,
+    @Column("share of the patches hidden, 0 to 1; null for sl") Double maskRatio,
     @Column("learning rate of the first step") double learningRateStart,
     @Column("learning rate of the last step") double learningRateEnd,
     Training training,
@@ -31,15 +32,23 @@ public record EpochRow(
       @Column("cross-entropy in nats, mean over images; null for ssl") Double slLoss,
       @Column("accuracy on the training images, 0 to 1; null for ssl") Double trainAccuracy) {}
 
-  /** Means over held-out images with the parameters after the epoch. */
+  /** Means over held-out images with the parameters after the epoch; of tasks, their mean. */
   public record Evaluation(
       @Column("validation cross-entropy in nats; null if not evaluated") Double validationLoss,
       @Column("validation accuracy, 0 to 1; null if not evaluated") Double validationAccuracy,
+      @Column(
+              "share of validation images whose label is among the five most probable, 0 to 1;"
+                  + " null if not evaluated")
+          Double validationTop5Accuracy,
       @Column("test cross-entropy in nats; null if not evaluated") Double testLoss,
-      @Column("test accuracy, 0 to 1; null if not evaluated") Double testAccuracy) {
+      @Column("test accuracy, 0 to 1; null if not evaluated") Double testAccuracy,
+      @Column(
+              "share of test images whose label is among the five most probable, 0 to 1; null if"
+                  + " not evaluated")
+          Double testTop5Accuracy) {
 
     /** Of an epoch after which no head is trained, or none was asked to be evaluated. */
-    public static final Evaluation NONE = new Evaluation(null, null, null, null);
+    public static final Evaluation NONE = new Evaluation(null, null, null, null, null, null);
   }
 
   /** Work done, and where the time went. */

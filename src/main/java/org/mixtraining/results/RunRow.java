@@ -21,7 +21,9 @@ public record RunRow(
     @Column(
             value = "SHA-256 of the final parameters, hexadecimal; null until finished",
             nullable = true)
-        String stateSha256)
+        String stateSha256,
+    @Column("whether early stopping ended it before its last planned epoch; null until finished")
+        Boolean stoppedEarly)
     implements ResultRow {
 
   /** How a run stands. An interrupted run can be resumed. */
@@ -40,8 +42,13 @@ public record RunRow(
       @Column("seed of the run") long seed,
       @Column("logical workers, count") int workers,
       @Column("epochs the run consists of, count") int epochsPlanned,
-      @Column("directory of the image shards") String datasetPath,
-      @Column("fingerprint of the dataset's content") String datasetFingerprint,
+      @Column("directory of the image shards; of several tasks, all of them") String datasetPath,
+      @Column("fingerprint of the dataset's content; of several, all of them")
+          String datasetFingerprint,
+      @Column(
+              value = "fingerprint of data.ssl; null if the SSL objective sees the dataset itself",
+              nullable = true)
+          String sslFingerprint,
       @Column("the whole configuration, canonical JSON") String config) {}
 
   /** What computed it. */

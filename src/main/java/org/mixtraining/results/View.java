@@ -22,6 +22,19 @@ record View(String name, String meaning, String sql) {
               order by e.run_id, min(e.epoch)
               """),
           new View(
+              "task_accuracy",
+              "one row per run, evaluated epoch, split and task: images, accuracy, top-5 accuracy,"
+                  + " and the accuracy of the class that fares worst",
+              """
+              select run_id, epoch, split, task, sum(images) as images,
+                sum(accuracy * images) / sum(images) as accuracy,
+                sum(top5_accuracy * images) / sum(images) as top5_accuracy,
+                min(accuracy) as worst_class_accuracy
+              from classes
+              group by run_id, epoch, split, task
+              order by run_id, epoch, split, task
+              """),
+          new View(
               "settings",
               "one row per comparison, setting (dataset, fraction, label_fraction) and arm: runs"
                   + " finished of those planned; the mean test accuracy of the model that is best on"

@@ -2,11 +2,11 @@
  * What a run leaves behind: result tables in Parquet, ready for SQL.
  *
  * <p>A table's rows are records, and the record is the schema: {@link
- * org.mixtraining.results.RunRow}, {@link org.mixtraining.results.EpochRow} and {@link
- * org.mixtraining.results.WorkerRow} carry a {@link org.mixtraining.results.Column} on every
- * component, from which {@link org.mixtraining.results.Table} derives the Parquet file's schema,
- * the Spark view's schema and the documentation. A new component is a new column; older files read
- * as null there.
+ * org.mixtraining.results.RunRow}, {@link org.mixtraining.results.EpochRow}, {@link
+ * org.mixtraining.results.WorkerRow} and {@link org.mixtraining.results.ClassRow} carry a {@link
+ * org.mixtraining.results.Column} on every component, from which {@link
+ * org.mixtraining.results.Table} derives the Parquet file's schema, the Spark view's schema and the
+ * documentation. A new component is a new column; older files read as null there.
  *
  * <p>{@link org.mixtraining.results.Tables} writes the rows of one run and moment as one file with
  * a name that follows from the rows, {@code

@@ -11,9 +11,11 @@ import org.mixtraining.config.JobConfig.MixPass;
  * @param epochs length of the run
  * @param phase the part of the run it belongs to
  * @param objective what it minimises
- * @param pass what a JOINT step's shared pass sees; ignored by SSL and SL epochs
+ * @param pass what the encoder sees in a JOINT step; ignored by SSL and SL epochs
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
+ * @param maskRatio share of an image's patches that are hidden; ignored by SL epochs
  * @param learningRate the run's schedule
+ * @param clip greatest norm of a step's whole gradient; 0 is no limit
  */
 public record EpochPlan(
     int epoch,
@@ -22,7 +24,9 @@ public record EpochPlan(
     Objective objective,
     MixPass pass,
     double alpha,
-    LearningRate learningRate)
+    double maskRatio,
+    LearningRate learningRate,
+    double clip)
     implements Serializable {
 
   /** The learning rate of a step, of {@code steps} in this epoch. */

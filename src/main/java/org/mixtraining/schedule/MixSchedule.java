@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Epochs;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -23,8 +22,9 @@ import org.mixtraining.config.Spelling;
  * </ul>
  *
  * Pipeline {@code ssl-sl} merges none, {@code sl} has the SL epochs alone, and {@code ssat} is
- * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss in a JOINT epoch is
- * its schedule's value at the centre of the epoch. One learning-rate schedule spans the run.
+ * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
+ * a JOINT epoch are their curves' values at the centre of the epoch. One learning-rate schedule
+ * spans the run.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -35,27 +35,29 @@ public record MixSchedule(List<EpochPlan> epochs) {
   public static MixSchedule of(JobConfig config) {
     Epochs asked = config.epochs();
     JobConfig.Mix mix = config.mix();
+    Step ssl = new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1, config.model().maskRatio());
+    Step sl = new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0, config.model().maskRatio());
     List<Step> steps = new ArrayList<>();
     switch (config.pipeline()) {
-      case SL -> repeat(steps, asked.sl(), Step.SL);
+      case SL -> repeat(steps, asked.sl(), sl);
       case SSL_SL -> {
-        repeat(steps, asked.ssl(), Step.SSL);
-        repeat(steps, asked.sl(), Step.SL);
+        repeat(steps, asked.ssl(), ssl);
+        repeat(steps, asked.sl(), sl);
       }
       case MIX -> {
         int merged = merged(mix.ratio(), Math.min(asked.ssl(), asked.sl()));
-        repeat(steps, asked.ssl() - merged, Step.SSL);
+        repeat(steps, asked.ssl() - merged, ssl);
         if (mix.mode() == MixMode.JOINT) {
-          joint(steps, merged, mix.pass(), mix.alpha());
+          joint(steps, merged, mix.pass(), mix);
         } else {
           for (int i = 0; i < merged; i++) {
-            steps.add(Step.SSL.in(Phase.MIX));
-            steps.add(Step.SL.in(Phase.MIX));
+            steps.add(ssl.in(Phase.MIX));
+            steps.add(sl.in(Phase.MIX));
           }
         }
-        repeat(steps, asked.sl() - merged, Step.SL);
+        repeat(steps, asked.sl() - merged, sl);
       }
-      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, mix.alpha());
+      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, mix);
     }
     return dated(steps, config.optimizer());
   }
@@ -68,10 +70,10 @@ public record MixSchedule(List<EpochPlan> epochs) {
         .intValueExact();
   }
 
-  /** One line an epoch with its phase, objective, pass, learning rate and alpha, then totals. */
+  /** One line an epoch: phase, objective, pass, learning rate, alpha, mask ratio; then totals. */
   public String describe() {
     StringBuilder text = new StringBuilder();
-    line(text, "epoch", "phase", "objective", "pass", "lr", "alpha");
+    line(text, "epoch", "phase", "objective", "pass", "lr", "alpha", "mask");
     for (EpochPlan plan : epochs) {
       line(
           text,
@@ -82,7 +84,8 @@ public record MixSchedule(List<EpochPlan> epochs) {
           number("%.2e", plan.learningRate(0, 1))
               + " -> "
               + number("%.2e", plan.learningRate(1, 1)),
-          number("%.3f", plan.alpha()));
+          number("%.3f", plan.alpha()),
+          plan.objective() == Objective.SL ? "-" : number("%.3f", plan.maskRatio()));
     }
     text.append("total ").append(epochs.size());
     for (Phase phase : Phase.values()) {
@@ -93,12 +96,11 @@ public record MixSchedule(List<EpochPlan> epochs) {
   }
 
   /** An epoch before it has a date. */
-  private record Step(Phase phase, Objective objective, MixPass pass, double alpha) {
-    static final Step SSL = new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1);
-    static final Step SL = new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0);
+  private record Step(
+      Phase phase, Objective objective, MixPass pass, double alpha, double maskRatio) {
 
     Step in(Phase other) {
-      return new Step(other, objective, pass, alpha);
+      return new Step(other, objective, pass, alpha, maskRatio);
     }
   }
 
@@ -108,20 +110,17 @@ public record MixSchedule(List<EpochPlan> epochs) {
     }
   }
 
-  private static void joint(List<Step> steps, int times, MixPass pass, AlphaSchedule alpha) {
+  private static void joint(List<Step> steps, int times, MixPass pass, JobConfig.Mix mix) {
     for (int i = 0; i < times; i++) {
-      steps.add(new Step(Phase.MIX, Objective.JOINT, pass, weight(alpha, (i + 0.5) / times)));
+      double centre = (i + 0.5) / times;
+      steps.add(
+          new Step(
+              Phase.MIX,
+              Objective.JOINT,
+              pass,
+              mix.alpha().at(centre),
+              mix.maskRatio().at(centre)));
     }
-  }
-
-  private static double weight(AlphaSchedule alpha, double position) {
-    double progress =
-        switch (alpha.shape()) {
-          case CONSTANT -> 0;
-          case LINEAR -> position;
-          case COSINE -> 0.5 * (1 - Math.cos(Math.PI * position));
-        };
-    return alpha.start() + (alpha.end() - alpha.start()) * progress;
   }
 
   private static MixSchedule dated(List<Step> steps, JobConfig.Optimizer optimizer) {
@@ -137,14 +136,16 @@ public record MixSchedule(List<EpochPlan> epochs) {
               step.objective(),
               step.pass(),
               step.alpha(),
-              rate));
+              step.maskRatio(),
+              rate,
+              optimizer.clip()));
     }
     return new MixSchedule(plans);
   }
 
   private static void line(StringBuilder text, String... cells) {
     text.append(
-        String.format(Locale.ROOT, "%5s  %-5s  %-9s  %-8s  %-20s  %s", (Object[]) cells)
+        String.format(Locale.ROOT, "%5s  %-5s  %-9s  %-9s  %-20s  %-5s  %s", (Object[]) cells)
             .stripTrailing());
     text.append('\n');
   }

@@ -21,7 +21,9 @@ public enum Seed {
   /** Synthetic images. */
   SYNTHETIC,
   /** How much of an image is mixed with its partner's, by mixup or cutmix. */
-  MIXUP;
+  MIXUP,
+  /** Which worker trains on an image, where they are dealt anew each epoch. */
+  DEAL;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

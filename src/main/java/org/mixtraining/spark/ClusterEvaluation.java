@@ -1,18 +1,21 @@
 package org.mixtraining.spark;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 
 /**
@@ -21,38 +24,45 @@ import org.mixtraining.vit.ModelState;
 final class ClusterEvaluation {
 
   private final JavaSparkContext spark;
-  private final Dataset dataset;
+  private final List<LabelledData> tasks;
   private final JobConfig config;
   private final String graph;
 
   /**
    * @param graph JSON of the SL graph's configuration
    */
-  ClusterEvaluation(JavaSparkContext spark, Dataset dataset, JobConfig config, String graph) {
+  ClusterEvaluation(
+      JavaSparkContext spark, List<LabelledData> tasks, JobConfig config, String graph) {
     this.spark = spark;
-    this.dataset = dataset;
+    this.tasks = List.copyOf(tasks);
     this.config = config;
     this.graph = graph;
   }
 
-  /** The model's score on one part of each split. */
-  private record PartScore(int part, Score validation, Score test) implements Serializable {}
+  /** Scores on both splits; {@link Scores#NONE} on one without images. */
+  record Result(Scores validation, Scores test) implements Serializable {
+    static final Result NONE = new Result(Scores.NONE, Scores.NONE);
 
-  /** Score on both splits; a split without images has {@link Score#NONE}. */
-  record Scores(Score validation, Score test) {
-    static final Scores NONE = new Scores(Score.NONE, Score.NONE);
+    Result plus(Result other) {
+      return new Result(validation.plus(other.validation), test.plus(other.test));
+    }
   }
 
-  Scores score(ModelState state) {
-    ModelState model = state.only(List.of(ModelState.ENCODER, ModelState.HEAD)).withoutMoments();
+  /** The model's scores on one part of each split. */
+  private record PartResult(int part, Result result) implements Serializable {}
+
+  Result score(ModelState state) {
+    List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
+    tasks.forEach(task -> used.add(task.head().name()));
+    ModelState model = state.only(used).withoutMoments();
     Broadcast<ModelState> broadcast = spark.broadcast(model);
     int parts = config.workers().count();
     int threads = config.workers().threadsPerWorker();
     int batchSize = config.optimizer().batchSize();
-    Dataset images = dataset;
+    List<LabelledData> data = tasks;
     String configuration = graph;
     try {
-      List<PartScore> scores =
+      List<PartResult> results =
           spark
               .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
               .map(
@@ -61,33 +71,41 @@ final class ClusterEvaluation {
                         ReplicaPool.borrow(
                             ReplicaPool.Purpose.EVALUATION, configuration, threads)) {
                       lease.replica().loadParameters(broadcast.value());
-                      return new PartScore(
+                      return new PartResult(
                           part,
-                          score(lease, images, Split.VALIDATION, part, parts, batchSize),
-                          score(lease, images, Split.TEST, part, parts, batchSize));
+                          new Result(
+                              score(lease, data, Split.VALIDATION, part, parts, batchSize),
+                              score(lease, data, Split.TEST, part, parts, batchSize)));
                     }
                   })
               .collect();
-      return scores.stream()
-          .sorted(Comparator.comparingInt(PartScore::part))
-          .map(s -> new Scores(s.validation, s.test))
-          .reduce(
-              Scores.NONE,
-              (a, b) -> new Scores(a.validation().plus(b.validation()), a.test().plus(b.test())));
+      return results.stream()
+          .sorted(Comparator.comparingInt(PartResult::part))
+          .map(PartResult::result)
+          .reduce(Result.NONE, Result::plus);
     } finally {
       broadcast.destroy();
     }
   }
 
-  private static Score score(
-      ReplicaPool.Lease lease, Dataset dataset, Split split, int part, int parts, int batchSize) {
-    if (dataset.manifest().images(split) == 0) {
-      return Score.NONE;
+  private static Scores score(
+      ReplicaPool.Lease lease,
+      List<LabelledData> tasks,
+      Split split,
+      int part,
+      int parts,
+      int batchSize) {
+    Scores scores = Scores.NONE;
+    for (LabelledData task : tasks) {
+      Dataset dataset = task.dataset();
+      if (dataset.manifest().images(split) > 0) {
+        Iterator<Minibatch> images =
+            Minibatches.evaluation(
+                dataset.part(split, part, parts, 1), dataset.manifest().normalization(), batchSize);
+        Score score = Evaluation.run(lease.replica(), task.head().name(), new UntilKilled<>(images));
+        scores = scores.plus(Scores.of(task.task().name(), score));
+      }
     }
-    ImageSet images = dataset.part(split, part, parts, 1);
-    return Evaluation.run(
-        lease.replica(),
-        new UntilKilled<>(
-            Minibatches.evaluation(images, dataset.manifest().normalization(), batchSize)));
+    return scores;
   }
 }

@@ -8,7 +8,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
-import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageSet;
@@ -28,29 +27,30 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
     implements Serializable {
 
   /**
-   * The dataset of a configuration.
+   * The dataset at a path.
    *
+   * @param key the configuration key that names the path
    * @throws UserException if there is none, or if it has fewer shards than there are workers
    */
-  static Dataset open(JavaSparkContext spark, JobConfig config) {
+  static Dataset open(JavaSparkContext spark, String key, String given, int workers) {
     Configuration hadoop = spark.hadoopConfiguration();
-    String path = qualified(config.data().path(), hadoop);
-    DatasetManifest manifest = DatasetManifest.read(hadoop, path);
-    if (manifest.shards() < config.workers().count()) {
+    String path = qualified(key, given, hadoop);
+    DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
+    if (manifest.shards() < workers) {
       throw new UserException(
           "mixtraining.workers.count = %d: at most one worker a shard, and %s has %d; prepare it again with a larger mixtraining.data.shards"
-              .formatted(config.workers().count(), path, manifest.shards()));
+              .formatted(workers, path, manifest.shards()));
     }
     return new Dataset(path, manifest, new SerializableConfiguration(hadoop));
   }
 
   /** An executor's working directory is not the driver's: a relative path means the driver's. */
-  private static String qualified(String path, Configuration hadoop) {
+  private static String qualified(String key, String path, Configuration hadoop) {
     try {
       Path given = new Path(path);
       return given.getFileSystem(hadoop).makeQualified(given).toString();
     } catch (IOException e) {
-      throw new UserException("mixtraining.data.path = %s: %s".formatted(path, e.getMessage()));
+      throw new UserException("mixtraining.%s = %s: %s".formatted(key, path, e.getMessage()));
     }
   }
 

@@ -26,20 +26,57 @@ final class EpochAverage {
    * @throws IllegalArgumentException if no worker saw an image
    */
   static ModelState of(List<WorkerResult> results) {
-    List<WorkerResult> seen =
-        results.stream().filter(result -> result.metrics().images() > 0).toList();
-    if (seen.isEmpty()) {
-      throw new IllegalArgumentException("no worker has an image to train on");
-    }
+    List<WorkerResult> seen = seen(results);
     if (seen.size() == 1) {
       return seen.get(0).state();
     }
     double[] weights = weights(seen);
     Map<String, Block> blocks = new HashMap<>();
     for (String name : seen.get(0).state().blocks().keySet()) {
-      blocks.put(name, block(seen.stream().map(r -> r.state().block(name)).toList(), weights));
+      List<Block> own = seen.stream().map(r -> r.state().block(name)).toList();
+      blocks.put(
+          name,
+          new Block(
+              mean(own.stream().map(Block::parameters).toList(), weights),
+              mean(own.stream().map(Block::m).toList(), weights),
+              mean(own.stream().map(Block::v).toList(), weights),
+              steps(own, weights)));
     }
     return new ModelState(blocks);
+  }
+
+  /**
+   * A state of zeros with the average's step counts.
+   *
+   * @param reports of all workers, in worker order
+   * @param shape a state with arrays of the average's lengths
+   * @throws IllegalArgumentException if no worker saw an image
+   */
+  static ModelState blank(List<WorkerResult> reports, ModelState shape) {
+    List<WorkerResult> seen = seen(reports);
+    double[] weights = weights(seen);
+    Map<String, Block> blocks = new HashMap<>();
+    shape
+        .blocks()
+        .forEach(
+            (name, block) ->
+                blocks.put(
+                    name,
+                    new Block(
+                        new float[block.parameters().length],
+                        new float[block.m().length],
+                        new float[block.v().length],
+                        steps(seen.stream().map(r -> r.state().block(name)).toList(), weights))));
+    return new ModelState(blocks);
+  }
+
+  private static List<WorkerResult> seen(List<WorkerResult> results) {
+    List<WorkerResult> seen =
+        results.stream().filter(result -> result.metrics().images() > 0).toList();
+    if (seen.isEmpty()) {
+      throw new IllegalArgumentException("no worker has an image to train on");
+    }
+    return seen;
   }
 
   /** Each worker's share of the images; they sum to 1. */
@@ -48,16 +85,12 @@ final class EpochAverage {
     return results.stream().mapToDouble(r -> r.metrics().images() / total).toArray();
   }
 
-  private static Block block(List<Block> blocks, double[] weights) {
+  private static long steps(List<Block> blocks, double[] weights) {
     double steps = 0;
     for (int w = 0; w < weights.length; w++) {
       steps += weights[w] * blocks.get(w).steps();
     }
-    return new Block(
-        mean(blocks.stream().map(Block::parameters).toList(), weights),
-        mean(blocks.stream().map(Block::m).toList(), weights),
-        mean(blocks.stream().map(Block::v).toList(), weights),
-        Math.round(steps));
+    return Math.round(steps);
   }
 
   private static float[] mean(List<float[]> values, double[] weights) {

@@ -1,7 +1,6 @@
 package org.mixtraining.spark;
 
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
@@ -17,7 +16,6 @@ import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -36,23 +34,26 @@ public final class EpochAveragingTrainingMaster
   private final EpochPlan plan;
   private final String graph;
   private final int threads;
-  private List<WorkerResult> results = List.of();
+  private final StateExchange exchange;
+  private List<WorkerResult> reports = List.of();
 
   /**
    * @param plan the epoch
    * @param graph JSON of the graph's configuration as it was made: the network's own counts epochs
    *     and steps, and workers would not know a replica of theirs again by it
    * @param threads compute threads of a worker
+   * @param exchange how the workers' states are averaged
    */
-  EpochAveragingTrainingMaster(EpochPlan plan, String graph, int threads) {
+  EpochAveragingTrainingMaster(EpochPlan plan, String graph, int threads, StateExchange exchange) {
     this.plan = plan;
     this.graph = graph;
     this.threads = threads;
+    this.exchange = exchange;
   }
 
-  /** What the workers of the epoch handed back, in worker order. */
-  List<WorkerResult> results() {
-    return results;
+  /** What the workers of the epoch report, in worker order: all but their states' values. */
+  List<WorkerResult> reports() {
+    return reports;
   }
 
   /** Trains from the network's parameters and updater state, and leaves their average there. */
@@ -62,21 +63,20 @@ public final class EpochAveragingTrainingMaster
     EpochTask task = new EpochTask(plan, graph, replica.state(), threads);
     Broadcast<EpochTask> broadcast = network.getSparkContext().broadcast(task);
     try {
-      results =
-          minibatches.mapPartitionsWithIndex(new EpochWorker(broadcast), true).collect().stream()
-              .sorted(Comparator.comparingInt(WorkerResult::worker))
-              .toList();
+      StateExchange.Averaged averaged =
+          exchange.average(
+              minibatches.mapPartitionsWithIndex(new EpochWorker(broadcast), true), task.state());
+      reports = averaged.reports();
+      replica.load(averaged.state());
+      network.setScore(loss());
     } finally {
       broadcast.destroy();
     }
-    ModelState average = EpochAverage.of(results);
-    replica.load(average);
-    network.setScore(loss());
   }
 
   private double loss() {
-    double images = results.stream().mapToLong(r -> r.metrics().images()).sum();
-    return results.stream().mapToDouble(r -> r.metrics().loss()).sum() / images;
+    double images = reports.stream().mapToLong(r -> r.metrics().images()).sum();
+    return reports.stream().mapToDouble(r -> r.metrics().loss()).sum() / images;
   }
 
   @Override

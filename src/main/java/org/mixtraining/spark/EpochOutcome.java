@@ -3,19 +3,18 @@ package org.mixtraining.spark;
 import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 
 /**
  * A finished epoch.
  *
  * @param plan what was to be done
- * @param reached where the run stands after it
+ * @param after what the run carries on
  * @param metrics sums over all workers
  * @param workers each worker's share, in worker order
- * @param validation score on the held-out images; of no image after SSL epochs
- * @param test score on the test images; of no image after SSL epochs
- * @param flops floating-point operations of training, by formula
+ * @param validation scores on the held-out images; of no image after SSL epochs
+ * @param test scores on the test images; of no image after SSL epochs
  * @param syncSeconds wall time of training beyond the slowest worker's: broadcast, scheduling,
  *     collecting and averaging
  * @param evaluationSeconds wall time of evaluation
@@ -24,20 +23,19 @@ import org.mixtraining.vit.ModelState;
  */
 public record EpochOutcome(
     EpochPlan plan,
-    RunState reached,
+    RunState after,
     EpochMetrics metrics,
     List<WorkerShare> workers,
-    Score validation,
-    Score test,
-    double flops,
+    Scores validation,
+    Scores test,
     double syncSeconds,
     double evaluationSeconds,
     double seconds,
     long syncBytes) {
 
-  /** The averaged model after it. */
+  /** The model after it. */
   public ModelState state() {
-    return reached.model();
+    return after.model();
   }
 
   /**

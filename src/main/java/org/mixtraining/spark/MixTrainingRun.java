@@ -2,8 +2,10 @@ package org.mixtraining.spark;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.SparkConf;
@@ -16,29 +18,33 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Patience;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.NonFiniteLossException;
-import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A run from its first epoch to its last: the driver's loop. */
 public final class MixTrainingRun implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(MixTrainingRun.class);
+
   private final JavaSparkContext spark;
   private final JobConfig config;
-  private final Dataset dataset;
+  private final TrainingData data;
   private final ViT vit;
   private final ClusterEvaluation evaluation;
+  private final StateExchange exchange;
   private final HopelessTasks hopeless;
   private final ExecutorWatch executors;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
@@ -51,22 +57,34 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /**
-   * @throws UserException if the dataset is missing or does not fit the model or the workers, or
-   *     Spark is set to a serializer that cannot carry what workers send
+   * @throws UserException if a dataset is missing or does not fit the model, the workers or early
+   *     stopping, or Spark is set to a serializer that cannot carry what workers send
    */
   public MixTrainingRun(JavaSparkContext spark, JobConfig config) {
     checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
-    this.dataset = Dataset.open(spark, config);
-    DatasetManifest m = dataset.manifest();
-    this.vit = ViT.of(config.model(), m.height(), m.width(), m.channels(), m.classCount());
+    this.data = TrainingData.open(spark, config);
+    this.vit = data.vit();
+    checkEarlyStopping();
     this.evaluation =
         new ClusterEvaluation(
-            spark, dataset, config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+            spark, data.labelled(), config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+    this.exchange = exchange();
     this.hopeless = new HopelessTasks(spark.sc());
     this.executors = new ExecutorWatch(spark.sc(), config.workers().patience());
     spark.sc().addSparkListener(hopeless);
+  }
+
+  private void checkEarlyStopping() {
+    int patience = config.earlyStopping().patience();
+    for (LabelledData task : data.labelled()) {
+      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
+        throw new UserException(
+            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
+                .formatted(patience, task.dataset().path()));
+      }
+    }
   }
 
   static void checkSerializer(SparkConf conf) {
@@ -79,31 +97,58 @@ public final class MixTrainingRun implements AutoCloseable {
     }
   }
 
-  public DatasetManifest manifest() {
-    return dataset.manifest();
+  private StateExchange exchange() {
+    StateExchange.Choice choice =
+        StateExchange.choose(
+            config.averaging().exchange(),
+            config.workers().count(),
+            initialState().model().bytes(),
+            Runtime.getRuntime().maxMemory());
+    LOG.info("{}", choice.reason());
+    return choice.exchange();
+  }
+
+  /** The labelled datasets by the names of their tasks, in the order of the configuration. */
+  public Map<String, DatasetManifest> manifests() {
+    Map<String, DatasetManifest> manifests = new LinkedHashMap<>();
+    data.labelled().forEach(task -> manifests.put(task.task().name(), task.dataset().manifest()));
+    return manifests;
+  }
+
+  /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
+  public Optional<DatasetManifest> sslManifest() {
+    return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(data.ssl().manifest());
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
   public RunState initialState() {
-    try (Replica replica = new Replica(configuration(Objective.JOINT, MixPass.VISIBLE))) {
-      return RunState.initial(replica.state());
+    MixPass pass =
+        MixSchedule.of(config).epochs().stream()
+            .filter(plan -> plan.objective() == Objective.JOINT)
+            .map(EpochPlan::pass)
+            .findFirst()
+            .orElse(MixPass.VISIBLE);
+    try (Replica replica = new Replica(configuration(Objective.JOINT, pass))) {
+      return RunState.of(replica.state(), config);
     }
   }
 
   /**
-   * Trains the epochs of the configuration's schedule that are not behind the state yet.
+   * Trains the epochs of the configuration's schedule that are not behind the state yet: all of
+   * them, unless early stopping ends the run before.
    *
-   * @param state where to begin
+   * @param initial where to begin
    * @param epochFinished told of each epoch, in order
    * @return where the run ends
    * @throws UserException if a shard is missing
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
-  public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
+  public RunState train(RunState initial, Consumer<EpochOutcome> epochFinished) {
+    RunState state = initial;
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
-    for (EpochPlan plan : epochs.subList(state.epochs(), epochs.size())) {
-      EpochOutcome outcome = epoch(plan, state);
-      state = outcome.reached();
+    while (!state.isLast(epochs.size())) {
+      EpochOutcome outcome = epoch(epochs.get(state.epochs()), state);
+      state = outcome.after();
       epochFinished.accept(outcome);
     }
     return state;
@@ -135,63 +180,65 @@ public final class MixTrainingRun implements AutoCloseable {
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
     var master =
-        new EpochAveragingTrainingMaster(plan, graph.json, config.workers().threadsPerWorker());
+        new EpochAveragingTrainingMaster(
+            plan, graph.json, config.workers().threadsPerWorker(), exchange);
     graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
     ModelState average = graph.replica.state();
-    ModelState state = before.model().with(average);
+    OuterMomentum.Step outer = before.outer().step(config.averaging(), before.model(), average);
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
     describe(plan, "evaluate");
     var scores =
         plan.objective() == Objective.SSL
-            ? ClusterEvaluation.Scores.NONE // no head has been trained with it
-            : evaluation.score(state);
+            ? ClusterEvaluation.Result.NONE // no head has been trained with it
+            : evaluation.score(outer.state());
 
     EpochMetrics metrics =
-        master.results().stream()
+        master.reports().stream()
             .map(WorkerResult::metrics)
             .reduce(EpochMetrics::plus)
             .orElseThrow();
     double slowest =
-        master.results().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
+        master.reports().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
     return new EpochOutcome(
         plan,
-        new RunState(plan.epoch() + 1, state, before.averaging()),
+        new RunState(
+            plan.epoch() + 1,
+            outer.state(),
+            outer.momentum(),
+            patience(plan, before.patience(), scores.validation())),
         metrics,
-        shares(master.results()),
+        shares(master.reports()),
         scores.validation(),
         scores.test(),
-        metrics.images() * vit.trainingFlops(plan.objective(), sight(plan)),
         trained - slowest,
         secondsSince(evaluationStart),
         secondsSince(start),
-        2 * average.bytes() * config.workers().count());
+        exchange.bytes(average, config.workers().count()));
+  }
+
+  /** A run waits for a better validation accuracy in its last phase only. */
+  private Patience patience(EpochPlan plan, Patience before, Scores validation) {
+    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
+    boolean last = plan.phase() == epochs.get(epochs.size() - 1).phase();
+    return last && validation.images() > 0 ? before.after(validation.accuracy()) : before;
   }
 
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
   private JavaRDD<MultiDataSet> minibatches(EpochPlan plan) {
     int workers = config.workers().count();
-    JobConfig job = config;
-    Dataset images = dataset;
-    ViT model = vit;
+    TrainingData images = data;
     return spark
         .parallelize(IntStream.range(0, workers).boxed().toList(), workers)
-        .flatMap(
-            worker -> {
-              ImageSet own = images.part(Split.TRAIN, worker, workers, job.data().fraction());
-              return new TrainingBatches(job, model, plan, own, images.manifest().normalization());
-            });
+        .flatMap(worker -> images.batches(plan, worker));
   }
 
   private ComputationGraphConfiguration configuration(Objective objective, MixPass pass) {
-    return ViTGraph.configuration(vit, objective, pass, config.optimizer(), config.run().seed());
-  }
-
-  private static Sight sight(EpochPlan plan) {
-    return Sight.of(plan.objective(), plan.pass());
+    return ViTGraph.configuration(
+        vit, data.heads(), objective, pass, config.optimizer(), config.run().seed());
   }
 
   private static List<EpochOutcome.WorkerShare> shares(List<WorkerResult> results) {

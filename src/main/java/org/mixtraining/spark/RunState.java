@@ -1,21 +1,32 @@
 package org.mixtraining.spark;
 
-import java.util.Map;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.schedule.Patience;
 import org.mixtraining.vit.ModelState;
 
 /**
- * Where a run stands between two epochs: with configuration and data, all that the epochs to come
- * depend on. A run that goes on from here ends with the bits of one that was never stopped.
+ * All that a run carries from one epoch to the next: who has it and the configuration can go on
+ * from there, to the same bits.
  *
  * @param epochs epochs behind it, so the position of the next one in the schedule
  * @param model the averaged model
- * @param averaging what the averaging itself carries from epoch to epoch, as blocks without
- *     moments; none where the plain average is taken
+ * @param outer what the averaging carries
+ * @param patience how long it has waited for a better model
  */
-public record RunState(int epochs, ModelState model, ModelState averaging) {
+public record RunState(int epochs, ModelState model, OuterMomentum outer, Patience patience) {
 
-  /** Before the first epoch. */
-  static RunState initial(ModelState model) {
-    return new RunState(0, model, new ModelState(Map.of()));
+  /** Of a run that begins with a model. */
+  public static RunState of(ModelState initial, JobConfig config) {
+    return new RunState(
+        0, initial, OuterMomentum.ZERO, Patience.of(config.earlyStopping().patience()));
+  }
+
+  /**
+   * Whether no epoch follows.
+   *
+   * @param planned epochs of the schedule
+   */
+  public boolean isLast(int planned) {
+    return epochs >= planned || patience.exhausted();
   }
 }

@@ -1,10 +1,13 @@
 package org.mixtraining.spark;
 
 import java.io.Serializable;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.deeplearning4j.spark.api.TrainingResult;
 import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
 
 /**
  * What a worker hands back after an epoch.
@@ -16,6 +19,14 @@ import org.mixtraining.vit.ModelState;
  */
 record WorkerResult(int worker, ModelState state, EpochMetrics metrics, Place place)
     implements TrainingResult, Serializable {
+
+  /** The same with a state that holds step counts but no values. */
+  WorkerResult report() {
+    float[] none = {};
+    SortedMap<String, Block> blocks = new TreeMap<>();
+    state.blocks().forEach((name, b) -> blocks.put(name, new Block(none, none, none, b.steps())));
+    return new WorkerResult(worker, new ModelState(blocks), metrics, place);
+  }
 
   @Override
   public void setStats(SparkTrainingStats stats) {

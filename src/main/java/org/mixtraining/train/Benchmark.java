@@ -13,6 +13,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
@@ -79,7 +80,7 @@ public final class Benchmark {
   public static Result run(JobConfig config, Objective objective, Engine engine, int steps) {
     ViT vit = ViT.of(config.model(), SIZE, SIZE, CHANNELS, CLASSES);
     MixPass pass = config.mix().pass();
-    EpochPlan plan = plan(objective, pass, config.optimizer());
+    EpochPlan plan = plan(objective, pass, config);
     double peak = GemmPeak.gflops(engine);
     KernelTimes times = new KernelTimes();
     Engine timed = engine.timed(times);
@@ -139,15 +140,17 @@ public final class Benchmark {
         times.calls() / seconds.size());
   }
 
-  private static EpochPlan plan(Objective objective, MixPass pass, JobConfig.Optimizer optimizer) {
+  private static EpochPlan plan(Objective objective, MixPass pass, JobConfig config) {
     double alpha =
         switch (objective) {
           case SSL -> 1;
           case SL -> 0;
           case JOINT -> 0.5;
         };
-    return new EpochPlan(
-        0, 1, Phase.MIX, objective, pass, alpha, new LearningRate(optimizer.peak(), 0, 0, 1));
+    LearningRate rate = new LearningRate(config.optimizer().peak(), 0, 0, 1);
+    double masked = config.model().maskRatio();
+    double clip = config.optimizer().clip();
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, masked, rate, clip);
   }
 
   private static TrainingBatches batches(JobConfig config, ViT vit, EpochPlan plan, int steps) {
@@ -167,7 +170,7 @@ public final class Benchmark {
             SIZE,
             SIZE);
     Normalization half = new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25));
-    return new TrainingBatches(config, vit, plan, set, half);
+    return TrainingBatches.of(config, vit, plan, Share.all(set, half));
   }
 
   /** The result for a person: rates first, then operations by their share of the time. */

@@ -13,6 +13,7 @@ import java.io.Serializable;
  * @param loss sum of the minimised loss
  * @param sslLoss sum of the reconstruction error; NaN in SL epochs
  * @param slLoss sum of the cross-entropy over labelled images; NaN in SSL epochs
+ * @param flops floating-point operations by formula
  * @param computeSeconds time in steps
  * @param waitSeconds time waiting for minibatches
  */
@@ -24,12 +25,13 @@ public record EpochMetrics(
     double loss,
     double sslLoss,
     double slLoss,
+    double flops,
     double computeSeconds,
     double waitSeconds)
     implements Serializable {
 
   /** Of no image at all. */
-  public static final EpochMetrics NONE = new EpochMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0);
+  public static final EpochMetrics NONE = new EpochMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /** The sums of both; of the times, which pass side by side, the greater. */
   public EpochMetrics plus(EpochMetrics other) {
@@ -41,6 +43,7 @@ public record EpochMetrics(
         loss + other.loss,
         sslLoss + other.sslLoss,
         slLoss + other.slLoss,
+        flops + other.flops,
         Math.max(computeSeconds, other.computeSeconds),
         Math.max(waitSeconds, other.waitSeconds));
   }

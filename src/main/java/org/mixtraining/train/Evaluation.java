@@ -1,6 +1,8 @@
 package org.mixtraining.train;
 
+import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.vit.Replica;
 
@@ -9,12 +11,13 @@ public final class Evaluation {
 
   private Evaluation() {}
 
-  /** Predicts every image and holds it against its label. */
-  public static Score run(Replica replica, Iterator<Minibatch> minibatches) {
+  /** Predicts every image by the head of its task and holds it against its label. */
+  public static Score run(Replica replica, String head, Iterator<Minibatch> minibatches) {
     Score score = Score.NONE;
     while (minibatches.hasNext()) {
       Minibatch batch = minibatches.next();
-      score = score.plus(score(replica.predict(batch.pixels(), batch.size()), batch.labels()));
+      float[] said = replica.predict(head, batch.pixels(), batch.size(), batch.height());
+      score = score.plus(score(said, batch.labels()));
     }
     return score;
   }
@@ -24,23 +27,27 @@ public final class Evaluation {
    */
   static Score score(float[] probabilities, int[] labels) {
     int classes = probabilities.length / labels.length;
-    long correct = 0;
-    double loss = 0;
+    Score.OfClass[] scores = new Score.OfClass[classes];
+    Arrays.fill(scores, Score.OfClass.NONE);
     for (int i = 0; i < labels.length; i++) {
-      int from = i * classes;
-      correct += largest(probabilities, from, classes) == labels[i] ? 1 : 0;
-      loss -= Math.log(Math.max(probabilities[from + labels[i]], Float.MIN_NORMAL));
+      int label = labels[i];
+      int ahead = ahead(probabilities, i * classes, classes, label);
+      double loss = -Math.log(Math.max(probabilities[i * classes + label], Float.MIN_NORMAL));
+      scores[label] =
+          scores[label].plus(new Score.OfClass(1, ahead < 1 ? 1 : 0, ahead < 5 ? 1 : 0, loss));
     }
-    return new Score(labels.length, correct, loss);
+    return new Score(List.of(scores));
   }
 
-  private static int largest(float[] values, int from, int count) {
-    int best = 0;
-    for (int i = 1; i < count; i++) {
-      if (values[from + i] > values[from + best]) {
-        best = i;
-      }
+  /** Classes before the label in falling order of probability; of equal ones the first is first. */
+  private static int ahead(float[] values, int from, int classes, int label) {
+    float own = values[from + label];
+    int ahead = 0;
+    for (int c = 0; c < classes; c++) {
+      float other = values[from + c];
+      boolean behind = own > other || (own == other && label <= c);
+      ahead += behind ? 0 : 1;
     }
-    return best;
+    return ahead;
   }
 }

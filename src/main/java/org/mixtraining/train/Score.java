@@ -1,30 +1,97 @@
 package org.mixtraining.train;
 
 import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /**
  * Predictions held against labels.
  *
- * @param images images evaluated
- * @param correct images whose most probable class was their label's
- * @param lossSum sum of −log of the probability given to the label
+ * @param classes by class index: how the images of that label fared
  */
-public record Score(long images, long correct, double lossSum) implements Serializable {
+public record Score(List<OfClass> classes) implements Serializable {
 
   /** Of no image. */
-  public static final Score NONE = new Score(0, 0, 0);
+  public static final Score NONE = new Score(List.of());
+
+  public Score {
+    classes = List.copyOf(classes);
+  }
+
+  /**
+   * The images of one label.
+   *
+   * @param images images evaluated
+   * @param correct images whose most probable class was their label's
+   * @param amongFive images whose label was among the five most probable
+   * @param lossSum sum of −log of the probability given to the label
+   */
+  public record OfClass(long images, long correct, long amongFive, double lossSum)
+      implements Serializable {
+    static final OfClass NONE = new OfClass(0, 0, 0, 0);
+
+    OfClass plus(OfClass other) {
+      return new OfClass(
+          images + other.images,
+          correct + other.correct,
+          amongFive + other.amongFive,
+          lossSum + other.lossSum);
+    }
+
+    /** Share of correct images; NaN of none. */
+    public double accuracy() {
+      return (double) correct / images;
+    }
+
+    /** Share of images whose label was among the five most probable; NaN of none. */
+    public double topFive() {
+      return (double) amongFive / images;
+    }
+
+    /** Mean cross-entropy in nats; NaN of none. */
+    public double loss() {
+      return lossSum / images;
+    }
+  }
 
   public Score plus(Score other) {
-    return new Score(images + other.images, correct + other.correct, lossSum + other.lossSum);
+    List<OfClass> sums = new ArrayList<>();
+    for (int c = 0; c < Math.max(classes.size(), other.classes.size()); c++) {
+      sums.add(of(c).plus(other.of(c)));
+    }
+    return new Score(sums);
+  }
+
+  private OfClass of(int label) {
+    return label < classes.size() ? classes.get(label) : OfClass.NONE;
+  }
+
+  public long images() {
+    return count(OfClass::images);
   }
 
   /** Share of correct images; NaN of none. */
   public double accuracy() {
-    return (double) correct / images;
+    return (double) count(OfClass::correct) / images();
+  }
+
+  /** Share of images whose label was among the five most probable; NaN of none. */
+  public double topFive() {
+    return (double) count(OfClass::amongFive) / images();
   }
 
   /** Mean cross-entropy in nats; NaN of none. */
   public double loss() {
-    return lossSum / images;
+    return sum(OfClass::lossSum) / images();
+  }
+
+  private long count(ToLongFunction<OfClass> what) {
+    return classes.stream().mapToLong(what).sum();
+  }
+
+  private double sum(ToDoubleFunction<OfClass> what) {
+    return classes.stream().mapToDouble(what).sum();
   }
 }

@@ -1,17 +1,17 @@
 package org.mixtraining.train;
 
 import java.util.Iterator;
-import java.util.List;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.BlendedMinibatches;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
-import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
 import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -21,31 +21,58 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
   private final JobConfig config;
   private final ViT vit;
   private final EpochPlan plan;
-  private final Minibatches minibatches;
+  private final Iterator<Minibatch> minibatches;
   private final MixupCutmix mixupCutmix;
+  private final int steps;
   private int step;
 
-  /** SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them. */
-  public TrainingBatches(
-      JobConfig config, ViT vit, EpochPlan plan, ImageSet images, Normalization normalization) {
+  private TrainingBatches(
+      JobConfig config, ViT vit, EpochPlan plan, Iterator<Minibatch> minibatches, int steps) {
     this.config = config;
-    this.vit = vit;
+    this.vit = vit.masking(plan.maskRatio());
     this.plan = plan;
+    this.minibatches = minibatches;
+    this.steps = steps;
+    this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
+  }
+
+  /** SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them. */
+  public static TrainingBatches of(JobConfig config, ViT vit, EpochPlan plan, Share images) {
+    Minibatches own = minibatches(config, plan, images);
+    return new TrainingBatches(config, vit, plan, own, own.steps());
+  }
+
+  /**
+   * The same, each image mixed with one of another dataset by {@code mix.lambda}.
+   *
+   * @param others images of the same shape, at least one
+   */
+  public static TrainingBatches blended(
+      JobConfig config, ViT vit, EpochPlan plan, Share images, Share others) {
+    Minibatches own = minibatches(config, plan, images);
+    var blended =
+        new BlendedMinibatches(own, () -> minibatches(config, plan, others), config.mix().lambda());
+    return new TrainingBatches(config, vit, plan, blended, own.steps());
+  }
+
+  private static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
     JobConfig.Data data = config.data();
     Augment augment = config.augment();
-    this.mixupCutmix = new MixupCutmix(augment, config.run().seed(), plan.epoch());
-    this.minibatches =
-        Minibatches.training(
-            images,
-            normalization,
-            plan.objective() == Objective.SSL ? augment.ssl() : augment.sl(),
-            config.run().seed(),
-            plan.epoch(),
-            config.optimizer().batchSize(),
-            data.labelFraction() * data.fraction(),
-            plan.objective() == Objective.SL
-                ? Minibatches.Labels.LABELLED_ONLY
-                : Minibatches.Labels.ALL);
+    return Minibatches.training(
+        images,
+        plan.objective() == Objective.SSL ? augment.ssl() : augment.sl(),
+        config.run().seed(),
+        plan.epoch(),
+        config.optimizer().batchSize(),
+        data.labelFraction() * data.fraction(),
+        plan.objective() == Objective.SL
+            ? Minibatches.Labels.LABELLED_ONLY
+            : Minibatches.Labels.ALL);
+  }
+
+  /** Minibatches of the epoch. */
+  int steps() {
+    return steps;
   }
 
   @Override
@@ -65,7 +92,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
             targets(images),
             config.run().seed(),
             plan.epoch());
-    batch.setExampleMetaData(List.of(new Batch.Position(step++, minibatches.steps())));
+    new Batch.Position(step++, steps, ModelState.HEAD).mark(batch);
     return batch;
   }
 

@@ -35,7 +35,8 @@ public final class WorkerEpoch {
         throw new NonFiniteLossException(plan.epoch(), worker, position.step(), step.loss());
       }
       long done = System.nanoTime();
-      sums.add(step, (int) batch.getFeatures(0).size(0), ready - start, done - ready);
+      int images = (int) batch.getFeatures(0).size(0);
+      sums.add(step, images, images * replica.trainingFlops(plan), ready - start, done - ready);
       start = done;
     }
     return sums.metrics();
@@ -49,10 +50,11 @@ public final class WorkerEpoch {
     private double loss;
     private double sslLoss;
     private double slLoss;
+    private double flops;
     private long wait;
     private long compute;
 
-    void add(StepResult step, int batchImages, long waited, long computed) {
+    void add(StepResult step, int batchImages, double computedFlops, long waited, long computed) {
       images += batchImages;
       labelled += step.labelled();
       correct += step.correct();
@@ -60,13 +62,23 @@ public final class WorkerEpoch {
       loss += step.loss() * batchImages;
       sslLoss += step.sslLoss() * batchImages;
       slLoss += step.slLoss() * step.labelled();
+      flops += computedFlops;
       wait += waited;
       compute += computed;
     }
 
     EpochMetrics metrics() {
       return new EpochMetrics(
-          images, labelled, correct, steps, loss, sslLoss, slLoss, compute / 1e9, wait / 1e9);
+          images,
+          labelled,
+          correct,
+          steps,
+          loss,
+          sslLoss,
+          slLoss,
+          flops,
+          compute / 1e9,
+          wait / 1e9);
     }
   }
 }

@@ -21,19 +21,23 @@ public final class AdamW implements IUpdater {
   static final double EPSILON = 1e-8;
 
   private String block;
+  private double scale;
   private double beta1;
   private double beta2;
   private ISchedule learningRate;
   private long steps;
+  private transient boolean resting;
 
   /** For Jackson. */
   AdamW() {}
 
   /**
    * @param block the parameter block that it serves; blocks never share an updater
+   * @param scale factor on the learning rate
    */
-  AdamW(String block, double beta1, double beta2, ISchedule learningRate) {
+  AdamW(String block, double scale, double beta1, double beta2, ISchedule learningRate) {
     this.block = block;
+    this.scale = scale;
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.learningRate = learningRate;
@@ -51,13 +55,28 @@ public final class AdamW implements IUpdater {
     return beta2;
   }
 
-  /** Steps that the block had taken when the graph's iteration count was 0. */
+  /** Steps that the block had taken when the graph's iteration count was 0, less those rested. */
   long steps() {
     return steps;
   }
 
   void steps(long steps) {
     this.steps = steps;
+  }
+
+  /** Sits the graph's next step out, which then is none of the block's. */
+  void rest() {
+    resting = true;
+    steps--;
+  }
+
+  /** Takes part again. */
+  void work() {
+    resting = false;
+  }
+
+  boolean resting() {
+    return resting;
   }
 
   @Override
@@ -77,7 +96,7 @@ public final class AdamW implements IUpdater {
 
   @Override
   public double getLearningRate(int iteration, int epoch) {
-    return learningRate.valueAt(iteration, epoch);
+    return resting ? 0 : scale * learningRate.valueAt(iteration, epoch);
   }
 
   @Override
@@ -93,7 +112,7 @@ public final class AdamW implements IUpdater {
   @Override
   @SuppressWarnings("MethodDoesntCallSuperMethod")
   public AdamW clone() {
-    AdamW copy = new AdamW(block, beta1, beta2, learningRate.clone());
+    AdamW copy = new AdamW(block, scale, beta1, beta2, learningRate.clone());
     copy.steps = steps;
     return copy;
   }
@@ -102,6 +121,7 @@ public final class AdamW implements IUpdater {
   public boolean equals(Object other) {
     return other instanceof AdamW that
         && block.equals(that.block)
+        && scale == that.scale
         && beta1 == that.beta1
         && beta2 == that.beta2
         && steps == that.steps

@@ -35,6 +35,10 @@ final class AdamWUpdater implements GradientUpdater<AdamW> {
   @Override
   public void applyUpdater(INDArray gradient, int iteration, int epoch) {
     Mat g = Mat.of(gradient);
+    if (config.resting()) {
+      g.fill(0);
+      return;
+    }
     int n = g.cols();
     double lr = config.getLearningRate(iteration, epoch);
     long step = config.steps() + iteration + 1;

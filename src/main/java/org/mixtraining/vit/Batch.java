@@ -1,7 +1,9 @@
 package org.mixtraining.vit;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
@@ -19,12 +21,18 @@ public final class Batch {
    *
    * @param step position, from 0
    * @param steps minibatches of the epoch
+   * @param head the head of the task that the images belong to
    */
-  public record Position(int step, int steps) implements Serializable {
+  public record Position(int step, int steps, String head) implements Serializable {
 
     /** The position that a minibatch was given. */
     public static Position of(MultiDataSet minibatch) {
       return (Position) minibatch.getExampleMetaData().get(0);
+    }
+
+    /** Gives the minibatch this position. */
+    public void mark(MultiDataSet minibatch) {
+      minibatch.setExampleMetaData(List.of(this));
     }
   }
 
@@ -79,9 +87,41 @@ public final class Batch {
     return targets;
   }
 
+  /**
+   * The minibatch of one task for a graph with the heads of several: to the others, which come with
+   * labels for none of its images, it means nothing.
+   *
+   * @param minibatch of {@link #training}, with labels for the single head {@code own}
+   */
+  public static MultiDataSet among(List<Head> heads, Head own, MultiDataSet minibatch) {
+    List<INDArray> labels = new ArrayList<>(List.of(minibatch.getLabels()));
+    INDArray targets = labels.remove(labels.size() - 1);
+    for (Head head : heads) {
+      labels.add(head.equals(own) ? targets : Nd4j.zeros(targets.size(0), head.classes()));
+    }
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        minibatch.getFeatures(),
+        labels.toArray(INDArray[]::new),
+        minibatch.getFeaturesMaskArrays(),
+        null);
+  }
+
+  /** Grey pixels become colours for a model that sees colours. */
   static INDArray images(ViT vit, float[] pixels, int images) {
+    int area = vit.imageSize() * vit.imageSize();
+    boolean grey = vit.channels() > 1 && pixels.length == images * area;
     return Nd4j.create(
-        pixels, new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()}, 'c');
+        grey ? repeated(pixels, area, vit.channels()) : pixels,
+        new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()},
+        'c');
+  }
+
+  private static float[] repeated(float[] planes, int area, int times) {
+    float[] repeated = new float[planes.length * times];
+    for (int at = 0; at < repeated.length; at += area) {
+      System.arraycopy(planes, at / area / times * area, repeated, at, area);
+    }
+    return repeated;
   }
 
   private static INDArray distributions(ViT vit, float[] targets) {

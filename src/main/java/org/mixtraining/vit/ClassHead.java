@@ -14,22 +14,48 @@ import org.nd4j.linalg.api.buffer.DataType;
 public final class ClassHead extends Loss {
   private static final long serialVersionUID = 1L;
 
+  private int classes;
+  private double share;
+
   /** For Jackson. */
   ClassHead() {}
 
-  ClassHead(String name, ViT vit, Sight sight) {
-    super(name, vit, sight);
+  ClassHead(Head head, ViT vit, Sight sight) {
+    super(head.name(), vit, sight);
+    this.classes = head.classes();
+    this.share = head.weight();
+  }
+
+  int classes() {
+    return classes;
+  }
+
+  /** Factor on this task's loss among those of other tasks. */
+  double share() {
+    return share;
   }
 
   @Override
   List<Tensor> tensors() {
     return List.of(
-        Tensor.weight("weight", vit().dim(), vit().classes()),
-        Tensor.vector("bias", vit().classes(), Tensor.Init.ZERO));
+        Tensor.weight("weight", vit().dim(), classes),
+        Tensor.vector("bias", classes, Tensor.Init.ZERO));
   }
 
   @Override
   TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
     return new ClassHeadLayer(conf, dataType);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return super.equals(other)
+        && classes == ((ClassHead) other).classes
+        && share == ((ClassHead) other).share;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * super.hashCode() + classes;
   }
 }

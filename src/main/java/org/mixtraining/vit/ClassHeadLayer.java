@@ -32,7 +32,7 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
     TokenLayout.Group group = pooled(x.rows());
-    INDArray output = output(workspaces, group.images(), vit().classes());
+    INDArray output = output(workspaces, group.images(), layerConf().classes());
     Mat probabilities = Mat.of(output);
     logits(x, group, probabilities);
     for (int i = 0; i < group.images(); i++) {
@@ -86,10 +86,10 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
   @Override
   double loss(Mat x, Mat target, double weight) {
     TokenLayout.Group group = pooled(x.rows());
-    Mat logits = scratch("head-logits", group.images(), vit().classes());
+    Mat logits = scratch("head-logits", group.images(), layerConf().classes());
     logits(x, group, logits);
     score(logits, target);
-    Mat dLogits = save("d-logits", group.images(), vit().classes());
+    Mat dLogits = save("d-logits", group.images(), layerConf().classes());
     int count = Math.max(1, labelled);
     return kernels().softmaxCrossEntropy(logits, target, (float) (weight / count), dLogits) / count;
   }
@@ -98,7 +98,7 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
   void backward(Mat x, Mat dInput) {
     TokenLayout.Group group = pooled(x.rows());
     Mat features = save("features", group.images(), vit().dim());
-    Mat dLogits = save("d-logits", group.images(), vit().classes());
+    Mat dLogits = save("d-logits", group.images(), layerConf().classes());
     kernels().linearWeightGradient(features, dLogits, gradient("weight"));
     kernels().columnSum(dLogits, gradient("bias"));
     Mat dFeatures = scratch("head-features", group.images(), vit().dim());

@@ -5,8 +5,9 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Encoder tokens to decoder tokens: the visible ones through a linear map, a learned mask token in
- * the place of each hidden patch, and the decoder's position embedding added to all.
+ * Encoder tokens to decoder tokens: those that there are through a linear map, a learned mask token
+ * in the place of each patch that the encoder has not seen, and the decoder's position embedding
+ * added to all. After a {@link MaskToken} the encoder has a token for every patch.
  *
  * <p>Input [rows, dim] and the features mask; output [images · (1 + patches), decoderDim].
  */

@@ -13,11 +13,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   private static final long serialVersionUID = 1L;
 
-  private final transient float[] positions;
-
   PatchEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
-    positions = PositionEmbedding.of(vit().grid(), vit().dim());
   }
 
   @Override
@@ -27,7 +24,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     INDArray output = output(workspaces, layout.rows(), vit().dim());
     Mat pixels = view(input);
     Mat patches = save("patches", layout.rows(), vit().patchValues());
-    Visibility visibility = layerConf().sight().masked() ? Visibility.of(maskArray, vit()) : null;
+    Visibility visibility = layerConf().sight().selects() ? Visibility.of(maskArray, vit()) : null;
     Mat tokens = Mat.of(output);
     forEach(
         layout.chunks(1),
@@ -43,7 +40,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       Visibility visibility,
       Mat patches,
       Mat tokens) {
-    boolean masked = visibility != null && chunk.toRow() <= layout.visible().rows();
+    boolean masked = visibility != null && chunk.toRow() <= layout.decoded().rows();
     int firstImage = (chunk.fromRow() - (masked ? 0 : layout.pooled().firstRow())) / chunk.tokens();
     for (int i = 0; i < chunk.images(); i++) {
       int row = chunk.fromRow() + i * chunk.tokens();
@@ -57,17 +54,18 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     Mat x = patches.rows(chunk.fromRow(), chunk.toRow());
     k.linear(x, parameter("weight"), parameter("bias"), rows);
     Mat cls = parameter("cls");
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
     for (int i = 0; i < chunk.images(); i++) {
       int first = i * chunk.tokens();
       rows.rows(first, first + 1).copyFrom(cls);
       for (int t = 1; t < chunk.tokens(); t++) {
         int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
-        addPosition(rows, first + t, patch);
+        addPosition(positions, rows, first + t, patch);
       }
     }
   }
 
-  private void addPosition(Mat rows, int row, int patch) {
+  private void addPosition(float[] positions, Mat rows, int row, int patch) {
     int dim = vit().dim();
     int at = (1 + patch) * dim;
     for (int d = 0; d < dim; d++) {

@@ -1,5 +1,8 @@
 package org.mixtraining.vit;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
 /**
  * Fixed two-dimensional sine-cosine position embeddings, as {@code get_2d_sincos_pos_embed} of
  * facebookresearch/mae: the first half of a token's width encodes its column, the second its row;
@@ -7,10 +10,18 @@ package org.mixtraining.vit;
  */
 final class PositionEmbedding {
 
+  private record Shape(int grid, int dim) {}
+
+  private static final Map<Shape, float[]> KNOWN = new ConcurrentHashMap<>();
+
   private PositionEmbedding() {}
 
-  /** [1 + grid · grid, dim], row-major, class token first. */
+  /** [1 + grid · grid, dim], row-major, class token first; not to be changed. */
   static float[] of(int grid, int dim) {
+    return KNOWN.computeIfAbsent(new Shape(grid, dim), shape -> compute(shape.grid(), shape.dim()));
+  }
+
+  private static float[] compute(int grid, int dim) {
     float[] embedding = new float[(1 + grid * grid) * dim];
     for (int row = 0; row < grid; row++) {
       for (int column = 0; column < grid; column++) {

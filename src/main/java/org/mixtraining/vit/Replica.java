@@ -1,15 +1,17 @@
 package org.mixtraining.vit;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
-import org.mixtraining.kernels.Mat;
+import org.deeplearning4j.optimize.api.TrainingListener;
 import org.mixtraining.schedule.EpochPlan;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -43,73 +45,14 @@ public final class Replica implements AutoCloseable {
 
   // --- state -----------------------------------------------------------------------------------
 
-  /** Some of a block's values: those from index {@code at}, and where the graph keeps them. */
-  private record Place(String block, int at, Mat values) {}
-
-  private static final class Places {
-    private final List<Place> places = new ArrayList<>();
-    private final Map<String, Integer> sizes = new HashMap<>();
-
-    void add(String layer, Mat values) {
-      String block = ViTGraph.block(layer);
-      int at = sizes.merge(block, values.cols(), Integer::sum) - values.cols();
-      places.add(new Place(block, at, values));
-    }
-
-    void load(Function<String, float[]> block) {
-      places.forEach(place -> place.values.write(block.apply(place.block), place.at));
-    }
-
-    Map<String, float[]> read() {
-      Map<String, float[]> blocks = new HashMap<>();
-      sizes.forEach((block, size) -> blocks.put(block, new float[size]));
-      places.forEach(place -> place.values.read(blocks.get(place.block), place.at));
-      return blocks;
-    }
-  }
-
-  private Places parameters() {
-    Places places = new Places();
-    for (var layer : graph.getLayers()) {
-      places.add(layer.conf().getLayer().getLayerName(), flat(layer.params()));
-    }
-    return places;
-  }
-
-  /**
-   * First (0) or second (1) moments; an updater's state is all of the one, then all of the other.
-   */
-  private Places moments(int which) {
-    Places places = new Places();
-    for (UpdaterBlock updater : updaterBlocks()) {
-      Mat moments = flat(updater.getUpdaterView());
-      int start = updater.getParamOffsetStart();
-      int offset = which * (updater.getParamOffsetEnd() - start) - start;
-      for (UpdaterBlock.ParamState p : updater.getLayersAndVariablesInBlock()) {
-        int from = p.getParamOffsetStart();
-        Mat values = moments.slice(offset + from, 1, p.getParamOffsetEnd() - from);
-        places.add(p.getLayer().getConfig().getLayerName(), values);
-      }
-    }
-    return places;
-  }
-
-  private static Mat flat(INDArray array) {
-    return Mat.of(array.reshape(array.length()));
-  }
-
-  private List<UpdaterBlock> updaterBlocks() {
-    return graph.getUpdater().getUpdaterBlocks();
-  }
-
   /**
    * Takes parameters, moments and step counts of the blocks that it uses; the next step is an
    * epoch's first.
    */
   public void load(ModelState state) {
     loadParameters(state);
-    moments(0).load(name -> state.block(name).m());
-    moments(1).load(name -> state.block(name).v());
+    Places.moments(graph, 0).load(name -> state.block(name).m());
+    Places.moments(graph, 1).load(name -> state.block(name).v());
     for (AdamW updater : updaters()) {
       updater.steps(state.block(updater.block()).steps());
     }
@@ -118,17 +61,17 @@ public final class Replica implements AutoCloseable {
 
   /** Takes the parameters only, which is all that inference needs. */
   public void loadParameters(ModelState state) {
-    parameters().load(name -> state.block(name).parameters());
+    Places.parameters(graph).load(name -> state.block(name).parameters());
   }
 
   /** A copy of the blocks that it uses, with the steps taken since they were loaded. */
   public ModelState state() {
-    Map<String, float[]> m = moments(0).read();
-    Map<String, float[]> v = moments(1).read();
+    Map<String, float[]> m = Places.moments(graph, 0).read();
+    Map<String, float[]> v = Places.moments(graph, 1).read();
     Map<String, Long> steps = new HashMap<>();
     updaters().forEach(u -> steps.put(u.block(), u.steps() + graph.getIterationCount()));
     Map<String, ModelState.Block> blocks = new HashMap<>();
-    parameters()
+    Places.parameters(graph)
         .read()
         .forEach(
             (name, values) ->
@@ -137,13 +80,16 @@ public final class Replica implements AutoCloseable {
     return new ModelState(blocks);
   }
 
-  /** The updater configurations of all layers and of the running updaters, which may be copies. */
-  private List<AdamW> updaters() {
-    List<AdamW> updaters = new ArrayList<>();
+  /**
+   * The updater configurations of all layers and of the running updaters, which may be copies; each
+   * once.
+   */
+  private Set<AdamW> updaters() {
+    Set<AdamW> updaters = Collections.newSetFromMap(new IdentityHashMap<>());
     for (var layer : graph.getLayers()) {
       updaters.add((AdamW) ((ViTLayer) layer.conf().getLayer()).getIUpdater());
     }
-    for (UpdaterBlock block : updaterBlocks()) {
+    for (UpdaterBlock block : graph.getUpdater().getUpdaterBlocks()) {
       updaters.add((AdamW) block.getGradientUpdater().getConfig());
     }
     return updaters;
@@ -152,24 +98,87 @@ public final class Replica implements AutoCloseable {
   // --- training --------------------------------------------------------------------------------
 
   /**
-   * Sets the learning rates of an epoch of {@code steps} steps and the weights of the two losses.
+   * Sets what an epoch of {@code steps} steps depends on: learning rates, the weights of the two
+   * losses, the share of hidden patches, and the limit of the gradient's norm.
    */
   public void plan(EpochPlan plan, int steps) {
     PlannedLearningRate schedule = PlannedLearningRate.of(plan, steps);
     updaters().forEach(updater -> updater.setLrAndSchedule(Double.NaN, schedule));
     for (var layer : graph.getLayers()) {
-      if (layer instanceof PixelReconstructionLayer pixels) {
-        pixels.layerConf().weight(plan.alpha());
-      } else if (layer instanceof ClassHeadLayer head) {
-        head.layerConf().weight(1 - plan.alpha());
+      ViTLayer conf = ((TokenLayer<?>) layer).layerConf();
+      conf.vit(conf.vit().masking(plan.maskRatio()));
+      if (conf instanceof PixelReconstruction pixels) {
+        pixels.weight(plan.alpha());
+      } else if (conf instanceof ClassHead head) {
+        head.weight((1 - plan.alpha()) * head.share());
       }
     }
+    clip(plan.clip());
   }
 
-  /** One optimizer step on a minibatch of {@link Batch}. */
+  private void clip(double greatestNorm) {
+    List<TrainingListener> listeners = new ArrayList<>(graph.getListeners());
+    listeners.removeIf(GradientClip.class::isInstance);
+    if (greatestNorm > 0) {
+      listeners.add(new GradientClip(greatestNorm));
+    }
+    graph.setListeners(listeners);
+  }
+
+  /** Floating-point operations of a training step on one image, by formula. */
+  public double trainingFlops(EpochPlan plan) {
+    return vit().trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
+  }
+
+  private ViT vit() {
+    return ((ViTLayer) graph.getLayer(0).conf().getLayer()).vit();
+  }
+
+  /**
+   * One optimizer step on a minibatch of {@link Batch}. Of several heads, only that of its task
+   * takes part: the blocks of the others neither move nor count the step.
+   */
   public StepResult fit(MultiDataSet minibatch) {
+    List<ClassHeadLayer> heads = heads();
+    if (heads.size() > 1) {
+      String name = Batch.Position.of(minibatch).head();
+      heads.removeIf(head -> !name(head).equals(name));
+      updaters()
+          .forEach(
+              updater -> {
+                if (updater.block().startsWith(ViTGraph.HEAD) && !updater.block().equals(name)) {
+                  updater.rest();
+                } else {
+                  updater.work();
+                }
+              });
+    }
+    serve((int) minibatch.getFeatures(0).size(2), heads);
     graph.fit(minibatch);
-    return result();
+    return result(heads);
+  }
+
+  private List<ClassHeadLayer> heads() {
+    List<ClassHeadLayer> heads = new ArrayList<>();
+    for (var layer : graph.getLayers()) {
+      if (layer instanceof ClassHeadLayer head) {
+        heads.add(head);
+      }
+    }
+    return heads;
+  }
+
+  private static String name(ClassHeadLayer head) {
+    return head.layerConf().getLayerName();
+  }
+
+  /** Sets the model to images of a size, and to the task of the one head, if there is one. */
+  private void serve(int imageSize, List<ClassHeadLayer> heads) {
+    int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
+    for (var layer : graph.getLayers()) {
+      ViTLayer conf = ((TokenLayer<?>) layer).layerConf();
+      conf.vit(conf.vit().serving(imageSize, classes));
+    }
   }
 
   /**
@@ -183,35 +192,43 @@ public final class Replica implements AutoCloseable {
    */
   public record StepResult(double loss, double sslLoss, double slLoss, int correct, int labelled) {}
 
-  private StepResult result() {
+  private StepResult result(List<ClassHeadLayer> heads) {
     double ssl = Double.NaN;
-    double sl = Double.NaN;
-    int correct = 0;
-    int labelled = 0;
     for (var layer : graph.getLayers()) {
       if (layer instanceof PixelReconstructionLayer pixels) {
         ssl = pixels.loss();
-      } else if (layer instanceof ClassHeadLayer head) {
-        sl = head.loss();
-        correct = head.correct();
-        labelled = head.labelled();
       }
     }
-    return new StepResult(graph.score(), ssl, sl, correct, labelled);
+    if (heads.isEmpty()) {
+      return new StepResult(graph.score(), ssl, Double.NaN, 0, 0);
+    }
+    ClassHeadLayer head = heads.get(0);
+    return new StepResult(graph.score(), ssl, head.loss(), head.correct(), head.labelled());
   }
 
   // --- inference -------------------------------------------------------------------------------
 
   /**
-   * Class probabilities by an SL graph.
+   * Class probabilities by an SL graph with a single head.
    *
    * @param pixels [images, channels, height, width], normalised
    * @return [images, classes], row-major
    */
   public float[] predict(float[] pixels, int images) {
-    ViT vit = ((ViTLayer) graph.getLayer(0).conf().getLayer()).vit();
-    INDArray[] output = graph.output(Batch.images(vit, pixels, images));
-    return output[0].data().asFloat();
+    return predict(name(heads().get(0)), pixels, images, vit().imageSize());
+  }
+
+  /**
+   * Class probabilities by one head of an SL graph.
+   *
+   * @param pixels [images, channels, size, size], normalised; one channel may stand for all
+   * @param size height and width of the images
+   * @return [images, classes], row-major
+   */
+  public float[] predict(String head, float[] pixels, int images, int size) {
+    serve(size, heads());
+    INDArray[] output = graph.output(Batch.images(vit(), pixels, images));
+    return output[graph.getConfiguration().getNetworkOutputs().indexOf(head)].data().asFloat();
   }
 
   @Override

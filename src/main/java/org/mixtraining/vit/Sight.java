@@ -9,6 +9,8 @@ public enum Sight {
   FULL,
   /** The visible patches only: masked autoencoding, and JOINT with {@code mix.pass = visible}. */
   VISIBLE,
+  /** Every position, with a mask token in each hidden one: {@code mix.pass = corrupted}. */
+  CORRUPTED,
   /** Two sequences an image, the visible patches and every patch: {@code mix.pass = two-pass}. */
   BOTH;
 
@@ -17,11 +19,22 @@ public enum Sight {
     return switch (objective) {
       case SL -> FULL;
       case SSL -> VISIBLE;
-      case JOINT -> pass == MixPass.TWO_PASS ? BOTH : VISIBLE;
+      case JOINT ->
+          switch (pass) {
+            case VISIBLE -> VISIBLE;
+            case CORRUPTED -> CORRUPTED;
+            case TWO_PASS -> BOTH;
+          };
     };
   }
 
-  boolean masked() {
-    return this != FULL;
+  /** Whether there is a sequence of the visible patches alone. */
+  boolean selects() {
+    return this == VISIBLE || this == BOTH;
+  }
+
+  /** Whether there is a sequence with a token for every patch. */
+  boolean covers() {
+    return this != VISIBLE;
   }
 }

@@ -37,11 +37,11 @@ record TokenLayout(List<Group> groups) {
   static TokenLayout of(ViT vit, Sight sight, int images) {
     List<Group> groups = new ArrayList<>();
     int row = 0;
-    if (sight != Sight.FULL) {
+    if (sight.selects()) {
       groups.add(new Group(row, images, vit.visibleTokens()));
       row += images * vit.visibleTokens();
     }
-    if (sight != Sight.VISIBLE) {
+    if (sight.covers()) {
       groups.add(new Group(row, images, vit.fullTokens()));
     }
     return new TokenLayout(groups);
@@ -57,8 +57,8 @@ record TokenLayout(List<Group> groups) {
     return groups.stream().mapToInt(Group::rows).sum();
   }
 
-  /** The sequences that the decoder continues: those of the visible patches. */
-  Group visible() {
+  /** The sequences that the decoder continues: those of the visible patches, or the only ones. */
+  Group decoded() {
     return groups.get(0);
   }
 

@@ -134,9 +134,39 @@ public record ViT(
     return channels * patch * patch;
   }
 
-  /** Patches that the masked autoencoder's encoder sees. */
+  /** This model with another share of hidden patches, in [0, 1). */
+  public ViT masking(double ratio) {
+    return with(imageSize, classes, ratio);
+  }
+
+  /** This model for another task: an encoder takes images of any size that its patch divides. */
+  ViT serving(int imageSize, int classes) {
+    return with(imageSize, classes, maskRatio);
+  }
+
+  private ViT with(int imageSize, int classes, double maskRatio) {
+    return new ViT(
+        imageSize,
+        channels,
+        patch,
+        dim,
+        depth,
+        heads,
+        decoderDim,
+        decoderDepth,
+        decoderHeads,
+        classes,
+        pooling,
+        maskRatio,
+        normPix);
+  }
+
+  /**
+   * Patches of a masked image that stay visible: whatever the ratio, at least one, and one less
+   * than all.
+   */
   public int visiblePatches() {
-    return Math.max(1, (int) (patches() * (1 - maskRatio)));
+    return Math.max(1, Math.min(patches() - 1, (int) (patches() * (1 - maskRatio))));
   }
 
   /** Tokens of a whole image, class token included. */
@@ -157,14 +187,15 @@ public record ViT(
    */
   public double trainingFlops(Objective objective, Sight sight) {
     double flops = 0;
-    if (sight != Sight.FULL) {
+    if (sight.selects()) {
       flops += encoderFlops(visibleTokens());
     }
-    if (sight != Sight.VISIBLE) {
+    if (sight.covers()) {
       flops += encoderFlops(fullTokens());
     }
     if (objective != Objective.SL) {
-      flops += 2.0 * visibleTokens() * dim * decoderDim * 3;
+      int encoded = sight.selects() ? visibleTokens() : fullTokens();
+      flops += 2.0 * encoded * dim * decoderDim * 3;
       flops += decoderDepth * blockFlops(fullTokens(), decoderDim) * 3;
       flops += 2.0 * fullTokens() * decoderDim * patchValues() * 3;
     }

@@ -1,5 +1,7 @@
 package org.mixtraining.vit;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -15,12 +17,18 @@ import org.mixtraining.schedule.Objective;
  * images → patch-embedding → encoder-0 … encoder-n → encoder-norm ┬→ decoder-embedding → decoder-0 … → pixels   (SSL, JOINT)
  *                                                                 └→ head                                       (SL, JOINT)
  * </pre>
+ *
+ * There is a head for each task; in a step on one task's images the others sit idle.
+ *
+ * <p>A corrupted pass has a mask-token behind the patch-embedding.
  */
 public final class ViTGraph {
 
   static final String IMAGES = "images";
   static final String PATCH_EMBEDDING = "patch-embedding";
-  static final String ENCODER_NORM = "encoder-norm";
+  static final String MASK_TOKEN = "mask-token";
+  static final String ENCODER_LAYER = "encoder-";
+  static final String ENCODER_NORM = ENCODER_LAYER + "norm";
   static final String DECODER_EMBEDDING = "decoder-embedding";
   static final String PIXELS = "pixels";
   static final String HEAD = "head";
@@ -29,25 +37,41 @@ public final class ViTGraph {
 
   /** The name of the {@link ModelState} block that a layer's parameters belong to. */
   static String block(String layer) {
-    if (layer.startsWith("encoder-") || layer.equals(PATCH_EMBEDDING)) {
+    if (layer.startsWith(ENCODER_LAYER) || layer.equals(PATCH_EMBEDDING)) {
       return ModelState.ENCODER;
     }
-    return layer.startsWith(HEAD) ? layer : ModelState.DECODER;
+    return layer.startsWith(HEAD) || layer.equals(MASK_TOKEN) ? layer : ModelState.DECODER;
+  }
+
+  /** The configuration of a graph for a single task. */
+  public static ComputationGraphConfiguration configuration(
+      ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {
+    return configuration(
+        vit, List.of(new Head(HEAD, vit.classes(), 1)), objective, pass, optimizer, seed);
   }
 
   /**
    * A graph's configuration.
    *
+   * @param heads one of each task
    * @param seed seed of the initial weights, which a layer has in common with its namesake in every
    *     other graph of the same seed
    */
   public static ComputationGraphConfiguration configuration(
-      ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {
+      ViT vit,
+      List<Head> heads,
+      Objective objective,
+      MixPass pass,
+      JobConfig.Optimizer optimizer,
+      long seed) {
     Sight sight = Sight.of(objective, pass);
-    Builder graph = new Builder(objective, optimizer, seed);
+    Builder graph = new Builder(vit, objective, optimizer, seed);
     graph.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
+    if (sight == Sight.CORRUPTED) {
+      graph.add(new MaskToken(MASK_TOKEN, vit));
+    }
     for (int i = 0; i < vit.depth(); i++) {
-      graph.add(new EncoderBlock("encoder-" + i, vit, sight, vit.dim(), vit.heads()));
+      graph.add(new EncoderBlock(ENCODER_LAYER + i, vit, sight, vit.dim(), vit.heads()));
     }
     graph.add(new TokenNorm(ENCODER_NORM, vit, sight));
     if (objective != Objective.SL) {
@@ -59,19 +83,22 @@ public final class ViTGraph {
       graph.add(new PixelReconstruction(PIXELS, vit));
     }
     if (objective != Objective.SSL) {
-      graph.after(ENCODER_NORM).add(new ClassHead(HEAD, vit, sight));
+      heads.forEach(head -> graph.after(ENCODER_NORM).add(new ClassHead(head, vit, sight)));
     }
     return graph.build();
   }
 
   /** Appends layers one behind another. */
   private static final class Builder {
+    private final ViT vit;
     private final Objective objective;
     private final JobConfig.Optimizer optimizer;
     private final GraphBuilder graph;
+    private final List<String> outputs = new ArrayList<>();
     private String last = IMAGES;
 
-    Builder(Objective objective, JobConfig.Optimizer optimizer, long seed) {
+    Builder(ViT vit, Objective objective, JobConfig.Optimizer optimizer, long seed) {
+      this.vit = vit;
       this.objective = objective;
       this.optimizer = optimizer;
       this.graph =
@@ -96,20 +123,41 @@ public final class ViTGraph {
       layer.optimize(
           new AdamW(
               block(name),
+              rateScale(name),
               betas.first(),
               betas.second(),
               new ConstantLearningRate(optimizer.baseLr())),
           new DecoupledWeightDecay(optimizer.weightDecay()));
       graph.addLayer(name, layer, last);
+      if (layer instanceof Loss) {
+        outputs.add(name);
+      }
       last = name;
     }
 
-    ComputationGraphConfiguration build() {
-      switch (objective) {
-        case SSL -> graph.setOutputs(PIXELS);
-        case SL -> graph.setOutputs(HEAD);
-        case JOINT -> graph.setOutputs(PIXELS, HEAD);
+    /**
+     * Layer-wise decay of the learning rate in SL epochs (Clark et al., ELECTRA, arXiv 2003.10555),
+     * counted as in MAE's fine-tuning: the head and the encoder's norm learn at the full rate, each
+     * layer below at {@code layer-decay} times the rate of the one above it.
+     */
+    private double rateScale(String layer) {
+      if (objective != Objective.SL) {
+        return 1;
       }
+      int above =
+          switch (layer) {
+            case PATCH_EMBEDDING -> vit.depth() + 1;
+            case ENCODER_NORM -> 0;
+            default ->
+                layer.startsWith(ENCODER_LAYER)
+                    ? vit.depth() - Integer.parseInt(layer.substring(ENCODER_LAYER.length()))
+                    : 0;
+          };
+      return Math.pow(optimizer.layerDecay(), above);
+    }
+
+    ComputationGraphConfiguration build() {
+      graph.setOutputs(outputs.toArray(String[]::new));
       return graph.build();
     }
   }

@@ -43,6 +43,14 @@ public abstract class ViTLayer extends BaseLayer {
     return vit;
   }
 
+  /**
+   * Sets the model's dimensions: what may change between steps is what no parameter's shape depends
+   * on, the size of the images and the share of hidden patches.
+   */
+  void vit(ViT vit) {
+    this.vit = vit;
+  }
+
   Sight sight() {
     return sight;
   }

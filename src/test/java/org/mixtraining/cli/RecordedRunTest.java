@@ -24,16 +24,21 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Normalization;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Patience;
 import org.mixtraining.spark.EpochOutcome;
+import org.mixtraining.spark.OuterMomentum;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 
@@ -42,6 +47,10 @@ class RecordedRunTest {
   private static final int[] CORRECT = {5, 9, 9, 7};
   private static final Configuration HADOOP = new Configuration();
   private static final String LOCK = "checkpoints/a/LOCK";
+
+  private static final DatasetManifest DATASET =
+      new DatasetManifest(
+          "f", "l", List.of("only"), 1, 1, 1, 1, 0, 0, Map.of(), new Normalization(List.of(), List.of()), "f", 0);
 
   @TempDir Path output;
   private final List<String> told = new ArrayList<>();
@@ -60,15 +69,19 @@ class RecordedRunTest {
     return new RunState(
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
-        new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))));
+        new OuterMomentum(
+            new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0)))),
+        Patience.of(0));
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
   private static RunState next(RunState state) {
+    ModelState velocity = state.outer().velocity();
     return new RunState(
         state.epochs() + 1,
-        changed(state.model(), state.averaging().block("outer").parameters()[0]),
-        changed(state.averaging(), state.model().block("encoder").m()[0]));
+        changed(state.model(), velocity.block("outer").parameters()[0]),
+        new OuterMomentum(changed(velocity, state.model().block("encoder").m()[0])),
+        state.patience().after(0.1 * state.epochs()));
   }
 
   private static ModelState changed(ModelState state, float by) {
@@ -101,7 +114,7 @@ class RecordedRunTest {
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
     for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
       state = next(state);
-      EpochMetrics metrics = new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 2, 0.5);
+      EpochMetrics metrics = new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
       Place place = new Place("host", "0", "cpu", 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(
@@ -109,15 +122,18 @@ class RecordedRunTest {
               state,
               metrics,
               List.of(new EpochOutcome.WorkerShare(0, metrics, place, 1)),
-              new Score(10, CORRECT[plan.epoch()], 1),
-              new Score(10, plan.epoch(), 2),
-              1e9,
+              scores(CORRECT[plan.epoch()]),
+              scores(plan.epoch()),
               0.1,
               0.2,
               3,
               1000));
     }
     return state;
+  }
+
+  private static Scores scores(int correct) {
+    return Scores.of("main", new Score(List.of(new Score.OfClass(10, correct, 10, 1))));
   }
 
   // --- starting it -------------------------------------------------------------------------------
@@ -135,7 +151,7 @@ class RecordedRunTest {
     String place = output.toString();
     var setup =
         new RunRow.Setup(
-            config.pipeline(), "m", 50, 0, 1, 4, "data", fingerprint, config.canonical());
+            config.pipeline(), "m", 50, 0, 1, 4, "data", fingerprint, null, config.canonical());
     try (var run =
         new RecordedRun(
             "a",
@@ -144,7 +160,11 @@ class RecordedRunTest {
             new Checkpoints(hadoop, place, "a"),
             told::add)) {
       return run.train(
-          setup, new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)), initial, training);
+          setup,
+          Map.of("main", DATASET),
+          new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)),
+          initial,
+          training);
     }
   }
 
@@ -165,7 +185,7 @@ class RecordedRunTest {
               from,
               outcome -> {
                 finished.accept(outcome);
-                if (outcome.reached().epochs() == epochs) {
+                if (outcome.after().epochs() == epochs) {
                   throw new InterruptedRunException("stopped", null);
                 }
               });
@@ -235,6 +255,10 @@ class RecordedRunTest {
             "checkpoints/a/epoch-00003.safetensors",
             "checkpoints/a/epoch-00004.safetensors",
             "checkpoints/a/final.safetensors",
+            "tables/classes/run_id=a/classes-00001.parquet",
+            "tables/classes/run_id=a/classes-00002.parquet",
+            "tables/classes/run_id=a/classes-00003.parquet",
+            "tables/classes/run_id=a/classes-00004.parquet",
             "tables/epochs/run_id=a/epoch-00001.parquet",
             "tables/epochs/run_id=a/epoch-00002.parquet",
             "tables/epochs/run_id=a/epoch-00003.parquet",
@@ -391,7 +415,8 @@ class RecordedRunTest {
         new RunState(
             0,
             new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
-            initial().averaging());
+            initial().outer(),
+            Patience.of(0));
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)

@@ -15,11 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.Augment.Range;
-import org.mixtraining.config.JobConfig.AlphaSchedule;
 import org.mixtraining.config.JobConfig.Betas;
 import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.JobConfig.Task;
 
 class JobConfigTest {
   @TempDir Path directory;
@@ -110,7 +110,7 @@ class JobConfigTest {
 
   @Test
   void alphaIsReadWithEitherArrow() {
-    AlphaSchedule ramp = new AlphaSchedule(AlphaSchedule.Shape.LINEAR, 1, 0.25);
+    Curve ramp = new Curve(Curve.Shape.LINEAR, 1, 0.25);
 
     assertThat(load("mix.alpha=linear(1->0.25)").mix().alpha()).isEqualTo(ramp);
     assertThat(load("mix.alpha=linear( 1 → 0.25 )").mix().alpha()).isEqualTo(ramp);
@@ -119,6 +119,61 @@ class JobConfigTest {
                 .mix()
                 .alpha())
         .isEqualTo(ramp);
+  }
+
+  @Test
+  void theMaskRatioOfTheMixPhaseIsTheModelsUnlessItIsGiven() {
+    assertThat(load("model.mask-ratio=0.6").mix().maskRatio()).hasToString("constant(0.6)");
+    assertThat(load("mix.mask-ratio=linear(0.75->0)").mix().maskRatio())
+        .hasToString("linear(0.75->0)");
+    assertThat(problems("mix.mask-ratio=linear(1->0)"))
+        .containsExactly(
+            "mix.mask-ratio = linear(1->0): must be constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1) (command line)");
+  }
+
+  @Test
+  void tasksAreReadFromAListAndSurviveTheCanonicalText() {
+    JobConfig config =
+        load("data.tasks=[{name = a, path = x/a}, {name = b.2, path = \"s3a://b\", weight = 0.5}]");
+
+    assertThat(config.data().tasks())
+        .containsExactly(new Task("a", "x/a", 1), new Task("b.2", "s3a://b", 0.5));
+    assertThat(config.data().labelled()).isEqualTo(config.data().tasks());
+    Path file = file(config.canonical());
+    assertThat(JobConfig.load(Optional.of(file), List.of())).isEqualTo(config);
+  }
+
+  @Test
+  void withoutTasksThereIsOneOfTheDatasetItself() {
+    assertThat(load("data.path=here").data().labelled())
+        .containsExactly(new Task("main", "here", 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[{name = a, path = x}, {name = a, path = y}]",
+        "[{name = a/b, path = x}]",
+        "[{name = a, path = x, weight = 0}]",
+        "[{name = a, path = \"\"}]",
+        "[{name = a}]",
+        "[{name = a, path = x, wait = 1}]",
+        "[a, b]",
+        "a",
+      })
+  void tasksThatAreNoneAreRefused(String tasks) {
+    assertThat(problems("data.tasks=" + tasks))
+        .singleElement()
+        .asString()
+        .startsWith("data.tasks = ")
+        .endsWith(
+            ": must be a list of { name = …, path = …, weight = 1 }: names different, of letters, digits and . _ -, weights above 0 (command line)");
+  }
+
+  @Test
+  void anSslDatasetIsForASingleTask() {
+    assertThat(problems("data.ssl=y", "data.tasks=[{name = a, path = x}]"))
+        .containsExactly("data.ssl = y: must be empty where data.tasks are given (command line)");
   }
 
   @Test

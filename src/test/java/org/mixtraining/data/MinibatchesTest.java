@@ -52,7 +52,8 @@ class MinibatchesTest {
 
   private static Minibatches training(
       ImageSet images, Augment.Images augment, long seed, int epoch, int batchSize) {
-    return Minibatches.training(images, UNIT, augment, seed, epoch, batchSize, 1, Labels.ALL);
+    return Minibatches.training(
+        Share.all(images, UNIT), augment, seed, epoch, batchSize, 1, Labels.ALL);
   }
 
   private static List<Long> order(Minibatches batches) {
@@ -131,14 +132,14 @@ class MinibatchesTest {
 
   @Test
   void imagesOutsideTheLabelFractionComeUnlabelledOrNotAtAll() {
-    var images = images(40); // 8 of each class
-    var all = Minibatches.training(images, UNIT, NONE, 1, 0, 40, 0.25, Labels.ALL).next();
+    var own = Share.all(images(40), UNIT); // 8 of each class
+    var all = Minibatches.training(own, NONE, 1, 0, 40, 0.25, Labels.ALL).next();
     assertThat(all.size()).isEqualTo(40);
     for (int n = 0; n < 40; n++) {
       int i = (int) all.ids()[n] - 10;
       assertThat(all.labels()[n]).isEqualTo(i < 10 ? i % 5 : Minibatch.UNLABELLED);
     }
-    var few = Minibatches.training(images, UNIT, NONE, 1, 0, 4, 0.25, Labels.LABELLED_ONLY);
+    var few = Minibatches.training(own, NONE, 1, 0, 4, 0.25, Labels.LABELLED_ONLY);
     assertThat(few.images()).isEqualTo(10);
     assertThat(few.steps()).isEqualTo(3);
     assertThat(few.next().labels()).doesNotContain(Minibatch.UNLABELLED);
@@ -167,7 +168,8 @@ class MinibatchesTest {
   @Test
   void blackPaddingIsBlackBeforeNormalisation() {
     var batches =
-        Minibatches.training(images(40), NORMAL, only("crop-padding=4"), 1, 0, 40, 1, Labels.ALL);
+        Minibatches.training(
+            Share.all(images(40), NORMAL), only("crop-padding=4"), 1, 0, 40, 1, Labels.ALL);
     var pixels = batches.next().pixels();
     for (int p = 0; p < pixels.length; p++) {
       int c = p / (H * W) % C;
@@ -184,8 +186,7 @@ class MinibatchesTest {
   void erasedRectanglesHaveTheMeanColour() {
     var erased =
         Minibatches.training(
-            images(40),
-            NORMAL,
+            Share.all(images(40), NORMAL),
             only("crop-padding=0", "random-erasing=1"),
             1,
             0,

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
@@ -48,12 +49,15 @@ final class RawFiles {
         format,
         directory.resolve("raw").toString(),
         directory.resolve(prepared).toString(),
+        "",
+        List.of(),
         label,
         shards,
         validation,
         seed,
         1,
         1,
+        false,
         new JobConfig.Synthetic(200, 50));
   }
 

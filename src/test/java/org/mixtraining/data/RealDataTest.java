@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,12 +29,15 @@ class RealDataTest {
             format,
             source.toString(),
             directory.resolve(label).toString(),
+            "",
+            List.of(),
             label,
             4,
             validation,
             1,
             1,
             1,
+            false,
             new JobConfig.Synthetic(0, 0));
     return Prepare.run(RawFiles.spark(), data, Existing.REFUSE);
   }

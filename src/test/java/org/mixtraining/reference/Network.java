@@ -38,22 +38,45 @@ final class Network {
     int[] places = Arrays.stream(kept).map(patch -> patch + 1).toArray();
     Node positions = tape.gatherRows(positions(d.dim()), places);
     Node embedded = tape.add(linear(patches, "patch-embedding"), positions);
-    Node x = tape.concatRows(tensor("patch-embedding.cls"), embedded);
+    return blocks(tape.concatRows(tensor("patch-embedding.cls"), embedded));
+  }
+
+  private Node blocks(Node tokens) {
+    Node x = tokens;
     for (int i = 0; i < d.depth(); i++) {
       x = block(x, "encoder-" + i, d.heads());
     }
     return norm(x, "encoder-norm");
   }
 
-  /** The sum over hidden patches of the mean squared error of a patch, [1, 1]. */
+  /**
+   * The same of every position [1 + patches, dim], where hidden patches have been replaced by the
+   * mask token.
+   */
+  Node encodeCorrupted(double[] image, boolean[] visible) {
+    Node embedded = linear(patches(image), "patch-embedding");
+    Node known = tape.concatRows(embedded, tensor("mask-token.token"));
+    int[] sources =
+        IntStream.range(0, visible.length).map(p -> visible[p] ? p : embedded.rows).toArray();
+    int[] places = IntStream.rangeClosed(1, visible.length).toArray();
+    Node tokens =
+        tape.add(tape.gatherRows(known, sources), tape.gatherRows(positions(d.dim()), places));
+    return blocks(tape.concatRows(tensor("patch-embedding.cls"), tokens));
+  }
+
+  /**
+   * The sum over hidden patches of the mean squared error of a patch, [1, 1]. The encoder has seen
+   * the visible patches or every position.
+   */
   Node reconstructionError(Node encoded, double[] image, boolean[] visible) {
     Node seen = linear(encoded, "decoder-embedding");
+    boolean everywhere = seen.rows == 1 + visible.length;
     Node known = tape.concatRows(seen, tensor("decoder-embedding.mask"));
     int[] sources = new int[1 + visible.length];
     double[] share = new double[visible.length];
     int next = 1;
     for (int patch = 0; patch < visible.length; patch++) {
-      sources[1 + patch] = visible[patch] ? next++ : seen.rows;
+      sources[1 + patch] = visible[patch] || everywhere ? next++ : seen.rows;
       share[patch] = visible[patch] ? 0 : 1.0 / d.patchLength();
     }
     Node x = tape.add(tape.gatherRows(known, sources), positions(d.decoderDim()));

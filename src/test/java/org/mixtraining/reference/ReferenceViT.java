@@ -92,8 +92,8 @@ public final class ReferenceViT {
   /**
    * Both at once: alpha · ssl + (1 − alpha) · sl.
    *
-   * @param pass whether the classifier pools the tokens of the masked pass or those of a second,
-   *     full pass
+   * @param pass whether the classifier pools the tokens of the masked pass, which sees the visible
+   *     patches or a mask token in the place of each other, or those of a second, full pass
    */
   public static Result joint(
       Dimensions d,
@@ -108,10 +108,13 @@ public final class ReferenceViT {
     Node ssl = Node.zeros(1, 1);
     Node sl = Node.zeros(1, 1);
     for (int i = 0; i < images.length; i++) {
-      Node seen = network.encode(images[i], visible[i]);
+      Node seen =
+          pass == MixPass.CORRUPTED
+              ? network.encodeCorrupted(images[i], visible[i])
+              : network.encode(images[i], visible[i]);
       Node classified =
           switch (pass) {
-            case VISIBLE -> seen;
+            case VISIBLE, CORRUPTED -> seen;
             case TWO_PASS -> network.encode(images[i], everyPatch(d));
           };
       ssl = tape.add(ssl, network.reconstructionError(seen, images[i], visible[i]));
@@ -163,6 +166,7 @@ public final class ReferenceViT {
     shapes.put("pixels.weight", new int[] {d.decoderDim(), d.patchLength()});
     shapes.put("pixels.projection-bias", new int[] {d.patchLength()});
     linear(shapes, "head", d.dim(), d.classes());
+    shapes.put("mask-token.token", new int[] {d.dim()});
     return shapes;
   }
 

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.reference.ReferenceViT.Dimensions;
 import org.mixtraining.reference.ReferenceViT.Result;
@@ -47,6 +50,12 @@ class ReferenceViTTest {
   void gradientsOfJointInTwoPassesAreThoseOfFiniteDifferences() {
     differentiate(CLS, w -> joint(CLS, w, 0.3, MixPass.TWO_PASS));
     differentiate(MEAN, w -> joint(MEAN, w, 0.3, MixPass.TWO_PASS));
+  }
+
+  @Test
+  void gradientsOfJointOnTheCorruptedPassAreThoseOfFiniteDifferences() {
+    differentiate(CLS, w -> joint(CLS, w, 0.3, MixPass.CORRUPTED));
+    differentiate(MEAN, w -> joint(MEAN, w, 0.3, MixPass.CORRUPTED));
   }
 
   @Test
@@ -102,15 +111,17 @@ class ReferenceViTTest {
         .isCloseTo(47 / 48.0, within(1e-4));
   }
 
-  @Test
-  void hiddenPixelsReachOnlyTheTarget() {
+  @ParameterizedTest
+  @EnumSource(
+      value = MixPass.class,
+      names = {"VISIBLE", "CORRUPTED"})
+  void hiddenPixelsReachOnlyTheTarget(MixPass pass) {
     double[][] changed = {images[0].clone(), images[1].clone()};
     changed[0][0] += 0.25; // in patch 0, hidden
     Map<String, double[]> weights = Formula.weights(MEAN);
 
-    Result before = joint(MEAN, weights, 0.3, MixPass.VISIBLE);
-    Result after =
-        ReferenceViT.joint(MEAN, weights, changed, VISIBLE, TARGETS, 0.3, MixPass.VISIBLE);
+    Result before = joint(MEAN, weights, 0.3, pass);
+    Result after = ReferenceViT.joint(MEAN, weights, changed, VISIBLE, TARGETS, 0.3, pass);
 
     assertThat(after.slLoss()).isEqualTo(before.slLoss());
     assertThat(after.sslLoss()).isNotEqualTo(before.sslLoss());
@@ -141,8 +152,11 @@ class ReferenceViTTest {
   void gradientsNameExactlyTheTensorsOfTheObjective() {
     Map<String, double[]> weights = Formula.weights(CLS);
 
-    assertThat(joint(CLS, weights, 0.5, MixPass.VISIBLE).gradients())
-        .containsOnlyKeys(ReferenceViT.shapes(CLS).keySet());
+    Set<String> all = ReferenceViT.shapes(CLS).keySet();
+    assertThat(joint(CLS, weights, 0.5, MixPass.CORRUPTED).gradients()).containsOnlyKeys(all);
+    assertThat(joint(CLS, weights, 0.5, MixPass.VISIBLE).gradients().keySet())
+        .hasSize(all.size() - 1)
+        .doesNotContain("mask-token.token");
     assertThat(ReferenceViT.ssl(CLS, weights, images, VISIBLE).gradients().keySet())
         .contains("decoder-embedding.mask", "pixels.projection-bias")
         .noneMatch(name -> name.startsWith("head."));

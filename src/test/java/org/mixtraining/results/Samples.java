@@ -3,6 +3,7 @@ package org.mixtraining.results;
 import java.time.Instant;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.data.Split;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
 
@@ -28,9 +29,11 @@ final class Samples {
             4,
             "hdfs://name/shards",
             "f00d",
+            "beef",
             "{\"seed\":-42}"),
         new RunRow.Versions("0.1.0", "3.5.9", "1.0.0-M2.1", "17.0.15", null),
         RunRow.Progress.NONE,
+        null,
         null);
   }
 
@@ -43,6 +46,7 @@ final class Samples {
         Objective.SSL,
         null,
         1,
+        0.75,
         0.001,
         0.0005,
         new EpochRow.Training(0.75, 0.75, null, null),
@@ -59,10 +63,12 @@ final class Samples {
         Objective.JOINT,
         MixPass.TWO_PASS,
         0.25,
+        0.625,
         0.0005,
         0.0001,
         new EpochRow.Training(1.5, 0.5, 2.5, 0.125),
-        new EpochRow.Evaluation(2.25, validationAccuracy, 2.125, validationAccuracy / 2),
+        new EpochRow.Evaluation(
+            2.25, validationAccuracy, 0.875, 2.125, validationAccuracy / 2, 0.8125),
         cost(epoch),
         NOON.plusSeconds(60));
   }
@@ -70,6 +76,12 @@ final class Samples {
   static EpochRow.Cost cost(int epoch) {
     return new EpochRow.Cost(
         1000L * epoch, 16L * epoch, 1e15 * epoch, 8, 1, 0.5, 2, 12.5 * epoch, 45_000_000_000L);
+  }
+
+  static ClassRow ofClass(
+      String run, int epoch, Split split, int label, long images, double accuracy) {
+    return new ClassRow(
+        run, epoch, split, "main", label, "class " + label, images, accuracy, 0.9375, 1.75);
   }
 
   static WorkerRow worker(String run, int epoch, int worker) {

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.Split;
 
 class TablesTest {
   @RegisterExtension static final LocalSpark spark = new LocalSpark();
@@ -110,7 +111,8 @@ class TablesTest {
             run.setup(),
             run.versions(),
             run.progress(),
-            "ab"));
+            "ab",
+            true));
     register();
 
     Row row = spark.rows("select started, ended from runs").get(0);
@@ -191,6 +193,7 @@ class TablesTest {
                         run.setup(),
                         run.versions(),
                         run.progress(),
+                        null,
                         null)))
         .hasMessage("runs.started is null");
     register();
@@ -283,8 +286,9 @@ class TablesTest {
     assertThat(docs)
         .contains("### `epochs`: one row per finished epoch of a run")
         .contains("| `run_id` | string | the run; partition of the table |")
-        .contains("| `pass` | string, or null | what a joint step's shared pass sees; null for ssl")
-        .contains("(visible, two-pass) |")
+        .contains(
+            "| `pass` | string, or null | what the encoder sees in a joint step; null for ssl")
+        .contains("(visible, corrupted, two-pass) |")
         .contains("| `peak_rss_bytes` | bigint, or null |")
         .contains("- `phase_cost`: one row per run and phase");
   }
@@ -448,5 +452,23 @@ class TablesTest {
     assertThat(spark.get().table("phase_cost").columns())
         .containsExactly(
             "run_id", "phase", "epochs", "images", "seconds", "flops", "device_seconds");
+  }
+
+  @Test
+  void classRowsAreStoredAndAddUpToTheirTask() {
+    ClassRow first = Samples.ofClass("a", 3, Split.TEST, 0, 30, 1);
+    tables.write(
+        List.of(
+            first,
+            Samples.ofClass("a", 3, Split.TEST, 1, 10, 0.5),
+            Samples.ofClass("a", 3, Split.VALIDATION, 1, 5, 0.25)));
+    register();
+
+    assertThat(values(spark.rows("select * from classes where label = 0").get(0)))
+        .isEqualTo(values(first));
+    assertThat(spark.rows("select * from task_accuracy"))
+        .extracting(Row::toString)
+        .containsExactly(
+            "[a,3,test,main,40,0.875,0.9375,0.5]", "[a,3,validation,main,5,0.25,0.9375,0.25]");
   }
 }

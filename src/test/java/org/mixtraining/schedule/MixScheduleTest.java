@@ -3,6 +3,7 @@ package org.mixtraining.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -63,6 +64,28 @@ class MixScheduleTest {
     double[] cosine = alphas("mix.alpha=cosine(1->0)");
     assertThat(cosine[1]).isCloseTo(0.5 * (1 + Math.cos(Math.PI / 8)), within(1e-15));
     assertThat(cosine[1] + cosine[4]).isCloseTo(1, within(1e-15));
+  }
+
+  @Test
+  void theMaskRatioOfAMixEpochFollowsItsOwnCurve() {
+    assertThat(maskRatios("mix.mask-ratio=linear(0.8->0)"))
+        .containsExactly(new double[] {0.6, 0.7, 0.5, 0.3, 0.1, 0.6}, within(1e-12));
+    assertThat(maskRatios("mix.mask-ratio=constant(0)")).containsExactly(0.6, 0, 0, 0, 0, 0.6);
+    assertThat(maskRatios()).containsOnly(0.6);
+  }
+
+  private static double[] maskRatios(String... overrides) {
+    List<String> all =
+        new ArrayList<>(
+            List.of("model.mask-ratio=0.6", "epochs.ssl=5", "epochs.sl=5", "mix.ratio=0.8"));
+    all.addAll(List.of(overrides));
+    return plan(all.toArray(String[]::new)).stream().mapToDouble(EpochPlan::maskRatio).toArray();
+  }
+
+  @Test
+  void everyEpochClipsAsConfigured() {
+    assertThat(plan("optimizer.clip=1.5")).allMatch(plan -> plan.clip() == 1.5);
+    assertThat(plan()).allMatch(plan -> plan.clip() == 0);
   }
 
   @Test
@@ -150,10 +173,10 @@ class MixScheduleTest {
     assertThat(schedule("epochs.ssl=2", "epochs.sl=2", "mix.ratio=0.5").describe())
         .isEqualTo(
             """
-            epoch  phase  objective  pass      lr                    alpha
-                1  SSL    SSL        -         0.00e+00 -> 1.00e-03  1.000
-                2  MIX    JOINT      visible   1.00e-03 -> 5.00e-04  0.500
-                3  SL     SL         -         5.00e-04 -> 0.00e+00  0.000
+            epoch  phase  objective  pass       lr                    alpha  mask
+                1  SSL    SSL        -          0.00e+00 -> 1.00e-03  1.000  0.750
+                2  MIX    JOINT      visible    1.00e-03 -> 5.00e-04  0.500  0.750
+                3  SL     SL         -          5.00e-04 -> 0.00e+00  0.000  -
             total 3, SSL 1, MIX 1, SL 1
             """);
   }

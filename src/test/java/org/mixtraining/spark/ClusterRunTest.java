@@ -1,14 +1,21 @@
 package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.apache.spark.ExceptionFailure;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,6 +27,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Prepare;
+import org.mixtraining.train.NonFiniteLossException;
 
 /**
  * The same run with executors in processes of their own. It needs the packaged job and its Spark:
@@ -27,7 +35,7 @@ import org.mixtraining.data.Prepare;
  * in the environment, as {@code mvn verify} sets them.
  */
 @Tag("cluster")
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the second leaves a cluster under repair
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the last leaves a cluster under repair
 class ClusterRunTest {
   private static final String VECTOR =
       "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0";
@@ -35,6 +43,7 @@ class ClusterRunTest {
   @TempDir static Path directory;
   private static String jar;
   private static List<EpochOutcome> inProcess;
+  private static List<EpochOutcome> threeInProcess;
   private static SparkSession cluster;
 
   @BeforeAll
@@ -51,6 +60,7 @@ class ClusterRunTest {
     try (SparkSession session = session("local[2]")) {
       Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
       inProcess = train(session, epoch -> {});
+      threeInProcess = train(session, threeWorkers(), epoch -> {});
     }
     cluster = session("local-cluster[2, 1, 1024]");
   }
@@ -64,6 +74,10 @@ class ClusterRunTest {
 
   private static JobConfig config() {
     return SmallRun.config(directory.resolve("images"));
+  }
+
+  private static JobConfig threeWorkers() {
+    return SmallRun.config(directory.resolve("images"), "workers.count=3");
   }
 
   private static SparkSession session(String master) {
@@ -83,9 +97,14 @@ class ClusterRunTest {
   }
 
   private static List<EpochOutcome> train(SparkSession session, Consumer<EpochOutcome> watcher) {
+    return train(session, config(), watcher);
+  }
+
+  private static List<EpochOutcome> train(
+      SparkSession session, JobConfig config, Consumer<EpochOutcome> watcher) {
     var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
     List<EpochOutcome> epochs = new ArrayList<>();
-    try (var run = new MixTrainingRun(spark, config())) {
+    try (var run = new MixTrainingRun(spark, config)) {
       run.train(
           run.initialState(),
           epoch -> {
@@ -104,6 +123,10 @@ class ClusterRunTest {
   }
 
   private static void assertSameRun(List<EpochOutcome> actual) {
+    assertSameRun(actual, inProcess);
+  }
+
+  private static void assertSameRun(List<EpochOutcome> actual, List<EpochOutcome> inProcess) {
     assertThat(actual).hasSameSizeAs(inProcess);
     for (int i = 0; i < actual.size(); i++) {
       EpochOutcome epoch = actual.get(i);
@@ -134,18 +157,70 @@ class ClusterRunTest {
 
   @Test
   @Order(2)
-  void anExecutorThatIsKilledCostsTimeButNoBit() {
-    List<EpochOutcome> epochs =
-        train(
-            cluster,
-            epoch -> {
-              if (epoch.plan().epoch() == 0) {
-                ProcessHandle killed = executors().get(0);
-                killed.destroyForcibly();
-                killed.onExit().join();
-              }
-            });
+  void moreWorkersThanExecutorsTakeTurns() {
+    assertSameRun(train(cluster, threeWorkers(), epoch -> {}), threeInProcess);
+  }
+
+  @Test
+  @Order(3)
+  void aLossThatIsNoNumberIsNotTriedAgain() {
+    var attempts = new Attempts();
+    cluster.sparkContext().addSparkListener(attempts);
+    JobConfig diverging =
+        SmallRun.config(
+            directory.resolve("images"), "optimizer.base-lr=1e30", "optimizer.warmup=0");
+
+    assertThatThrownBy(() -> train(cluster, diverging, epoch -> {}))
+        .isInstanceOf(NonFiniteLossException.class)
+        .message()
+        .matches("the loss became NaN in epoch 1, worker [01], step \\d+; lower .*");
+
+    cluster.sparkContext().removeSparkListener(attempts);
+    assertThat(attempts.failed.get()).as("of the two workers' 8 attempts").isBetween(1, 4);
+  }
+
+  /** Each executor dies once, in the middle of an epoch. */
+  @Test
+  @Order(4)
+  void executorsThatAreKilledCostTimeButNoBit() {
+    var killer = new Killer();
+    cluster.sparkContext().addSparkListener(killer);
+
+    List<EpochOutcome> epochs = train(cluster, epoch -> killer.victim = epoch.plan().epoch());
 
     assertSameRun(epochs);
+    assertThat(killer.killed).containsExactlyInAnyOrder("0", "1");
+  }
+
+  /** Kills the process of an executor as soon as a task runs there; each only once. */
+  private static final class Killer extends SparkListener {
+    private final List<String> killed = new CopyOnWriteArrayList<>();
+    private volatile int victim = -1;
+
+    @Override
+    public void onTaskStart(SparkListenerTaskStart start) {
+      String executor = start.taskInfo().executorId();
+      if (executor.equals(String.valueOf(victim)) && !killed.contains(executor)) {
+        killed.add(executor);
+        executors().stream()
+            .filter(process -> commandLine(process).contains("--executor-id " + executor + " "))
+            .forEach(ProcessHandle::destroyForcibly);
+      }
+    }
+  }
+
+  private static String commandLine(ProcessHandle process) {
+    return process.info().commandLine().orElse("") + " ";
+  }
+
+  private static final class Attempts extends SparkListener {
+    private final AtomicInteger failed = new AtomicInteger();
+
+    @Override
+    public void onTaskEnd(SparkListenerTaskEnd end) {
+      if (end.reason() instanceof ExceptionFailure) {
+        failed.incrementAndGet();
+      }
+    }
   }
 }

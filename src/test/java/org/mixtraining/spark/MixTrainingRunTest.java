@@ -37,7 +37,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.NonFiniteLossException;
-import org.mixtraining.train.Score;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.Replica;
@@ -85,7 +85,7 @@ class MixTrainingRunTest {
       var epochs = new ArrayList<EpochOutcome>();
       RunState initial = run.initialState();
       RunState last = run.train(initial, epochs::add);
-      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).reached());
+      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).after());
       return new Trained(initial.model(), epochs);
     }
   }
@@ -106,11 +106,11 @@ class MixTrainingRunTest {
     try (var run = new MixTrainingRun(spark, config())) {
       for (EpochOutcome before : whole.epochs()) {
         var rest = new ArrayList<EpochOutcome>();
-        RunState last = run.train(before.reached(), rest::add);
+        RunState last = run.train(before.after(), rest::add);
 
         assertThat(last.epochs()).isEqualTo(whole.epochs().size());
         assertSame(last.model(), whole.state());
-        assertThat(rest).hasSize(whole.epochs().size() - before.reached().epochs());
+        assertThat(rest).hasSize(whole.epochs().size() - before.after().epochs());
       }
     }
   }
@@ -242,6 +242,30 @@ class MixTrainingRunTest {
     assertSame(flaky.state(), smooth.state());
   }
 
+  @Test
+  void aShuffleOfSlicesGivesTheBitsOfTheDriver() throws Exception {
+    var tasks = new Tasks();
+    spark.sc().addSparkListener(tasks);
+    Trained shuffled = train(config("workers.count=3", "averaging.exchange=shuffle"));
+    spark.sc().listenerBus().waitUntilEmpty();
+    spark.sc().removeSparkListener(tasks);
+
+    Trained onDriver = trained(config("workers.count=3", "averaging.exchange=driver"));
+    assertSame(shuffled.state(), onDriver.state());
+    for (int epoch = 0; epoch < 3; epoch++) {
+      EpochOutcome a = shuffled.epochs.get(epoch);
+      EpochOutcome b = onDriver.epochs.get(epoch);
+      assertThat(untimed(a.metrics())).isEqualTo(untimed(b.metrics()));
+      assertThat(a.workers())
+          .extracting(EpochOutcome.WorkerShare::weight)
+          .isEqualTo(b.workers().stream().map(EpochOutcome.WorkerShare::weight).toList());
+    }
+    assertThat(tasks.shuffledBytes).isGreaterThan(3 * shuffled.state().bytes());
+    assertThat(tasks.resultBytes.stream().mapToLong(bytes -> bytes).sum())
+        .as("one state an epoch, not one of each worker")
+        .isLessThan(3 * shuffled.state().bytes() * 3 / 2);
+  }
+
   // --- what passes through the driver ------------------------------------------------------------
 
   @Test
@@ -362,7 +386,7 @@ class MixTrainingRunTest {
     assertThat(epoch.test().images()).isEqualTo(40);
   }
 
-  private static Score score(SmallRun local, ModelState state, Split split, int... shards) {
+  private static Scores score(SmallRun local, ModelState state, Split split, int... shards) {
     EpochPlan supervised =
         MixSchedule.of(config()).epochs().stream()
             .filter(plan -> plan.objective() == Objective.SL)
@@ -370,12 +394,15 @@ class MixTrainingRunTest {
             .orElseThrow();
     try (Replica replica = local.replica(supervised)) {
       replica.loadParameters(state);
-      return Evaluation.run(
-          replica,
-          Minibatches.evaluation(
-              local.images(split, shards),
-              local.manifest().normalization(),
-              local.config().optimizer().batchSize()));
+      return Scores.of(
+          JobConfig.MAIN_TASK,
+          Evaluation.run(
+              replica,
+              ModelState.HEAD,
+              Minibatches.evaluation(
+                  local.images(split, shards),
+                  local.manifest().normalization(),
+                  local.config().optimizer().batchSize())));
     }
   }
 
@@ -384,8 +411,8 @@ class MixTrainingRunTest {
     EpochOutcome first = trained(config()).epochs.get(0);
 
     assertThat(first.plan().objective()).isEqualTo(Objective.SSL);
-    assertThat(first.validation()).isEqualTo(Score.NONE);
-    assertThat(first.test()).isEqualTo(Score.NONE);
+    assertThat(first.validation()).isEqualTo(Scores.NONE);
+    assertThat(first.test()).isEqualTo(Scores.NONE);
   }
 
   @Test
@@ -397,7 +424,7 @@ class MixTrainingRunTest {
 
     EpochOutcome epoch = train(config).epochs.get(0);
 
-    assertThat(epoch.validation()).isEqualTo(Score.NONE);
+    assertThat(epoch.validation()).isEqualTo(Scores.NONE);
     assertThat(epoch.test().images()).isEqualTo(40);
     assertThat(epoch.metrics().images()).isEqualTo(120);
   }
@@ -488,6 +515,15 @@ class MixTrainingRunTest {
   /** Without what a clock says. */
   private static EpochMetrics untimed(EpochMetrics m) {
     return new EpochMetrics(
-        m.images(), m.labelled(), m.correct(), m.steps(), m.loss(), m.sslLoss(), m.slLoss(), 0, 0);
+        m.images(),
+        m.labelled(),
+        m.correct(),
+        m.steps(),
+        m.loss(),
+        m.sslLoss(),
+        m.slLoss(),
+        m.flops(),
+        0,
+        0);
   }
 }

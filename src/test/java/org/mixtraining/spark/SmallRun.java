@@ -9,6 +9,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Shards;
+import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
@@ -76,8 +77,11 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
     try (Replica replica = replica(plan)) {
       replica.load(before);
       var batches =
-          new TrainingBatches(
-              config, vit(), plan, images(Split.TRAIN, shards), manifest.normalization());
+          TrainingBatches.of(
+              config,
+              vit(),
+              plan,
+              Share.all(images(Split.TRAIN, shards), manifest.normalization()));
       EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
       return new Local(before.with(replica.state()), metrics);
     }

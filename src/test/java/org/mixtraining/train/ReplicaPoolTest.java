@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.data.Share;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.ReplicaPool.Lease;
@@ -90,8 +91,8 @@ class ReplicaPoolTest {
   }
 
   private static TrainingBatches batches(EpochPlan plan) {
-    return new TrainingBatches(
-        Jobs.config(), Jobs.vit(), plan, Jobs.images(10), Jobs.NORMALIZATION);
+    return TrainingBatches.of(
+        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(10), Jobs.NORMALIZATION));
   }
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {

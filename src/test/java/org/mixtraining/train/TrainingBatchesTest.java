@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.data.Share;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -25,12 +26,11 @@ class TrainingBatchesTest {
     List<String> all = new ArrayList<>(List.of(PLAIN));
     all.addAll(List.of(overrides));
     List<MultiDataSet> batches = new ArrayList<>();
-    new TrainingBatches(
+    TrainingBatches.of(
             Jobs.config(all.toArray(String[]::new)),
             Jobs.vit(),
             Jobs.plan(0, objective, 0.5, 1e-3),
-            Jobs.images(12),
-            Jobs.NORMALIZATION)
+            Share.all(Jobs.images(12), Jobs.NORMALIZATION))
         .forEachRemaining(batches::add);
     return batches;
   }

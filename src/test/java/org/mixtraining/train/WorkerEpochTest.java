@@ -10,23 +10,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.data.Share;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.Sight;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 class WorkerEpochTest {
 
   /** 10 images, 6 of them labelled, in minibatches of 4, 4 and 2. */
   private static TrainingBatches batches(EpochPlan plan) {
-    return new TrainingBatches(
+    return TrainingBatches.of(
         Jobs.config("data.label-fraction=0.6"),
         Jobs.vit(),
         plan,
-        Jobs.images(10),
-        Jobs.NORMALIZATION);
+        Share.all(Jobs.images(10), Jobs.NORMALIZATION));
   }
 
   @Test
@@ -56,6 +57,8 @@ class WorkerEpochTest {
       assertThat(metrics.loss()).isCloseTo(loss, within(1e-9));
       assertThat(metrics.sslLoss()).isCloseTo(ssl, within(1e-9));
       assertThat(metrics.slLoss()).isCloseTo(sl, within(1e-9));
+      assertThat(metrics.flops())
+          .isEqualTo(10 * Jobs.vit().trainingFlops(Objective.JOINT, Sight.VISIBLE));
       assertThat(metrics.computeSeconds()).isPositive();
       assertThat(metrics.waitSeconds()).isNotNegative();
     }
@@ -96,7 +99,9 @@ class WorkerEpochTest {
 
     assertThat(positions)
         .containsExactly(
-            new Batch.Position(0, 3), new Batch.Position(1, 3), new Batch.Position(2, 3));
+            new Batch.Position(0, 3, "head"),
+            new Batch.Position(1, 3, "head"),
+            new Batch.Position(2, 3, "head"));
   }
 
   @Test
@@ -140,10 +145,10 @@ class WorkerEpochTest {
 
   @Test
   void metricsOfWorkersAddUpAndTheirTimesOverlap() {
-    EpochMetrics one = new EpochMetrics(10, 5, 2, 3, 4, 5, 6, 2, 1);
-    EpochMetrics other = new EpochMetrics(1, 1, 1, 1, 1, 1, 1, 1, 3);
+    EpochMetrics one = new EpochMetrics(10, 5, 2, 3, 4, 5, 6, 7, 2, 1);
+    EpochMetrics other = new EpochMetrics(1, 1, 1, 1, 1, 1, 1, 1, 1, 3);
 
-    assertThat(one.plus(other)).isEqualTo(new EpochMetrics(11, 6, 3, 4, 5, 6, 7, 2, 3));
+    assertThat(one.plus(other)).isEqualTo(new EpochMetrics(11, 6, 3, 4, 5, 6, 7, 8, 2, 3));
     assertThat(EpochMetrics.NONE.plus(one)).isEqualTo(one);
   }
 }

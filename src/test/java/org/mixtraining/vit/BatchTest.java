@@ -12,7 +12,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.schedule.Objective;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 class BatchTest {
 
@@ -129,9 +131,9 @@ class BatchTest {
   @Test
   void aPositionTravelsWithItsMinibatch() {
     MultiDataSet batch = Samples.batch(vit, Objective.SL, 2);
-    batch.setExampleMetaData(List.of(new Batch.Position(3, 7)));
+    new Batch.Position(3, 7, "head").mark(batch);
 
-    assertThat(Batch.Position.of(batch)).isEqualTo(new Batch.Position(3, 7));
+    assertThat(Batch.Position.of(batch)).isEqualTo(new Batch.Position(3, 7, "head"));
   }
 
   private MultiDataSet batch(Objective objective, float[] pixels, long[] ids, int[] labels) {
@@ -148,5 +150,34 @@ class BatchTest {
     return Samples.rows(
         Batch.training(tiny, Objective.SSL, pixels, ids, null, seed, epoch)
             .getFeaturesMaskArray(0));
+  }
+
+  @Test
+  void greyImagesAreSeenAsColouredByAModelThatSeesColours() {
+    ViT colour = new ViT(2, 3, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.5, true);
+
+    INDArray images = Batch.images(colour, new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2);
+
+    assertThat(images.shape()).containsExactly(2, 3, 2, 2);
+    assertThat(images.data().asFloat())
+        .containsExactly(1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8);
+  }
+
+  @Test
+  void aMinibatchOfOneTaskHasNoLabelsForTheOthers() {
+    ViT vit = Samples.small();
+    List<Head> heads =
+        List.of(new Head("head-a", 3, 1), new Head("head-b", 5, 1), new Head("head-c", 2, 1));
+    MultiDataSet single = Samples.batch(vit, Objective.JOINT, 4);
+
+    MultiDataSet batch = Batch.among(heads, heads.get(1), single);
+
+    assertThat(batch.getFeatures(0)).isSameAs(single.getFeatures(0));
+    assertThat(batch.getFeaturesMaskArray(0)).isSameAs(single.getFeaturesMaskArray(0));
+    assertThat(batch.getLabels()).hasSize(4);
+    assertThat(batch.getLabels(0)).isSameAs(single.getLabels(0));
+    assertThat(batch.getLabels(1)).isEqualTo(Nd4j.zeros(4, 3));
+    assertThat(batch.getLabels(2)).isSameAs(single.getLabels(1));
+    assertThat(batch.getLabels(3)).isEqualTo(Nd4j.zeros(4, 2));
   }
 }

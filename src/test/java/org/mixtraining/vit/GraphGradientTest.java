@@ -9,12 +9,14 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.reference.ReferenceViT;
+import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -30,6 +32,7 @@ class GraphGradientTest {
                     Arguments.of(Objective.SSL, MixPass.VISIBLE, pooling, false, 3),
                     Arguments.of(Objective.SL, MixPass.VISIBLE, pooling, true, 2),
                     Arguments.of(Objective.JOINT, MixPass.VISIBLE, pooling, true, 2),
+                    Arguments.of(Objective.JOINT, MixPass.CORRUPTED, pooling, true, 3),
                     Arguments.of(Objective.JOINT, MixPass.TWO_PASS, pooling, true, 3)));
   }
 
@@ -57,6 +60,17 @@ class GraphGradientTest {
     MultiDataSet batch = Samples.batch(vit, joint, images);
     backward(
         vit, joint, pass, 3, batch, graph -> assertEqualsReference(vit, joint, pass, graph, batch));
+  }
+
+  /** The graph was configured for another ratio: an epoch's plan brings its own. */
+  @ParameterizedTest
+  @CsvSource({"VISIBLE, 0", "VISIBLE, 0.4", "CORRUPTED, 0.4", "TWO_PASS, 0.9"})
+  void anyMaskRatioEqualsTheReference(MixPass pass, double ratio) {
+    ViT vit = Samples.small();
+    Objective joint = Objective.JOINT;
+    MultiDataSet batch = Samples.batch(vit.masking(ratio), joint, 5);
+    EpochPlan plan = Samples.plan(joint, pass, Samples.ALPHA, ratio, 1e-3);
+    backward(vit, plan, 2, batch, graph -> assertEqualsReference(vit, joint, pass, graph, batch));
   }
 
   private static void assertEqualsReference(
@@ -122,7 +136,6 @@ class GraphGradientTest {
     return score;
   }
 
-  /** Runs one forward and backward pass of a graph with disturbed weights. */
   private static void backward(
       ViT vit,
       Objective objective,
@@ -130,13 +143,24 @@ class GraphGradientTest {
       int threads,
       MultiDataSet batch,
       Consumer<ComputationGraph> assertion) {
+    EpochPlan plan = Samples.plan(objective, pass, Samples.alpha(objective), 1e-3);
+    backward(vit, plan, threads, batch, assertion);
+  }
+
+  /** Runs one forward and backward pass of a graph with disturbed weights. */
+  private static void backward(
+      ViT vit,
+      EpochPlan plan,
+      int threads,
+      MultiDataSet batch,
+      Consumer<ComputationGraph> assertion) {
     Samples.onThreads(
         threads,
         () -> {
-          try (Replica replica = Samples.replica(vit, objective, pass)) {
+          try (Replica replica = Samples.replica(vit, plan.objective(), plan.pass())) {
             ComputationGraph graph = replica.graph();
             Samples.disturb(graph);
-            replica.plan(Samples.plan(objective, pass, Samples.alpha(objective), 1e-3), 1);
+            replica.plan(plan, 1);
             graph.setInputs(batch.getFeatures());
             graph.setLabels(batch.getLabels());
             graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);

@@ -29,7 +29,13 @@ class GraphRoundTripTest {
   private final ViT vit = Samples.small();
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({
+    "SSL, VISIBLE",
+    "SL, VISIBLE",
+    "JOINT, VISIBLE",
+    "JOINT, CORRUPTED",
+    "JOINT, TWO_PASS"
+  })
   void aZipHoldsAllThatOutputsAndTheNextStepsDependOn(
       Objective objective, MixPass pass, @TempDir Path directory) throws IOException {
     MultiDataSet batch = Samples.batch(vit, objective, 5);
@@ -48,7 +54,7 @@ class GraphRoundTripTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, CORRUPTED", "JOINT, TWO_PASS"})
   void aConfigurationIsEqualAfterJson(Objective objective, MixPass pass) {
     MultiDataSet batch = Samples.batch(vit, objective, 5);
     try (Replica replica = trained(objective, pass, batch)) {
@@ -74,21 +80,31 @@ class GraphRoundTripTest {
         .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 16, 2))
         .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 3));
 
-    ClassHead head = new ClassHead("head", vit, Sight.FULL);
-    ClassHead weighted = new ClassHead("head", vit, Sight.FULL);
+    ClassHead head = head("head", 5, 1);
+    ClassHead weighted = head("head", 5, 1);
     weighted.weight(0.5);
-    assertThat(head).isEqualTo(new ClassHead("head", vit, Sight.FULL)).isNotEqualTo(weighted);
+    assertThat(head)
+        .isEqualTo(head("head", 5, 1))
+        .isNotEqualTo(weighted)
+        .isNotEqualTo(head("head-a", 5, 1))
+        .isNotEqualTo(head("head", 6, 1))
+        .isNotEqualTo(head("head", 5, 2));
 
-    AdamW adam = new AdamW("head", 0.9, 0.99, new ConstantLearningRate(1));
+    AdamW adam = new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(1));
     AdamW later = adam.clone();
     later.steps(3);
     assertThat(adam)
         .isEqualTo(adam.clone())
         .isNotEqualTo(later)
-        .isNotEqualTo(new AdamW("encoder", 0.9, 0.99, new ConstantLearningRate(1)))
-        .isNotEqualTo(new AdamW("head", 0.8, 0.99, new ConstantLearningRate(1)))
-        .isNotEqualTo(new AdamW("head", 0.9, 0.98, new ConstantLearningRate(1)))
-        .isNotEqualTo(new AdamW("head", 0.9, 0.99, new ConstantLearningRate(2)));
+        .isNotEqualTo(new AdamW("encoder", 1, 0.9, 0.99, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 0.5, 0.9, 0.99, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 1, 0.8, 0.99, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 1, 0.9, 0.98, new ConstantLearningRate(1)))
+        .isNotEqualTo(new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(2)));
+  }
+
+  private ClassHead head(String name, int classes, double weight) {
+    return new ClassHead(new Head(name, classes, weight), vit, Sight.FULL);
   }
 
   @Test

@@ -71,7 +71,7 @@ class InitialWeightsTest {
 
   @Test
   void noTwoRandomTensorsShareTheirNumbers() {
-    try (Replica replica = replica(Objective.JOINT, MixPass.VISIBLE, 1)) {
+    try (Replica replica = replica(Objective.JOINT, MixPass.CORRUPTED, 1)) {
       assertThat(
               Samples.tensors(replica.graph(), TokenLayer::parameter).values().stream()
                   .filter(values -> values[0] != 0 && values[0] != 1)

@@ -39,12 +39,26 @@ final class Samples {
 
   static JobConfig.Optimizer optimizer() {
     return new JobConfig.Optimizer(
-        0.4, 0, 0, 0.05, new JobConfig.Betas(0.9, 0.95), new JobConfig.Betas(0.9, 0.999), 64, 0);
+        0.4,
+        0,
+        0,
+        0.05,
+        1,
+        new JobConfig.Betas(0.9, 0.95),
+        new JobConfig.Betas(0.9, 0.999),
+        64,
+        0,
+        0);
   }
 
   static EpochPlan plan(Objective objective, MixPass pass, double alpha, double rate) {
+    return plan(objective, pass, alpha, 0.75, rate);
+  }
+
+  static EpochPlan plan(
+      Objective objective, MixPass pass, double alpha, double maskRatio, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 1);
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, constant);
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, constant, 0);
   }
 
   static double alpha(Objective objective) {

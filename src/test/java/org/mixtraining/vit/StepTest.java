@@ -18,7 +18,13 @@ class StepTest {
   private final ViT vit = Samples.small();
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({
+    "SSL, VISIBLE",
+    "SL, VISIBLE",
+    "JOINT, VISIBLE",
+    "JOINT, CORRUPTED",
+    "JOINT, TWO_PASS"
+  })
   void aScoreWithoutABackwardPassIsTheStepsLoss(Objective objective, MixPass pass) {
     MultiDataSet batch = Samples.batch(vit, objective, 5);
     try (Replica replica = Samples.replica(vit, objective, pass)) {
@@ -33,7 +39,13 @@ class StepTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({
+    "SSL, VISIBLE",
+    "SL, VISIBLE",
+    "JOINT, VISIBLE",
+    "JOINT, CORRUPTED",
+    "JOINT, TWO_PASS"
+  })
   void bitsDependNeitherOnThreadsNorOnTheRun(Objective objective, MixPass pass) {
     ModelState expected = afterThreeSteps(objective, pass, 1);
 

@@ -20,6 +20,8 @@ class TokenLayoutTest {
   @Test
   void groupsAreTheSequencesThatTheEncoderSees() {
     assertThat(TokenLayout.of(vit, Sight.FULL, 3).groups()).containsExactly(new Group(0, 3, 65));
+    assertThat(TokenLayout.of(vit, Sight.CORRUPTED, 3).groups())
+        .containsExactly(new Group(0, 3, 65));
     assertThat(TokenLayout.of(vit, Sight.VISIBLE, 3).groups()).containsExactly(new Group(0, 3, 17));
     assertThat(TokenLayout.of(vit, Sight.BOTH, 3).groups())
         .containsExactly(new Group(0, 3, 17), new Group(51, 3, 65));
@@ -29,7 +31,7 @@ class TokenLayoutTest {
   void theDecoderContinuesTheVisibleTokensAndTheHeadPoolsTheFullOnes() {
     TokenLayout both = TokenLayout.of(vit, Sight.BOTH, 3);
 
-    assertThat(both.visible().tokens()).isEqualTo(17);
+    assertThat(both.decoded().tokens()).isEqualTo(17);
     assertThat(both.pooled().tokens()).isEqualTo(65);
     assertThat(TokenLayout.of(vit, Sight.VISIBLE, 3).pooled().tokens()).isEqualTo(17);
   }

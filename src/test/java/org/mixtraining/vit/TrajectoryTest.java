@@ -28,14 +28,30 @@ class TrajectoryTest {
 
   private static final int IMAGES = 6;
   private static final double DECAY = 0.5;
+  private static final double LAYER_DECAY = 0.5;
   private static final JobConfig.Optimizer OPTIMIZER =
       new JobConfig.Optimizer(
-          1, 0, 0, DECAY, new JobConfig.Betas(0.9, 0.95), new JobConfig.Betas(0.9, 0.999), 64, 0);
+          1,
+          0,
+          0,
+          DECAY,
+          LAYER_DECAY,
+          new JobConfig.Betas(0.9, 0.95),
+          new JobConfig.Betas(0.9, 0.999),
+          64,
+          0,
+          0);
 
   private final ViT vit = Samples.small();
 
   @ParameterizedTest
-  @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  @CsvSource({
+    "SSL, VISIBLE",
+    "SL, VISIBLE",
+    "JOINT, VISIBLE",
+    "JOINT, CORRUPTED",
+    "JOINT, TWO_PASS"
+  })
   void fiveStepsEqualTheReference(Objective objective, MixPass pass) {
     try (Replica replica = replica(objective, pass)) {
       Samples.disturb(replica.graph());
@@ -45,6 +61,34 @@ class TrajectoryTest {
 
       reference.assertEquals(replica);
       reference.assertEquals(replica.state());
+    }
+  }
+
+  /** The gradients' norms lie between 0.3 and 3. */
+  @ParameterizedTest
+  @CsvSource({"SSL, 0.5", "SL, 0.5", "JOINT, 0.1", "JOINT, 100"})
+  void aClippedGradientEqualsTheReference(Objective objective, double clip) {
+    try (Replica replica = replica(objective, MixPass.VISIBLE)) {
+      Samples.disturb(replica.graph());
+      Reference reference = new Reference(replica);
+
+      reference.follow(replica, plan(objective, MixPass.VISIBLE, clip), 5);
+
+      reference.assertEquals(replica);
+      reference.assertEquals(replica.state());
+    }
+  }
+
+  @Test
+  void aPlanWithoutALimitEndsTheClipping() {
+    try (Replica replica = replica(Objective.SL, MixPass.VISIBLE)) {
+      replica.plan(plan(Objective.SL, MixPass.VISIBLE, 1e-3), 1);
+      replica.plan(plan(Objective.SL, MixPass.VISIBLE, 2e-3), 1);
+      assertThat(replica.graph().getListeners()).hasSize(1);
+
+      replica.plan(plan(Objective.SL, MixPass.VISIBLE), 1);
+
+      assertThat(replica.graph().getListeners()).isEmpty();
     }
   }
 
@@ -73,13 +117,18 @@ class TrajectoryTest {
 
   /** The second of three epochs; the warm-up ends in the middle of it. */
   private static EpochPlan plan(Objective objective, MixPass pass) {
+    return plan(objective, pass, 0);
+  }
+
+  private static EpochPlan plan(Objective objective, MixPass pass, double clip) {
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, Samples.alpha(objective), rate);
+    double alpha = Samples.alpha(objective);
+    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, rate, clip);
   }
 
   /** The reference's weights and moments, which take every step that a replica takes. */
   private final class Reference {
-    private Map<String, Slot> slots = new LinkedHashMap<>();
+    private final Map<String, Slot> slots = new LinkedHashMap<>();
 
     Reference(Replica start) {
       add(start);
@@ -109,11 +158,36 @@ class TrajectoryTest {
           assertThat(actual.slLoss()).isCloseTo(expected.slLoss(), within(1e-5));
         }
         double rate = plan.learningRate(step, steps);
-        slots =
-            new LinkedHashMap<>(
-                new AdamWReference(rate, betas.first(), betas.second(), 1e-8, DECAY)
-                    .step(slots, expected.gradients()));
+        clip(expected.gradients(), plan.clip());
+        expected
+            .gradients()
+            .forEach(
+                (name, gradient) -> {
+                  double ofLayer = plan.objective() == Objective.SL ? rate * scale(name) : rate;
+                  slots.putAll(
+                      new AdamWReference(ofLayer, betas.first(), betas.second(), 1e-8, DECAY)
+                          .step(slots, Map.of(name, gradient)));
+                });
       }
+    }
+
+    private void clip(Map<String, double[]> gradients, double greatest) {
+      double norm =
+          Samples.norm(gradients.values().stream().flatMapToDouble(DoubleStream::of).toArray());
+      if (greatest > 0 && norm > greatest) {
+        gradients.replaceAll(
+            (name, g) -> DoubleStream.of(g).map(value -> value * greatest / norm).toArray());
+      }
+    }
+
+    /** Of two blocks between the patch embedding below and the norm and head above. */
+    private static double scale(String tensor) {
+      return switch (layer(tensor)) {
+        case "patch-embedding" -> Math.pow(LAYER_DECAY, 3);
+        case "encoder-0" -> Math.pow(LAYER_DECAY, 2);
+        case "encoder-1" -> LAYER_DECAY;
+        default -> 1;
+      };
     }
 
     private Map<String, double[]> weights() {

@@ -73,6 +73,28 @@ class ViTTest {
   }
 
   @Test
+  void aMaskRatioOfAnEpochLeavesOnePatchHiddenAndOneVisible() {
+    ViT vit = ViT.of(model(), 32, 32, 3, 10);
+
+    assertThat(vit.masking(0).visiblePatches()).isEqualTo(63);
+    assertThat(vit.masking(0.5).visiblePatches()).isEqualTo(32);
+    assertThat(vit.masking(0.999).visiblePatches()).isEqualTo(1);
+    assertThat(vit.masking(0.5).masking(0.75)).isEqualTo(vit);
+  }
+
+  @Test
+  void operationsOfAVisiblePassFollowTheMaskRatio() {
+    ViT vit = new ViT(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
+    double more = vit.masking(0).trainingFlops(Objective.JOINT, Sight.VISIBLE);
+
+    assertThat(more - vit.trainingFlops(Objective.JOINT, Sight.VISIBLE))
+        .isEqualTo(
+            2 * products(16, 2, 4)
+                + 3 * (blockProducts(4, 4) - blockProducts(2, 4))
+                + 3 * products(4, 2, 8));
+  }
+
+  @Test
   void operationsOfATrainingStepAreCountedProductByProduct() {
     // 8-pixel grey images of 4 patches, 1 visible; one block each of width 4 and 8
     ViT vit = new ViT(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
@@ -85,6 +107,8 @@ class ViTTest {
     assertThat(vit.trainingFlops(Objective.SSL, Sight.VISIBLE)).isEqualTo(masked + decoder);
     assertThat(vit.trainingFlops(Objective.JOINT, Sight.VISIBLE))
         .isEqualTo(masked + decoder + head);
+    assertThat(vit.trainingFlops(Objective.JOINT, Sight.CORRUPTED))
+        .isEqualTo(encoder + decoder + 3 * products(4, 3, 8) + head);
     assertThat(vit.trainingFlops(Objective.JOINT, Sight.BOTH))
         .isEqualTo(masked + encoder + decoder + head);
     assertThat(vit.inferenceFlops())

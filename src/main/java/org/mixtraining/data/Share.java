@@ -1,0 +1,42 @@
+package org.mixtraining.data;
+
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import org.mixtraining.schedule.Seed;
+
+/**
+ * The images that one worker trains on in an epoch.
+ *
+ * @param images what it has at hand
+ * @param indices those of them that are its own
+ */
+public record Share(ImageSet images, Normalization normalization, int[] indices) {
+
+  /** All images of a set. */
+  public static Share all(ImageSet images, Normalization normalization) {
+    return new Share(images, normalization, IntStream.range(0, images.size()).toArray());
+  }
+
+  /**
+   * What a worker is dealt of a set that all workers have, when seed and epoch have shuffled it:
+   * every image goes to one of them, and no one gets two more than another.
+   *
+   * @param worker from 0
+   */
+  public static Share dealt(
+      ImageSet images, Normalization normalization, int worker, int workers, long seed, int epoch) {
+    int[] shuffled =
+        IntStream.range(0, images.size())
+            .boxed()
+            .sorted(Comparator.comparingLong(i -> Seed.DEAL.hash(seed, epoch, images.id(i))))
+            .mapToInt(i -> i)
+            .toArray();
+    int[] own =
+        IntStream.range(0, shuffled.length)
+            .filter(place -> place % workers == worker)
+            .map(place -> shuffled[place])
+            .sorted()
+            .toArray();
+    return new Share(images, normalization, own);
+  }
+}

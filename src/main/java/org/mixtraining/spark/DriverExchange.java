@@ -1,0 +1,26 @@
+package org.mixtraining.spark;
+
+import java.util.Comparator;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.mixtraining.vit.ModelState;
+
+/**
+ * The driver collects all states and averages them: the least work, for as many workers as the
+ * driver has room for.
+ */
+final class DriverExchange implements StateExchange {
+
+  @Override
+  public Averaged average(JavaRDD<WorkerResult> results, ModelState before) {
+    List<WorkerResult> states =
+        results.collect().stream().sorted(Comparator.comparingInt(WorkerResult::worker)).toList();
+    return new Averaged(
+        EpochAverage.of(states), states.stream().map(WorkerResult::report).toList());
+  }
+
+  @Override
+  public long bytes(ModelState state, int workers) {
+    return 2L * workers * state.bytes();
+  }
+}

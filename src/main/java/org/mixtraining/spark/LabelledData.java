@@ -1,0 +1,14 @@
+package org.mixtraining.spark;
+
+import java.io.Serializable;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.vit.Head;
+
+/** A task and its images. */
+record LabelledData(JobConfig.Task task, Dataset dataset) implements Serializable {
+
+  /** Its head in the model. */
+  Head head() {
+    return Head.of(task, dataset.manifest().classCount());
+  }
+}

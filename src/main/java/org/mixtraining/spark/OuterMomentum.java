@@ -1,0 +1,91 @@
+package org.mixtraining.spark;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.mixtraining.config.JobConfig.Averaging;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+
+/**
+ * The outer optimizer: it takes the way from the state before an epoch to the workers' average for
+ * a gradient, and goes along it with a rate and Nesterov momentum of its own (DiLoCo, arXiv
+ * 2311.08105; SlowMo, arXiv 1910.00643). With Δ = before − average:
+ *
+ * <pre>
+ * velocity ← momentum · velocity + Δ
+ * after    = before − rate · (Δ + momentum · velocity)
+ * </pre>
+ *
+ * AdamW's moments and step counts stay those of the average. A block that an epoch does not train
+ * keeps its velocity.
+ *
+ * @param velocity the velocities of the blocks trained so far, as the parameters of a state: it has
+ *     no moments and no steps. Empty without momentum
+ */
+public record OuterMomentum(ModelState velocity) {
+
+  private static final int SLICE = 1 << 16;
+  private static final float[] NONE = {};
+
+  /** Of a run that has not begun. */
+  public static final OuterMomentum ZERO = new OuterMomentum(new ModelState(Map.of()));
+
+  /** Where an outer step ends. */
+  record Step(ModelState state, OuterMomentum momentum) {}
+
+  /**
+   * The step after an epoch; the average itself for rate 1 without momentum.
+   *
+   * @param before all blocks before the epoch
+   * @param average the trained blocks
+   */
+  Step step(Averaging averaging, ModelState before, ModelState average) {
+    if (averaging.outerLr() == 1 && averaging.outerMomentum() == 0) {
+      return new Step(before.with(average), this);
+    }
+    Map<String, Block> after = new HashMap<>();
+    Map<String, Block> moved = new HashMap<>();
+    average
+        .blocks()
+        .forEach(
+            (name, mean) -> {
+              float[] old = before.block(name).parameters();
+              float[] velocity = velocity(name, old.length);
+              float[] parameters = move(averaging, old, mean.parameters(), velocity);
+              after.put(name, new Block(parameters, mean.m(), mean.v(), mean.steps()));
+              moved.put(name, new Block(velocity, NONE, NONE, 0));
+            });
+    ModelState stepped = before.with(new ModelState(after));
+    boolean remembers = averaging.outerMomentum() > 0;
+    return new Step(
+        stepped, remembers ? new OuterMomentum(velocity.with(new ModelState(moved))) : this);
+  }
+
+  /** A copy of a block's velocity. */
+  private float[] velocity(String block, int size) {
+    Block known = velocity.blocks().get(block);
+    return known == null ? new float[size] : known.parameters().clone();
+  }
+
+  /** The parameters after the step; the velocity is replaced by the new one. */
+  private static float[] move(
+      Averaging averaging, float[] before, float[] average, float[] velocity) {
+    double rate = averaging.outerLr();
+    double momentum = averaging.outerMomentum();
+    float[] after = new float[before.length];
+    IntStream.range(0, (after.length + SLICE - 1) / SLICE)
+        .parallel()
+        .forEach(
+            slice -> {
+              int to = Math.min((slice + 1) * SLICE, after.length);
+              for (int i = slice * SLICE; i < to; i++) {
+                double delta = (double) before[i] - average[i];
+                double v = momentum * velocity[i] + delta;
+                velocity[i] = (float) v;
+                after[i] = (float) (before[i] - rate * (delta + momentum * v));
+              }
+            });
+    return after;
+  }
+}

@@ -1,0 +1,66 @@
+package org.mixtraining.spark;
+
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.vit.ModelState;
+
+/** How the states that workers end an epoch with become their average. */
+sealed interface StateExchange permits DriverExchange, ShuffleExchange {
+
+  /**
+   * The average, and what each worker reports.
+   *
+   * @param state the same bits whichever exchange it came by
+   * @param reports in worker order; their states hold step counts but no values
+   */
+  record Averaged(ModelState state, List<WorkerResult> reports) {}
+
+  /**
+   * @param results one a worker, of the tasks that train
+   * @param before the state they began with
+   */
+  Averaged average(JavaRDD<WorkerResult> results, ModelState before);
+
+  /** Bytes of states that an epoch sends to, between and from the workers. */
+  long bytes(ModelState state, int workers);
+
+  /**
+   * An exchange, and why it was taken.
+   *
+   * @param reason for a person
+   */
+  record Choice(StateExchange exchange, String reason) {}
+
+  /** The share of the driver's heap that workers' states may take: each is there twice for a moment. */
+  int HEAP_SHARE = 4;
+
+  /**
+   * The exchange for a run.
+   *
+   * @param stateBytes parameters and moments of one worker
+   * @param driverHeap bytes
+   */
+  static Choice choose(Exchange asked, int workers, long stateBytes, long driverHeap) {
+    boolean fits = workers * stateBytes <= driverHeap / HEAP_SHARE;
+    boolean driver =
+        switch (asked) {
+          case DRIVER -> true;
+          case SHUFFLE -> false;
+          case AUTO -> fits;
+        };
+    String reason =
+        asked == Exchange.AUTO
+            ? "%d states of %.1f MB are %s than 1/%d of the driver's heap of %d MB"
+                .formatted(
+                    workers,
+                    stateBytes / 1e6,
+                    fits ? "less" : "more",
+                    HEAP_SHARE,
+                    driverHeap / 1_000_000)
+            : "averaging.exchange asks for it";
+    return driver
+        ? new Choice(new DriverExchange(), "averages on the driver: " + reason)
+        : new Choice(new ShuffleExchange(), "averages by a shuffle of slices: " + reason);
+  }
+}

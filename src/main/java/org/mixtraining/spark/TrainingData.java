@@ -1,0 +1,122 @@
+package org.mixtraining.spark;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.InterleavedTasks;
+import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ViT;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * What the workers of a run train on.
+ *
+ * @param labelled the dataset of each task; a single one is that of {@code data.path}
+ * @param ssl the dataset of {@code data.ssl}, by default that of the single task
+ */
+record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
+    implements Serializable {
+
+  /**
+   * The data of a configuration.
+   *
+   * @throws UserException if a dataset is missing, does not serve the workers or the model, or the
+   *     two of {@code data.path} and {@code data.ssl} differ in the shape of their images
+   */
+  static TrainingData open(JavaSparkContext spark, JobConfig config) {
+    int workers = config.workers().count();
+    List<LabelledData> labelled = new ArrayList<>();
+    for (JobConfig.Task task : config.data().labelled()) {
+      String key = config.data().tasks().isEmpty() ? "data.path" : "data.tasks " + task.name();
+      labelled.add(new LabelledData(task, Dataset.open(spark, key, task.path(), workers)));
+    }
+    Dataset first = labelled.get(0).dataset();
+    if (config.data().ssl().isEmpty()) {
+      return new TrainingData(config, List.copyOf(labelled), first);
+    }
+    Dataset ssl = Dataset.open(spark, "data.ssl", config.data().ssl(), workers);
+    String shape = shape(first.manifest());
+    if (!shape(ssl.manifest()).equals(shape)) {
+      throw new UserException(
+          "mixtraining.data.ssl = %s: its images are %s, and must be as those of data.path, which are %s"
+              .formatted(config.data().ssl(), shape(ssl.manifest()), shape));
+    }
+    return new TrainingData(config, List.copyOf(labelled), ssl);
+  }
+
+  private static String shape(DatasetManifest m) {
+    return "%d x %d x %d".formatted(m.channels(), m.height(), m.width());
+  }
+
+  /** The model of the configuration for the images of the first task. */
+  ViT vit() {
+    return vit(labelled.get(0));
+  }
+
+  /** The same for those of any; where tasks are grey and coloured, it sees colours. */
+  private ViT vit(LabelledData task) {
+    DatasetManifest m = task.dataset().manifest();
+    int channels =
+        labelled.stream().mapToInt(t -> t.dataset().manifest().channels()).max().orElseThrow();
+    return ViT.of(config.model(), m.height(), m.width(), channels, m.classCount());
+  }
+
+  List<Head> heads() {
+    return labelled.stream().map(LabelledData::head).toList();
+  }
+
+  /** A worker's minibatches of an epoch, made as they are asked for. */
+  Iterator<MultiDataSet> batches(EpochPlan plan, int worker) {
+    if (labelled.size() > 1) {
+      List<TrainingBatches> tasks =
+          labelled.stream().map(task -> batches(plan, worker, task)).toList();
+      return new InterleavedTasks(plan.objective(), heads(), tasks);
+    }
+    LabelledData only = labelled.get(0);
+    if (!apart() || plan.objective() == Objective.SL) {
+      return batches(plan, worker, only);
+    }
+    Share others = share(ssl, 1, plan, worker);
+    return plan.objective() == Objective.SSL
+        ? TrainingBatches.of(config, vit(), plan, others)
+        : TrainingBatches.blended(config, vit(), plan, share(only, plan, worker), others);
+  }
+
+  private TrainingBatches batches(EpochPlan plan, int worker, LabelledData task) {
+    return TrainingBatches.of(config, vit(task), plan, share(task, plan, worker));
+  }
+
+  /** Whether the SSL objective has a dataset of its own. */
+  private boolean apart() {
+    return !ssl.path().equals(labelled.get(0).dataset().path());
+  }
+
+  private Share share(LabelledData task, EpochPlan plan, int worker) {
+    return share(task.dataset(), config.data().fraction(), plan, worker);
+  }
+
+  private Share share(Dataset dataset, double fraction, EpochPlan plan, int worker) {
+    int workers = config.workers().count();
+    Normalization normalization = dataset.manifest().normalization();
+    return config.data().reshuffle()
+        ? Share.dealt(
+            dataset.part(Split.TRAIN, 0, 1, fraction),
+            normalization,
+            worker,
+            workers,
+            config.run().seed(),
+            plan.epoch())
+        : Share.all(dataset.part(Split.TRAIN, worker, workers, fraction), normalization);
+  }
+}

@@ -1,0 +1,311 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Prepare;
+import org.mixtraining.data.Share;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.vit.ModelState;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/** Every variant of a pipeline, from its first epoch to its last. */
+class PipelinesTest {
+
+  @TempDir static Path directory;
+  private static SparkSession session;
+  private static JavaSparkContext spark;
+
+  @BeforeAll
+  static void prepare() {
+    session =
+        SparkSession.builder()
+            .master("local[2]")
+            .config("spark.ui.enabled", false)
+            .config("spark.sql.shuffle.partitions", 1)
+            .config("spark.sql.codegen.wholeStage", false)
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .getOrCreate();
+    session.sparkContext().setLogLevel("OFF");
+    spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    for (JobConfig config : List.of(config(), config(other(), "data.seed=7"))) {
+      Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    session.stop();
+  }
+
+  private static JobConfig config(String... overrides) {
+    return SmallRun.config(directory.resolve("images"), overrides);
+  }
+
+  private static String other() {
+    return "data.path=" + directory.resolve("other");
+  }
+
+  private static String ssl() {
+    return "data.ssl=" + directory.resolve("other");
+  }
+
+  private record Trained(ModelState initial, List<EpochOutcome> epochs) {
+    ModelState state() {
+      return epochs.get(epochs.size() - 1).state();
+    }
+  }
+
+  private static Trained train(JobConfig config) {
+    try (var run = new MixTrainingRun(spark, config)) {
+      var epochs = new ArrayList<EpochOutcome>();
+      RunState initial = run.initialState();
+      run.train(initial, epochs::add);
+      return new Trained(initial.model(), epochs);
+    }
+  }
+
+  // --- all of them -------------------------------------------------------------------------------
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "pipeline=sl",
+        "pipeline=ssat",
+        "mix.mode=alternate",
+        "mix.pass=two-pass",
+        "mix.pass=corrupted",
+        "mix.mask-ratio=linear(0.75->0)",
+        "mix.pass=corrupted mix.mask-ratio=cosine(0.75->0.1)",
+        "optimizer.clip=0.5 optimizer.layer-decay=0.7",
+        "averaging.outer-momentum=0.5 averaging.outer-lr=0.8",
+        "data.reshuffle=true",
+        "data.label-fraction=0.5 mix.mask-ratio=constant(0.5)",
+      })
+  void everyVariantTrainsWhatItsEpochsSay(String overrides) {
+    JobConfig config = config(overrides.split(" "));
+
+    Trained trained = train(config);
+
+    ModelState before = trained.initial;
+    for (EpochOutcome epoch : trained.epochs) {
+      for (String block : before.blocks().keySet()) {
+        boolean moved = !epoch.state().block(block).equals(before.block(block));
+        assertThat(moved).as("%s in %s", block, epoch.plan()).isEqualTo(trains(epoch, block));
+      }
+      assertThat(epoch.metrics().loss()).isFinite();
+      assertThat(epoch.metrics().flops()).isPositive();
+      before = epoch.state();
+    }
+    EpochOutcome last = trained.epochs.get(trained.epochs.size() - 1);
+    assertThat(last.plan().epoch() + 1).isEqualTo(last.plan().epochs());
+    assertThat(last.test().images()).isEqualTo(40);
+  }
+
+  private static boolean trains(EpochOutcome epoch, String block) {
+    return switch (block) {
+      case ModelState.ENCODER -> true;
+      case ModelState.DECODER -> epoch.plan().objective() != Objective.SL;
+      case ModelState.HEAD -> epoch.plan().objective() != Objective.SSL;
+      default -> epoch.plan().objective() == Objective.JOINT;
+    };
+  }
+
+  @Test
+  void onlyARunThatUsesAMaskTokenHasOne() {
+    assertThat(initial("mix.pass=corrupted").blocks())
+        .containsOnlyKeys("encoder", "decoder", "head", "mask-token");
+    assertThat(initial("mix.pass=corrupted", "pipeline=ssl-sl")).isEqualTo(initial());
+    assertThat(initial("mix.pass=corrupted", "mix.ratio=0")).isEqualTo(initial());
+    assertThat(initial("mix.pass=corrupted").only(initial().blocks().keySet()))
+        .isEqualTo(initial());
+  }
+
+  private static ModelState initial(String... overrides) {
+    try (var run = new MixTrainingRun(spark, config(overrides))) {
+      return run.initialState().model();
+    }
+  }
+
+  @Test
+  void operationsFollowTheMaskRatio() {
+    Trained trained =
+        train(config("mix.mask-ratio=linear(0.75->0)", "epochs={ssl = 3, sl = 3}", "mix.ratio=1"));
+
+    List<Double> perImage =
+        trained.epochs.stream().map(e -> e.metrics().flops() / e.metrics().images()).toList();
+    assertThat(perImage).hasSize(3).isSorted().doesNotHaveDuplicates();
+  }
+
+  // --- two datasets ------------------------------------------------------------------------------
+
+  @Test
+  void aSecondDatasetServesTheSslObjectiveAndIsMixedIntoJointEpochs() {
+    JobConfig config = config(ssl(), "mix.lambda=0.25");
+    SmallRun labelled = SmallRun.of(config);
+    SmallRun other = SmallRun.of(config(other()));
+    List<EpochPlan> plans = MixSchedule.of(config).epochs();
+    TrainingData data = TrainingData.open(spark, config);
+
+    assertSame(data.batches(plans.get(0), 1), batches(other, plans.get(0), 1, 3));
+    assertSame(data.batches(plans.get(2), 1), batches(labelled, plans.get(2), 1, 3));
+    List<MultiDataSet> mixed = list(data.batches(plans.get(1), 1));
+    List<MultiDataSet> own = list(batches(labelled, plans.get(1), 1, 3));
+    List<MultiDataSet> others = list(batches(other, plans.get(1), 1, 3));
+    for (int i = 0; i < mixed.size(); i++) {
+      assertThat(mixed.get(i).getLabels(1)).isEqualTo(own.get(i).getLabels(1));
+      assertThat(mixed.get(i).getFeaturesMaskArray(0))
+          .isEqualTo(own.get(i).getFeaturesMaskArray(0));
+    }
+    assertThat(mixed.get(0).getFeatures(0))
+        .isEqualTo(own.get(0).getFeatures(0).mul(0.25).add(others.get(0).getFeatures(0).mul(0.75)));
+  }
+
+  private static TrainingBatches batches(SmallRun run, EpochPlan plan, int... shards) {
+    Share share = Share.all(run.images(Split.TRAIN, shards), run.manifest().normalization());
+    return TrainingBatches.of(run.config(), run.vit(), plan, share);
+  }
+
+  private static List<MultiDataSet> list(Iterator<MultiDataSet> batches) {
+    List<MultiDataSet> list = new ArrayList<>();
+    batches.forEachRemaining(list::add);
+    return list;
+  }
+
+  private static void assertSame(Iterator<MultiDataSet> actual, Iterator<MultiDataSet> expected) {
+    assertThat(list(actual)).isEqualTo(list(expected));
+  }
+
+  @Test
+  void aRunOnTwoDatasetsTrains() {
+    Trained trained = train(config(ssl(), "data.fraction=0.5"));
+
+    assertThat(trained.epochs)
+        .extracting(e -> e.metrics().images())
+        .containsExactly(110L, 50L, 50L);
+  }
+
+  @Test
+  void aSecondDatasetThatIsMissingIsNamedByItsKey() {
+    assertThatThrownBy(() -> train(config("data.ssl=" + directory.resolve("nowhere"))))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("data.ssl: no prepared dataset at file:");
+  }
+
+  // --- averaging ---------------------------------------------------------------------------------
+
+  @Test
+  void momentumCarriesTheModelOnFromWhereTheAverageLies() {
+    JobConfig config =
+        config("averaging.outer-momentum=0.5", "pipeline=sl", "epochs.sl=2", "workers.count=1");
+    SmallRun local = SmallRun.of(config);
+
+    Trained trained = train(config);
+
+    ModelState state = trained.initial;
+    OuterMomentum momentum = OuterMomentum.ZERO;
+    for (EpochOutcome epoch : trained.epochs) {
+      ModelState average = local.epoch(epoch.plan(), state, 0, 1, 2, 3).state();
+      OuterMomentum.Step step =
+          momentum.step(
+              config.averaging(),
+              state,
+              average.only(List.of(ModelState.ENCODER, ModelState.HEAD)));
+      assertThat(epoch.state()).isEqualTo(step.state()).isNotEqualTo(average);
+      assertThat(epoch.after().outer()).isEqualTo(step.momentum());
+      state = step.state();
+      momentum = step.momentum();
+    }
+  }
+
+  @Test
+  void imagesAreDealtAnewEachEpochAndEachToOneWorker() {
+    JobConfig config = config("data.reshuffle=true", "workers.count=3", "pipeline=sl");
+    TrainingData data = TrainingData.open(spark, config);
+    List<EpochPlan> plans = MixSchedule.of(config).epochs();
+    ImageSet all = SmallRun.of(config).images(Split.TRAIN, 0, 1, 2, 3);
+
+    for (EpochPlan plan : plans) {
+      assertThat(IntStream.range(0, 3).map(w -> images(data, plan, w)))
+          .allMatch(images -> Math.abs(images - all.size() / 3) <= 1);
+    }
+    Trained trained = train(config);
+    assertThat(trained.epochs.get(0).metrics().images()).isEqualTo(all.size());
+    assertThat(first(data, plans.get(0))).isNotEqualTo(first(data, plans.get(1)));
+  }
+
+  private static int images(TrainingData data, EpochPlan plan, int worker) {
+    return list(data.batches(plan, worker)).stream()
+        .mapToInt(batch -> (int) batch.getFeatures(0).size(0))
+        .sum();
+  }
+
+  private static MultiDataSet first(TrainingData data, EpochPlan plan) {
+    return data.batches(plan, 0).next();
+  }
+
+  @Test
+  void aLoneWorkerNeedsNoDealing() {
+    TrainingData dealt = TrainingData.open(spark, config("data.reshuffle=true", "workers.count=1"));
+    TrainingData own = TrainingData.open(spark, config("workers.count=1"));
+    EpochPlan plan = MixSchedule.of(config()).epochs().get(1);
+
+    assertSame(dealt.batches(plan, 0), own.batches(plan, 0));
+  }
+
+  // --- early stopping ----------------------------------------------------------------------------
+
+  /** Nothing is learned without a learning rate to speak of, so nothing gets better. */
+  @Test
+  void aRunEndsWhenItsPatienceIsExhaustedInItsLastPhase() {
+    Trained trained =
+        train(
+            config(
+                "optimizer.base-lr=1e-12",
+                "epochs={ssl = 2, sl = 7}",
+                "mix.ratio=1",
+                "early-stopping.patience=2"));
+
+    assertThat(trained.epochs)
+        .extracting(e -> e.plan().phase().name())
+        .containsExactly("MIX", "MIX", "SL", "SL", "SL");
+    assertThat(trained.epochs)
+        .extracting(e -> e.after().patience().waited())
+        .containsExactly(0, 0, 0, 1, 2);
+    assertThat(trained.epochs.get(0).plan().epochs()).isEqualTo(7);
+  }
+
+  @Test
+  void earlyStoppingWithoutValidationImagesIsRefused() {
+    String path = "data.path=" + directory.resolve("no-validation");
+    JobConfig config =
+        config(path, "data.validation=0", "data.shards=2", "early-stopping.patience=1");
+    Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+
+    assertThatThrownBy(() -> train(config))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.early-stopping.patience = 1: needs validation images, and file:%s has none; prepare it again with mixtraining.data.validation above 0, or set 0",
+            directory.resolve("no-validation"));
+  }
+}

@@ -1,0 +1,164 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import org.apache.spark.MapOutputTracker;
+import org.apache.spark.MapOutputTrackerMaster;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
+
+class StateExchangeTest {
+  private static SparkSession session;
+  private static JavaSparkContext spark;
+
+  @BeforeAll
+  static void start() {
+    session =
+        SparkSession.builder()
+            .master("local[3]")
+            .config("spark.ui.enabled", false)
+            .getOrCreate();
+    session.sparkContext().setLogLevel("OFF");
+    spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  @AfterAll
+  static void stop() {
+    session.stop();
+  }
+
+  /** Results of workers that saw so many images each. */
+  private static List<WorkerResult> workers(long... images) {
+    var random = new Random(1);
+    List<WorkerResult> results = new ArrayList<>();
+    for (int w = 0; w < images.length; w++) {
+      ModelState state =
+          new ModelState(
+              Map.of(
+                  "encoder", block(random, 3 * Slices.LENGTH + 17, 10 + w),
+                  "head", block(random, 30, 3 * w),
+                  "empty", block(random, 0, 0)));
+      var metrics = new EpochMetrics(images[w], 0, 0, w, 0, 0, 0, 0, 0, 0);
+      results.add(new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 0, 1, -1, 0)));
+    }
+    return results;
+  }
+
+  private static Block block(Random random, int size, long steps) {
+    return new Block(floats(random, size), floats(random, size), floats(random, size), steps);
+  }
+
+  private static float[] floats(Random random, int size) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = i % 7 == 0 ? -0f : (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  private static StateExchange.Averaged average(StateExchange exchange, List<WorkerResult> workers) {
+    JavaRDD<WorkerResult> results = spark.parallelize(workers, workers.size());
+    return exchange.average(results, workers.get(0).state());
+  }
+
+  @Test
+  void bothExchangesGiveTheSameBits() {
+    for (long[] images :
+        new long[][] {{5}, {64, 64}, {100, 1, 37}, {0, 12, 0}, {3, 0, 9, 27, 81, 1, 1}}) {
+      List<WorkerResult> workers = workers(images);
+
+      var driver = average(new DriverExchange(), workers);
+      var shuffle = average(new ShuffleExchange(), workers);
+
+      assertThat(shuffle.state()).isEqualTo(driver.state()).isEqualTo(EpochAverage.of(workers));
+      assertThat(shuffle.state().sha256()).isEqualTo(driver.state().sha256());
+      assertThat(shuffle.reports()).isEqualTo(driver.reports());
+      assertThat(shuffle.reports())
+          .extracting(WorkerResult::metrics)
+          .containsExactlyElementsOf(workers.stream().map(WorkerResult::metrics).toList());
+    }
+  }
+
+  @Test
+  void reportsHoldNoValues() {
+    assertThat(average(new ShuffleExchange(), workers(1, 2)).reports())
+        .allSatisfy(report -> assertThat(report.state().bytes()).isZero())
+        .extracting(report -> report.state().block("encoder").steps())
+        .containsExactly(10L, 11L);
+  }
+
+  @Test
+  void withoutAnyImageThereIsNothingToAverage() {
+    assertThatThrownBy(() -> average(new ShuffleExchange(), workers(0, 0)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("no worker has an image to train on");
+  }
+
+  @Test
+  void aShuffleLeavesNothingOnTheDisks() throws Exception {
+    average(new ShuffleExchange(), workers(1, 2, 3));
+
+    var tracker = SparkEnv.get().mapOutputTracker();
+    long deadline = System.nanoTime() + 10_000_000_000L; // they go in the background
+    while (registeredShuffles(tracker) > 0 && System.nanoTime() < deadline) {
+      Thread.sleep(20);
+    }
+    assertThat(registeredShuffles(tracker)).isZero();
+  }
+
+  private static int registeredShuffles(MapOutputTracker tracker) {
+    return ((MapOutputTrackerMaster) tracker).shuffleStatuses().size();
+  }
+
+  @Test
+  void slicesCoverAStateOnceAndInOrder() {
+    ModelState state = workers(1).get(0).state();
+    Slices slices = new Slices(state);
+    ModelState copy = EpochAverage.blank(workers(1), state);
+    Slices target = new Slices(copy);
+
+    assertThat(slices.count()).isEqualTo(10); // 3 · (3 · 65536 + 17 + 30) values
+    for (int s = slices.count() - 1; s >= 0; s--) {
+      target.write(s, slices.read(s));
+    }
+    assertThat(copy).isEqualTo(state);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "auto,    2, 69, 1024, averages on the driver: 2 states of 69.0 MB are less than 1/4 of the driver's heap of 1024 MB",
+    "auto,    4, 69, 1024, averages by a shuffle of slices: 4 states of 69.0 MB are more than 1/4 of the driver's heap of 1024 MB",
+    "driver,  256, 69, 1024, averages on the driver: averaging.exchange asks for it",
+    "shuffle, 1, 1, 1024, averages by a shuffle of slices: averaging.exchange asks for it"
+  })
+  void theChoiceTellsItsReason(String asked, int workers, long stateMB, long heapMB, String reason) {
+    var choice =
+        StateExchange.choose(
+            Exchange.valueOf(asked.toUpperCase(Locale.ROOT)),
+            workers,
+            stateMB * 1_000_000,
+            heapMB * 1_000_000);
+
+    assertThat(choice.reason()).isEqualTo(reason);
+    assertThat(choice.exchange())
+        .isInstanceOf(
+            reason.startsWith("averages on") ? DriverExchange.class : ShuffleExchange.class);
+  }
+}
