@@ -60,10 +60,7 @@ public record Checkpoint(
   Checkpoint model() {
     var bare =
         new RunState(
-            state.epochs(),
-            state.model().withoutMoments(),
-            OuterMomentum.ZERO,
-            state.patience());
+            state.epochs(), state.model().withoutMoments(), OuterMomentum.ZERO, state.patience());
     return new Checkpoint(bare, progress, configuration, provenance);
   }
 
@@ -85,7 +82,8 @@ public record Checkpoint(
         .velocity()
         .blocks()
         .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
-    var header = new Header(
+    var header =
+        new Header(
             FORMAT, state.epochs(), steps, state.patience(), progress, configuration, provenance);
     new TensorFile(JSON.writeValueAsString(header), tensors).write(out);
   }

@@ -1,6 +1,8 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
+import org.mixtraining.config.Spelling;
+import org.mixtraining.data.Split;
 
 /** How well the labels can be told from the features that a run's encoder gives, itself frozen. */
 @Stored(table = "features", oneRowPer = "evaluated model, method, task and split")
@@ -9,7 +11,7 @@ public record FeatureRow(
     @Column("the run's model: best on validation or final") String model,
     @Column("how labels are told from features") Method method,
     @Column("the task, main if there is only one") String task,
-    @Column("the images evaluated, validation or test") String split,
+    @Column("the images evaluated") Split split,
     @Column("images evaluated, count") long images,
     @Column("labelled training images told from, count") long trainingImages,
     @Column("share of the images whose label was told, 0 to 1") double accuracy,
@@ -24,6 +26,6 @@ public record FeatureRow(
 
   @Override
   public String part() {
-    return model + "-" + method.name().toLowerCase(java.util.Locale.ROOT);
+    return model + "-" + Spelling.of(method);
   }
 }

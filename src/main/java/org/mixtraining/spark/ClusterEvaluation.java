@@ -102,7 +102,8 @@ final class ClusterEvaluation {
         Iterator<Minibatch> images =
             Minibatches.evaluation(
                 dataset.part(split, part, parts, 1), dataset.manifest().normalization(), batchSize);
-        Score score = Evaluation.run(lease.replica(), task.head().name(), new UntilKilled<>(images));
+        Score score =
+            Evaluation.run(lease.replica(), task.head().name(), new UntilKilled<>(images));
         scores = scores.plus(Scores.of(task.task().name(), score));
       }
     }

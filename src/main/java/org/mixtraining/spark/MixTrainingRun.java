@@ -64,7 +64,7 @@ public final class MixTrainingRun implements AutoCloseable {
     checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
-    this.data = TrainingData.open(spark, config);
+    this.data = TrainingData.open(spark.hadoopConfiguration(), config);
     this.vit = data.vit();
     checkEarlyStopping();
     this.evaluation =

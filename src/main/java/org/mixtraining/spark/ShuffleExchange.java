@@ -77,7 +77,8 @@ final class ShuffleExchange implements StateExchange {
             .flatMapToPair(result -> parts(result, reducers))
             .repartitionAndSortWithinPartitions(new Reducers(reducers));
     try {
-      return assemble(parts.mapPartitionsWithIndex(ShuffleExchange::reduce, false).collect(), before);
+      return assemble(
+          parts.mapPartitionsWithIndex(ShuffleExchange::reduce, false).collect(), before);
     } finally {
       parts.rdd().cleanShuffleDependencies(false); // or each epoch's would stay on the disks
     }
@@ -104,7 +105,8 @@ final class ShuffleExchange implements StateExchange {
   }
 
   /** The averaged slices of a reducer; the first one passes the reports on as well. */
-  private static Iterator<Tuple2<Key, Part>> reduce(int reducer, Iterator<Tuple2<Key, Part>> sorted) {
+  private static Iterator<Tuple2<Key, Part>> reduce(
+      int reducer, Iterator<Tuple2<Key, Part>> sorted) {
     List<Tuple2<Key, Part>> averages = new ArrayList<>();
     List<WorkerResult> reports = new ArrayList<>();
     Sum sum = null;
@@ -121,7 +123,8 @@ final class ShuffleExchange implements StateExchange {
       sum.add(part._1.worker, part._2.values);
     }
     if (reducer == 0) {
-      reports.forEach(report -> averages.add(new Tuple2<>(key(-1, report), new Part(report, null))));
+      reports.forEach(
+          report -> averages.add(new Tuple2<>(key(-1, report), new Part(report, null))));
     }
     return averages.iterator();
   }

@@ -31,13 +31,15 @@ final class Slices {
   /** A copy of one slice. */
   float[] read(int slice) {
     float[] copy = new float[(int) Math.min(LENGTH, values - (long) slice * LENGTH)];
-    eachPart(slice, copy.length, (array, from, at, n) -> System.arraycopy(array, from, copy, at, n));
+    eachPart(
+        slice, copy.length, (array, from, at, n) -> System.arraycopy(array, from, copy, at, n));
     return copy;
   }
 
   /** Puts one slice where it belongs. */
   void write(int slice, float[] copy) {
-    eachPart(slice, copy.length, (array, from, at, n) -> System.arraycopy(copy, at, array, from, n));
+    eachPart(
+        slice, copy.length, (array, from, at, n) -> System.arraycopy(copy, at, array, from, n));
   }
 
   /** Some values of an array, and where they are in a slice. */

@@ -32,7 +32,9 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
    */
   record Choice(StateExchange exchange, String reason) {}
 
-  /** The share of the driver's heap that workers' states may take: each is there twice for a moment. */
+  /**
+   * The share of the driver's heap that workers' states may take: each is there twice for a moment.
+   */
   int HEAP_SHARE = 4;
 
   /**

@@ -1,9 +1,13 @@
 package org.mixtraining.train;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import org.mixtraining.data.Minibatch;
 import org.mixtraining.kernels.Mat;
+import org.mixtraining.vit.Replica;
 
 /**
  * Images as an encoder sees them, and their labels.
@@ -12,6 +16,17 @@ import org.mixtraining.kernels.Mat;
  * @param labels class indices; −1 where the label may not be used
  */
 public record Features(float[] values, int[] labels) implements Serializable {
+
+  /** Features by an SL graph. */
+  public static Features of(Replica replica, Iterator<Minibatch> minibatches) {
+    List<Features> parts = new ArrayList<>();
+    while (minibatches.hasNext()) {
+      Minibatch batch = minibatches.next();
+      float[] values = replica.features(batch.pixels(), batch.size(), batch.height());
+      parts.add(new Features(values, batch.labels()));
+    }
+    return concat(parts);
+  }
 
   public int images() {
     return labels.length;

@@ -33,7 +33,8 @@ import org.mixtraining.results.Tables;
  * executor processes each. It needs the packaged job, as {@code mvn verify} makes it.
  */
 @Tag("cluster")
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the first run is what the others are held to
+@TestMethodOrder(
+    MethodOrderer.OrderAnnotation.class) // the first run is what the others are held to
 class DriverFaultsTest {
   private static final String SECRET = "never-to-be-printed";
 
@@ -204,8 +205,7 @@ class DriverFaultsTest {
     assertThat(inMix.said()).contains("run killed goes on after epoch 1 of 5");
 
     Driver inCheckpoint = train("killed");
-    inCheckpoint.await(
-        () -> exists("killed", ".epoch-00004") || exists("killed", "epoch-00004"));
+    inCheckpoint.await(() -> exists("killed", ".epoch-00004") || exists("killed", "epoch-00004"));
     inCheckpoint.kill();
     assertThat(row("killed").status()).isEqualTo(RunRow.Status.RUNNING);
 
@@ -231,7 +231,8 @@ class DriverFaultsTest {
                 + SECRET);
     Driver driver = new Driver(secured, "train", "told", "-D", "checkpoint.every=4");
     driver.await(
-        () -> Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epoch-00002.parquet")));
+        () ->
+            Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epoch-00002.parquet")));
     driver.terminate();
 
     assertThat(driver.exit()).as(driver.said()).isEqualTo(3);

@@ -50,7 +50,19 @@ class RecordedRunTest {
 
   private static final DatasetManifest DATASET =
       new DatasetManifest(
-          "f", "l", List.of("only"), 1, 1, 1, 1, 0, 0, Map.of(), new Normalization(List.of(), List.of()), "f", 0);
+          "f",
+          "l",
+          List.of("only"),
+          1,
+          1,
+          1,
+          1,
+          0,
+          0,
+          Map.of(),
+          new Normalization(List.of(), List.of()),
+          "f",
+          0);
 
   @TempDir Path output;
   private final List<String> told = new ArrayList<>();
@@ -114,7 +126,8 @@ class RecordedRunTest {
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
     for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
       state = next(state);
-      EpochMetrics metrics = new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
+      EpochMetrics metrics =
+          new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
       Place place = new Place("host", "0", "cpu", 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(

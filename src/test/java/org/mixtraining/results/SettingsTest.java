@@ -26,8 +26,7 @@ class SettingsTest {
   }
 
   private void planned(String dataset, String arm, long seed) {
-    tables.write(
-        new ComparisonRow(id(dataset, arm, seed), "c", dataset, 0.5, 1, arm, "ssl-sl"));
+    tables.write(new ComparisonRow(id(dataset, arm, seed), "c", dataset, 0.5, 1, arm, "ssl-sl"));
   }
 
   private void run(

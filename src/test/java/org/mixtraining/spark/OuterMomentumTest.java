@@ -26,7 +26,8 @@ class OuterMomentumTest {
     ModelState before = state("encoder", block(1, 0.1f, 0.2f));
     ModelState average = state("encoder", block(2, 0.3f, 1e-8f));
 
-    OuterMomentum.Step step = OuterMomentum.ZERO.step(new Averaging(Exchange.AUTO, 1, 0), before, average);
+    OuterMomentum.Step step =
+        OuterMomentum.ZERO.step(new Averaging(Exchange.AUTO, 1, 0), before, average);
 
     assertThat(step.state()).isEqualTo(average);
     assertThat(step.state().block("encoder")).isSameAs(average.block("encoder"));
@@ -38,7 +39,8 @@ class OuterMomentumTest {
     ModelState before = state("encoder", block(1, 8, -4));
     ModelState average = state("encoder", block(7, 4, 0));
 
-    OuterMomentum.Step step = OuterMomentum.ZERO.step(new Averaging(Exchange.AUTO, 1.5, 0), before, average);
+    OuterMomentum.Step step =
+        OuterMomentum.ZERO.step(new Averaging(Exchange.AUTO, 1.5, 0), before, average);
 
     assertThat(step.state().block("encoder").parameters()).containsExactly(2, 2);
     assertThat(step.momentum()).isEqualTo(OuterMomentum.ZERO);

@@ -31,10 +31,7 @@ class StateExchangeTest {
   @BeforeAll
   static void start() {
     session =
-        SparkSession.builder()
-            .master("local[3]")
-            .config("spark.ui.enabled", false)
-            .getOrCreate();
+        SparkSession.builder().master("local[3]").config("spark.ui.enabled", false).getOrCreate();
     session.sparkContext().setLogLevel("OFF");
     spark = JavaSparkContext.fromSparkContext(session.sparkContext());
   }
@@ -73,7 +70,8 @@ class StateExchangeTest {
     return values;
   }
 
-  private static StateExchange.Averaged average(StateExchange exchange, List<WorkerResult> workers) {
+  private static StateExchange.Averaged average(
+      StateExchange exchange, List<WorkerResult> workers) {
     JavaRDD<WorkerResult> results = spark.parallelize(workers, workers.size());
     return exchange.average(results, workers.get(0).state());
   }
@@ -148,7 +146,8 @@ class StateExchangeTest {
     "driver,  256, 69, 1024, averages on the driver: averaging.exchange asks for it",
     "shuffle, 1, 1, 1024, averages by a shuffle of slices: averaging.exchange asks for it"
   })
-  void theChoiceTellsItsReason(String asked, int workers, long stateMB, long heapMB, String reason) {
+  void theChoiceTellsItsReason(
+      String asked, int workers, long stateMB, long heapMB, String reason) {
     var choice =
         StateExchange.choose(
             Exchange.valueOf(asked.toUpperCase(Locale.ROOT)),

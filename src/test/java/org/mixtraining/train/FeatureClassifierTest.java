@@ -142,8 +142,7 @@ class FeatureClassifierTest {
   void fewerImagesThanNeighboursAreEnough() {
     var neighbours = new NearestNeighbours(engine, of(new int[] {0, 1}, 1, 0, 0, 1), 2);
 
-    assertThat(neighbours.predict(of(new int[3], 1, 0.1f, 0.1f, 1, 2, 1)))
-        .containsExactly(0, 1, 0);
+    assertThat(neighbours.predict(of(new int[3], 1, 0.1f, 0.1f, 1, 2, 1))).containsExactly(0, 1, 0);
   }
 
   @Test
