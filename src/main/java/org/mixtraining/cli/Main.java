@@ -22,6 +22,7 @@ import picocli.CommandLine.ParseResult;
       PrepareCommand.class,
       TrainCommand.class,
       CompareCommand.class,
+      EvaluateCommand.class,
       SqlCommand.class,
       BenchCommand.class
     },
