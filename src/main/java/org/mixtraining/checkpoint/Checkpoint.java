@@ -10,7 +10,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.OuterMomentum;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -60,7 +59,10 @@ public record Checkpoint(
   Checkpoint model() {
     var bare =
         new RunState(
-            state.epochs(), state.model().withoutMoments(), OuterMomentum.ZERO, state.patience());
+            state.epochs(),
+            state.model().withoutMoments(),
+            new ModelState(Map.of()),
+            state.patience());
     return new Checkpoint(bare, progress, configuration, provenance);
   }
 
@@ -78,8 +80,7 @@ public record Checkpoint(
               tensors.put(MODEL + name + SECOND_MOMENTS, block.v());
             });
     state
-        .outer()
-        .velocity()
+        .averaging()
         .blocks()
         .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
     var header =
@@ -115,10 +116,7 @@ public record Checkpoint(
             });
     return new Checkpoint(
         new RunState(
-            header.epochs(),
-            new ModelState(model),
-            new OuterMomentum(new ModelState(averaging)),
-            header.patience()),
+            header.epochs(), new ModelState(model), new ModelState(averaging), header.patience()),
         header.progress(),
         header.configuration(),
         header.provenance());

@@ -28,12 +28,13 @@ public final class CheckpointWriter {
   /** Takes a finished epoch whose rows have been written, and the progress made with it. */
   public void accept(EpochOutcome outcome, Progress progress) {
     Checkpoint checkpoint =
-        new Checkpoint(outcome.after(), progress, config.canonical(), provenance);
-    int epochs = outcome.after().epochs();
+        new Checkpoint(outcome.reached(), progress, config.canonical(), provenance);
+    int epochs = outcome.reached().epochs();
     if (progress.bestEpoch() != null && progress.bestEpoch() == epochs) {
       checkpoints.save(checkpoint, Checkpoints.Model.BEST);
     }
-    boolean last = outcome.after().isLast(outcome.plan().epochs());
+    boolean last =
+        outcome.reached().isLast(outcome.plan().epochs(), config.earlyStopping().patience());
     if (last) {
       checkpoints.save(checkpoint, Checkpoints.Model.FINAL);
     }

@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Prepare;
@@ -109,8 +110,10 @@ final class CompareCommand implements Callable<Integer> {
       if (data.tasks().isEmpty()
           && seen.add(data.path())
           && !DatasetManifest.exists(hadoop, data.path())) {
-        options.progress("preparing %s in %s".formatted(data.format(), data.path()));
-        options.progress(Prepare.run(spark, data, Prepare.Existing.REFUSE).describe());
+        options.progress(
+            "preparing %s in %s".formatted(data.format(), Secrets.inText(data.path())));
+        options.progress(
+            Prepare.run(spark, data, Prepare.Existing.REFUSE, options::progress).describe());
       }
     }
   }

@@ -46,7 +46,7 @@ final class Interruption implements AutoCloseable {
             from,
             outcome -> {
               epochFinished.accept(outcome);
-              epochs.set(outcome.after().epochs());
+              epochs.set(outcome.reached().epochs());
             });
       } catch (RuntimeException e) {
         throw requested ? interrupted(runId, epochs.get(), e) : e;
@@ -54,7 +54,9 @@ final class Interruption implements AutoCloseable {
     };
   }
 
-  private static InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
+  private InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
+    // Executors that speak to a driver which is leaving would fill the screen with traces.
+    spark.setLogLevel("OFF");
     return new InterruptedRunException(
         "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on"
             .formatted(runId, epochs, runId),

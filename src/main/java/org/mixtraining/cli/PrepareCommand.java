@@ -52,6 +52,7 @@ final class PrepareCommand implements Callable<Integer> {
 
   private DatasetManifest prepare(SparkSession spark, JobConfig.Data data) {
     options.progress("preparing %s in %s".formatted(data.format(), data.path()));
-    return Prepare.run(spark, data, force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE);
+    Prepare.Existing existing = force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE;
+    return Prepare.run(spark, data, existing, options::progress);
   }
 }

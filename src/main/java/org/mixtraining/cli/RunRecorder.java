@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
@@ -82,7 +83,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   }
 
   void failed(Throwable error) {
-    write(Status.FAILED, String.valueOf(error.getMessage()), null);
+    write(Status.FAILED, Secrets.inText(String.valueOf(error.getMessage())), null);
   }
 
   private RunRow write(Status status, String error, String stateSha256) {

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -93,6 +94,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
   private static String paths(JobConfig config) {
     return config.data().labelled().stream()
         .map(JobConfig.Task::path)
+        .map(Secrets::inText)
         .collect(Collectors.joining(","));
   }
 }

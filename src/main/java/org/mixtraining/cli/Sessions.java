@@ -63,6 +63,7 @@ final class Sessions {
         // States are sent as plain floats, which neither Kryo nor compression makes smaller.
         .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer")
         .set("spark.broadcast.compress", "false")
+        .setIfMissing("spark.shuffle.compress", "false")
         .setIfMissing("spark.driver.maxResultSize", "0");
   }
 

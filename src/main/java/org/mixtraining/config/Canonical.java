@@ -7,14 +7,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.mixtraining.config.Augment.Range;
 import org.mixtraining.config.JobConfig.Betas;
 
 /** Records as configuration text: each component a key, {@code maskRatio} as mask-ratio. */
 final class Canonical {
-  private static final Pattern SECRET = Pattern.compile("password|secret|token|credential");
-
   private Canonical() {}
 
   static String json(String root, Record block) {
@@ -26,7 +23,7 @@ final class Canonical {
     Map<String, Object> map = new TreeMap<>();
     for (RecordComponent component : block.getClass().getRecordComponents()) {
       String key = component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
-      map.put(key, SECRET.matcher(key).find() ? "(redacted)" : value(component, block));
+      map.put(key, Secrets.isSecret(key) ? Secrets.REDACTED : value(component, block));
     }
     return map;
   }
@@ -45,6 +42,8 @@ final class Canonical {
         return List.of(range.low(), range.high());
       } else if (value instanceof List<?> list) {
         return list.stream().map(item -> map((Record) item)).toList();
+      } else if (value instanceof String text) {
+        return Secrets.inText(text);
       }
       return value instanceof Record inner ? map(inner) : value;
     } catch (ReflectiveOperationException e) {

@@ -70,14 +70,19 @@ public record JobConfig(
    * The dataset: {@code path} holds the prepared shards; the rest says how they are made and which
    * part of them is used.
    *
-   * @param format {@code cifar10}, {@code cifar100} or {@code synthetic}
+   * @param format {@code cifar10}, {@code cifar100}, {@code tinyimagenet}, {@code folder}, {@code
+   *     idx}, {@code parquet} or {@code synthetic}
    * @param source directory of the raw files (empty for {@code synthetic})
    * @param path directory of the image shards
    * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
    * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}
+   * @param imageSize side in pixels that every image is scaled to
    * @param shards shard count of each split
+   * @param test share of the images held out as test split where the source has none, in (0, 1)
    * @param validation share of the training images held out for model selection, in [0, 1)
+   * @param maxBadFraction share of the images that may be unusable, in [0, 1]
+   * @param maxPixels pixels that an image file may declare
    * @param seed seed of the stratified order that fractions and the validation split are cut from
    * @param fraction share of the training images used by both objectives, in (0, 1]
    * @param labelFraction share of the training images whose labels are used, in (0, 1]; SSL sees
@@ -92,8 +97,12 @@ public record JobConfig(
       String ssl,
       List<Task> tasks,
       String label,
+      int imageSize,
       int shards,
+      double test,
       double validation,
+      double maxBadFraction,
+      int maxPixels,
       long seed,
       double fraction,
       double labelFraction,
@@ -118,9 +127,18 @@ public record JobConfig(
   /** Image counts of the synthetic source. */
   public record Synthetic(int train, int test) implements Serializable {}
 
-  /** The ViT: {@code preset} vit-tiny, vit-micro or vit-nano; {@code pooling} cls or mean. */
+  /**
+   * The ViT: {@code preset} vit-tiny, vit-micro or vit-nano; {@code pooling} cls or mean; {@code
+   * dropPath} the last block's rate of stochastic depth, in [0, 1).
+   */
   public record Model(
-      String preset, int patch, Pooling pooling, double maskRatio, boolean normPix, Decoder decoder)
+      String preset,
+      int patch,
+      Pooling pooling,
+      double maskRatio,
+      boolean normPix,
+      double dropPath,
+      Decoder decoder)
       implements Serializable {}
 
   /** The masked autoencoder's decoder: token width and number of blocks. */

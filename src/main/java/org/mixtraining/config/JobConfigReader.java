@@ -32,6 +32,8 @@ import org.mixtraining.config.JobConfig.Workers;
 
 /** Makes a {@link JobConfig} of settings: what is allowed for each key is said here. */
 final class JobConfigReader {
+  private static final List<String> FORMATS =
+      List.of("cifar10", "cifar100", "tinyimagenet", "folder", "idx", "parquet", "synthetic");
   private static final Pattern PAIR = Pattern.compile("\\[([^,]+),([^,]+)]");
   private static final Pattern RUN_ID = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)?");
 
@@ -45,11 +47,12 @@ final class JobConfigReader {
     String preset = oneOf("model.preset", List.of("vit-tiny", "vit-micro", "vit-nano"));
     Pipeline pipeline = choice("pipeline", Pipeline.class);
     double maskRatio = number("model.mask-ratio", v -> 0 < v && v < 1, "in (0, 1)");
-    dependentDefaults(preset, pipeline, maskRatio);
+    String format = oneOf("data.format", FORMATS);
+    dependentDefaults(preset, pipeline, maskRatio, format);
     JobConfig config =
         new JobConfig(
             run(),
-            data(),
+            data(format),
             model(preset, maskRatio),
             pipeline,
             epochs(),
@@ -65,7 +68,15 @@ final class JobConfigReader {
     return config;
   }
 
-  private void dependentDefaults(String preset, Pipeline pipeline, double maskRatio) {
+  private void dependentDefaults(
+      String preset, Pipeline pipeline, double maskRatio, String format) {
+    settings.byDefault(
+        "data.image-size",
+        switch (format) {
+          case "tinyimagenet", "folder", "parquet" -> 64;
+          case "idx" -> 28;
+          default -> 32;
+        });
     settings.byDefault(
         "model.decoder.dim",
         switch (preset) {
@@ -88,16 +99,21 @@ final class JobConfigReader {
         path("run.output"));
   }
 
-  private Data data() {
+  private Data data(String format) {
     return new Data(
-        oneOf("data.format", List.of("cifar10", "cifar100", "synthetic")),
+        format,
         text("data.source", source -> true, "a directory"),
         path("data.path"),
         text("data.ssl", ssl -> true, "a path, or empty"),
         settings.read("data.tasks", TaskList::parse, TaskList::allowed, TaskList.RANGE),
         oneOf("data.label", List.of("fine", "coarse")),
+        whole(
+            "data.image-size", side -> side >= 1 && side <= 1024, "a whole number from 1 to 1024"),
         whole("data.shards", 1),
+        number("data.test", v -> 0 < v && v < 1, "in (0, 1)"),
         number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
+        number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        whole("data.max-pixels", 1),
         settings.read("data.seed", Long::valueOf, seed -> true, "a 64-bit whole number"),
         number("data.fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
         number("data.label-fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
@@ -112,6 +128,7 @@ final class JobConfigReader {
         choice("model.pooling", Pooling.class),
         maskRatio,
         flag("model.norm-pix"),
+        number("model.drop-path", v -> 0 <= v && v < 1, "in [0, 1)"),
         new Decoder(
             whole(
                 "model.decoder.dim", dim -> dim > 0 && dim % 12 == 0, "a positive multiple of 12"),

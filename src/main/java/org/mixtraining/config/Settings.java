@@ -74,7 +74,7 @@ final class Settings {
 
   /** The same of a value within a key's. */
   void refuse(String key, ConfigValue value, String why) {
-    problems.add("%s = %s: %s (%s)".formatted(key, shown(value), why, place(value)));
+    problems.add("%s = %s: %s (%s)".formatted(key, shown(key, value), why, place(value)));
   }
 
   /** What is known to be wrong so far. */
@@ -109,7 +109,8 @@ final class Settings {
       if (given.valueType() != ConfigValueType.NULL) {
         String name = prefix.isEmpty() ? "mixtraining" : prefix.substring(0, prefix.length() - 1);
         problems.add(
-            "%s = %s: must be a block { … } (%s)".formatted(name, shown(given), place(given)));
+            "%s = %s: must be a block { … } (%s)"
+                .formatted(name, shown(name, given), place(given)));
       }
       return;
     }
@@ -121,7 +122,8 @@ final class Settings {
       } else if (expected == null) {
         problems.add(
             "%s = %s: unknown key; the nearest is %s (%s)"
-                .formatted(key, shown(entry.getValue()), nearest(key), place(entry.getValue())));
+                .formatted(
+                    key, shown(key, entry.getValue()), nearest(key), place(entry.getValue())));
       } else if (expected instanceof ConfigObject inner && !isOpen(inner, entry.getValue())) {
         compare(entry.getValue(), inner, key + ".");
       }
@@ -153,9 +155,9 @@ final class Settings {
     };
   }
 
-  private static String shown(ConfigValue value) {
+  private static String shown(String key, ConfigValue value) {
     String text = text(value).replaceAll("\\s+", " ");
-    return text.isEmpty() ? "\"\"" : text;
+    return text.isEmpty() ? "\"\"" : Secrets.shown(key, text);
   }
 
   /** File and line of a value, or the command line. */

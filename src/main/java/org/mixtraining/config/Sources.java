@@ -16,21 +16,26 @@ import java.util.Optional;
 final class Sources {
   private static final String ROOT = "mixtraining";
   private static final String COMMAND_LINE = "command line";
+  private static final Config REFERENCE =
+      ConfigFactory.parseResources(Sources.class.getClassLoader(), "reference.conf");
 
   private Sources() {}
 
   /** What the sources say together, with the structural problems among them already noted. */
   static Settings merge(String base, Optional<Path> file, List<String> overrides) {
-    Config reference =
-        ConfigFactory.parseResources(Sources.class.getClassLoader(), "reference.conf");
-    Config defaults = ConfigFactory.parseString(base).withFallback(reference);
+    Config defaults = ConfigFactory.parseString(base).withFallback(REFERENCE);
     List<String> problems = new ArrayList<>();
     Config user = ConfigFactory.empty();
     for (String override : overrides) {
       try {
         user = parse(override).withFallback(user);
+      } catch (StackOverflowError e) {
+        problems.add("-D: a value is nested too deep");
       } catch (ConfigException e) {
-        problems.add("-D " + override + ": must be key=value; " + oneLine(e));
+        problems.add(
+            Secrets.isSecret(override)
+                ? "-D %s: must be key=value".formatted(Secrets.REDACTED)
+                : "-D %s: must be key=value; %s".formatted(override, oneLine(e)));
       }
     }
     try {
@@ -43,12 +48,15 @@ final class Sources {
                   .formatted(key, ROOT, Settings.place(user.root().get(key))));
         }
       }
-      return new Settings(effective.root().get(ROOT), reference.getConfig(ROOT), problems);
+      return new Settings(effective.root().get(ROOT), REFERENCE.getConfig(ROOT), problems);
     } catch (ConfigException e) {
       problems.add(oneLine(e));
       throw new UserException(problems);
     } catch (UserException e) {
       problems.addAll(e.problems());
+      throw new UserException(problems);
+    } catch (StackOverflowError e) { // the parser and the resolver descend a frame a level
+      problems.add("the configuration is nested too deep");
       throw new UserException(problems);
     }
   }

@@ -2,18 +2,13 @@ package org.mixtraining.data;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
@@ -21,10 +16,17 @@ import org.mixtraining.config.UserException;
 /**
  * CIFAR-10 and CIFAR-100 in their official binary layouts (Krizhevsky, <a
  * href="https://www.cs.toronto.edu/~kriz/cifar.html">The CIFAR-10 dataset</a>), any number of
- * records per file.
+ * records per file. A piece is consecutive records of a file.
+ *
+ * @param labelKind the label that is trained on: {@code label}, {@code fine} or {@code coarse}
+ * @param firstRecord index of the first record in its file
  */
-record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> pieces)
-    implements Source {
+record Cifar(
+    Layout layout, String labelKind, Split split, String file, long firstRecord, int images)
+    implements Piece {
+  private static final int SIDE = 32;
+  private static final int CHANNELS = 3;
+  private static final int IMAGE_BYTES = CHANNELS * SIDE * SIDE;
   private static final int RECORDS_PER_PIECE = 2048;
   private static final List<LabelByte> CIFAR10_LABELS =
       List.of(new LabelByte("label", 10, "batches.meta.txt"));
@@ -77,129 +79,101 @@ record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> 
   private record LabelByte(String kind, int classes, String namesFile) {}
 
   /** Looks at the files, without reading records. */
-  static Cifar open(Layout layout, JobConfig.Data data, Configuration hadoop) throws IOException {
-    var directory = new Path(data.source());
-    var fs = directory.getFileSystem(hadoop);
+  static Source open(Layout layout, JobConfig.Data data, Configuration hadoop) throws IOException {
+    var expected =
+        "one with the %s files %s and %s"
+            .formatted(layout.title, layout.trainFiles, layout.testFiles);
+    var listing = Listing.of(data.source(), expected, hadoop);
     var kind = layout == Layout.CIFAR100 ? data.label() : "label";
     var label = layout.labels().get(layout.position(kind));
-    FileStatus[] files = list(fs, directory, layout);
     var pieces = new ArrayList<Piece>();
-    long id =
-        cut(layout, Split.TRAIN, match(files, layout.trainFiles, layout, directory), 0, pieces);
-    cut(layout, Split.TEST, match(files, layout.testFiles, layout, directory), id, pieces);
-    return new Cifar(layout, kind, names(fs, directory, label), List.copyOf(pieces));
-  }
-
-  private static FileStatus[] list(FileSystem fs, Path directory, Layout layout)
-      throws IOException {
-    try {
-      if (fs.getFileStatus(directory).isDirectory()) {
-        return fs.listStatus(directory);
+    for (var split : List.of(Split.TRAIN, Split.TEST)) {
+      var pattern = split == Split.TRAIN ? layout.trainFiles : layout.testFiles;
+      for (var file : match(listing, pattern, expected)) {
+        pieces.addAll(cut(layout, kind, split, listing.path(file.name()), file.bytes()));
       }
-    } catch (FileNotFoundException e) {
-      // told below
     }
-    throw new UserException(
-        "data.source: %s is no directory; expected one with the %s files %s and %s"
-            .formatted(directory, layout.title, layout.trainFiles, layout.testFiles));
+    return new Source(kind, names(listing, label), CHANNELS, pieces);
   }
 
-  private static List<FileStatus> match(
-      FileStatus[] files, String pattern, Layout layout, Path directory) {
+  private static List<Listing.Entry> match(Listing listing, String pattern, String expected)
+      throws IOException {
     var regex = pattern.replace(".", "\\.").replace("*", ".*");
+    var files = listing.files("");
     var matching =
-        Arrays.stream(files)
-            .filter(file -> file.getPath().getName().matches(regex))
+        files.stream()
+            .filter(file -> file.name().matches(regex))
             // data_batch_2 before data_batch_10
             .sorted(
-                Comparator.comparing((FileStatus file) -> file.getPath().getName().length())
-                    .thenComparing(file -> file.getPath().getName()))
+                Comparator.comparing((Listing.Entry file) -> file.name().length())
+                    .thenComparing(Listing.Entry::name))
             .toList();
     if (matching.isEmpty()) {
-      var found =
-          Arrays.stream(files).map(file -> file.getPath().getName()).sorted().limit(10).toList();
       throw new UserException(
-          "data.source: no %s in %s; expected the %s files %s and %s, found %s"
+          "data.source: no %s in %s; expected %s, found %s"
               .formatted(
-                  pattern, directory, layout.title, layout.trainFiles, layout.testFiles, found));
+                  pattern,
+                  listing.root(),
+                  expected,
+                  files.stream().map(Listing.Entry::name).limit(10).toList()));
     }
     return matching;
   }
 
-  private static long cut(
-      Layout layout, Split split, List<FileStatus> files, long firstId, List<Piece> pieces) {
-    long id = firstId;
-    for (FileStatus file : files) {
-      long records = records(layout, file);
-      for (long first = 0; first < records; first += RECORDS_PER_PIECE) {
-        int count = (int) Math.min(RECORDS_PER_PIECE, records - first);
-        pieces.add(new Piece(split, file.getPath().toString(), first, count, id));
-        id += count;
-      }
+  private static List<Piece> cut(Layout layout, String kind, Split split, Path file, long bytes) {
+    long records = records(layout, file, bytes);
+    var pieces = new ArrayList<Piece>();
+    for (long first = 0; first < records; first += RECORDS_PER_PIECE) {
+      int count = (int) Math.min(RECORDS_PER_PIECE, records - first);
+      pieces.add(new Cifar(layout, kind, split, file.toString(), first, count));
     }
-    return id;
+    return pieces;
   }
 
-  private static long records(Layout layout, FileStatus file) {
-    long bytes = file.getLen();
+  private static long records(Layout layout, Path file, long bytes) {
     int record = layout.recordBytes();
-    if (bytes == 0) {
+    if (bytes <= 0) {
       throw new UserException(
           "data.source: %s is empty; expected %s records of %d bytes"
-              .formatted(file.getPath(), layout.title, record));
+              .formatted(file, layout.title, record));
     }
     long rest = bytes % record;
     if (rest != 0) {
       throw new UserException(
           "data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)"
-              .formatted(file.getPath(), bytes, record, layout.title, bytes - rest, rest));
+              .formatted(file, bytes, record, layout.title, bytes - rest, rest));
     }
     return bytes / record;
   }
 
-  private static List<String> names(FileSystem fs, Path directory, LabelByte label)
-      throws IOException {
-    var file = new Path(directory, label.namesFile());
-    if (!fs.exists(file)) {
+  private static List<String> names(Listing listing, LabelByte label) throws IOException {
+    if (!listing.has(label.namesFile())) {
       return IntStream.range(0, label.classes()).mapToObj(Integer::toString).toList();
     }
-    try (var in = fs.open(file)) {
-      var text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      var names = text.lines().map(String::strip).filter(name -> !name.isEmpty()).toList();
-      if (names.size() != label.classes()) {
-        throw new UserException(
-            "data.source: %s has %d class names, expected %d, one a line"
-                .formatted(file, names.size(), label.classes()));
-      }
-      return names;
+    var names = listing.lines(label.namesFile());
+    if (names.size() != label.classes()) {
+      throw new UserException(
+          "data.source: %s has %d class names, expected %d, one a line"
+              .formatted(listing.path(label.namesFile()), names.size(), label.classes()));
     }
+    return names;
   }
 
   @Override
-  public Stream<RawImage> images(Piece piece, Configuration hadoop) throws IOException {
-    return records(piece, hadoop).stream();
-  }
-
-  @Override
-  public Stream<Label> labels(Piece piece, Configuration hadoop) throws IOException {
-    return records(piece, hadoop).stream().map(i -> new Label(i.id(), i.label()));
-  }
-
-  private List<RawImage> records(Piece piece, Configuration hadoop) throws IOException {
-    var path = new Path(piece.file());
-    var images = new ArrayList<RawImage>(piece.records());
-    try (var file = path.getFileSystem(hadoop).open(path)) {
-      file.seek(piece.firstRecord() * layout.recordBytes());
-      var in = new DataInputStream(new BufferedInputStream(file, 1 << 16));
-      for (int i = 0; i < piece.records(); i++) {
-        images.add(record(piece, i, in));
+  public Stream<RawImage> read(Configuration hadoop) throws IOException {
+    var path = new Path(file);
+    var read = new ArrayList<RawImage>(images);
+    try (var in = Listing.fileSystem(path, hadoop).open(path)) {
+      in.seek(firstRecord * layout.recordBytes());
+      var records = new DataInputStream(new BufferedInputStream(in, 1 << 16));
+      for (int i = 0; i < images; i++) {
+        read.add(record(firstRecord + i, records));
       }
     }
-    return images;
+    return read.stream();
   }
 
-  private RawImage record(Piece piece, int i, DataInputStream in) throws IOException {
-    long number = piece.firstRecord() + i;
+  private RawImage record(long number, DataInputStream in) throws IOException {
     var values = new int[layout.labels().size()];
     for (int position = 0; position < values.length; position++) {
       values[position] = in.readUnsignedByte();
@@ -208,7 +182,7 @@ record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> 
         throw new UserException(
             "data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d"
                 .formatted(
-                    piece.file(),
+                    file,
                     number,
                     number * layout.recordBytes() + position,
                     label.kind().equals("label") ? "label" : label.kind() + " label",
@@ -219,12 +193,11 @@ record Cifar(Layout layout, String labelKind, List<String> classes, List<Piece> 
     var pixels = new byte[IMAGE_BYTES];
     in.readFully(pixels);
     boolean both = layout == Layout.CIFAR100;
-    return new RawImage(
-        piece.firstId() + i,
-        new Path(piece.file()).getName() + "#" + number,
+    return new RawImage.Usable(
+        new Path(file).getName() + "#" + number,
         values[layout.position(labelKind)],
         both ? values[layout.position("fine")] : null,
         both ? values[layout.position("coarse")] : null,
-        pixels);
+        new Picture(CHANNELS, SIDE, SIDE, pixels));
   }
 }

@@ -17,7 +17,7 @@ import org.mixtraining.config.UserException;
 /**
  * What a prepared dataset holds: {@code dataset.json} beside its shards.
  *
- * @param format the source's format: {@code cifar10}, {@code cifar100} or {@code synthetic}
+ * @param format the source's format, as {@code data.format} names it
  * @param label which of the source's labels is trained on: {@code fine} or {@code coarse} for
  *     CIFAR-100, else {@code label}
  * @param classes class names by class index
@@ -25,6 +25,7 @@ import org.mixtraining.config.UserException;
  * @param seed {@code data.seed}, which the order of quantiles and the validation split come from
  * @param validation share of the source's training images that was held out
  * @param splits image counts of every split
+ * @param quarantined images that could not be used; the table {@code quarantine} lists them
  * @param normalization of the train split
  * @param fingerprint SHA-256 of every image's id, label and pixels; how they are cut into splits
  *     and shards does not change it
@@ -41,6 +42,7 @@ public record DatasetManifest(
     long seed,
     double validation,
     Map<Split, Contents> splits,
+    long quarantined,
     Normalization normalization,
     String fingerprint,
     long bytes)
@@ -132,6 +134,9 @@ public record DatasetManifest(
       text.append(row(classes.get(c), split -> split.histogram().get(index)));
     }
     text.append(row("all", Contents::images));
+    if (quarantined > 0) {
+      text.append("quarantined %d images, listed in quarantine/\n".formatted(quarantined));
+    }
     return text.append("fingerprint ").append(fingerprint).toString();
   }
 

@@ -11,13 +11,18 @@ import java.util.SplittableRandom;
  * learn the classes from a few thousand images.
  */
 final class Drawing {
-  private static final int SIZE = Source.SIZE;
+  /** Height and width in pixels. */
+  static final int SIZE = 32;
+
+  /** Red, green, blue. */
+  static final int CHANNELS = 3;
+
   private static final double LEAST_CONTRAST = 0.25;
   private static final double MOST_TILT =
       0.35; // radians; upside down, a triangle needs more images
 
   private final SplittableRandom random;
-  private final double[][] canvas = new double[Source.CHANNELS][SIZE * SIZE];
+  private final double[][] canvas = new double[CHANNELS][SIZE * SIZE];
 
   Drawing(SplittableRandom random) {
     this.random = random;
@@ -94,7 +99,7 @@ final class Drawing {
     double contrast = between(0.7, 1.1);
     double brightness = between(-0.12, 0.12);
     double noise = between(0.01, 0.07);
-    var pixels = new byte[Source.IMAGE_BYTES];
+    var pixels = new byte[CHANNELS * SIZE * SIZE];
     for (int i = 0; i < pixels.length; i++) {
       double light = (canvas[i / (SIZE * SIZE)][i % (SIZE * SIZE)] - 0.5) * contrast + 0.5;
       // the sum of three uniform numbers is near enough to normal, and the same on every JVM
@@ -111,7 +116,7 @@ final class Drawing {
   }
 
   private double[] color() {
-    return random.doubles(Source.CHANNELS).toArray();
+    return random.doubles(CHANNELS).toArray();
   }
 
   /** Dark enough for a shape to be lighter. */

@@ -25,25 +25,25 @@ final class Measures {
   private Measures() {}
 
   /** Mean and standard deviation of the train split, from exact integer sums. */
-  static Normalization normalization(Dataset<Row> images) {
+  static Normalization normalization(Dataset<Row> images, int channels) {
     List<long[]> parts =
         images
             .where(col("split").equalTo(Split.TRAIN.key()))
             .select("pixels")
             .mapPartitions(
-                (MapPartitionsFunction<Row, long[]>) Measures::sums,
+                (MapPartitionsFunction<Row, long[]>) rows -> sums(rows, channels),
                 Encoders.javaSerialization(long[].class))
             .collectAsList();
-    var total = new long[2 * Source.CHANNELS + 1];
+    var total = new long[2 * channels + 1];
     for (long[] part : parts) {
       Arrays.setAll(total, i -> total[i] + part[i]);
     }
-    double pixels = (double) total[2 * Source.CHANNELS] * Source.SIZE * Source.SIZE;
+    double pixels = total[2 * channels];
     var mean = new ArrayList<Double>();
     var std = new ArrayList<Double>();
-    for (int c = 0; c < Source.CHANNELS; c++) {
+    for (int c = 0; c < channels; c++) {
       double m = total[c] / pixels;
-      double variance = total[Source.CHANNELS + c] / pixels - m * m;
+      double variance = total[channels + c] / pixels - m * m;
       mean.add(m / 255);
       // a channel of one value must not be divided by 0
       std.add(Math.max(1, Math.sqrt(Math.max(0, variance))) / 255);
@@ -51,18 +51,18 @@ final class Measures {
     return new Normalization(mean, std);
   }
 
-  /** Per channel the sum of the pixels, then of their squares; last the number of images. */
-  private static Iterator<long[]> sums(Iterator<Row> rows) {
-    var sums = new long[2 * Source.CHANNELS + 1];
-    int plane = Source.SIZE * Source.SIZE;
+  /** Per channel the sum of the pixels, then of their squares; last the pixels of a channel. */
+  private static Iterator<long[]> sums(Iterator<Row> rows, int channels) {
+    var sums = new long[2 * channels + 1];
     while (rows.hasNext()) {
       byte[] pixels = rows.next().getAs(0);
+      int plane = pixels.length / channels;
       for (int i = 0; i < pixels.length; i++) {
         long value = pixels[i] & 0xFF;
         sums[i / plane] += value;
-        sums[Source.CHANNELS + i / plane] += value * value;
+        sums[channels + i / plane] += value * value;
       }
-      sums[2 * Source.CHANNELS]++;
+      sums[2 * channels] += plane;
     }
     return Collections.singleton(sums).iterator();
   }

@@ -27,35 +27,58 @@ import org.mixtraining.data.DatasetManifest.Contents;
 final class Places {
   private Places() {}
 
+  /** Shares of the source's training images that are held out, each in [0, 1). */
+  record HeldOut(double test, double validation) {
+    /** A source's own test and validation images make holding out needless. */
+    static HeldOut of(Source source, JobConfig.Data data) {
+      return new HeldOut(
+          source.has(Split.TEST) ? 0 : data.test(),
+          source.has(Split.VALIDATION) ? 0 : data.validation());
+    }
+  }
+
   /**
    * The place of every image.
    *
-   * @param labels id, origin (train or test), label, hash of every image
+   * @param labels id, origin (the split in the source), label, hash of every image
    * @return id, label, split, quantile, shard
    */
-  static Dataset<Row> of(Dataset<Row> labels, JobConfig.Data data) {
+  static Dataset<Row> of(Dataset<Row> labels, HeldOut share, int shards) {
     var ofClass = Window.partitionBy("origin", "label");
     var training = col("origin").equalTo(Split.TRAIN.key());
+    var inTest = col("rank").lt(col("tested"));
+    var inValidation = col("rank").lt(col("tested").plus(col("held")));
     return labels
         .withColumn("rank", row_number().over(ofClass.orderBy("hash", "id")).minus(1))
         .withColumn("all", count(lit(1)).over(ofClass))
+        .withColumn("tested", when(training, round(col("all").multiply(share.test()))).otherwise(0))
+        .withColumn("rest", col("all").minus(col("tested")))
         .withColumn(
-            "held", when(training, round(col("all").multiply(data.validation()))).otherwise(0))
+            "held", when(training, round(col("rest").multiply(share.validation()))).otherwise(0))
         .withColumn(
             "split",
-            when(col("rank").lt(col("held")), Split.VALIDATION.key()).otherwise(col("origin")))
+            when(inTest, Split.TEST.key())
+                .when(inValidation, Split.VALIDATION.key())
+                .otherwise(col("origin")))
         .withColumn(
             "n",
-            when(col("rank").lt(col("held")), col("held")).otherwise(col("all").minus(col("held"))))
+            when(inTest, col("tested"))
+                .when(inValidation, col("held"))
+                .otherwise(col("rest").minus(col("held"))))
         .withColumn(
-            "k", col("rank").minus(when(col("rank").lt(col("held")), 0).otherwise(col("held"))))
+            "k",
+            col("rank")
+                .minus(
+                    when(inTest, 0)
+                        .when(inValidation, col("tested"))
+                        .otherwise(col("tested").plus(col("held")))))
         .select(
             col("id"),
             col("label"),
             col("split"),
             col("k").plus(0.5).divide(col("n")).as("quantile"),
             // starting at another shard for each class, so that every fraction fills them evenly
-            pmod(col("k").plus(col("label")), lit(data.shards())).cast("int").as("shard"));
+            pmod(col("k").plus(col("label")), lit(shards)).cast("int").as("shard"));
   }
 
   /** Images of each split and class. */
@@ -72,10 +95,19 @@ final class Places {
     return contents;
   }
 
-  /** Refuses a validation split that leaves a class empty. */
-  static void checkValidation(Map<Split, Contents> contents, double share, List<String> classes) {
+  /** Refuses held-out splits that leave a class empty. */
+  static void checkHeldOut(Map<Split, Contents> contents, HeldOut shares, List<String> classes) {
     List<Long> train = contents.get(Split.TRAIN).histogram();
     List<Long> held = contents.get(Split.VALIDATION).histogram();
+    List<Long> test = contents.get(Split.TEST).histogram();
+    for (int label = 0; label < classes.size() && shares.test() > 0; label++) {
+      if (train.get(label) + held.get(label) == 0 && test.get(label) > 0) {
+        throw new UserException(
+            "data.test = %s: all %d images of class %s are held out, and some must be left to train on"
+                .formatted(shares.test(), test.get(label), classes.get(label)));
+      }
+    }
+    double share = shares.validation();
     for (int label = 0; label < classes.size() && share > 0; label++) {
       long all = train.get(label) + held.get(label);
       if (all > 0 && (train.get(label) == 0 || held.get(label) == 0)) {

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.col;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,21 +27,35 @@ public final class Prepare {
 
   private Prepare() {}
 
+  /** {@link #run(SparkSession, JobConfig.Data, Existing, Consumer)} without a word. */
+  public static DatasetManifest run(SparkSession spark, JobConfig.Data data, Existing existing) {
+    return run(spark, data, existing, line -> {});
+  }
+
   /**
    * Writes the dataset that {@code data} describes to {@code data.path}: {@code
-   * images/split=…/shard=…} and {@code dataset.json}. It appears there complete or not at all.
+   * images/split=…/shard=…}, {@code quarantine} and {@code dataset.json}. It appears there complete
+   * or not at all.
    *
-   * @throws UserException if the source cannot be read as its format, a key does not fit it, or
-   *     {@code data.path} is taken
+   * @param progress told a line every few seconds
+   * @throws UserException if the source cannot be read as its format, too many of its images are
+   *     unusable, a key does not fit it, or {@code data.path} is taken
    */
-  public static DatasetManifest run(SparkSession spark, JobConfig.Data data, Existing existing) {
+  public static DatasetManifest run(
+      SparkSession spark, JobConfig.Data data, Existing existing, Consumer<String> progress) {
     var hadoop = spark.sparkContext().hadoopConfiguration();
     try (var staging = new Staging(hadoop, data.path(), existing)) {
       var source = Source.open(data, hadoop);
-      var shards = new Path(staging.directory(), "images");
-      var contents = write(new RawTables(spark, source, hadoop), source, data, shards);
-      var manifest = manifest(spark, source, data, contents, shards);
-      manifest.write(hadoop, staging.directory());
+      var directory = staging.directory();
+      var raw = new Path(directory, "decoded");
+      var decoded = Decoding.run(spark, source, data, raw, progress);
+      long quarantined =
+          Quarantine.write(decoded, data.maxBadFraction(), new Path(directory, "quarantine"));
+      var shards = new Path(directory, "images");
+      var contents = write(decoded.where("reason is null"), source, data, shards);
+      shards.getFileSystem(hadoop).delete(raw, true);
+      var manifest = manifest(spark, source, data, contents, quarantined, shards);
+      manifest.write(hadoop, directory);
       staging.publish();
       return manifest;
     } catch (IOException e) {
@@ -51,17 +66,22 @@ public final class Prepare {
   }
 
   private static Map<Split, Contents> write(
-      RawTables raw, Source source, JobConfig.Data data, Path shards) {
-    var places = Places.of(raw.labels(data.seed()), data).persist();
+      Dataset<Row> images, Source source, JobConfig.Data data, Path shards) {
+    var heldOut = Places.HeldOut.of(source, data);
+    var labels = images.select("id", "origin", "label", "hash");
+    var places = Places.of(labels, heldOut, data.shards()).persist();
     try {
       var contents = Places.contents(places, source.classes().size());
-      Places.checkValidation(contents, data.validation(), source.classes());
+      Places.checkHeldOut(contents, heldOut, source.classes());
       Places.checkShards(contents, data.shards());
-      Dataset<Row> images = raw.images().join(places, "id");
-      images
+      var columns = images.drop("origin", "label", "hash", "reason");
+      var known = source.labelKind().equals("label") ? columns.drop("fine", "coarse") : columns;
+      known
+          .join(places, "id")
           .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
-          // by quantile, so that reading a small fraction can skip pages
-          .sortWithinPartitions("split", "shard", "quantile")
+          // by quantile, so that reading a small fraction can skip pages; by id, so that the bytes
+          // do not depend on who came first
+          .sortWithinPartitions("split", "shard", "quantile", "id")
           .write()
           .partitionBy("split", "shard")
           .parquet(shards.toString());
@@ -76,6 +96,7 @@ public final class Prepare {
       Source source,
       JobConfig.Data data,
       Map<Split, Contents> contents,
+      long quarantined,
       Path shards)
       throws IOException {
     var fs = shards.getFileSystem(spark.sparkContext().hadoopConfiguration());
@@ -84,14 +105,15 @@ public final class Prepare {
         data.format(),
         source.labelKind(),
         source.classes(),
-        Source.CHANNELS,
-        Source.SIZE,
-        Source.SIZE,
+        source.channels(),
+        data.imageSize(),
+        data.imageSize(),
         data.shards(),
         data.seed(),
         data.validation(),
         contents,
-        Measures.normalization(images),
+        quarantined,
+        Measures.normalization(images, source.channels()),
         Measures.fingerprint(images),
         fs.getContentSummary(shards).getLength());
   }

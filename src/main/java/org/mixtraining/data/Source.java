@@ -1,76 +1,58 @@
 package org.mixtraining.data;
 
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 
 /**
- * Raw images, cut into pieces that Spark tasks read on their own. Ids number the images from 0, the
- * training images before the test images.
+ * Raw images of some format, cut into pieces. The images are numbered from 0 in the order of the
+ * pieces, training images first.
+ *
+ * @param labelKind which of its labels is trained on: {@code label}, or {@code fine} or {@code
+ *     coarse}
+ * @param classes class names by class index
+ * @param channels of every image: 1 for grey, 3 for red, green, blue
  */
-sealed interface Source extends Serializable permits Cifar, Synthetic {
-  /** Channels of every image: red, green, blue. */
-  int CHANNELS = 3;
-
-  /** Height and width of every image in pixels. */
-  int SIZE = 32;
-
-  /** Bytes of one image. */
-  int IMAGE_BYTES = CHANNELS * SIZE * SIZE;
-
-  /**
-   * Consecutive records of one file.
-   *
-   * @param split TRAIN or TEST, as the source has it
-   * @param firstRecord index of the first record in its file
-   * @param firstId image id of that record
-   */
-  record Piece(Split split, String file, long firstRecord, int records, long firstId)
-      implements Serializable {}
-
-  /** The class index of an image. */
-  record Label(long id, int label) {}
-
-  /**
-   * An image as the source has it.
-   *
-   * @param origin file and record that it came from
-   * @param label the class index that is trained on
-   * @param fine CIFAR-100's fine class index, else null
-   * @param coarse CIFAR-100's coarse class index, else null
-   * @param pixels uint8 [channels, height, width]
-   */
-  record RawImage(long id, String origin, int label, Integer fine, Integer coarse, byte[] pixels) {}
-
-  /** Opens the source that {@code data.format} names. */
-  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
-    return switch (data.format()) {
-      case "cifar10" -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);
-      case "cifar100" -> Cifar.open(Cifar.Layout.CIFAR100, data, hadoop);
-      case "synthetic" -> Synthetic.of(data);
-      default ->
-          throw new UserException(
-              "data.format = %s: unknown; allowed: cifar10, cifar100, synthetic"
-                  .formatted(data.format()));
-    };
+record Source(String labelKind, List<String> classes, int channels, List<Piece> pieces) {
+  Source {
+    classes = List.copyOf(classes);
+    pieces = List.copyOf(pieces);
   }
 
-  /** Class names by class index. */
-  List<String> classes();
+  /**
+   * Opens the source that {@code data.format} names: looks at directories and headers, and leaves
+   * the images to whoever reads the pieces.
+   *
+   * @throws UserException if the files are not of that format
+   */
+  static Source open(JobConfig.Data data, Configuration hadoop) {
+    try {
+      return switch (data.format()) {
+        case "cifar10" -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);
+        case "cifar100" -> Cifar.open(Cifar.Layout.CIFAR100, data, hadoop);
+        case "tinyimagenet" -> TinyImageNet.open(data, hadoop);
+        case "folder" -> Folder.open(data, hadoop);
+        case "idx" -> Idx.open(data, hadoop);
+        case "parquet" -> ParquetImages.open(data, hadoop);
+        case "synthetic" -> Synthetic.open(data);
+        default -> throw new UserException("data.format = %s: unknown".formatted(data.format()));
+      };
+    } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
+      throw new UserException(
+          "data.source = %s: cannot be read as %s: %s"
+              .formatted(data.source(), data.format(), e.getMessage()));
+    }
+  }
 
-  /** Which of its labels is trained on: {@code label}, or {@code fine} or {@code coarse}. */
-  String labelKind();
+  /** Number of images, usable or not. */
+  long images() {
+    return pieces.stream().mapToLong(Piece::images).sum();
+  }
 
-  /** All pieces, in order of their ids. */
-  List<Piece> pieces();
-
-  /** The images of a piece. */
-  Stream<RawImage> images(Piece piece, Configuration hadoop) throws IOException;
-
-  /** The labels of a piece. */
-  Stream<Label> labels(Piece piece, Configuration hadoop) throws IOException;
+  /** Whether the source itself has images of that split. */
+  boolean has(Split split) {
+    return pieces.stream().anyMatch(piece -> piece.split() == split);
+  }
 }

@@ -89,9 +89,10 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void multiply(Mat dy, Mat derivative) {
-    needLike("multiply: derivative", derivative, dy);
-    kernels.multiply(dy, derivative);
+  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+    needLike("biasGeluBackward: derivative", derivative, dy);
+    need("biasGeluBackward: dBias", dBias, 1, dy.cols());
+    kernels.biasGeluBackward(dy, derivative, dBias);
   }
 
   @Override

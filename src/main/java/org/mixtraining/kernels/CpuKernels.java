@@ -105,8 +105,9 @@ final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void multiply(Mat dy, Mat derivative) {
-    eachRow(dy, r -> ops.multiply(dy, derivative, r));
+  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+    dBias.zeroRow(0);
+    eachRow(dy, r -> ops.multiply(dy, derivative, r, dBias));
   }
 
   // --- attention -------------------------------------------------------------------------------
@@ -118,8 +119,9 @@ final class CpuKernels implements Kernels {
       for (int head = 0; head < heads; head++) {
         var one = new Head(qkv, tokens, heads, image, head);
         Mat p = one.probabilities(probabilities); // [tokens, tokens]
-        Sgemm.abT(one.scale(), one.q(), one.k(), p);
-        softmax(p);
+        float scale = one.scale();
+        Sgemm.abT(1, one.q(), one.k(), p);
+        eachRow(p, r -> ops.softmax(p, r, scale));
         Sgemm.ab(1, p, one.v(), 0, one.part(out));
       }
     }
@@ -188,15 +190,6 @@ final class CpuKernels implements Kernels {
       int row = (image * heads + head) * tokens;
       return all.rows(row, row + tokens).cols(0, tokens);
     }
-  }
-
-  private void softmax(Mat p) {
-    eachRow(
-        p,
-        r -> {
-          float sum = ops.exp(p, r, ops.max(p, r));
-          ops.scale(p, r, 1 / sum);
-        });
   }
 
   private void softmaxBackward(Mat p, Mat dp, float scale) {

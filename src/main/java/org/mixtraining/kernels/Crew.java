@@ -6,7 +6,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.IntConsumer;
 
 /**
  * Daemon threads that share the tasks of one loop at a time with its caller. A training step has
@@ -23,7 +22,8 @@ final class Crew implements AutoCloseable {
   /** A crew of {@code size} threads, the caller of {@link #run} being one. */
   Crew(int size) {
     for (int i = 1; i < size; i++) {
-      Thread helper = new Thread(this::help, "kernels-" + i);
+      int thread = i;
+      Thread helper = new Thread(() -> help(thread), "kernels-" + i);
       helper.setDaemon(true);
       helpers.add(helper);
     }
@@ -34,7 +34,7 @@ final class Crew implements AutoCloseable {
     return helpers.size() + 1;
   }
 
-  void run(int tasks, IntConsumer body) {
+  void run(int tasks, Engine.Task body) {
     if (closed) {
       throw new IllegalStateException("the engine is closed");
     }
@@ -43,20 +43,20 @@ final class Crew implements AutoCloseable {
       current = loop;
       helpers.stream().limit(tasks - 1L).forEach(LockSupport::unpark);
     }
-    loop.work();
+    loop.work(0);
     await(loop::done);
     current = null;
     loop.rethrow();
   }
 
-  private void help() {
+  private void help(int thread) {
     Loop last = null;
     while (!closed) {
       Loop seen = last;
       await(() -> closed || (current != null && current != seen));
       Loop next = current;
       if (next != null) {
-        next.work();
+        next.work(thread);
         last = next;
       }
     }
@@ -90,23 +90,23 @@ final class Crew implements AutoCloseable {
   /** One loop: threads take its tasks one after another until none is left. */
   private static final class Loop {
     private final int tasks;
-    private final IntConsumer body;
+    private final Engine.Task body;
     private final Thread caller;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger unfinished;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Loop(int tasks, IntConsumer body, Thread caller) {
+    Loop(int tasks, Engine.Task body, Thread caller) {
       this.tasks = tasks;
       this.body = body;
       this.caller = caller;
       this.unfinished = new AtomicInteger(tasks);
     }
 
-    void work() {
+    void work(int thread) {
       for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
         if (failure.get() == null) {
-          attempt(task);
+          attempt(thread, task);
         }
         if (unfinished.decrementAndGet() == 0) {
           LockSupport.unpark(caller);
@@ -114,9 +114,9 @@ final class Crew implements AutoCloseable {
       }
     }
 
-    private void attempt(int task) {
+    private void attempt(int thread, int task) {
       try {
-        body.accept(task);
+        body.run(thread, task);
       } catch (Throwable e) {
         failure.compareAndSet(null, e);
       }

@@ -2,7 +2,6 @@ package org.mixtraining.kernels;
 
 import static org.bytedeco.openblas.global.openblas.blas_set_num_threads;
 
-import java.util.function.IntConsumer;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -59,12 +58,23 @@ public final class Engine implements AutoCloseable {
     return crew.size();
   }
 
+  /** A piece of parallel work. */
+  @FunctionalInterface
+  public interface Task {
+    /**
+     * @param thread the engine's thread that runs it, from 0: for memory of its own
+     * @param index which piece it is, from 0
+     */
+    void run(int thread, int index);
+  }
+
   /**
-   * Runs body(0) … body(tasks − 1), each once, on this engine's threads, the caller among them;
-   * which thread takes which task is not fixed. Returns when all are done; the first exception is
-   * thrown to the caller after the others have stopped, and tasks not yet begun are left out.
+   * Runs the body for the indices 0 … tasks − 1, each once, on this engine's threads, the caller
+   * among them; which thread takes which task is not fixed. Returns when all are done; the first
+   * exception is thrown to the caller after the others have stopped, and tasks not yet begun are
+   * left out.
    */
-  public void parallel(int tasks, IntConsumer body) {
+  public void parallel(int tasks, Task body) {
     crew.run(tasks, body);
   }
 

@@ -17,7 +17,7 @@ public final class GemmPeak {
     double best = 0;
     for (int round = 0; round < ROUNDS; round++) {
       long start = System.nanoTime();
-      engine.parallel(engine.threads(), thread -> products(engine.kernels()));
+      engine.parallel(engine.threads(), (thread, task) -> products(engine.kernels()));
       double seconds = (System.nanoTime() - start) / 1e9;
       double flops = 2.0 * SIZE * SIZE * SIZE * PRODUCTS * engine.threads();
       best = Math.max(best, flops / seconds / 1e9);

@@ -54,8 +54,11 @@ public interface Kernels {
    */
   void biasGelu(Mat h, Mat bias, Mat y);
 
-  /** dy *= derivative, elementwise, in place. */
-  void multiply(Mat dy, Mat derivative);
+  /**
+   * Backward of {@link #biasGelu}: dy[rows, cols] *= derivative, elementwise, in place; dBias[1,
+   * cols] = column sums of the product.
+   */
+  void biasGeluBackward(Mat dy, Mat derivative, Mat dBias);
 
   // --- multi-head self-attention ---------------------------------------------------------------
 

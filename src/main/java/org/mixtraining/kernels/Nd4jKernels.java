@@ -123,8 +123,9 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void multiply(Mat dy, Mat derivative) {
+  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
     dy.array().muli(derivative.array());
+    columnSum(dy, dBias);
   }
 
   // --- attention -------------------------------------------------------------------------------

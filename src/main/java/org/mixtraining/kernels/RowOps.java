@@ -20,11 +20,8 @@ interface RowOps {
   /** y[yr] = a[ar] + b[br]; y may be a or b. */
   void add(Mat a, int ar, Mat b, int br, Mat y, int yr);
 
-  /** y[row] *= x[row]. */
-  void multiply(Mat y, Mat x, int row);
-
-  /** x[row] *= factor. */
-  void scale(Mat x, int row, float factor);
+  /** y[row] *= x[row]; sum[0] += y[row]. */
+  void multiply(Mat y, Mat x, int row, Mat sum);
 
   /** Σ x[row]. */
   float sum(Mat x, int row);
@@ -70,8 +67,8 @@ interface RowOps {
   /** y[row] = gelu(x) and h[row] = gelu′(x) for x = h[row] + bias, given {@link #bell} in y. */
   void gelu(Mat h, int row, Mat bias, Mat y);
 
-  /** x[row] = exp(x[row] − shift) for x ≤ shift; the sum of the new values. */
-  float exp(Mat x, int row, float shift);
+  /** x[row] = softmax(x[row] · scale), for a positive scale. */
+  void softmax(Mat x, int row, float scale);
 
   /** dp[dr] = (dp[dr] − dot) · p[pr] · scale: softmax backward, given dot = Σ p · dp. */
   void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale);

@@ -18,24 +18,15 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public void multiply(Mat y, Mat x, int row) {
-    multiply(y, x, row, 0);
+  public void multiply(Mat y, Mat x, int row, Mat sum) {
+    multiply(y, x, row, sum, 0);
   }
 
-  static void multiply(Mat y, Mat x, int row, int from) {
+  static void multiply(Mat y, Mat x, int row, Mat sum, int from) {
     for (int j = from; j < y.cols(); j++) {
-      y.put(row, j, y.at(row, j) * x.at(row, j));
-    }
-  }
-
-  @Override
-  public void scale(Mat x, int row, float factor) {
-    scale(x, row, factor, 0);
-  }
-
-  static void scale(Mat x, int row, float factor, int from) {
-    for (int j = from; j < x.cols(); j++) {
-      x.put(row, j, x.at(row, j) * factor);
+      float product = y.at(row, j) * x.at(row, j);
+      y.put(row, j, product);
+      sum.put(0, j, sum.at(0, j) + product);
     }
   }
 
@@ -219,25 +210,34 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public float exp(Mat x, int row, float shift) {
+  public void softmax(Mat x, int row, float scale) {
+    float max = max(x, row);
     float[] lanes = new float[LANES];
     int whole = whole(x.cols());
     for (int j = 0; j < whole; j++) {
-      float e = Approx.exp(x.at(row, j) - shift);
+      float e = Approx.exp((x.at(row, j) - max) * scale);
       x.put(row, j, e);
       lanes[j % LANES] += e;
     }
-    return exp(x, row, shift, whole, combine(lanes));
+    float sum = exps(x, row, max, scale, whole, combine(lanes));
+    scale(x, row, 1 / sum, 0);
   }
 
-  static float exp(Mat x, int row, float shift, int from, float start) {
+  /** x = exp((x − max) · scale); start plus the sum of the new values. */
+  static float exps(Mat x, int row, float max, float scale, int from, float start) {
     float sum = start;
     for (int j = from; j < x.cols(); j++) {
-      float e = Approx.exp(x.at(row, j) - shift);
+      float e = Approx.exp((x.at(row, j) - max) * scale);
       x.put(row, j, e);
       sum += e;
     }
     return sum;
+  }
+
+  static void scale(Mat x, int row, float factor, int from) {
+    for (int j = from; j < x.cols(); j++) {
+      x.put(row, j, x.at(row, j) * factor);
+    }
   }
 
   @Override

@@ -67,27 +67,20 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void multiply(Mat y, Mat x, int row) {
+  public void multiply(Mat y, Mat x, int row, Mat sum) {
     ByteBuffer ys = y.bytes();
     ByteBuffer xs = x.bytes();
+    ByteBuffer ss = sum.bytes();
     int yo = y.at(row);
     int xo = x.at(row);
+    int so = sum.at(0);
     int whole = whole(y.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      store(load(ys, yo + j).mul(load(xs, xo + j)), ys, yo + j);
+      FloatVector product = load(ys, yo + j).mul(load(xs, xo + j));
+      store(product, ys, yo + j);
+      store(load(ss, so + j).add(product), ss, so + j);
     }
-    ScalarRowOps.multiply(y, x, row, whole);
-  }
-
-  @Override
-  public void scale(Mat x, int row, float factor) {
-    ByteBuffer xs = x.bytes();
-    int xo = x.at(row);
-    int whole = whole(x.cols());
-    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      store(load(xs, xo + j).mul(factor), xs, xo + j);
-    }
-    ScalarRowOps.scale(x, row, factor, whole);
+    ScalarRowOps.multiply(y, x, row, sum, whole);
   }
 
   @Override
@@ -266,17 +259,30 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public float exp(Mat x, int row, float shift) {
+  public void softmax(Mat x, int row, float scale) {
+    float max = max(x, row);
+    float sum = exps(x, row, max, scale);
+    float factor = 1 / sum;
+    ByteBuffer xs = x.bytes();
+    int xo = x.at(row);
+    int whole = whole(x.cols());
+    for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      store(load(xs, xo + j).mul(factor), xs, xo + j);
+    }
+    ScalarRowOps.scale(x, row, factor, whole);
+  }
+
+  private static float exps(Mat x, int row, float max, float scale) {
     ByteBuffer xs = x.bytes();
     int xo = x.at(row);
     int whole = whole(x.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector e = exp(load(xs, xo + j).sub(shift));
+      FloatVector e = exp(load(xs, xo + j).sub(max).mul(scale));
       store(e, xs, xo + j);
       lanes = lanes.add(e);
     }
-    return ScalarRowOps.exp(x, row, shift, whole, combine(lanes));
+    return ScalarRowOps.exps(x, row, max, scale, whole, combine(lanes));
   }
 
   @Override

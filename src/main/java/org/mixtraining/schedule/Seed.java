@@ -23,7 +23,9 @@ public enum Seed {
   /** How much of an image is mixed with its partner's, by mixup or cutmix. */
   MIXUP,
   /** Which worker trains on an image, where they are dealt anew each epoch. */
-  DEAL;
+  DEAL,
+  /** Branches of blocks that an image skips. */
+  DEPTH;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

@@ -10,7 +10,7 @@ import org.mixtraining.vit.ModelState;
  * A finished epoch.
  *
  * @param plan what was to be done
- * @param after what the run carries on
+ * @param reached where the run stands after it
  * @param metrics sums over all workers
  * @param workers each worker's share, in worker order
  * @param validation scores on the held-out images; of no image after SSL epochs
@@ -23,7 +23,7 @@ import org.mixtraining.vit.ModelState;
  */
 public record EpochOutcome(
     EpochPlan plan,
-    RunState after,
+    RunState reached,
     EpochMetrics metrics,
     List<WorkerShare> workers,
     Scores validation,
@@ -33,9 +33,9 @@ public record EpochOutcome(
     double seconds,
     long syncBytes) {
 
-  /** The model after it. */
+  /** The averaged model after it. */
   public ModelState state() {
-    return after.model();
+    return reached.model();
   }
 
   /**

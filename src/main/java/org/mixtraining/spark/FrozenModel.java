@@ -176,7 +176,6 @@ public final class FrozenModel {
               new float[0],
               config.run().seed(),
               plan.epoch());
-      new Batch.Position(0, 1, data.heads().get(0).name()).mark(batch);
       return replica.reconstruct(batch);
     }
   }

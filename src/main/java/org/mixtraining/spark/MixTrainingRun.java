@@ -8,17 +8,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.serializer.JavaSerializer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -45,8 +42,7 @@ public final class MixTrainingRun implements AutoCloseable {
   private final ViT vit;
   private final ClusterEvaluation evaluation;
   private final StateExchange exchange;
-  private final HopelessTasks hopeless;
-  private final ExecutorWatch executors;
+  private final Supervision supervision;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -57,52 +53,30 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /**
-   * @throws UserException if a dataset is missing or does not fit the model, the workers or early
-   *     stopping, or Spark is set to a serializer that cannot carry what workers send
+   * @throws UserException if a dataset is missing or does not fit the model or the workers, or
+   *     {@link Prerequisites} do not hold
    */
   public MixTrainingRun(JavaSparkContext spark, JobConfig config) {
-    checkSerializer(spark.getConf());
+    Prerequisites.checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
     this.data = TrainingData.open(spark.hadoopConfiguration(), config);
     this.vit = data.vit();
-    checkEarlyStopping();
+    long stateBytes = initialState().model().bytes();
+    Prerequisites.check(spark, config, data, stateBytes);
     this.evaluation =
         new ClusterEvaluation(
             spark, data.labelled(), config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
-    this.exchange = exchange();
-    this.hopeless = new HopelessTasks(spark.sc());
-    this.executors = new ExecutorWatch(spark.sc(), config.workers().patience());
-    spark.sc().addSparkListener(hopeless);
+    this.exchange = exchange(stateBytes);
+    this.supervision = new Supervision(spark.sc(), config.workers().patience());
   }
 
-  private void checkEarlyStopping() {
-    int patience = config.earlyStopping().patience();
-    for (LabelledData task : data.labelled()) {
-      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
-        throw new UserException(
-            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
-                .formatted(patience, task.dataset().path()));
-      }
-    }
-  }
-
-  static void checkSerializer(SparkConf conf) {
-    String java = JavaSerializer.class.getName();
-    String serializer = conf.get("spark.serializer", java);
-    if (!serializer.equals(java)) {
-      throw new UserException(
-          "spark.serializer = %s: must be %s, the default; Kryo cannot serialize records, which workers send"
-              .formatted(serializer, java));
-    }
-  }
-
-  private StateExchange exchange() {
+  private StateExchange exchange(long stateBytes) {
     StateExchange.Choice choice =
         StateExchange.choose(
             config.averaging().exchange(),
             config.workers().count(),
-            initialState().model().bytes(),
+            stateBytes,
             Runtime.getRuntime().maxMemory());
     LOG.info("{}", choice.reason());
     return choice.exchange();
@@ -129,7 +103,7 @@ public final class MixTrainingRun implements AutoCloseable {
             .findFirst()
             .orElse(MixPass.VISIBLE);
     try (Replica replica = new Replica(configuration(Objective.JOINT, pass))) {
-      return RunState.of(replica.state(), config);
+      return RunState.initial(replica.state());
     }
   }
 
@@ -137,18 +111,17 @@ public final class MixTrainingRun implements AutoCloseable {
    * Trains the epochs of the configuration's schedule that are not behind the state yet: all of
    * them, unless early stopping ends the run before.
    *
-   * @param initial where to begin
+   * @param state where to begin
    * @param epochFinished told of each epoch, in order
    * @return where the run ends
    * @throws UserException if a shard is missing
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
-  public RunState train(RunState initial, Consumer<EpochOutcome> epochFinished) {
-    RunState state = initial;
+  public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
-    while (!state.isLast(epochs.size())) {
+    while (!state.isLast(epochs.size(), config.earlyStopping().patience())) {
       EpochOutcome outcome = epoch(epochs.get(state.epochs()), state);
-      state = outcome.after();
+      state = outcome.reached();
       epochFinished.accept(outcome);
     }
     return state;
@@ -159,15 +132,7 @@ public final class MixTrainingRun implements AutoCloseable {
     try {
       return trainAndScore(plan, before);
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
-      throw HopelessTasks.reason(e)
-          .or(hopeless::reason)
-          .or(() -> executors.verdict().map(why -> new IllegalStateException(why, e)))
-          .orElseGet(
-              () ->
-                  e instanceof RuntimeException unchecked
-                      ? unchecked
-                      : new IllegalStateException(
-                          "epoch %d failed".formatted(plan.epoch() + 1), e));
+      throw supervision.reason(e);
     } finally {
       spark.sc().setJobDescription(null);
     }
@@ -186,7 +151,7 @@ public final class MixTrainingRun implements AutoCloseable {
     new SparkComputationGraph(spark, graph.replica.graph(), master)
         .fitMultiDataSet(minibatches(plan));
     ModelState average = graph.replica.state();
-    OuterMomentum.Step outer = before.outer().step(config.averaging(), before.model(), average);
+    OuterStep outer = OuterStep.of(config.averaging(), before.model(), average, before.averaging());
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
@@ -194,7 +159,7 @@ public final class MixTrainingRun implements AutoCloseable {
     var scores =
         plan.objective() == Objective.SSL
             ? ClusterEvaluation.Result.NONE // no head has been trained with it
-            : evaluation.score(outer.state());
+            : evaluation.score(outer.model());
 
     EpochMetrics metrics =
         master.reports().stream()
@@ -207,8 +172,8 @@ public final class MixTrainingRun implements AutoCloseable {
         plan,
         new RunState(
             plan.epoch() + 1,
-            outer.state(),
-            outer.momentum(),
+            outer.model(),
+            outer.velocity(),
             patience(plan, before.patience(), scores.validation())),
         metrics,
         shares(master.reports()),
@@ -264,8 +229,7 @@ public final class MixTrainingRun implements AutoCloseable {
 
   @Override
   public void close() {
-    executors.close();
-    spark.sc().removeSparkListener(hopeless);
+    supervision.close();
     graphs.values().forEach(graph -> graph.replica.close());
     graphs.clear();
   }

@@ -1,32 +1,33 @@
 package org.mixtraining.spark;
 
-import org.mixtraining.config.JobConfig;
+import java.util.Map;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.vit.ModelState;
 
 /**
- * All that a run carries from one epoch to the next: who has it and the configuration can go on
- * from there, to the same bits.
+ * Where a run stands between two epochs: with configuration and data, all that the epochs to come
+ * depend on. A run that goes on from here ends with the bits of one that was never stopped.
  *
  * @param epochs epochs behind it, so the position of the next one in the schedule
  * @param model the averaged model
- * @param outer what the averaging carries
+ * @param averaging what the averaging itself carries from epoch to epoch, as blocks without
+ *     moments: the velocities of {@link OuterStep}; none where the plain average is taken
  * @param patience how long it has waited for a better model
  */
-public record RunState(int epochs, ModelState model, OuterMomentum outer, Patience patience) {
+public record RunState(int epochs, ModelState model, ModelState averaging, Patience patience) {
 
-  /** Of a run that begins with a model. */
-  public static RunState of(ModelState initial, JobConfig config) {
-    return new RunState(
-        0, initial, OuterMomentum.ZERO, Patience.of(config.earlyStopping().patience()));
+  /** Before the first epoch. */
+  static RunState initial(ModelState model) {
+    return new RunState(0, model, new ModelState(Map.of()), Patience.FRESH);
   }
 
   /**
    * Whether no epoch follows.
    *
    * @param planned epochs of the schedule
+   * @param limit of its patience
    */
-  public boolean isLast(int planned) {
-    return epochs >= planned || patience.exhausted();
+  public boolean isLast(int planned, int limit) {
+    return epochs >= planned || patience.exhausted(limit);
   }
 }

@@ -15,6 +15,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.vit.Footprint;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
@@ -144,5 +145,49 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
             config.run().seed(),
             plan.epoch())
         : Share.all(dataset.part(Split.TRAIN, worker, workers, fraction), normalization);
+  }
+
+  /**
+   * What a process needs to train workers of a run.
+   *
+   * @param epochs of the run
+   * @param stateBytes parameters and moments of the whole model
+   * @param tasks workers at a time
+   */
+  MemoryNeed memoryNeed(List<EpochPlan> epochs, long stateBytes, int tasks) {
+    long parameters = stateBytes / (3 * Float.BYTES);
+    int batch = config.optimizer().batchSize();
+    long training =
+        epochs.stream()
+            .mapToLong(
+                plan ->
+                    Footprint.training(
+                        vit(),
+                        plan.objective(),
+                        Sight.of(plan.objective(), plan.pass()),
+                        parameters,
+                        batch))
+            .max()
+            .orElseThrow();
+    long evaluation = Footprint.inference(vit(), parameters, batch);
+    return MemoryNeed.of(tasks, stateBytes, imageBytes(), training + evaluation);
+  }
+
+  /** Images that a worker trains and scores on. */
+  private long imageBytes() {
+    double share = 1.0 / config.workers().count();
+    double trained = config.data().reshuffle() ? 1 : share;
+    double bytes = apart() ? trained * pixels(ssl.manifest(), Split.TRAIN) : 0;
+    for (LabelledData task : labelled) {
+      DatasetManifest m = task.dataset().manifest();
+      bytes +=
+          trained * config.data().fraction() * pixels(m, Split.TRAIN)
+              + share * (pixels(m, Split.VALIDATION) + pixels(m, Split.TEST));
+    }
+    return Math.round(bytes);
+  }
+
+  private static double pixels(DatasetManifest m, Split split) {
+    return (double) m.images(split) * m.channels() * m.height() * m.width();
   }
 }

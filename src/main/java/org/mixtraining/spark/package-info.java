@@ -6,6 +6,11 @@
  * <p>A worker is a logical replica, 0 to W − 1, with its own image shards: partition w of a plain
  * Spark stage, wherever that runs. Everything it needs is in its shards and in one broadcast, so a
  * lost task is simply run again, with the same result to the bit. The average of the workers'
- * parameters and AdamW moments is summed in worker order, weighted by images seen.
+ * parameters and AdamW moments is summed in worker order, weighted by images seen: a {@link
+ * org.mixtraining.spark.StateExchange} does it on the driver or by a shuffle, to the same bits. The
+ * model then takes an {@link org.mixtraining.spark.OuterStep} towards it, by default all the way.
+ *
+ * <p>Between two epochs a run is its {@link org.mixtraining.spark.RunState} and nothing else: who
+ * keeps that can go on from there.
  */
 package org.mixtraining.spark;

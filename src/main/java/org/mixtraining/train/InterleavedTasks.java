@@ -58,10 +58,11 @@ public final class InterleavedTasks implements Iterator<MultiDataSet> {
     int task = turns.get(step);
     Head own = heads.get(task);
     MultiDataSet batch = tasks.get(task).next();
+    List<Long> ids = Batch.Position.of(batch).ids();
     if (objective != Objective.SSL) {
       batch = Batch.among(heads, own, batch);
     }
-    new Batch.Position(step++, turns.size(), own.name()).mark(batch);
+    new Batch.Position(step++, turns.size(), own.name(), ids).mark(batch);
     return batch;
   }
 }

@@ -65,7 +65,7 @@ public final class LinearProbe implements FeatureClassifier {
         Mat bias = matrix(weights, mean.length, mean.length + 1)) {
       engine.parallel(
           chunks(images),
-          chunk -> {
+          (thread, chunk) -> {
             try (Mat x = standardised(images, chunk);
                 Mat logits = Mat.allocate(x.rows(), classes)) {
               engine.kernels().linear(x, w, bias, logits);
@@ -113,7 +113,7 @@ public final class LinearProbe implements FeatureClassifier {
   private float[] gradient(List<Chunk> chunks, int images, double penalty) {
     try (Mat w = matrix(weights, 0, mean.length);
         Mat bias = matrix(weights, mean.length, mean.length + 1)) {
-      engine.parallel(chunks.size(), c -> chunks.get(c).differentiate(w, bias));
+      engine.parallel(chunks.size(), (thread, c) -> chunks.get(c).differentiate(w, bias));
     }
     double[] sum = new double[weights.length];
     for (Chunk chunk : chunks) {

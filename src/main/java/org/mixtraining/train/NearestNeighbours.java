@@ -45,7 +45,7 @@ public final class NearestNeighbours implements FeatureClassifier {
     try (Mat columns = transposed(training)) {
       engine.parallel(
           (predicted.length + CHUNK - 1) / CHUNK,
-          chunk -> {
+          (thread, chunk) -> {
             int from = chunk * CHUNK;
             int to = Math.min(predicted.length, from + CHUNK);
             try (Mat rows = queries.rows(from, to);

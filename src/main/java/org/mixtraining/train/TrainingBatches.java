@@ -1,6 +1,8 @@
 package org.mixtraining.train;
 
 import java.util.Iterator;
+import java.util.List;
+import java.util.stream.LongStream;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.BlendedMinibatches;
@@ -92,7 +94,8 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
             targets(images),
             config.run().seed(),
             plan.epoch());
-    new Batch.Position(step++, steps, ModelState.HEAD).mark(batch);
+    List<Long> ids = LongStream.of(images.ids()).boxed().toList();
+    new Batch.Position(step++, steps, ModelState.HEAD, ids).mark(batch);
     return batch;
   }
 

@@ -1,5 +1,7 @@
 /**
- * One worker's part of an epoch: minibatches through a replica, metrics out; and evaluation.
+ * One worker's part of an epoch: minibatches through a replica, metrics out; and evaluation. {@link
+ * org.mixtraining.train.TrainingBatches} are those of one task; of several, {@link
+ * org.mixtraining.train.InterleavedTasks} takes them in turn.
  *
  * <p>It runs inside a Spark task but does not know it: what a worker computes depends on the plan,
  * the state and its images alone, so it can be run, and tested, without a cluster.

@@ -45,7 +45,7 @@ final class AdamWUpdater implements GradientUpdater<AdamW> {
     Engine engine = Compute.current().engine();
     engine.parallel(
         (n + SLICE - 1) / SLICE,
-        i -> {
+        (thread, i) -> {
           int from = i * SLICE;
           int size = Math.min(SLICE, n - from);
           engine

@@ -22,12 +22,24 @@ public final class Batch {
    * @param step position, from 0
    * @param steps minibatches of the epoch
    * @param head the head of the task that the images belong to
+   * @param ids of the images
    */
-  public record Position(int step, int steps, String head) implements Serializable {
+  public record Position(int step, int steps, String head, List<Long> ids) implements Serializable {
+    public Position {
+      ids = List.copyOf(ids);
+    }
 
-    /** The position that a minibatch was given. */
+    /**
+     * The position that a minibatch was given.
+     *
+     * @throws IllegalArgumentException if it was given none
+     */
     public static Position of(MultiDataSet minibatch) {
-      return (Position) minibatch.getExampleMetaData().get(0);
+      List<?> metadata = minibatch.getExampleMetaData();
+      if (metadata == null || !(metadata.get(0) instanceof Position position)) {
+        throw new IllegalArgumentException("a minibatch must be marked with its Batch.Position");
+      }
+      return position;
     }
 
     /** Gives the minibatch this position. */

@@ -1,7 +1,9 @@
 package org.mixtraining.vit;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Mat;
 
@@ -17,7 +19,8 @@ public final class Compute implements AutoCloseable {
   private static final ThreadLocal<Compute> CURRENT = new ThreadLocal<>();
 
   private final Engine engine;
-  private final Map<String, Mat> scratch = new HashMap<>();
+  private final Map<String, Mat> saved = new HashMap<>();
+  private final Map<String, Mat> scratch = new ConcurrentHashMap<>();
 
   public Compute(Engine engine) {
     this.engine = engine;
@@ -50,13 +53,21 @@ public final class Compute implements AutoCloseable {
     return engine;
   }
 
+  /**
+   * Memory that lasts from a forward pass to its backward pass. It is named rather than a layer's
+   * own because the graphs of several objectives, which train in turn, then share it.
+   */
+  Mat save(String name, int rows, int cols) {
+    return reserve(saved, name, rows, cols);
+  }
+
   /** Working memory of at least rows × cols, valid until the same name is asked for again. */
   Mat scratch(String name, int rows, int cols) {
     return reserve(scratch, name, rows, cols);
   }
 
   /** The named matrix of a store, grown if it is too small; its content is undefined. */
-  static Mat reserve(Map<String, Mat> store, String name, int rows, int cols) {
+  private static Mat reserve(Map<String, Mat> store, String name, int rows, int cols) {
     int size = Math.multiplyExact(rows, cols);
     Mat memory = store.get(name);
     if (memory == null || memory.cols() < size) {
@@ -71,8 +82,10 @@ public final class Compute implements AutoCloseable {
 
   @Override
   public void close() {
-    scratch.values().forEach(Mat::close);
-    scratch.clear();
+    for (Map<String, Mat> store : List.of(saved, scratch)) {
+      store.values().forEach(Mat::close);
+      store.clear();
+    }
     engine.close();
   }
 }

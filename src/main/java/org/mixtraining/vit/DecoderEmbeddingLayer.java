@@ -1,8 +1,10 @@
 package org.mixtraining.vit;
 
+import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,28 +27,32 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
     int tokens = vit().fullTokens();
     INDArray output = output(workspaces, group.images() * tokens, width);
     Mat decoder = Mat.of(output);
-
-    Mat mapped = scratch("decoder-mapped", group.rows(), width);
-    Mat x = encoded.rows(0, group.rows());
-    kernels().linear(x, parameter("weight"), parameter("bias"), mapped);
-    float[] positions = PositionEmbedding.of(vit().grid(), width);
-    for (int i = 0; i < group.images(); i++) {
-      int from = i * group.tokens();
-      int to = i * tokens;
-      decoder.rows(to, to + 1).copyFrom(mapped.rows(from, from + 1));
-      for (int p = 0; p < vit().patches(); p++) {
-        int token = token(visibility, i, p);
-        Mat source = token == 0 ? parameter("mask") : mapped.rows(from + token, from + token + 1);
-        place(source, positions, decoder, to + 1 + p, 1 + p);
-      }
-    }
+    forEach(
+        Span.of(group.images(), tokens),
+        (worker, span) -> {
+          Mat x = span.rows(encoded, group.tokens());
+          Mat mapped = worker.scratch("decoder-mapped", x.rows(), width);
+          worker.kernels().linear(x, parameter("weight"), parameter("bias"), mapped);
+          for (int i = span.from(); i < span.to(); i++) {
+            int from = (i - span.from()) * group.tokens();
+            place(visibility, i, mapped.rows(from, from + group.tokens()), decoder);
+          }
+        });
     return output;
   }
 
-  private static void place(Mat source, float[] positions, Mat decoder, int row, int position) {
-    int at = position * source.cols();
-    for (int d = 0; d < source.cols(); d++) {
-      decoder.set(row, d, source.get(0, d) + positions[at + d]);
+  /** Puts an image's tokens where they belong, mask tokens between them, and adds positions. */
+  private void place(Visibility visibility, int image, Mat mapped, Mat decoder) {
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().decoderDim());
+    int to = image * vit().fullTokens();
+    decoder.rows(to, to + 1).copyFrom(mapped.rows(0, 1));
+    for (int p = 0; p < vit().patches(); p++) {
+      int token = token(visibility, image, p);
+      Mat source = token == 0 ? parameter("mask") : mapped.rows(token, token + 1);
+      int at = (1 + p) * source.cols();
+      for (int d = 0; d < source.cols(); d++) {
+        decoder.set(to + 1 + p, d, source.get(0, d) + positions[at + d]);
+      }
     }
   }
 
@@ -56,35 +62,46 @@ final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
     Mat encoded = view(input);
     TokenLayout.Group group = layout(encoded.rows()).decoded();
     Visibility visibility = Visibility.of(maskArray, vit());
-    int tokens = vit().fullTokens();
-
-    Mat dMapped = scratch("decoder-mapped", group.rows(), vit().decoderDim());
-    Mat dMask = gradient("mask");
-    dMask.fill(0);
-    for (int i = 0; i < group.images(); i++) {
-      int from = i * group.tokens();
-      int to = i * tokens;
-      dMapped.rows(from, from + 1).copyFrom(dDecoder.rows(to, to + 1));
-      for (int p = 0; p < vit().patches(); p++) {
-        int token = token(visibility, i, p);
-        Mat d = dDecoder.rows(to + 1 + p, to + 2 + p);
-        if (token == 0) {
-          dMask.add(d);
-        } else {
-          dMapped.rows(from + token, from + token + 1).copyFrom(d);
-        }
-      }
-    }
-    kernels().linearWeightGradient(encoded.rows(0, group.rows()), dMapped, gradient("weight"));
-    kernels().columnSum(dMapped, gradient("bias"));
-
     INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().dim());
     Mat dx = Mat.of(inputGradient);
-    kernels().linearInputGradient(dMapped, parameter("weight"), dx.rows(0, group.rows()));
+    List<Span> spans = Span.of(group.images(), vit().fullTokens());
+    PartialGradients partial = partialGradients(spans.size());
+    forEach(
+        spans,
+        (worker, span) -> {
+          Kernels k = worker.kernels();
+          Mat x = span.rows(encoded, group.tokens());
+          Mat dMapped = worker.scratch("decoder-mapped", x.rows(), vit().decoderDim());
+          Mat dMask = partial.of(span.index(), "mask");
+          dMask.fill(0);
+          for (int i = span.from(); i < span.to(); i++) {
+            int from = (i - span.from()) * group.tokens();
+            gather(visibility, i, dDecoder, dMapped.rows(from, from + group.tokens()), dMask);
+          }
+          k.linearWeightGradient(x, dMapped, partial.of(span.index(), "weight"));
+          k.columnSum(dMapped, partial.of(span.index(), "bias"));
+          k.linearInputGradient(dMapped, parameter("weight"), span.rows(dx, group.tokens()));
+        });
+    partial.sum();
     if (group.rows() < dx.rows()) {
       dx.rows(group.rows(), dx.rows()).fill(0);
     }
     return new Pair<>(gradients(), inputGradient);
+  }
+
+  /** The reverse of {@link #place}: gradients of an image's tokens, and of the mask token. */
+  private void gather(Visibility visibility, int image, Mat dDecoder, Mat dMapped, Mat dMask) {
+    int to = image * vit().fullTokens();
+    dMapped.rows(0, 1).copyFrom(dDecoder.rows(to, to + 1));
+    for (int p = 0; p < vit().patches(); p++) {
+      int token = token(visibility, image, p);
+      Mat d = dDecoder.rows(to + 1 + p, to + 2 + p);
+      if (token == 0) {
+        dMask.add(d);
+      } else {
+        dMapped.rows(token, token + 1).copyFrom(d);
+      }
+    }
   }
 
   /** The encoder token that a patch's decoder token is made of; 0 is the mask token. */

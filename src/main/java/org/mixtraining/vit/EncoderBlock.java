@@ -13,15 +13,20 @@ public final class EncoderBlock extends ViTLayer {
 
   private int dim;
   private int heads;
+  private double dropPath;
 
   /** For Jackson. */
   EncoderBlock() {}
 
-  /** A block of the given token width; {@code sight} says which tokens pass through it. */
-  EncoderBlock(String name, ViT vit, Sight sight, int dim, int heads) {
+  /**
+   * A block of the given token width; {@code sight} says which tokens pass through it, {@code
+   * dropPath} how many of the images skip one of its branches in training.
+   */
+  EncoderBlock(String name, ViT vit, Sight sight, int dim, int heads, double dropPath) {
     super(name, vit, sight);
     this.dim = dim;
     this.heads = heads;
+    this.dropPath = dropPath;
   }
 
   int dim() {
@@ -30,6 +35,10 @@ public final class EncoderBlock extends ViTLayer {
 
   int heads() {
     return heads;
+  }
+
+  double dropPath() {
+    return dropPath;
   }
 
   @Override
@@ -59,7 +68,8 @@ public final class EncoderBlock extends ViTLayer {
   public boolean equals(Object other) {
     return super.equals(other)
         && dim == ((EncoderBlock) other).dim
-        && heads == ((EncoderBlock) other).heads;
+        && heads == ((EncoderBlock) other).heads
+        && dropPath == ((EncoderBlock) other).dropPath;
   }
 
   @Override

@@ -1,31 +1,27 @@
 package org.mixtraining.vit;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
+import org.mixtraining.vit.StochasticDepth.Branch;
 import org.mixtraining.vit.TokenLayout.Chunk;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The passes of {@link EncoderBlock}.
- *
- * <p>Both passes run chunk by chunk. The backward pass leaves each chunk's row gradients in shared
- * memory; the weight gradients are then one product each over all rows, cut by columns or rows, so
- * their bits depend neither on the chunks nor on the threads, and no gradient is ever summed across
- * threads.
+ * The passes of {@link EncoderBlock}, chunk by chunk: a chunk's weight gradients are computed while
+ * its rows are still in the caches.
  */
 final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   private static final long serialVersionUID = 1L;
 
-  /** Columns or rows of a weight gradient that one task computes. */
-  private static final int TILE = 384;
+  private transient float[][] factors; // of the branches of the images of the next training step
 
   EncoderBlockLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
@@ -73,6 +69,23 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     return s.probabilities.slice(Math.toIntExact(chunk.attention()), rows, stride);
   }
 
+  /** Draws what the images of the next training step skip. */
+  void drop(List<Long> ids, int epoch) {
+    String name = layerConf().getLayerName();
+    factors = StochasticDepth.factors(conf().getSeed(), epoch, ids, name, layerConf().dropPath());
+  }
+
+  private StochasticDepth depth(TokenLayout layout, boolean training) {
+    if (!training || layerConf().dropPath() == 0) {
+      return new StochasticDepth(layout, null);
+    }
+    if (factors == null) {
+      throw new IllegalStateException(
+          "stochastic depth must know the images of a training step: take it by Replica.fit");
+    }
+    return new StochasticDepth(layout, factors);
+  }
+
   // --- forward ---------------------------------------------------------------------------------
 
   @Override
@@ -82,11 +95,15 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Mat y = Mat.of(output);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), x.rows());
     Saved s = saved(layout, training ? this::save : TokenLayer::scratch);
-    forEach(layout.chunks(layerConf().heads()), (k, chunk) -> forward(k, chunk, x, s, y));
+    StochasticDepth depth = depth(layout, training);
+    forEach(
+        layout.chunks(layerConf().heads()),
+        (worker, chunk) -> forward(worker.kernels(), chunk, x, s, y, depth));
     return output;
   }
 
-  private void forward(Kernels k, Chunk chunk, Mat input, Saved s, Mat output) {
+  private void forward(
+      Kernels k, Chunk chunk, Mat input, Saved s, Mat output, StochasticDepth depth) {
     int from = chunk.fromRow();
     int to = chunk.toRow();
     Mat x = input.rows(from, to);
@@ -102,6 +119,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.linear(norm1, parameter("qkv.weight"), parameter("qkv.bias"), qkv);
     k.attention(qkv, chunk.tokens(), layerConf().heads(), probabilities(s, chunk), attended);
     k.linearResidual(attended, parameter("proj.weight"), parameter("proj.bias"), x, middle);
+    depth.weigh(chunk, Branch.ATTENTION, x, middle);
 
     // mlp
     Mat norm2 = s.norm2.rows(from, to);
@@ -110,6 +128,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     k.biasGelu(derivative, parameter("fc1.bias"), hidden);
     Mat y = output.rows(from, to);
     k.linearResidual(hidden, parameter("fc2.weight"), parameter("fc2.bias"), middle, y);
+    depth.weigh(chunk, Branch.MLP, middle, y);
   }
 
   private void norm(Kernels k, Mat x, String name, Mat y, Mat stats) {
@@ -118,132 +137,83 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
 
   // --- backward --------------------------------------------------------------------------------
 
-  /** Row gradients of all chunks, in memory that every block reuses. */
-  private record RowGradients(
-      Mat qkv, // [rows, 3·dim]
-      Mat middle, // [rows, dim]
-      Mat hidden, // [rows, 4·dim]
-      Mat working // [rows, dim]
-      ) {}
-
   @Override
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
-    int dim = layerConf().dim();
     Mat x = view(input);
     Mat dy = view(epsilon);
-    INDArray inputGradient = inputGradient(workspaces, dy.rows(), dim);
+    INDArray inputGradient = inputGradient(workspaces, dy.rows(), layerConf().dim());
     Mat dx = Mat.of(inputGradient);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dy.rows());
     Saved s = saved(layout, this::save);
-    RowGradients d =
-        new RowGradients(
-            scratch("d-qkv", dy.rows(), 3 * dim),
-            scratch("d-middle", dy.rows(), dim),
-            scratch("d-hidden", dy.rows(), ViT.MLP_RATIO * dim),
-            scratch("d-working", dy.rows(), dim));
-
+    StochasticDepth depth = depth(layout, true);
     List<Chunk> chunks = layout.chunks(layerConf().heads());
-    int vectors = (int) gradientViews.get(PackedParameters.VECTORS).length();
-    Mat partial = scratch("d-vectors", chunks.size(), vectors);
-    forEach(
-        IntStream.range(0, chunks.size()).boxed().toList(),
-        (k, i) -> backward(k, chunks.get(i), x, s, dy, d, dx, new Vectors(partial.rows(i, i + 1))));
-
-    weightGradients(s, d, dy);
-    kernels().columnSum(partial, Mat.of(gradientViews.get(PackedParameters.VECTORS)));
+    PartialGradients partial = partialGradients(chunks.size());
+    forEach(chunks, (worker, chunk) -> backward(worker, chunk, x, s, dy, depth, partial, dx));
+    partial.sum();
     return new Pair<>(gradients(), inputGradient);
   }
 
-  /** One chunk's share of the gradients of the block's vectors, laid out as the vectors are. */
-  private final class Vectors {
-    private final Mat packed;
-
-    Vectors(Mat packed) {
-      this.packed = packed;
-    }
-
-    Mat of(String name) {
-      int at = 0;
-      for (Tensor tensor : layerConf().tensors()) {
-        if (tensor.name().equals(name)) {
-          return packed.slice(at, 1, tensor.cols());
-        }
-        at += tensor.decays() ? 0 : tensor.size();
-      }
-      throw new IllegalArgumentException(name);
-    }
-  }
-
   private void backward(
-      Kernels k,
+      Worker worker,
       Chunk chunk,
       Mat input,
       Saved s,
       Mat dOutput,
-      RowGradients d,
-      Mat dInput,
-      Vectors vectors) {
-    int from = chunk.fromRow();
-    int to = chunk.toRow();
-    Mat dy = dOutput.rows(from, to);
-    Mat dHidden = d.hidden.rows(from, to);
-    Mat dMiddle = d.middle.rows(from, to);
-    Mat dQkv = d.qkv.rows(from, to);
-    Mat working = d.working.rows(from, to);
+      StochasticDepth depth,
+      PartialGradients partial,
+      Mat dInput) {
+    Kernels k = worker.kernels();
+    UnaryOperator<Mat> own = all -> all.rows(chunk.fromRow(), chunk.toRow());
+    Function<String, Mat> gradient = name -> partial.of(chunk.index(), name);
+    Mat dy = own.apply(dOutput);
+    int rows = dy.rows();
+    int dim = layerConf().dim();
+    Mat dHidden = worker.scratch("d-hidden", rows, ViT.MLP_RATIO * dim);
+    Mat dMiddle = worker.scratch("d-middle", rows, dim);
+    Mat dQkv = worker.scratch("d-qkv", rows, 3 * dim);
+    Mat working = worker.scratch("d-working", rows, dim);
 
     // mlp
-    k.columnSum(dy, vectors.of("fc2.bias"));
-    k.linearInputGradient(dy, parameter("fc2.weight"), dHidden);
-    k.multiply(dHidden, s.derivative.rows(from, to));
-    k.columnSum(dHidden, vectors.of("fc1.bias"));
+    Mat dMlp = depth.scaled(worker, chunk, Branch.MLP, dy);
+    k.columnSum(dMlp, gradient.apply("fc2.bias"));
+    k.linearWeightGradient(own.apply(s.hidden), dMlp, gradient.apply("fc2.weight"));
+    k.linearInputGradient(dMlp, parameter("fc2.weight"), dHidden);
+    k.biasGeluBackward(dHidden, own.apply(s.derivative), gradient.apply("fc1.bias"));
+    k.linearWeightGradient(own.apply(s.norm2), dHidden, gradient.apply("fc1.weight"));
     k.linearInputGradient(dHidden, parameter("fc1.weight"), working);
-    Mat middle = s.middle.rows(from, to);
-    normBackward(k, working, middle, s.stats2.rows(from, to), "norm2", dy, dMiddle, vectors);
+    k.layerNormBackward(
+        working,
+        own.apply(s.middle),
+        own.apply(s.stats2),
+        parameter("norm2.gain"),
+        dy,
+        dMiddle,
+        gradient.apply("norm2.gain"),
+        gradient.apply("norm2.bias"));
 
     // attention
-    k.columnSum(dMiddle, vectors.of("proj.bias"));
-    k.linearInputGradient(dMiddle, parameter("proj.weight"), working);
-    Mat qkv = s.qkv.rows(from, to);
-    int heads = layerConf().heads();
-    k.attentionBackward(qkv, chunk.tokens(), heads, probabilities(s, chunk), working, dQkv);
-    k.columnSum(dQkv, vectors.of("qkv.bias"));
+    Mat dAttention = depth.scaled(worker, chunk, Branch.ATTENTION, dMiddle);
+    k.columnSum(dAttention, gradient.apply("proj.bias"));
+    k.linearWeightGradient(own.apply(s.attended), dAttention, gradient.apply("proj.weight"));
+    k.linearInputGradient(dAttention, parameter("proj.weight"), working);
+    k.attentionBackward(
+        own.apply(s.qkv),
+        chunk.tokens(),
+        layerConf().heads(),
+        probabilities(s, chunk),
+        working,
+        dQkv);
+    k.columnSum(dQkv, gradient.apply("qkv.bias"));
+    k.linearWeightGradient(own.apply(s.norm1), dQkv, gradient.apply("qkv.weight"));
     k.linearInputGradient(dQkv, parameter("qkv.weight"), working);
-    Mat x = input.rows(from, to);
-    Mat dx = dInput.rows(from, to);
-    normBackward(k, working, x, s.stats1.rows(from, to), "norm1", dMiddle, dx, vectors);
-  }
-
-  private void normBackward(
-      Kernels k, Mat dy, Mat x, Mat stats, String name, Mat residual, Mat dx, Vectors vectors) {
-    Mat gain = parameter(name + ".gain");
-    Mat dGain = vectors.of(name + ".gain");
-    Mat dBias = vectors.of(name + ".bias");
-    k.layerNormBackward(dy, x, stats, gain, residual, dx, dGain, dBias);
-  }
-
-  /** A weight gradient, or some rows or columns of one: dw[in, out] = xᵀ·dy. */
-  private record Product(Mat x, Mat dy, Mat dw) {}
-
-  private void weightGradients(Saved s, RowGradients d, Mat dy) {
-    List<Product> products = new ArrayList<>();
-    byInput(products, s.hidden, dy, gradient("fc2.weight"));
-    byOutput(products, s.norm2, d.hidden, gradient("fc1.weight"));
-    byOutput(products, s.norm1, d.qkv, gradient("qkv.weight"));
-    byOutput(products, s.attended, d.middle, gradient("proj.weight"));
-    forEach(products, (k, p) -> k.linearWeightGradient(p.x, p.dy, p.dw));
-  }
-
-  private static void byOutput(List<Product> products, Mat x, Mat dy, Mat dw) {
-    for (int from = 0; from < dw.cols(); from += TILE) {
-      int to = Math.min(from + TILE, dw.cols());
-      products.add(new Product(x, dy.cols(from, to), dw.cols(from, to)));
-    }
-  }
-
-  private static void byInput(List<Product> products, Mat x, Mat dy, Mat dw) {
-    for (int from = 0; from < dw.rows(); from += TILE) {
-      int to = Math.min(from + TILE, dw.rows());
-      products.add(new Product(x.cols(from, to), dy, dw.rows(from, to)));
-    }
+    k.layerNormBackward(
+        working,
+        own.apply(input),
+        own.apply(s.stats1),
+        parameter("norm1.gain"),
+        dMiddle,
+        own.apply(dInput),
+        gradient.apply("norm1.gain"),
+        gradient.apply("norm1.bias"));
   }
 }

@@ -65,7 +65,7 @@ final class GradientClip extends BaseTrainingListener {
   }
 
   private static void forEachSlice(Mat gradient, IntConsumer body) {
-    Compute.current().engine().parallel(slices(gradient), body);
+    Compute.current().engine().parallel(slices(gradient), (thread, slice) -> body.accept(slice));
   }
 
   private static int slices(Mat gradient) {

@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -7,6 +8,7 @@ import java.util.SplittableRandom;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.mixtraining.kernels.Mat;
 import org.mixtraining.schedule.Seed;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -28,15 +30,35 @@ final class PackedParameters implements ParamInitializer {
 
   private PackedParameters() {}
 
+  /** Where a tensor lies in its packed parameter: which one, and from which float on. */
+  record Place(String key, int at, Tensor tensor) {
+    /** The tensor in a row of packed floats. */
+    Mat in(Mat packed) {
+      return packed.slice(at, tensor.rows(), tensor.cols());
+    }
+  }
+
+  /** The places of a layer's tensors by name. */
+  static Map<String, Place> places(Layer layer) {
+    Map<String, Place> places = new LinkedHashMap<>();
+    Map<String, Integer> sizes = new HashMap<>();
+    for (Tensor tensor : tensors(layer)) {
+      int end = sizes.merge(key(tensor), tensor.size(), Integer::sum);
+      places.put(tensor.name(), new Place(key(tensor), end - tensor.size(), tensor));
+    }
+    return places;
+  }
+
+  private static String key(Tensor tensor) {
+    return tensor.decays() ? WEIGHTS : VECTORS;
+  }
+
   private static List<Tensor> tensors(Layer layer) {
     return ((ViTLayer) layer).tensors();
   }
 
   private static long size(Layer layer, String key) {
-    return tensors(layer).stream()
-        .filter(t -> t.decays() == key.equals(WEIGHTS))
-        .mapToLong(Tensor::size)
-        .sum();
+    return tensors(layer).stream().filter(t -> key(t).equals(key)).mapToLong(Tensor::size).sum();
   }
 
   @Override
@@ -93,7 +115,7 @@ final class PackedParameters implements ParamInitializer {
     float[] values = new float[(int) size(layer, key)];
     int at = 0;
     for (Tensor tensor : layer.tensors()) {
-      if (tensor.decays() == key.equals(WEIGHTS)) {
+      if (key(tensor).equals(key)) {
         String path = layer.getLayerName() + "." + tensor.name();
         SplittableRandom random = Seed.WEIGHTS.at(conf.getSeed(), path.hashCode());
         System.arraycopy(tensor.initial(random), 0, values, at, tensor.size());

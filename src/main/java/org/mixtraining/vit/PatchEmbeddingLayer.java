@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -28,7 +29,8 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     Mat tokens = Mat.of(output);
     forEach(
         layout.chunks(1),
-        (k, chunk) -> embed(k, layout, chunk, pixels, visibility, patches, tokens));
+        (worker, chunk) ->
+            embed(worker.kernels(), layout, chunk, pixels, visibility, patches, tokens));
     return output;
   }
 
@@ -78,22 +80,29 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     Mat dTokens = view(epsilon);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dTokens.rows());
     Mat patches = save("patches", layout.rows(), vit().patchValues());
-    // A class token has no patch: its row of patches is zero, so it adds nothing to the weight's
-    // gradient, but it must be kept out of the bias's.
-    kernels().linearWeightGradient(patches, dTokens, gradient("weight"));
-    kernels().columnSum(dTokens, gradient("bias"));
-    Mat cls = gradient("cls");
-    cls.fill(0);
-    for (TokenLayout.Group group : layout.groups()) {
-      for (int i = 0; i < group.images(); i++) {
-        int row = group.firstRow() + i * group.tokens();
-        cls.add(dTokens.rows(row, row + 1));
-      }
-    }
-    Mat bias = gradient("bias");
-    for (int d = 0; d < vit().dim(); d++) {
-      bias.set(0, d, bias.get(0, d) - cls.get(0, d));
-    }
+    List<TokenLayout.Chunk> chunks = layout.chunks(1);
+    PartialGradients partial = partialGradients(chunks.size());
+    forEach(
+        chunks,
+        (worker, chunk) -> {
+          Mat d = dTokens.rows(chunk.fromRow(), chunk.toRow());
+          Mat x = patches.rows(chunk.fromRow(), chunk.toRow());
+          Mat weight = partial.of(chunk.index(), "weight");
+          Mat bias = partial.of(chunk.index(), "bias");
+          Mat cls = partial.of(chunk.index(), "cls");
+          // A class token has no patch: its row of patches is zero, so it adds nothing to the
+          // weight's gradient, but it must be kept out of the bias's.
+          worker.kernels().linearWeightGradient(x, d, weight);
+          worker.kernels().columnSum(d, bias);
+          cls.fill(0);
+          for (int row = 0; row < d.rows(); row += chunk.tokens()) {
+            cls.add(d.rows(row, row + 1));
+          }
+          for (int c = 0; c < bias.cols(); c++) {
+            bias.set(0, c, bias.get(0, c) - cls.get(0, c));
+          }
+        });
+    partial.sum();
     return new Pair<>(gradients(), null);
   }
 }

@@ -1,8 +1,11 @@
 package org.mixtraining.vit;
 
+import java.util.Arrays;
+import java.util.List;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -18,20 +21,36 @@ final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
     super(conf, dataType);
   }
 
+  /** What the forward pass keeps for the backward pass. */
+  private record Saved(Mat normed, Mat stats) {}
+
+  private Saved saved(Mat x) {
+    return new Saved(save("normed", x.rows(), x.cols()), save("stats", x.rows(), 2));
+  }
+
   /** Predicted patches, [images · (1 + patches), patchValues]; class tokens' rows mean nothing. */
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
     INDArray output = output(workspaces, x.rows(), vit().patchValues());
-    predict(x, Mat.of(output));
+    Mat prediction = Mat.of(output);
+    Saved s = saved(x);
+    forEach(spans(x), (worker, span) -> predict(worker.kernels(), span, x, s, prediction));
     return output;
   }
 
-  private void predict(Mat x, Mat prediction) {
-    Mat normed = save("normed", x.rows(), x.cols());
-    Mat stats = save("stats", x.rows(), 2);
-    kernels().layerNorm(x, parameter("gain"), parameter("bias"), ViT.EPSILON, normed, stats);
-    kernels().linear(normed, parameter("weight"), parameter("projection-bias"), prediction);
+  private List<Span> spans(Mat x) {
+    return Span.of(x.rows() / vit().fullTokens(), vit().fullTokens());
+  }
+
+  private void predict(Kernels k, Span span, Mat x, Saved s, Mat prediction) {
+    int tokens = vit().fullTokens();
+    Mat normed = span.rows(s.normed, tokens);
+    Mat stats = span.rows(s.stats, tokens);
+    Mat gain = parameter("gain");
+    k.layerNorm(span.rows(x, tokens), gain, parameter("bias"), ViT.EPSILON, normed, stats);
+    Mat bias = parameter("projection-bias");
+    k.linear(normed, parameter("weight"), bias, span.rows(prediction, tokens));
   }
 
   @Override
@@ -44,43 +63,71 @@ final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
 
   @Override
   double loss(Mat x, Mat images, double weight) {
+    int tokens = vit().fullTokens();
     int values = vit().patchValues();
     Mat target = scratch("pixels-target", x.rows(), values);
     Mat hidden = scratch("pixels-hidden", x.rows(), 1);
-    long count = targets(images, target, hidden) * values;
     Mat prediction = scratch("pixels-prediction", x.rows(), values);
-    predict(x, prediction);
     Mat dPrediction = save("d-prediction", x.rows(), values);
+    int hiddenPatches = vit().patches() - vit().visiblePatches();
+    long count = (long) images.rows() * hiddenPatches * values;
     float scale = (float) (weight / count);
-    return kernels().maskedSquaredError(prediction, target, hidden, scale, dPrediction) / count;
+    List<Span> spans = spans(x);
+    double[] losses = new double[spans.size()];
+    Saved s = saved(x);
+    forEach(
+        spans,
+        (worker, span) -> {
+          targets(span, images, target, hidden);
+          predict(worker.kernels(), span, x, s, prediction);
+          losses[span.index()] =
+              worker
+                  .kernels()
+                  .maskedSquaredError(
+                      span.rows(prediction, tokens),
+                      span.rows(target, tokens),
+                      span.rows(hidden, tokens),
+                      scale,
+                      span.rows(dPrediction, tokens));
+        });
+    return Arrays.stream(losses).sum() / count;
   }
 
   @Override
   void backward(Mat x, Mat dInput) {
-    Mat normed = save("normed", x.rows(), x.cols());
+    int tokens = vit().fullTokens();
+    Saved s = saved(x);
     Mat dPrediction = save("d-prediction", x.rows(), vit().patchValues());
-    Mat dNormed = scratch("pixels-normed", x.rows(), x.cols());
-    kernels().linearWeightGradient(normed, dPrediction, gradient("weight"));
-    kernels().columnSum(dPrediction, gradient("projection-bias"));
-    kernels().linearInputGradient(dPrediction, parameter("weight"), dNormed);
-    kernels()
-        .layerNormBackward(
-            dNormed,
-            x,
-            save("stats", x.rows(), 2),
-            parameter("gain"),
-            null,
-            dInput,
-            gradient("gain"),
-            gradient("bias"));
+    List<Span> spans = spans(x);
+    PartialGradients partial = partialGradients(spans.size());
+    forEach(
+        spans,
+        (worker, span) -> {
+          Kernels k = worker.kernels();
+          Mat dy = span.rows(dPrediction, tokens);
+          Mat dNormed = worker.scratch("pixels-normed", dy.rows(), x.cols());
+          int i = span.index();
+          k.linearWeightGradient(span.rows(s.normed, tokens), dy, partial.of(i, "weight"));
+          k.columnSum(dy, partial.of(i, "projection-bias"));
+          k.linearInputGradient(dy, parameter("weight"), dNormed);
+          k.layerNormBackward(
+              dNormed,
+              span.rows(x, tokens),
+              span.rows(s.stats, tokens),
+              parameter("gain"),
+              null,
+              span.rows(dInput, tokens),
+              partial.of(i, "gain"),
+              partial.of(i, "bias"));
+        });
+    partial.sum();
   }
 
-  /** Fills in the hidden patches; returns how many there are. */
-  private long targets(Mat images, Mat target, Mat hidden) {
+  /** Fills in the hidden patches of some images. */
+  private void targets(Span span, Mat images, Mat target, Mat hidden) {
     int tokens = vit().fullTokens();
-    hidden.fill(0);
-    long count = 0;
-    for (int i = 0; i < images.rows(); i++) {
+    span.rows(hidden, tokens).fill(0);
+    for (int i = span.from(); i < span.to(); i++) {
       for (int p = 0; p < vit().patches(); p++) {
         if (visibility.token(i, p) == 0) {
           int row = i * tokens + 1 + p;
@@ -89,10 +136,8 @@ final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
             Patches.normalise(target, row);
           }
           hidden.set(row, 0, 1);
-          count++;
         }
       }
     }
-    return count;
   }
 }

@@ -26,6 +26,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 public final class Replica implements AutoCloseable {
 
   private final ComputationGraph graph;
+  private int epoch;
 
   /** A graph with the initial weights of its configuration's seed. */
   public Replica(ComputationGraphConfiguration configuration) {
@@ -114,6 +115,7 @@ public final class Replica implements AutoCloseable {
       }
     }
     clip(plan.clip());
+    epoch = plan.epoch();
   }
 
   private void clip(double greatestNorm) {
@@ -139,6 +141,13 @@ public final class Replica implements AutoCloseable {
    * takes part: the blocks of the others neither move nor count the step.
    */
   public StepResult fit(MultiDataSet minibatch) {
+    List<ClassHeadLayer> heads = prepare(minibatch);
+    graph.fit(minibatch);
+    return result(heads);
+  }
+
+  /** Sets the layers to a minibatch; returns the head of its task, if there is one. */
+  List<ClassHeadLayer> prepare(MultiDataSet minibatch) {
     List<ClassHeadLayer> heads = heads();
     if (heads.size() > 1) {
       String name = Batch.Position.of(minibatch).head();
@@ -154,8 +163,12 @@ public final class Replica implements AutoCloseable {
               });
     }
     serve((int) minibatch.getFeatures(0).size(2), heads);
-    graph.fit(minibatch);
-    return result(heads);
+    for (var layer : graph.getLayers()) {
+      if (layer instanceof EncoderBlockLayer block && block.layerConf().dropPath() > 0) {
+        block.drop(Batch.Position.of(minibatch).ids(), epoch);
+      }
+    }
+    return heads;
   }
 
   private List<ClassHeadLayer> heads() {

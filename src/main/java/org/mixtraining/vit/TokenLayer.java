@@ -4,13 +4,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
-import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.common.primitives.Pair;
@@ -24,7 +24,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
   private static final long serialVersionUID = 1L;
 
-  private final transient Map<String, Mat> saved = new HashMap<>();
   private transient Map<String, Mat> parameterViews = new HashMap<>();
   private transient Map<String, Mat> gradientViewsByName = new HashMap<>();
 
@@ -67,14 +66,14 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   private Map<String, Mat> views(Map<String, INDArray> packed) {
     Map<String, Mat> views = new HashMap<>();
-    Map<String, Integer> offsets = new HashMap<>();
-    for (Tensor tensor : layerConf().tensors()) {
-      String key = tensor.decays() ? PackedParameters.WEIGHTS : PackedParameters.VECTORS;
-      int at = offsets.merge(key, tensor.size(), Integer::sum) - tensor.size();
-      Mat view = Mat.of(packed.get(key)).slice(at, tensor.rows(), tensor.cols());
-      views.put(tensor.name(), view);
-    }
+    PackedParameters.places(layerConf())
+        .forEach((name, place) -> views.put(name, place.in(Mat.of(packed.get(place.key())))));
     return views;
+  }
+
+  /** Room for the gradients that each of several pieces of work has a share of. */
+  PartialGradients partialGradients(int pieces) {
+    return new PartialGradients(PackedParameters.places(layerConf()), gradientViews, pieces);
   }
 
   /** Both packed gradients, as Deeplearning4j wants them after a backward pass. */
@@ -88,7 +87,7 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   /** Memory of this layer that lasts from the forward to the backward pass. */
   Mat save(String name, int rows, int cols) {
-    return Compute.reserve(saved, name, rows, cols);
+    return Compute.current().save(layerConf().getLayerName() + "." + name, rows, cols);
   }
 
   /** Memory that any layer may overwrite. */
@@ -127,12 +126,44 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
   // --- work ------------------------------------------------------------------------------------
 
   /**
-   * Runs the body for each piece of work on the engine's threads. These have no {@link Compute} of
-   * their own, so the body is handed the kernels.
+   * A thread of the engine at work. These threads have no {@link Compute} of their own, so work is
+   * handed what it needs of it.
    */
-  static <T> void forEach(List<T> work, BiConsumer<Kernels, T> body) {
-    Engine engine = Compute.current().engine();
-    engine.parallel(work.size(), i -> body.accept(engine.kernels(), work.get(i)));
+  record Worker(Compute compute, int thread) {
+    Kernels kernels() {
+      return compute.engine().kernels();
+    }
+
+    /** Memory that this thread's next piece of work may overwrite. */
+    Mat scratch(String name, int rows, int cols) {
+      return compute.scratch(name + "@" + thread, rows, cols);
+    }
+  }
+
+  /** Runs the body for each piece of work on the engine's threads. */
+  static <T> void forEach(List<T> work, BiConsumer<Worker, T> body) {
+    Compute compute = Compute.current();
+    compute
+        .engine()
+        .parallel(
+            work.size(), (thread, i) -> body.accept(new Worker(compute, thread), work.get(i)));
+  }
+
+  /** Images that are one piece of work. */
+  record Span(int index, int from, int to) {
+
+    /** All images, in pieces that depend on their number and size only. */
+    static List<Span> of(int images, int tokens) {
+      int pieces = TokenLayout.pieces(images, tokens);
+      return IntStream.range(0, pieces)
+          .mapToObj(i -> new Span(i, images * i / pieces, images * (i + 1) / pieces))
+          .toList();
+    }
+
+    /** Their rows of a matrix with so many rows an image. */
+    Mat rows(Mat all, int each) {
+      return all.rows(from * each, to * each);
+    }
   }
 
   // --- what Deeplearning4j asks of a layer -----------------------------------------------------
@@ -151,7 +182,6 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   @Override
   public void close() {
-    saved.values().forEach(Mat::close);
-    saved.clear();
+    // What a layer saves belongs to Compute.
   }
 }

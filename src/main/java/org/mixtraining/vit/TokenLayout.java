@@ -30,9 +30,10 @@ record TokenLayout(List<Group> groups) {
    *
    * @param fromRow first row, inclusive
    * @param toRow last row, exclusive
+   * @param index which chunk it is, from 0
    * @param attention offset of the chunk's attention weights, counted in rows of heads
    */
-  record Chunk(int fromRow, int toRow, int tokens, int images, long attention) {}
+  record Chunk(int index, int fromRow, int toRow, int tokens, int images, long attention) {}
 
   static TokenLayout of(ViT vit, Sight sight, int images) {
     List<Group> groups = new ArrayList<>();
@@ -82,14 +83,15 @@ record TokenLayout(List<Group> groups) {
     List<Chunk> chunks = new ArrayList<>();
     long attention = 0;
     for (Group group : groups) {
-      int pieces = pieces(group);
+      int pieces = pieces(group.images(), group.tokens());
       for (int i = 0; i < pieces; i++) {
         int from = (int) ((long) group.images() * i / pieces);
         int to = (int) ((long) group.images() * (i + 1) / pieces);
         if (to > from) {
           int fromRow = group.firstRow() + from * group.tokens();
           int toRow = group.firstRow() + to * group.tokens();
-          chunks.add(new Chunk(fromRow, toRow, group.tokens(), to - from, attention));
+          chunks.add(
+              new Chunk(chunks.size(), fromRow, toRow, group.tokens(), to - from, attention));
           attention += (long) (toRow - fromRow) * heads * Kernels.probabilityStride(group.tokens());
         }
       }
@@ -97,9 +99,20 @@ record TokenLayout(List<Group> groups) {
     return chunks;
   }
 
+  /** The image that a chunk's first sequence belongs to. */
+  int firstImage(Chunk chunk) {
+    for (Group group : groups) {
+      int row = chunk.fromRow() - group.firstRow();
+      if (row >= 0 && row < group.rows()) {
+        return row / group.tokens();
+      }
+    }
+    throw new IllegalArgumentException(chunk + " is not of " + this);
+  }
+
   /** A multiple of four, so that one, two and four threads share the work evenly. */
-  private static int pieces(Group group) {
-    int pieces = 4 * ((group.rows() + 4 * CHUNK_ROWS - 1) / (4 * CHUNK_ROWS));
-    return Math.min(pieces, group.images());
+  static int pieces(int images, int tokens) {
+    int pieces = 4 * ((images * tokens + 4 * CHUNK_ROWS - 1) / (4 * CHUNK_ROWS));
+    return Math.min(pieces, images);
   }
 }

@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -20,26 +21,47 @@ final class TokenNormLayer extends TokenLayer<TokenNorm> {
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
     INDArray output = output(workspaces, x.rows(), x.cols());
+    Mat y = Mat.of(output);
     Mat stats = save("stats", x.rows(), 2);
-    kernels()
-        .layerNorm(x, parameter("gain"), parameter("bias"), ViT.EPSILON, Mat.of(output), stats);
+    forEach(
+        Span.of(x.rows(), 1),
+        (worker, span) ->
+            worker
+                .kernels()
+                .layerNorm(
+                    span.rows(x, 1),
+                    parameter("gain"),
+                    parameter("bias"),
+                    ViT.EPSILON,
+                    span.rows(y, 1),
+                    span.rows(stats, 1)));
     return output;
   }
 
   @Override
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
+    Mat dy = view(epsilon);
     INDArray inputGradient = inputGradient(workspaces, x.rows(), x.cols());
-    kernels()
-        .layerNormBackward(
-            view(epsilon),
-            x,
-            save("stats", x.rows(), 2),
-            parameter("gain"),
-            null,
-            Mat.of(inputGradient),
-            gradient("gain"),
-            gradient("bias"));
+    Mat dx = Mat.of(inputGradient);
+    Mat stats = save("stats", x.rows(), 2);
+    List<Span> spans = Span.of(x.rows(), 1);
+    PartialGradients partial = partialGradients(spans.size());
+    forEach(
+        spans,
+        (worker, span) ->
+            worker
+                .kernels()
+                .layerNormBackward(
+                    span.rows(dy, 1),
+                    span.rows(x, 1),
+                    span.rows(stats, 1),
+                    parameter("gain"),
+                    null,
+                    span.rows(dx, 1),
+                    partial.of(span.index(), "gain"),
+                    partial.of(span.index(), "bias")));
+    partial.sum();
     return new Pair<>(gradients(), inputGradient);
   }
 }

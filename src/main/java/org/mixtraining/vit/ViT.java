@@ -27,6 +27,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * @param maskRatio share of an image's patches that the masked autoencoder hides
  * @param normPix whether the autoencoder's target is each patch normalised by its own mean and
  *     standard deviation
+ * @param dropPath the last encoder block's rate of {@link StochasticDepth}, in [0, 1)
  */
 public record ViT(
     @JsonProperty("imageSize") int imageSize,
@@ -41,7 +42,8 @@ public record ViT(
     @JsonProperty("classes") int classes,
     @JsonProperty("pooling") Pooling pooling,
     @JsonProperty("maskRatio") double maskRatio,
-    @JsonProperty("normPix") boolean normPix)
+    @JsonProperty("normPix") boolean normPix,
+    @JsonProperty("dropPath") double dropPath)
     implements Serializable {
 
   /** Width of an MLP's hidden layer, in token widths. */
@@ -55,6 +57,38 @@ public record ViT(
     if (dim % heads != 0 || decoderDim % decoderHeads != 0 || dim % 4 != 0 || decoderDim % 4 != 0) {
       throw new IllegalArgumentException("token widths must be multiples of 4 and of their heads");
     }
+  }
+
+  /** A model without stochastic depth. */
+  public ViT(
+      int imageSize,
+      int channels,
+      int patch,
+      int dim,
+      int depth,
+      int heads,
+      int decoderDim,
+      int decoderDepth,
+      int decoderHeads,
+      int classes,
+      Pooling pooling,
+      double maskRatio,
+      boolean normPix) {
+    this(
+        imageSize,
+        channels,
+        patch,
+        dim,
+        depth,
+        heads,
+        decoderDim,
+        decoderDepth,
+        decoderHeads,
+        classes,
+        pooling,
+        maskRatio,
+        normPix,
+        0);
   }
 
   /**
@@ -82,7 +116,8 @@ public record ViT(
         classes,
         model.pooling(),
         model.maskRatio(),
-        model.normPix());
+        model.normPix(),
+        model.dropPath());
   }
 
   /** A named encoder size. */
@@ -158,7 +193,8 @@ public record ViT(
         classes,
         pooling,
         maskRatio,
-        normPix);
+        normPix,
+        dropPath);
   }
 
   /**

@@ -71,14 +71,15 @@ public final class ViTGraph {
       graph.add(new MaskToken(MASK_TOKEN, vit));
     }
     for (int i = 0; i < vit.depth(); i++) {
-      graph.add(new EncoderBlock(ENCODER_LAYER + i, vit, sight, vit.dim(), vit.heads()));
+      double drop = objective == Objective.SSL ? 0 : StochasticDepth.rate(vit, i);
+      graph.add(new EncoderBlock(ENCODER_LAYER + i, vit, sight, vit.dim(), vit.heads(), drop));
     }
     graph.add(new TokenNorm(ENCODER_NORM, vit, sight));
     if (objective != Objective.SL) {
       graph.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, sight));
       for (int i = 0; i < vit.decoderDepth(); i++) {
         int width = vit.decoderDim();
-        graph.add(new EncoderBlock("decoder-" + i, vit, Sight.FULL, width, vit.decoderHeads()));
+        graph.add(new EncoderBlock("decoder-" + i, vit, Sight.FULL, width, vit.decoderHeads(), 0));
       }
       graph.add(new PixelReconstruction(PIXELS, vit));
     }

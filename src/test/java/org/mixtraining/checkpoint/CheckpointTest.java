@@ -50,7 +50,7 @@ class CheckpointTest {
 
     assertThat(model.state().model()).isEqualTo(CHECKPOINT.state().model().withoutMoments());
     assertThat(model.state().model().sha256()).isEqualTo(CHECKPOINT.state().model().sha256());
-    assertThat(model.state().outer().velocity().blocks()).isEmpty();
+    assertThat(model.state().averaging().blocks()).isEmpty();
   }
 
   /** Length, header, tensors from 0 on without gaps: what any reader of the layout relies on. */

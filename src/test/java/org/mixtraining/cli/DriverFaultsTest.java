@@ -29,13 +29,16 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 
 /**
- * Drivers that are really killed: {@code submit/mixtraining} in processes of its own, with two
- * executor processes each. It needs the packaged job, as {@code mvn verify} makes it.
+ * Drivers that are really killed: {@code submit/mixtraining} in processes of its own. It needs the
+ * packaged job, as {@code mvn verify} makes it.
  */
 @Tag("cluster")
 @TestMethodOrder(
     MethodOrderer.OrderAnnotation.class) // the first run is what the others are held to
 class DriverFaultsTest {
+  /** No executor processes, which take the most time of a run so small. */
+  private static final Map<String, String> ONE_PROCESS = Map.of("MASTER", "local[2]");
+
   private static final String SECRET = "never-to-be-printed";
 
   @TempDir static Path directory;
@@ -46,7 +49,7 @@ class DriverFaultsTest {
         Files.exists(Path.of("target/mixtraining.jar"))
             && Files.isDirectory(Path.of("target/spark/jars")),
         "needs target/mixtraining.jar and target/spark, which mvn verify makes");
-    assertThat(new Driver(Map.of(), "prepare", "ignored").exit()).isZero();
+    assertThat(new Driver(ONE_PROCESS, "prepare", "ignored").exit()).isZero();
   }
 
   /** A command in a process of its own, and what it said. */
@@ -61,7 +64,7 @@ class DriverFaultsTest {
           List.of(
               "run.output=" + directory.resolve("runs"),
               "data.path=" + directory.resolve("images"),
-              "data.synthetic={train = 1600, test = 40}",
+              "data.synthetic={train = 800, test = 40}",
               "data.shards=2",
               "model.preset=vit-nano",
               "model.patch=8",
@@ -85,7 +88,7 @@ class DriverFaultsTest {
     }
 
     int exit() throws InterruptedException {
-      if (!process.waitFor(2, TimeUnit.MINUTES)) {
+      if (!process.waitFor(5, TimeUnit.MINUTES)) {
         kill();
         throw new AssertionError("it hangs:\n" + said());
       }
@@ -122,7 +125,7 @@ class DriverFaultsTest {
   }
 
   private static Driver train(String runId, String... more) throws IOException {
-    return new Driver(Map.of(), "train", runId, more);
+    return new Driver(ONE_PROCESS, "train", runId, more);
   }
 
   private static boolean exists(String runId, String prefix) {
@@ -220,7 +223,10 @@ class DriverFaultsTest {
     assertThat(again.said()).contains("run killed is finished already", "run killed finished: ");
   }
 
-  /** With Spark's authentication and encryption on, which change nothing but the wire. */
+  /**
+   * With two executor processes, and Spark's authentication and encryption, which change nothing
+   * but the wire.
+   */
   @Test
   @Order(3)
   void aDriverThatIsToldToStopLeavesACheckpointAndExitsWith3() throws Exception {
@@ -253,5 +259,22 @@ class DriverFaultsTest {
             .doesNotContain(SECRET);
       }
     }
+  }
+
+  /** The cluster's machines have a core each, and an executor is to have four. */
+  @Test
+  @Order(4)
+  void aRunThatGetsNoExecutorSaysWhyAndGivesUp() throws Exception {
+    Map<String, String> tooSmall =
+        Map.of(
+            "MASTER", "local-cluster[1,1,1024]", "JAVA_TOOL_OPTIONS", "-Dspark.executor.cores=4");
+    Driver driver = new Driver(tooSmall, "train", "alone", "-D", "workers.patience-minutes=0.05");
+
+    assertThat(driver.exit()).as(driver.said()).isEqualTo(1);
+    assertThat(driver.said())
+        .contains("failed: IllegalStateException: no executor for ")
+        .contains("fits 1g of memory and 4 cores")
+        .contains("workers.patience-minutes are over");
+    assertThat(row("alone").status()).isEqualTo(RunRow.Status.FAILED);
   }
 }

@@ -19,6 +19,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.checkpoint.Checkpoints;
@@ -33,7 +34,6 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.spark.EpochOutcome;
-import org.mixtraining.spark.OuterMomentum;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.EpochMetrics;
@@ -60,6 +60,7 @@ class RecordedRunTest {
           0,
           0,
           Map.of(),
+          0,
           new Normalization(List.of(), List.of()),
           "f",
           0);
@@ -81,18 +82,17 @@ class RecordedRunTest {
     return new RunState(
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
-        new OuterMomentum(
-            new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0)))),
-        Patience.of(0));
+        new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
+        Patience.FRESH);
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
   private static RunState next(RunState state) {
-    ModelState velocity = state.outer().velocity();
+    ModelState velocity = state.averaging();
     return new RunState(
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
-        new OuterMomentum(changed(velocity, state.model().block("encoder").m()[0])),
+        changed(velocity, state.model().block("encoder").m()[0]),
         state.patience().after(0.1 * state.epochs()));
   }
 
@@ -198,7 +198,7 @@ class RecordedRunTest {
               from,
               outcome -> {
                 finished.accept(outcome);
-                if (outcome.after().epochs() == epochs) {
+                if (outcome.reached().epochs() == epochs) {
                   throw new InterruptedRunException("stopped", null);
                 }
               });
@@ -290,19 +290,30 @@ class RecordedRunTest {
     assertThat(told).isEmpty();
   }
 
-  /** Killed at every single operation on its files, each time gone on from what was left. */
   @Test
   void whereverItIsKilledItEndsWithTheSameFiles() throws IOException {
+    killAtEvery(5);
+  }
+
+  @Test
+  @Tag("slow")
+  void killedAtEverySingleOperationItEndsWithTheSameFiles() throws IOException {
+    killAtEvery(1);
+  }
+
+  /**
+   * Killed at the first operation that changes a file, and every so many on, then started again.
+   */
+  private void killAtEvery(int step) throws IOException {
     JobConfig config = config("epochs.sl=3", "checkpoint.every=2", "checkpoint.keep=1");
     start(HADOOP, config, "f");
     SortedMap<String, String> undisturbed = left();
     Configuration mortal = KillableFileSystem.configuration();
-    int kills = -1;
     boolean killed = true;
-    while (killed) {
-      kills++;
+    int operation;
+    for (operation = 1; killed; operation += step) {
       clear();
-      KillableFileSystem.killAt(kills + 1);
+      KillableFileSystem.killAt(operation);
       try {
         start(mortal, config, "f");
         killed = false;
@@ -310,9 +321,9 @@ class RecordedRunTest {
         Files.deleteIfExists(output.resolve(LOCK)); // this process, unlike a killed one, lives
         start(HADOOP, config, "f");
       }
-      assertThat(left()).as("killed at operation %d", kills + 1).isEqualTo(undisturbed);
+      assertThat(left()).as("killed at operation %d", operation).isEqualTo(undisturbed);
     }
-    assertThat(kills).isGreaterThan(30);
+    assertThat(operation).isGreaterThan(40);
   }
 
   @Test
@@ -428,8 +439,8 @@ class RecordedRunTest {
         new RunState(
             0,
             new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
-            initial().outer(),
-            Patience.of(0));
+            initial().averaging(),
+            Patience.FRESH);
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)

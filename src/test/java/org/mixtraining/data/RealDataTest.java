@@ -32,8 +32,12 @@ class RealDataTest {
             "",
             List.of(),
             label,
+            format.equals("tinyimagenet") ? 64 : 32,
             4,
+            0.2,
             validation,
+            0,
+            1 << 25,
             1,
             1,
             1,
@@ -63,5 +67,18 @@ class RealDataTest {
         .isEqualTo(new DatasetManifest.Contents(1000, Collections.nCopies(100, 10L)));
     assertThat(fine.splits().get(Split.TEST).images()).isEqualTo(500);
     assertThat(fine.classes()).startsWith("apple").endsWith("worm");
+  }
+
+  @Test
+  void tinyImageNet() {
+    var manifest = prepare("tinyimagenet", "tinyimagenet-mini/tiny-imagenet-200", "label", 0.2);
+    assertThat(manifest.classes()).startsWith("Egyptian cat", "reel").doesNotHaveDuplicates();
+    assertThat(manifest.quarantined()).isZero();
+    assertThat(manifest.height()).isEqualTo(64);
+    assertThat(manifest.splits().get(Split.TRAIN))
+        .isEqualTo(new DatasetManifest.Contents(800, Collections.nCopies(200, 4L)));
+    assertThat(manifest.splits().get(Split.TEST).images()).isEqualTo(200);
+    assertThat(manifest.normalization().mean().get(0)).isBetween(0.47, 0.49);
+    assertThat(manifest.normalization().std().get(2)).isBetween(0.27, 0.29);
   }
 }

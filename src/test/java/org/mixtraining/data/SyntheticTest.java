@@ -2,6 +2,8 @@ package org.mixtraining.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -32,15 +34,22 @@ class SyntheticTest {
   void anotherSeedGivesOtherImagesOfTheSameClasses() {
     var one = first(1);
     var other = first(2);
-    assertThat(first(1).pixels()).isEqualTo(one.pixels()).isNotEqualTo(other.pixels());
+    assertThat(first(1).picture().pixels())
+        .isEqualTo(one.picture().pixels())
+        .isNotEqualTo(other.picture().pixels());
     assertThat(one.label()).isEqualTo(other.label());
-    assertThat(one.origin()).isEqualTo("synthetic-train#0");
+    assertThat(one.source()).isEqualTo("synthetic-train#0");
   }
 
-  private static Source.RawImage first(long seed) {
+  private static RawImage.Usable first(long seed) {
     var keys = RawFiles.keys("synthetic", Path.of("unused"), "unused", "fine", 1, 0, seed);
-    var source = Synthetic.of(keys);
-    return source.images(source.pieces().get(0), new Configuration()).findFirst().orElseThrow();
+    var source = Synthetic.open(keys);
+    try {
+      return (RawImage.Usable)
+          source.pieces().get(0).read(new Configuration()).findFirst().orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

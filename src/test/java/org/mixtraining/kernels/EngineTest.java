@@ -28,7 +28,7 @@ class EngineTest {
         for (int tasks : new int[] {0, 1, 2, 3, 100}) {
           for (int repeat = 0; repeat < 200; repeat++) {
             var runs = new AtomicIntegerArray(Math.max(tasks, 1));
-            engine.parallel(tasks, runs::incrementAndGet);
+            engine.parallel(tasks, (thread, task) -> runs.incrementAndGet(task));
             for (int task = 0; task < tasks; task++) {
               assertThat(runs.get(task)).isEqualTo(1);
             }
@@ -45,7 +45,7 @@ class EngineTest {
       Set<Thread> threads = ConcurrentHashMap.newKeySet();
       engine.parallel(
           3,
-          task -> {
+          (thread, task) -> {
             threads.add(Thread.currentThread());
             meet(together);
           });
@@ -67,7 +67,7 @@ class EngineTest {
       for (int i = 0; i < 5; i++) {
         LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
         var both = new CyclicBarrier(2);
-        engine.parallel(2, task -> meet(both));
+        engine.parallel(2, (thread, task) -> meet(both));
       }
     }
   }
@@ -77,7 +77,7 @@ class EngineTest {
     try (Engine engine = Engine.cpu(4)) {
       for (int repeat = 0; repeat < 500; repeat++) {
         int[] written = new int[16];
-        engine.parallel(16, task -> written[task] = task + 1);
+        engine.parallel(16, (thread, task) -> written[task] = task + 1);
         assertThat(written).doesNotContain(0);
       }
     }
@@ -93,7 +93,7 @@ class EngineTest {
                 () ->
                     engine.parallel(
                         20,
-                        task -> {
+                        (thread, task) -> {
                           running.incrementAndGet();
                           try {
                             if (task == bad) {
@@ -108,7 +108,7 @@ class EngineTest {
         assertThat(running).hasValue(0);
       }
       var runs = new AtomicInteger();
-      engine.parallel(50, task -> runs.incrementAndGet());
+      engine.parallel(50, (thread, task) -> runs.incrementAndGet());
       assertThat(runs).hasValue(50);
     }
   }
@@ -120,7 +120,7 @@ class EngineTest {
               () ->
                   engine.parallel(
                       4,
-                      task -> {
+                      (thread, task) -> {
                         throw new OutOfMemoryError("no room");
                       }))
           .isInstanceOf(OutOfMemoryError.class)
@@ -135,7 +135,7 @@ class EngineTest {
     var together = new CyclicBarrier(3);
     engine.parallel(
         3,
-        task -> {
+        (thread, task) -> {
           threads.add(Thread.currentThread());
           meet(together);
         });
@@ -144,7 +144,7 @@ class EngineTest {
     threads.remove(Thread.currentThread());
     assertThat(threads).hasSize(2).noneMatch(Thread::isAlive);
     assertThatIllegalStateException()
-        .isThrownBy(() -> engine.parallel(2, task -> {}))
+        .isThrownBy(() -> engine.parallel(2, (thread, task) -> {}))
         .withMessage("the engine is closed");
   }
 
@@ -162,7 +162,9 @@ class EngineTest {
       assertThat(engine.kernels().name()).isEqualTo("nd4j");
       assertThat(engine.threads()).isEqualTo(1);
       engine.parallel(
-          3, task -> assertThat(Thread.currentThread().getName()).doesNotStartWith("kernels-"));
+          3,
+          (thread, task) ->
+              assertThat(Thread.currentThread().getName()).doesNotStartWith("kernels-"));
     }
   }
 

@@ -161,17 +161,21 @@ abstract class KernelsContract {
   }
 
   @Test
-  void multiplyIsElementwiseAndInPlace() {
+  void biasGeluBackwardMultipliesInPlaceAndSumsForTheBias() {
     Mat dy = random(5, 19);
     Mat derivative = random(5, 19);
     double[][] expected = doubles(dy);
+    double[][] sums = new double[1][19];
     for (int r = 0; r < 5; r++) {
       for (int c = 0; c < 19; c++) {
         expected[r][c] *= derivative.get(r, c);
+        sums[0][c] += expected[r][c];
       }
     }
-    kernels.multiply(dy, derivative);
+    Mat dBias = random(1, 19);
+    kernels.biasGeluBackward(dy, derivative, dBias);
     assertClose(dy, expected);
+    assertClose(dBias, sums);
   }
 
   @ParameterizedTest

@@ -42,14 +42,13 @@ class RowOpsTest {
       ops.normalizeInputGradient(m[0], m[1], 0, 0.3f, 1.7f, m[2], 0.1f, -0.2f, m[3], m[3]);
       ops.normalize(m[0], 0, 0.3f, 1.7f, m[2], m[3], m[4]);
       ops.add(m[0], 0, m[1], 0, m[5], 0);
-      ops.multiply(m[5], m[2], 0);
-      ops.scale(m[5], 0, 0.7f);
+      ops.multiply(m[5], m[2], 0, m[4]);
       ops.bell(m[6], 0, m[1], m[7]);
       ops.gelu(m[6], 0, m[1], m[7]);
-      bits.add(Float.floatToRawIntBits(ops.exp(m[8], 0, ops.max(m[8], 0))));
+      ops.softmax(m[8], 0, 0.7f);
       ops.softmaxGradient(m[8], 0, m[9], 0, 0.4f, 0.125f);
       m[11].copyFrom(m[10]);
-      ops.multiply(m[11], m[10], 0); // a second moment is not negative
+      ops.multiply(m[11], m[10], 0, m[4]); // a second moment is not negative
       int middle = cols / 2;
       AdamFactors factors = AdamFactors.of(1e-3, 0.9, 0.999, 1e-8, 3);
       ops.adamW(m[0], m[10], m[11], 0, middle, factors);

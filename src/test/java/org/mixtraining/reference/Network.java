@@ -17,10 +17,17 @@ final class Network {
   private final Map<String, int[]> shapes;
   private final Map<String, Node> used = new LinkedHashMap<>();
 
+  private double[][] branches; // null: all are 1
+
   Network(Dimensions d, Map<String, double[]> weights) {
     this.d = d;
     this.weights = weights;
     this.shapes = ReferenceViT.shapes(d);
+  }
+
+  /** Sets factors on the branches of encoder blocks for the next image, [block][attention, mlp]. */
+  void weighBranches(double[][] factors) {
+    branches = factors;
   }
 
   /** Gradients of {@code loss} for every tensor that has been used so far. */
@@ -44,7 +51,8 @@ final class Network {
   private Node blocks(Node tokens) {
     Node x = tokens;
     for (int i = 0; i < d.depth(); i++) {
-      x = block(x, "encoder-" + i, d.heads());
+      double[] weights = branches == null ? new double[] {1, 1} : branches[i];
+      x = block(x, "encoder-" + i, d.heads(), weights[0], weights[1]);
     }
     return norm(x, "encoder-norm");
   }
@@ -81,7 +89,7 @@ final class Network {
     }
     Node x = tape.add(tape.gatherRows(known, sources), positions(d.decoderDim()));
     for (int i = 0; i < d.decoderDepth(); i++) {
-      x = block(x, "decoder-" + i, d.decoderHeads());
+      x = block(x, "decoder-" + i, d.decoderHeads(), 1, 1);
     }
     x = tape.matmul(norm(x, "pixels"), tensor("pixels.weight"));
     x = tape.add(x, tensor("pixels.projection-bias"));
@@ -99,12 +107,16 @@ final class Network {
     return Losses.crossEntropy(tape, linear(pooled, "head"), target);
   }
 
-  /** A pre-norm block: x += proj(attention(norm1(x))), then x += fc2(gelu(fc1(norm2(x)))). */
-  private Node block(Node x, String name, int heads) {
+  /**
+   * A pre-norm block: x += a·proj(attention(norm1(x))), then x += b·fc2(gelu(fc1(norm2(x)))), where
+   * a and b are 1 but under stochastic depth.
+   */
+  private Node block(Node x, String name, int heads, double a, double b) {
     Node qkv = linear(norm(x, name + ".norm1"), name + ".qkv");
-    Node attended = tape.add(x, linear(attention(qkv, heads), name + ".proj"));
-    Node hidden = tape.gelu(linear(norm(attended, name + ".norm2"), name + ".fc1"));
-    return tape.add(attended, linear(hidden, name + ".fc2"));
+    Node attended = linear(attention(qkv, heads), name + ".proj");
+    Node middle = tape.add(x, tape.scale(attended, a));
+    Node hidden = tape.gelu(linear(norm(middle, name + ".norm2"), name + ".fc1"));
+    return tape.add(middle, tape.scale(linear(hidden, name + ".fc2"), b));
   }
 
   /** softmax(Q·Kᵀ/√headDim)·V by head; qkv[tokens, 3·dim] is q, k, v, each heads × headDim. */

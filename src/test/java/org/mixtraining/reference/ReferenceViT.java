@@ -79,9 +79,25 @@ public final class ReferenceViT {
   /** Classification: mean over labelled images of the cross-entropy; 0 if none has a label. */
   public static Result sl(
       Dimensions d, Map<String, double[]> weights, double[][] images, double[][] targets) {
+    return sl(d, weights, images, targets, new double[images.length][][]);
+  }
+
+  /**
+   * The same under stochastic depth.
+   *
+   * @param branches of each image the factors on the branches of encoder blocks, [block][attention,
+   *     mlp]; null where all are 1
+   */
+  public static Result sl(
+      Dimensions d,
+      Map<String, double[]> weights,
+      double[][] images,
+      double[][] targets,
+      double[][][] branches) {
     Network network = new Network(d, weights);
     Node sl = Node.zeros(1, 1);
     for (int i = 0; i < images.length; i++) {
+      network.weighBranches(branches[i]);
       Node tokens = network.encode(images[i], everyPatch(d));
       sl = network.tape.add(sl, network.classificationError(tokens, targets[i]));
     }
@@ -103,11 +119,26 @@ public final class ReferenceViT {
       double[][] targets,
       double alpha,
       MixPass pass) {
+    double[][][] whole = new double[images.length][][];
+    return joint(d, weights, images, visible, targets, alpha, pass, whole);
+  }
+
+  /** The same under stochastic depth, with {@code branches} as for {@link #sl}. */
+  public static Result joint(
+      Dimensions d,
+      Map<String, double[]> weights,
+      double[][] images,
+      boolean[][] visible,
+      double[][] targets,
+      double alpha,
+      MixPass pass,
+      double[][][] branches) {
     Network network = new Network(d, weights);
     Tape tape = network.tape;
     Node ssl = Node.zeros(1, 1);
     Node sl = Node.zeros(1, 1);
     for (int i = 0; i < images.length; i++) {
+      network.weighBranches(branches[i]);
       Node seen =
           pass == MixPass.CORRUPTED
               ? network.encodeCorrupted(images[i], visible[i])

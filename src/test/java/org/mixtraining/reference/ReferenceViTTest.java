@@ -59,6 +59,31 @@ class ReferenceViTTest {
   }
 
   @Test
+  void gradientsUnderStochasticDepthAreThoseOfFiniteDifferences() {
+    double[][][] branches = {{{1, 0}, {0, 2}}, {{1.25, 1}, {1, 0}}};
+    differentiate(CLS, w -> ReferenceViT.sl(CLS, w, images, TARGETS, branches));
+    differentiate(
+        MEAN,
+        w -> ReferenceViT.joint(MEAN, w, images, VISIBLE, TARGETS, 0.3, MixPass.VISIBLE, branches));
+  }
+
+  @Test
+  void aBranchThatIsLeftOutHasNoPartInTheLoss() {
+    double[][][] branches = {{{1, 1}, {0, 0}}, {{1, 1}, {0, 0}}};
+
+    Result result = ReferenceViT.sl(CLS, Formula.weights(CLS), images, TARGETS, branches);
+
+    result
+        .gradients()
+        .forEach(
+            (name, gradient) -> {
+              if (name.startsWith("encoder-1.")) {
+                assertThat(gradient).as(name).containsOnly(0);
+              }
+            });
+  }
+
+  @Test
   void twoPassesAreTheWeightedSumOfBothObjectives() {
     Map<String, double[]> weights = Formula.weights(CLS);
     Result ssl = ReferenceViT.ssl(CLS, weights, images, VISIBLE);

@@ -8,21 +8,21 @@ class PatienceTest {
 
   @Test
   void itEndsAfterSoManyEpochsWithoutABetterAccuracy() {
-    Patience patience = Patience.of(2).after(0.5).after(0.4);
-    assertThat(patience.exhausted()).isFalse();
-    assertThat(patience.after(0.6).after(0.6).exhausted()).isFalse();
-    assertThat(patience.after(0.5).exhausted()).as("an equal one is no better").isTrue();
+    Patience patience = Patience.FRESH.after(0.5).after(0.4);
+    assertThat(patience.exhausted(2)).isFalse();
+    assertThat(patience.after(0.6).after(0.6).exhausted(2)).isFalse();
+    assertThat(patience.after(0.5).exhausted(2)).as("an equal one is no better").isTrue();
   }
 
   @Test
   void theFirstAccuracyIsAlwaysBetter() {
-    assertThat(Patience.of(1).exhausted()).isFalse();
-    assertThat(Patience.of(1).after(0).exhausted()).isFalse();
-    assertThat(Patience.of(1).after(0).after(0).exhausted()).isTrue();
+    assertThat(Patience.FRESH.exhausted(1)).isFalse();
+    assertThat(Patience.FRESH.after(0).exhausted(1)).isFalse();
+    assertThat(Patience.FRESH.after(0).after(0).exhausted(1)).isTrue();
   }
 
   @Test
   void withoutALimitItNeverEnds() {
-    assertThat(Patience.of(0).after(0.5).after(0).after(0).exhausted()).isFalse();
+    assertThat(Patience.FRESH.after(0.5).after(0).after(0).exhausted(0)).isFalse();
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -100,6 +101,7 @@ class PipelinesTest {
         "optimizer.clip=0.5 optimizer.layer-decay=0.7",
         "averaging.outer-momentum=0.5 averaging.outer-lr=0.8",
         "data.reshuffle=true",
+        "model.drop-path=0.3",
         "data.label-fraction=0.5 mix.mask-ratio=constant(0.5)",
       })
   void everyVariantTrainsWhatItsEpochsSay(String overrides) {
@@ -223,18 +225,18 @@ class PipelinesTest {
     Trained trained = train(config);
 
     ModelState state = trained.initial;
-    OuterMomentum momentum = OuterMomentum.ZERO;
+    ModelState velocity = new ModelState(Map.of());
     for (EpochOutcome epoch : trained.epochs) {
-      ModelState average = local.epoch(epoch.plan(), state, 0, 1, 2, 3).state();
-      OuterMomentum.Step step =
-          momentum.step(
-              config.averaging(),
-              state,
-              average.only(List.of(ModelState.ENCODER, ModelState.HEAD)));
-      assertThat(epoch.state()).isEqualTo(step.state()).isNotEqualTo(average);
-      assertThat(epoch.after().outer()).isEqualTo(step.momentum());
-      state = step.state();
-      momentum = step.momentum();
+      ModelState average =
+          local
+              .epoch(epoch.plan(), state, 0, 1, 2, 3)
+              .state()
+              .only(List.of(ModelState.ENCODER, ModelState.HEAD));
+      OuterStep step = OuterStep.of(config.averaging(), state, average, velocity);
+      assertThat(epoch.state()).isEqualTo(step.model()).isNotEqualTo(state.with(average));
+      assertThat(epoch.reached().averaging()).isEqualTo(step.velocity());
+      state = step.model();
+      velocity = step.velocity();
     }
   }
 
@@ -292,7 +294,7 @@ class PipelinesTest {
         .extracting(e -> e.plan().phase().name())
         .containsExactly("MIX", "MIX", "SL", "SL", "SL");
     assertThat(trained.epochs)
-        .extracting(e -> e.after().patience().waited())
+        .extracting(e -> e.reached().patience().waited())
         .containsExactly(0, 0, 0, 1, 2);
     assertThat(trained.epochs.get(0).plan().epochs()).isEqualTo(7);
   }

@@ -107,7 +107,7 @@ class SeveralTasksRunTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pipeline=sl", "pipeline=ssat", "mix.pass=visible", "mix.pass=corrupted"})
+  @ValueSource(strings = {"pipeline=sl", "mix.pass=visible"})
   void everyPipelineTrainsOneEncoderAndAHeadForEachTask(String variant) {
     List<EpochOutcome> epochs = train(tasks(variant, "data.reshuffle=true"));
 

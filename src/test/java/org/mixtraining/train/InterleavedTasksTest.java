@@ -35,13 +35,13 @@ class InterleavedTasksTest {
     new InterleavedTasks(objective, HEADS, List.of(batches(plan, 10), batches(plan, 3)))
         .forEachRemaining(batches::add);
 
-    assertThat(batches)
-        .extracting(Batch.Position::of)
-        .containsExactly(
-            new Batch.Position(0, 4, "head-a"),
-            new Batch.Position(1, 4, "head-a"),
-            new Batch.Position(2, 4, "head-b"),
-            new Batch.Position(3, 4, "head-a"));
+    List<Batch.Position> positions = batches.stream().map(Batch.Position::of).toList();
+    assertThat(positions).extracting(Batch.Position::step).containsExactly(0, 1, 2, 3);
+    assertThat(positions).extracting(Batch.Position::steps).containsOnly(4);
+    assertThat(positions)
+        .extracting(Batch.Position::head)
+        .containsExactly("head-a", "head-a", "head-b", "head-a");
+    assertThat(positions.get(2).ids()).containsExactlyInAnyOrder(0L, 1L, 2L);
     assertThat(batches)
         .extracting(batch -> batch.getFeatures(0).size(0))
         .containsExactly(4L, 4L, 3L, 2L);

@@ -97,11 +97,11 @@ class WorkerEpochTest {
     batches(Jobs.plan(0, Objective.SSL, 1, 1e-3))
         .forEachRemaining(batch -> positions.add(Batch.Position.of(batch)));
 
-    assertThat(positions)
-        .containsExactly(
-            new Batch.Position(0, 3, "head"),
-            new Batch.Position(1, 3, "head"),
-            new Batch.Position(2, 3, "head"));
+    assertThat(positions).extracting(Batch.Position::step).containsExactly(0, 1, 2);
+    assertThat(positions).extracting(Batch.Position::steps).containsOnly(3);
+    assertThat(positions).extracting(Batch.Position::head).containsOnly("head");
+    assertThat(positions.stream().flatMap(position -> position.ids().stream()))
+        .containsExactlyInAnyOrder(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
   }
 
   @Test

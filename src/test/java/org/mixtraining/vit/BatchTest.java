@@ -131,9 +131,10 @@ class BatchTest {
   @Test
   void aPositionTravelsWithItsMinibatch() {
     MultiDataSet batch = Samples.batch(vit, Objective.SL, 2);
-    new Batch.Position(3, 7, "head").mark(batch);
+    new Batch.Position(3, 7, "head", List.of(5L, 6L)).mark(batch);
 
-    assertThat(Batch.Position.of(batch)).isEqualTo(new Batch.Position(3, 7, "head"));
+    assertThat(Batch.Position.of(batch))
+        .isEqualTo(new Batch.Position(3, 7, "head", List.of(5L, 6L)));
   }
 
   private MultiDataSet batch(Objective objective, float[] pixels, long[] ids, int[] labels) {

@@ -44,7 +44,7 @@ class ComputeTest {
     Compute compute = new Compute(Engine.cpu(2));
     compute.close();
 
-    assertThatThrownBy(() -> compute.engine().parallel(1, i -> {}))
+    assertThatThrownBy(() -> compute.engine().parallel(1, (thread, i) -> {}))
         .isInstanceOf(IllegalStateException.class);
   }
 }

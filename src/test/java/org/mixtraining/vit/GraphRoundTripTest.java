@@ -69,16 +69,17 @@ class GraphRoundTripTest {
   /** Equality of configurations means something only if it sees every field. */
   @Test
   void configurationsThatDifferInAnyFieldAreUnequal() {
-    EncoderBlock block = new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2);
+    EncoderBlock block = new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0);
     assertThat(block)
-        .isEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2))
-        .hasSameHashCodeAs(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2))
-        .isNotEqualTo(new EncoderBlock("encoder-1", vit, Sight.FULL, 12, 2))
+        .isEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0))
+        .hasSameHashCodeAs(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-1", vit, Sight.FULL, 12, 2, 0))
         .isNotEqualTo(
-            new EncoderBlock("encoder-0", Samples.small(Pooling.CLS, true), Sight.FULL, 12, 2))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.BOTH, 12, 2))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 16, 2))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 3));
+            new EncoderBlock("encoder-0", Samples.small(Pooling.CLS, true), Sight.FULL, 12, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.BOTH, 12, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 16, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 3, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0.1));
 
     ClassHead head = head("head", 5, 1);
     ClassHead weighted = head("head", 5, 1);

@@ -38,7 +38,7 @@ class SeveralTasksTest {
     MultiDataSet own = Samples.batch(models.get(task), objective, 5, step);
     MultiDataSet batch =
         objective == Objective.SSL ? own : Batch.among(HEADS, HEADS.get(task), own);
-    new Batch.Position(step, steps, HEADS.get(task).name()).mark(batch);
+    new Batch.Position(step, steps, HEADS.get(task).name(), List.of()).mark(batch);
     return batch;
   }
 

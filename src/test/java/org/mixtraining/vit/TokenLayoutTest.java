@@ -89,6 +89,22 @@ class TokenLayoutTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Sight.class)
+  void aChunkKnowsItsImages(Sight sight) {
+    TokenLayout layout = TokenLayout.of(vit, sight, 33);
+    for (Group group : layout.groups()) {
+      int image = 0;
+      for (Chunk chunk : layout.chunks(1)) {
+        if (chunk.tokens() == group.tokens()) {
+          assertThat(layout.firstImage(chunk)).isEqualTo(image);
+          image += chunk.images();
+        }
+      }
+      assertThat(image).isEqualTo(33);
+    }
+  }
+
   @Test
   void chunksAreSmallEqualAndAMultipleOfFour() {
     for (int images = 4; images <= 200; images++) {

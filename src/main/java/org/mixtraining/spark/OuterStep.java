@@ -8,9 +8,9 @@ import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 
 /**
- * The outer optimizer: it takes the way from the state before an epoch to the workers' average for
- * a gradient, and goes along it with a rate and Nesterov momentum of its own (DiLoCo, arXiv
- * 2311.08105; SlowMo, arXiv 1910.00643). With Δ = before − average:
+ * The outer optimizer's step: it takes the way from the model before an epoch to the workers'
+ * average for a gradient, and goes along it with a rate and Nesterov momentum of its own (DiLoCo,
+ * arXiv 2311.08105; SlowMo, arXiv 1910.00643). With Δ = before − average:
  *
  * <pre>
  * velocity ← momentum · velocity + Δ
@@ -20,29 +20,26 @@ import org.mixtraining.vit.ModelState.Block;
  * AdamW's moments and step counts stay those of the average. A block that an epoch does not train
  * keeps its velocity.
  *
- * @param velocity the velocities of the blocks trained so far, as the parameters of a state: it has
- *     no moments and no steps. Empty without momentum
+ * @param model where the step ends, all blocks
+ * @param velocity the velocities of the blocks trained so far, as blocks without moments; none
+ *     without momentum
  */
-public record OuterMomentum(ModelState velocity) {
+record OuterStep(ModelState model, ModelState velocity) {
 
   private static final int SLICE = 1 << 16;
   private static final float[] NONE = {};
 
-  /** Of a run that has not begun. */
-  public static final OuterMomentum ZERO = new OuterMomentum(new ModelState(Map.of()));
-
-  /** Where an outer step ends. */
-  record Step(ModelState state, OuterMomentum momentum) {}
-
   /**
-   * The step after an epoch; the average itself for rate 1 without momentum.
+   * The step after an epoch; rate 1 without momentum ends at the average itself.
    *
    * @param before all blocks before the epoch
    * @param average the trained blocks
+   * @param velocity after the epoch before
    */
-  Step step(Averaging averaging, ModelState before, ModelState average) {
+  static OuterStep of(
+      Averaging averaging, ModelState before, ModelState average, ModelState velocity) {
     if (averaging.outerLr() == 1 && averaging.outerMomentum() == 0) {
-      return new Step(before.with(average), this);
+      return new OuterStep(before.with(average), velocity);
     }
     Map<String, Block> after = new HashMap<>();
     Map<String, Block> moved = new HashMap<>();
@@ -51,20 +48,17 @@ public record OuterMomentum(ModelState velocity) {
         .forEach(
             (name, mean) -> {
               float[] old = before.block(name).parameters();
-              float[] velocity = velocity(name, old.length);
-              float[] parameters = move(averaging, old, mean.parameters(), velocity);
+              float[] v = copy(velocity.blocks().get(name), old.length);
+              float[] parameters = move(averaging, old, mean.parameters(), v);
               after.put(name, new Block(parameters, mean.m(), mean.v(), mean.steps()));
-              moved.put(name, new Block(velocity, NONE, NONE, 0));
+              moved.put(name, new Block(v, NONE, NONE, 0));
             });
-    ModelState stepped = before.with(new ModelState(after));
-    boolean remembers = averaging.outerMomentum() > 0;
-    return new Step(
-        stepped, remembers ? new OuterMomentum(velocity.with(new ModelState(moved))) : this);
+    return new OuterStep(
+        before.with(new ModelState(after)),
+        averaging.outerMomentum() > 0 ? velocity.with(new ModelState(moved)) : velocity);
   }
 
-  /** A copy of a block's velocity. */
-  private float[] velocity(String block, int size) {
-    Block known = velocity.blocks().get(block);
+  private static float[] copy(Block known, int size) {
     return known == null ? new float[size] : known.parameters().clone();
   }
 

@@ -10,8 +10,10 @@ import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 
-class OuterMomentumTest {
+class OuterStepTest {
   private static final Averaging NESTEROV = new Averaging(Exchange.AUTO, 0.5, 0.5);
+
+  private static final ModelState STILL = new ModelState(Map.of());
 
   private static Block block(long steps, float... parameters) {
     return new Block(parameters, new float[parameters.length], parameters.clone(), steps);
@@ -26,12 +28,11 @@ class OuterMomentumTest {
     ModelState before = state("encoder", block(1, 0.1f, 0.2f));
     ModelState average = state("encoder", block(2, 0.3f, 1e-8f));
 
-    OuterMomentum.Step step =
-        OuterMomentum.ZERO.step(new Averaging(Exchange.AUTO, 1, 0), before, average);
+    OuterStep step = OuterStep.of(new Averaging(Exchange.AUTO, 1, 0), before, average, STILL);
 
-    assertThat(step.state()).isEqualTo(average);
-    assertThat(step.state().block("encoder")).isSameAs(average.block("encoder"));
-    assertThat(step.momentum()).isEqualTo(OuterMomentum.ZERO);
+    assertThat(step.model()).isEqualTo(average);
+    assertThat(step.model().block("encoder")).isSameAs(average.block("encoder"));
+    assertThat(step.velocity()).isEqualTo(STILL);
   }
 
   @Test
@@ -39,11 +40,10 @@ class OuterMomentumTest {
     ModelState before = state("encoder", block(1, 8, -4));
     ModelState average = state("encoder", block(7, 4, 0));
 
-    OuterMomentum.Step step =
-        OuterMomentum.ZERO.step(new Averaging(Exchange.AUTO, 1.5, 0), before, average);
+    OuterStep step = OuterStep.of(new Averaging(Exchange.AUTO, 1.5, 0), before, average, STILL);
 
-    assertThat(step.state().block("encoder").parameters()).containsExactly(2, 2);
-    assertThat(step.momentum()).isEqualTo(OuterMomentum.ZERO);
+    assertThat(step.model().block("encoder").parameters()).containsExactly(2, 2);
+    assertThat(step.velocity()).isEqualTo(STILL);
   }
 
   @Test
@@ -51,14 +51,14 @@ class OuterMomentumTest {
     ModelState first = state("encoder", block(1, 16));
 
     // Δ = 8, velocity 8: 16 − 0.5 · (8 + 0.5 · 8)
-    var one = OuterMomentum.ZERO.step(NESTEROV, first, state("encoder", block(5, 8)));
-    assertThat(one.state().block("encoder").parameters()).containsExactly(10);
+    var one = OuterStep.of(NESTEROV, first, state("encoder", block(5, 8)), STILL);
+    assertThat(one.model().block("encoder").parameters()).containsExactly(10);
 
     // Δ = 2, velocity 0.5 · 8 + 2 = 6: 10 − 0.5 · (2 + 0.5 · 6)
-    var two = one.momentum().step(NESTEROV, one.state(), state("encoder", block(9, 8)));
-    assertThat(two.state().block("encoder").parameters()).containsExactly(7.5f);
-    assertThat(two.momentum().velocity().block("encoder").parameters()).containsExactly(6);
-    assertThat(one.momentum().velocity().block("encoder").parameters())
+    var two = OuterStep.of(NESTEROV, one.model(), state("encoder", block(9, 8)), one.velocity());
+    assertThat(two.model().block("encoder").parameters()).containsExactly(7.5f);
+    assertThat(two.velocity().block("encoder").parameters()).containsExactly(6);
+    assertThat(one.velocity().block("encoder").parameters())
         .as("the earlier one is not touched")
         .containsExactly(8);
   }
@@ -69,10 +69,7 @@ class OuterMomentumTest {
     Block average = block(5, 8, 8);
 
     Block after =
-        OuterMomentum.ZERO
-            .step(NESTEROV, before, state("encoder", average))
-            .state()
-            .block("encoder");
+        OuterStep.of(NESTEROV, before, state("encoder", average), STILL).model().block("encoder");
 
     assertThat(after.m()).isEqualTo(average.m());
     assertThat(after.v()).isEqualTo(average.v());
@@ -82,15 +79,14 @@ class OuterMomentumTest {
   @Test
   void aBlockThatIsNotTrainedKeepsParametersAndVelocity() {
     ModelState before = state("encoder", block(1, 16)).with(state("head", block(1, 3)));
-    var one = OuterMomentum.ZERO.step(NESTEROV, before, state("head", block(2, 1)));
+    var one = OuterStep.of(NESTEROV, before, state("head", block(2, 1)), STILL);
 
-    var two = one.momentum().step(NESTEROV, one.state(), state("encoder", block(2, 8)));
+    var two = OuterStep.of(NESTEROV, one.model(), state("encoder", block(2, 8)), one.velocity());
 
-    assertThat(one.state().block("encoder")).isEqualTo(before.block("encoder"));
-    assertThat(two.state().block("head")).isEqualTo(one.state().block("head"));
-    assertThat(two.momentum().velocity().blocks()).containsOnlyKeys("encoder", "head");
-    assertThat(two.momentum().velocity().block("head"))
-        .isEqualTo(one.momentum().velocity().block("head"));
+    assertThat(one.model().block("encoder")).isEqualTo(before.block("encoder"));
+    assertThat(two.model().block("head")).isEqualTo(one.model().block("head"));
+    assertThat(two.velocity().blocks()).containsOnlyKeys("encoder", "head");
+    assertThat(two.velocity().block("head")).isEqualTo(one.velocity().block("head"));
   }
 
   /** More values than a slice of the parallel loop holds, and no multiple of it. */
@@ -106,9 +102,8 @@ class OuterMomentumTest {
     ModelState before = state("encoder", block(1, old));
 
     float[] after =
-        OuterMomentum.ZERO
-            .step(NESTEROV, before, state("encoder", block(2, mean)))
-            .state()
+        OuterStep.of(NESTEROV, before, state("encoder", block(2, mean)), STILL)
+            .model()
             .block("encoder")
             .parameters();
 

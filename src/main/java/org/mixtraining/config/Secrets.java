@@ -1,0 +1,31 @@
+package org.mixtraining.config;
+
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/** What must not be seen: in tables, logs and messages, "(redacted)" stands in its place. */
+public final class Secrets {
+  static final String REDACTED = "(redacted)";
+  private static final Pattern SECRET =
+      Pattern.compile("passw(or)?d|secret|token|credential|(api|access|private)[-_.]?key");
+
+  /** The user and password of an address. */
+  private static final Pattern USER_INFO = Pattern.compile("(?<=://)[^/@\\s]+(?=@)");
+
+  private Secrets() {}
+
+  /** Whether a value is a secret, by the name of its key. */
+  static boolean isSecret(String key) {
+    return SECRET.matcher(key.toLowerCase(Locale.ROOT)).find();
+  }
+
+  /** The value of a key as it may be shown. */
+  static String shown(String key, String value) {
+    return isSecret(key) ? REDACTED : inText(value);
+  }
+
+  /** A text without the passwords of the addresses in it. */
+  public static String inText(String text) {
+    return USER_INFO.matcher(text).replaceAll(REDACTED);
+  }
+}

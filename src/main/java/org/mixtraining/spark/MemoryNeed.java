@@ -1,0 +1,80 @@
+package org.mixtraining.spark;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.mixtraining.config.UserException;
+
+/**
+ * What the process of an executor needs, computed before a run starts, in bytes.
+ *
+ * @param tasks workers that it trains at a time
+ * @param heap Java heap: states that arrive, are loaded, and are sent
+ * @param images decoded images that its workers keep
+ * @param compute memory outside the heap that replicas compute in
+ */
+record MemoryNeed(int tasks, long heap, long images, long compute) {
+
+  /** Heap of Spark itself and of what this job loads. */
+  private static final long HEAP_BASE = 200_000_000;
+
+  /**
+   * Copies of a state that a task has at a time: broadcast, result, and its serialized form twice.
+   */
+  private static final int STATES = 4;
+
+  /** Code, threads and the collector's own tables of a process. */
+  private static final long PROCESS_BASE = 300_000_000;
+
+  /**
+   * @param stateBytes parameters and moments of the largest objective
+   * @param imageBytes of the images that one worker trains and scores on
+   * @param replicaBytes what one worker computes in
+   */
+  static MemoryNeed of(int tasks, long stateBytes, long imageBytes, long replicaBytes) {
+    return new MemoryNeed(
+        tasks, HEAP_BASE + tasks * STATES * stateBytes, tasks * imageBytes, tasks * replicaBytes);
+  }
+
+  /**
+   * @throws UserException if the executors of a run were given less, with the settings to raise
+   */
+  void check(MemoryGiven given) {
+    List<String> problems = new ArrayList<>();
+    require(problems, "Java heap", heap, given.heap(), given.heapSetting());
+    require(problems, "images outside the heap", images, given.direct(), "-XX:MaxDirectMemorySize");
+    require(problems, "compute memory", compute, given.compute(), MemoryGiven.MAX_BYTES);
+    require(
+        problems,
+        "memory beyond the heap",
+        images + compute + PROCESS_BASE,
+        given.overhead(),
+        MemoryGiven.OVERHEAD);
+    require(
+        problems,
+        "memory of all kinds",
+        heap + images + compute + PROCESS_BASE,
+        given.physical(),
+        MemoryGiven.MAX_PHYSICAL_BYTES);
+    if (!problems.isEmpty()) {
+      throw new UserException(problems);
+    }
+  }
+
+  private void require(List<String> problems, String what, long need, long given, String setting) {
+    if (need > given) {
+      problems.add(
+          "%s: an executor that trains %d worker%s at a time needs about %d MB of %s, and has %d MB; raise it, or lower mixtraining.optimizer.batch-size"
+              .formatted(setting, tasks, tasks == 1 ? "" : "s", mega(need), what, mega(given)));
+    }
+  }
+
+  /** For a person. */
+  String describe() {
+    return "an executor needs about %d MB of heap and %d MB beyond it (%d MB of images, %d MB to compute in)"
+        .formatted(mega(heap), mega(images + compute + PROCESS_BASE), mega(images), mega(compute));
+  }
+
+  private static long mega(long bytes) {
+    return (bytes + 999_999) / 1_000_000;
+  }
+}

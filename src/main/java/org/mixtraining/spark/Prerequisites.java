@@ -1,0 +1,58 @@
+package org.mixtraining.spark;
+
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.serializer.JavaSerializer;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.MixSchedule;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What must hold before a run's first epoch, so that it does not fail in the middle of it. */
+final class Prerequisites {
+  private static final Logger LOG = LoggerFactory.getLogger(Prerequisites.class);
+
+  private Prerequisites() {}
+
+  /**
+   * @param stateBytes parameters and moments of the model
+   * @throws UserException if early stopping has nothing to go by, or memory is too small
+   */
+  static void check(JavaSparkContext spark, JobConfig config, TrainingData data, long stateBytes) {
+    checkEarlyStopping(config, data);
+    MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
+    MemoryNeed need =
+        data.memoryNeed(
+            MixSchedule.of(config).epochs(),
+            stateBytes,
+            Math.min(given.tasks(), config.workers().count()));
+    LOG.info("{}", need.describe());
+    need.check(given);
+  }
+
+  private static void checkEarlyStopping(JobConfig config, TrainingData data) {
+    int patience = config.earlyStopping().patience();
+    for (LabelledData task : data.labelled()) {
+      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
+        throw new UserException(
+            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
+                .formatted(patience, task.dataset().path()));
+      }
+    }
+  }
+
+  /**
+   * @throws UserException if Spark is set to a serializer that cannot carry what workers send
+   */
+  static void checkSerializer(SparkConf conf) {
+    String java = JavaSerializer.class.getName();
+    String serializer = conf.get("spark.serializer", java);
+    if (!serializer.equals(java)) {
+      throw new UserException(
+          "spark.serializer = %s: must be %s, the default; Kryo cannot serialize records, which workers send"
+              .formatted(serializer, java));
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package org.mixtraining.vit;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.mixtraining.kernels.Mat;
+import org.mixtraining.vit.PackedParameters.Place;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The gradients of a layer's parameters, a share for each piece of work, which is still in the
+ * caches when its share is computed. The shares are summed in the order of the pieces, so that bits
+ * depend neither on the number of threads nor on their timing.
+ */
+final class PartialGradients {
+  /** Floats of a gradient that one task sums. */
+  private static final int SLICE = 1 << 14;
+
+  private final Map<String, Place> places;
+  private final Map<String, INDArray> gradients;
+  private final Map<String, Mat> shares = new HashMap<>();
+
+  /**
+   * @param gradients the packed gradients that {@link #sum} overwrites
+   */
+  PartialGradients(Map<String, Place> places, Map<String, INDArray> gradients, int pieces) {
+    this.places = places;
+    this.gradients = gradients;
+    gradients.forEach(
+        (key, gradient) ->
+            shares.put(key, TokenLayer.scratch("partial." + key, pieces, (int) gradient.length())));
+  }
+
+  /** A piece's share of the gradient of a parameter, to be overwritten. */
+  Mat of(int piece, String name) {
+    Place place = places.get(name);
+    return place.in(shares.get(place.key()).rows(piece, piece + 1));
+  }
+
+  void sum() {
+    gradients.forEach((key, gradient) -> sum(shares.get(key), Mat.of(gradient)));
+  }
+
+  private static void sum(Mat shares, Mat gradient) {
+    List<Integer> starts =
+        IntStream.iterate(0, from -> from < gradient.cols(), from -> from + SLICE).boxed().toList();
+    TokenLayer.forEach(
+        starts,
+        (worker, from) -> {
+          int to = Math.min(from + SLICE, gradient.cols());
+          worker.kernels().columnSum(shares.cols(from, to), gradient.cols(from, to));
+        });
+  }
+}

@@ -1,0 +1,117 @@
+package org.mixtraining.data;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+import java.util.zip.CRC32;
+import java.util.zip.Deflater;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+
+/** Image files of the kinds that people have, made in memory. */
+final class ImageBytes {
+  private ImageBytes() {}
+
+  /** A smooth image, so that JPEG keeps it nearly as it is, that belongs to {@code number}. */
+  static BufferedImage image(int type, int width, int height, int number) {
+    var image = new BufferedImage(width, height, type);
+    var random = new Random(number);
+    int bands = image.getRaster().getNumBands();
+    for (int band = 0; band < bands; band++) {
+      int base = random.nextInt(60, 120);
+      int slope = random.nextInt(1, 100);
+      for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+          int value = base + slope * (x + y) / (width + height);
+          image.getRaster().setSample(x, y, band, band == 3 ? 255 : value);
+        }
+      }
+    }
+    return image;
+  }
+
+  static byte[] png(int width, int height, int number) {
+    return encoded(image(BufferedImage.TYPE_INT_RGB, width, height, number), "png");
+  }
+
+  static byte[] jpeg(int width, int height, int number) {
+    return encoded(image(BufferedImage.TYPE_INT_RGB, width, height, number), "jpeg");
+  }
+
+  static byte[] encoded(BufferedImage image, String format) {
+    return written(new IIOImage(image, null, null), format, ImageWriteParam.MODE_DISABLED);
+  }
+
+  /** A JPEG in several scans, or an interlaced PNG. */
+  static byte[] progressive(BufferedImage image, String format) {
+    return written(new IIOImage(image, null, null), format, ImageWriteParam.MODE_DEFAULT);
+  }
+
+  /** A JPEG of four colours, as printers' programs make them. */
+  static byte[] cmyk(int width, int height) {
+    var raster = Raster.createInterleavedRaster(0, width, height, 4, null);
+    for (int i = 0; i < width * height; i++) {
+      raster.setPixel(i % width, i / width, new int[] {10, 200, 200, 0});
+    }
+    return written(new IIOImage(raster, null, null), "jpeg", ImageWriteParam.MODE_DISABLED);
+  }
+
+  private static byte[] written(IIOImage image, String format, int mode) {
+    var writer = jdk(format);
+    try (var bytes = new ByteArrayOutputStream();
+        var out = ImageIO.createImageOutputStream(bytes)) {
+      writer.setOutput(out);
+      var param = writer.getDefaultWriteParam();
+      param.setProgressiveMode(mode);
+      writer.write(null, image, param);
+      out.flush();
+      return bytes.toByteArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  private static ImageWriter jdk(String format) {
+    var writers = ImageIO.getImageWritersByFormatName(format);
+    while (true) {
+      var writer = writers.next();
+      if (writer.getClass().getName().startsWith("com.sun.")) {
+        return writer;
+      }
+    }
+  }
+
+  /** A PNG of a few bytes that declares any size, and has a little of its data. */
+  static byte[] declared(int width, int height) {
+    var header =
+        ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0});
+    var deflater = new Deflater();
+    deflater.setInput(new byte[1000]);
+    deflater.finish();
+    var data = new byte[100];
+    int length = deflater.deflate(data);
+    var out = new ByteArrayOutputStream();
+    out.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'});
+    out.writeBytes(chunk("IHDR", header.array(), 13));
+    out.writeBytes(chunk("IDAT", data, length));
+    out.writeBytes(chunk("IEND", data, 0));
+    return out.toByteArray();
+  }
+
+  private static byte[] chunk(String type, byte[] data, int length) {
+    var chunk = ByteBuffer.allocate(12 + length).putInt(length);
+    chunk.put(type.getBytes(StandardCharsets.US_ASCII)).put(data, 0, length);
+    var crc = new CRC32();
+    crc.update(chunk.array(), 4, 4 + length);
+    return chunk.putInt((int) crc.getValue()).array();
+  }
+}

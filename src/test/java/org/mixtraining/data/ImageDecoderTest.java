@@ -1,0 +1,190 @@
+package org.mixtraining.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ImageDecoderTest {
+  private static final ImageDecoder DECODER = new ImageDecoder(16, 1 << 20);
+
+  private static Picture picture(byte[] file) {
+    var image = DECODER.image("it", 3, file);
+    assertThat(image).isInstanceOf(RawImage.Usable.class);
+    assertThat(image.label()).isEqualTo(3);
+    return ((RawImage.Usable) image).picture();
+  }
+
+  private static String reason(byte[] file) {
+    var image = DECODER.image("it", 3, file);
+    assertThat(image).isInstanceOf(RawImage.Unusable.class);
+    return ((RawImage.Unusable) image).reason();
+  }
+
+  private static int at(Picture picture, int channel, int x, int y) {
+    return picture.pixels()[(channel * picture.height() + y) * picture.width() + x] & 0xFF;
+  }
+
+  private static void assertSamples(Picture picture, BufferedImage image, int tolerance) {
+    int bands = image.getRaster().getNumBands();
+    for (int c = 0; c < 3; c++) {
+      for (int y = 0; y < picture.height(); y++) {
+        for (int x = 0; x < picture.width(); x++) {
+          int expected = image.getRaster().getSample(x, y, bands < 3 ? 0 : c);
+          assertThat(Math.abs(at(picture, c, x, y) - expected)).isLessThanOrEqualTo(tolerance);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aPngComesBackExactlyAndAJpegNearly() {
+    var image = ImageBytes.image(BufferedImage.TYPE_INT_RGB, 16, 16, 1);
+    assertSamples(picture(ImageBytes.encoded(image, "png")), image, 0);
+    assertSamples(picture(ImageBytes.progressive(image, "png")), image, 0);
+    assertSamples(picture(ImageBytes.encoded(image, "jpeg")), image, 12);
+    assertSamples(picture(ImageBytes.progressive(image, "jpeg")), image, 12);
+  }
+
+  @Test
+  void aGreyImageBecomesRgbOfTheSameBrightness() {
+    var image = ImageBytes.image(BufferedImage.TYPE_BYTE_GRAY, 16, 16, 1);
+    assertSamples(picture(ImageBytes.encoded(image, "png")), image, 0);
+    assertSamples(picture(ImageBytes.encoded(image, "jpeg")), image, 3);
+  }
+
+  @Test
+  void sixteenBitsAreCutToEight() {
+    var image = new BufferedImage(8, 8, BufferedImage.TYPE_USHORT_GRAY);
+    image.getRaster().setSample(2, 5, 0, 0xABCD);
+    assertThat(at(picture(ImageBytes.encoded(image, "png")), 1, 2, 5)).isEqualTo(0xAB);
+  }
+
+  @Test
+  void aPaletteAndTransparencyAreResolved() {
+    byte[] ramp = {0, 50, 100, (byte) 150};
+    var palette = new IndexColorModel(2, 4, ramp, new byte[] {9, 9, 9, 9}, new byte[4]);
+    var indexed = new BufferedImage(8, 8, BufferedImage.TYPE_BYTE_BINARY, palette);
+    indexed.getRaster().setSample(1, 1, 0, 3);
+    var picture = picture(ImageBytes.encoded(indexed, "png"));
+    assertThat(at(picture, 0, 1, 1)).isEqualTo(150);
+    assertThat(at(picture, 1, 1, 1)).isEqualTo(9);
+    assertThat(at(picture, 2, 1, 1)).isZero();
+
+    var clear = ImageBytes.image(BufferedImage.TYPE_INT_ARGB, 8, 8, 2);
+    clear.getRaster().setSample(4, 4, 3, 0);
+    assertSamples(picture(ImageBytes.encoded(clear, "png")), clear, 0);
+  }
+
+  @Test
+  void aJpegOfFourInksIsRead() {
+    var picture = picture(ImageBytes.cmyk(16, 16));
+    assertThat(at(picture, 0, 8, 8)).as("little cyan: red").isGreaterThan(at(picture, 1, 8, 8));
+  }
+
+  @Test
+  void ofALargeImageTheCentreSquareIsReadThinned() {
+    var image = ImageBytes.image(BufferedImage.TYPE_INT_RGB, 400, 200, 4);
+    image.getRaster().setPixel(100, 0, new int[] {1, 2, 3});
+    for (String format : new String[] {"png", "jpeg"}) {
+      var picture = picture(ImageBytes.encoded(image, format));
+      // 200 / (4 * 16) = 3, so every third pixel
+      assertThat(picture.height()).isEqualTo(67);
+      assertThat(picture.width()).isEqualTo(67);
+      assertThat(Math.abs(at(picture, 0, 66, 66) - image.getRaster().getSample(298, 198, 0)))
+          .isLessThan(5);
+    }
+    assertThat(at(picture(ImageBytes.encoded(image, "png")), 2, 0, 0)).isEqualTo(3);
+  }
+
+  @Test
+  void aSinglePixelIsAnImage() {
+    var image = ImageBytes.image(BufferedImage.TYPE_INT_RGB, 1, 1, 7);
+    var picture = picture(ImageBytes.encoded(image, "png")).scaled(16);
+    assertThat(picture.pixels()).hasSize(3 * 256);
+    assertThat(at(picture, 1, 9, 3)).isEqualTo(image.getRaster().getSample(0, 0, 1));
+    assertThat(picture(ImageBytes.jpeg(1, 1, 7)).pixels()).hasSize(3);
+  }
+
+  @Test
+  void whatIsNoImageIsToldByItsFirstBytes() {
+    assertThat(reason(new byte[0])).isEqualTo("empty: 0 bytes");
+    assertThat(reason(new byte[] {'G', 'I', 'F', '8', '9', 'a', 1, 2, 3}))
+        .isEqualTo("neither JPEG nor PNG: begins with the bytes 47 49 46 38 39 61 01 02");
+    assertThat(reason(new byte[] {(byte) 0xFF}))
+        .isEqualTo("neither JPEG nor PNG: begins with the bytes ff");
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.05, 0.3, 0.5, 0.9, 0.99})
+  void aTruncatedImageIsNotCompletedWithGrey(double share) {
+    var image = ImageBytes.image(BufferedImage.TYPE_INT_RGB, 64, 64, 5);
+    for (byte[] file :
+        new byte[][] {
+          ImageBytes.encoded(image, "jpeg"),
+          ImageBytes.progressive(image, "jpeg"),
+          ImageBytes.encoded(image, "png"),
+          ImageBytes.progressive(image, "png")
+        }) {
+      assertThat(reason(Arrays.copyOf(file, (int) (share * file.length))))
+          .matches("(damaged|cannot be decoded): .+");
+    }
+  }
+
+  @Test
+  void aFlippedBitOfAPngIsFoundByItsChecksum() {
+    byte[] file = ImageBytes.png(64, 64, 5);
+    file[file.length / 2] ^= 4;
+    assertThat(reason(file)).matches("damaged: the chunk at byte \\d+ has another checksum");
+  }
+
+  @Test
+  void aSizeThatIsOnlyDeclaredIsNotBelieved() {
+    assertThat(reason(ImageBytes.declared(50_000, 50_000)))
+        .isEqualTo(
+            "declares 50000 x 50000 = 2500000000 pixels, more than data.max-pixels = 1048576");
+    assertThat(reason(ImageBytes.declared(Integer.MAX_VALUE, Integer.MAX_VALUE)))
+        .startsWith("declares 2147483647 x 2147483647 = 4611686014132420609 pixels");
+    assertThat(reason(ImageBytes.declared(100_000, 1)))
+        .isEqualTo("declares 100000 x 1 pixels, more than 65535 in a row or column");
+    assertThat(reason(ImageBytes.declared(-1, 7))).startsWith("cannot be decoded: ");
+    assertThat(reason(ImageBytes.declared(0, 7))).startsWith("cannot be decoded: ");
+    assertThat(reason(ImageBytes.declared(1000, 1000))).startsWith("cannot be decoded: ");
+
+    byte[] jpeg = ImageBytes.jpeg(16, 16, 1);
+    for (int i = 0; i < jpeg.length - 1; i++) {
+      if (jpeg[i] == (byte) 0xFF && jpeg[i + 1] == (byte) 0xC0) { // frame: length, bits, size
+        Arrays.fill(jpeg, i + 5, i + 9, (byte) 0xC3);
+      }
+    }
+    assertThat(reason(jpeg)).startsWith("declares 50115 x 50115 = ");
+  }
+
+  @Test
+  void aJpegOfEndlessScansIsNotDecoded() {
+    byte[] jpeg =
+        ImageBytes.progressive(ImageBytes.image(BufferedImage.TYPE_INT_RGB, 64, 64, 5), "jpeg");
+    int scan = jpeg.length - 2;
+    while (jpeg[scan] != (byte) 0xFF || jpeg[scan + 1] != (byte) 0xDA) {
+      scan--;
+    }
+    var out = new ByteArrayOutputStream();
+    out.write(jpeg, 0, scan);
+    for (int i = 0; i < 1000; i++) {
+      out.write(jpeg, scan, jpeg.length - 2 - scan);
+    }
+    out.write(jpeg, jpeg.length - 2, 2);
+    assertThat(reason(out.toByteArray())).matches("has 10\\d\\d scans, more than 100");
+  }
+
+  @Test
+  void anImageWithoutLabelCannotBeUsed() {
+    var image = DECODER.image("it", RawImage.UNLABELLED, ImageBytes.png(4, 4, 1));
+    assertThat(image).isEqualTo(new RawImage.Unusable("it", -1, "has no label"));
+  }
+}

@@ -1,0 +1,130 @@
+package org.mixtraining.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.UserException;
+
+class ParquetImagesTest {
+  @TempDir Path directory;
+
+  private Source open() {
+    return Source.open(RawFiles.configured("parquet", directory), new Configuration());
+  }
+
+  private List<RawImage> read() throws IOException {
+    return RawFiles.read(RawFiles.configured("parquet", directory));
+  }
+
+  private AbstractThrowableAssert<?, ?> failure() {
+    return assertThatThrownBy(this::read).isInstanceOf(UserException.class);
+  }
+
+  private void table(String name, Parquet.Row... rows) throws IOException {
+    RawFiles.write(directory, name, Parquet.table(Parquet.CAT_AND_DOG, rows));
+  }
+
+  private static Parquet.Row row(int label) {
+    return new Parquet.Row(
+        ImageBytes.png(8, 8, label), "img/%d.png".formatted(label), (long) label);
+  }
+
+  @Test
+  void rowsOfEveryRowGroupAreReadWithTheNamesOfTheirClasses() throws IOException {
+    var many = new Parquet.Row[250];
+    Arrays.setAll(many, i -> row(i % 2));
+    table("data/train-00000-of-00002.parquet", many);
+    table("data/train-00001-of-00002.parquet", row(0));
+    table("data/test-00000-of-00001.parquet", row(1));
+    var source = open();
+    assertThat(source.classes()).containsExactly("cat", "dog");
+    assertThat(source.pieces()).as("row groups").hasSizeGreaterThan(3);
+    assertThat(source.has(Split.TEST)).isTrue();
+    var images = read();
+    assertThat(images).hasSize(252);
+    assertThat(images.get(249).source())
+        .isEqualTo("data/train-00000-of-00002.parquet#249 img/1.png");
+    assertThat(images).extracting(RawImage::label).startsWith(0, 1, 0).endsWith(1, 0, 1);
+    assertThat(RawFiles.reasons(images)).isEmpty();
+  }
+
+  @Test
+  void splitsAreToldByTheNamesOfTablesOrDirectories() throws IOException {
+    table("part-0.parquet", row(0));
+    table("validation/0000.parquet", row(1));
+    assertThat(open().pieces()).extracting(Piece::split).containsExactly(Split.TRAIN, Split.TEST);
+    table("test/0000.parquet", row(1));
+    table("training.parquet", row(0));
+    assertThat(open().pieces())
+        .extracting(Piece::split)
+        .containsExactly(Split.TRAIN, Split.TRAIN, Split.VALIDATION, Split.TEST);
+  }
+
+  @Test
+  void withoutNamesTheClassesAreTheLabels() throws IOException {
+    RawFiles.write(directory, "a.parquet", Parquet.table("", row(3), row(1)));
+    assertThat(open().classes()).containsExactly("0", "1", "2", "3");
+  }
+
+  @Test
+  void rowsThatCannotBeUsedSayWhy() throws IOException {
+    table(
+        "train.parquet",
+        row(0),
+        new Parquet.Row(null, "elsewhere.png", 0L),
+        new Parquet.Row(ImageBytes.png(8, 8, 1), null, null),
+        new Parquet.Row(ImageBytes.png(8, 8, 1), null, -1L),
+        new Parquet.Row(ImageBytes.png(8, 8, 1), null, 1L << 40),
+        new Parquet.Row(new byte[0], null, 1L));
+    assertThat(RawFiles.reasons(read()))
+        .hasSize(5)
+        .containsEntry("train.parquet#1 elsewhere.png", "has no bytes in the table")
+        .containsEntry("train.parquet#2", "has no label")
+        .containsEntry("train.parquet#3", "label is -1, allowed 0 to 1")
+        .containsEntry("train.parquet#4", "label is 1099511627776, allowed 0 to 1")
+        .containsEntry("train.parquet#5", "empty: 0 bytes");
+  }
+
+  @Test
+  void tablesOfAnotherKindAreTold() throws IOException {
+    Files.createDirectories(directory.resolve("raw"));
+    failure().hasMessageContaining("no *.parquet in ");
+    RawFiles.write(directory, "train.parquet", Parquet.otherTable());
+    failure()
+        .hasMessageContaining("train.parquet has the columns [optional binary image, ")
+        .hasMessageEndingWith("struct<bytes: binary, path: string> and label: int or bigint");
+    RawFiles.write(directory, "train.parquet", new byte[100]);
+    failure().hasMessageContaining("train.parquet is no Parquet table, or damaged: ");
+    table("train.parquet");
+    failure().hasMessageContaining("no training images among the tables [train.parquet]");
+    table("train.parquet", row(1));
+    RawFiles.write(
+        directory,
+        "test.parquet",
+        Parquet.table(Parquet.CAT_AND_DOG.replace("dog", "cow"), row(1)));
+    failure().hasMessageContaining("have different class names: 2 and 2 classes");
+  }
+
+  @Test
+  void impossibleNumbersOfClassesAreTold() throws IOException {
+    RawFiles.write(
+        directory,
+        "train.parquet",
+        Parquet.table("", row(0), new Parquet.Row(null, null, 1L << 50)));
+    failure().hasMessageContaining("have 1125899906842625 classes by their class names, or else");
+    RawFiles.write(
+        directory,
+        "train.parquet",
+        Parquet.table("{\"info\": [", new Parquet.Row(null, null, null)));
+    failure().hasMessageContaining("have 0 classes by their class names");
+  }
+}
