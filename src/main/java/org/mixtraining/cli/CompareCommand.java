@@ -17,6 +17,7 @@ import org.mixtraining.results.ComparisonRow;
 import org.mixtraining.results.Format;
 import org.mixtraining.results.Query;
 import org.mixtraining.results.Tables;
+import org.mixtraining.spark.PlannedWork;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -67,14 +68,16 @@ final class CompareCommand implements Callable<Integer> {
         SparkSession spark = session(comparison, plan)) {
       interruption.cancels(spark.sparkContext());
       prepareMissing(spark, hadoop, plan);
-      options.progress(plan.summary(gflops));
+      plan.left().forEach(run -> PlannedWork.check(hadoop, run.config()));
+      ComparisonPlan ready = ComparisonPlan.of(comparison, hadoop, tables);
+      options.progress(ready.summary(gflops));
       List<RuntimeException> failures =
           new SideBySide(
                   JavaSparkContext.fromSparkContext(spark.sparkContext()),
                   interruption,
                   tables,
                   options::progress)
-              .train(ComparisonPlan.of(comparison, hadoop, tables));
+              .train(ready);
       print(spark, comparison);
       if (!failures.isEmpty()) {
         throw failures.get(0);

@@ -169,7 +169,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
         left.isEmpty()
             ? ""
             : seconds.length < left.size()
-                ? "; their cost is not known: their data must be prepared, and a run be finished or --gflops given"
+                ? "; what they cost is not known before their data is prepared and a run finished, or --gflops given"
                 : "; these take about %s of device time"
                     .formatted(Durations.text(Arrays.stream(seconds).sum()));
     return "comparison %s: %d runs, %d finished, %d left%s"

@@ -58,6 +58,7 @@ final class Sessions {
     return new SparkConf()
         .setIfMissing("spark.ui.showConsoleProgress", "false")
         .setIfMissing("spark.sql.shuffle.partitions", "8")
+        .setIfMissing("spark.sql.debug.maxToStringFields", "1000") // or it warns of long plans
         // A speculative twin of a worker would train the same epoch twice for nothing.
         .set("spark.speculation", "false")
         // States are sent as plain floats, which neither Kryo nor compression makes smaller.

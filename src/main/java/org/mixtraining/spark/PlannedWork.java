@@ -30,4 +30,13 @@ public final class PlannedWork {
     return OptionalDouble.of(
         MixSchedule.of(config).epochs().stream().mapToDouble(data::flops).sum());
   }
+
+  /**
+   * Refuses a run that cannot begin.
+   *
+   * @throws org.mixtraining.config.UserException if a dataset is missing or does not fit
+   */
+  public static void check(Configuration hadoop, JobConfig config) {
+    TrainingData.open(hadoop, config);
+  }
 }

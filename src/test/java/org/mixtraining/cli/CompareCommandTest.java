@@ -75,7 +75,7 @@ class CompareCommandTest {
         """
             .formatted(directory));
     Printed plan = run("compare", "--dry-run");
-    assertThat(plan.err).contains("4 left; their cost is not known: their data must be prepared");
+    assertThat(plan.err).contains("4 left; what they cost is not known before");
     first = run("compare");
   }
 
