@@ -208,7 +208,10 @@ final class EvaluateCommand implements Callable<Integer> {
                         "--reconstructions %s: run %s has trained no decoder, since its pipeline is %s"
                             .formatted(picture, runId, Spelling.of(config.pipeline()))));
     sheet.write(
-        "run %s, %s model".formatted(runId, Spelling.of(model)), made.seen(), made.completed());
+        "run %s, %s model".formatted(runId, Spelling.of(model)),
+        config.model().normPix() ? "mean and contrast of each patch are the original's" : "",
+        made.seen(),
+        made.completed());
     options.progress("reconstructions of run %s in %s".formatted(runId, picture));
   }
 }

@@ -18,6 +18,7 @@ public final class Changes {
    */
   private static final Set<String> HARMLESS =
       Set.of(
+          "run.id", // empty where the id was made from the time
           "run.output",
           "data.path",
           "data.source",

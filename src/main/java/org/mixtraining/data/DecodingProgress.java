@@ -7,13 +7,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.spark.util.LongAccumulator;
 
-/** Says every few seconds how many images are decoded, as far as finished tasks have told. */
+/** Says every few seconds how many images are decoded, if finished tasks have told of more. */
 final class DecodingProgress implements AutoCloseable {
   private static final int SECONDS = 5;
 
   private final LongAccumulator done;
   private final long images;
   private final Consumer<String> progress;
+  private long told;
   private final ScheduledExecutorService clock =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -36,8 +37,11 @@ final class DecodingProgress implements AutoCloseable {
     tell(images);
   }
 
-  private void tell(long decoded) {
-    progress.accept(String.format(Locale.ROOT, "decoded %d of %d images", decoded, images));
+  private synchronized void tell(long decoded) {
+    if (decoded > told) {
+      told = decoded;
+      progress.accept(String.format(Locale.ROOT, "decoded %d of %d images", decoded, images));
+    }
   }
 
   @Override

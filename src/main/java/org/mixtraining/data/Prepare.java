@@ -79,8 +79,9 @@ public final class Prepare {
       known
           .join(places, "id")
           .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
-          // by quantile, so that reading a small fraction can skip pages; by id, so that the bytes
-          // do not depend on who came first
+          // by quantile, so that reading a small fraction can skip pages; by id, so that the rows
+          // do not depend on who came first (a footer does: it lists encodings in a JVM's own
+          // order)
           .sortWithinPartitions("split", "shard", "quantile", "id")
           .write()
           .partitionBy("split", "shard")

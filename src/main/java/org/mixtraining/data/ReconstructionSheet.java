@@ -44,25 +44,29 @@ public final class ReconstructionSheet {
   /**
    * Writes the picture.
    *
-   * @param title what made the reconstructions
+   * @param model what made the reconstructions
+   * @param norms how hidden patches got their brightness and contrast
    * @param seen the {@link #images}, [images, channels, height, width] and normalised, with hidden
    *     patches blank; images of one channel may have become coloured
    * @param completed the same with what was made of the hidden patches
    */
-  public void write(String title, float[] seen, float[] completed) {
+  public void write(String model, String norms, float[] seen, float[] completed) {
     int area = images.height() * images.width();
     int channels = seen.length / images.size() / area;
     file.write(
         new ContactSheet(
-            title,
-            "%d of %d test images".formatted(images.size(), manifest.images(Split.TEST)),
+            "Reconstructions",
+            model,
             channels,
             images.height(),
             images.width(),
             List.of(
-                group("original", i -> original(i, channels)),
-                group("visible", i -> pixels(seen, i, channels, area)),
-                group("completed", i -> pixels(completed, i, channels, area)))));
+                group(
+                    "original",
+                    "%d of %d test images".formatted(images.size(), manifest.images(Split.TEST)),
+                    i -> original(i, channels)),
+                group("visible", "", i -> pixels(seen, i, channels, area)),
+                group("completed", norms, i -> pixels(completed, i, channels, area)))));
   }
 
   private byte[] pixels(float[] values, int i, int channels, int area) {
@@ -79,7 +83,7 @@ public final class ReconstructionSheet {
     return shown;
   }
 
-  private Group group(String name, IntFunction<byte[]> pixels) {
+  private Group group(String name, String detail, IntFunction<byte[]> pixels) {
     boolean named = name.equals("original");
     List<Cell> cells =
         IntStream.range(0, images.size())
@@ -89,6 +93,6 @@ public final class ReconstructionSheet {
                         pixels.apply(i),
                         named ? List.of(manifest.classes().get(images.label(i))) : List.of()))
             .toList();
-    return new Group(name, "", List.of(new Column("", cells)));
+    return new Group(name, detail, List.of(new Column("", cells)));
   }
 }

@@ -69,7 +69,7 @@ final class ExecutorWatch implements AutoCloseable {
   }
 
   private String complaint(Duration alone) {
-    return "no executor for %d s from %s: none that it has free or starts fits %s of memory and %s cores, or they die at once; see its own logs"
+    return "no executor for %d s from %s: it has none to give with %s of memory and %s cores, or those that it starts die at once, as its own logs tell"
         .formatted(
             alone.toSeconds(),
             spark.master(),

@@ -35,6 +35,7 @@ class ChangesTest {
             Changes.forbidden(
                 canonical(),
                 canonical(
+                    "run.id=made-from-the-time",
                     "checkpoint.every=5",
                     "checkpoint.keep=9",
                     "run.output=elsewhere",

@@ -1,39 +1,73 @@
 package org.mixtraining.results;
 
+import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunRow.Status;
 
-/** The view {@code settings}: what comes of a comparison. */
+/** The view {@code settings}: what comes of a comparison. Each dataset is a case. */
 class SettingsTest {
   @RegisterExtension static final LocalSpark spark = new LocalSpark();
 
-  @TempDir Path output;
-  private Tables tables;
+  @TempDir static Path output;
+  private static Tables tables;
+  private static Map<String, Row> rows;
 
-  @BeforeEach
-  void open() {
+  @BeforeAll
+  static void fill() {
     tables = new Tables(new Configuration(), output.toString());
+
+    finished("gain", "ssl-sl", 0, 0.50, 100);
+    finished("gain", "ssl-sl", 1, 0.54, 140);
+    finished("gain", "mix", 0, 0.58, 60);
+    finished("gain", "mix", 1, 0.60, 60);
+
+    finished("gaps", "ssl-sl", 0, 0.50, 100);
+    run("gaps", "ssl-sl", 1, Status.FAILED, 0.10, 10);
+    finished("gaps", "mix", 0, 0.52, 50);
+    finished("gaps", "mix", 1, 0.90, 500);
+    planned("gaps", "mix", 2);
+
+    finished("trade", "ssl-sl", 0, 0.50, 100);
+    finished("trade", "dearer", 0, 0.60, 110);
+    finished("trade", "worse", 0, 0.40, 50);
+    finished("trade", "equal", 0, 0.50, 50);
+
+    finished("front", "ssl-sl", 0, 0.50, 100);
+    finished("front", "equal-and-dearer", 0, 0.50, 101);
+    finished("front", "best", 0, 0.70, 300);
+    finished("front", "cheapest", 0, 0.30, 10);
+    finished("front", "dominated", 0, 0.29, 10);
+    planned("front", "left", 0);
+
+    run("blind", "ssl-sl", 0, Status.FINISHED, null, 10);
+
+    Tables.register(spark.get(), output.toString());
+    rows =
+        spark.rows("select * from settings").stream()
+            .collect(
+                toMap(row -> row.getAs("dataset") + "/" + row.getAs("arm"), Function.identity()));
   }
 
-  private void planned(String dataset, String arm, long seed) {
+  private static void planned(String dataset, String arm, long seed) {
     tables.write(new ComparisonRow(id(dataset, arm, seed), "c", dataset, 0.5, 1, arm, "ssl-sl"));
   }
 
-  private void run(
+  private static void run(
       String dataset, String arm, long seed, Status status, Double accuracy, double seconds) {
     planned(dataset, arm, seed);
     RunRow sample = Samples.run("a");
-    RunRow.Setup s = sample.setup();
     tables.write(
         new RunRow(
             id(dataset, arm, seed),
@@ -48,7 +82,8 @@ class SettingsTest {
             null));
   }
 
-  private void finished(String dataset, String arm, long seed, double accuracy, double seconds) {
+  private static void finished(
+      String dataset, String arm, long seed, double accuracy, double seconds) {
     run(dataset, arm, seed, Status.FINISHED, accuracy, seconds);
   }
 
@@ -56,86 +91,58 @@ class SettingsTest {
     return dataset + "-" + arm + "-" + seed;
   }
 
-  private Row row(String dataset, String arm) {
-    Tables.register(spark.get(), output.toString());
-    return spark
-        .rows("select * from settings where dataset = '%s' and arm = '%s'".formatted(dataset, arm))
-        .get(0);
+  private static double number(String row, String column) {
+    return rows.get(row).<Number>getAs(column).doubleValue();
+  }
+
+  private static boolean flag(String row, String column) {
+    return rows.get(row).<Boolean>getAs(column);
   }
 
   @Test
-  void anArmIsHeldAgainstTheBaselineOfItsSettingSeedBySeed() {
-    finished("a", "ssl-sl", 0, 0.50, 100);
-    finished("a", "ssl-sl", 1, 0.54, 140);
-    finished("a", "mix", 0, 0.58, 60);
-    finished("a", "mix", 1, 0.60, 60);
-    finished("b", "ssl-sl", 0, 0.99, 1);
-
-    Row mix = row("a", "mix");
-    assertThat(mix.<Long>getAs("runs")).isEqualTo(2);
-    assertThat(mix.<Double>getAs("accuracy")).isCloseTo(0.59, within(1e-9));
-    assertThat(mix.<Double>getAs("accuracy_deviation")).isCloseTo(Math.sqrt(2e-4), within(1e-9));
-    assertThat(mix.<Double>getAs("device_seconds")).isEqualTo(60);
-    assertThat(mix.<Double>getAs("wall_seconds")).isEqualTo(180);
-    assertThat(mix.<Double>getAs("flops")).isEqualTo(120);
-    assertThat(mix.<Double>getAs("gain")).isCloseTo(0.07, within(1e-9));
-    assertThat(mix.<Double>getAs("times_cheaper")).isEqualTo(2);
-    assertThat(mix.<Double>getAs("times_fewer_flops")).isEqualTo(2);
-    assertThat(mix.<Boolean>getAs("ahead")).isTrue();
-    assertThat(mix.<Boolean>getAs("pareto")).isTrue();
-    assertThat(row("a", "ssl-sl").<Boolean>getAs("ahead")).isFalse();
-    assertThat(row("a", "ssl-sl").<Boolean>getAs("pareto")).isFalse();
+  void anArmIsHeldAgainstTheBaselineOfItsSetting() {
+    assertThat(number("gain/mix", "runs")).isEqualTo(2);
+    assertThat(number("gain/mix", "accuracy")).isCloseTo(0.59, within(1e-9));
+    assertThat(number("gain/mix", "accuracy_deviation")).isCloseTo(Math.sqrt(2e-4), within(1e-9));
+    assertThat(number("gain/mix", "device_seconds")).isEqualTo(60);
+    assertThat(number("gain/mix", "wall_seconds")).isEqualTo(180);
+    assertThat(number("gain/mix", "flops")).isEqualTo(120);
+    assertThat(number("gain/mix", "gain")).isCloseTo(0.07, within(1e-9));
+    assertThat(number("gain/mix", "times_cheaper")).isEqualTo(2);
+    assertThat(number("gain/mix", "times_fewer_flops")).isEqualTo(2);
+    assertThat(flag("gain/mix", "ahead")).isTrue();
+    assertThat(flag("gain/mix", "pareto")).isTrue();
+    assertThat(flag("gain/ssl-sl", "ahead")).isFalse();
+    assertThat(flag("gain/ssl-sl", "pareto")).isFalse();
   }
 
   @Test
   void onlySeedsThatBothHaveAreHeldAgainstEachOther() {
-    finished("a", "ssl-sl", 0, 0.50, 100);
-    run("a", "ssl-sl", 1, Status.FAILED, 0.10, 10);
-    finished("a", "mix", 0, 0.52, 50);
-    finished("a", "mix", 1, 0.90, 500);
-    planned("a", "mix", 2);
-
-    Row mix = row("a", "mix");
-    assertThat(mix.<Long>getAs("runs")).isEqualTo(2);
-    assertThat(mix.<Long>getAs("planned")).isEqualTo(3);
-    assertThat(mix.<Double>getAs("gain")).isCloseTo(0.02, within(1e-9));
-    assertThat(mix.<Double>getAs("times_cheaper")).isEqualTo(2);
-    assertThat(row("a", "ssl-sl").<Double>getAs("accuracy")).isEqualTo(0.5);
-    assertThat(row("a", "ssl-sl").<Object>getAs("accuracy_deviation")).isNull();
+    assertThat(number("gaps/mix", "runs")).isEqualTo(2);
+    assertThat(number("gaps/mix", "planned")).isEqualTo(3);
+    assertThat(number("gaps/mix", "gain")).isCloseTo(0.02, within(1e-9));
+    assertThat(number("gaps/mix", "times_cheaper")).isEqualTo(2);
+    assertThat(number("gaps/ssl-sl", "accuracy")).isEqualTo(0.5);
+    assertThat(rows.get("gaps/ssl-sl").<Object>getAs("accuracy_deviation")).isNull();
   }
 
   @Test
   void aheadMeansMoreAccurateAndCheaper() {
-    finished("a", "ssl-sl", 0, 0.50, 100);
-    finished("a", "dearer", 0, 0.60, 110);
-    finished("a", "worse", 0, 0.40, 50);
-    finished("a", "equal", 0, 0.50, 50);
-
-    assertThat(row("a", "dearer").<Boolean>getAs("ahead")).isFalse();
-    assertThat(row("a", "worse").<Boolean>getAs("ahead")).isFalse();
-    assertThat(row("a", "equal").<Boolean>getAs("ahead")).isFalse();
+    assertThat(flag("trade/dearer", "ahead")).isFalse();
+    assertThat(flag("trade/worse", "ahead")).isFalse();
+    assertThat(flag("trade/equal", "ahead")).isFalse();
   }
 
   @Test
   void anArmIsOnTheParetoFrontUnlessOneIsAsGoodAndAsCheap() {
-    finished("a", "ssl-sl", 0, 0.50, 100);
-    finished("a", "equal-and-dearer", 0, 0.50, 101);
-    finished("a", "best", 0, 0.70, 300);
-    finished("a", "cheapest", 0, 0.30, 10);
-    finished("a", "dominated", 0, 0.29, 10);
-    planned("a", "left", 0);
-
-    Tables.register(spark.get(), output.toString());
-    assertThat(spark.rows("select arm from settings where pareto order by arm"))
-        .extracting(row -> row.getString(0))
-        .containsExactly("best", "cheapest", "ssl-sl");
-    assertThat(row("a", "left").<Object>getAs("accuracy")).isNull();
+    assertThat(
+            rows.keySet().stream().filter(row -> row.startsWith("front/") && flag(row, "pareto")))
+        .containsExactlyInAnyOrder("front/best", "front/cheapest", "front/ssl-sl");
+    assertThat(rows.get("front/left").<Object>getAs("accuracy")).isNull();
   }
 
   @Test
   void withoutValidationImagesTheFinalModelCounts() {
-    run("a", "ssl-sl", 0, Status.FINISHED, null, 10);
-
-    assertThat(row("a", "ssl-sl").<Double>getAs("accuracy")).isEqualTo(0.1);
+    assertThat(number("blind/ssl-sl", "accuracy")).isEqualTo(0.1);
   }
 }
