@@ -223,6 +223,28 @@ class CompareCommandTest {
   }
 
   @Test
+  void aRunThatFailsKeepsNoOtherFromTraining() {
+    Printed compared =
+        run(
+            "compare",
+            "-D",
+            "compare.name=failing",
+            "-D",
+            "compare.seeds=[0]",
+            "-D",
+            "compare.arms.hopeless={optimizer.base-lr = 1e30}");
+
+    assertThat(compared.exitCode).isEqualTo(1);
+    assertThat(compared.err)
+        .containsPattern("/3 failing-drawn-f1-hopeless-s0: failed: .*loss")
+        .contains("/3 failing-drawn-f1-mix-s0: test", "/3 failing-drawn-f1-ssl-sl-s0: test");
+    assertThat(row("failing-drawn-f1-hopeless-s0").status()).isEqualTo(Status.FAILED);
+    assertThat(compared.out.lines().filter(line -> line.startsWith("drawn")))
+        .hasSize(3)
+        .anyMatch(line -> line.contains("hopeless") && line.contains("0/1"));
+  }
+
+  @Test
   void aRunOrAModelThatIsNotThereIsNamed() {
     assertThat(run("evaluate", "--run", "nobody").err)
         .contains("error: --run nobody: there is no such run in");
