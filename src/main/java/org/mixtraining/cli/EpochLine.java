@@ -37,7 +37,7 @@ final class EpochLine {
         outcome.evaluationSeconds());
     int left = plan.epochs() - plan.epoch() - 1;
     if (left > 0) {
-      add(line, "%s left", duration(secondsSoFar / epochsSoFar * left));
+      add(line, "%s left", Durations.text(secondsSoFar / epochsSoFar * left));
     }
     return line.toString();
   }
@@ -58,14 +58,5 @@ final class EpochLine {
 
   private static void add(StringBuilder line, String format, Object... values) {
     line.append(line.isEmpty() ? "" : " · ").append(String.format(Locale.ROOT, format, values));
-  }
-
-  private static String duration(double seconds) {
-    long s = Math.round(seconds);
-    return s < 60
-        ? s + " s"
-        : s < 3600
-            ? "%d:%02d min".formatted(s / 60, s % 60)
-            : "%d:%02d h".formatted(s / 3600, s / 60 % 60);
   }
 }

@@ -27,6 +27,11 @@ final class Interruption implements AutoCloseable {
     return interruption;
   }
 
+  /** Whether the command was told to stop. */
+  boolean requested() {
+    return requested;
+  }
+
   /** Names whose tasks are to be cancelled. */
   void cancels(SparkContext context) {
     spark = context;

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
 import picocli.CommandLine.Option;
 
@@ -44,6 +45,15 @@ final class JobOptions {
    */
   JobConfig over(String canonical) {
     return JobConfig.load(canonical, Optional.ofNullable(file), overrides);
+  }
+
+  /**
+   * The comparison that the configuration asks for.
+   *
+   * @throws org.mixtraining.config.UserException if there is none, or one of its runs is not valid
+   */
+  Comparison comparison() {
+    return Comparison.load(Optional.ofNullable(file), overrides);
   }
 
   /** Prints a line of progress. */

@@ -18,7 +18,14 @@ import picocli.CommandLine.ParseResult;
     synopsisSubcommandLabel = "COMMAND",
     description =
         "Trains ViT-Tiny with interleaved self-supervised and supervised epochs on Spark.",
-    subcommands = {PrepareCommand.class, TrainCommand.class, SqlCommand.class, BenchCommand.class},
+    subcommands = {
+      PrepareCommand.class,
+      TrainCommand.class,
+      CompareCommand.class,
+      EvaluateCommand.class,
+      SqlCommand.class,
+      BenchCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",

@@ -63,6 +63,10 @@ final class RecordedRun implements AutoCloseable {
     this.lock = checkpoints.lock(report);
   }
 
+  String id() {
+    return id;
+  }
+
   /** Forgets what there is of it. */
   void forget() {
     tables.delete(id);

@@ -28,10 +28,15 @@ final class Sessions {
 
   /**
    * A session whose executors train: embedded, one process a worker, as many as the cores allow.
+   *
+   * @param trainings how many train side by side, each getting its share of the executors
    */
-  static SparkSession workers(String name, JobConfig.Workers workers) {
-    SparkConf conf = conf().setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker());
-    return open(name, localCluster(workers, conf), conf);
+  static SparkSession workers(String name, JobConfig.Workers workers, int trainings) {
+    SparkConf conf =
+        conf()
+            .setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
+            .setIfMissing("spark.scheduler.mode", "FAIR");
+    return open(name, localCluster(workers, trainings, conf), conf);
   }
 
   /** How Hadoop is configured in sessions, for work that needs none. */
@@ -53,6 +58,7 @@ final class Sessions {
     return new SparkConf()
         .setIfMissing("spark.ui.showConsoleProgress", "false")
         .setIfMissing("spark.sql.shuffle.partitions", "8")
+        .setIfMissing("spark.sql.debug.maxToStringFields", "1000") // or it warns of long plans
         // A speculative twin of a worker would train the same epoch twice for nothing.
         .set("spark.speculation", "false")
         // States are sent as plain floats, which neither Kryo nor compression makes smaller.
@@ -63,10 +69,10 @@ final class Sessions {
   }
 
   /** {@code local-cluster[executors, cores, MB]}, its executors with our classes and flags. */
-  private static String localCluster(JobConfig.Workers workers, SparkConf conf) {
+  private static String localCluster(JobConfig.Workers workers, int trainings, SparkConf conf) {
     int threads = workers.threadsPerWorker();
     int cores = Runtime.getRuntime().availableProcessors();
-    int executors = Math.max(1, Math.min(workers.count(), cores / threads));
+    int executors = Math.max(1, Math.min(workers.count() * trainings, cores / threads));
     int heap = (int) conf.getSizeAsMb("spark.executor.memory", "1g");
     conf.setIfMissing("spark.executor.memory", heap + "m");
     conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());

@@ -3,28 +3,18 @@ package org.mixtraining.cli;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.Secrets;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Split;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
-import org.mixtraining.spark.MixTrainingRun;
-import org.mixtraining.spark.RunState;
-import org.mixtraining.vit.ModelState;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -56,9 +46,8 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     JobConfig config = resume == null ? options.config() : resumed();
-    MixSchedule schedule = MixSchedule.of(config);
     if (dryRun) {
-      System.out.println(schedule.describe());
+      System.out.println(MixSchedule.of(config).describe());
       return 0;
     }
     if (config.workers().device() == JobConfig.Device.GPU) {
@@ -83,7 +72,7 @@ final class TrainCommand implements Callable<Integer> {
       if (row.isPresent() && row.get().status() == RunRow.Status.FINISHED) {
         options.progress("run %s is finished already; --force trains it anew".formatted(runId));
       } else {
-        row = Optional.of(train(run, config, runId, schedule, interruption));
+        row = Optional.of(train(run, config, interruption));
       }
       System.out.println(summary(row.get(), config));
     }
@@ -107,85 +96,13 @@ final class TrainCommand implements Callable<Integer> {
     return options.over(begun.setup().config());
   }
 
-  private RunRow train(
-      RecordedRun recorded,
-      JobConfig config,
-      String runId,
-      MixSchedule schedule,
-      Interruption interruption) {
-    try (SparkSession spark = Sessions.workers("train " + runId, config.workers());
-        JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
-        MixTrainingRun run = new MixTrainingRun(context, config)) {
+  private RunRow train(RecordedRun run, JobConfig config, Interruption interruption) {
+    try (SparkSession spark = Sessions.workers("train " + run.id(), config.workers(), 1)) {
       interruption.cancels(spark.sparkContext());
-      RunState initial = run.initialState();
-      options.progress(
-          "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
-              .formatted(
-                  runId,
-                  Spelling.of(config.pipeline()),
-                  config.model().preset(),
-                  initial.model().parameters(),
-                  schedule.epochs().size(),
-                  run.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
-                  paths(config),
-                  config.workers().count()));
       EpochLine line = new EpochLine();
-      return recorded.train(
-          setup(config, schedule, initial.model(), run),
-          run.manifests(),
-          provenance(run),
-          initial,
-          interruption.of(
-              runId,
-              (from, epochFinished) ->
-                  run.train(
-                      from,
-                      outcome -> {
-                        epochFinished.accept(outcome);
-                        options.progress(line.of(outcome));
-                      })));
+      return new RunTraining(JavaSparkContext.fromSparkContext(spark.sparkContext()), interruption)
+          .train(run, config, options::progress, outcome -> options.progress(line.of(outcome)));
     }
-  }
-
-  /** What decides about a run's bits besides its configuration. */
-  private static SortedMap<String, String> provenance(MixTrainingRun run) {
-    Map<String, DatasetManifest> datasets = new TreeMap<>(run.manifests());
-    run.sslManifest().ifPresent(ssl -> datasets.put("(ssl)", ssl));
-    SortedMap<String, String> provenance = new TreeMap<>();
-    datasets.forEach(
-        (name, dataset) ->
-            dataset
-                .identity()
-                .forEach((key, value) -> provenance.put("dataset." + name + "." + key, value)));
-    RunRow.Versions versions = Versions.provenance();
-    provenance.put("version.job", versions.jobVersion());
-    provenance.put("version.dl4j", versions.dl4jVersion());
-    provenance.put("version.java", versions.javaVersion());
-    return provenance;
-  }
-
-  private static RunRow.Setup setup(
-      JobConfig config, MixSchedule schedule, ModelState initial, MixTrainingRun run) {
-    return new RunRow.Setup(
-        config.pipeline(),
-        config.model().preset(),
-        initial.parameters(),
-        config.run().seed(),
-        config.workers().count(),
-        schedule.epochs().size(),
-        paths(config),
-        run.manifests().values().stream()
-            .map(DatasetManifest::fingerprint)
-            .collect(Collectors.joining(",")),
-        run.sslManifest().map(DatasetManifest::fingerprint).orElse(null),
-        config.canonical());
-  }
-
-  private static String paths(JobConfig config) {
-    return config.data().labelled().stream()
-        .map(JobConfig.Task::path)
-        .map(Secrets::inText)
-        .collect(Collectors.joining(","));
   }
 
   private static String runId(JobConfig config) {

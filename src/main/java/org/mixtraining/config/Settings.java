@@ -31,6 +31,22 @@ final class Settings {
     compare(effective, defaults.root(), "");
   }
 
+  /** These settings under blocks of keys, of which a later one wins. */
+  Settings under(List<ConfigObject> blocks) {
+    ConfigValue merged = effective;
+    for (ConfigObject block : blocks) {
+      merged = block.withFallback(merged);
+    }
+    return new Settings(merged, defaults, new ArrayList<>());
+  }
+
+  /**
+   * The value of a key that holds blocks by names of their own; none where it holds anything else.
+   */
+  ConfigObject blocks(String key) {
+    return value(key) instanceof ConfigObject block ? block : ConfigFactory.empty().root();
+  }
+
   /** A default that depends on other keys. */
   void byDefault(String key, Object value) {
     defaults = defaults.withValue(key, ConfigValueFactory.fromAnyRef(value, "default"));
@@ -53,8 +69,17 @@ final class Settings {
 
   /** Notes that a key's value is not allowed, and why. */
   void refuse(String key, String why) {
-    ConfigValue value = value(key);
+    refuse(key, value(key), why);
+  }
+
+  /** The same of a value within a key's. */
+  void refuse(String key, ConfigValue value, String why) {
     problems.add("%s = %s: %s (%s)".formatted(key, shown(key, value), why, place(value)));
+  }
+
+  /** What is known to be wrong so far. */
+  List<String> problems() {
+    return List.copyOf(problems);
   }
 
   /** Fails with every problem noted. */
@@ -71,7 +96,7 @@ final class Settings {
 
   private void list(ConfigObject block, String prefix) {
     for (var entry : block.entrySet()) {
-      if (entry.getValue() instanceof ConfigObject inner) {
+      if (entry.getValue() instanceof ConfigObject inner && !inner.isEmpty()) {
         list(inner, prefix + entry.getKey() + ".");
       } else {
         known.add(prefix + entry.getKey());
@@ -99,10 +124,15 @@ final class Settings {
             "%s = %s: unknown key; the nearest is %s (%s)"
                 .formatted(
                     key, shown(key, entry.getValue()), nearest(key), place(entry.getValue())));
-      } else if (expected instanceof ConfigObject inner) {
+      } else if (expected instanceof ConfigObject inner && !isOpen(inner, entry.getValue())) {
         compare(entry.getValue(), inner, key + ".");
       }
     }
+  }
+
+  /** An empty block of the reference takes blocks by names that are not known here. */
+  private static boolean isOpen(ConfigObject reference, ConfigValue given) {
+    return reference.isEmpty() && given instanceof ConfigObject;
   }
 
   private String nearest(String key) {

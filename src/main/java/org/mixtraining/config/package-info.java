@@ -4,5 +4,8 @@
  * -D key=value} overrides the file. All problems are reported together, each on one line with its
  * key, its value, what is allowed and where it was written, as one {@link
  * org.mixtraining.config.UserException}. Everything after that can trust the records.
+ *
+ * <p>A {@link org.mixtraining.config.Comparison} is many of them, each read like any other: the
+ * same keys under the blocks of its dataset and its arm.
  */
 package org.mixtraining.config;

@@ -49,10 +49,11 @@ record ContactSheet(
   /**
    * The sheet on white.
    *
+   * @param option the command's option that asks for it
    * @throws UserException if this machine has no font
    */
-  BufferedImage paint() {
-    var layout = new Layout(this, fonts());
+  BufferedImage paint(String option) {
+    var layout = new Layout(this, fonts(option));
     var image =
         new BufferedImage(layout.totalWidth, layout.totalHeight, BufferedImage.TYPE_INT_RGB);
     var graphics = image.createGraphics();
@@ -65,14 +66,14 @@ record ContactSheet(
     return image;
   }
 
-  private static FontMetrics fonts() {
+  private static FontMetrics fonts(String option) {
     var blank = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
     try {
       return blank.getFontMetrics(TEXT);
     } catch (Error e) { // a plain one: no physical fonts found
       throw new UserException(
-          "--preview: its captions need a font, and Java finds none here (%s); install one (Debian, Ubuntu: apt-get install fontconfig fonts-dejavu-core)"
-              .formatted(e.getMessage()));
+          "%s: its captions need a font, and Java finds none here (%s); install one (Debian, Ubuntu: apt-get install fontconfig fonts-dejavu-core)"
+              .formatted(option, e.getMessage()));
     } finally {
       blank.dispose();
     }

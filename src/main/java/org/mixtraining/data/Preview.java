@@ -1,9 +1,6 @@
 package org.mixtraining.data;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.math.BigDecimal;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,7 +8,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
@@ -34,7 +30,7 @@ public final class Preview {
   private static final int CHOICE = 64;
 
   private final JobConfig config;
-  private final Path file;
+  private final PngFile file;
 
   /**
    * @param file the PNG to write
@@ -42,11 +38,7 @@ public final class Preview {
    */
   public Preview(JobConfig config, Path file) {
     this.config = config;
-    this.file = file.toAbsolutePath();
-    if (!Files.isDirectory(this.file.getParent()) || Files.isDirectory(file)) {
-      throw new UserException(
-          "--preview %s: must be a file in a directory that exists".formatted(file));
-    }
+    this.file = new PngFile("--preview", file);
   }
 
   /**
@@ -55,18 +47,12 @@ public final class Preview {
    * @throws UserException if there is no prepared dataset, or the file cannot be written
    */
   public void write(Configuration hadoop) {
-    var png = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(sheet(hadoop).paint(), "png", png);
-      Files.write(file, png.toByteArray());
-    } catch (IOException e) {
-      throw new UserException("--preview %s: cannot be written: %s".formatted(file, e));
-    }
+    file.write(sheet(hadoop));
   }
 
   ContactSheet sheet(Configuration hadoop) {
     var manifest = DatasetManifest.read(hadoop, config.data().path());
-    var images = some(hadoop, manifest);
+    var images = choice(hadoop, config.data().path(), manifest, Split.TRAIN);
     var augment = config.augment();
     boolean mixes = augment.mixup() > 0 || augment.cutmix() > 0;
     return new ContactSheet(
@@ -93,12 +79,10 @@ public final class Preview {
 
   // --- images ----------------------------------------------------------------------------------
 
-  /** Images of as many classes as possible. */
-  private ImageSet some(Configuration hadoop, DatasetManifest manifest) {
-    double share = (double) CHOICE * manifest.shards() / manifest.images(Split.TRAIN);
-    var choice =
-        Shards.read(
-            hadoop, config.data().path(), manifest, Split.TRAIN, new int[] {0}, Math.min(1, share));
+  /** A few images of as many classes as possible. */
+  static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
+    double share = (double) CHOICE * manifest.shards() / manifest.images(split);
+    var choice = Shards.read(hadoop, path, manifest, split, new int[] {0}, Math.min(1, share));
     var ofItsClass = new int[choice.size()]; // how many of its class come before an image
     var seen = new int[manifest.classCount()];
     for (int i = 0; i < choice.size(); i++) {
@@ -122,7 +106,7 @@ public final class Preview {
         choice.width());
   }
 
-  private static byte[] pixels(ImageSet images, int i) {
+  static byte[] pixels(ImageSet images, int i) {
     var pixels = new byte[images.imageBytes()];
     images.read(i, pixels);
     return pixels;
@@ -197,14 +181,22 @@ public final class Preview {
   }
 
   /** What was normalised, as it can be seen. */
-  private static byte[] pixels(Minibatch batch, int n, Normalization normalization) {
-    int area = batch.height() * batch.width();
-    var pixels = new byte[batch.channels() * area];
+  static byte[] pixels(Minibatch batch, int n, Normalization normalization) {
+    return pixels(
+        batch.pixels(), n, batch.channels(), batch.height() * batch.width(), normalization);
+  }
+
+  /**
+   * Image n of many.
+   *
+   * @param images [n, channels, area], normalised
+   */
+  static byte[] pixels(float[] images, int n, int channels, int area, Normalization normalization) {
+    var pixels = new byte[channels * area];
     for (int p = 0; p < pixels.length; p++) {
-      int c = p / area;
+      int c = Math.min(p / area, normalization.mean().size() - 1);
       double value =
-          batch.pixels()[n * pixels.length + p] * normalization.std().get(c)
-              + normalization.mean().get(c);
+          images[n * pixels.length + p] * normalization.std().get(c) + normalization.mean().get(c);
       pixels[p] = (byte) Math.round(255 * Math.max(0, Math.min(1, value)));
     }
     return pixels;

@@ -16,10 +16,10 @@ import scala.collection.JavaConverters;
  * What a query returned, as plain Java values: null, Boolean, Number, String, Instant, List, and
  * Map by name.
  */
-record Answer(List<Heading> columns, List<List<Object>> rows) {
+public record Answer(List<Heading> columns, List<List<Object>> rows) {
 
   /** A column's name, and whether it holds numbers. */
-  record Heading(String name, boolean numeric) {}
+  public record Heading(String name, boolean numeric) {}
 
   static Answer of(Dataset<Row> query) {
     List<Heading> columns =

@@ -20,7 +20,7 @@ public enum Format {
   /** Aligned columns for reading: numbers rounded, long texts cut. */
   TEXT {
     @Override
-    String print(Answer answer) {
+    public String print(Answer answer) {
       return TextTable.print(answer);
     }
   },
@@ -28,7 +28,7 @@ public enum Format {
   /** One array of objects, an object a line; numbers in full, NaN and the infinities as text. */
   JSON {
     @Override
-    String print(Answer answer) {
+    public String print(Answer answer) {
       List<String> names = answer.columns().stream().map(Answer.Heading::name).toList();
       for (String name : names) {
         if (names.indexOf(name) < names.lastIndexOf(name)) {
@@ -48,7 +48,7 @@ public enum Format {
   /** RFC 4180 with a header line; numbers in full, null as nothing, the empty text as "". */
   CSV {
     @Override
-    String print(Answer answer) {
+    public String print(Answer answer) {
       String header =
           answer.columns().stream()
               .map(column -> csv(column.name()))
@@ -65,7 +65,8 @@ public enum Format {
           .addModule(new SimpleModule().addSerializer(Instant.class, ToStringSerializer.instance))
           .build();
 
-  abstract String print(Answer answer);
+  /** The rows as text, its last line ended. */
+  public abstract String print(Answer answer);
 
   /** A value in full. */
   static String full(Object value) {

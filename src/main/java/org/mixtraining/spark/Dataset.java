@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -32,8 +31,7 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
    * @param key the configuration key that names the path
    * @throws UserException if there is none, or if it has fewer shards than there are workers
    */
-  static Dataset open(JavaSparkContext spark, String key, String given, int workers) {
-    Configuration hadoop = spark.hadoopConfiguration();
+  static Dataset open(Configuration hadoop, String key, String given, int workers) {
     String path = qualified(key, given, hadoop);
     DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
     if (manifest.shards() < workers) {

@@ -1,9 +1,13 @@
 package org.mixtraining.spark;
 
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.ExceptionFailure;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
@@ -14,11 +18,24 @@ import org.mixtraining.train.NonFiniteLossException;
  * is nothing random about a loss that is not a number, or a file that is not there.
  */
 final class HopelessTasks extends SparkListener {
+  private static final String RUN = "mixtraining.run";
+
   private final SparkContext spark;
+  private final String run = UUID.randomUUID().toString();
+  private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
   private volatile RuntimeException reason;
 
+  /** Of the run that the calling thread trains; others may train in the same session. */
   HopelessTasks(SparkContext spark) {
     this.spark = spark;
+    spark.setLocalProperty(RUN, run);
+  }
+
+  @Override
+  public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+    if (run.equals(submitted.properties().getProperty(RUN))) {
+      stages.add(submitted.stageInfo().stageId());
+    }
   }
 
   /** What a failure was caused by, if that is for a person to mend. */
@@ -36,7 +53,9 @@ final class HopelessTasks extends SparkListener {
 
   @Override
   public void onTaskEnd(SparkListenerTaskEnd end) {
-    if (end.reason() instanceof ExceptionFailure failure && failure.exception().isDefined()) {
+    if (stages.contains(end.stageId())
+        && end.reason() instanceof ExceptionFailure failure
+        && failure.exception().isDefined()) {
       reason(failure.exception().get())
           .ifPresent(
               hopeless -> {

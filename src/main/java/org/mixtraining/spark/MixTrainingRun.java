@@ -60,7 +60,7 @@ public final class MixTrainingRun implements AutoCloseable {
     Prerequisites.checkSerializer(spark.getConf());
     this.spark = spark;
     this.config = config;
-    this.data = TrainingData.open(spark, config);
+    this.data = TrainingData.open(spark.hadoopConfiguration(), config);
     this.vit = data.vit();
     long stateBytes = initialState().model().bytes();
     Prerequisites.check(spark, config, data, stateBytes);

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -36,18 +36,18 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
    * @throws UserException if a dataset is missing, does not serve the workers or the model, or the
    *     two of {@code data.path} and {@code data.ssl} differ in the shape of their images
    */
-  static TrainingData open(JavaSparkContext spark, JobConfig config) {
+  static TrainingData open(Configuration hadoop, JobConfig config) {
     int workers = config.workers().count();
     List<LabelledData> labelled = new ArrayList<>();
     for (JobConfig.Task task : config.data().labelled()) {
       String key = config.data().tasks().isEmpty() ? "data.path" : "data.tasks " + task.name();
-      labelled.add(new LabelledData(task, Dataset.open(spark, key, task.path(), workers)));
+      labelled.add(new LabelledData(task, Dataset.open(hadoop, key, task.path(), workers)));
     }
     Dataset first = labelled.get(0).dataset();
     if (config.data().ssl().isEmpty()) {
       return new TrainingData(config, List.copyOf(labelled), first);
     }
-    Dataset ssl = Dataset.open(spark, "data.ssl", config.data().ssl(), workers);
+    Dataset ssl = Dataset.open(hadoop, "data.ssl", config.data().ssl(), workers);
     String shape = shape(first.manifest());
     if (!shape(ssl.manifest()).equals(shape)) {
       throw new UserException(
@@ -76,6 +76,31 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
 
   List<Head> heads() {
     return labelled.stream().map(LabelledData::head).toList();
+  }
+
+  /**
+   * Floating-point operations of an epoch by formula. Where labels or images are a share, so many
+   * of each class are, rounded.
+   */
+  double flops(EpochPlan plan) {
+    if (labelled.size() == 1 && apart() && plan.objective() == Objective.SSL) {
+      return ssl.manifest().images(Split.TRAIN) * flopsOfImage(labelled.get(0), plan);
+    }
+    double share =
+        config.data().fraction()
+            * (plan.objective() == Objective.SL ? config.data().labelFraction() : 1);
+    double flops = 0;
+    for (LabelledData task : labelled) {
+      long images = Math.round(share * task.dataset().manifest().images(Split.TRAIN));
+      flops += images * flopsOfImage(task, plan);
+    }
+    return flops;
+  }
+
+  private double flopsOfImage(LabelledData task, EpochPlan plan) {
+    return vit(task)
+        .masking(plan.maskRatio())
+        .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
   }
 
   /** A worker's minibatches of an epoch, made as they are asked for. */

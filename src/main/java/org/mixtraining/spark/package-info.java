@@ -10,6 +10,9 @@
  * org.mixtraining.spark.StateExchange} does it on the driver or by a shuffle, to the same bits. The
  * model then takes an {@link org.mixtraining.spark.OuterStep} towards it, by default all the way.
  *
+ * <p>Several runs may train in one session, a thread each. A {@link
+ * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at.
+ *
  * <p>Between two epochs a run is its {@link org.mixtraining.spark.RunState} and nothing else: who
  * keeps that can go on from there.
  */

@@ -3,6 +3,10 @@
  * org.mixtraining.train.TrainingBatches} are those of one task; of several, {@link
  * org.mixtraining.train.InterleavedTasks} takes them in turn.
  *
+ * <p>What an encoder has learned without labels is judged on its {@link
+ * org.mixtraining.train.Features}, frozen: by a {@link org.mixtraining.train.LinearProbe} and by
+ * {@link org.mixtraining.train.NearestNeighbours}.
+ *
  * <p>It runs inside a Spark task but does not know it: what a worker computes depends on the plan,
  * the state and its images alone, so it can be run, and tested, without a cluster.
  */

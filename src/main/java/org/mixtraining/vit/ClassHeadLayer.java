@@ -28,6 +28,11 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
     return labelled;
   }
 
+  /** The feature vectors of the last pass, which had so many images: [images, dim]. */
+  Mat features(int images) {
+    return save("features", images, vit().dim());
+  }
+
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
@@ -46,7 +51,7 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
   }
 
   private void logits(Mat x, TokenLayout.Group group, Mat logits) {
-    Mat features = save("features", group.images(), vit().dim());
+    Mat features = features(group.images());
     pool(x, group, features);
     kernels().linear(features, parameter("weight"), parameter("bias"), logits);
   }
@@ -97,7 +102,7 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
   @Override
   void backward(Mat x, Mat dInput) {
     TokenLayout.Group group = pooled(x.rows());
-    Mat features = save("features", group.images(), vit().dim());
+    Mat features = features(group.images());
     Mat dLogits = save("d-logits", group.images(), layerConf().classes());
     kernels().linearWeightGradient(features, dLogits, gradient("weight"));
     kernels().columnSum(dLogits, gradient("bias"));

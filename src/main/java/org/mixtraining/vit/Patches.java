@@ -30,24 +30,55 @@ final class Patches {
   }
 
   /**
-   * Normalises a patch by its own mean and standard deviation (unbiased, as torch.var in MAE):
-   * {@code (x − mean) / √(var + 1e-6)}.
+   * The reverse: puts one patch into a planar image.
+   *
+   * @param patches matrix with patchValues columns
+   * @param image where the image begins in {@code into}
+   */
+  static void paste(ViT vit, Mat patches, int row, float[] into, int image, int patchIndex) {
+    int size = vit.imageSize();
+    int p = vit.patch();
+    int top = patchIndex / vit.grid() * p;
+    int left = patchIndex % vit.grid() * p;
+    int at = 0;
+    for (int c = 0; c < vit.channels(); c++) {
+      for (int y = 0; y < p; y++) {
+        int to = image + (c * size + top + y) * size + left;
+        for (int x = 0; x < p; x++) {
+          into[to + x] = patches.get(row, at++);
+        }
+      }
+    }
+  }
+
+  /**
+   * Normalises a patch by its own {@linkplain #mean mean} and {@linkplain #deviation deviation}, as
+   * in MAE.
    */
   static void normalise(Mat patches, int row) {
-    int n = patches.cols();
+    double mean = mean(patches, row);
+    double scale = 1 / deviation(patches, row);
+    for (int i = 0; i < patches.cols(); i++) {
+      patches.set(row, i, (float) ((patches.get(row, i) - mean) * scale));
+    }
+  }
+
+  static double mean(Mat patches, int row) {
     double sum = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < patches.cols(); i++) {
       sum += patches.get(row, i);
     }
-    double mean = sum / n;
+    return sum / patches.cols();
+  }
+
+  /** {@code √(var + 1e-6)}, the variance unbiased as torch.var. */
+  static double deviation(Mat patches, int row) {
+    double mean = mean(patches, row);
     double squares = 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < patches.cols(); i++) {
       double d = patches.get(row, i) - mean;
       squares += d * d;
     }
-    double scale = 1 / Math.sqrt(squares / (n - 1) + 1e-6);
-    for (int i = 0; i < n; i++) {
-      patches.set(row, i, (float) ((patches.get(row, i) - mean) * scale));
-    }
+    return Math.sqrt(squares / (patches.cols() - 1) + 1e-6);
   }
 }

@@ -244,6 +244,38 @@ public final class Replica implements AutoCloseable {
     return output[graph.getConfiguration().getNetworkOutputs().indexOf(head)].data().asFloat();
   }
 
+  /**
+   * What the heads of an SL graph are given of each image: its pooled tokens.
+   *
+   * @param pixels [images, channels, size, size], normalised; one channel may stand for all
+   * @param size height and width of the images
+   * @return [images, dim], row-major
+   */
+  public float[] features(float[] pixels, int images, int size) {
+    ClassHeadLayer head = heads().get(0);
+    predict(name(head), pixels, images, size);
+    float[] features = new float[images * vit().dim()];
+    head.features(images).read(features, 0);
+    return features;
+  }
+
+  /**
+   * What an SSL or a JOINT graph makes of images that it sees a part of.
+   *
+   * @param minibatch of {@link Batch#training}
+   */
+  public Reconstruction reconstruct(MultiDataSet minibatch) {
+    serve((int) minibatch.getFeatures(0).size(2), heads());
+    INDArray[] output =
+        graph.output(false, minibatch.getFeatures(), minibatch.getFeaturesMaskArrays());
+    int pixels = graph.getConfiguration().getNetworkOutputs().indexOf(ViTGraph.PIXELS);
+    return Reconstruction.of(
+        vit(),
+        minibatch.getFeatures(0),
+        Visibility.of(minibatch.getFeaturesMaskArray(0), vit()),
+        output[pixels]);
+  }
+
   @Override
   public void close() {
     for (var layer : graph.getLayers()) {

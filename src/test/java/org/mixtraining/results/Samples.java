@@ -20,21 +20,25 @@ final class Samples {
         NOON,
         null,
         null,
-        new RunRow.Setup(
-            Pipeline.SSL_SL,
-            "vit-nano",
-            101_000L,
-            -42L,
-            2,
-            4,
-            "hdfs://name/shards",
-            "f00d",
-            "beef",
-            "{\"seed\":-42}"),
+        setup(-42),
         new RunRow.Versions("0.1.0", "3.5.9", "1.0.0-M2.1", "17.0.15", null),
         RunRow.Progress.NONE,
         null,
         null);
+  }
+
+  static RunRow.Setup setup(long seed) {
+    return new RunRow.Setup(
+        Pipeline.SSL_SL,
+        "vit-nano",
+        101_000L,
+        seed,
+        2,
+        4,
+        "hdfs://name/shards",
+        "f00d",
+        "beef",
+        "{\"seed\":%d}".formatted(seed));
   }
 
   /** An SSL epoch: no head, so the nullable numbers are null. */

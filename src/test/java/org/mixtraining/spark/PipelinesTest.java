@@ -167,7 +167,7 @@ class PipelinesTest {
     SmallRun labelled = SmallRun.of(config);
     SmallRun other = SmallRun.of(config(other()));
     List<EpochPlan> plans = MixSchedule.of(config).epochs();
-    TrainingData data = TrainingData.open(spark, config);
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
 
     assertSame(data.batches(plans.get(0), 1), batches(other, plans.get(0), 1, 3));
     assertSame(data.batches(plans.get(2), 1), batches(labelled, plans.get(2), 1, 3));
@@ -243,7 +243,7 @@ class PipelinesTest {
   @Test
   void imagesAreDealtAnewEachEpochAndEachToOneWorker() {
     JobConfig config = config("data.reshuffle=true", "workers.count=3", "pipeline=sl");
-    TrainingData data = TrainingData.open(spark, config);
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
     List<EpochPlan> plans = MixSchedule.of(config).epochs();
     ImageSet all = SmallRun.of(config).images(Split.TRAIN, 0, 1, 2, 3);
 
@@ -268,8 +268,10 @@ class PipelinesTest {
 
   @Test
   void aLoneWorkerNeedsNoDealing() {
-    TrainingData dealt = TrainingData.open(spark, config("data.reshuffle=true", "workers.count=1"));
-    TrainingData own = TrainingData.open(spark, config("workers.count=1"));
+    TrainingData dealt =
+        TrainingData.open(
+            spark.hadoopConfiguration(), config("data.reshuffle=true", "workers.count=1"));
+    TrainingData own = TrainingData.open(spark.hadoopConfiguration(), config("workers.count=1"));
     EpochPlan plan = MixSchedule.of(config()).epochs().get(1);
 
     assertSame(dealt.batches(plan, 0), own.batches(plan, 0));

@@ -1,0 +1,156 @@
+package org.mixtraining.cli;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.Comparison;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Prepare;
+import org.mixtraining.results.ComparisonRow;
+import org.mixtraining.results.Format;
+import org.mixtraining.results.Query;
+import org.mixtraining.results.Tables;
+import org.mixtraining.spark.PlannedWork;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code compare}: every arm in every setting with every seed, and what comes of it. */
+@Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    description =
+        "Trains what is missing of a comparison (the block compare) and prints how its arms fare.")
+final class CompareCommand implements Callable<Integer> {
+
+  @Mixin private JobOptions options;
+
+  @Option(
+      names = "--dry-run",
+      description = "List the runs, their epochs, FLOPs and estimated cost, and do nothing.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--gflops",
+      paramLabel = "RATE",
+      description =
+          "GFLOP/s of one worker, as bench prints it, to estimate by while no run is finished.")
+  private Double gflops;
+
+  @Option(names = "--json", description = "The result, or the plan, as a JSON array of objects.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Comparison comparison = options.comparison();
+    JobConfig common = comparison.common();
+    Configuration hadoop = Sessions.hadoop();
+    Tables tables = new Tables(hadoop, common.run().output());
+    ComparisonPlan plan = ComparisonPlan.of(comparison, hadoop, tables);
+    if (dryRun) {
+      System.out.print((json ? Format.JSON : Format.TEXT).print(plan.describe(gflops)));
+      options.progress(plan.summary(gflops));
+      return 0;
+    }
+    if (common.workers().device() == JobConfig.Device.GPU) {
+      throw new UserException(
+          "mixtraining.workers.device = gpu: this build computes on the CPU; allowed: auto, cpu");
+    }
+    tables.write(comparison.runs().stream().map(run -> row(comparison, run)).toList());
+    try (Interruption interruption = Interruption.bySignal();
+        SparkSession spark = session(comparison, plan)) {
+      interruption.cancels(spark.sparkContext());
+      prepareMissing(spark, hadoop, plan);
+      plan.left().forEach(run -> PlannedWork.check(hadoop, run.config()));
+      ComparisonPlan ready = ComparisonPlan.of(comparison, hadoop, tables);
+      options.progress(ready.summary(gflops));
+      List<RuntimeException> failures =
+          new SideBySide(
+                  JavaSparkContext.fromSparkContext(spark.sparkContext()),
+                  interruption,
+                  tables,
+                  options::progress)
+              .train(ready);
+      print(spark, comparison);
+      if (!failures.isEmpty()) {
+        throw failures.get(0);
+      }
+    }
+    return 0;
+  }
+
+  private static SparkSession session(Comparison comparison, ComparisonPlan plan) {
+    String name = "compare " + comparison.name();
+    return plan.left().isEmpty()
+        ? Sessions.local(name)
+        : Sessions.workers(name, comparison.common().workers(), comparison.parallel());
+  }
+
+  private static ComparisonRow row(Comparison comparison, Comparison.Run run) {
+    Comparison.Setting setting = run.setting();
+    return new ComparisonRow(
+        run.id(),
+        comparison.name(),
+        setting.dataset(),
+        setting.fraction(),
+        setting.labelFraction(),
+        run.arm(),
+        comparison.baseline());
+  }
+
+  /** Datasets that other commands would have to be given one by one. */
+  private void prepareMissing(SparkSession spark, Configuration hadoop, ComparisonPlan plan) {
+    Set<String> seen = new LinkedHashSet<>();
+    for (Comparison.Run run : plan.left()) {
+      JobConfig.Data data = run.config().data();
+      if (data.tasks().isEmpty()
+          && seen.add(data.path())
+          && !DatasetManifest.exists(hadoop, data.path())) {
+        options.progress(
+            "preparing %s in %s".formatted(data.format(), Secrets.inText(data.path())));
+        options.progress(
+            Prepare.run(spark, data, Prepare.Existing.REFUSE, options::progress).describe());
+      }
+    }
+  }
+
+  // --- results ---------------------------------------------------------------------------------
+
+  private void print(SparkSession spark, Comparison comparison) {
+    Tables.register(spark, comparison.common().run().output());
+    String of = "from settings where comparison = '%s'".formatted(comparison.name());
+    if (json) {
+      new Query(spark, Format.JSON, System.out).run("select * " + of);
+    } else {
+      new Query(spark, Format.TEXT, System.out).run(SETTINGS + of + ";" + ARMS.formatted(of));
+    }
+  }
+
+  private static final String SETTINGS =
+      """
+      select dataset, fraction, label_fraction as labels, arm, concat(runs, '/', planned) as runs,
+        concat(format_number(100 * accuracy, 2),
+          coalesce(concat(' ± ', format_number(100 * accuracy_deviation, 2)), '')) as `test %`,
+        round(device_seconds, 1) as seconds, round(flops / 1e12, 2) as tflop,
+        format_string('%+.2f', 100 * gain) as points,
+        concat(format_number(times_cheaper, 2), 'x') as faster,
+        concat(format_number(times_fewer_flops, 2), 'x') as `fewer flop`,
+        if(ahead, 'yes', 'no') as ahead, if(pareto, 'yes', 'no') as pareto
+      """;
+
+  private static final String ARMS =
+      """
+      select arm, count(*) as settings, avg(100 * gain) as `points, mean`,
+        exp(avg(ln(times_cheaper))) as `times faster, mean`,
+        count_if(gain > 0) as `more accurate`, count_if(times_cheaper > 1) as faster,
+        count_if(ahead) as `ahead on both`
+      %s group by arm order by arm
+      """;
+}

@@ -1,0 +1,205 @@
+package org.mixtraining.cli;
+
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.joining;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.Changes;
+import org.mixtraining.config.Comparison;
+import org.mixtraining.config.Spelling;
+import org.mixtraining.config.UserException;
+import org.mixtraining.results.Answer;
+import org.mixtraining.results.Answer.Heading;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.Tables;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.spark.PlannedWork;
+
+/**
+ * The runs of a comparison as they stand: which are finished, and what the others will take.
+ *
+ * @param runs in the order in which they are trained
+ */
+record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
+
+  /**
+   * A run.
+   *
+   * @param recorded how it stands, if it was begun
+   * @param flops of its whole schedule, by formula; unknown while its dataset is not prepared
+   */
+  record Item(Comparison.Run run, Optional<RunRow> recorded, OptionalDouble flops) {
+
+    boolean finished() {
+      return recorded.filter(row -> row.status() == RunRow.Status.FINISHED).isPresent();
+    }
+  }
+
+  /**
+   * @throws UserException if runs were begun with other configurations, with a line for every key
+   */
+  static ComparisonPlan of(Comparison comparison, Configuration hadoop, Tables tables) {
+    List<Item> items = new ArrayList<>();
+    Set<String> problems = new LinkedHashSet<>();
+    for (Comparison.Run run : comparison.runs()) {
+      Optional<RunRow> recorded = tables.run(run.id());
+      recorded
+          .map(row -> Changes.forbidden(row.setup().config(), run.config().canonical()))
+          .orElse(List.of())
+          .forEach(change -> problems.add("run %s: %s".formatted(run.id(), change)));
+      items.add(new Item(run, recorded, PlannedWork.flops(hadoop, run.config())));
+    }
+    if (!problems.isEmpty()) {
+      problems.add(
+          "mixtraining.compare.name = %s: these runs began with other values; give them those again, or the comparison another name"
+              .formatted(comparison.name()));
+      throw new UserException(List.copyOf(problems));
+    }
+    return new ComparisonPlan(comparison, List.copyOf(items));
+  }
+
+  /** What is not finished. */
+  List<Comparison.Run> left() {
+    return items(false).map(Item::run).toList();
+  }
+
+  private Stream<Item> items(boolean finished) {
+    return runs.stream().filter(item -> item.finished() == finished);
+  }
+
+  // --- cost ------------------------------------------------------------------------------------
+
+  /** Device seconds of a run: those that it took, or by the FLOP rate of finished ones. */
+  private OptionalDouble seconds(Item item, Double gflops) {
+    if (item.finished()) {
+      return OptionalDouble.of(item.recorded().orElseThrow().progress().deviceSeconds());
+    }
+    OptionalDouble rate = rate(items(true).filter(i -> i.run().arm().equals(item.run().arm())));
+    rate = rate.isPresent() ? rate : rate(items(true));
+    if (rate.isEmpty() && gflops != null) {
+      rate = OptionalDouble.of(gflops * 1e9);
+    }
+    return rate.isEmpty() || item.flops().isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(item.flops().getAsDouble() / rate.getAsDouble());
+  }
+
+  private static OptionalDouble rate(Stream<Item> finished) {
+    List<RunRow.Progress> runs =
+        finished.map(item -> item.recorded().orElseThrow().progress()).toList();
+    double seconds = runs.stream().mapToDouble(RunRow.Progress::deviceSeconds).sum();
+    double flops = runs.stream().mapToDouble(RunRow.Progress::flops).sum();
+    return seconds > 0 ? OptionalDouble.of(flops / seconds) : OptionalDouble.empty();
+  }
+
+  // --- for a person ----------------------------------------------------------------------------
+
+  /** A row for each run. */
+  Answer describe(Double gflops) {
+    List<Heading> columns = new ArrayList<>();
+    List<List<Object>> rows = new ArrayList<>();
+    for (Item item : runs) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("run_id", item.run().id());
+      row.put("status", item.recorded().map(r -> Spelling.of(r.status())).orElse("left"));
+      row.put("epochs", epochs(item.run()));
+      row.put("flops", boxed(item.flops()));
+      row.put("flops_of_baseline", boxed(ofBaseline(item)));
+      row.put("device_seconds", boxed(seconds(item, gflops)));
+      if (columns.isEmpty()) {
+        row.keySet()
+            .forEach(
+                name ->
+                    columns.add(
+                        new Heading(name, name.startsWith("flops") || name.endsWith("seconds"))));
+      }
+      rows.add(new ArrayList<>(row.values()));
+    }
+    return new Answer(columns, rows);
+  }
+
+  private static Double boxed(OptionalDouble value) {
+    return value.isPresent() ? value.getAsDouble() : null;
+  }
+
+  /** Its FLOPs in those of the baseline in its setting. */
+  private OptionalDouble ofBaseline(Item item) {
+    return runs.stream()
+        .filter(other -> other.run().arm().equals(comparison.baseline()))
+        .filter(other -> other.run().setting().equals(item.run().setting()))
+        .map(Item::flops)
+        .filter(flops -> flops.isPresent() && item.flops().isPresent())
+        .mapToDouble(flops -> item.flops().getAsDouble() / flops.getAsDouble())
+        .findFirst();
+  }
+
+  /** Such as {@code 5 SSL + 5 MIX + 5 SL}. */
+  private static String epochs(Comparison.Run run) {
+    Map<String, Long> phases =
+        MixSchedule.of(run.config()).epochs().stream()
+            .collect(
+                groupingBy(
+                    (EpochPlan plan) -> plan.phase().name(), LinkedHashMap::new, counting()));
+    return phases.entrySet().stream()
+        .map(phase -> phase.getValue() + " " + phase.getKey())
+        .collect(joining(" + "));
+  }
+
+  /** How much there is, and how much is left. */
+  String summary(Double gflops) {
+    List<Item> left = items(false).toList();
+    double[] seconds =
+        left.stream()
+            .map(item -> seconds(item, gflops))
+            .flatMapToDouble(OptionalDouble::stream)
+            .toArray();
+    String cost =
+        left.isEmpty()
+            ? ""
+            : seconds.length < left.size()
+                ? "; what they cost is not known before their data is prepared and a run finished, or --gflops given"
+                : "; these take about %s of device time"
+                    .formatted(Durations.text(Arrays.stream(seconds).sum()));
+    return "comparison %s: %d runs, %d finished, %d left%s"
+        .formatted(comparison.name(), runs.size(), runs.size() - left.size(), left.size(), cost);
+  }
+
+  /** From now on. */
+  Clock clock() {
+    return new Clock();
+  }
+
+  /** Says how long the rest will take, by the FLOPs that were done since it was started. */
+  final class Clock {
+    private final long start = System.nanoTime();
+    private double done;
+    private double left = items(false).mapToDouble(item -> item.flops().orElse(0)).sum();
+
+    /** Such as {@code , 1:23 h left}; nothing after the last run. */
+    String after(Comparison.Run run) {
+      double flops =
+          runs.stream()
+              .filter(item -> item.run().id().equals(run.id()))
+              .mapToDouble(item -> item.flops().orElse(0))
+              .sum();
+      done += flops;
+      left -= flops;
+      double seconds = (System.nanoTime() - start) / 1e9;
+      return left <= 0 || done <= 0
+          ? ""
+          : "; " + Durations.text(seconds / done * left) + " left for the rest";
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package org.mixtraining.cli;
+
+/** Stretches of time for a person. */
+final class Durations {
+
+  private Durations() {}
+
+  /** Such as {@code 45 s}, {@code 12:30 min} or {@code 3:05 h}. */
+  static String text(double seconds) {
+    long s = Math.round(seconds);
+    return s < 60
+        ? s + " s"
+        : s < 3600
+            ? "%d:%02d min".formatted(s / 60, s % 60)
+            : "%d:%02d h".formatted(s / 3600, s / 60 % 60);
+  }
+}

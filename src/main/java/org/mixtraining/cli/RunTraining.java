@@ -1,0 +1,100 @@
+package org.mixtraining.cli;
+
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.config.Spelling;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.spark.EpochOutcome;
+import org.mixtraining.spark.MixTrainingRun;
+import org.mixtraining.spark.RunState;
+import org.mixtraining.vit.ModelState;
+
+/** What is left of recorded runs, trained in one Spark session; several threads may ask. */
+record RunTraining(JavaSparkContext spark, Interruption interruption) {
+
+  /**
+   * Trains a run to its end.
+   *
+   * @param report told what is trained
+   * @param epochFinished told of each epoch when it has been recorded
+   * @throws InterruptedRunException if the training is told to stop
+   */
+  RunRow train(
+      RecordedRun recorded,
+      JobConfig config,
+      Consumer<String> report,
+      Consumer<EpochOutcome> epochFinished) {
+    try (MixTrainingRun run = new MixTrainingRun(spark, config)) {
+      MixSchedule schedule = MixSchedule.of(config);
+      RunState initial = run.initialState();
+      report.accept(
+          "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
+              .formatted(
+                  recorded.id(),
+                  Spelling.of(config.pipeline()),
+                  config.model().preset(),
+                  initial.model().parameters(),
+                  schedule.epochs().size(),
+                  run.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
+                  paths(config),
+                  config.workers().count()));
+      return recorded.train(
+          setup(config, schedule, initial.model(), run),
+          run.manifests(),
+          provenance(run),
+          initial,
+          interruption.of(
+              recorded.id(), (from, finished) -> run.train(from, finished.andThen(epochFinished))));
+    }
+  }
+
+  /** What decides about a run's bits besides its configuration. */
+  private static SortedMap<String, String> provenance(MixTrainingRun run) {
+    Map<String, DatasetManifest> datasets = new TreeMap<>(run.manifests());
+    run.sslManifest().ifPresent(ssl -> datasets.put("(ssl)", ssl));
+    SortedMap<String, String> provenance = new TreeMap<>();
+    datasets.forEach(
+        (name, dataset) ->
+            dataset
+                .identity()
+                .forEach((key, value) -> provenance.put("dataset." + name + "." + key, value)));
+    RunRow.Versions versions = Versions.provenance();
+    provenance.put("version.job", versions.jobVersion());
+    provenance.put("version.dl4j", versions.dl4jVersion());
+    provenance.put("version.java", versions.javaVersion());
+    return provenance;
+  }
+
+  private static RunRow.Setup setup(
+      JobConfig config, MixSchedule schedule, ModelState initial, MixTrainingRun run) {
+    return new RunRow.Setup(
+        config.pipeline(),
+        config.model().preset(),
+        initial.parameters(),
+        config.run().seed(),
+        config.workers().count(),
+        schedule.epochs().size(),
+        paths(config),
+        run.manifests().values().stream()
+            .map(DatasetManifest::fingerprint)
+            .collect(Collectors.joining(",")),
+        run.sslManifest().map(DatasetManifest::fingerprint).orElse(null),
+        config.canonical());
+  }
+
+  private static String paths(JobConfig config) {
+    return config.data().labelled().stream()
+        .map(JobConfig.Task::path)
+        .map(Secrets::inText)
+        .collect(Collectors.joining(","));
+  }
+}

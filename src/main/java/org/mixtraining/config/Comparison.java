@@ -1,0 +1,54 @@
+package org.mixtraining.config;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Runs that are held against each other: every arm in every setting with every seed, as the block
+ * {@code compare} of a configuration says.
+ *
+ * @param name the name that its runs carry
+ * @param baseline the arm that gains are counted from
+ * @param parallel trainings side by side
+ * @param runs all of them, the first seed's before the next one's
+ */
+public record Comparison(String name, String baseline, int parallel, List<Run> runs) {
+  public Comparison {
+    runs = List.copyOf(runs);
+  }
+
+  /**
+   * The comparison of a file, under {@code key=value} pairs as {@link JobConfig#load(Optional,
+   * List)} takes them. An arm, and a dataset, stand above all of them.
+   *
+   * @throws UserException with one line for every problem of the file, the pairs and any run
+   */
+  public static Comparison load(Optional<Path> file, List<String> overrides) {
+    return new ComparisonReader(Sources.merge("", file, overrides)).read();
+  }
+
+  /** What is the same for all arms that are compared with each other. */
+  public record Setting(String dataset, double fraction, double labelFraction) {}
+
+  /**
+   * A run and its place in the comparison.
+   *
+   * @param config its whole configuration; the id follows from its place
+   */
+  public record Run(Setting setting, String arm, JobConfig config) {
+
+    public String id() {
+      return config.run().id();
+    }
+
+    public long seed() {
+      return config.run().seed();
+    }
+  }
+
+  /** What all of its runs have in common: where results go, and threads of a worker. */
+  public JobConfig common() {
+    return runs.get(0).config();
+  }
+}

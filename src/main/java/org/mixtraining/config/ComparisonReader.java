@@ -1,0 +1,202 @@
+package org.mixtraining.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigObject;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import org.mixtraining.config.Comparison.Run;
+import org.mixtraining.config.Comparison.Setting;
+
+/** Makes a {@link Comparison} of settings: the configuration of each run is read by itself. */
+final class ComparisonReader {
+  private static final String NAMES = "letters, digits and . _ - with a letter or digit first";
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
+
+  /** Keys that tell the runs apart, or that they share. */
+  private static final List<String> NOT_IN_A_BLOCK =
+      List.of(
+          "run", "compare", "data.fraction", "data.label-fraction", "workers.threads-per-worker");
+
+  private final Settings settings;
+  private final Set<String> problems = new LinkedHashSet<>();
+
+  ComparisonReader(Settings settings) {
+    this.settings = settings;
+  }
+
+  Comparison read() {
+    settings.byDefault("compare.fractions", alone("data.fraction"));
+    settings.byDefault("compare.label-fractions", alone("data.label-fraction"));
+    settings.byDefault("compare.seeds", alone("run.seed"));
+    String name = settings.read("compare.name", text -> text, ComparisonReader::isName, NAMES);
+    SortedMap<String, ConfigObject> arms = blocks("compare.arms");
+    SortedMap<String, ConfigObject> datasets = blocks("compare.datasets");
+    String baseline =
+        settings.read(
+            "compare.baseline",
+            text -> text,
+            arm -> arms.isEmpty() || arms.containsKey(arm),
+            "an arm: " + String.join(", ", arms.keySet()));
+    int parallel =
+        settings.read(
+            "compare.parallel", Integer::valueOf, n -> n >= 1, "a whole number of at least 1");
+    List<Long> seeds =
+        list("compare.seeds", c -> c.getLongList("list"), n -> true, "whole numbers");
+    List<Setting> places = settings(datasets.keySet());
+    List<Run> runs = new ArrayList<>();
+    for (long seed : seeds) {
+      for (Setting place : places) {
+        for (Map.Entry<String, ConfigObject> arm : arms.entrySet()) {
+          String id = id(name, place, arm.getKey(), seed);
+          run(id, place, seed, List.of(datasets.get(place.dataset()), arm.getValue()))
+              .ifPresent(config -> runs.add(new Run(place, arm.getKey(), config)));
+        }
+      }
+    }
+    checkIds(runs);
+    problems.addAll(settings.problems());
+    if (!problems.isEmpty()) {
+      throw new UserException(List.copyOf(problems));
+    }
+    return new Comparison(name, baseline, parallel, runs);
+  }
+
+  /** What a key says, as a list of one; a value that is not allowed is found with the first run. */
+  private List<String> alone(String key) {
+    String value = settings.read(key, text -> text, text -> true, "anything");
+    return List.of(value);
+  }
+
+  private static boolean isName(String text) {
+    return NAME.matcher(text).matches();
+  }
+
+  private List<Setting> settings(Set<String> datasets) {
+    List<Double> fractions = shares("compare.fractions");
+    List<Double> labelFractions = shares("compare.label-fractions");
+    List<Setting> places = new ArrayList<>();
+    for (String dataset : datasets) {
+      for (double fraction : fractions) {
+        for (double labelFraction : labelFractions) {
+          places.add(new Setting(dataset, fraction, labelFraction));
+        }
+      }
+    }
+    return places;
+  }
+
+  private Optional<JobConfig> run(String id, Setting place, long seed, List<ConfigObject> blocks) {
+    Map<String, Object> own =
+        Map.of(
+            "run.id",
+            id,
+            "run.seed",
+            seed,
+            "data.fraction",
+            place.fraction(),
+            "data.label-fraction",
+            place.labelFraction());
+    List<ConfigObject> all = new ArrayList<>(blocks);
+    all.add(ConfigFactory.parseMap(own, "compare").root());
+    try {
+      return Optional.of(new JobConfigReader(settings.under(all)).read());
+    } catch (UserException e) {
+      problems.addAll(e.problems());
+      return Optional.empty();
+    }
+  }
+
+  /** Such as {@code laptop-cifar10-f0.5-mix-s0}. */
+  private static String id(String name, Setting place, String arm, long seed) {
+    List<String> parts = new ArrayList<>(List.of(name, place.dataset()));
+    parts.add("f" + plain(place.fraction()));
+    if (place.labelFraction() < 1) {
+      parts.add("l" + plain(place.labelFraction()));
+    }
+    parts.add(arm);
+    parts.add("s" + seed);
+    return String.join("-", parts);
+  }
+
+  private static String plain(double value) {
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+  }
+
+  private void checkIds(List<Run> runs) {
+    Set<String> ids = new HashSet<>();
+    for (Run run : runs) {
+      if (!ids.add(run.id())) {
+        problems.add(
+            "compare: two runs would be named %s; name arms and datasets otherwise, and list no value twice"
+                .formatted(run.id()));
+      }
+    }
+  }
+
+  /** Blocks by their names, each of any keys but those that are not its own to set. */
+  private SortedMap<String, ConfigObject> blocks(String key) {
+    SortedMap<String, ConfigObject> blocks = new TreeMap<>();
+    settings
+        .blocks(key)
+        .forEach(
+            (name, value) -> {
+              if (!isName(name)) {
+                settings.refuse(key + "." + name, value, "a name must be of " + NAMES);
+              } else if (value instanceof ConfigObject block) {
+                blocks.put(name, block);
+                checkKeys(key + "." + name, block.toConfig());
+              } else {
+                settings.refuse(key + "." + name, value, "must be a block { … }");
+              }
+            });
+    if (settings.blocks(key).isEmpty()) {
+      problems.add("%s = {}: must name at least one, as { name { key = value } }".formatted(key));
+    }
+    return blocks;
+  }
+
+  private void checkKeys(String name, Config block) {
+    for (String key : NOT_IN_A_BLOCK) {
+      if (block.hasPath(key)) {
+        settings.refuse(
+            name + "." + key,
+            block.getValue(key),
+            "cannot be set here: the comparison sets it, or all its runs share it");
+      }
+    }
+  }
+
+  private List<Double> shares(String key) {
+    return list(key, c -> c.getDoubleList("list"), n -> 0 < n && n <= 1, "numbers in (0, 1]");
+  }
+
+  private <T> List<T> list(
+      String key, Function<Config, List<T>> read, Predicate<T> allowed, String range) {
+    return settings.read(
+        key,
+        text -> parsed(text, read),
+        list -> !list.isEmpty() && list.stream().allMatch(allowed),
+        "a list of " + range + ", as [1, 0.5]");
+  }
+
+  private static <T> List<T> parsed(String text, Function<Config, List<T>> read) {
+    try {
+      return read.apply(ConfigFactory.parseString("list = " + text));
+    } catch (ConfigException e) {
+      throw new IllegalArgumentException(text, e);
+    }
+  }
+}

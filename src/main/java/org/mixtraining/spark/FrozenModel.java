@@ -1,0 +1,182 @@
+package org.mixtraining.spark;
+
+import static java.util.stream.Collectors.joining;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Minibatch;
+import org.mixtraining.data.Minibatches;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.Features;
+import org.mixtraining.train.ReplicaPool;
+import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Reconstruction;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.ViTGraph;
+
+/** A trained model that is only looked at: the features that it gives, the pixels that it makes. */
+public final class FrozenModel {
+
+  private final JavaSparkContext spark;
+  private final JobConfig config;
+  private final ModelState model;
+  private final TrainingData data;
+
+  /**
+   * @param config of the run that trained it
+   * @throws org.mixtraining.config.UserException if its datasets are missing or do not fit
+   */
+  public FrozenModel(JavaSparkContext spark, JobConfig config, ModelState model) {
+    this.spark = spark;
+    this.config = config;
+    this.model = model;
+    this.data = TrainingData.open(spark.hadoopConfiguration(), config);
+  }
+
+  /** Fingerprints of the labelled datasets that are there now, as in {@code runs}. */
+  public String fingerprints() {
+    return data.labelled().stream()
+        .map(task -> task.dataset().manifest().fingerprint())
+        .collect(joining(","));
+  }
+
+  /** The dataset of the first task. */
+  public DatasetManifest manifest() {
+    return data.labelled().get(0).dataset().manifest();
+  }
+
+  // --- features --------------------------------------------------------------------------------
+
+  /**
+   * Features of one task's images.
+   *
+   * @param training those whose labels the run was allowed to know, as they are
+   */
+  public record TaskFeatures(
+      String task, int classes, Features training, Features validation, Features test) {}
+
+  /** The features of one part of each split of each task. */
+  private record Part(int part, List<Features> features) implements Serializable {}
+
+  /** Of every task, in one stage of as many tasks as workers. */
+  public List<TaskFeatures> features() {
+    List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
+    data.heads().forEach(head -> used.add(head.name()));
+    Broadcast<ModelState> broadcast = spark.broadcast(model.only(used));
+    try {
+      List<Part> parts = parts(broadcast);
+      List<TaskFeatures> tasks = new ArrayList<>();
+      int splits = Split.values().length;
+      for (int t = 0; t < data.labelled().size(); t++) {
+        LabelledData task = data.labelled().get(t);
+        int at = t * splits;
+        tasks.add(
+            new TaskFeatures(
+                task.task().name(),
+                task.dataset().manifest().classCount(),
+                whole(parts, at + Split.TRAIN.ordinal()),
+                whole(parts, at + Split.VALIDATION.ordinal()),
+                whole(parts, at + Split.TEST.ordinal())));
+      }
+      return tasks;
+    } finally {
+      broadcast.destroy();
+    }
+  }
+
+  private static Features whole(List<Part> parts, int index) {
+    return Features.concat(parts.stream().map(part -> part.features().get(index)).toList());
+  }
+
+  private List<Part> parts(Broadcast<ModelState> broadcast) {
+    String graph =
+        ViTGraph.configuration(
+                data.vit(), data.heads(), Objective.SL, MixPass.VISIBLE, config.optimizer(), 0)
+            .toJson();
+    int parts = config.workers().count();
+    JobConfig job = config;
+    List<LabelledData> tasks = data.labelled();
+    return spark
+        .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
+        .map(part -> new Part(part, features(broadcast.value(), graph, job, tasks, part)))
+        .collect()
+        .stream()
+        .sorted(Comparator.comparingInt(Part::part))
+        .toList();
+  }
+
+  private static List<Features> features(
+      ModelState model, String graph, JobConfig job, List<LabelledData> tasks, int part) {
+    try (ReplicaPool.Lease lease =
+        ReplicaPool.borrow(
+            ReplicaPool.Purpose.EVALUATION, graph, job.workers().threadsPerWorker())) {
+      lease.replica().loadParameters(model);
+      List<Features> features = new ArrayList<>();
+      for (LabelledData task : tasks) {
+        Dataset dataset = task.dataset();
+        for (Split split : Split.values()) {
+          double share =
+              split == Split.TRAIN ? job.data().fraction() * job.data().labelFraction() : 1;
+          Iterator<Minibatch> images =
+              dataset.manifest().images(split) == 0
+                  ? List.<Minibatch>of().iterator()
+                  : Minibatches.evaluation(
+                      dataset.part(split, part, job.workers().count(), share),
+                      dataset.manifest().normalization(),
+                      job.optimizer().batchSize());
+          features.add(Features.of(lease.replica(), new UntilKilled<>(images)));
+        }
+      }
+      return features;
+    }
+  }
+
+  // --- reconstructions -------------------------------------------------------------------------
+
+  /**
+   * The images as the run's first masked epoch would show them to the model, and as the model
+   * completes them; empty if the run has no such epoch, and so no decoder that was trained.
+   *
+   * @param images of the first task's dataset
+   */
+  public Optional<Reconstruction> reconstruct(Minibatch images) {
+    return MixSchedule.of(config).epochs().stream()
+        .filter(plan -> plan.objective() != Objective.SL)
+        .findFirst()
+        .map(plan -> reconstruct(images, plan));
+  }
+
+  private Reconstruction reconstruct(Minibatch images, EpochPlan plan) {
+    var vit = data.vit().masking(plan.maskRatio());
+    try (Replica replica =
+        new Replica(
+            ViTGraph.configuration(
+                vit, data.heads(), plan.objective(), plan.pass(), config.optimizer(), 0))) {
+      replica.loadParameters(model);
+      var batch =
+          Batch.training(
+              vit,
+              Objective.SSL,
+              images.pixels(),
+              images.ids(),
+              new float[0],
+              config.run().seed(),
+              plan.epoch());
+      return replica.reconstruct(batch);
+    }
+  }
+}

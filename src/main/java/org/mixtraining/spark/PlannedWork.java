@@ -1,0 +1,42 @@
+package org.mixtraining.spark;
+
+import java.util.OptionalDouble;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.schedule.MixSchedule;
+
+/** What a run will compute, told before anything of it is trained. */
+public final class PlannedWork {
+
+  private PlannedWork() {}
+
+  /**
+   * Floating-point operations of training by formula, over the whole schedule; unknown while a
+   * dataset is not prepared.
+   *
+   * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
+   */
+  public static OptionalDouble flops(Configuration hadoop, JobConfig config) {
+    boolean prepared =
+        config.data().labelled().stream()
+                .allMatch(task -> DatasetManifest.exists(hadoop, task.path()))
+            && (config.data().ssl().isEmpty()
+                || DatasetManifest.exists(hadoop, config.data().ssl()));
+    if (!prepared) {
+      return OptionalDouble.empty();
+    }
+    TrainingData data = TrainingData.open(hadoop, config);
+    return OptionalDouble.of(
+        MixSchedule.of(config).epochs().stream().mapToDouble(data::flops).sum());
+  }
+
+  /**
+   * Refuses a run that cannot begin.
+   *
+   * @throws org.mixtraining.config.UserException if a dataset is missing or does not fit
+   */
+  public static void check(Configuration hadoop, JobConfig config) {
+    TrainingData.open(hadoop, config);
+  }
+}

@@ -1,0 +1,18 @@
+package org.mixtraining.train;
+
+/** Tells labels from features. */
+public interface FeatureClassifier {
+
+  /** The label of each image. */
+  int[] predict(Features images);
+
+  /** Share of the images whose label is told; NaN of none. */
+  default double accuracy(Features images) {
+    int[] predicted = images.images() == 0 ? new int[0] : predict(images);
+    int correct = 0;
+    for (int i = 0; i < predicted.length; i++) {
+      correct += predicted[i] == images.labels()[i] ? 1 : 0;
+    }
+    return (double) correct / predicted.length;
+  }
+}

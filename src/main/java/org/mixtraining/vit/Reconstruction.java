@@ -1,0 +1,53 @@
+package org.mixtraining.vit;
+
+import org.mixtraining.kernels.Mat;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Images as a masked autoencoder sees them and as it completes them. Where it predicts patches
+ * normalised by their own mean and deviation, these are the hidden patches' true ones, as in the
+ * pictures of He et al. (arXiv 2111.06377): it cannot know them.
+ *
+ * @param seen [images, channels, size, size], normalised; hidden patches are zero, the mean colour
+ * @param completed the same with predictions in the hidden patches
+ */
+public record Reconstruction(float[] seen, float[] completed) {
+
+  /**
+   * @param predictions [images · (1 + patches), patchValues]
+   */
+  static Reconstruction of(ViT vit, INDArray images, Visibility visibility, INDArray predictions) {
+    Mat original = TokenLayer.view(images);
+    Mat predicted = TokenLayer.view(predictions);
+    int imageValues = original.cols();
+    float[] seen = new float[original.rows() * imageValues];
+    float[] completed = new float[seen.length];
+    try (Mat patch = Mat.allocate(1, vit.patchValues())) {
+      for (int i = 0; i < original.rows(); i++) {
+        for (int p = 0; p < vit.patches(); p++) {
+          Patches.copy(vit, original, i, p, patch, 0);
+          if (visibility.token(i, p) > 0) {
+            Patches.paste(vit, patch, 0, seen, i * imageValues, p);
+          } else {
+            predict(vit, predicted, i * vit.fullTokens() + 1 + p, patch);
+          }
+          Patches.paste(vit, patch, 0, completed, i * imageValues, p);
+        }
+      }
+    }
+    return new Reconstruction(seen, completed);
+  }
+
+  /** Overwrites a patch with its prediction. */
+  private static void predict(ViT vit, Mat predicted, int row, Mat patch) {
+    double mean = 0;
+    double deviation = 1;
+    if (vit.normPix()) {
+      mean = Patches.mean(patch, 0);
+      deviation = Patches.deviation(patch, 0);
+    }
+    for (int j = 0; j < patch.cols(); j++) {
+      patch.set(0, j, (float) (predicted.get(row, j) * deviation + mean));
+    }
+  }
+}

@@ -1,0 +1,254 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import javax.imageio.ImageIO;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Status;
+import org.mixtraining.results.Tables;
+
+/** The commands compare and evaluate, from their arguments to what they print. */
+@Tag("cluster") // whole commands, with a Spark session each
+class CompareCommandTest {
+  private static final List<String> RUNS =
+      List.of(
+          "small-drawn-f1-mix-s0",
+          "small-drawn-f1-ssl-sl-s0",
+          "small-drawn-f1-mix-s1",
+          "small-drawn-f1-ssl-sl-s1");
+
+  @TempDir static Path directory;
+  private static Path conf;
+  private static Printed first;
+
+  /** What a command left on its way out. */
+  private record Printed(int exitCode, String out, String err) {
+
+    JsonNode json() throws IOException {
+      return new ObjectMapper().readTree(out);
+    }
+  }
+
+  @BeforeAll
+  static void compareOnce() throws IOException {
+    System.setProperty("spark.master", "local[2]");
+    System.setProperty("spark.ui.enabled", "false");
+    conf = directory.resolve("small.conf");
+    Files.writeString(
+        conf,
+        """
+        mixtraining {
+          run.output = "%1$s/runs"
+          data { synthetic { train = 120, test = 40 }, shards = 2 }
+          model { preset = vit-nano, patch = 8, decoder.depth = 1 }
+          epochs { ssl = 1, sl = 1 }
+          mix.ratio = 1
+          optimizer.batch-size = 32
+          workers.count = 1
+          compare {
+            name = small
+            arms { ssl-sl { pipeline = ssl-sl }, mix { pipeline = mix } }
+            datasets { drawn { data.path = "%1$s/drawn" } }
+            seeds = [0, 1]
+            parallel = 2
+          }
+        }
+        """
+            .formatted(directory));
+    Printed plan = run("compare", "--dry-run");
+    assertThat(plan.err).contains("4 left; what they cost is not known before");
+    first = run("compare");
+  }
+
+  @AfterAll
+  static void restore() {
+    System.clearProperty("spark.master");
+    System.clearProperty("spark.ui.enabled");
+  }
+
+  private static Printed run(String... arguments) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    var printed = new ByteArrayOutputStream();
+    var told = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+    try {
+      List<String> all = new ArrayList<>(List.of(arguments));
+      all.addAll(List.of("--conf", conf.toString()));
+      int exitCode = Main.run(all.toArray(String[]::new));
+      return new Printed(
+          exitCode,
+          printed.toString(StandardCharsets.UTF_8),
+          told.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private static RunRow row(String id) {
+    return new Tables(new Configuration(), directory + "/runs").run(id).orElseThrow();
+  }
+
+  @Test
+  void everyRunIsTrainedAndTheArmsAreHeldAgainstEachOther() {
+    assertThat(first.exitCode).as(first.err).isZero();
+    assertThat(RUNS).allMatch(id -> row(id).status() == Status.FINISHED);
+    assertThat(first.err)
+        .contains("comparison small: 4 runs, 0 finished, 4 left")
+        .contains("1/4 small-drawn-f1-", "4/4 small-drawn-f1-")
+        .containsPattern("3/4 .*: test [0-9.]+ %, [0-9.]+ device s; .* left");
+    assertThat(first.out.lines().filter(line -> line.startsWith("drawn")))
+        .hasSize(2)
+        .allSatisfy(line -> assertThat(line).contains("2/2").contains("±"));
+    assertThat(first.out).contains("ahead on both");
+  }
+
+  @Test
+  void sideBySideARunReachesTheBitsThatItReachesAlone() {
+    Printed alone =
+        run(
+            "train",
+            "-D",
+            "run.id=alone",
+            "-D",
+            "run.seed=1",
+            "-D",
+            "data.path=" + directory + "/drawn");
+
+    assertThat(alone.exitCode).as(alone.err).isZero();
+    assertThat(row("alone").stateSha256()).isEqualTo(row("small-drawn-f1-mix-s1").stateSha256());
+  }
+
+  @Test
+  void whatIsFinishedIsNotTrainedAgain() throws IOException {
+    List<Instant> ended = RUNS.stream().map(id -> row(id).ended()).toList();
+
+    Printed again = run("compare", "--json");
+
+    assertThat(again.exitCode).as(again.err).isZero();
+    assertThat(again.err).contains("4 runs, 4 finished, 0 left").doesNotContain("1/");
+    assertThat(RUNS.stream().map(id -> row(id).ended()).toList()).isEqualTo(ended);
+    JsonNode settings = again.json();
+    assertThat(settings).hasSize(2);
+    JsonNode mix = settings.get(0);
+    assertThat(mix.get("arm").asText()).isEqualTo("mix");
+    assertThat(mix.get("runs").asInt()).isEqualTo(2);
+    assertThat(mix.get("accuracy").asDouble()).isBetween(0.0, 1.0);
+    assertThat(mix.get("times_fewer_flops").asDouble()).isGreaterThan(1);
+    assertThat(settings.get(1).get("gain").asDouble()).isZero();
+  }
+
+  @Test
+  void anotherConfigurationUnderTheSameNamesIsRefusedKeyByKey() {
+    Printed changed = run("compare", "-D", "optimizer.clip=1", "-D", "mix.ratio=0.5");
+
+    assertThat(changed.exitCode).isEqualTo(2);
+    assertThat(changed.err.lines())
+        .contains(
+            "error: run small-drawn-f1-mix-s0: mixtraining.optimizer.clip = 1, and was 0",
+            "error: run small-drawn-f1-mix-s0: mixtraining.mix.ratio = 0.5, and was 1");
+    assertThat(changed.err).contains("mixtraining.compare.name = small: these runs began with");
+  }
+
+  @Test
+  void thePlanTellsEpochsFlopsAndWhatTheRestWillTake() throws IOException {
+    Printed plan = run("compare", "--dry-run", "--json", "-D", "compare.seeds=[0, 1, 2]");
+
+    assertThat(plan.exitCode).as(plan.err).isZero();
+    List<JsonNode> runs = StreamSupport.stream(plan.json().spliterator(), false).toList();
+    assertThat(runs)
+        .extracting(run -> run.get("status").asText())
+        .containsExactly("finished", "finished", "finished", "finished", "left", "left");
+    JsonNode left = runs.get(5);
+    assertThat(left.get("run_id").asText()).isEqualTo("small-drawn-f1-ssl-sl-s2");
+    assertThat(left.get("epochs").asText()).isEqualTo("1 SSL + 1 SL");
+    assertThat(left.get("flops_of_baseline").asDouble()).isEqualTo(1);
+    assertThat(left.get("device_seconds").asDouble()).isPositive();
+    assertThat(runs.get(4).get("epochs").asText()).isEqualTo("1 MIX");
+    assertThat(plan.err).contains("6 runs, 4 finished, 2 left; these take about");
+    // The formula of the plan is that of the trained run.
+    assertThat(runs.get(1).get("flops").asDouble())
+        .isEqualTo(row("small-drawn-f1-ssl-sl-s0").progress().flops());
+  }
+
+  @Test
+  void theFeaturesOfARunAreJudgedAndItsReconstructionsDrawn() throws IOException {
+    Path picture = directory.resolve("made.png");
+
+    Printed evaluated =
+        run(
+            "evaluate",
+            "--run",
+            RUNS.get(0),
+            "--knn",
+            "--probe",
+            "--json",
+            "--reconstructions",
+            picture.toString());
+
+    assertThat(evaluated.exitCode).as(evaluated.err).isZero();
+    assertThat(evaluated.json())
+        .extracting(r -> r.get("method").asText() + " " + r.get("split").asText())
+        .containsExactly(
+            "k-nn validation", "k-nn test", "linear-probe validation", "linear-probe test");
+    assertThat(evaluated.json())
+        .allSatisfy(r -> assertThat(r.get("accuracy").asDouble()).isBetween(0.0, 1.0));
+    assertThat(evaluated.json().get(1).get("images").asInt()).isEqualTo(40);
+    BufferedImage drawn = ImageIO.read(picture.toFile());
+    assertThat(drawn.getWidth()).isGreaterThan(3 * 128);
+
+    Printed stored = run("sql", "--json", "-e", "select method, accuracy from features");
+    assertThat(stored.json()).hasSize(4);
+  }
+
+  @Test
+  void aRunThatFailsKeepsNoOtherFromTraining() {
+    Printed compared =
+        run(
+            "compare",
+            "-D",
+            "compare.name=failing",
+            "-D",
+            "compare.seeds=[0]",
+            "-D",
+            "compare.arms.hopeless={optimizer.base-lr = 1e30}");
+
+    assertThat(compared.exitCode).isEqualTo(1);
+    assertThat(compared.err)
+        .containsPattern("/3 failing-drawn-f1-hopeless-s0: failed: .*loss")
+        .contains("/3 failing-drawn-f1-mix-s0: test", "/3 failing-drawn-f1-ssl-sl-s0: test");
+    assertThat(row("failing-drawn-f1-hopeless-s0").status()).isEqualTo(Status.FAILED);
+    assertThat(compared.out.lines().filter(line -> line.startsWith("drawn")))
+        .hasSize(3)
+        .anyMatch(line -> line.contains("hopeless") && line.contains("0/1"));
+  }
+
+  @Test
+  void aRunOrAModelThatIsNotThereIsNamed() {
+    assertThat(run("evaluate", "--run", "nobody").err)
+        .contains("error: --run nobody: there is no such run in");
+    assertThat(run("evaluate", "--run", RUNS.get(0), "-D", "data.path=" + directory).exitCode)
+        .isEqualTo(2);
+  }
+}

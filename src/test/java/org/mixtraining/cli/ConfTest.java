@@ -1,0 +1,89 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.Comparison;
+
+/** The configurations that come with the job. */
+class ConfTest {
+  @TempDir Path output;
+
+  static List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("conf"))) {
+      return files.filter(file -> file.toString().endsWith(".conf")).sorted().toList();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void everyFileOffersAPlan(Path file) throws IOException {
+    boolean compares = Files.readString(file).contains("compare {");
+    PrintStream out = System.out;
+    var printed = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    int exitCode;
+    try {
+      exitCode =
+          Main.run(
+              compares ? "compare" : "train",
+              "--dry-run",
+              "--quiet",
+              "--conf",
+              file.toString(),
+              "-D",
+              "run.output=" + output);
+    } finally {
+      System.setOut(out);
+    }
+
+    assertThat(exitCode).isZero();
+    assertThat(printed.toString(StandardCharsets.UTF_8)).contains("SSL", "MIX", "SL");
+    assertThat(output).isEmptyDirectory();
+  }
+
+  private static Comparison comparison(String file) {
+    return Comparison.load(Optional.of(Path.of("conf", file)), List.of());
+  }
+
+  private static long settings(Comparison comparison) {
+    return comparison.runs().stream().map(Comparison.Run::setting).distinct().count();
+  }
+
+  @Test
+  void thePaperHasFifteenSettingsOfOneTaskAndFiveOfSeveral() {
+    assertThat(settings(comparison("paper/single-task.conf"))).isEqualTo(15);
+    assertThat(settings(comparison("paper/multi-task.conf"))).isEqualTo(5);
+    assertThat(comparison("paper/multi-task.conf").runs())
+        .allMatch(run -> run.config().data().tasks().size() == 3);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"paper/single-task.conf", "paper/multi-task.conf", "laptop/cifar10.conf"})
+  void armsDifferInNothingButPipelineAndEpochs(String file) {
+    Comparison comparison = comparison(file);
+    assertThat(comparison.runs().stream().map(Comparison.Run::seed).distinct()).hasSize(3);
+    for (Comparison.Setting setting :
+        comparison.runs().stream().map(Comparison.Run::setting).distinct().toList()) {
+      assertThat(
+              comparison.runs().stream()
+                  .filter(run -> run.setting().equals(setting))
+                  .map(run -> List.of(run.config().augment(), run.config().optimizer()))
+                  .distinct())
+          .hasSize(1);
+    }
+  }
+}
