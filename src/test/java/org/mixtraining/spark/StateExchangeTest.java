@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.apache.spark.MapOutputTrackerMaster;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
@@ -22,6 +23,7 @@ import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
+import scala.collection.JavaConverters;
 
 class StateExchangeTest {
   private static SparkSession session;
@@ -113,12 +115,16 @@ class StateExchangeTest {
 
   @Test
   void aShuffleLeavesNothingOnTheDisks() throws Exception {
-    var tracker = (MapOutputTrackerMaster) SparkEnv.get().mapOutputTracker();
-    var before = tracker.shuffleStatuses().keySet().toSet();
+    Set<Object> before = registeredShuffles();
 
     average(new ShuffleExchange(), workers(1, 2, 3));
 
-    assertThat(tracker.shuffleStatuses().keySet().toSet().diff(before).isEmpty()).isTrue();
+    assertThat(before).containsAll(registeredShuffles());
+  }
+
+  private static Set<Object> registeredShuffles() {
+    var tracker = (MapOutputTrackerMaster) SparkEnv.get().mapOutputTracker();
+    return Set.copyOf(JavaConverters.setAsJavaSet(tracker.shuffleStatuses().keySet()));
   }
 
   @Test
