@@ -53,7 +53,12 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
           provenance(run),
           initial,
           interruption.of(
-              recorded.id(), (from, finished) -> run.train(from, finished.andThen(epochFinished))));
+              recorded.id(),
+              (from, finished) -> {
+                RunState end = run.train(from, finished.andThen(epochFinished));
+                recorded.predict(run.manifests(), run::predictions);
+                return end;
+              }));
     }
   }
 

@@ -6,7 +6,7 @@ package org.mixtraining.results;
  * <p>A component is a {@link Column}, or a record of more columns that stand in its place.
  */
 public sealed interface ResultRow
-    permits RunRow, EpochRow, WorkerRow, ClassRow, ComparisonRow, FeatureRow {
+    permits RunRow, EpochRow, WorkerRow, ClassRow, PredictionRow, ComparisonRow, FeatureRow {
   /** The run it belongs to: the partition of every table. */
   String runId();
 

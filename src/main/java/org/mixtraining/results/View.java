@@ -35,6 +35,39 @@ record View(String name, String meaning, String sql) {
               order by run_id, epoch, split, task
               """),
           new View(
+              "confusion",
+              "one row per run, split, task, label and class predicted for it: images, and their"
+                  + " share of those with that label",
+              """
+              select run_id, split, task, label, label_name, predicted, predicted_name,
+                count(*) as images,
+                count(*) / sum(count(*)) over (partition by run_id, split, task, label) as share
+              from predictions
+              group by run_id, split, task, label, label_name, predicted, predicted_name
+              order by run_id, split, task, label, predicted
+              """),
+          new View(
+              "pareto",
+              "one row per finished run that no other run on the same images beats: none is both"
+                  + " as accurate and as cheap, and one of the two better; with the test accuracy of"
+                  + " the model that is best on validation, and the cost of training: device seconds,"
+                  + " wall seconds with evaluation, FLOPs by formula",
+              """
+              with finished as (
+                select dataset_fingerprint, dataset_path, run_id, pipeline, model, seed,
+                  coalesce(test_accuracy_at_best, final_test_accuracy) as accuracy,
+                  device_seconds, seconds, flops
+                from runs where status = 'finished'
+              )
+              select * from finished f
+              where accuracy is not null and not exists (
+                select 1 from finished o
+                where o.dataset_fingerprint = f.dataset_fingerprint
+                  and o.accuracy >= f.accuracy and o.device_seconds <= f.device_seconds
+                  and (o.accuracy > f.accuracy or o.device_seconds < f.device_seconds))
+              order by dataset_fingerprint, device_seconds, run_id
+              """),
+          new View(
               "settings",
               "one row per comparison, setting (dataset, fraction, label_fraction) and arm: runs"
                   + " finished of those planned; the mean test accuracy of the model that is best on"

@@ -4,10 +4,11 @@
  * <p>A table's rows are records, and the record is the schema: {@link
  * org.mixtraining.results.RunRow}, {@link org.mixtraining.results.EpochRow}, {@link
  * org.mixtraining.results.WorkerRow}, {@link org.mixtraining.results.ClassRow}, {@link
- * org.mixtraining.results.ComparisonRow} and {@link org.mixtraining.results.FeatureRow} carry a
- * {@link org.mixtraining.results.Column} on every component, from which {@link
- * org.mixtraining.results.Table} derives the Parquet file's schema, the Spark view's schema and the
- * documentation. A new component is a new column; older files read as null there.
+ * org.mixtraining.results.PredictionRow}, {@link org.mixtraining.results.ComparisonRow} and {@link
+ * org.mixtraining.results.FeatureRow} carry a {@link org.mixtraining.results.Column} on every
+ * component, from which {@link org.mixtraining.results.Table} derives the Parquet file's schema,
+ * the Spark view's schema and the documentation. A new component is a new column; older files read
+ * as null there.
  *
  * <p>{@link org.mixtraining.results.Tables} writes the rows of one run and moment as one file with
  * a name that follows from the rows, {@code

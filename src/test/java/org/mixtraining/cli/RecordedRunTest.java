@@ -37,6 +37,7 @@ import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
@@ -288,6 +289,45 @@ class RecordedRunTest {
     assertThat(checkpoints.read(Checkpoints.Model.BEST).orElseThrow().state().model())
         .isEqualTo(next(next(initial())).model().withoutMoments());
     assertThat(told).isEmpty();
+  }
+
+  @Test
+  void whatIsPredictedIsKeptOnceByTheModelThatWasBestOnValidation() throws IOException {
+    start();
+    var run =
+        new RecordedRun(
+            "a",
+            config(),
+            new Tables(HADOOP, output.toString()),
+            new Checkpoints(HADOOP, output.toString(), "a"),
+            told::add);
+    var models = new ArrayList<ModelState>();
+    try (run) {
+      for (int times = 0; times < 2; times++) {
+        run.predict(
+            Map.of("main", DATASET),
+            model -> {
+              models.add(model);
+              return new TreeMap<>(Map.of("main", List.of(new Prediction(8, 0, 0, 0.5f))));
+            });
+      }
+    }
+
+    assertThat(models).containsOnly(next(next(initial())).model().withoutMoments());
+    assertThat(left().get("tables/predictions/run_id=a/predictions-test.parquet"))
+        .isEqualTo(
+            """
+            split: test
+            id: 8
+            task: main
+            label: 0
+            label_name: only
+            predicted: 0
+            predicted_name: only
+            probability: 0.5
+            model: best
+            epoch: 2
+            """);
   }
 
   @Test

@@ -471,4 +471,73 @@ class TablesTest {
         .containsExactly(
             "[a,3,test,main,40,0.875,0.9375,0.5]", "[a,3,validation,main,5,0.25,0.9375,0.25]");
   }
+
+  @Test
+  void confusionCountsWhatEachLabelWasTakenFor() {
+    PredictionRow first = Samples.prediction("a", 7, 0, 0);
+    tables.write(
+        List.of(
+            first,
+            Samples.prediction("a", 3, 0, 1),
+            Samples.prediction("a", 4, 0, 0),
+            Samples.prediction("a", 5, 0, 0),
+            Samples.prediction("a", 9, 1, 0),
+            Samples.prediction("b", 9, 1, 1)));
+    register();
+
+    assertThat(values(spark.rows("select * from predictions where id = 7").get(0)))
+        .isEqualTo(values(first));
+    assertThat(spark.rows("select * from confusion"))
+        .extracting(Row::toString)
+        .containsExactly(
+            "[a,test,main,0,class 0,0,class 0,3,0.75]",
+            "[a,test,main,0,class 0,1,class 1,1,0.25]",
+            "[a,test,main,1,class 1,0,class 0,1,1.0]",
+            "[b,test,main,1,class 1,1,class 1,1,1.0]");
+  }
+
+  private static RunRow finished(String id, String data, Double accuracy, double seconds) {
+    RunRow run = Samples.run(id);
+    RunRow.Setup s = run.setup();
+    return new RunRow(
+        id,
+        RunRow.Status.FINISHED,
+        run.started(),
+        Samples.NOON,
+        null,
+        new RunRow.Setup(
+            s.pipeline(),
+            s.model(),
+            s.parameters(),
+            s.seed(),
+            s.workers(),
+            s.epochsPlanned(),
+            s.datasetPath(),
+            data,
+            null,
+            s.config()),
+        run.versions(),
+        new RunRow.Progress(4, accuracy, 4, null, accuracy, 1, 2, 3, seconds),
+        "ab",
+        false);
+  }
+
+  @Test
+  void paretoHoldsTheRunsThatNoOtherOnTheSameImagesBeats() {
+    tables.write(
+        List.of(
+            finished("cheap", "x", 0.25, 10),
+            finished("as-cheap", "x", 0.125, 10),
+            finished("as-good", "x", 0.25, 11),
+            finished("good", "x", 0.5, 99),
+            finished("twin", "x", 0.5, 99),
+            finished("blind", "x", null, 1),
+            finished("elsewhere", "y", 0.125, 500),
+            Samples.run("running")));
+    register();
+
+    assertThat(spark.rows("select run_id from pareto"))
+        .extracting(row -> row.getString(0))
+        .containsExactly("cheap", "good", "twin", "elsewhere");
+  }
 }
