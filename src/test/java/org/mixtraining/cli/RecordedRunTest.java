@@ -270,18 +270,9 @@ class RecordedRunTest {
             "checkpoints/a/epoch-00004.safetensors",
             "checkpoints/a/final.safetensors",
             "tables/classes/run_id=a/classes-00001.parquet",
-            "tables/classes/run_id=a/classes-00002.parquet",
-            "tables/classes/run_id=a/classes-00003.parquet",
-            "tables/classes/run_id=a/classes-00004.parquet",
-            "tables/epochs/run_id=a/epoch-00001.parquet",
-            "tables/epochs/run_id=a/epoch-00002.parquet",
-            "tables/epochs/run_id=a/epoch-00003.parquet",
-            "tables/epochs/run_id=a/epoch-00004.parquet",
+            "tables/epochs/run_id=a/epochs-00001.parquet",
             "tables/runs/run_id=a/run.parquet",
-            "tables/workers/run_id=a/workers-00001.parquet",
-            "tables/workers/run_id=a/workers-00002.parquet",
-            "tables/workers/run_id=a/workers-00003.parquet",
-            "tables/workers/run_id=a/workers-00004.parquet");
+            "tables/workers/run_id=a/workers-00001.parquet");
     var checkpoints = new Checkpoints(HADOOP, output.toString(), "a");
     assertThat(checkpoints.newest(told::add).orElseThrow().state()).isEqualTo(end());
     assertThat(checkpoints.read(Checkpoints.Model.FINAL).orElseThrow().state().model())
