@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.toList;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -95,15 +96,51 @@ public final class Tables {
     }
   }
 
-  /** Forgets a run: all its rows. */
+  /** A run in short, as its row says. */
+  public RunSummary summary(RunRow row, RunSummary.Models models) {
+    return RunSummary.of(row, models, qualified(root));
+  }
+
+  /**
+   * Puts a run's {@code summary.json} beside the tables, in one step like their rows.
+   *
+   * @throws UncheckedIOException if it cannot be written; what was there before stays
+   */
+  public void write(RunSummary summary) {
+    Path file = new Path(summaries(summary.runId()), "summary.json");
+    try {
+      new WholeFile(file, conf)
+          .write(out -> out.write(summary.json().getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + file, e);
+    }
+  }
+
+  private Path summaries(String runId) {
+    return new Path(new Path(root.getParent(), "summaries"), checkedRunId(runId));
+  }
+
+  private String qualified(Path path) {
+    try {
+      return path.getFileSystem(conf).makeQualified(path).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot reach " + path, e);
+    }
+  }
+
+  /** Forgets a run: all its rows, and its summary. */
   public void delete(String runId) {
+    delete(summaries(runId));
     for (Table table : ALL) {
-      Path rows = partition(table, checkedRunId(runId));
-      try {
-        rows.getFileSystem(conf).delete(rows, true);
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot delete " + rows, e);
-      }
+      delete(partition(table, checkedRunId(runId)));
+    }
+  }
+
+  private void delete(Path directory) {
+    try {
+      directory.getFileSystem(conf).delete(directory, true);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + directory, e);
     }
   }
 
