@@ -189,18 +189,14 @@ final class RecordedRun implements AutoCloseable {
         .forEach(
             (task, predictions) -> {
               List<String> names = datasets.get(task).classes();
-              for (Prediction p : predictions) {
+              for (Prediction prediction : predictions) {
                 rows.add(
-                    new PredictionRow(
+                    PredictionRow.of(
                         id,
                         Split.TEST,
-                        p.id(),
                         task,
-                        p.label(),
-                        names.get(p.label()),
-                        p.predicted(),
-                        names.get(p.predicted()),
-                        p.probability(),
+                        names,
+                        prediction,
                         Spelling.of(kept),
                         selected.epochs()));
               }

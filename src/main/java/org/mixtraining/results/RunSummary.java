@@ -6,7 +6,11 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.Spelling;
 
 /**
@@ -15,7 +19,8 @@ import org.mixtraining.config.Spelling;
  *
  * @param status running, finished, failed or interrupted; a run whose driver was killed stays
  *     running
- * @param exitCode the exit code of the command that trained it; null while it is running
+ * @param exitCode the exit code of the command that trained it, but 1 also where that was 2 because
+ *     the data was bad; null while it is running
  * @param exitMeaning of that code
  * @param resumable whether the same command would go on with it
  * @param error why it failed; null if it did not
@@ -112,6 +117,17 @@ public record RunSummary(
         models,
         row.stateSha256(),
         tables);
+  }
+
+  /** Where a run's summary lies below an output directory. */
+  static Path directory(Path output, String runId) {
+    return new Path(new Path(output, "summaries"), runId);
+  }
+
+  /** Puts it beside the tables of an output directory, in one step like their rows. */
+  void write(Path output, Configuration conf) throws IOException {
+    new WholeFile(new Path(directory(output, runId), "summary.json"), conf)
+        .write(out -> out.write(json().getBytes(StandardCharsets.UTF_8)));
   }
 
   /** One JSON object, its last line ended. */

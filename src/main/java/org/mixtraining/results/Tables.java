@@ -6,7 +6,6 @@ import static java.util.stream.Collectors.toList;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -102,22 +101,16 @@ public final class Tables {
   }
 
   /**
-   * Puts a run's {@code summary.json} beside the tables, in one step like their rows.
+   * Puts a run's {@code summary.json} beside the tables.
    *
    * @throws UncheckedIOException if it cannot be written; what was there before stays
    */
   public void write(RunSummary summary) {
-    Path file = new Path(summaries(summary.runId()), "summary.json");
     try {
-      new WholeFile(file, conf)
-          .write(out -> out.write(summary.json().getBytes(StandardCharsets.UTF_8)));
+      summary.write(root.getParent(), conf);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + file, e);
+      throw new UncheckedIOException("cannot write the summary of " + summary.runId(), e);
     }
-  }
-
-  private Path summaries(String runId) {
-    return new Path(new Path(root.getParent(), "summaries"), checkedRunId(runId));
   }
 
   private String qualified(Path path) {
@@ -130,7 +123,7 @@ public final class Tables {
 
   /** Forgets a run: all its rows, and its summary. */
   public void delete(String runId) {
-    delete(summaries(runId));
+    delete(RunSummary.directory(root.getParent(), checkedRunId(runId)));
     for (Table table : ALL) {
       delete(partition(table, checkedRunId(runId)));
     }
