@@ -9,19 +9,28 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.CheckpointWriter;
 import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.checkpoint.RunLock;
 import org.mixtraining.config.Changes;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.results.PredictionRow;
+import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.results.RunSummary;
 import org.mixtraining.results.Tables;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.RunState;
+import org.mixtraining.train.Prediction;
+import org.mixtraining.vit.ModelState;
 
 /**
  * A run as it is known by its id, in the hands of this process: however often it is started, it
@@ -107,6 +116,7 @@ final class RecordedRun implements AutoCloseable {
    * @param datasets that of each task
    * @param provenance what it is made with; under {@code dataset.} what must not change on the way
    * @param initial where it begins if nothing of it is there
+   * @param observer told of its rows, after the tables and the summary
    * @return its final row
    * @throws InterruptedRunException if the training is told to stop
    */
@@ -115,6 +125,7 @@ final class RecordedRun implements AutoCloseable {
       Map<String, DatasetManifest> datasets,
       SortedMap<String, String> provenance,
       RunState initial,
+      RunObserver observer,
       Training training) {
     Optional<RunRow> before = recorded();
     Optional<Checkpoint> checkpoint = before.flatMap(row -> checkpoints.newest(report));
@@ -127,6 +138,7 @@ final class RecordedRun implements AutoCloseable {
             setup,
             datasets,
             before.map(RunRow::started).orElseGet(Instant::now),
+            List.of(row -> tables.write(summary(row)), observer),
             checkpoint.map(Checkpoint::progress).orElse(Progress.NONE));
     CheckpointWriter writer = new CheckpointWriter(checkpoints, config, provenance);
     try {
@@ -148,6 +160,49 @@ final class RecordedRun implements AutoCloseable {
       recordFailure(recorder, e);
       throw e;
     }
+  }
+
+  /** It in short. */
+  RunSummary summary(RunRow row) {
+    return tables.summary(
+        row,
+        new RunSummary.Models(
+            checkpoints.location(Model.BEST).orElse(null),
+            checkpoints.location(Model.FINAL).orElse(null)));
+  }
+
+  /**
+   * Records what the model that was best on validation, or else the final one, says of the test
+   * images.
+   *
+   * @param predictor predicts with a model, by task
+   */
+  void predict(
+      Map<String, DatasetManifest> datasets,
+      Function<ModelState, SortedMap<String, List<Prediction>>> predictor) {
+    Optional<Checkpoint> best = checkpoints.read(Model.BEST);
+    Model kept = best.isPresent() ? Model.BEST : Model.FINAL;
+    RunState selected = best.or(() -> checkpoints.read(kept)).orElseThrow().state();
+    List<PredictionRow> rows = new ArrayList<>();
+    predictor
+        .apply(selected.model())
+        .forEach(
+            (task, predictions) -> {
+              List<String> names = datasets.get(task).classes();
+              for (Prediction prediction : predictions) {
+                rows.add(
+                    PredictionRow.of(
+                        id,
+                        Split.TEST,
+                        task,
+                        names,
+                        prediction,
+                        Spelling.of(kept),
+                        selected.epochs()));
+              }
+            });
+    lock.check();
+    tables.write(rows);
   }
 
   private void recordFailure(RunRecorder recorder, Throwable failure) {

@@ -6,6 +6,9 @@
  * left of them; what training one takes is {@link org.mixtraining.cli.RunTraining}, for it as for
  * {@link org.mixtraining.cli.TrainCommand}.
  *
+ * <p>A training can be {@link org.mixtraining.cli.Watching watched}, on a terminal by a {@link
+ * org.mixtraining.cli.LiveLine}.
+ *
  * <p>Results and tables go to standard output; progress and logs to standard error. Exit codes: 0
  * done, 1 failed, 2 bad input (arguments, configuration, data), 3 interrupted and resumable.
  */
