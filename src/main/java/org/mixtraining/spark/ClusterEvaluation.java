@@ -12,6 +12,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Score;
@@ -69,7 +70,7 @@ final class ClusterEvaluation {
                   part -> {
                     try (ReplicaPool.Lease lease =
                         ReplicaPool.borrow(
-                            ReplicaPool.Purpose.EVALUATION, configuration, threads)) {
+                            ReplicaPool.Purpose.EVALUATION, configuration, Device.any(threads))) {
                       lease.replica().loadParameters(broadcast.value());
                       return new PartResult(
                           part,
