@@ -145,7 +145,6 @@ class EndToEndTest {
   /** By an application of its own on the same cluster. */
   private static JsonNode ask(String sql) throws Exception {
     finishes("sql", run("sql", words("standalone", "sql", "--json", "-e", sql), Map.of()));
-    String said = cluster.said("sql");
-    return new ObjectMapper().readTree(said.substring(said.indexOf('[')));
+    return new ObjectMapper().readTree(cluster.result("sql"));
   }
 }

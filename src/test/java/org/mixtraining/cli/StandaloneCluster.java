@@ -110,10 +110,12 @@ final class StandaloneCluster implements AutoCloseable {
     return process;
   }
 
-  /** A command that says everything into a file of this name, with this cluster for its own. */
+  /** A command that speaks into files of this name, with this cluster for its own. */
   ProcessBuilder process(String name, List<String> words, Map<String, String> environment) {
     ProcessBuilder builder =
-        new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log(name).toFile());
+        new ProcessBuilder(words)
+            .redirectOutput(log(name).toFile())
+            .redirectError(log(name + "-errors").toFile());
     builder.environment().put("SPARK_HOME", home.toString());
     builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
     builder.environment().put("MASTER", master);
@@ -125,8 +127,13 @@ final class StandaloneCluster implements AutoCloseable {
     return directory.resolve(name + ".txt");
   }
 
-  /** What a command has said so far. */
+  /** What a command has said so far, first of all its result. */
   String said(String name) {
+    return result(name) + result(name + "-errors");
+  }
+
+  /** What it has printed. */
+  String result(String name) {
     try {
       return Files.readString(log(name));
     } catch (IOException e) {
