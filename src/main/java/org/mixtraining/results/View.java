@@ -22,6 +22,22 @@ record View(String name, String meaning, String sql) {
               order by e.run_id, min(e.epoch)
               """),
           new View(
+              "slowest_workers",
+              "one row per run and epoch: the worker that took longest, where it ran, its seconds and"
+                  + " images beside the mean of all workers",
+              """
+              select run_id, epoch, worker, host, executor, device, seconds, mean_seconds,
+                seconds / mean_seconds as times_mean, images, mean_images
+              from (select *,
+                      avg(seconds) over (partition by run_id, epoch) as mean_seconds,
+                      avg(images) over (partition by run_id, epoch) as mean_images,
+                      row_number() over (
+                        partition by run_id, epoch order by seconds desc, worker) as place
+                    from workers)
+              where place = 1
+              order by run_id, epoch
+              """),
+          new View(
               "task_accuracy",
               "one row per run, evaluated epoch, split and task: images, accuracy, top-5 accuracy,"
                   + " and the accuracy of the class that fares worst",
