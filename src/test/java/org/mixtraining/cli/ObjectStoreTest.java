@@ -91,6 +91,8 @@ class ObjectStoreTest {
     assertThat(run("prepare").exitCode()).isZero();
     assertThat(run("prepare", "-D", "data.path=" + BUCKET + "others").exitCode()).isZero();
     assertThat(root.resolve("shards/dataset.json")).exists();
+    assertThat(run("train", "--dry-run").out())
+        .containsPattern("heap an executor +1024 MB  Spark, and 4 copies a worker of the state");
 
     assertThat(run("train", "-D", "run.id=far", "-D", "data.ssl=" + BUCKET + "others").exitCode())
         .isZero();

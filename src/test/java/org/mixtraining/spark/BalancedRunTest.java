@@ -67,8 +67,7 @@ class BalancedRunTest {
     long slow = first.workers().get(1).metrics().images();
     assertThat(fast).isBetween(2 * slow, 4 * slow);
     assertThat(fast + slow).isEqualTo(first.metrics().images());
-    assertThat(first.workers().get(0).weight())
-        .isEqualTo((double) fast / first.metrics().images());
+    assertThat(first.workers().get(0).weight()).isEqualTo((double) fast / first.metrics().images());
   }
 
   /** Whatever was measured is part of where the run stands. */
