@@ -71,6 +71,7 @@ class ObjectStoreTest {
             "model.patch=8",
             "model.decoder.depth=1",
             "epochs={ssl = 1, sl = 1}",
+            "mix.ratio=0",
             "optimizer.batch-size=16")) {
       words.addAll(List.of("-D", setting));
     }
