@@ -24,7 +24,8 @@ import picocli.CommandLine.ParseResult;
       CompareCommand.class,
       EvaluateCommand.class,
       SqlCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      ResourcesCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

@@ -15,7 +15,7 @@ import org.mixtraining.config.JobConfig;
 final class Sessions {
 
   /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
-  private static final String FLAGS =
+  static final String FLAGS =
       "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
           + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g";
 
@@ -84,13 +84,14 @@ final class Sessions {
   /** {@code local-cluster[executors, cores, MB]}, its executors with our classes and flags. */
   private static String localCluster(JobConfig.Workers workers, int trainings, SparkConf conf) {
     int threads = workers.threadsPerWorker();
-    int cores = Runtime.getRuntime().availableProcessors();
-    int executors = Math.max(1, Math.min(workers.count() * trainings, cores / threads));
+    int slots = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+    int perExecutor = Math.min(workers.perExecutor(), slots);
+    int executors = Math.max(1, Math.min(workers.count() * trainings, slots) / perExecutor);
     int heap = (int) conf.getSizeAsMb("spark.executor.memory", "1g");
     conf.setIfMissing("spark.executor.memory", heap + "m");
     conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
     conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
-    return "local-cluster[%d,%d,%d]".formatted(executors, threads, heap);
+    return "local-cluster[%d,%d,%d]".formatted(executors, perExecutor * threads, heap);
   }
 
   /** The job's jar; or, run from a build, its classes and libraries. */

@@ -15,6 +15,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.spark.PlannedWork;
 import org.mixtraining.spark.TrainingPlugin;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,7 +30,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
 
-  @Option(names = "--dry-run", description = "Print the plan of every epoch and do nothing.")
+  @Option(
+      names = "--dry-run",
+      description = "Print the plan of every epoch and what it takes of a cluster, and do nothing.")
   private boolean dryRun;
 
   @Option(
@@ -54,11 +57,8 @@ final class TrainCommand implements Callable<Integer> {
     JobConfig config = resume == null ? options.config() : resumed();
     if (dryRun) {
       System.out.println(MixSchedule.of(config).describe());
+      System.out.print(PlannedWork.resources(Sessions.hadoop(), config, 1).describe());
       return 0;
-    }
-    if (config.workers().device() == JobConfig.Device.GPU) {
-      throw new UserException(
-          "mixtraining.workers.device = gpu: this build computes on the CPU; allowed: auto, cpu");
     }
     String runId = resume == null ? runId(config) : resume;
     Configuration hadoop = Sessions.hadoop();

@@ -22,6 +22,7 @@ public final class Changes {
           "run.output",
           "data.path",
           "data.source",
+          "workers.per-executor",
           "workers.threads-per-worker",
           "workers.patience-minutes",
           "averaging.exchange",

@@ -241,10 +241,21 @@ public record JobConfig(
       implements Serializable {}
 
   /**
-   * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
-   * without anything to compute on.
+   * Replicas.
+   *
+   * @param count how many
+   * @param perExecutor how many an executor trains at a time
+   * @param threadsPerWorker compute threads of each
+   * @param balance whether shards are dealt by measured speed
+   * @param patienceMinutes how long a run waits without anything to compute on
    */
-  public record Workers(int count, int threadsPerWorker, Device device, double patienceMinutes)
+  public record Workers(
+      int count,
+      int perExecutor,
+      int threadsPerWorker,
+      Device device,
+      boolean balance,
+      double patienceMinutes)
       implements Serializable {
 
     /** How long a run waits. */

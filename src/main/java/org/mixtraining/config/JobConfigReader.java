@@ -205,8 +205,10 @@ final class JobConfigReader {
   private Workers workers() {
     return new Workers(
         whole("workers.count", 1),
+        whole("workers.per-executor", 1),
         whole("workers.threads-per-worker", 1),
         choice("workers.device", Device.class),
+        flag("workers.balance"),
         number("workers.patience-minutes", v -> v > 0, "above 0"));
   }
 
@@ -238,6 +240,10 @@ final class JobConfigReader {
     }
     if (!config.data().ssl().isEmpty() && !config.data().tasks().isEmpty()) {
       settings.refuse("data.ssl", "must be empty where data.tasks are given");
+    }
+    if (config.workers().balance() && config.data().reshuffle()) {
+      settings.refuse(
+          "workers.balance", "must be false where data.reshuffle deals every image anew");
     }
     Optimizer optimizer = config.optimizer();
     if (optimizer.minLr() > optimizer.peak()) {

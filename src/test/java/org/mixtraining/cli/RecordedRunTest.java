@@ -36,6 +36,7 @@ import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
@@ -87,7 +88,8 @@ class RecordedRunTest {
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
         new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
-        Patience.FRESH);
+        Patience.FRESH,
+        Deal.EQUAL);
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
@@ -97,7 +99,8 @@ class RecordedRunTest {
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
         changed(velocity, state.model().block("encoder").m()[0]),
-        state.patience().after(0.1 * state.epochs()));
+        state.patience().after(0.1 * state.epochs()),
+        new Deal(List.of(1.0 + state.epochs(), 1.0)));
   }
 
   private static ModelState changed(ModelState state, float by) {
@@ -502,7 +505,8 @@ class RecordedRunTest {
             0,
             new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
             initial().averaging(),
-            Patience.FRESH);
+            Patience.FRESH,
+            Deal.EQUAL);
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)
