@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -204,7 +205,8 @@ final class ReportCommand implements Callable<Integer> {
     byte[] bytes = html.getBytes(StandardCharsets.UTF_8);
     Path target = file.toAbsolutePath();
     try {
-      Path hidden = Files.createTempFile(target.getParent(), "." + target.getFileName(), "");
+      Path hidden =
+          target.resolveSibling(".%s.%s".formatted(target.getFileName(), UUID.randomUUID()));
       try {
         Files.write(hidden, bytes);
         Files.move(hidden, target, StandardCopyOption.REPLACE_EXISTING);

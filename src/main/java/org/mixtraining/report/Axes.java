@@ -24,7 +24,11 @@ record Axes(Frame frame, Scale x, Scale y, String xTitle, String yTitle) {
       double at = x.at(tick);
       axes.with(
           Svg.line("tick", at, frame.bottom(), at, frame.bottom() + 4),
-          Svg.text("number middle", at, frame.bottom() + 17, xNumber.apply(tick)));
+          Svg.text(
+              at > frame.right() - 12 ? "number end" : "number middle",
+              Math.min(at + (at > frame.right() - 12 ? 8 : 0), frame.width - 1),
+              frame.bottom() + 17,
+              xNumber.apply(tick)));
     }
     return axes.with(
         Svg.line("base", frame.left(), frame.bottom(), frame.right(), frame.bottom()),

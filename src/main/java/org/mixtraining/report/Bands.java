@@ -50,7 +50,7 @@ record Bands(List<Bands.Band> bands) {
         drawn.with(Svg.rect("hatched", left, frame.top(), width, height));
       }
       if (width >= 24) {
-        drawn.with(Svg.text("phase middle", left + width / 2, frame.top() + 13, band.phase.name()));
+        drawn.with(Svg.text("phase middle", left + width / 2, frame.top() - 6, band.phase.name()));
       }
     }
     return drawn;

@@ -58,10 +58,10 @@ final class ClassAccuracy {
                 worst.name(),
                 Numbers.percent(worst.accuracy()));
     if (sorted.size() <= 2 * SHOWN) {
-      return Card.of(task + "test images by class", message, bars("Accuracy by class", sorted));
+      return Card.of(task + "Test images by class", message, bars("Accuracy by class", sorted));
     }
     return Card.of(
-        task + "test images by class",
+        task + "Test images by class",
         message,
         Card.side(
             List.of(

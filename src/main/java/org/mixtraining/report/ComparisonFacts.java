@@ -22,9 +22,9 @@ public record ComparisonFacts(
   public record Place(String dataset, Double fraction, Double labelFraction) {
 
     String title() {
-      String images = fraction == 1 ? "all images" : Numbers.percent(fraction) + " of the images";
+      String images = fraction == 1 ? "all images" : Numbers.share(fraction) + " of the images";
       String labels =
-          labelFraction == 1 ? "" : ", " + Numbers.percent(labelFraction) + " of their labels";
+          labelFraction == 1 ? "" : ", " + Numbers.share(labelFraction) + " of their labels";
       return dataset + ", " + images + labels;
     }
   }

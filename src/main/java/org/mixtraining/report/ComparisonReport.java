@@ -58,7 +58,12 @@ public final class ComparisonReport {
 
   private static List<Tile> tiles(ComparisonFacts facts) {
     List<Tile> tiles = new ArrayList<>();
-    for (Tally tally : tallies(facts)) {
+    List<Tally> byGain =
+        tallies(facts).stream()
+            .sorted(
+                Comparator.comparing(Tally::gain, Comparator.nullsLast(Comparator.reverseOrder())))
+            .toList();
+    for (Tally tally : byGain) {
       if (!tally.arm.equals(facts.baseline())) {
         tiles.add(
             new Tile(

@@ -20,6 +20,9 @@ final class ConfusionShown {
   /** A matrix of more classes could not be read. */
   private static final int CLASSES = 25;
 
+  /** A matrix of so many leaves room for something beside it. */
+  private static final int BESIDE = 10;
+
   private static final int PAIRS = 12;
 
   private ConfusionShown() {}
@@ -36,10 +39,14 @@ final class ConfusionShown {
         (task, taken) -> {
           String prefix = tasks.size() == 1 ? "" : task + ": ";
           Map<Integer, String> classes = classes(taken);
-          if (classes.size() <= CLASSES) {
-            cards.add(matrix(prefix, taken, classes));
+          DomContent pairs = pairs(prefix, taken, classes.size());
+          if (classes.size() <= BESIDE) {
+            cards.add(Card.side(List.of(matrix(prefix, taken, classes), pairs)));
+          } else if (classes.size() <= CLASSES) {
+            cards.addAll(List.of(matrix(prefix, taken, classes), pairs));
+          } else {
+            cards.add(pairs);
           }
-          cards.add(pairs(prefix, taken, classes.size()));
         });
     return Section.of("confusion", TITLE, cards);
   }
@@ -73,7 +80,7 @@ final class ConfusionShown {
                             .toList()))
             .toList();
     return Card.of(
-        prefix + "what is taken for what",
+        prefix + "What is taken for what",
         "Each row is a class of test images: how many percent of them are taken for each class. Right ones lie on the outlined diagonal.",
         new HeatGrid(
                 "Confusion matrix in percent of each row",
@@ -106,7 +113,7 @@ final class ConfusionShown {
             .limit(PAIRS)
             .toList();
     return Card.of(
-        prefix + "most frequent confusions",
+        prefix + "Most frequent confusions",
         classes <= CLASSES
             ? ""
             : "With %d classes a matrix could not be read; the view confusion holds all of it."

@@ -29,13 +29,7 @@ final class Curves {
             line("training", Mark.TRIANGLE, facts, e -> e.training().trainAccuracy()));
     if (!accuracies.isEmpty()) {
       LineChart chart =
-          new LineChart(
-              "epoch",
-              "accuracy",
-              share -> Numbers.digits(100 * share, 3) + "\u00a0%",
-              accuracies,
-              bands,
-              chance(facts));
+          new LineChart("epoch", "accuracy", Numbers::share, accuracies, bands, chance(facts));
       figures.add(
           new Figure(
                   "accuracy", "Accuracy", accuracyMessage(facts, bands), chart, accuracies(facts))
@@ -56,6 +50,9 @@ final class Curves {
               "Cross-entropy of the labels. Training is measured on augmented images while the model moves, so it can lie above the others.",
               facts));
     }
+    if (!accuracies.isEmpty()) {
+      figures.add(againstTime(facts));
+    }
     List<Line> errors = lines(line("training", Mark.DIAMOND, facts, e -> e.training().sslLoss()));
     if (!errors.isEmpty()) {
       figures.add(
@@ -69,6 +66,47 @@ final class Curves {
     }
     return Section.of("curves", "Curves", List.of(Card.side(figures)));
   }
+
+  /** Test accuracy by the time that the run has taken to reach it. */
+  private static DomContent againstTime(RunFacts facts) {
+    Clock clock = Clock.upTo(facts.run().progress().seconds());
+    List<Passed> passed = new ArrayList<>();
+    double seconds = 0;
+    for (EpochRow epoch : facts.epochs()) {
+      seconds += epoch.cost().seconds();
+      passed.add(new Passed(epoch, seconds));
+    }
+    List<Point> points =
+        passed.stream()
+            .filter(p -> p.epoch.evaluation().testAccuracy() != null)
+            .map(p -> new Point(p.seconds / clock.seconds(), p.epoch.evaluation().testAccuracy()))
+            .toList();
+    return new Figure(
+            "accuracy-time",
+            "Accuracy against time",
+            "What the run has reached after how much time, evaluation included; %s in all."
+                .formatted(Numbers.time(seconds)),
+            new LineChart(
+                "time, " + clock.unit(),
+                "test accuracy",
+                Numbers::share,
+                points.isEmpty() ? List.of() : List.of(new Line("test", Mark.CIRCLE, points)),
+                new Bands(List.of()),
+                chance(facts)),
+            new Grid<>(
+                "Accuracy by time",
+                List.of(
+                    Grid.<Passed>number("epoch", p -> String.valueOf(p.epoch.epoch())),
+                    Grid.number("time so far", p -> Numbers.time(p.seconds)),
+                    Grid.number("test", p -> Numbers.percent(p.epoch.evaluation().testAccuracy()))),
+                passed))
+        .html();
+  }
+
+  /**
+   * @param seconds from the start of the run to the end of the epoch
+   */
+  private record Passed(EpochRow epoch, double seconds) {}
 
   private static DomContent loss(
       String id, String title, String unit, List<Line> lines, String message, RunFacts facts) {

@@ -5,12 +5,12 @@ package org.mixtraining.report;
  * their size on a phone.
  */
 enum Frame {
-  WIDE(560, 300, 6),
-  NARROW(330, 270, 4);
+  WIDE(560, 310, 6),
+  NARROW(330, 280, 4);
 
-  private static final double LEFT = 46;
+  private static final double LEFT = 52;
   private static final double RIGHT = 14;
-  private static final double TOP = 24;
+  private static final double TOP = 36;
   private static final double BOTTOM = 40;
 
   final int width;

@@ -47,7 +47,12 @@ record HeatGrid(String about, String corner, List<String> columns, List<HeatGrid
                             columns,
                             column -> th(span(column)).attr("scope", "col").withTitle(column)))),
                 tbody(each(rows, HeatGrid::row)))
-            .withClass("heat"));
+            .withClasses("heat", names() ? "names" : "numbers"));
+  }
+
+  /** Whether its columns have names that are too long to stand side by side. */
+  private boolean names() {
+    return columns.stream().anyMatch(column -> column.length() > 5);
   }
 
   private static DomContent row(Row row) {

@@ -63,11 +63,7 @@ final class Limitation {
             "Test accuracy by the share of the training images that are used with their labels, means over seeds.",
             new LineChart(
                 "labelled images, %",
-                "test accuracy",
-                share -> Numbers.digits(100 * share, 3) + "\u00a0%",
-                lines,
-                new Bands(List.of()),
-                null),
+                "test accuracy", Numbers::share, lines, new Bands(List.of()), null),
             new Grid<>(
                 dataset,
                 List.of(

@@ -38,7 +38,7 @@ record LineChart(
 
   @Override
   public List<Key> legend() {
-    return lines.stream().map(line -> new Key(line.mark.sample(), line.name)).toList();
+    return lines.stream().map(line -> new Key(line.mark.onLine(), line.name)).toList();
   }
 
   @Override
@@ -89,7 +89,7 @@ record LineChart(
     Range points =
         Range.of(lines.stream().flatMap(line -> line.points.stream()).mapToDouble(Point::x));
     if (bands.bands().isEmpty()) {
-      return points.high() > points.low() ? points : points.rounded(2);
+      return points.fromZero().rounded(4);
     }
     int end = bands.bands().size() - 1;
     return new Range(bands.bands().get(0).first() - 0.5, bands.bands().get(end).last() + 0.5);
@@ -102,8 +102,7 @@ record LineChart(
       all.add(level.value);
     }
     Range range = Range.of(all.stream().mapToDouble(value -> value)).fromZero();
-    // Room for the phases' names.
-    return new Range(range.low(), range.high() * 1.08).rounded(5);
+    return range.rounded(5);
   }
 
   private static String plain(double value) {

@@ -36,12 +36,20 @@ enum Mark {
   }
 
   /** The line with the shape on it, for a legend. */
-  Svg sample() {
+  Svg onLine() {
+    return sample().with(Svg.line("line " + style(), 1, 7, 29, 7), at(15, 7));
+  }
+
+  /** The shape alone, for a legend. */
+  Svg alone() {
+    return sample().with(at(15, 7));
+  }
+
+  private static Svg sample() {
     return Svg.of("svg")
         .withClass("sample")
         .attr("viewBox", "0 0 30 14")
-        .attr("aria-hidden", "true")
-        .with(Svg.line("line " + style(), 1, 7, 29, 7), at(15, 7));
+        .attr("aria-hidden", "true");
   }
 
   @Override

@@ -28,9 +28,14 @@ final class Numbers {
         : format("%.1f ± %.1f", 100 * share, 100 * deviation) + SPACE + "%";
   }
 
+  /** A share that was chosen, not measured, as {@code 12.5 %}. */
+  static String share(double share) {
+    return digits(100 * share, 4) + SPACE + "%";
+  }
+
   /** A difference of shares in percentage points, as {@code +1.2}. */
   static String points(Double difference) {
-    return difference == null ? NONE : format("%+.1f", 100 * difference);
+    return difference == null ? NONE : format("%+.1f", 100 * difference).replace('-', '−');
   }
 
   /** How many times less, as {@code 1.31×}. */
@@ -87,7 +92,7 @@ final class Numbers {
     BigDecimal rounded =
         BigDecimal.valueOf(value).round(new MathContext(digits)).stripTrailingZeros();
     double size = Math.abs(value);
-    return size < 1e-3 || size >= 1e9 ? scientific(rounded) : rounded.toPlainString();
+    return size < 1e-4 || size >= 1e9 ? scientific(rounded) : rounded.toPlainString();
   }
 
   private static String scientific(BigDecimal value) {

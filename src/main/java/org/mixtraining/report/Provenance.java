@@ -49,7 +49,12 @@ final class Provenance {
         Commands.incomplete(run)
             ? "(redacted) stands for a secret that the tables do not keep: put it in again."
             : "";
-    return Card.of("Make it again", bits + secrets, Commands.shown(Commands.repeating(run)));
+    return Card.of(
+        "Make it again",
+        "It takes the prepared dataset of this fingerprint, which prepare prints, at data.path. "
+            + bits
+            + secrets,
+        Commands.shown(List.of(Commands.repeating(run))));
   }
 
   private static DomContent configuration(RunRow run) {

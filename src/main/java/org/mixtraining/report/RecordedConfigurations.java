@@ -37,8 +37,7 @@ final class RecordedConfigurations {
         keys.values().stream().filter(key -> !key.byDefault && !key.key.equals("run.id")).toList();
     List<String> commands = new ArrayList<>();
     for (RunRow run : runs) {
-      List<String> both = Commands.repeating(run);
-      commands.add("# " + run.runId() + "\n" + both.get(both.size() - 1));
+      commands.add("# " + run.runId() + "\n" + Commands.repeating(run));
     }
     String secrets =
         runs.stream().anyMatch(Commands::incomplete)

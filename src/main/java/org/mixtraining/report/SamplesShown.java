@@ -4,7 +4,6 @@ import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.li;
 import static j2html.TagCreator.p;
-import static j2html.TagCreator.span;
 import static j2html.TagCreator.ul;
 
 import j2html.tags.DomContent;
@@ -44,13 +43,13 @@ final class SamplesShown {
                   .formatted(any.model(), any.epoch());
           cards.add(
               card(
-                  prefix + "right",
+                  prefix + "Right",
                   "Drawn at random, of each class in turn. " + model,
                   rows.stream().filter(SamplesShown::right).toList(),
                   images));
           cards.add(
               card(
-                  prefix + "wrong",
+                  prefix + "Wrong",
                   "The mistakes that the model is most certain of.",
                   rows.stream().filter(row -> !right(row)).toList(),
                   images));
@@ -76,11 +75,9 @@ final class SamplesShown {
             png == null
                 ? div("no image").withClass("no-image")
                 : Gallery.image(png, "test image %d, %s".formatted(row.id(), row.labelName())),
-            div(
-                    span(verdict + row.predictedName()).withClass("answer"),
-                    span(Numbers.percent(row.probability())).withClass("certainty"))
-                .withClass("caption"),
-            right(row) ? null : div("is " + row.labelName()).withClass("truth"))
+            div(verdict + row.predictedName()).withClass("answer"),
+            div(Numbers.percent(row.probability()) + (right(row) ? "" : ", is " + row.labelName()))
+                .withClass("truth"))
         .withClass(right(row) ? "right" : "wrong");
   }
 }

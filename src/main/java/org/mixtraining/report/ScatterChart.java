@@ -46,7 +46,7 @@ record ScatterChart(String xTitle, DoubleFunction<String> cost, List<ScatterChar
 
   @Override
   public List<Key> legend() {
-    return arms.stream().map(arm -> new Key(arm.mark.sample(), arm.name)).toList();
+    return arms.stream().map(arm -> new Key(arm.mark.alone(), arm.name)).toList();
   }
 
   @Override
@@ -54,12 +54,10 @@ record ScatterChart(String xTitle, DoubleFunction<String> cost, List<ScatterChar
     Scale x = frame.x(Range.of(values(Arm::cost, Run::cost)).fromZero().rounded(5));
     Scale y = frame.y(Range.of(values(Arm::accuracy, Run::accuracy)).rounded(5));
     Svg chart = Svg.group("chart");
-    chart.with(
-        new Axes(frame, x, y, xTitle, "test accuracy")
-            .draw(cost, accuracy -> Numbers.digits(100 * accuracy, 3) + "\u00a0%"));
+    chart.with(new Axes(frame, x, y, xTitle, "test accuracy").draw(cost, Numbers::share));
     chart.with(front(x, y));
     arms.forEach(arm -> chart.with(draw(arm, x, y)));
-    arms.forEach(arm -> chart.with(name(arm, frame, x, y)));
+    chart.with(new Names(frame).beside(arms, x, y));
     return chart;
   }
 
@@ -116,17 +114,6 @@ record ScatterChart(String xTitle, DoubleFunction<String> cost, List<ScatterChar
                         arm.name,
                         Numbers.percent(arm.accuracy.mean, arm.accuracy.deviation),
                         cost.apply(arm.cost.mean))));
-  }
-
-  /** On the side with more room. */
-  private static Svg name(Arm arm, Frame frame, Scale x, Scale y) {
-    double across = x.at(arm.cost.mean);
-    boolean left = across > (frame.left() + frame.right()) / 2;
-    return Svg.text(
-        left ? "label end" : "label",
-        across + (left ? -9 : 9),
-        y.at(arm.accuracy.mean) - 8,
-        arm.name);
   }
 
   private DoubleStream values(Function<Arm, Value> mean, ToDoubleFunction<Run> ofRun) {

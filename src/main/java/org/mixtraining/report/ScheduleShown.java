@@ -67,7 +67,7 @@ final class ScheduleShown {
     return new Figure(
             "learning-rate",
             "Learning rate",
-            "It begins at %s, is at most %s at an epoch's end or start, and ends at %s."
+            "It starts at %s, peaks at %s and ends at %s; shown are its values where epochs begin and end."
                 .formatted(
                     Numbers.digits(points.get(0).y(), 3),
                     Numbers.digits(peak, 3),

@@ -1,5 +1,7 @@
 package org.mixtraining.report;
 
+import static j2html.TagCreator.p;
+
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,38 +28,53 @@ final class TradeOff {
     List<DomContent> figures = new ArrayList<>();
     for (int i = 0; i < facts.places().size(); i++) {
       Place place = facts.places().get(i);
-      List<Arm> byTime = arms(facts, place, ArmRun::deviceSeconds);
+      Clock clock =
+          Clock.upTo(
+              facts.runs().stream()
+                  .filter(run -> run.place().equals(place) && run.deviceSeconds() != null)
+                  .mapToDouble(ArmRun::deviceSeconds)
+                  .max()
+                  .orElse(0));
+      List<Arm> byTime =
+          arms(
+              facts,
+              place,
+              run -> run.deviceSeconds() == null ? null : run.deviceSeconds() / clock.seconds());
       if (!byTime.isEmpty()) {
         figures.add(
             figure(
                 "time-" + i,
                 place.title(),
                 "time on devices",
-                seconds -> Numbers.time(seconds),
+                time -> Numbers.digits(time, 3) + "\u00a0" + clock.unit(),
                 byTime));
         figures.add(
             figure(
                 "compute-" + i,
                 place.title() + ", by compute",
-                "FLOP by formula",
-                flops -> Numbers.amount(flops, ""),
+                "training compute by formula",
+                flops -> Numbers.amount(flops, "FLOP"),
                 arms(facts, place, ArmRun::flops)));
       }
     }
     return figures.isEmpty()
         ? Section.missing("trade-off", TITLE, "No run of the comparison has finished.")
-        : Section.of("trade-off", TITLE, List.of(Card.side(figures)));
+        : Section.of(
+            "trade-off",
+            TITLE,
+            List.of(
+                p("Up is more accurate, left is cheaper. Bars are standard deviations over seeds, dots single runs. The stepped line leads over the arms that are best: no other is both as accurate and as cheap.")
+                    .withClass("about"),
+                Card.side(figures)));
   }
 
   private static DomContent figure(
       String id, String title, String unit, DoubleFunction<String> cost, List<Arm> arms) {
-    String best =
-        arms.stream().filter(Arm::best).map(Arm::name).collect(Collectors.joining(" and "));
+    String best = arms.stream().filter(Arm::best).map(Arm::name).collect(Collectors.joining(", "));
     return new Figure(
             id,
             title,
-            "Up is more accurate, left is cheaper. No other arm is both as accurate and as cheap as %s: the stepped line. Bars are standard deviations over seeds, dots single runs."
-                .formatted(best),
+            "Best: %s.".formatted(best),
             new ScatterChart(unit, cost, arms),
             new Grid<>(
                 title,
