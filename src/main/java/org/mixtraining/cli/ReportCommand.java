@@ -4,12 +4,16 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toSet;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,9 +37,6 @@ import org.mixtraining.report.Pictures;
 import org.mixtraining.report.Report;
 import org.mixtraining.report.RunFacts;
 import org.mixtraining.report.RunReport;
-import org.mixtraining.results.Answer;
-import org.mixtraining.results.Answer.Heading;
-import org.mixtraining.results.Format;
 import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.Recorded;
 import org.mixtraining.results.RunRow;
@@ -75,11 +76,11 @@ final class ReportCommand implements Callable<Integer> {
       description = "The file to write; one that is there is replaced.")
   private Path file;
 
-  @Option(names = "--json", description = "What was written as a JSON array of one object.")
+  @Option(names = "--json", description = "One JSON object that tells what was written.")
   private boolean json;
 
   @Override
-  public Integer call() {
+  public Integer call() throws JsonProcessingException {
     if (!Files.isDirectory(file.toAbsolutePath().getParent()) || Files.isDirectory(file)) {
       throw new UserException("-o %s: must be a file in a directory that exists".formatted(file));
     }
@@ -93,7 +94,8 @@ final class ReportCommand implements Callable<Integer> {
               : ofComparison(tables, output);
       long bytes = write(report.render());
       report.omissions().forEach(o -> options.progress("without " + o.section() + ": " + o.why()));
-      print(report, bytes);
+      System.out.println(
+          json ? json(report, bytes) : "%s (%d kB)".formatted(file, (bytes + 999) / 1000));
     }
     return 0;
   }
@@ -130,14 +132,14 @@ final class ReportCommand implements Callable<Integer> {
     String noSamples = "";
     try {
       samples = samples(spark, facts, config);
-    } catch (UserException e) {
+    } catch (UserException | UncheckedIOException e) {
       noSamples = e.getMessage();
     }
     List<Completions.Completion> completions = List.of();
     String noCompletions = "";
     try {
       completions = completions(spark, facts.run(), config, output);
-    } catch (UserException e) {
+    } catch (UserException | UncheckedIOException e) {
       noCompletions = e.getMessage();
     }
     return new Pictures(samples, noSamples, completions, noCompletions);
@@ -219,30 +221,14 @@ final class ReportCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Report report, long bytes) {
-    if (!json) {
-      System.out.printf("%s (%d kB)%n", file, (bytes + 999) / 1000);
-      return;
-    }
-    Answer answer =
-        new Answer(
-            List.of(
-                new Heading("file", false),
-                new Heading("bytes", true),
-                new Heading("subject", false),
-                new Heading("id", false),
-                new Heading("sections", false),
-                new Heading("missing", false)),
-            List.of(
-                List.of(
-                    file.toString(),
-                    bytes,
-                    subject.run != null ? "run" : "comparison",
-                    subject.run != null ? subject.run : subject.comparison,
-                    report.sectionIds(),
-                    report.omissions().stream()
-                        .map(o -> Map.of("section", o.section(), "why", o.why()))
-                        .toList())));
-    System.out.print(Format.JSON.print(answer));
+  private String json(Report report, long bytes) throws JsonProcessingException {
+    Map<String, Object> told = new LinkedHashMap<>();
+    told.put("file", file.toString());
+    told.put("bytes", bytes);
+    told.put("subject", subject.run != null ? "run" : "comparison");
+    told.put("id", subject.run != null ? subject.run : subject.comparison);
+    told.put("sections", report.sectionIds());
+    told.put("missing", report.omissions());
+    return new ObjectMapper().writeValueAsString(told);
   }
 }

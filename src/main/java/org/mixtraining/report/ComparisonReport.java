@@ -9,7 +9,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.mixtraining.report.ComparisonFacts.ArmResult;
@@ -64,66 +63,25 @@ public final class ComparisonReport {
                 Comparator.comparing(Tally::gain, Comparator.nullsLast(Comparator.reverseOrder())))
             .toList();
     for (Tally tally : byGain) {
-      if (!tally.arm.equals(facts.baseline())) {
+      if (!tally.arm().equals(facts.baseline())) {
         tiles.add(
             new Tile(
-                tally.arm,
-                Numbers.points(tally.gain) + " points",
+                tally.arm(),
+                Numbers.points(tally.gain()) + " points",
                 "%s the time of %s; ahead on both in %d of %d"
                     .formatted(
-                        tally.faster == null
+                        tally.faster() == null
                             ? "unknown times"
-                            : Numbers.digits(1 / tally.faster, 2) + "×",
+                            : Numbers.digits(1 / tally.faster(), 2) + "×",
                         facts.baseline(),
-                        tally.ahead,
-                        tally.settings)));
+                        tally.ahead(),
+                        tally.settings())));
       }
     }
     return tiles;
   }
 
   // --- arms ------------------------------------------------------------------------------------
-
-  /**
-   * An arm over all settings.
-   *
-   * @param gain mean over settings
-   * @param faster geometric mean
-   */
-  private record Tally(
-      String arm,
-      long settings,
-      Double gain,
-      Double faster,
-      Double fewer,
-      long accurate,
-      long ahead,
-      long best) {
-
-    static Tally of(String arm, List<ArmResult> results) {
-      return new Tally(
-          arm,
-          results.size(),
-          mean(results, ArmResult::gain),
-          geometric(results, ArmResult::timesCheaper),
-          geometric(results, ArmResult::timesFewerFlops),
-          results.stream().filter(r -> r.gain() != null && r.gain() > 0).count(),
-          results.stream().filter(r -> Boolean.TRUE.equals(r.ahead())).count(),
-          results.stream().filter(r -> Boolean.TRUE.equals(r.pareto())).count());
-    }
-
-    private static Double geometric(List<ArmResult> results, Function<ArmResult, Double> value) {
-      Double mean = mean(results, r -> value.apply(r) == null ? null : Math.log(value.apply(r)));
-      return mean == null ? null : Math.exp(mean);
-    }
-
-    private static Double mean(List<ArmResult> results, Function<ArmResult, Double> value) {
-      List<Double> known = results.stream().map(value).filter(Objects::nonNull).toList();
-      return known.isEmpty()
-          ? null
-          : Double.valueOf(known.stream().mapToDouble(v -> v).average().orElseThrow());
-    }
-  }
 
   private static List<Tally> tallies(ComparisonFacts facts) {
     return facts.arms().stream()
@@ -148,13 +106,13 @@ public final class ComparisonReport {
                         "Arms over all settings",
                         List.of(
                             Grid.name("arm", Tally::arm),
-                            Grid.<Tally>number("settings", t -> Numbers.count(t.settings)),
-                            Grid.number("points", t -> Numbers.points(t.gain)),
-                            Grid.number("faster", t -> Numbers.times(t.faster)),
-                            Grid.number("less compute", t -> Numbers.times(t.fewer)),
-                            Grid.number("more accurate in", t -> Numbers.count(t.accurate)),
-                            Grid.number("ahead in", t -> Numbers.count(t.ahead)),
-                            Grid.number("best in", t -> Numbers.count(t.best))),
+                            Grid.<Tally>number("settings", t -> Numbers.count(t.settings())),
+                            Grid.number("points", t -> Numbers.points(t.gain())),
+                            Grid.number("faster", t -> Numbers.times(t.faster())),
+                            Grid.number("less compute", t -> Numbers.times(t.fewer())),
+                            Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
+                            Grid.number("ahead in", t -> Numbers.count(t.ahead())),
+                            Grid.number("best in", t -> Numbers.count(t.best()))),
                         tallies(facts))
                     .html())));
   }

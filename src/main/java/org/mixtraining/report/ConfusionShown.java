@@ -12,6 +12,7 @@ import org.mixtraining.config.Spelling;
 import org.mixtraining.report.HeatGrid.Cell;
 import org.mixtraining.report.HeatGrid.Row;
 import org.mixtraining.report.RunFacts.Taken;
+import org.mixtraining.results.RunRow.Status;
 
 /** What the model takes for what. */
 final class ConfusionShown {
@@ -53,8 +54,10 @@ final class ConfusionShown {
 
   /** Why a run has no predictions. */
   static String missing(RunFacts facts) {
-    return "This run has left no predictions: they are made of its test images when it is finished, and it is %s."
-        .formatted(Spelling.of(facts.run().status()));
+    return facts.run().status() == Status.FINISHED
+        ? "This run has left no predictions: its dataset has no test images, or it is of a version that kept none."
+        : "Predictions are made of the test images when a run is finished, and this one is %s."
+            .formatted(Spelling.of(facts.run().status()));
   }
 
   private static Map<Integer, String> classes(List<Taken> taken) {

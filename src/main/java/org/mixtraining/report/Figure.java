@@ -26,8 +26,7 @@ record Figure(String id, String title, String message, Chart chart, Grid<?> numb
 
   DomContent html() {
     return figure(
-            h3(title).withId(id + "-title"),
-            figcaption(p(message)).withId(id + "-message"),
+            figcaption(h3(title).withId(id + "-title"), p(message).withId(id + "-message")),
             ul(each(chart.legend(), key -> li(key.sample(), text(key.name())))).withClass("legend"),
             div(drawing(Frame.WIDE), drawing(Frame.NARROW)).withClass("drawing"),
             details(summary("The numbers"), numbers.html()))

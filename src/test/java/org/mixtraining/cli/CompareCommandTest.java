@@ -251,7 +251,7 @@ class CompareCommandTest {
     Printed reported = run("report", "--run", RUNS.get(0), "--json", "-o", file.toString());
 
     assertThat(reported.exitCode).as(reported.err).isZero();
-    JsonNode told = reported.json().get(0);
+    JsonNode told = reported.json();
     assertThat(told.get("file").asText()).isEqualTo(file.toString());
     assertThat(told.get("bytes").asLong()).isEqualTo(Files.size(file));
     assertThat(told.get("id").asText()).isEqualTo(RUNS.get(0));
