@@ -37,18 +37,18 @@ enum Mark {
 
   /** The line with the shape on it, for a legend. */
   Svg onLine() {
-    return sample().with(Svg.line("line " + style(), 1, 7, 29, 7), at(15, 7));
+    return sample("sample", 30).with(Svg.line("line " + style(), 1, 7, 29, 7), at(15, 7));
   }
 
   /** The shape alone, for a legend. */
   Svg alone() {
-    return sample().with(at(15, 7));
+    return sample("sign", 14).with(at(7, 7));
   }
 
-  private static Svg sample() {
+  private static Svg sample(String name, int width) {
     return Svg.of("svg")
-        .withClass("sample")
-        .attr("viewBox", "0 0 30 14")
+        .withClass(name)
+        .attr("viewBox", "0 0 %d 14".formatted(width))
         .attr("aria-hidden", "true");
   }
 

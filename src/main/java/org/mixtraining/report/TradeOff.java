@@ -52,8 +52,8 @@ final class TradeOff {
             figure(
                 "compute-" + i,
                 place.title() + ", by compute",
-                "training compute by formula",
-                flops -> Numbers.amount(flops, "FLOP"),
+                "FLOP of training, by formula",
+                flops -> Numbers.amount(flops, ""),
                 arms(facts, place, ArmRun::flops)));
       }
     }
