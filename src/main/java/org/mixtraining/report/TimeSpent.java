@@ -23,7 +23,9 @@ final class TimeSpent {
     return Section.of(
         "time",
         "Where the time went",
-        List.of(Card.side(List.of(byEpoch(bars), byPhase(facts, bars))), WorkersShown.of(facts.workers())));
+        List.of(
+            Card.side(List.of(byEpoch(bars), byPhase(facts, bars))),
+            WorkersShown.of(facts.workers())));
   }
 
   // --- epochs and phases -----------------------------------------------------------------------

@@ -30,6 +30,7 @@ class ThumbnailsTest {
             List.of(
                 "data.path=" + directory.resolve("drawn"),
                 "data.synthetic={train = 20, test = 12}",
+                "data.validation=0",
                 "data.shards=2"));
     Prepare.run(RawFiles.spark(), config.data(), Prepare.Existing.REFUSE);
     manifest = DatasetManifest.read(HADOOP, config.data().path());
