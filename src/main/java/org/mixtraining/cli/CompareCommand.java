@@ -90,7 +90,7 @@ final class CompareCommand implements Callable<Integer> {
     String name = "compare " + comparison.name();
     return plan.left().isEmpty()
         ? Sessions.local(name)
-        : Sessions.workers(name, comparison.common().workers(), comparison.parallel());
+        : Sessions.training(name, comparison.common(), comparison.parallel());
   }
 
   private static ComparisonRow row(Comparison comparison, Comparison.Run run) {

@@ -16,6 +16,7 @@ import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.MixTrainingRun;
 import org.mixtraining.spark.RunState;
+import org.mixtraining.tracking.Trackers;
 import org.mixtraining.vit.ModelState;
 
 /** What is left of recorded runs, trained in one Spark session; several threads may ask. */
@@ -33,7 +34,8 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
       JobConfig config,
       Consumer<String> report,
       Consumer<EpochOutcome> epochFinished) {
-    try (MixTrainingRun run = new MixTrainingRun(spark, config)) {
+    try (MixTrainingRun run = new MixTrainingRun(spark, config);
+        Trackers trackers = Trackers.of(spark.hadoopConfiguration(), config, recorded.id())) {
       MixSchedule schedule = MixSchedule.of(config);
       RunState initial = run.initialState();
       report.accept(
@@ -52,6 +54,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
           run.manifests(),
           provenance(run),
           initial,
+          trackers,
           interruption.of(
               recorded.id(),
               (from, finished) -> {

@@ -32,10 +32,23 @@ final class Sessions {
    * @param trainings how many train side by side, each getting its share of the executors
    */
   static SparkSession workers(String name, JobConfig.Workers workers, int trainings) {
-    SparkConf conf =
-        conf()
-            .setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
-            .setIfMissing("spark.scheduler.mode", "FAIR");
+    return workers(name, workers, trainings, conf());
+  }
+
+  /**
+   * The same for a training that can be watched: through its plugin, and as {@code tracking} asks,
+   * by Spark's own UI and event log.
+   *
+   * @throws UserException if the event log cannot lie where it is to lie
+   */
+  static SparkSession training(String name, JobConfig config, int trainings) {
+    return workers(name, config.workers(), trainings, Watching.in(conf(), config.tracking()));
+  }
+
+  private static SparkSession workers(
+      String name, JobConfig.Workers workers, int trainings, SparkConf conf) {
+    conf.setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
+        .setIfMissing("spark.scheduler.mode", "FAIR");
     return open(name, localCluster(workers, trainings, conf), conf);
   }
 

@@ -15,6 +15,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.spark.TrainingPlugin;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,6 +43,11 @@ final class TrainCommand implements Callable<Integer> {
       names = "--force",
       description = "Forget what there is of the run, finished or not, and train it anew.")
   private boolean force;
+
+  @Option(
+      names = "--json",
+      description = "The result as one JSON object: what the run's summary.json holds.")
+  private boolean json;
 
   @Override
   public Integer call() {
@@ -74,7 +80,11 @@ final class TrainCommand implements Callable<Integer> {
       } else {
         row = Optional.of(train(run, config, interruption));
       }
-      System.out.println(summary(row.get(), config));
+      if (json) {
+        System.out.print(run.summary(row.get()).json());
+      } else {
+        System.out.println(summary(row.get(), config));
+      }
     }
     return 0;
   }
@@ -97,9 +107,10 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private RunRow train(RecordedRun run, JobConfig config, Interruption interruption) {
-    try (SparkSession spark = Sessions.workers("train " + run.id(), config.workers(), 1)) {
+    EpochLine line = new EpochLine();
+    try (SparkSession spark = Sessions.training("train " + run.id(), config, 1);
+        TrainingPlugin.Listening live = TrainingPlugin.listen(new LiveLine(line, options::live))) {
       interruption.cancels(spark.sparkContext());
-      EpochLine line = new EpochLine();
       return new RunTraining(JavaSparkContext.fromSparkContext(spark.sparkContext()), interruption)
           .train(run, config, options::progress, outcome -> options.progress(line.of(outcome)));
     }

@@ -25,7 +25,8 @@ public final class Changes {
           "workers.threads-per-worker",
           "workers.patience-minutes",
           "averaging.exchange",
-          "checkpoint");
+          "checkpoint",
+          "tracking");
 
   private Changes() {}
 

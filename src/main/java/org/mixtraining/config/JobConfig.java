@@ -24,7 +24,8 @@ public record JobConfig(
     Augment augment,
     Averaging averaging,
     Workers workers,
-    Checkpoint checkpoint)
+    Checkpoint checkpoint,
+    Tracking tracking)
     implements Serializable {
 
   /** The name of the task of a run that has only one. */
@@ -264,6 +265,15 @@ public record JobConfig(
    * newest of them.
    */
   public record Checkpoint(int every, int keep) implements Serializable {}
+
+  /**
+   * Who is told how a run goes, besides the tables: TensorBoard's event files; the MLflow server at
+   * an address, or none where that is empty; Spark's own UI at a port, or 0; its event log in a
+   * directory, or none where that is empty.
+   */
+  public record Tracking(
+      boolean tensorboard, String mlflowUri, String mlflowExperiment, int uiPort, String eventLog)
+      implements Serializable {}
 
   /** Where a worker computes. */
   public enum Device {

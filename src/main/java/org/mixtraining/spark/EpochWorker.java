@@ -48,7 +48,12 @@ final class EpochWorker
         ReplicaPool.borrow(ReplicaPool.Purpose.TRAINING, task.graph(), task.threads())) {
       lease.replica().load(task.state());
       EpochMetrics metrics =
-          WorkerEpoch.run(lease.replica(), task.plan(), worker, new UntilKilled<>(minibatches));
+          WorkerEpoch.run(
+              lease.replica(),
+              task.plan(),
+              worker,
+              new UntilKilled<>(minibatches),
+              ExecutorProgress.ofTask(task.plan(), worker));
       Place place = Place.here((System.nanoTime() - start) / 1e9);
       return List.of(new WorkerResult(worker, lease.replica().state(), metrics, place)).iterator();
     }

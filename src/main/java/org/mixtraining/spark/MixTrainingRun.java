@@ -17,7 +17,6 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -242,9 +241,8 @@ public final class MixTrainingRun implements AutoCloseable {
 
   /** As {@code epoch 7/50 · MIX joint · train}. */
   private static String description(EpochPlan plan, String activity) {
-    return "epoch %d/%d · %s %s · %s"
-        .formatted(
-            plan.epoch() + 1, plan.epochs(), plan.phase(), Spelling.of(plan.objective()), activity);
+    return "epoch %d/%d · %s · %s"
+        .formatted(plan.epoch() + 1, plan.epochs(), plan.title(), activity);
   }
 
   private static double secondsSince(long start) {

@@ -13,7 +13,8 @@
  * <p>Several runs may train in one session, a thread each. A {@link
  * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at.
  *
- * <p>Between two epochs a run is its {@link org.mixtraining.spark.RunState} and nothing else: who
- * keeps that can go on from there.
+ * <p>While an epoch lasts, a {@link org.mixtraining.spark.TrainingPlugin} tells the driver how far
+ * the executors are. Between two epochs a run is its {@link org.mixtraining.spark.RunState} and
+ * nothing else: who keeps that can go on from there.
  */
 package org.mixtraining.spark;

@@ -3,7 +3,10 @@ package org.mixtraining.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -178,6 +181,7 @@ class RecordedRunTest {
           Map.of("main", DATASET),
           new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)),
           initial,
+          row -> {},
           training);
     }
   }
@@ -232,7 +236,8 @@ class RecordedRunTest {
   }
 
   private static String bytes(Path file) throws IOException {
-    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1)
+        .replaceAll("(started|ended)\" : \"[^\"]*", "$1");
   }
 
   private static String rows(Path file) throws IOException {
@@ -269,19 +274,11 @@ class RecordedRunTest {
             "checkpoints/a/epoch-00003.safetensors",
             "checkpoints/a/epoch-00004.safetensors",
             "checkpoints/a/final.safetensors",
+            "summaries/a/summary.json",
             "tables/classes/run_id=a/classes-00001.parquet",
-            "tables/classes/run_id=a/classes-00002.parquet",
-            "tables/classes/run_id=a/classes-00003.parquet",
-            "tables/classes/run_id=a/classes-00004.parquet",
-            "tables/epochs/run_id=a/epoch-00001.parquet",
-            "tables/epochs/run_id=a/epoch-00002.parquet",
-            "tables/epochs/run_id=a/epoch-00003.parquet",
-            "tables/epochs/run_id=a/epoch-00004.parquet",
+            "tables/epochs/run_id=a/epochs-00001.parquet",
             "tables/runs/run_id=a/run.parquet",
-            "tables/workers/run_id=a/workers-00001.parquet",
-            "tables/workers/run_id=a/workers-00002.parquet",
-            "tables/workers/run_id=a/workers-00003.parquet",
-            "tables/workers/run_id=a/workers-00004.parquet");
+            "tables/workers/run_id=a/workers-00001.parquet");
     var checkpoints = new Checkpoints(HADOOP, output.toString(), "a");
     assertThat(checkpoints.newest(told::add).orElseThrow().state()).isEqualTo(end());
     assertThat(checkpoints.read(Checkpoints.Model.FINAL).orElseThrow().state().model())
@@ -289,6 +286,31 @@ class RecordedRunTest {
     assertThat(checkpoints.read(Checkpoints.Model.BEST).orElseThrow().state().model())
         .isEqualTo(next(next(initial())).model().withoutMoments());
     assertThat(told).isEmpty();
+  }
+
+  @Test
+  void aSchedulerCanDecideByTheSummary() throws IOException {
+    var json = new ObjectMapper();
+    Path file = output.resolve("summaries/a/summary.json");
+    assertThatThrownBy(() -> startInterrupted(3)).isInstanceOf(InterruptedRunException.class);
+    JsonNode interrupted = json.readTree(file.toFile());
+    RunRow row = start();
+    JsonNode finished = json.readTree(file.toFile());
+
+    assertThat(interrupted.get("status").asText()).isEqualTo("interrupted");
+    assertThat(interrupted.get("exit_code").asInt()).isEqualTo(3);
+    assertThat(interrupted.get("resumable").asBoolean()).isTrue();
+    assertThat(interrupted.get("epochs_done").asInt()).isEqualTo(3);
+    assertThat(interrupted.at("/models/last").isNull()).isTrue();
+    assertThat(finished.get("exit_code").asInt()).isZero();
+    assertThat(finished.get("exit_meaning").asText()).isEqualTo("done");
+    assertThat(finished.get("resumable").asBoolean()).isFalse();
+    assertThat(finished.get("state_sha256").asText()).isEqualTo(row.stateSha256());
+    assertThat(finished.at("/accuracy/best_epoch").asInt()).isEqualTo(2);
+    assertThat(finished.at("/cost/images").asLong()).isEqualTo(400);
+    assertThat(Path.of(URI.create(finished.at("/models/best").asText()))).isRegularFile();
+    assertThat(Path.of(URI.create(finished.at("/models/last").asText()))).isRegularFile();
+    assertThat(Path.of(URI.create(finished.get("tables").asText()))).isDirectory();
   }
 
   @Test
