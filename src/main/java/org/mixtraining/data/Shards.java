@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -63,7 +64,12 @@ public final class Shards {
   static ImageSet find(
       Configuration hadoop, String path, DatasetManifest manifest, Split split, Set<Long> ids) {
     int[] shards = IntStream.range(0, ids.isEmpty() ? 0 : manifest.shards()).toArray();
-    return read(hadoop, path, manifest, split, shards, in(longColumn("id"), ids));
+    // Parquet wants some values, in a set that can be asked for null.
+    FilterPredicate wanted =
+        ids.isEmpty()
+            ? lt(doubleColumn("quantile"), 0.0)
+            : in(longColumn("id"), new HashSet<>(ids));
+    return read(hadoop, path, manifest, split, shards, wanted);
   }
 
   private static ImageSet read(
