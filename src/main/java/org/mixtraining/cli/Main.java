@@ -23,6 +23,7 @@ import picocli.CommandLine.ParseResult;
       TrainCommand.class,
       CompareCommand.class,
       EvaluateCommand.class,
+      ReportCommand.class,
       SqlCommand.class,
       BenchCommand.class,
       ResourcesCommand.class
