@@ -114,7 +114,10 @@ class GpuRunTest {
                     .containsExactlyInAnyOrder("double:3", "double:7"));
     assertThat(bindings().get(0)).as("before ND4J's first array").endsWith(" first");
     assertThat(bindings()).as("two workers in each epoch, no evaluation").hasSize(earlier + 6);
-    assertThat(profiles.ofTraining).as("one profile for all epochs").hasSize(1).doesNotContainKey(0);
+    assertThat(profiles.ofTraining)
+        .as("one profile for all epochs")
+        .hasSize(1)
+        .doesNotContainKey(0);
     assertThat(profiles.ofOthers).containsOnlyKeys(0);
     cluster.sparkContext().removeSparkListener(profiles);
   }
