@@ -38,6 +38,7 @@ class FloorsTest {
           "spark",
           "results",
           "checkpoint",
+          "api",
           "report",
           "cli");
 

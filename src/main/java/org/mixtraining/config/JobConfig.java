@@ -16,6 +16,7 @@ public record JobConfig(
     Run run,
     Data data,
     Model model,
+    Init init,
     Pipeline pipeline,
     Epochs epochs,
     Mix mix,
@@ -143,6 +144,24 @@ public record JobConfig(
 
   /** The masked autoencoder's decoder: token width and number of blocks. */
   public record Decoder(int dim, int depth) implements Serializable {}
+
+  /**
+   * The model that a run begins from.
+   *
+   * @param model its file; empty: random weights
+   */
+  public record Init(String model, InitParts parts) implements Serializable {}
+
+  /** What a run takes of the model that it begins from; the rest begins with random weights. */
+  public enum InitParts {
+    /** For other classes: the heads are new. */
+    ENCODER,
+    /** To go on classifying. */
+    ENCODER_HEADS,
+    /** To go on reconstructing. */
+    ENCODER_DECODER,
+    ALL
+  }
 
   /** How the tokens of an image become one feature vector. */
   public enum Pooling {

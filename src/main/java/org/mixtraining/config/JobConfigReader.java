@@ -19,6 +19,8 @@ import org.mixtraining.config.JobConfig.Device;
 import org.mixtraining.config.JobConfig.EarlyStopping;
 import org.mixtraining.config.JobConfig.Epochs;
 import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.config.JobConfig.Init;
+import org.mixtraining.config.JobConfig.InitParts;
 import org.mixtraining.config.JobConfig.Mix;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -54,6 +56,9 @@ final class JobConfigReader {
             run(),
             data(format),
             model(preset, maskRatio),
+            new Init(
+                text("init.model", model -> true, "a file, or empty"),
+                choice("init.parts", InitParts.class)),
             pipeline,
             epochs(),
             mix(),

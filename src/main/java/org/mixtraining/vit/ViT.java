@@ -175,7 +175,7 @@ public record ViT(
   }
 
   /** This model for another task: an encoder takes images of any size that its patch divides. */
-  ViT serving(int imageSize, int classes) {
+  public ViT serving(int imageSize, int classes) {
     return with(imageSize, classes, maskRatio);
   }
 
