@@ -56,7 +56,8 @@ class ForeignTensorsTest {
 
   @Test
   void aTensorOutsideTheFileIsNamed() {
-    String header = "{\"a.weight\": {\"dtype\": \"F32\", \"shape\": [3], \"data_offsets\": [0, 12]}}";
+    String header =
+        "{\"a.weight\": {\"dtype\": \"F32\", \"shape\": [3], \"data_offsets\": [0, 12]}}";
 
     assertThatThrownBy(() -> ForeignTensors.read(file(header, new byte[8])))
         .isInstanceOf(DamagedFileException.class)

@@ -95,7 +95,10 @@ class ModelFileTest {
     checkpoint(Map.of()).write(old);
 
     assertRefused("old.safetensors", old.toByteArray(), "an older version of this job wrote it");
-    assertRefused("text", "no model at all, just words, more than forty bytes of them".getBytes(), "its header cannot be");
+    assertRefused(
+        "text",
+        "no model at all, just words, more than forty bytes of them".getBytes(),
+        "its header cannot be");
     assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "m.zip", "cut.zip: cannot be used:");
     assertRefused("timm.safetensors", timm("patch3.safetensors"), "cannot be used:");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--model", directory + "/none"))

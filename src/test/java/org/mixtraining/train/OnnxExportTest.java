@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -89,8 +89,7 @@ class OnnxExportTest {
 
     byte[] onnx = model.onnx("--task", List.of(grey));
 
-    assertSame(
-        runtime(onnx, "probabilities-grey", grey, pixels), ours(model, grey, pixels));
+    assertSame(runtime(onnx, "probabilities-grey", grey, pixels), ours(model, grey, pixels));
     assertThatThrownBy(() -> model.onnx("--task", List.of(colour, grey)))
         .isInstanceOf(UserException.class)
         .hasMessage(
@@ -112,8 +111,7 @@ class OnnxExportTest {
         case "mixtraining" -> assertThat(ModelCard.parse(note)).isEqualTo(model.card());
         case "images" -> assertThat(note).contains("uint8, 0 to 255");
         default ->
-            assertThat(note)
-                .isEqualTo("[\"main 0\",\"main 1\",\"main 2\",\"main 3\",\"main 4\"]");
+            assertThat(note).isEqualTo("[\"main 0\",\"main 1\",\"main 2\",\"main 3\",\"main 4\"]");
       }
     }
   }

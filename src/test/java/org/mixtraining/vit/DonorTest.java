@@ -106,8 +106,7 @@ class DonorTest {
     TrainedDonor zip =
         new TrainedDonor("--init m.zip", vit, heads, all.state().only(List.of("encoder", "head")));
 
-    assertThatThrownBy(
-            () -> zip.into(vit, heads, state(vit, heads, 1), InitParts.ENCODER_DECODER))
+    assertThatThrownBy(() -> zip.into(vit, heads, state(vit, heads, 1), InitParts.ENCODER_DECODER))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("--init m.zip: it has no block decoder, but [encoder, head]");
   }

@@ -49,8 +49,12 @@ class TimmDonorTest {
                 int from = field.getValue().get("data_offsets").get(0).asInt();
                 int to = field.getValue().get("data_offsets").get(1).asInt();
                 float[] values = new float[(to - from) / 4];
-                bytes.position(8 + json.length + from).slice().order(ByteOrder.LITTLE_ENDIAN)
-                    .asFloatBuffer().get(values);
+                bytes
+                    .position(8 + json.length + from)
+                    .slice()
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(values);
                 int[] shape = new int[field.getValue().get("shape").size()];
                 for (int d = 0; d < shape.length; d++) {
                   shape[d] = field.getValue().get("shape").get(d).asInt();
@@ -135,8 +139,7 @@ class TimmDonorTest {
 
   private void assertRefused(ViT model, SortedMap<String, Weight> file, String message) {
     ModelState initial = initial(model);
-    assertThatThrownBy(
-            () -> TimmDonor.of("F", file).into(model, heads, initial, InitParts.ENCODER))
+    assertThatThrownBy(() -> TimmDonor.of("F", file).into(model, heads, initial, InitParts.ENCODER))
         .isInstanceOf(UserException.class)
         .hasMessage("F: block encoder does not fit: " + message);
   }
