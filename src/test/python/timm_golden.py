@@ -100,6 +100,16 @@ def resampled(kernel, size):
     return (kernel.reshape(-1, old * old) @ pinv.T).reshape(*kernel.shape[:2], size, size)
 
 
+def interpolated(positions, grid):
+    """timm's resample_abs_pos_embed."""
+    cls, places = positions[:, :1], positions[:, 1:]
+    old = int(places.shape[1] ** 0.5)
+    places = places.reshape(1, old, old, DIM).permute(0, 3, 1, 2)
+    if old != grid:
+        places = F.interpolate(places, size=(grid, grid), mode="bicubic", antialias=True)
+    return torch.cat([cls, places.flatten(2).transpose(1, 2)], 1)
+
+
 def save(path, tensors):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name, tensor in tensors.items():
@@ -132,17 +142,19 @@ def main():
             for parameter in vit.parameters():
                 parameter.copy_(parameter.to(torch.float32).to(torch.float64))
             save(OUT / f"patch{patch}.safetensors", vit.state_dict())
-            # The job's patch is 3 either way, and its positions are the fixed ones; the class
-            # token keeps its own.
+            # The job's patch is 3 either way. Where its positions are the fixed ones, the class
+            # token still keeps its own.
             kernel = vit.patch_embed.proj.weight
             kernel = kernel if patch == 3 else resampled(kernel, 3)
             positions = sincos(SIZE // 3)
             positions[0, 0] = vit.pos_embed[0, 0]
-            tokens = vit.tokens(images, kernel, positions)
-        golden[f"patch{patch}"] = {
-            "cls": tokens[:, 0].flatten().tolist(),
-            "mean": tokens[:, 1:].mean(1).flatten().tolist(),
-        }
+            fixed = vit.tokens(images, kernel, positions)
+            learned = vit.tokens(images, kernel, interpolated(vit.pos_embed, 4))
+        for name, tokens in ((f"patch{patch}", fixed), (f"patch{patch}-learned", learned)):
+            golden[name] = {
+                "cls": tokens[:, 0].flatten().tolist(),
+                "mean": tokens[:, 1:].mean(1).flatten().tolist(),
+            }
     (OUT / "golden.json").write_text(json.dumps(golden) + "\n")
 
 

@@ -139,8 +139,17 @@ public record JobConfig(
       double maskRatio,
       boolean normPix,
       double dropPath,
+      Positions positions,
       Decoder decoder)
       implements Serializable {}
+
+  /** What tells the encoder where a patch lies. */
+  public enum Positions {
+    /** A fixed embedding, as in MAE. */
+    SIN_COS,
+    /** The same and what is learned on top, as timm's supervised models have it. */
+    LEARNED
+  }
 
   /** The masked autoencoder's decoder: token width and number of blocks. */
   public record Decoder(int dim, int depth) implements Serializable {}

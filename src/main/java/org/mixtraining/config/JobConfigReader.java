@@ -28,6 +28,7 @@ import org.mixtraining.config.JobConfig.Model;
 import org.mixtraining.config.JobConfig.Optimizer;
 import org.mixtraining.config.JobConfig.Pipeline;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.JobConfig.Run;
 import org.mixtraining.config.JobConfig.Synthetic;
 import org.mixtraining.config.JobConfig.Workers;
@@ -134,6 +135,7 @@ final class JobConfigReader {
         maskRatio,
         flag("model.norm-pix"),
         number("model.drop-path", v -> 0 <= v && v < 1, "in [0, 1)"),
+        choice("model.positions", Positions.class),
         new Decoder(
             whole(
                 "model.decoder.dim", dim -> dim > 0 && dim % 12 == 0, "a positive multiple of 12"),
@@ -223,6 +225,10 @@ final class JobConfigReader {
     }
     if (!config.data().ssl().isEmpty() && !config.data().tasks().isEmpty()) {
       settings.refuse("data.ssl", "must be empty where data.tasks are given");
+    }
+    if (config.model().positions() == Positions.LEARNED
+        && config.mix().pass() == MixPass.CORRUPTED) {
+      settings.refuse("model.positions", "must be sin-cos where mix.pass is corrupted");
     }
     Optimizer optimizer = config.optimizer();
     if (optimizer.minLr() > optimizer.peak()) {

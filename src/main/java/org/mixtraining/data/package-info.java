@@ -19,5 +19,8 @@
  * org.mixtraining.data.Share} of it in {@link org.mixtraining.data.Minibatches}, shuffled and
  * augmented (see {@link org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel
  * ever goes to the driver, except for the few that a {@link org.mixtraining.data.Preview} shows.
+ *
+ * <p>Images without labels, to be predicted, are {@link org.mixtraining.data.Inputs}: decoded and
+ * scaled the same way, and likewise each an image or the reason why not.
  */
 package org.mixtraining.data;

@@ -11,7 +11,8 @@
  * model then takes an {@link org.mixtraining.spark.OuterStep} towards it, by default all the way.
  *
  * <p>Several runs may train in one session, a thread each. A {@link
- * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at.
+ * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at; a {@link
+ * org.mixtraining.spark.ClusterPrediction} lets one predict images where they are read.
  *
  * <p>Between two epochs a run is its {@link org.mixtraining.spark.RunState} and nothing else: who
  * keeps that can go on from there.

@@ -160,6 +160,13 @@ public final class OnnxModel {
     x = transpose(scope + "tokens", x, 0, 2, 1);
     float[] all = PositionEmbedding.of(vit.grid(), dim);
     float[] positions = Arrays.copyOfRange(all, dim, all.length);
+    if (vit.learnsPositions()) {
+      float[] learned =
+          layout.read(state, ViTGraph.PATCH_EMBEDDING + "." + PatchEmbedding.POSITIONS);
+      for (int i = 0; i < positions.length; i++) {
+        positions[i] += learned[i];
+      }
+    }
     String places = graph.constant("positions", positions, 1, vit.patches(), dim);
     x = graph.node(scope + "placed", "Add", List.of(x, places));
 

@@ -5,7 +5,7 @@ import org.apache.commons.math3.linear.RealMatrix;
 import org.apache.commons.math3.linear.SingularValueDecomposition;
 
 /**
- * The embedding of patches of one size made to serve patches of another (Beyer et al., FlexiViT,
+ * Embeddings for another patch size, or another grid of patches. The embedding of patches of one size made to serve patches of another (Beyer et al., FlexiViT,
  * arXiv 2212.08013, section 3.4): the kernel whose products with resized patches are nearest to
  * those of the given kernel with the patches themselves. With a resize B of images, bicubic and
  * antialiased as PyTorch's and Pillow's, it is the pseudo-inverse of Bᵀ times the kernel.
@@ -37,6 +37,28 @@ final class PatchResampling {
       }
     }
     return resampled;
+  }
+
+  /**
+   * Interpolates a position embedding to another grid of patches.
+   *
+   * @param positions [from · from, dim], row-major
+   * @return [to · to, dim]
+   */
+  static float[] positions(float[] positions, int from, int to, int dim) {
+    RealMatrix side = bicubic(from, to);
+    float[] interpolated = new float[to * to * dim];
+    for (int d = 0; d < dim; d++) {
+      RealMatrix plane = new Array2DRowRealMatrix(from, from);
+      for (int i = 0; i < from * from; i++) {
+        plane.setEntry(i / from, i % from, positions[i * dim + d]);
+      }
+      RealMatrix result = side.multiply(plane).multiply(side.transpose());
+      for (int i = 0; i < to * to; i++) {
+        interpolated[i * dim + d] = (float) result.getEntry(i / to, i % to);
+      }
+    }
+    return interpolated;
   }
 
   /** The matrix [to, from] that resizes a line of pixels. */

@@ -17,10 +17,10 @@ import org.mixtraining.config.UserException;
  * norm.weight} and so on. A patch embedding for patches of another size is resampled as FlexiViT
  * does it ({@link PatchResampling}).
  *
- * <p>This job's position embedding is the fixed sine-cosine one that MAE has, computed for whatever
- * grid a run has; a file's own is not taken over, but for the class token's part, which is added to
- * the token. So an encoder whose positions were learned gives other features here, and has to be
- * fine-tuned; {@link #notes} says by how much they differ.
+ * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
+ * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that of
+ * MAE is the same, and where another was learned {@link #notes} says by how much it differs. Either
+ * way the class token's position is added to the token.
  */
 public final class TimmDonor implements Donor {
 
@@ -138,42 +138,68 @@ public final class TimmDonor implements Donor {
     }
     layout.write("patch-embedding.weight", transposed(values, vit.dim()), encoder);
     layout.write("patch-embedding.bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
-    layout.write("patch-embedding.cls", classToken(vit), encoder);
+    places(vit, layout, encoder);
   }
 
-  /** The class token with its position, which ours does not have. */
-  private float[] classToken(ViT vit) {
-    float[] cls = tensor(CLS, 1, 1, vit.dim()).clone();
-    if (!file.containsKey(POSITIONS)) {
-      return cls;
+  /**
+   * The class token with its position, which ours does not have; the other positions go to where the
+   * run learns them, or are compared with its fixed ones.
+   */
+  private void places(ViT vit, StateLayout layout, float[] encoder) {
+    int dim = vit.dim();
+    float[] cls = tensor(CLS, 1, 1, dim).clone();
+    if (file.containsKey(POSITIONS) || vit.learnsPositions()) {
+      Weight positions = weight(POSITIONS);
+      int[] shape = positions.shape();
+      int grid = shape.length == 3 ? (int) Math.round(Math.sqrt(shape[1] - 1.0)) : 0;
+      if (shape.length != 3 || shape[2] != dim || grid * grid != shape[1] - 1) {
+        throw misfit(POSITIONS, positions.shown(), "1 x 1+n*n x " + dim);
+      }
+      float[] given = Arrays.copyOfRange(positions.values(), dim, positions.values().length);
+      for (int d = 0; d < dim; d++) {
+        cls[d] += positions.values()[d];
+      }
+      if (vit.learnsPositions()) {
+        layout.write("patch-embedding.positions", learned(given, grid, vit), encoder);
+      } else {
+        compare(given, grid, dim);
+      }
     }
-    Weight positions = weight(POSITIONS);
-    int[] shape = positions.shape();
-    int grid = shape.length == 3 ? (int) Math.round(Math.sqrt(shape[1] - 1.0)) : 0;
-    if (shape.length != 3 || shape[2] != vit.dim() || grid * grid != shape[1] - 1) {
-      throw misfit(POSITIONS, positions.shown(), "1 x 1+n*n x " + vit.dim());
+    layout.write("patch-embedding.cls", cls, encoder);
+  }
+
+  private float[] learned(float[] given, int grid, ViT vit) {
+    float[] places = given.clone();
+    if (grid != vit.grid()) {
+      places = PatchResampling.positions(given, grid, vit.grid(), vit.dim());
+      notes.add(
+          "%s: pos_embed is interpolated from %d x %d patches to %d x %d"
+              .formatted(origin, grid, grid, vit.grid(), vit.grid()));
     }
-    for (int d = 0; d < cls.length; d++) {
-      cls[d] += positions.values()[d];
+    float[] fixed = PositionEmbedding.of(vit.grid(), vit.dim());
+    for (int i = 0; i < places.length; i++) {
+      places[i] -= fixed[vit.dim() + i];
     }
-    float[] ours = PositionEmbedding.of(grid, vit.dim());
-    double difference = difference(positions.values(), ours, vit.dim());
+    return places;
+  }
+
+  private void compare(float[] given, int grid, int dim) {
+    float[] all = PositionEmbedding.of(grid, dim);
+    double difference = difference(given, Arrays.copyOfRange(all, dim, all.length));
     if (difference > SAME_POSITIONS) {
       notes.add(
           String.format(
               Locale.ROOT,
-              "%s: pos_embed was learned, and is not taken over: it differs from the fixed sine-cosine embedding of this job by %.0f %% of that one's norm; fine-tune the encoder",
+              "%s: pos_embed was learned, and is not taken over: it differs from the fixed sine-cosine embedding of this run by %.0f %% of that one's norm; model.positions = learned takes it",
               origin,
               100 * difference));
     }
-    return cls;
   }
 
-  /** Of all but the class token's. */
-  private static double difference(float[] given, float[] ours, int dim) {
+  private static double difference(float[] given, float[] ours) {
     double off = 0;
     double norm = 0;
-    for (int i = dim; i < ours.length; i++) {
+    for (int i = 0; i < ours.length; i++) {
       off += Math.pow((double) given[i] - ours[i], 2);
       norm += Math.pow(ours[i], 2);
     }

@@ -36,7 +36,11 @@ class MixTrainingModelTest {
             .master("local[2]")
             .config("spark.ui.enabled", false)
             .config("spark.sql.shuffle.partitions", 1)
+            // compiling each query takes longer than interpreting it on so few images
+            .config("spark.sql.codegen.wholeStage", false)
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
             .getOrCreate();
+    spark.sparkContext().setLogLevel("OFF");
     Files.write(directory.resolve("model.zip"), Models.model(Pooling.MEAN, Models.main()).zip());
     model = MixTrainingModel.load(directory.resolve("model.zip").toString());
     Files.createDirectories(directory.resolve("photos"));
@@ -135,7 +139,7 @@ class MixTrainingModelTest {
         Files.readString(Path.of("src/test/java/org/mixtraining/api/ClassifyPhotos.java"));
     String body = example.substring(example.indexOf("    MixTrainingModel model"));
     body = body.substring(0, body.indexOf("\n  }\n"));
-    assertThat(readme).contains(body);
+    assertThat(readme).contains(body.indent(-4).stripTrailing());
 
     PrintStream out = System.out;
     var printed = new ByteArrayOutputStream();

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.InitParts;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.TimmDonor.Weight;
@@ -80,16 +81,25 @@ class TimmDonorTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"patch3, CLS", "patch3, MEAN", "patch6, CLS", "patch6, MEAN"})
-  void anImportedEncoderGivesTheFeaturesThatPyTorchGives(String name, Pooling pooling)
-      throws IOException {
+  @CsvSource({
+    "patch3, CLS, SIN_COS",
+    "patch3, MEAN, SIN_COS",
+    "patch6, CLS, SIN_COS",
+    "patch6, MEAN, SIN_COS",
+    "patch3, MEAN, LEARNED",
+    "patch6, CLS, LEARNED",
+    "patch6, MEAN, LEARNED"
+  })
+  void anImportedEncoderGivesTheFeaturesThatPyTorchGives(
+      String name, Pooling pooling, Positions positions) throws IOException {
     JsonNode golden = JSON.readTree(FILES.resolve("golden.json").toFile());
-    ViT model = Samples.small(pooling, true);
+    ViT model = Samples.placed(pooling, positions);
+    String key = name + (positions == Positions.LEARNED ? "-learned" : "");
     TimmDonor donor = TimmDonor.of("--init " + name, file(name + ".safetensors"));
 
     ModelState begun = donor.into(model, heads, initial(model), InitParts.ENCODER);
 
-    float[] expected = floats(golden.get(name).get(pooling == Pooling.CLS ? "cls" : "mean"));
+    float[] expected = floats(golden.get(key).get(pooling == Pooling.CLS ? "cls" : "mean"));
     try (Replica replica = Samples.replica(model, Objective.SL, MixPass.VISIBLE)) {
       replica.loadParameters(begun);
       assertThat(replica.features(floats(golden.get("images")), 2, 12))
@@ -110,7 +120,14 @@ class TimmDonorTest {
         .isEqualTo("F: the embedding of patches of 6 pixels is resampled to 3 (model.patch)");
     assertThat(learned.notes().get(1))
         .startsWith("F: pos_embed was learned, and is not taken over: it differs from")
-        .endsWith("fine-tune the encoder");
+        .endsWith("model.positions = learned takes it");
+
+    ViT learning = Samples.placed(Pooling.MEAN, Positions.LEARNED);
+    TimmDonor taken = TimmDonor.of("F", file("patch6.safetensors"));
+    taken.into(learning, heads, initial(learning), InitParts.ENCODER);
+    assertThat(taken.notes())
+        .contains("F: pos_embed is interpolated from 2 x 2 patches to 4 x 4")
+        .noneMatch(note -> note.contains("not taken over"));
   }
 
   @Test
