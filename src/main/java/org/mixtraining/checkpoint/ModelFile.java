@@ -11,7 +11,6 @@ import org.mixtraining.results.WholeFile;
 import org.mixtraining.train.ModelCard;
 import org.mixtraining.train.TrainedModel;
 import org.mixtraining.vit.Donor;
-import org.mixtraining.vit.ModelZip;
 import org.mixtraining.vit.TimmDonor;
 import org.mixtraining.vit.TrainedDonor;
 
@@ -54,8 +53,7 @@ public record ModelFile(String named, byte[] content) {
   public TrainedModel model() {
     try {
       if (isZip()) {
-        ModelZip zip = ModelZip.read(content);
-        return new TrainedModel(ModelCard.parse(zip.card()), zip.state());
+        return TrainedModel.ofZip(content);
       }
       return model(Checkpoint.read(new ByteArrayInputStream(content), content.length));
     } catch (IOException | IllegalArgumentException e) {

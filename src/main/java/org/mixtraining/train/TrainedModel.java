@@ -1,6 +1,5 @@
 package org.mixtraining.train;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -97,13 +96,22 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
 
   /** Encoder and heads as a {@link ModelZip}. */
   public byte[] zip() {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
-      new ModelZip(card.json(), state).write(card.vit(), card.heads(), optimizer(), out);
+      return ModelZip.of(card.json(), card.vit(), card.heads(), state, optimizer());
     } catch (IOException e) {
       throw new IllegalStateException("writing to memory failed", e);
     }
-    return out.toByteArray();
+  }
+
+  /**
+   * The model in a {@link ModelZip}.
+   *
+   * @throws IOException if it holds something else, or is damaged
+   */
+  public static TrainedModel ofZip(byte[] file) throws IOException {
+    ModelZip zip = ModelZip.read(file);
+    ModelCard card = ModelCard.parse(zip.card());
+    return new TrainedModel(card, zip.state(card.vit(), card.heads(), optimizer()));
   }
 
   /** JSON of the configuration of its graph of encoder and heads. */

@@ -52,8 +52,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
         chunk,
         visibility,
         (image, row, patch) ->
-            Patches.copy(
-                vit(), pixels, firstImage + image, patch, patches, chunk.fromRow() + row));
+            Patches.copy(vit(), pixels, firstImage + image, patch, patches, chunk.fromRow() + row));
     Mat rows = tokens.rows(chunk.fromRow(), chunk.toRow());
     Mat x = patches.rows(chunk.fromRow(), chunk.toRow());
     k.linear(x, parameter("weight"), parameter("bias"), rows);
@@ -147,8 +146,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
                 layout,
                 chunk,
                 visibility,
-                (image, row, patch) ->
-                    positions.rows(patch, patch + 1).add(d.rows(row, row + 1)));
+                (image, row, patch) -> positions.rows(patch, patch + 1).add(d.rows(row, row + 1)));
           }
         });
     partial.sum();

@@ -18,9 +18,9 @@ import org.mixtraining.config.UserException;
  * does it ({@link PatchResampling}).
  *
  * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
- * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that of
- * MAE is the same, and where another was learned {@link #notes} says by how much it differs. Either
- * way the class token's position is added to the token.
+ * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that
+ * of MAE is the same, and where another was learned {@link #notes} says by how much it differs.
+ * Either way the class token's position is added to the token.
  */
 public final class TimmDonor implements Donor {
 
@@ -142,8 +142,8 @@ public final class TimmDonor implements Donor {
   }
 
   /**
-   * The class token with its position, which ours does not have; the other positions go to where the
-   * run learns them, or are compared with its fixed ones.
+   * The class token with its position, which ours does not have; the other positions go to where
+   * the run learns them, or are compared with its fixed ones.
    */
   private void places(ViT vit, StateLayout layout, float[] encoder) {
     int dim = vit.dim();

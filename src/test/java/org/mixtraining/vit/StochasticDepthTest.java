@@ -25,7 +25,8 @@ class StochasticDepthTest {
   private static final double RATE = 0.4;
 
   /** Two blocks with rates 0 and 0.4. */
-  private final ViT vit = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
+  private final ViT vit =
+      new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
 
   private static List<Long> ids(int images) {
     return LongStream.range(0, images).boxed().toList();
@@ -33,7 +34,8 @@ class StochasticDepthTest {
 
   @Test
   void ratesGrowLinearlyFromZero() {
-    ViT deep = new ViT(12, 3, 3, 12, 5, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
+    ViT deep =
+        new ViT(12, 3, 3, 12, 5, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
 
     assertThat(StochasticDepth.rate(deep, 0)).isZero();
     assertThat(StochasticDepth.rate(deep, 2)).isCloseTo(0.2, within(1e-12));
