@@ -118,6 +118,27 @@ class FloorsTest {
             .callMethodWhere(target(owner(type(INDArray.class))).and(not(target(name("size"))))));
   }
 
+  /**
+   * Files of strangers are data: nothing here makes objects of them. Nor are the parsers reached
+   * that ND4J brings in old versions.
+   */
+  @Test
+  void noFileIsDeserialised() {
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.io.ObjectInputStream")
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                "org.nd4j.shade.yaml..",
+                "org.nd4j.shade.jackson.dataformat..",
+                "org.nd4j.shade.wstx..",
+                "org.apache.commons.net..",
+                "com.esotericsoftware.kryo.."));
+  }
+
   @Test
   void everyPackageTellsItsStory() throws IOException {
     try (Stream<Path> sources = Files.walk(Path.of("src/main/java/org/mixtraining"))) {
