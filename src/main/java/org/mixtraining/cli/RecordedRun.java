@@ -9,19 +9,26 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.CheckpointWriter;
 import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.checkpoint.RunLock;
 import org.mixtraining.config.Changes;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.Tables;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.RunState;
+import org.mixtraining.train.Prediction;
+import org.mixtraining.vit.ModelState;
 
 /**
  * A run as it is known by its id, in the hands of this process: however often it is started, it
@@ -158,6 +165,44 @@ final class RecordedRun implements AutoCloseable {
       recordFailure(recorder, e);
       throw e;
     }
+  }
+
+  /**
+   * Records what the model that was best on validation, or else the final one, says of the test
+   * images.
+   *
+   * @param predictor predicts with a model, by task
+   */
+  void predict(
+      Map<String, DatasetManifest> datasets,
+      Function<ModelState, SortedMap<String, List<Prediction>>> predictor) {
+    Optional<Checkpoint> best = checkpoints.read(Model.BEST);
+    Model kept = best.isPresent() ? Model.BEST : Model.FINAL;
+    RunState selected = best.or(() -> checkpoints.read(kept)).orElseThrow().state();
+    List<PredictionRow> rows = new ArrayList<>();
+    predictor
+        .apply(selected.model())
+        .forEach(
+            (task, predictions) -> {
+              List<String> names = datasets.get(task).classes();
+              for (Prediction p : predictions) {
+                rows.add(
+                    new PredictionRow(
+                        id,
+                        Split.TEST,
+                        p.id(),
+                        task,
+                        p.label(),
+                        names.get(p.label()),
+                        p.predicted(),
+                        names.get(p.predicted()),
+                        p.probability(),
+                        Spelling.of(kept),
+                        selected.epochs()));
+              }
+            });
+    lock.check();
+    tables.write(rows);
   }
 
   private void recordFailure(RunRecorder recorder, Throwable failure) {

@@ -61,7 +61,12 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
           provenance,
           initial,
           interruption.of(
-              recorded.id(), (from, finished) -> run.train(from, finished.andThen(epochFinished))));
+              recorded.id(),
+              (from, finished) -> {
+                RunState end = run.train(from, finished.andThen(epochFinished));
+                recorded.predict(run.manifests(), run::predictions);
+                return end;
+              }));
     }
   }
 

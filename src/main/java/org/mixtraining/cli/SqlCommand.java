@@ -1,7 +1,12 @@
 package org.mixtraining.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.UserException;
+import org.mixtraining.results.Dialect;
 import org.mixtraining.results.Format;
 import org.mixtraining.results.Query;
 import org.mixtraining.results.Tables;
@@ -19,14 +24,37 @@ final class SqlCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
 
-  @Option(
-      names = "-e",
-      paramLabel = "SQL",
-      required = true,
-      description = "Statements, separated by semicolons.")
-  private String statements;
+  @ArgGroup(multiplicity = "1")
+  private Asked asked;
 
   @ArgGroup private Machine machine;
+
+  private static final class Asked {
+    @Option(names = "-e", paramLabel = "SQL", description = "Statements, separated by semicolons.")
+    private String statements;
+
+    @Option(names = "-f", paramLabel = "FILE", description = "The statements of a file.")
+    private Path file;
+
+    @Option(
+        names = "--describe",
+        description = "Print what every table, view and column means, in Markdown.")
+    private boolean describe;
+
+    @Option(
+        names = "--create-tables",
+        arity = "0..1",
+        fallbackValue = "print",
+        paramLabel = "print|run",
+        description =
+            "Print SQL that makes the tables known to a Hive or Glue catalog, or run it in that of the Spark session.")
+    private Definitions definitions;
+  }
+
+  private enum Definitions {
+    PRINT,
+    RUN
+  }
 
   /** Answers for programs. */
   private static final class Machine {
@@ -40,11 +68,32 @@ final class SqlCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String output = options.config().run().output();
-    try (SparkSession spark = Sessions.local("sql")) {
-      Tables.register(spark, output);
-      new Query(spark, format(), System.out).run(statements);
+    if (asked.describe) {
+      System.out.print(Tables.describe());
+    } else if (asked.definitions == Definitions.PRINT) {
+      System.out.print(new Tables(Sessions.hadoop(), output).define(Dialect.HIVE));
+    } else if (asked.definitions == Definitions.RUN) {
+      String statements = new Tables(Sessions.hadoop(), output).define(Dialect.SPARK);
+      try (SparkSession spark = Sessions.local("sql")) {
+        new Query(spark, format(), System.out).run(statements);
+        options.progress("the tables of %s are in the catalog".formatted(output));
+      }
+    } else {
+      String statements = asked.file == null ? asked.statements : text(asked.file);
+      try (SparkSession spark = Sessions.local("sql")) {
+        Tables.register(spark, output);
+        new Query(spark, format(), System.out).run(statements);
+      }
     }
     return 0;
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UserException("-f %s: cannot be read (%s)".formatted(file, e));
+    }
   }
 
   private Format format() {

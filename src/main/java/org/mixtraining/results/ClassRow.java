@@ -1,6 +1,5 @@
 package org.mixtraining.results;
 
-import java.util.Locale;
 import org.mixtraining.data.Split;
 
 /** How the images of one label fared with the parameters after an epoch. */
@@ -16,10 +15,10 @@ public record ClassRow(
     @Column("share whose most probable class was the label's, 0 to 1") double accuracy,
     @Column("share whose label was among the five most probable, 0 to 1") double top5Accuracy,
     @Column("cross-entropy in nats, mean over images") double loss)
-    implements ResultRow {
+    implements ResultRow, OfEpoch {
 
   @Override
   public String part() {
-    return String.format(Locale.ROOT, "classes-%05d", epoch);
+    return OfEpoch.part("classes", epoch);
   }
 }

@@ -77,14 +77,20 @@ enum ColumnType {
 
   /** The value under a name as the type of a component; null, or a primitive's zero, if absent. */
   Object value(Group group, String name, Class<?> type) {
-    boolean absent =
-        !group.getType().containsField(name) || group.getFieldRepetitionCount(name) == 0;
-    if (absent) {
-      return type.isPrimitive() ? Array.get(Array.newInstance(type, 1), 0) : null;
+    Object value = value(group, name);
+    if (value == null && type.isPrimitive()) {
+      return Array.get(Array.newInstance(type, 1), 0);
+    }
+    return value != null && type.isEnum() ? constant(type, (String) value) : value;
+  }
+
+  /** The value under a name, or null if absent. */
+  Object value(Group group, String name) {
+    if (!group.getType().containsField(name) || group.getFieldRepetitionCount(name) == 0) {
+      return null;
     }
     return switch (this) {
-      case STRING ->
-          type.isEnum() ? constant(type, group.getString(name, 0)) : group.getString(name, 0);
+      case STRING -> group.getString(name, 0);
       case INT -> group.getInteger(name, 0);
       case LONG -> group.getLong(name, 0);
       case DOUBLE -> group.getDouble(name, 0);

@@ -1,7 +1,6 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
-import java.util.Locale;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
@@ -23,7 +22,7 @@ public record EpochRow(
     Evaluation evaluation,
     Cost cost,
     @Column("when it was finished") Instant finishedAt)
-    implements ResultRow {
+    implements ResultRow, OfEpoch {
 
   /** Means over the training images, taken while the parameters moved. */
   public record Training(
@@ -65,6 +64,6 @@ public record EpochRow(
 
   @Override
   public String part() {
-    return String.format(Locale.ROOT, "epoch-%05d", epoch);
+    return OfEpoch.part("epochs", epoch);
   }
 }

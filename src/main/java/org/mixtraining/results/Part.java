@@ -1,6 +1,8 @@
 package org.mixtraining.results;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
@@ -17,7 +19,8 @@ import org.apache.parquet.io.PositionOutputStream;
 /** One Parquet file of a table. */
 record Part(Path path, Configuration conf) {
 
-  void write(Table table, Iterable<? extends ResultRow> rows) throws IOException {
+  /** Writes it anew with records of the table. */
+  void write(Table table, List<Group> records) throws IOException {
     new WholeFile(path, conf)
         .write(
             out -> {
@@ -26,23 +29,26 @@ record Part(Path path, Configuration conf) {
                       .withType(table.parquet())
                       .withConf(conf)
                       .build()) {
-                for (ResultRow row : rows) {
-                  writer.write(table.group(row));
+                for (Group row : records) {
+                  writer.write(row);
                 }
               }
             });
   }
 
-  /** The first row, or null if there is no such file or it is empty. */
-  Group first() throws IOException {
+  /** Its records in their order; none if there is no such file. */
+  List<Group> read() throws IOException {
     FileSystem files = path.getFileSystem(conf);
-    if (!files.exists(path)) {
-      return null;
+    List<Group> records = new ArrayList<>();
+    if (files.exists(path)) {
+      try (ParquetReader<Group> reader =
+          ParquetReader.builder(new GroupReadSupport(), path).withConf(conf).build()) {
+        for (Group row = reader.read(); row != null; row = reader.read()) {
+          records.add(row);
+        }
+      }
     }
-    try (ParquetReader<Group> reader =
-        ParquetReader.builder(new GroupReadSupport(), path).withConf(conf).build()) {
-      return reader.read();
-    }
+    return records;
   }
 
   private record NewFile(FSDataOutputStream out, Path path) implements OutputFile {

@@ -6,13 +6,14 @@ package org.mixtraining.results;
  * <p>A component is a {@link Column}, or a record of more columns that stand in its place.
  */
 public sealed interface ResultRow
-    permits RunRow, EpochRow, WorkerRow, ClassRow, ComparisonRow, FeatureRow {
+    permits RunRow, EpochRow, WorkerRow, ClassRow, PredictionRow, ComparisonRow, FeatureRow {
   /** The run it belongs to: the partition of every table. */
   String runId();
 
   /**
    * The part of its run that it is written with, a file name without extension. Rows with one part
-   * are written together, and replace what was written under that part before.
+   * are written together, and replace what was written under that part before; those of an {@link
+   * OfEpoch} replace that of their epoch only.
    */
   String part();
 }

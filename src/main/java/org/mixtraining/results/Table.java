@@ -137,6 +137,20 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     return group;
   }
 
+  /** The same record with {@link #parquet()}, whichever version's file it is from. */
+  Group adopt(Group older) {
+    Group group = new SimpleGroup(parquet());
+    stored()
+        .forEach(
+            column -> {
+              Object value = column.type.value(older, column.name);
+              if (value != null) {
+                column.type.add(group, column.name, value);
+              }
+            });
+    return group;
+  }
+
   /**
    * The row that {@link #group} made a record of; what an older file does not have is null, or
    * zero.
@@ -185,7 +199,8 @@ record Table(String name, String oneRowPer, List<Field> columns) {
                 ""));
   }
 
-  private Stream<Field> stored() {
+  /** Its columns but the partition, which is a directory. */
+  Stream<Field> stored() {
     return columns.stream().filter(column -> !column.name.equals(PARTITION));
   }
 

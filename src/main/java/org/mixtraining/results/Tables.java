@@ -6,7 +6,9 @@ import static java.util.stream.Collectors.toList;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +18,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.parquet.example.data.Group;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -32,6 +35,8 @@ import org.mixtraining.config.UserException;
 public final class Tables {
   private static final List<Table> ALL =
       Arrays.stream(ResultRow.class.getPermittedSubclasses()).map(Table::of).toList();
+  private static final String EPOCH = "epoch";
+  private static final int NO_EPOCH = 0;
   private static final Pattern RUN_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,79}");
 
   private final Path root;
@@ -49,33 +54,44 @@ public final class Tables {
   }
 
   /**
-   * Stores rows. All rows of a {@linkplain ResultRow#part part} must come in one call.
+   * Stores rows. All rows of a {@linkplain ResultRow#part part}, or of an epoch of it, must come in
+   * one call.
    *
    * @throws UserException if a run id is not fit for a directory name
    * @throws UncheckedIOException if they cannot be written; what was there before stays
    */
   public void write(List<? extends ResultRow> rows) {
-    record Key(Class<?> type, String runId, String part) {}
+    record Key(Class<?> type, String runId, String part, int epoch) {}
     rows.stream()
         .collect(
             groupingBy(
-                row -> new Key(row.getClass(), checkedRunId(row.runId()), row.part()),
+                row ->
+                    new Key(
+                        row.getClass(),
+                        checkedRunId(row.runId()),
+                        row.part(),
+                        row instanceof OfEpoch of ? of.epoch() : NO_EPOCH),
                 LinkedHashMap::new,
                 toList()))
-        .forEach((key, part) -> writePart(Table.of(key.type), key.runId, key.part, part));
+        .forEach(
+            (key, part) -> writePart(Table.of(key.type), key.runId, key.part, key.epoch, part));
   }
 
   /** How a run stands, if it has been recorded, finished or not. */
   public Optional<RunRow> run(String runId) {
     Path run = new Path(partition(Table.of(RunRow.class), checkedRunId(runId)), "run.parquet");
+    return read(run).stream().findFirst().map(group -> Table.row(RunRow.class, runId, group));
+  }
+
+  private List<Group> read(Path part) {
     try {
-      return Optional.ofNullable(new Part(run, conf).first())
-          .map(group -> Table.row(RunRow.class, runId, group));
+      return new Part(part, conf).read();
     } catch (UnsupportedFileSystemException e) {
       throw unsupported(e, root.getParent().toString());
     } catch (IOException | RuntimeException e) { // Parquet throws either where a file is damaged
       throw new UserException(
-          "%s: cannot be read (%s); delete it to forget the run".formatted(run, e.getMessage()));
+          "%s: cannot be read (%s); delete it to forget what is in it"
+              .formatted(part, e.getMessage()));
     }
   }
 
@@ -91,10 +107,20 @@ public final class Tables {
     }
   }
 
-  private void writePart(Table table, String runId, String part, List<? extends ResultRow> rows) {
+  private void writePart(
+      Table table, String runId, String part, int epoch, List<? extends ResultRow> rows) {
     Path run = partition(table, runId);
+    Path file = new Path(run, part + ".parquet");
+    List<Group> records = new ArrayList<>(rows.stream().map(table::group).toList());
+    if (epoch != NO_EPOCH) {
+      read(file).stream()
+          .map(table::adopt)
+          .filter(other -> other.getInteger(EPOCH, 0) != epoch)
+          .forEach(records::add);
+      records.sort(Comparator.comparingInt(record -> record.getInteger(EPOCH, 0)));
+    }
     try {
-      new Part(new Path(run, part + ".parquet"), conf).write(table, rows);
+      new Part(file, conf).write(table, records);
     } catch (UnsupportedFileSystemException e) {
       throw unsupported(e, root.getParent().toString());
     } catch (IOException e) {
@@ -129,12 +155,7 @@ public final class Tables {
   public static void register(SparkSession spark, String output) {
     Path root = root(output);
     try {
-      FileSystem files = root.getFileSystem(spark.sparkContext().hadoopConfiguration());
-      if (!files.exists(root)) {
-        throw new UserException(
-            "run.output: there are no result tables at %s; train a run first, or name the output of one"
-                .formatted(root));
-      }
+      FileSystem files = existing(root, spark.sparkContext().hadoopConfiguration());
       for (Table table : ALL) {
         read(spark, table, new Path(root, table.name()), files)
             .createOrReplaceTempView(table.name());
@@ -142,9 +163,9 @@ public final class Tables {
     } catch (UnsupportedFileSystemException e) {
       throw unsupported(e, output);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the result tables at " + root, e);
+      throw unreachable(e, root);
     }
-    View.ALL.forEach(view -> spark.sql(view.sql()).createOrReplaceTempView(view.name()));
+    View.ALL.forEach(view -> view.register(spark));
   }
 
   private static Dataset<Row> read(SparkSession spark, Table table, Path path, FileSystem files)
@@ -168,10 +189,46 @@ public final class Tables {
 
   /** Documentation of the tables and views, in Markdown. */
   public static String describe() {
-    return ALL.stream().map(Table::describe).collect(joining("\n", "", "\n### Views\n\n"))
-        + View.ALL.stream()
-            .map(view -> "- `%s`: %s\n".formatted(view.name(), view.meaning()))
-            .collect(joining());
+    return Stream.concat(ALL.stream().map(Table::describe), View.ALL.stream().map(View::describe))
+        .collect(joining("\n"));
+  }
+
+  /**
+   * SQL statements, each ended by a semicolon, that make the tables of which there are rows known
+   * to a catalog.
+   *
+   * @throws UserException if there are no tables
+   */
+  public String define(Dialect dialect) {
+    try {
+      FileSystem files = existing(root, conf);
+      List<String> statements = new ArrayList<>();
+      for (Table table : ALL) {
+        Path at = files.makeQualified(new Path(root, table.name()));
+        if (files.exists(at)) {
+          statements.add(dialect.define(table, at.toString()));
+        }
+      }
+      return String.join("\n", statements);
+    } catch (UnsupportedFileSystemException e) {
+      throw unsupported(e, root.getParent().toString());
+    } catch (IOException e) {
+      throw unreachable(e, root);
+    }
+  }
+
+  private static FileSystem existing(Path root, Configuration conf) throws IOException {
+    FileSystem files = root.getFileSystem(conf);
+    if (!files.exists(root)) {
+      throw new UserException(
+          "run.output: there are no result tables at %s; train a run first, or name the output of one"
+              .formatted(root));
+    }
+    return files;
+  }
+
+  private static UncheckedIOException unreachable(IOException e, Path root) {
+    return new UncheckedIOException("cannot read the result tables at " + root, e);
   }
 
   private static UserException unsupported(UnsupportedFileSystemException e, String output) {

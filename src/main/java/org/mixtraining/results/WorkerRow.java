@@ -1,7 +1,5 @@
 package org.mixtraining.results;
 
-import java.util.Locale;
-
 /** One worker's share of one epoch, from the attempt whose result was used. */
 @Stored(table = "workers", oneRowPer = "finished epoch and worker")
 public record WorkerRow(
@@ -23,10 +21,10 @@ public record WorkerRow(
         Long offHeapBytes,
     @Column("attempt of its Spark task, from 0") int attempt,
     @Column("weight in the average of the states, 0 to 1") double weight)
-    implements ResultRow {
+    implements ResultRow, OfEpoch {
 
   @Override
   public String part() {
-    return String.format(Locale.ROOT, "workers-%05d", epoch);
+    return OfEpoch.part("workers", epoch);
   }
 }

@@ -3,8 +3,12 @@ package org.mixtraining.spark;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -13,13 +17,16 @@ import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.train.Evaluation;
+import org.mixtraining.train.Prediction;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
 
 /**
- * Scores a model on the validation and the test split, in one stage of as many tasks as workers.
+ * What a model makes of the validation and the test split, in one stage of as many tasks as
+ * workers.
  */
 final class ClusterEvaluation {
 
@@ -48,21 +55,58 @@ final class ClusterEvaluation {
     }
   }
 
-  /** The model's scores on one part of each split. */
-  private record PartResult(int part, Result result) implements Serializable {}
-
+  /** The model's scores. */
   Result score(ModelState state) {
+    List<LabelledData> data = tasks;
+    int batchSize = config.optimizer().batchSize();
+    return inParts(
+            state,
+            (replica, part, parts) ->
+                new Result(
+                    score(replica, data, Split.VALIDATION, part, parts, batchSize),
+                    score(replica, data, Split.TEST, part, parts, batchSize)))
+        .stream()
+        .reduce(Result.NONE, Result::plus);
+  }
+
+  /** What the model says of every image of a split, by task, in order of the images' ids. */
+  SortedMap<String, List<Prediction>> predict(ModelState state, Split split) {
+    List<LabelledData> data = tasks;
+    int batchSize = config.optimizer().batchSize();
+    SortedMap<String, List<Prediction>> predictions = new TreeMap<>();
+    for (Map<String, List<Prediction>> part :
+        inParts(
+            state,
+            (replica, part, parts) -> predict(replica, data, split, part, parts, batchSize))) {
+      part.forEach(
+          (task, said) -> predictions.computeIfAbsent(task, t -> new ArrayList<>()).addAll(said));
+    }
+    predictions.values().forEach(said -> said.sort(Comparator.comparingLong(Prediction::id)));
+    return predictions;
+  }
+
+  // --- one stage ---------------------------------------------------------------------------------
+
+  /** What is done with a replica of the model and one part of the images, of {@code parts}. */
+  @FunctionalInterface
+  private interface Work<R> extends Serializable {
+    R of(Replica replica, int part, int parts);
+  }
+
+  /** What came of a part. */
+  private record PartResult<R>(int part, R result) implements Serializable {}
+
+  /** The results of all parts, in their order. */
+  private <R> List<R> inParts(ModelState state, Work<R> work) {
     List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
     tasks.forEach(task -> used.add(task.head().name()));
     ModelState model = state.only(used).withoutMoments();
     Broadcast<ModelState> broadcast = spark.broadcast(model);
     int parts = config.workers().count();
     int threads = config.workers().threadsPerWorker();
-    int batchSize = config.optimizer().batchSize();
-    List<LabelledData> data = tasks;
     String configuration = graph;
     try {
-      List<PartResult> results =
+      List<PartResult<R>> results =
           spark
               .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
               .map(
@@ -71,42 +115,52 @@ final class ClusterEvaluation {
                         ReplicaPool.borrow(
                             ReplicaPool.Purpose.EVALUATION, configuration, threads)) {
                       lease.replica().loadParameters(broadcast.value());
-                      return new PartResult(
-                          part,
-                          new Result(
-                              score(lease, data, Split.VALIDATION, part, parts, batchSize),
-                              score(lease, data, Split.TEST, part, parts, batchSize)));
+                      return new PartResult<>(part, work.of(lease.replica(), part, parts));
                     }
                   })
               .collect();
       return results.stream()
           .sorted(Comparator.comparingInt(PartResult::part))
           .map(PartResult::result)
-          .reduce(Result.NONE, Result::plus);
+          .toList();
     } finally {
       broadcast.destroy();
     }
   }
 
   private static Scores score(
-      ReplicaPool.Lease lease,
-      List<LabelledData> tasks,
-      Split split,
-      int part,
-      int parts,
-      int batchSize) {
+      Replica replica, List<LabelledData> tasks, Split split, int part, int parts, int batchSize) {
     Scores scores = Scores.NONE;
     for (LabelledData task : tasks) {
-      Dataset dataset = task.dataset();
-      if (dataset.manifest().images(split) > 0) {
-        Iterator<Minibatch> images =
-            Minibatches.evaluation(
-                dataset.part(split, part, parts, 1), dataset.manifest().normalization(), batchSize);
+      if (task.dataset().manifest().images(split) > 0) {
         Score score =
-            Evaluation.run(lease.replica(), task.head().name(), new UntilKilled<>(images));
+            Evaluation.run(
+                replica, task.head().name(), images(task, split, part, parts, batchSize));
         scores = scores.plus(Scores.of(task.task().name(), score));
       }
     }
     return scores;
+  }
+
+  private static Map<String, List<Prediction>> predict(
+      Replica replica, List<LabelledData> tasks, Split split, int part, int parts, int batchSize) {
+    Map<String, List<Prediction>> predictions = new HashMap<>();
+    for (LabelledData task : tasks) {
+      if (task.dataset().manifest().images(split) > 0) {
+        predictions.put(
+            task.task().name(),
+            Prediction.of(
+                replica, task.head().name(), images(task, split, part, parts, batchSize)));
+      }
+    }
+    return predictions;
+  }
+
+  private static Iterator<Minibatch> images(
+      LabelledData task, Split split, int part, int parts, int batchSize) {
+    Dataset dataset = task.dataset();
+    return new UntilKilled<>(
+        Minibatches.evaluation(
+            dataset.part(split, part, parts, 1), dataset.manifest().normalization(), batchSize));
   }
 }

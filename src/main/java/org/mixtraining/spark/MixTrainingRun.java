@@ -6,7 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -14,8 +17,10 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -23,6 +28,7 @@ import org.mixtraining.schedule.Patience;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.ModelCard;
 import org.mixtraining.train.NonFiniteLossException;
+import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
@@ -142,10 +148,29 @@ public final class MixTrainingRun implements AutoCloseable {
     return state;
   }
 
-  /** An epoch; what a task has to tell a person comes without what Spark wraps around it. */
+  /**
+   * What a model of this run says of the test images, by task; nothing if the run trains no head.
+   */
+  public SortedMap<String, List<Prediction>> predictions(ModelState model) {
+    boolean headless =
+        MixSchedule.of(config).epochs().stream().allMatch(p -> p.objective() == Objective.SSL);
+    return headless
+        ? new TreeMap<>()
+        : supervised("predict the test images", () -> evaluation.predict(model, Split.TEST));
+  }
+
   private EpochOutcome epoch(EpochPlan plan, RunState before) {
+    return supervised(description(plan, "train"), () -> trainAndScore(plan, before));
+  }
+
+  /**
+   * Work under a name in Spark's own UI; what a task has to tell a person comes without what Spark
+   * wraps around it.
+   */
+  private <R> R supervised(String name, Supplier<R> work) {
     try {
-      return trainAndScore(plan, before);
+      spark.setJobDescription(name);
+      return work.get();
     } catch (Exception e) { // Spark throws checked exceptions that it does not declare
       throw supervision.reason(e);
     } finally {
@@ -155,7 +180,6 @@ public final class MixTrainingRun implements AutoCloseable {
 
   private EpochOutcome trainAndScore(EpochPlan plan, RunState before) {
     long start = System.nanoTime();
-    describe(plan, "train");
     Graph graph =
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
@@ -170,7 +194,7 @@ public final class MixTrainingRun implements AutoCloseable {
     double trained = secondsSince(start);
 
     long evaluationStart = System.nanoTime();
-    describe(plan, "evaluate");
+    spark.setJobDescription(description(plan, "evaluate"));
     var scores =
         plan.objective() == Objective.SSL
             ? ClusterEvaluation.Result.NONE // no head has been trained with it
@@ -231,11 +255,11 @@ public final class MixTrainingRun implements AutoCloseable {
     return shares;
   }
 
-  /** What Spark's own UI shows for the epoch's jobs. */
-  private void describe(EpochPlan plan, String activity) {
-    spark.setJobDescription(
-        "epoch %d/%d · %s %s · %s"
-            .formatted(plan.epoch() + 1, plan.epochs(), plan.phase(), plan.objective(), activity));
+  /** As {@code epoch 7/50 · MIX joint · train}. */
+  private static String description(EpochPlan plan, String activity) {
+    return "epoch %d/%d · %s %s · %s"
+        .formatted(
+            plan.epoch() + 1, plan.epochs(), plan.phase(), Spelling.of(plan.objective()), activity);
   }
 
   private static double secondsSince(long start) {

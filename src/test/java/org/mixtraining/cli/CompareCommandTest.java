@@ -125,6 +125,28 @@ class CompareCommandTest {
   }
 
   @Test
+  void everyRunPredictsItsTestImagesWithItsBestModel() throws IOException {
+    Printed found =
+        run(
+            "sql",
+            "--json",
+            "-e",
+            """
+            select count(distinct id) as images, count_if(label = predicted) / count(*) as accuracy,
+              any_value(test_accuracy_at_best) as recorded
+            from predictions join runs using (run_id) group by run_id
+            """);
+
+    assertThat(found.json().size()).isGreaterThanOrEqualTo(RUNS.size());
+    assertThat(found.json())
+        .allSatisfy(
+            run -> {
+              assertThat(run.get("images").asInt()).isEqualTo(40);
+              assertThat(run.get("accuracy")).isEqualTo(run.get("recorded"));
+            });
+  }
+
+  @Test
   void sideBySideARunReachesTheBitsThatItReachesAlone() {
     Printed alone =
         run(

@@ -61,7 +61,7 @@ class DriverFaultsTest {
     assertThat(driver.exit()).as(driver.said()).isZero();
     assertThat(job.row("calm").progress().epochsDone()).isEqualTo(7);
     assertThat(job.left("calm"))
-        .containsKeys("epoch-00007.parquet", "workers-00001.parquet", "best.safetensors")
+        .containsKeys("epochs-00001.parquet", "workers-00001.parquet", "best.safetensors")
         .doesNotContainKey("LOCK");
   }
 
@@ -114,12 +114,12 @@ class DriverFaultsTest {
     Driver driver = job.start(secured, "train", "told", "-D", "checkpoint.every=4");
     driver.await(
         () ->
-            Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epoch-00002.parquet")));
+            Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epochs-00001.parquet")));
     driver.terminate();
 
     assertThat(driver.exit()).as(driver.said()).isEqualTo(3);
     assertThat(driver.said())
-        .containsPattern("run told was interrupted after [2-6] finished epochs; the same command")
+        .containsPattern("run told was interrupted after [1-6] finished epochs; the same command")
         .doesNotContain("\tat org.");
     assertThat(job.row("told").status()).isEqualTo(RunRow.Status.INTERRUPTED);
     assertThat(job.exists("told", "epoch-0000")).isTrue();

@@ -37,6 +37,7 @@ import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
@@ -269,18 +270,9 @@ class RecordedRunTest {
             "checkpoints/a/epoch-00004.safetensors",
             "checkpoints/a/final.safetensors",
             "tables/classes/run_id=a/classes-00001.parquet",
-            "tables/classes/run_id=a/classes-00002.parquet",
-            "tables/classes/run_id=a/classes-00003.parquet",
-            "tables/classes/run_id=a/classes-00004.parquet",
-            "tables/epochs/run_id=a/epoch-00001.parquet",
-            "tables/epochs/run_id=a/epoch-00002.parquet",
-            "tables/epochs/run_id=a/epoch-00003.parquet",
-            "tables/epochs/run_id=a/epoch-00004.parquet",
+            "tables/epochs/run_id=a/epochs-00001.parquet",
             "tables/runs/run_id=a/run.parquet",
-            "tables/workers/run_id=a/workers-00001.parquet",
-            "tables/workers/run_id=a/workers-00002.parquet",
-            "tables/workers/run_id=a/workers-00003.parquet",
-            "tables/workers/run_id=a/workers-00004.parquet");
+            "tables/workers/run_id=a/workers-00001.parquet");
     var checkpoints = new Checkpoints(HADOOP, output.toString(), "a");
     assertThat(checkpoints.newest(told::add).orElseThrow().state()).isEqualTo(end());
     assertThat(checkpoints.read(Checkpoints.Model.FINAL).orElseThrow().state().model())
@@ -288,6 +280,45 @@ class RecordedRunTest {
     assertThat(checkpoints.read(Checkpoints.Model.BEST).orElseThrow().state().model())
         .isEqualTo(next(next(initial())).model().withoutMoments());
     assertThat(told).isEmpty();
+  }
+
+  @Test
+  void whatIsPredictedIsKeptOnceByTheModelThatWasBestOnValidation() throws IOException {
+    start();
+    var run =
+        new RecordedRun(
+            "a",
+            config(),
+            new Tables(HADOOP, output.toString()),
+            new Checkpoints(HADOOP, output.toString(), "a"),
+            told::add);
+    var models = new ArrayList<ModelState>();
+    try (run) {
+      for (int times = 0; times < 2; times++) {
+        run.predict(
+            Map.of("main", DATASET),
+            model -> {
+              models.add(model);
+              return new TreeMap<>(Map.of("main", List.of(new Prediction(8, 0, 0, 0.5f))));
+            });
+      }
+    }
+
+    assertThat(models).containsOnly(next(next(initial())).model().withoutMoments());
+    assertThat(left().get("tables/predictions/run_id=a/predictions-test.parquet"))
+        .isEqualTo(
+            """
+            split: test
+            id: 8
+            task: main
+            label: 0
+            label_name: only
+            predicted: 0
+            predicted_name: only
+            probability: 0.5
+            model: best
+            epoch: 2
+            """);
   }
 
   @Test

@@ -21,6 +21,7 @@ final class LocalSpark implements BeforeAllCallback, AfterAllCallback, Supplier<
             .config("spark.sql.shuffle.partitions", 1)
             .config("spark.sql.codegen.wholeStage", false)
             .config("spark.sql.session.timeZone", "America/New_York")
+            .config("spark.sql.warehouse.dir", "target/spark-warehouse")
             .getOrCreate();
     session.sparkContext().setLogLevel("OFF");
   }

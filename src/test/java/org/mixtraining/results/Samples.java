@@ -88,6 +88,21 @@ final class Samples {
         run, epoch, split, "main", label, "class " + label, images, accuracy, 0.9375, 1.75);
   }
 
+  static PredictionRow prediction(String run, long id, int label, int predicted) {
+    return new PredictionRow(
+        run,
+        Split.TEST,
+        id,
+        "main",
+        label,
+        "class " + label,
+        predicted,
+        "class " + predicted,
+        0.625,
+        "best",
+        4);
+  }
+
   static WorkerRow worker(String run, int epoch, int worker) {
     return new WorkerRow(
         run,

@@ -21,7 +21,9 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -123,16 +125,16 @@ class TablesTest {
   @Test
   void partsHaveNamesThatFollowFromTheirRowsAndNothingElseLiesThere() throws IOException {
     tables.write(Samples.run("a"));
-    tables.write(List.of(Samples.ssl("a", 1), Samples.ssl("a", 12)));
-    tables.write(List.of(Samples.worker("a", 12, 0), Samples.worker("a", 12, 1)));
+    tables.write(List.of(Samples.ssl("a", 1), Samples.ssl("a", 64), Samples.ssl("a", 65)));
+    tables.write(List.of(Samples.worker("a", 128, 0), Samples.worker("a", 128, 1)));
 
     assertThat(files())
         .extracting(Path::toString)
         .containsExactly(
-            "tables/epochs/run_id=a/epoch-00001.parquet",
-            "tables/epochs/run_id=a/epoch-00012.parquet",
+            "tables/epochs/run_id=a/epochs-00001.parquet",
+            "tables/epochs/run_id=a/epochs-00065.parquet",
             "tables/runs/run_id=a/run.parquet",
-            "tables/workers/run_id=a/workers-00012.parquet");
+            "tables/workers/run_id=a/workers-00065.parquet");
   }
 
   @Test
@@ -147,14 +149,14 @@ class TablesTest {
         .extracting(Row::toString)
         .containsExactly("[1,0.25]", "[2,0.75]");
     assertThat(spark.value("select count(*) from workers")).isEqualTo(2L);
-    assertThat(files()).hasSize(3);
+    assertThat(files()).hasSize(2);
   }
 
   @Test
   void aWriteThatDiedHalfwayIsInvisible() throws IOException {
     tables.write(Samples.ssl("a", 1));
     var path =
-        new org.apache.hadoop.fs.Path(output + "/tables/epochs/run_id=a/epoch-00002.parquet");
+        new org.apache.hadoop.fs.Path(output + "/tables/epochs/run_id=a/epochs-00001.parquet");
     Path half = Path.of(new WholeFile(path, new Configuration()).hidden().toString());
     Files.writeString(half, "PAR1 and then the driver was killed");
     register();
@@ -165,14 +167,14 @@ class TablesTest {
   @Test
   void aFailedWriteLeavesWhatWasThereAndNoLitter() throws IOException {
     tables.write(Samples.ssl("a", 1));
-    Path inTheWay = output.resolve("tables/epochs/run_id=a/epoch-00002.parquet/file");
+    Path inTheWay = output.resolve("tables/runs/run_id=a/run.parquet/file");
     Files.createDirectories(inTheWay.getParent());
     Files.writeString(inTheWay, "a directory with the name of a part");
 
-    assertThatThrownBy(() -> tables.write(Samples.ssl("a", 2)))
+    assertThatThrownBy(() -> tables.write(Samples.run("a")))
         .isInstanceOf(UncheckedIOException.class)
-        .hasMessageContaining("cannot write epoch-00002 to")
-        .hasMessageContaining("tables/epochs/run_id=a");
+        .hasMessageContaining("cannot write run to")
+        .hasMessageContaining("tables/runs/run_id=a");
     assertThat(files()).hasSize(2);
   }
 
@@ -228,12 +230,13 @@ class TablesTest {
         4,
         writer -> {
           for (int i = 0; i < 10; i++) {
-            tables.write(List.of(Samples.worker("a", 1, writer), Samples.worker("a", 1, 10)));
+            tables.write(
+                List.of(Samples.prediction("a", writer, 0, 1), Samples.prediction("a", 10, 1, 1)));
           }
         });
     register();
 
-    assertThat(spark.value("select count(*) from workers")).isEqualTo(2L);
+    assertThat(spark.value("select count(*) from predictions")).isEqualTo(2L);
     assertThat(files()).hasSize(1);
   }
 
@@ -266,22 +269,12 @@ class TablesTest {
     String docs = Tables.describe();
     for (Class<?> type : ResultRow.class.getPermittedSubclasses()) {
       Table table = Table.of(type);
-      StructField[] view = spark.get().table(table.name()).schema().fields();
-      assertThat(view).isEqualTo(table.schema().fields());
-      String section = docs.substring(docs.indexOf("### `" + table.name()));
-      assertThat(section.lines().skip(4).takeWhile(line -> line.startsWith("|")))
-          .as(table.name())
-          .hasSameSizeAs(view)
-          .zipSatisfy(
-              Arrays.asList(view),
-              (line, field) ->
-                  assertThat(line)
-                      .startsWith(
-                          "| `"
-                              + field.name()
-                              + "` | "
-                              + field.dataType().sql().toLowerCase(Locale.ROOT))
-                      .endsWith("| " + field.getComment().get() + " |"));
+      StructField[] columns = spark.get().table(table.name()).schema().fields();
+      assertThat(columns).isEqualTo(table.schema().fields());
+      assertDocumented(docs, table.name(), columns);
+    }
+    for (View view : View.ALL) {
+      assertDocumented(docs, view.name(), spark.get().table(view.name()).schema().fields());
     }
     assertThat(docs)
         .contains("### `epochs`: one row per finished epoch of a run")
@@ -290,7 +283,37 @@ class TablesTest {
             "| `pass` | string, or null | what the encoder sees in a joint step; null for ssl")
         .contains("(visible, corrupted, two-pass) |")
         .contains("| `peak_rss_bytes` | bigint, or null |")
-        .contains("- `phase_cost`: one row per run and phase");
+        .contains("### `phase_cost` (view): one row per run and phase, in the order of training")
+        .contains("| `device_seconds` | time that workers held a device, seconds summed");
+  }
+
+  private static void assertDocumented(String docs, String name, StructField[] columns) {
+    String section = docs.substring(docs.indexOf("### `" + name));
+    assertThat(section.lines().skip(4).takeWhile(line -> line.startsWith("|")))
+        .as(name)
+        .hasSameSizeAs(columns)
+        .zipSatisfy(
+            Arrays.asList(columns),
+            (line, field) ->
+                assertThat(line)
+                    .startsWith("| `" + field.name() + "` | ")
+                    .endsWith("| " + field.getComment().get() + " |"));
+  }
+
+  @Test
+  void theDocumentationThatLiesBesideTheQueriesIsOfToday() throws IOException {
+    assertThat(Path.of("notebooks/tables.md"))
+        .as("submit/mixtraining sql --describe > notebooks/tables.md")
+        .hasContent(Tables.describe());
+  }
+
+  @Test
+  void aViewWhoseColumnsAreNotThoseDocumentedIsRefused() {
+    var view =
+        new View("odd", "one row", List.of(new View.Documented("x", "a number")), "select 1 y");
+
+    assertThatThrownBy(() -> view.register(spark.get()))
+        .hasMessage("view odd has the columns [y], and [x] are documented");
   }
 
   @Test
@@ -308,6 +331,44 @@ class TablesTest {
                 "select run_id, epoch, phase, loss, images from (select *, train_loss as loss from epochs) order by run_id"))
         .extracting(Row::toString)
         .containsExactly("[new,1,mix,1.5,1000]", "[old,3,sl,null,7]");
+  }
+
+  @Test
+  void anOlderFileGrowsByNewRowsAndKeepsItsOwn() {
+    String older = output + "/tables/epochs/run_id=a/epochs-00001.parquet";
+    spark
+        .get()
+        .sql("select 1 as epoch, 'sl' as phase, 7L as images, 'gone' as a_column_since_removed")
+        .coalesce(1)
+        .write()
+        .parquet(output + "/older");
+    try (var parts = Files.list(output.resolve("older"))) {
+      Path part = parts.filter(p -> p.toString().endsWith(".parquet")).findFirst().orElseThrow();
+      Files.createDirectories(Path.of(older).getParent());
+      Files.move(part, Path.of(older));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+
+    tables.write(Samples.joint("a", 2, 0.5));
+    register();
+
+    assertThat(spark.rows("select epoch, phase, train_loss, images from epochs"))
+        .extracting(Row::toString)
+        .containsExactly("[1,sl,null,7]", "[2,mix,1.5,2000]");
+  }
+
+  @Test
+  void aThousandEpochsAreFewFiles() throws IOException {
+    for (int epoch = 1; epoch <= 1000; epoch += 37) {
+      tables.write(List.of(Samples.worker("a", epoch, 1), Samples.worker("a", epoch, 0)));
+    }
+    register();
+
+    assertThat(files()).hasSizeLessThanOrEqualTo(16);
+    assertThat(spark.rows("select epoch, worker from workers"))
+        .hasSize(2 * 28)
+        .doesNotHaveDuplicates();
   }
 
   @Test
@@ -470,5 +531,125 @@ class TablesTest {
         .extracting(Row::toString)
         .containsExactly(
             "[a,3,test,main,40,0.875,0.9375,0.5]", "[a,3,validation,main,5,0.25,0.9375,0.25]");
+  }
+
+  @Test
+  void confusionCountsWhatEachLabelWasTakenFor() {
+    PredictionRow first = Samples.prediction("a", 7, 0, 0);
+    tables.write(
+        List.of(
+            first,
+            Samples.prediction("a", 3, 0, 1),
+            Samples.prediction("a", 4, 0, 0),
+            Samples.prediction("a", 5, 0, 0),
+            Samples.prediction("a", 9, 1, 0),
+            Samples.prediction("b", 9, 1, 1)));
+    register();
+
+    assertThat(values(spark.rows("select * from predictions where id = 7").get(0)))
+        .isEqualTo(values(first));
+    assertThat(spark.rows("select * from confusion"))
+        .extracting(Row::toString)
+        .containsExactly(
+            "[a,test,main,0,class 0,0,class 0,3,0.75]",
+            "[a,test,main,0,class 0,1,class 1,1,0.25]",
+            "[a,test,main,1,class 1,0,class 0,1,1.0]",
+            "[b,test,main,1,class 1,1,class 1,1,1.0]");
+  }
+
+  private static RunRow finished(String id, String data, Double accuracy, double seconds) {
+    RunRow run = Samples.run(id);
+    RunRow.Setup s = run.setup();
+    return new RunRow(
+        id,
+        RunRow.Status.FINISHED,
+        run.started(),
+        Samples.NOON,
+        null,
+        new RunRow.Setup(
+            s.pipeline(),
+            s.model(),
+            s.parameters(),
+            s.seed(),
+            s.workers(),
+            s.epochsPlanned(),
+            s.datasetPath(),
+            data,
+            null,
+            s.config()),
+        run.versions(),
+        new RunRow.Progress(4, accuracy, 4, null, accuracy, 1, 2, 3, seconds),
+        "ab",
+        false);
+  }
+
+  @Test
+  void paretoHoldsTheRunsThatNoOtherOnTheSameImagesBeats() {
+    tables.write(
+        List.of(
+            finished("cheap", "x", 0.25, 10),
+            finished("as-cheap", "x", 0.125, 10),
+            finished("as-good", "x", 0.25, 11),
+            finished("good", "x", 0.5, 99),
+            finished("twin", "x", 0.5, 99),
+            finished("blind", "x", null, 1),
+            finished("elsewhere", "y", 0.125, 500),
+            Samples.run("running")));
+    register();
+
+    assertThat(spark.rows("select run_id from pareto"))
+        .extracting(row -> row.getString(0))
+        .containsExactly("cheap", "good", "twin", "elsewhere");
+  }
+
+  // --- other engines' catalogs -------------------------------------------------------------------
+
+  @Test
+  void aCatalogLearnsOfTheTablesAndTheirRuns() {
+    tables.write(List.of(Samples.ssl("a", 1), Samples.ssl("b-1", 1)));
+    SparkSession fresh = spark.get().newSession(); // in which no view has a table's name
+    for (String statement : Statements.split(tables.define(Dialect.SPARK))) {
+      fresh.sql(statement);
+    }
+    try {
+      assertThat(fresh.sql("select run_id, epoch from epochs order by run_id").collectAsList())
+          .extracting(Row::toString)
+          .containsExactly("[a,1]", "[b-1,1]");
+      assertThat(fresh.table("epochs").schema())
+          .isEqualTo(
+              new StructType(
+                  Stream.concat(
+                          Arrays.stream(Table.of(EpochRow.class).schema().fields()).skip(1),
+                          Arrays.stream(Table.of(EpochRow.class).schema().fields()).limit(1))
+                      .toArray(StructField[]::new)));
+    } finally {
+      fresh.sql("drop table epochs");
+    }
+  }
+
+  @Test
+  void theDefinitionForHiveIsSqlAndNamesThePlace() throws Exception {
+    tables.write(Samples.ssl("a", 1));
+    tables.write(Samples.run("a"));
+
+    String sql = tables.define(Dialect.HIVE);
+
+    List<String> statements = Statements.split(sql);
+    assertThat(statements).hasSize(4);
+    for (String statement : statements) {
+      spark.get().sessionState().sqlParser().parsePlan(statement);
+    }
+    assertThat(statements.get(0))
+        .startsWith("CREATE EXTERNAL TABLE IF NOT EXISTS `runs` (\n  `status` STRING COMMENT 'how")
+        .contains("PARTITIONED BY (`run_id` STRING COMMENT 'the run; partition of the table')")
+        .endsWith("STORED AS PARQUET\nLOCATION 'file:%s/tables/runs'".formatted(output));
+    assertThat(statements.get(3)).isEqualTo("MSCK REPAIR TABLE `epochs`");
+  }
+
+  @Test
+  void withoutTablesThereIsNothingToDefine() {
+    assertThatThrownBy(() -> tables.define(Dialect.HIVE))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("there are no result tables at");
   }
 }

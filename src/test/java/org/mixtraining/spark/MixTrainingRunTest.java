@@ -37,6 +37,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.NonFiniteLossException;
+import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -387,7 +388,7 @@ class MixTrainingRunTest {
     JobConfig config = config("workers.count=3", "pipeline=sl", "epochs.sl=1");
     SmallRun local = SmallRun.of(config);
 
-    EpochOutcome epoch = train(config).epochs.get(0);
+    EpochOutcome epoch = trained(config).epochs.get(0);
 
     assertThat(epoch.test())
         .isEqualTo(
@@ -395,6 +396,30 @@ class MixTrainingRunTest {
                 .plus(score(local, epoch.state(), Split.TEST, 1))
                 .plus(score(local, epoch.state(), Split.TEST, 2)));
     assertThat(epoch.test().images()).isEqualTo(40);
+  }
+
+  @Test
+  void everyTestImageIsPredictedOnceWhateverTheWorkersAndAsItWasScored() {
+    JobConfig config = config("workers.count=3", "pipeline=sl", "epochs.sl=1");
+    EpochOutcome epoch = trained(config).epochs.get(0);
+
+    List<Prediction> said;
+    try (var run = new MixTrainingRun(spark, config)) {
+      said = run.predictions(epoch.state()).get(JobConfig.MAIN_TASK);
+    }
+
+    assertThat(said).extracting(Prediction::id).hasSize(40).isSorted().doesNotHaveDuplicates();
+    long correct = said.stream().filter(p -> p.label() == p.predicted()).count();
+    assertThat(correct / 40.0).isEqualTo(epoch.test().accuracy());
+    assertThat(said).allMatch(p -> p.probability() > 0.1f && p.probability() <= 1);
+  }
+
+  @Test
+  void aRunWithoutAHeadPredictsNothing() {
+    JobConfig config = config("pipeline=ssl-sl", "epochs={ssl = 1, sl = 0}");
+    try (var run = new MixTrainingRun(spark, config)) {
+      assertThat(run.predictions(run.initialState().model())).isEmpty();
+    }
   }
 
   private static Scores score(SmallRun local, ModelState state, Split split, int... shards) {

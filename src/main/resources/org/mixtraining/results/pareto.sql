@@ -1,0 +1,26 @@
+-- one row per finished run that no other on the same images beats: none is both as accurate and as
+--   cheap, and one of the two better
+--
+-- dataset_fingerprint: fingerprint of the dataset's content; of several, all of them
+-- dataset_path: directory of the image shards; of several tasks, all of them
+-- run_id: the run
+-- pipeline: order of the objectives
+-- model: model preset
+-- seed: seed of the run
+-- accuracy: test accuracy of the model that was best on validation, or else the final one, 0 to 1
+-- device_seconds: time that workers held a device, seconds summed over workers
+-- seconds: wall time of the epochs, seconds
+-- flops: floating-point operations of training by formula, count
+with finished as (
+  select dataset_fingerprint, dataset_path, run_id, pipeline, model, seed,
+    coalesce(test_accuracy_at_best, final_test_accuracy) as accuracy,
+    device_seconds, seconds, flops
+  from runs where status = 'finished'
+)
+select * from finished f
+where accuracy is not null and not exists (
+  select 1 from finished o
+  where o.dataset_fingerprint = f.dataset_fingerprint
+    and o.accuracy >= f.accuracy and o.device_seconds <= f.device_seconds
+    and (o.accuracy > f.accuracy or o.device_seconds < f.device_seconds))
+order by dataset_fingerprint, device_seconds, run_id

@@ -1,0 +1,51 @@
+-- one row per comparison, setting (dataset, fraction, label_fraction) and arm
+--
+-- comparison: name of the comparison
+-- dataset: the dataset, by its name in the comparison
+-- fraction: share of the training images used, 0 to 1
+-- label_fraction: share of their labels used, 0 to 1
+-- arm: what is compared, by its name in the comparison
+-- runs: finished runs, count
+-- planned: runs of the comparison, count
+-- accuracy: test accuracy of the model that is best on validation, 0 to 1, mean over seeds
+-- accuracy_deviation: its standard deviation over seeds; null of one
+-- device_seconds: all workers' time on a device, without waiting for one, seconds, mean per run
+-- wall_seconds: wall time of the epochs with evaluation, seconds, mean per run
+-- flops: floating-point operations of training by formula, count, mean per run
+-- gain: accuracy over the baseline's, −1 to 1, mean over the seeds that both have
+-- times_cheaper: the baseline's device seconds over the arm's, for those seeds
+-- times_fewer_flops: the baseline's FLOPs over the arm's, for those seeds
+-- ahead: whether it has higher accuracy in less time than the baseline
+-- pareto: whether no arm of the setting is both as accurate and as cheap
+with finished as (
+  select c.*, r.seed, r.device_seconds, r.seconds, r.flops,
+    coalesce(r.test_accuracy_at_best, r.final_test_accuracy) as accuracy
+  from comparisons c
+  left join runs r on r.run_id = c.run_id and r.status = 'finished'
+), arms as (
+  select f.comparison, f.dataset, f.fraction, f.label_fraction, f.arm,
+    count(f.seed) as runs, count(*) as planned,
+    avg(f.accuracy) as accuracy, stddev_samp(f.accuracy) as accuracy_deviation,
+    avg(f.device_seconds) as device_seconds, avg(f.seconds) as wall_seconds,
+    avg(f.flops) as flops,
+    avg(f.accuracy - b.accuracy) as gain,
+    sum(b.device_seconds) / sum(if(b.seed is null, null, f.device_seconds))
+      as times_cheaper,
+    sum(b.flops) / sum(if(b.seed is null, null, f.flops)) as times_fewer_flops
+  from finished f
+  left join finished b on b.comparison = f.comparison and b.dataset = f.dataset
+    and b.fraction = f.fraction and b.label_fraction = f.label_fraction
+    and b.seed = f.seed and b.arm = f.baseline
+  group by f.comparison, f.dataset, f.fraction, f.label_fraction, f.arm
+)
+select *, gain > 0 and times_cheaper > 1 as ahead,
+  coalesce(
+    accuracy = max(accuracy) over (
+      partition by comparison, dataset, fraction, label_fraction
+      order by device_seconds)
+    and rank() over (
+      partition by comparison, dataset, fraction, label_fraction, accuracy
+      order by device_seconds) = 1,
+    false) as pareto
+from arms
+order by comparison, dataset, fraction desc, label_fraction desc, arm
