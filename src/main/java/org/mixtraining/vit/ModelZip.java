@@ -121,8 +121,7 @@ public final class ModelZip {
   /** The floats of ND4J's format: two arrays with a header each, the first of them the shape. */
   private float[] coefficients(int count) throws IOException {
     DataInputStream in =
-        new DataInputStream(
-            new ByteArrayInputStream(entry(ModelSerializer.COEFFICIENTS_BIN)));
+        new DataInputStream(new ByteArrayInputStream(entry(ModelSerializer.COEFFICIENTS_BIN)));
     in.skipNBytes(header(in).getMiddle() * Long.BYTES);
     var header = header(in);
     if (header.getRight() != DataType.FLOAT || header.getMiddle() != count) {

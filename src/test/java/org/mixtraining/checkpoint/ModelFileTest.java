@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +81,7 @@ class ModelFileTest {
 
   @Test
   void aCheckpointIsAModelToo() throws IOException {
-    var bytes = new java.io.ByteArrayOutputStream();
+    var bytes = new ByteArrayOutputStream();
     checkpoint(Map.of(ModelFile.CARD, model.card().json())).write(bytes);
 
     TrainedModel read = file("best.safetensors", bytes.toByteArray()).model();
@@ -90,8 +91,17 @@ class ModelFileTest {
   }
 
   @Test
+  void aCardWithoutPositionsIsOneOfFixedPositions() {
+    String json = model.card().json();
+    assertThat(json).contains(",\"positions\":\"SIN_COS\"");
+
+    assertThat(ModelCard.parse(json.replace(",\"positions\":\"SIN_COS\"", "")))
+        .isEqualTo(model.card());
+  }
+
+  @Test
   void aFileThatHoldsNoModelIsNamedWithWhatItIs() throws IOException {
-    var old = new java.io.ByteArrayOutputStream();
+    var old = new ByteArrayOutputStream();
     checkpoint(Map.of()).write(old);
 
     assertRefused("old.safetensors", old.toByteArray(), "an older version of this job wrote it");
@@ -99,7 +109,7 @@ class ModelFileTest {
         "text",
         "no model at all, just words, more than forty bytes of them".getBytes(),
         "its header cannot be");
-    assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "m.zip", "cut.zip: cannot be used:");
+    assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "cut.zip: cannot be used:");
     assertRefused("timm.safetensors", timm("patch3.safetensors"), "cannot be used:");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--model", directory + "/none"))
         .isInstanceOf(UserException.class)
