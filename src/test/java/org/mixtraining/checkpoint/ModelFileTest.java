@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -107,7 +108,7 @@ class ModelFileTest {
     assertRefused("old.safetensors", old.toByteArray(), "an older version of this job wrote it");
     assertRefused(
         "text",
-        "no model at all, just words, more than forty bytes of them".getBytes(),
+        "no model at all, just words, more than forty bytes of them".getBytes(StandardCharsets.UTF_8),
         "its header cannot be");
     assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "cut.zip: cannot be used:");
     assertRefused("timm.safetensors", timm("patch3.safetensors"), "cannot be used:");
