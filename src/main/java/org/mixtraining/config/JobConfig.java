@@ -220,6 +220,7 @@ public record JobConfig(
    * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256};
    * {@code warmup} is counted in epochs.
    *
+   * @param schedule what warm-up and cosine span
    * @param layerDecay factor between the learning rates of neighbouring layers in SL epochs
    * @param clip greatest global norm of a step's gradient; 0 is no limit
    */
@@ -227,6 +228,7 @@ public record JobConfig(
       double baseLr,
       double minLr,
       double warmup,
+      Span schedule,
       double weightDecay,
       double layerDecay,
       Betas sslBetas,
@@ -240,6 +242,12 @@ public record JobConfig(
     public double peak() {
       return baseLr * batchSize / 256;
     }
+  }
+
+  /** What a learning-rate schedule spans: the whole run, or each phase anew. */
+  public enum Span {
+    RUN,
+    PHASE
   }
 
   /** AdamW's decay rates of the first and the second moment. */

@@ -30,6 +30,7 @@ import org.mixtraining.config.JobConfig.Pipeline;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.JobConfig.Run;
+import org.mixtraining.config.JobConfig.Span;
 import org.mixtraining.config.JobConfig.Synthetic;
 import org.mixtraining.config.JobConfig.Workers;
 
@@ -161,6 +162,7 @@ final class JobConfigReader {
         number("optimizer.base-lr", v -> v > 0, "above 0"),
         number("optimizer.min-lr", v -> v >= 0, "at least 0"),
         number("optimizer.warmup", v -> v >= 0, "at least 0 epochs"),
+        choice("optimizer.schedule", Span.class),
         number("optimizer.weight-decay", v -> v >= 0, "at least 0"),
         number("optimizer.layer-decay", v -> 0 < v && v <= 1, "in (0, 1]"),
         betas("optimizer.ssl-betas"),

@@ -14,7 +14,7 @@ import org.mixtraining.config.JobConfig.MixPass;
  * @param pass what the encoder sees in a JOINT step; ignored by SSL and SL epochs
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
  * @param maskRatio share of an image's patches that are hidden; ignored by SL epochs
- * @param learningRate the run's schedule
+ * @param learningRate the schedule of the run or of the phase
  * @param clip greatest norm of a step's whole gradient; 0 is no limit
  */
 public record EpochPlan(

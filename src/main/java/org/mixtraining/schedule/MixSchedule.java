@@ -3,6 +3,7 @@ package org.mixtraining.schedule;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import org.mixtraining.config.JobConfig;
@@ -24,7 +25,7 @@ import org.mixtraining.config.Spelling;
  * Pipeline {@code ssl-sl} merges none, {@code sl} has the SL epochs alone, and {@code ssat} is
  * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
  * a JOINT epoch are their curves' values at the centre of the epoch. One learning-rate schedule
- * spans the run.
+ * spans the run, or each phase has one.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -124,8 +125,6 @@ public record MixSchedule(List<EpochPlan> epochs) {
   }
 
   private static MixSchedule dated(List<Step> steps, JobConfig.Optimizer optimizer) {
-    LearningRate rate =
-        new LearningRate(optimizer.peak(), optimizer.minLr(), optimizer.warmup(), steps.size());
     List<EpochPlan> plans = new ArrayList<>();
     for (Step step : steps) {
       plans.add(
@@ -137,10 +136,25 @@ public record MixSchedule(List<EpochPlan> epochs) {
               step.pass(),
               step.alpha(),
               step.maskRatio(),
-              rate,
+              rate(step.phase(), steps, optimizer),
               optimizer.clip()));
     }
     return new MixSchedule(plans);
+  }
+
+  private static LearningRate rate(Phase phase, List<Step> steps, JobConfig.Optimizer optimizer) {
+    List<Phase> phases = steps.stream().map(Step::phase).toList();
+    return switch (optimizer.schedule()) {
+      case RUN ->
+          new LearningRate(optimizer.peak(), optimizer.minLr(), optimizer.warmup(), steps.size());
+      case PHASE ->
+          new LearningRate(
+              optimizer.peak(),
+              optimizer.minLr(),
+              optimizer.warmup(),
+              phases.indexOf(phase),
+              Collections.frequency(phases, phase));
+    };
   }
 
   private static void line(StringBuilder text, String... cells) {

@@ -14,6 +14,7 @@ record PlannedLearningRate(
     @JsonProperty("peak") double peak,
     @JsonProperty("min") double min,
     @JsonProperty("warmup") double warmup,
+    @JsonProperty("start") double start,
     @JsonProperty("epochs") double epochs,
     @JsonProperty("epoch") int epoch,
     @JsonProperty("steps") int steps)
@@ -25,12 +26,13 @@ record PlannedLearningRate(
   static PlannedLearningRate of(EpochPlan plan, int steps) {
     LearningRate rate = plan.learningRate();
     return new PlannedLearningRate(
-        rate.peak(), rate.min(), rate.warmup(), rate.epochs(), plan.epoch(), steps);
+        rate.peak(), rate.min(), rate.warmup(), rate.start(), rate.epochs(), plan.epoch(), steps);
   }
 
   @Override
   public double valueAt(int iteration, int ignored) {
-    return new LearningRate(peak, min, warmup, epochs).at(epoch + (double) iteration / steps);
+    return new LearningRate(peak, min, warmup, start, epochs)
+        .at(epoch + (double) iteration / steps);
   }
 
   @Override

@@ -127,6 +127,27 @@ class MixScheduleTest {
   }
 
   @Test
+  void aScheduleOfPhasesWarmsUpAnewInEachOfThem() {
+    List<EpochPlan> plan =
+        plan(
+            "optimizer.schedule=phase",
+            "optimizer.warmup=2",
+            "optimizer.base-lr=0.008",
+            "pipeline=ssl-sl",
+            "epochs={ssl = 6, sl = 4}");
+
+    for (int first : new int[] {0, 6}) {
+      assertThat(plan.get(first).learningRate(0, 10)).isZero();
+      assertThat(plan.get(first + 2).learningRate(0, 10)).isEqualTo(0.002);
+    }
+    for (int last : new int[] {5, 9}) {
+      assertThat(plan.get(last).learningRate(1, 1)).isCloseTo(0, within(1e-18));
+    }
+    assertThat(plan.get(4).learningRate(0, 1)).as("halfway down").isCloseTo(0.001, within(1e-15));
+    assertThat(plan.get(9).learningRate(0, 1)).as("halfway down").isCloseTo(0.001, within(1e-15));
+  }
+
+  @Test
   void theLearningRateHasNoJumps() {
     for (EpochPlan plan : plan("optimizer.warmup=1.5")) {
       double end = plan.learningRate(100, 100);

@@ -47,6 +47,7 @@ final class Samples {
         0.4,
         0,
         0,
+        JobConfig.Span.RUN,
         0.05,
         1,
         new JobConfig.Betas(0.9, 0.95),

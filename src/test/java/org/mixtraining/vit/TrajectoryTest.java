@@ -34,6 +34,7 @@ class TrajectoryTest {
           1,
           0,
           0,
+          JobConfig.Span.RUN,
           DECAY,
           LAYER_DECAY,
           new JobConfig.Betas(0.9, 0.95),
