@@ -87,8 +87,7 @@ final class OnnxEncoder {
     float[] all = PositionEmbedding.of(vit.grid(), dim);
     float[] positions = Arrays.copyOfRange(all, dim, all.length);
     if (vit.learnsPositions()) {
-      float[] learned =
-          weights.values(ViTGraph.PATCH_EMBEDDING + "." + PatchEmbedding.POSITIONS);
+      float[] learned = weights.values(ViTGraph.PATCH_EMBEDDING + "." + PatchEmbedding.POSITIONS);
       for (int i = 0; i < positions.length; i++) {
         positions[i] += learned[i];
       }

@@ -2,8 +2,6 @@ package org.mixtraining.vit;
 
 import static org.mixtraining.vit.OnnxNodes.attribute;
 
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import onnx.Onnx.AttributeProto;

@@ -108,7 +108,8 @@ class ModelFileTest {
     assertRefused("old.safetensors", old.toByteArray(), "an older version of this job wrote it");
     assertRefused(
         "text",
-        "no model at all, just words, more than forty bytes of them".getBytes(StandardCharsets.UTF_8),
+        "no model at all, just words, more than forty bytes of them"
+            .getBytes(StandardCharsets.UTF_8),
         "its header cannot be");
     assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "cut.zip: cannot be used:");
     assertRefused("timm.safetensors", timm("patch3.safetensors"), "cannot be used:");
