@@ -39,6 +39,7 @@ class FloorsTest {
           "results",
           "checkpoint",
           "api",
+          "tracking",
           "report",
           "cli");
 

@@ -10,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -40,6 +41,7 @@ public record Checkpoint(
       int epochs,
       SortedMap<String, Long> steps,
       Patience patience,
+      Deal deal, // not in files of versions that knew none
       Progress progress,
       String configuration,
       SortedMap<String, String> provenance) {
@@ -62,7 +64,8 @@ public record Checkpoint(
             state.epochs(),
             state.model().withoutMoments(),
             new ModelState(Map.of()),
-            state.patience());
+            state.patience(),
+            state.deal());
     return new Checkpoint(bare, progress, configuration, provenance);
   }
 
@@ -85,7 +88,14 @@ public record Checkpoint(
         .forEach((name, block) -> tensors.put(AVERAGING + name, block.parameters()));
     var header =
         new Header(
-            FORMAT, state.epochs(), steps, state.patience(), progress, configuration, provenance);
+            FORMAT,
+            state.epochs(),
+            steps,
+            state.patience(),
+            state.deal(),
+            progress,
+            configuration,
+            provenance);
     new TensorFile(JSON.writeValueAsString(header), tensors).write(out);
   }
 
@@ -116,7 +126,11 @@ public record Checkpoint(
             });
     return new Checkpoint(
         new RunState(
-            header.epochs(), new ModelState(model), new ModelState(averaging), header.patience()),
+            header.epochs(),
+            new ModelState(model),
+            new ModelState(averaging),
+            header.patience(),
+            header.deal() == null ? Deal.EQUAL : header.deal()),
         header.progress(),
         header.configuration(),
         header.provenance());

@@ -78,6 +78,18 @@ public final class Checkpoints {
     }
   }
 
+  /** Where a model is kept, if there is one. */
+  public Optional<String> location(Model model) {
+    try {
+      Path file = file(model);
+      return files().exists(file)
+          ? Optional.of(files().makeQualified(file).toString())
+          : Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list " + directory, e);
+    }
+  }
+
   /**
    * The file of the model that was best on validation, or else of the final one, if any is kept.
    */

@@ -122,6 +122,7 @@ final class BenchCommand implements Callable<Integer> {
     fields.put("minibatch_seconds", r.minibatchSeconds());
     fields.put("outside_kernels_seconds", r.outsideSeconds());
     fields.put("kernel_calls", r.kernelCalls());
+    fields.put("nd4j_calls", r.nd4jCalls());
     return new ObjectMapper().writeValueAsString(fields) + System.lineSeparator();
   }
 }

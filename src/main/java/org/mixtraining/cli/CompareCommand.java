@@ -10,7 +10,6 @@ import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
-import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Prepare;
 import org.mixtraining.results.ComparisonRow;
@@ -59,10 +58,6 @@ final class CompareCommand implements Callable<Integer> {
       options.progress(plan.summary(gflops));
       return 0;
     }
-    if (common.workers().device() == JobConfig.Device.GPU) {
-      throw new UserException(
-          "mixtraining.workers.device = gpu: this build computes on the CPU; allowed: auto, cpu");
-    }
     tables.write(comparison.runs().stream().map(run -> row(comparison, run)).toList());
     try (Interruption interruption = Interruption.bySignal();
         SparkSession spark = session(comparison, plan)) {
@@ -90,7 +85,7 @@ final class CompareCommand implements Callable<Integer> {
     String name = "compare " + comparison.name();
     return plan.left().isEmpty()
         ? Sessions.local(name)
-        : Sessions.workers(name, comparison.common().workers(), comparison.parallel());
+        : Sessions.training(name, comparison.common(), comparison.parallel());
   }
 
   private static ComparisonRow row(Comparison comparison, Comparison.Run run) {

@@ -1,9 +1,7 @@
 package org.mixtraining.cli;
 
 import java.util.Locale;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Scores;
@@ -14,14 +12,19 @@ final class EpochLine {
   private double secondsSoFar;
   private int epochsSoFar;
 
-  String of(EpochOutcome outcome) {
+  /** The mean of those that are finished; NaN of none. */
+  synchronized double secondsAnEpoch() {
+    return secondsSoFar / epochsSoFar;
+  }
+
+  synchronized String of(EpochOutcome outcome) {
     EpochPlan plan = outcome.plan();
     EpochMetrics m = outcome.metrics();
     secondsSoFar += outcome.seconds();
     epochsSoFar++;
     StringBuilder line = new StringBuilder();
     add(line, "epoch %d/%d", plan.epoch() + 1, plan.epochs());
-    add(line, "%s", name(plan));
+    add(line, "%s", plan.title());
     add(line, "loss %.4f", m.loss() / m.images());
     if (m.labelled() > 0) {
       add(line, "train %.1f %%", 100.0 * m.correct() / m.labelled());
@@ -42,21 +45,13 @@ final class EpochLine {
     return line.toString();
   }
 
-  private static String name(EpochPlan plan) {
-    String objective = Spelling.of(plan.objective());
-    return plan.objective() == Objective.JOINT
-            || !plan.phase().name().equals(plan.objective().name())
-        ? plan.phase() + " " + objective
-        : plan.phase().name();
-  }
-
   private static void accuracy(StringBuilder line, String split, Scores score) {
     if (score.images() > 0) {
       add(line, "%s %.1f %%", split, 100 * score.accuracy());
     }
   }
 
-  private static void add(StringBuilder line, String format, Object... values) {
+  static void add(StringBuilder line, String format, Object... values) {
     line.append(line.isEmpty() ? "" : " · ").append(String.format(Locale.ROOT, format, values));
   }
 }

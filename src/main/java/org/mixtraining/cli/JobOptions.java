@@ -26,6 +26,8 @@ final class JobOptions {
   @Option(names = "--quiet", description = "No progress, only results and errors.")
   private boolean quiet;
 
+  private final Screen screen = Screen.ofProcess();
+
   /** Sets a key for which a command has an option of its own. */
   void override(String key, Object value) {
     overrides.add(key + "=" + value);
@@ -59,7 +61,14 @@ final class JobOptions {
   /** Prints a line of progress. */
   void progress(String line) {
     if (!quiet) {
-      System.err.println(line);
+      screen.print(line);
+    }
+  }
+
+  /** On a terminal, draws how things are just now in place of what was drawn before. */
+  void live(String line) {
+    if (!quiet) {
+      screen.draw(line);
     }
   }
 }

@@ -25,8 +25,10 @@ import picocli.CommandLine.ParseResult;
       EvaluateCommand.class,
       PredictCommand.class,
       ExportCommand.class,
+      ReportCommand.class,
       SqlCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      ResourcesCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

@@ -32,6 +32,9 @@ final class PrepareCommand implements Callable<Integer> {
           "Then draw some images as training augments them. A dataset that is there already is only drawn.")
   private Path file;
 
+  @Option(names = "--json", description = "The result as one JSON object: what dataset.json holds.")
+  private boolean json;
+
   @Override
   public Integer call() {
     JobConfig config = options.config();
@@ -40,7 +43,8 @@ final class PrepareCommand implements Callable<Integer> {
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();
       String path = config.data().path();
       if (force || preview.isEmpty() || !DatasetManifest.exists(hadoop, path)) {
-        System.out.println(prepare(spark, config.data()).describe());
+        DatasetManifest made = prepare(spark, config.data());
+        System.out.println(json ? made.json() : made.describe());
       }
       if (preview.isPresent()) {
         preview.get().write(hadoop);

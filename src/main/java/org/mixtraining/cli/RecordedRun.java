@@ -22,8 +22,10 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.PredictionRow;
+import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.results.RunSummary;
 import org.mixtraining.results.Tables;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.RunState;
@@ -124,6 +126,7 @@ final class RecordedRun implements AutoCloseable {
    * @param datasets that of each task
    * @param provenance what it is made with; under {@code dataset.} what must not change on the way
    * @param initial where it begins if nothing of it is there
+   * @param observer told of its rows, after the tables and the summary
    * @return its final row
    * @throws InterruptedRunException if the training is told to stop
    */
@@ -132,6 +135,7 @@ final class RecordedRun implements AutoCloseable {
       Map<String, DatasetManifest> datasets,
       SortedMap<String, String> provenance,
       RunState initial,
+      RunObserver observer,
       Training training) {
     Optional<RunRow> before = recorded();
     Optional<Checkpoint> checkpoint = before.flatMap(row -> checkpoint());
@@ -144,6 +148,7 @@ final class RecordedRun implements AutoCloseable {
             setup,
             datasets,
             before.map(RunRow::started).orElseGet(Instant::now),
+            List.of(row -> tables.write(summary(row)), observer),
             checkpoint.map(Checkpoint::progress).orElse(Progress.NONE));
     CheckpointWriter writer = new CheckpointWriter(checkpoints, config, provenance);
     try {
@@ -167,6 +172,15 @@ final class RecordedRun implements AutoCloseable {
     }
   }
 
+  /** It in short. */
+  RunSummary summary(RunRow row) {
+    return tables.summary(
+        row,
+        new RunSummary.Models(
+            checkpoints.location(Model.BEST).orElse(null),
+            checkpoints.location(Model.FINAL).orElse(null)));
+  }
+
   /**
    * Records what the model that was best on validation, or else the final one, says of the test
    * images.
@@ -185,18 +199,14 @@ final class RecordedRun implements AutoCloseable {
         .forEach(
             (task, predictions) -> {
               List<String> names = datasets.get(task).classes();
-              for (Prediction p : predictions) {
+              for (Prediction prediction : predictions) {
                 rows.add(
-                    new PredictionRow(
+                    PredictionRow.of(
                         id,
                         Split.TEST,
-                        p.id(),
                         task,
-                        p.label(),
-                        names.get(p.label()),
-                        p.predicted(),
-                        names.get(p.predicted()),
-                        p.probability(),
+                        names,
+                        prediction,
                         Spelling.of(kept),
                         selected.epochs()));
               }

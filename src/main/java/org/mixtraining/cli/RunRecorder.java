@@ -10,6 +10,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
+import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunRow.Status;
@@ -22,7 +23,7 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 
-/** Writes a run into the result tables as it goes. */
+/** Writes a run into the result tables as it goes, and tells of it. */
 final class RunRecorder implements Consumer<EpochOutcome> {
 
   private final Tables tables;
@@ -30,12 +31,14 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   private final RunRow.Setup setup;
   private final Map<String, DatasetManifest> datasets;
   private final Instant started;
+  private final List<RunObserver> observers;
   private Progress progress;
 
   /**
    * Writes the run's row at once: a run that dies in its first epoch is in the tables too.
    *
    * @param datasets that of each task
+   * @param observers told of each row when it is written, in this order
    * @param progress of the epochs that are recorded already
    */
   RunRecorder(
@@ -44,12 +47,14 @@ final class RunRecorder implements Consumer<EpochOutcome> {
       RunRow.Setup setup,
       Map<String, DatasetManifest> datasets,
       Instant started,
+      List<RunObserver> observers,
       Progress progress) {
     this.tables = tables;
     this.runId = runId;
     this.setup = setup;
     this.datasets = datasets;
     this.started = started;
+    this.observers = List.copyOf(observers);
     this.progress = progress;
     write(Status.RUNNING, null, null);
   }
@@ -69,6 +74,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
     List<ClassRow> byClass = classRows(outcome.plan(), Split.VALIDATION, outcome.validation());
     byClass.addAll(classRows(outcome.plan(), Split.TEST, outcome.test()));
     tables.write(byClass);
+    observers.forEach(observer -> observer.epoch(epoch));
     progress = progress.plus(epoch, shares);
     write(Status.RUNNING, null, null);
   }
@@ -100,6 +106,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
             stateSha256,
             status == Status.FINISHED ? progress.epochsDone() < setup.epochsPlanned() : null);
     tables.write(row);
+    observers.forEach(observer -> observer.run(row));
     return row;
   }
 

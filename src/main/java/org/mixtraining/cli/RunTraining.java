@@ -19,6 +19,7 @@ import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.MixTrainingRun;
 import org.mixtraining.spark.RunState;
+import org.mixtraining.tracking.Trackers;
 import org.mixtraining.vit.Donor;
 import org.mixtraining.vit.ModelState;
 
@@ -40,7 +41,8 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
       JobConfig config,
       Consumer<String> report,
       Consumer<EpochOutcome> epochFinished) {
-    try (MixTrainingRun run = new MixTrainingRun(spark, config)) {
+    try (MixTrainingRun run = new MixTrainingRun(spark, config);
+        Trackers trackers = Trackers.of(spark.hadoopConfiguration(), config, recorded.id())) {
       MixSchedule schedule = MixSchedule.of(config);
       SortedMap<String, String> provenance = provenance(run);
       RunState initial = beginning(recorded, config, run, provenance, report);
@@ -60,6 +62,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
           run.manifests(),
           provenance,
           initial,
+          trackers,
           interruption.of(
               recorded.id(),
               (from, finished) -> {

@@ -15,7 +15,7 @@ import org.mixtraining.config.JobConfig;
 final class Sessions {
 
   /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
-  private static final String FLAGS =
+  static final String FLAGS =
       "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
           + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g";
 
@@ -32,10 +32,23 @@ final class Sessions {
    * @param trainings how many train side by side, each getting its share of the executors
    */
   static SparkSession workers(String name, JobConfig.Workers workers, int trainings) {
-    SparkConf conf =
-        conf()
-            .setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
-            .setIfMissing("spark.scheduler.mode", "FAIR");
+    return workers(name, workers, trainings, conf());
+  }
+
+  /**
+   * The same for a training that can be watched: through its plugin, and as {@code tracking} asks,
+   * by Spark's own UI and event log.
+   *
+   * @throws UserException if the event log cannot lie where it is to lie
+   */
+  static SparkSession training(String name, JobConfig config, int trainings) {
+    return workers(name, config.workers(), trainings, Watching.in(conf(), config.tracking()));
+  }
+
+  private static SparkSession workers(
+      String name, JobConfig.Workers workers, int trainings, SparkConf conf) {
+    conf.setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
+        .setIfMissing("spark.scheduler.mode", "FAIR");
     return open(name, localCluster(workers, trainings, conf), conf);
   }
 
@@ -71,13 +84,14 @@ final class Sessions {
   /** {@code local-cluster[executors, cores, MB]}, its executors with our classes and flags. */
   private static String localCluster(JobConfig.Workers workers, int trainings, SparkConf conf) {
     int threads = workers.threadsPerWorker();
-    int cores = Runtime.getRuntime().availableProcessors();
-    int executors = Math.max(1, Math.min(workers.count() * trainings, cores / threads));
+    int slots = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+    int perExecutor = Math.min(workers.perExecutor(), slots);
+    int executors = Math.max(1, Math.min(workers.count() * trainings, slots) / perExecutor);
     int heap = (int) conf.getSizeAsMb("spark.executor.memory", "1g");
     conf.setIfMissing("spark.executor.memory", heap + "m");
     conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
     conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
-    return "local-cluster[%d,%d,%d]".formatted(executors, threads, heap);
+    return "local-cluster[%d,%d,%d]".formatted(executors, perExecutor * threads, heap);
   }
 
   /** The job's jar; or, run from a build, its classes and libraries. */

@@ -17,7 +17,8 @@ import org.mixtraining.results.Tables;
 
 /**
  * Trains the runs of a comparison in one Spark session, several at a time: a thread each submits
- * its own Spark jobs, to a pool of its own, so that all get their share of the executors.
+ * its own Spark jobs, to one of the pools between which Spark's FAIR scheduler shares the
+ * executors.
  */
 final class SideBySide {
 
@@ -48,7 +49,12 @@ final class SideBySide {
     ExecutorService threads = Executors.newFixedThreadPool(plan.comparison().parallel());
     try {
       CompletionService<Outcome> outcomes = new ExecutorCompletionService<>(threads);
-      left.forEach(run -> outcomes.submit(() -> train(run)));
+      int slots = slots();
+      for (int i = 0; i < left.size(); i++) {
+        Comparison.Run run = left.get(i);
+        String pool = pool(i, slots);
+        outcomes.submit(() -> train(run, pool));
+      }
       ComparisonPlan.Clock clock = plan.clock();
       List<RuntimeException> failures = new ArrayList<>();
       for (int done = 1; done <= left.size(); done++) {
@@ -76,11 +82,25 @@ final class SideBySide {
     }
   }
 
-  private Outcome train(Comparison.Run run) {
+  /** Workers that the cluster trains at a time. */
+  private int slots() {
+    return Math.max(1, spark.defaultParallelism() / spark.getConf().getInt("spark.task.cpus", 1));
+  }
+
+  /**
+   * The pool of a run. There are no more pools than slots: of several that have nothing running
+   * Spark always serves the first by name, so with more of them one could wait for ever. The runs
+   * of a pool take turns by epochs, the one that has waited longest first.
+   */
+  static String pool(int run, int slots) {
+    return "compare-" + run % slots;
+  }
+
+  private Outcome train(Comparison.Run run, String pool) {
     if (interruption.requested()) {
       return new Outcome(run, null, new InterruptedRunException(run.id() + " was not begun", null));
     }
-    spark.setLocalProperty("spark.scheduler.pool", run.id());
+    spark.setLocalProperty("spark.scheduler.pool", pool);
     Checkpoints checkpoints =
         new Checkpoints(spark.hadoopConfiguration(), run.config().run().output(), run.id());
     try (RecordedRun recorded =

@@ -15,6 +15,8 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.spark.PlannedWork;
+import org.mixtraining.spark.TrainingPlugin;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,7 +30,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
 
-  @Option(names = "--dry-run", description = "Print the plan of every epoch and do nothing.")
+  @Option(
+      names = "--dry-run",
+      description = "Print the plan of every epoch and what it takes of a cluster, and do nothing.")
   private boolean dryRun;
 
   @Option(
@@ -50,6 +54,11 @@ final class TrainCommand implements Callable<Integer> {
       description = "Forget what there is of the run, finished or not, and train it anew.")
   private boolean force;
 
+  @Option(
+      names = "--json",
+      description = "The result as one JSON object: what the run's summary.json holds.")
+  private boolean json;
+
   @Override
   public Integer call() {
     if (init != null) {
@@ -58,11 +67,8 @@ final class TrainCommand implements Callable<Integer> {
     JobConfig config = resume == null ? options.config() : resumed();
     if (dryRun) {
       System.out.println(MixSchedule.of(config).describe());
+      System.out.print(PlannedWork.resources(Sessions.hadoop(), config, 1).describe());
       return 0;
-    }
-    if (config.workers().device() == JobConfig.Device.GPU) {
-      throw new UserException(
-          "mixtraining.workers.device = gpu: this build computes on the CPU; allowed: auto, cpu");
     }
     String runId = resume == null ? runId(config) : resume;
     Configuration hadoop = Sessions.hadoop();
@@ -84,7 +90,11 @@ final class TrainCommand implements Callable<Integer> {
       } else {
         row = Optional.of(train(run, config, interruption));
       }
-      System.out.println(summary(row.get(), config));
+      if (json) {
+        System.out.print(run.summary(row.get()).json());
+      } else {
+        System.out.println(summary(row.get(), config));
+      }
     }
     return 0;
   }
@@ -107,9 +117,10 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private RunRow train(RecordedRun run, JobConfig config, Interruption interruption) {
-    try (SparkSession spark = Sessions.workers("train " + run.id(), config.workers(), 1)) {
+    EpochLine line = new EpochLine();
+    try (SparkSession spark = Sessions.training("train " + run.id(), config, 1);
+        TrainingPlugin.Listening live = TrainingPlugin.listen(new LiveLine(line, options::live))) {
       interruption.cancels(spark.sparkContext());
-      EpochLine line = new EpochLine();
       return new RunTraining(JavaSparkContext.fromSparkContext(spark.sparkContext()), interruption)
           .train(run, config, options::progress, outcome -> options.progress(line.of(outcome)));
     }

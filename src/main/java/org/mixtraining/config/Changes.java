@@ -22,10 +22,12 @@ public final class Changes {
           "run.output",
           "data.path",
           "data.source",
+          "workers.per-executor",
           "workers.threads-per-worker",
           "workers.patience-minutes",
           "averaging.exchange",
-          "checkpoint");
+          "checkpoint",
+          "tracking");
 
   private Changes() {}
 

@@ -25,7 +25,8 @@ public record JobConfig(
     Augment augment,
     Averaging averaging,
     Workers workers,
-    Checkpoint checkpoint)
+    Checkpoint checkpoint,
+    Tracking tracking)
     implements Serializable {
 
   /** The name of the task of a run that has only one. */
@@ -268,10 +269,21 @@ public record JobConfig(
       implements Serializable {}
 
   /**
-   * Replicas: how many, how many compute threads each has, and for how many minutes a run waits
-   * without anything to compute on.
+   * Replicas.
+   *
+   * @param count how many
+   * @param perExecutor how many an executor trains at a time
+   * @param threadsPerWorker compute threads of each
+   * @param balance whether shards are dealt by measured speed
+   * @param patienceMinutes how long a run waits without anything to compute on
    */
-  public record Workers(int count, int threadsPerWorker, Device device, double patienceMinutes)
+  public record Workers(
+      int count,
+      int perExecutor,
+      int threadsPerWorker,
+      Device device,
+      boolean balance,
+      double patienceMinutes)
       implements Serializable {
 
     /** How long a run waits. */
@@ -292,6 +304,15 @@ public record JobConfig(
    * newest of them.
    */
   public record Checkpoint(int every, int keep) implements Serializable {}
+
+  /**
+   * Who is told how a run goes, besides the tables: TensorBoard's event files; the MLflow server at
+   * an address, or none where that is empty; Spark's own UI at a port, or 0; its event log in a
+   * directory, or none where that is empty.
+   */
+  public record Tracking(
+      boolean tensorboard, String mlflowUri, String mlflowExperiment, int uiPort, String eventLog)
+      implements Serializable {}
 
   /** Where a worker computes. */
   public enum Device {

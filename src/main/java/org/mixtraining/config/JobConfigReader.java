@@ -32,6 +32,7 @@ import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.JobConfig.Run;
 import org.mixtraining.config.JobConfig.Span;
 import org.mixtraining.config.JobConfig.Synthetic;
+import org.mixtraining.config.JobConfig.Tracking;
 import org.mixtraining.config.JobConfig.Workers;
 
 /** Makes a {@link JobConfig} of settings: what is allowed for each key is said here. */
@@ -39,6 +40,7 @@ final class JobConfigReader {
   private static final List<String> FORMATS =
       List.of("cifar10", "cifar100", "tinyimagenet", "folder", "idx", "parquet", "synthetic");
   private static final Pattern PAIR = Pattern.compile("\\[([^,]+),([^,]+)]");
+  private static final Pattern ADDRESS = Pattern.compile("(https?://[^@\\s]+)?");
   private static final Pattern RUN_ID = Pattern.compile("([A-Za-z0-9][A-Za-z0-9._-]*)?");
 
   private final Settings settings;
@@ -69,7 +71,8 @@ final class JobConfigReader {
             augment(),
             averaging(),
             workers(),
-            new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)));
+            new Checkpoint(whole("checkpoint.every", 1), whole("checkpoint.keep", 1)),
+            tracking());
     compare(config);
     settings.check();
     return config;
@@ -209,9 +212,26 @@ final class JobConfigReader {
   private Workers workers() {
     return new Workers(
         whole("workers.count", 1),
+        whole("workers.per-executor", 1),
         whole("workers.threads-per-worker", 1),
         choice("workers.device", Device.class),
+        flag("workers.balance"),
         number("workers.patience-minutes", v -> v > 0, "above 0"));
+  }
+
+  private Tracking tracking() {
+    return new Tracking(
+        flag("tracking.tensorboard"),
+        text(
+            "tracking.mlflow-uri",
+            uri -> ADDRESS.matcher(uri).matches(),
+            "http://… or https://… without a user or password, or empty; credentials belong in the environment, MLFLOW_TRACKING_TOKEN or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        text("tracking.mlflow-experiment", name -> !name.isBlank(), "a name"),
+        whole(
+            "tracking.ui-port",
+            port -> port >= 0 && port <= 65535,
+            "a whole number from 0 to 65535"),
+        text("tracking.event-log", path -> true, "a directory, or empty"));
   }
 
   private void compare(JobConfig config) {
@@ -231,6 +251,10 @@ final class JobConfigReader {
     if (config.model().positions() == Positions.LEARNED
         && config.mix().pass() == MixPass.CORRUPTED) {
       settings.refuse("model.positions", "must be sin-cos where mix.pass is corrupted");
+    }
+    if (config.workers().balance() && config.data().reshuffle()) {
+      settings.refuse(
+          "workers.balance", "must be false where data.reshuffle deals every image anew");
     }
     Optimizer optimizer = config.optimizer();
     if (optimizer.minLr() > optimizer.peak()) {

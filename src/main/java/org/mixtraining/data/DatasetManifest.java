@@ -103,6 +103,15 @@ public record DatasetManifest(
     }
   }
 
+  /** What {@code dataset.json} holds. */
+  public String json() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** What decides which images a worker sees in which order. */
   public Map<String, String> identity() {
     return Map.of(

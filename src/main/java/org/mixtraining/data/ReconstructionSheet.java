@@ -16,8 +16,8 @@ import org.mixtraining.data.ContactSheet.Group;
  */
 public final class ReconstructionSheet {
   private final PngFile file;
-  private final ImageSet images;
-  private final DatasetManifest manifest;
+  private final Completions completions;
+  private final long testImages;
 
   /**
    * @param option the command's option that names the file
@@ -28,17 +28,17 @@ public final class ReconstructionSheet {
   public ReconstructionSheet(
       String option, Path file, Configuration hadoop, String path, DatasetManifest manifest) {
     this.file = new PngFile(option, file);
-    if (manifest.images(Split.TEST) == 0) {
-      throw new UserException(
-          "%s %s: the dataset at %s has no test images".formatted(option, file, path));
+    try {
+      this.completions = new Completions(hadoop, path, manifest);
+    } catch (UserException e) {
+      throw new UserException("%s %s: %s".formatted(option, file, e.getMessage()));
     }
-    this.images = Preview.choice(hadoop, path, manifest, Split.TEST);
-    this.manifest = manifest;
+    this.testImages = manifest.images(Split.TEST);
   }
 
   /** The images shown. */
   public Minibatch images() {
-    return Minibatches.evaluation(images, manifest.normalization(), images.size()).next();
+    return completions.images();
   }
 
   /**
@@ -51,47 +51,29 @@ public final class ReconstructionSheet {
    * @param completed the same with what was made of the hidden patches
    */
   public void write(String model, String norms, float[] seen, float[] completed) {
-    int area = images.height() * images.width();
-    int channels = seen.length / images.size() / area;
+    int channels = completions.channels(seen);
     file.write(
         new ContactSheet(
             "Reconstructions",
             model,
             channels,
-            images.height(),
-            images.width(),
+            completions.height(),
+            completions.width(),
             List.of(
                 group(
                     "original",
-                    "%d of %d test images".formatted(images.size(), manifest.images(Split.TEST)),
-                    i -> original(i, channels)),
-                group("visible", "", i -> pixels(seen, i, channels, area)),
-                group("completed", norms, i -> pixels(completed, i, channels, area)))));
-  }
-
-  private byte[] pixels(float[] values, int i, int channels, int area) {
-    return Preview.pixels(values, i, channels, area, manifest.normalization());
-  }
-
-  /** In as many channels as the model sees. */
-  private byte[] original(int i, int channels) {
-    byte[] own = Preview.pixels(images, i);
-    byte[] shown = new byte[own.length / images.channels() * channels];
-    for (int at = 0; at < shown.length; at += own.length) {
-      System.arraycopy(own, 0, shown, at, own.length);
-    }
-    return shown;
+                    "%d of %d test images".formatted(completions.size(), testImages),
+                    i -> completions.original(i, channels)),
+                group("visible", "", i -> completions.pixels(seen, i)),
+                group("completed", norms, i -> completions.pixels(completed, i)))));
   }
 
   private Group group(String name, String detail, IntFunction<byte[]> pixels) {
     boolean named = name.equals("original");
     List<Cell> cells =
-        IntStream.range(0, images.size())
+        IntStream.range(0, completions.size())
             .mapToObj(
-                i ->
-                    new Cell(
-                        pixels.apply(i),
-                        named ? List.of(manifest.classes().get(images.label(i))) : List.of()))
+                i -> new Cell(pixels.apply(i), named ? List.of(completions.label(i)) : List.of()))
             .toList();
     return new Group(name, detail, List.of(new Column("", cells)));
   }

@@ -1,6 +1,8 @@
 package org.mixtraining.data;
 
 import static org.apache.parquet.filter2.predicate.FilterApi.doubleColumn;
+import static org.apache.parquet.filter2.predicate.FilterApi.in;
+import static org.apache.parquet.filter2.predicate.FilterApi.longColumn;
 import static org.apache.parquet.filter2.predicate.FilterApi.lt;
 
 import java.io.FileNotFoundException;
@@ -9,12 +11,16 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.filter2.compat.FilterCompat;
+import org.apache.parquet.filter2.predicate.FilterPredicate;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
@@ -46,6 +52,33 @@ public final class Shards {
       Split split,
       int[] shards,
       double fraction) {
+    return read(hadoop, path, manifest, split, shards, lt(doubleColumn("quantile"), fraction));
+  }
+
+  /**
+   * The images of a split with some ids, in order of these; an id that the split does not have is
+   * left out.
+   *
+   * @throws UserException if a shard is missing
+   */
+  static ImageSet find(
+      Configuration hadoop, String path, DatasetManifest manifest, Split split, Set<Long> ids) {
+    int[] shards = IntStream.range(0, ids.isEmpty() ? 0 : manifest.shards()).toArray();
+    // Parquet wants some values, in a set that can be asked for null.
+    FilterPredicate wanted =
+        ids.isEmpty()
+            ? lt(doubleColumn("quantile"), 0.0)
+            : in(longColumn("id"), new HashSet<>(ids));
+    return read(hadoop, path, manifest, split, shards, wanted);
+  }
+
+  private static ImageSet read(
+      Configuration hadoop,
+      String path,
+      DatasetManifest manifest,
+      Split split,
+      int[] shards,
+      FilterPredicate wanted) {
     try {
       var files = new ArrayList<Path>();
       for (int shard : manifest.images(split) > 0 ? shards : new int[] {}) {
@@ -56,7 +89,7 @@ public final class Shards {
           hadoop,
           files,
           PLACE,
-          fraction,
+          wanted,
           row ->
               places.add(
                   new Place(
@@ -77,7 +110,7 @@ public final class Shards {
           hadoop,
           files,
           PIXELS,
-          fraction,
+          wanted,
           row ->
               images.put(
                   Arrays.binarySearch(ids, row.getLong("id", 0)),
@@ -110,7 +143,11 @@ public final class Shards {
   }
 
   private static void scan(
-      Configuration hadoop, List<Path> files, String columns, double fraction, Consumer<Group> row)
+      Configuration hadoop,
+      List<Path> files,
+      String columns,
+      FilterPredicate wanted,
+      Consumer<Group> row)
       throws IOException {
     var projected = new Configuration(hadoop);
     projected.set(ReadSupport.PARQUET_READ_SCHEMA, columns);
@@ -118,7 +155,7 @@ public final class Shards {
       try (var reader =
           ParquetReader.builder(new GroupReadSupport(), file)
               .withConf(projected)
-              .withFilter(FilterCompat.get(lt(doubleColumn("quantile"), fraction)))
+              .withFilter(FilterCompat.get(wanted))
               .build()) {
         for (Group group = reader.read(); group != null; group = reader.read()) {
           row.accept(group);

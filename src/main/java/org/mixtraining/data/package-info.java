@@ -18,7 +18,9 @@
  * org.mixtraining.data.ImageSet} outside the heap, and passes over its {@link
  * org.mixtraining.data.Share} of it in {@link org.mixtraining.data.Minibatches}, shuffled and
  * augmented (see {@link org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel
- * ever goes to the driver, except for the few that a {@link org.mixtraining.data.Preview} shows.
+ * ever goes to the driver, except for the few that are to be looked at: in a {@link
+ * org.mixtraining.data.Preview}, as {@link org.mixtraining.data.Thumbnails}, or with their {@link
+ * org.mixtraining.data.Completions}.
  *
  * <p>Images without labels, to be predicted, are {@link org.mixtraining.data.Inputs}: decoded and
  * scaled the same way, and likewise each an image or the reason why not.

@@ -12,6 +12,11 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
+  public boolean takesWholeBatches() {
+    return kernels.takesWholeBatches();
+  }
+
+  @Override
   public void linear(Mat x, Mat w, Mat bias, Mat y) {
     need("linear: bias", bias, 1, w.cols());
     needProduct("linear", x, w, y);
@@ -58,6 +63,21 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
+  public void linearBackward(Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    needGradients("linearBackward", x, w, dy, dx, dw, dBias);
+    kernels.linearBackward(x, w, dy, dx, dw, dBias);
+  }
+
+  private static void needGradients(
+      String operation, Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    need(operation + ": w", w, x.cols(), dy.cols());
+    need(operation + ": dy", dy, x.rows(), dy.cols());
+    needLike(operation + ": dx", dx, x);
+    needLike(operation + ": dw", dw, w);
+    need(operation + ": dBias", dBias, 1, dy.cols());
+  }
+
+  @Override
   public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
     need("layerNorm: gain", gain, 1, x.cols());
     need("layerNorm: bias", bias, 1, x.cols());
@@ -93,6 +113,21 @@ record CheckedKernels(Kernels kernels) implements Kernels {
     needLike("biasGeluBackward: derivative", derivative, dy);
     need("biasGeluBackward: dBias", dBias, 1, dy.cols());
     kernels.biasGeluBackward(dy, derivative, dBias);
+  }
+
+  @Override
+  public void linearGelu(Mat x, Mat w, Mat bias, Mat derivative, Mat y) {
+    need("linearGelu: bias", bias, 1, w.cols());
+    needProduct("linearGelu", x, w, y);
+    needLike("linearGelu: derivative", derivative, y);
+    kernels.linearGelu(x, w, bias, derivative, y);
+  }
+
+  @Override
+  public void linearGeluBackward(Mat x, Mat w, Mat derivative, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    needLike("linearGeluBackward: derivative", derivative, dy);
+    needGradients("linearGeluBackward", x, w, dy, dx, dw, dBias);
+    kernels.linearGeluBackward(x, w, derivative, dy, dx, dw, dBias);
   }
 
   @Override

@@ -13,6 +13,14 @@ public interface Kernels {
   /** {@code cpu} or {@code nd4j}: what a table or a benchmark calls this implementation. */
   String name();
 
+  /**
+   * Whether a call takes a whole batch at a time, since it costs the same however large it is; or
+   * the part of it that fits the caches of a core.
+   */
+  default boolean takesWholeBatches() {
+    return false;
+  }
+
   // --- linear: y = x·W + b ---------------------------------------------------------------------
 
   /** y[rows, out] = x[rows, in] · w[in, out] + bias[1, out]. */
@@ -32,6 +40,16 @@ public interface Kernels {
 
   /** sum[1, cols] = column sums of x[rows, cols]. */
   void columnSum(Mat x, Mat sum);
+
+  /**
+   * Backward of {@link #linear}: dx[rows, in], dw[in, out] and dBias[1, out] from dy[rows, out], as
+   * the three operations above give them; one call where a device's library has one.
+   */
+  default void linearBackward(Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    columnSum(dy, dBias);
+    linearWeightGradient(x, dy, dw);
+    linearInputGradient(dy, w, dx);
+  }
 
   // --- layer norm ------------------------------------------------------------------------------
 
@@ -59,6 +77,22 @@ public interface Kernels {
    * cols] = column sums of the product.
    */
   void biasGeluBackward(Mat dy, Mat derivative, Mat dBias);
+
+  /**
+   * y[rows, out] = gelu(x[rows, in] · w[in, out] + bias[1, out]); derivative[rows, out] as {@link
+   * #biasGelu} leaves it.
+   */
+  default void linearGelu(Mat x, Mat w, Mat bias, Mat derivative, Mat y) {
+    matmul(x, w, derivative);
+    biasGelu(derivative, bias, y);
+  }
+
+  /** Backward of {@link #linearGelu}: dy[rows, out] is multiplied by the derivative in place. */
+  default void linearGeluBackward(Mat x, Mat w, Mat derivative, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    biasGeluBackward(dy, derivative, dBias);
+    linearWeightGradient(x, dy, dw);
+    linearInputGradient(dy, w, dx);
+  }
 
   // --- multi-head self-attention ---------------------------------------------------------------
 

@@ -1,5 +1,9 @@
 package org.mixtraining.kernels;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleSupplier;
 import org.mixtraining.kernels.RowOps.AdamFactors;
 import org.nd4j.linalg.api.blas.params.MMulTranspose;
@@ -11,16 +15,20 @@ import org.nd4j.linalg.api.memory.enums.LearningPolicy;
 import org.nd4j.linalg.api.memory.enums.ResetPolicy;
 import org.nd4j.linalg.api.memory.enums.SpillPolicy;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
-import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
+import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Erfc;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * Kernels by ND4J operations, for any backend ND4J has, CUDA among them. Spelled out in elementary
- * operations where ND4J's own composite is wrong (precise GELU), lacks a parameter (layer norm's
- * epsilon) or refuses strided views.
+ * Kernels by ND4J operations, for any backend ND4J has, CUDA among them. On a device every call is
+ * a launch, so there are few: at most 40 in both passes of an encoder block. Spelled out in
+ * elementary operations where ND4J's own composite is wrong (precise GELU).
  */
 final class Nd4jKernels implements Kernels {
   /** Temporaries live in a workspace of this name, as large as the most that one call needed. */
@@ -35,23 +43,28 @@ final class Nd4jKernels implements Kernels {
           .policyReset(ResetPolicy.BLOCK_LEFT)
           .build();
 
+  private final Map<Constant, INDArray> constants = new ConcurrentHashMap<>();
+
   @Override
   public String name() {
     return "nd4j";
+  }
+
+  @Override
+  public boolean takesWholeBatches() {
+    return true;
   }
 
   // --- linear ----------------------------------------------------------------------------------
 
   @Override
   public void linear(Mat x, Mat w, Mat bias, Mat y) {
-    INDArray out = y.array();
-    matmul(x.array(), false, w.array(), false, out);
-    out.addi(bias.array());
+    call("xw_plus_b", List.of(x.array(), w.array(), vector(bias)), List.of(y.array()));
   }
 
   @Override
   public void matmul(Mat x, Mat w, Mat y) {
-    matmul(x.array(), false, w.array(), false, y.array());
+    product(x.array(), w.array(), y.array(), Transposed.NEITHER);
   }
 
   @Override
@@ -62,32 +75,47 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void linearInputGradient(Mat dy, Mat w, Mat dx) {
-    matmul(dy.array(), false, w.array(), true, dx.array());
+    product(dy.array(), w.array(), dx.array(), Transposed.SECOND);
   }
 
   @Override
   public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
-    matmul(x.array(), true, dy.array(), false, dw.array());
+    product(x.array(), dy.array(), dw.array(), Transposed.FIRST);
   }
 
   @Override
   public void columnSum(Mat x, Mat sum) {
-    scratch(() -> sum.array().assign(x.array().sum(true, 0)));
+    Nd4j.exec(new Sum(x.array(), sum.array(), true, 0));
   }
 
-  // --- layer norm ------------------------------------------------------------------------------
+  @Override
+  public void linearBackward(Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    if (w.rows() == 1 || w.cols() == 1) { // ND4J takes it for a vector, and its shapes for wrong
+      Kernels.super.linearBackward(x, w, dy, dx, dw, dBias);
+      return;
+    }
+    call(
+        "xw_plus_b_bp",
+        List.of(x.array(), w.array(), vector(dBias), dy.array()), // of the bias it needs the shape
+        List.of(dx.array(), dw.array(), vector(dBias)));
+  }
+
+  // --- layer norm: as batch norm, which has an epsilon, with rows for channels ------------------
 
   @Override
   public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
     scratch(
         () -> {
-          INDArray mean = x.array().mean(true, 1); // [rows, 1]
-          INDArray centered = x.array().sub(mean); // [rows, dim]
-          INDArray variance = centered.mul(centered).mean(true, 1); // [rows, 1]
-          INDArray scale = Transforms.pow(variance.addi(eps), -0.5, false); // [rows, 1]
-          y.array().assign(centered.muli(scale).muli(gain.array()).addi(bias.array()));
-          stats.cols(0, 1).array().assign(mean);
-          stats.cols(1, 2).array().assign(scale);
+          int rows = x.rows();
+          int dim = x.cols();
+          INDArray mean = column(stats, 0);
+          INDArray variance = empty(rows);
+          INDArray normal = empty(rows, dim);
+          call("moments", List.of(x.array()), List.of(mean, variance), 1);
+          // 1/√(var + eps) is what becomes of a 1
+          normalize(0, eps, constant(1, rows), constant(0, rows), variance, column(stats, 1));
+          normalize(0, eps, x.array(), mean, variance, normal);
+          scaleAndShift(normal, vector(gain), vector(bias), y.array());
         });
   }
 
@@ -96,30 +124,76 @@ final class Nd4jKernels implements Kernels {
       Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
     scratch(
         () -> {
-          INDArray scale = stats.cols(1, 2).array(); // [rows, 1]
-          INDArray normal = x.array().sub(stats.cols(0, 1).array()).muli(scale); // [rows, dim]
-          dGain.array().assign(dy.array().mul(normal).sum(true, 0));
-          dBias.array().assign(dy.array().sum(true, 0));
-          INDArray d = dy.array().mul(gain.array()); // [rows, dim]
-          INDArray meanDyX = d.mul(normal).mean(true, 1); // [rows, 1]
-          d.subi(d.mean(true, 1)).subi(normal.muli(meanDyX)).muli(scale);
-          dx.array().assign(residual == null ? d : d.addi(residual.array()));
+          int rows = x.rows();
+          int dim = x.cols();
+          INDArray scale = column(stats, 1);
+          INDArray normal = empty(rows, dim);
+          INDArray one = constant(1, rows);
+          INDArray zero = constant(0, rows);
+          call(
+              "batchnorm",
+              List.of(x.array(), column(stats, 0), one, scale),
+              List.of(normal),
+              new double[] {0},
+              1,
+              0,
+              0);
+          // the gradients by gain and bias; that by the input would go through a mean of columns
+          call(
+              "batchnorm_bp",
+              List.of(
+                  normal,
+                  constant(0, dim),
+                  constant(1, dim),
+                  vector(gain),
+                  vector(gain), // of the bias it needs the shape
+                  dy.array()),
+              List.of(empty(rows, dim), empty(dim), empty(dim), vector(dGain), vector(dBias)),
+              new double[] {0},
+              1,
+              1,
+              1);
+          INDArray d = dy.array().mul(vector(gain).reshape(1, dim)); // [rows, dim]
+          INDArray out = residual == null ? dx.array() : empty(rows, dim);
+          call(
+              "batchnorm_bp",
+              List.of(normal, zero, one, scale, d),
+              List.of(out, empty(rows), empty(rows), empty(rows)),
+              new double[] {0},
+              1,
+              0,
+              0);
+          if (residual != null) {
+            Nd4j.exec(new AddOp(out, residual.array(), dx.array()));
+          }
         });
+  }
+
+  /** (x − mean) / √(variance + eps), each mean and variance for an index of the axis. */
+  private static void normalize(
+      int axis, double eps, INDArray x, INDArray mean, INDArray variance, INDArray out) {
+    call("batchnorm", List.of(x, mean, variance), List.of(out), new double[] {eps}, 0, 0, axis);
+  }
+
+  /** x · gain + bias by columns, in one call. */
+  private void scaleAndShift(INDArray x, INDArray gain, INDArray bias, INDArray out) {
+    int dim = (int) gain.length();
+    call(
+        "batchnorm",
+        List.of(x, constant(0, dim), constant(1, dim), gain, bias),
+        List.of(out),
+        new double[] {0},
+        1,
+        1,
+        1);
   }
 
   // --- GELU ------------------------------------------------------------------------------------
 
   @Override
   public void biasGelu(Mat h, Mat bias, Mat y) {
-    scratch(
-        () -> {
-          INDArray x = h.array().add(bias.array()); // [rows, cols]
-          INDArray normal = Nd4j.exec(new Erf(x.mul(Math.sqrt(0.5)))).addi(1).muli(0.5); // Φ(x)
-          INDArray density = Transforms.exp(x.mul(x).muli(-0.5), false);
-          density.muli(1 / Math.sqrt(2 * Math.PI));
-          y.array().assign(x.mul(normal));
-          h.array().assign(density.muli(x).addi(normal));
-        });
+    h.array().addi(bias.array());
+    gelu(h.array(), y.array());
   }
 
   @Override
@@ -128,67 +202,87 @@ final class Nd4jKernels implements Kernels {
     columnSum(dy, dBias);
   }
 
+  @Override
+  public void linearGelu(Mat x, Mat w, Mat bias, Mat derivative, Mat y) {
+    linear(x, w, bias, derivative);
+    gelu(derivative.array(), y.array());
+  }
+
+  @Override
+  public void linearGeluBackward(Mat x, Mat w, Mat derivative, Mat dy, Mat dx, Mat dw, Mat dBias) {
+    dy.array().muli(derivative.array());
+    linearBackward(x, w, dy, dx, dw, dBias);
+  }
+
+  /** y = gelu(x); x is overwritten with the derivative Φ(x) + x · φ(x). */
+  private static void gelu(INDArray x, INDArray y) {
+    scratch(
+        () -> {
+          INDArray t = x.mul(-Math.sqrt(0.5));
+          INDArray normal = Nd4j.exec(new Erfc(t, t.ulike())).muli(0.5); // Φ(x)
+          Nd4j.exec(new MulOp(x, normal, y));
+          // x · φ(x) · √2π; where the exponential overflows it is 0, as it should be
+          INDArray spread = x.div(Transforms.exp(t.muli(t), false));
+          Nd4j.exec(new Axpy(spread, normal, x, 1 / Math.sqrt(2 * Math.PI)));
+        });
+  }
+
   // --- attention -------------------------------------------------------------------------------
 
   @Override
   public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
-    INDArray p = scores(probabilities, tokens, heads);
-    INDArray o = perHead(out, 0, out.cols(), tokens, heads);
-    scratch(
-        () -> {
-          INDArray q = part(qkv, 0, tokens, heads);
-          INDArray k = part(qkv, 1, tokens, heads);
-          INDArray v = part(qkv, 2, tokens, heads);
-          INDArray logits = product(q, false, k, true).muli(1 / Math.sqrt(q.size(3)));
-          Nd4j.exec(new SoftMax(logits, logits, -1));
-          p.assign(logits);
-          o.assign(product(logits, false, v, false));
-        });
+    call(
+        "dot_product_attention",
+        List.of(
+            part(qkv, 0, tokens, heads), part(qkv, 1, tokens, heads), part(qkv, 2, tokens, heads)),
+        List.of(perHead(out, 0, out.cols(), tokens, heads), scores(probabilities, tokens, heads)),
+        1, // scaled by 1/√width
+        1); // with its weights
     if (probabilities.cols() > tokens) {
       probabilities.cols(tokens, probabilities.cols()).fill(0);
     }
   }
 
+  /** It takes the weights anew from q and k, in the same call. */
   @Override
   public void attentionBackward(
       Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
-    scratch(
-        () -> {
-          INDArray q = part(qkv, 0, tokens, heads);
-          INDArray k = part(qkv, 1, tokens, heads);
-          INDArray v = part(qkv, 2, tokens, heads);
-          INDArray p = scores(probabilities, tokens, heads).dup('c');
-          INDArray d = perHead(dOut, 0, dOut.cols(), tokens, heads).dup('c');
-          part(dQkv, 2, tokens, heads).assign(product(p, true, d, false));
-          INDArray ds = product(d, false, v, true); // [images, heads, tokens, tokens]
-          ds.subi(ds.mul(p).sum(true, 3)).muli(p).muli(1 / Math.sqrt(q.size(3)));
-          part(dQkv, 0, tokens, heads).assign(product(ds, false, k, false));
-          part(dQkv, 1, tokens, heads).assign(product(ds, true, q, false));
-        });
+    call(
+        "dot_product_attention_bp",
+        List.of(
+            part(qkv, 0, tokens, heads),
+            part(qkv, 1, tokens, heads),
+            part(qkv, 2, tokens, heads),
+            perHead(dOut, 0, dOut.cols(), tokens, heads)),
+        List.of(
+            part(dQkv, 0, tokens, heads),
+            part(dQkv, 1, tokens, heads),
+            part(dQkv, 2, tokens, heads)),
+        1);
   }
 
-  /** q, k or v, the first, second or third part of qkv: [images, heads, tokens, dim / heads]. */
+  /** q, k or v, the first, second or third part of qkv: [images, heads, dim / heads, tokens]. */
   private static INDArray part(Mat qkv, int which, int tokens, int heads) {
     int dim = qkv.cols() / 3;
     return perHead(qkv, which * dim, dim, tokens, heads);
   }
 
-  /** [images·tokens, dim] seen as [images, heads, tokens, dim / heads]. */
+  /** Columns of x[images·tokens, dim] seen as [images, heads, dim / heads, tokens]. */
   private static INDArray perHead(Mat x, int from, int dim, int tokens, int heads) {
     long width = dim / heads;
     return x.array(
         from,
-        new long[] {x.rows() / tokens, heads, tokens, width},
-        new long[] {(long) tokens * x.stride(), width, x.stride(), 1});
+        new long[] {x.rows() / tokens, heads, width, tokens},
+        new long[] {(long) tokens * x.stride(), width, 1, x.stride()});
   }
 
-  /** The probabilities without padding: [images, heads, tokens, tokens]. */
+  /** The probabilities without padding: [images, heads, tokens (keys), tokens (queries)]. */
   private static INDArray scores(Mat probabilities, int tokens, int heads) {
     long perHead = (long) tokens * probabilities.stride();
     return probabilities.array(
         0,
         new long[] {probabilities.rows() / tokens / heads, heads, tokens, tokens},
-        new long[] {heads * perHead, perHead, probabilities.stride(), 1});
+        new long[] {heads * perHead, perHead, 1, probabilities.stride()});
   }
 
   // --- losses ----------------------------------------------------------------------------------
@@ -237,20 +331,67 @@ final class Nd4jKernels implements Kernels {
 
   // --- ND4J ------------------------------------------------------------------------------------
 
-  private static void matmul(
-      INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c) {
+  private enum Transposed {
+    NEITHER,
+    FIRST,
+    SECOND
+  }
+
+  private static void product(INDArray a, INDArray b, INDArray c, Transposed which) {
     MMulTranspose transpose =
-        MMulTranspose.builder().transposeA(transposeA).transposeB(transposeB).build();
+        MMulTranspose.builder()
+            .transposeA(which == Transposed.FIRST)
+            .transposeB(which == Transposed.SECOND)
+            .build();
     Nd4j.exec(new Mmul(a, b, c, 1, 0, transpose));
   }
 
-  /** The product of the last two dimensions, for each index of the first two. */
-  private static INDArray product(INDArray a, boolean transposeA, INDArray b, boolean transposeB) {
-    long rows = a.size(transposeA ? 3 : 2);
-    long cols = b.size(transposeB ? 2 : 3);
-    INDArray c = Nd4j.create(DataType.FLOAT, a.size(0), a.size(1), rows, cols);
-    matmul(a, transposeA, b, transposeB, c);
-    return c;
+  private static void call(
+      String name, List<INDArray> inputs, List<INDArray> outputs, int... integers) {
+    call(name, inputs, outputs, new double[0], integers);
+  }
+
+  /** One of ND4J's operations by its name in the native library; outputs may be strided views. */
+  private static void call(
+      String name,
+      List<INDArray> inputs,
+      List<INDArray> outputs,
+      double[] numbers,
+      int... integers) {
+    Nd4j.exec(
+        DynamicCustomOp.builder(name)
+            .addInputs(inputs.toArray(INDArray[]::new))
+            .addOutputs(outputs.toArray(INDArray[]::new))
+            .addFloatingPointArguments(Arrays.stream(numbers).boxed().toArray(Double[]::new))
+            .addIntegerArguments(integers)
+            .build());
+  }
+
+  /** A row as rank 1. */
+  private static INDArray vector(Mat row) {
+    return row.array(0, new long[] {row.cols()}, new long[] {1});
+  }
+
+  /** A column as rank 1. */
+  private static INDArray column(Mat x, int column) {
+    return x.array(column, new long[] {x.rows()}, new long[] {x.stride()});
+  }
+
+  private static INDArray empty(long... shape) {
+    return Nd4j.createUninitialized(DataType.FLOAT, shape);
+  }
+
+  private record Constant(int value, int length) {}
+
+  /** A vector of equal numbers, made once. */
+  private INDArray constant(int value, int length) {
+    return constants.computeIfAbsent(
+        new Constant(value, length),
+        c -> {
+          try (MemoryWorkspace none = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
+            return Nd4j.valueArrayOf(new long[] {c.length()}, (float) c.value(), DataType.FLOAT);
+          }
+        });
   }
 
   private static void scratch(Runnable body) {

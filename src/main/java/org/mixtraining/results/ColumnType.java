@@ -99,7 +99,8 @@ enum ColumnType {
     };
   }
 
-  private static Object constant(Class<?> type, String spelling) {
+  /** The constant of an enum that is spelled so. */
+  static Object constant(Class<?> type, String spelling) {
     return Arrays.stream(type.getEnumConstants())
         .filter(constant -> Spelling.of((Enum<?>) constant).equals(spelling))
         .findAny()

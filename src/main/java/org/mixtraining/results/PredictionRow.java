@@ -1,7 +1,9 @@
 package org.mixtraining.results;
 
+import java.util.List;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.data.Split;
+import org.mixtraining.train.Prediction;
 
 /** What the model that a run ends with says of an image that it was not trained on. */
 @Stored(table = "predictions", oneRowPer = "test image of a finished run, and task")
@@ -19,6 +21,33 @@ public record PredictionRow(
         String model,
     @Column("epochs of the run behind that model, count") int epoch)
     implements ResultRow {
+
+  /**
+   * What was predicted of an image.
+   *
+   * @param names of the task's classes
+   */
+  public static PredictionRow of(
+      String runId,
+      Split split,
+      String task,
+      List<String> names,
+      Prediction said,
+      String model,
+      int epoch) {
+    return new PredictionRow(
+        runId,
+        split,
+        said.id(),
+        task,
+        said.label(),
+        names.get(said.label()),
+        said.predicted(),
+        names.get(said.predicted()),
+        said.probability(),
+        model,
+        epoch);
+  }
 
   @Override
   public String part() {

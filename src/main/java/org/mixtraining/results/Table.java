@@ -103,7 +103,8 @@ record Table(String name, String oneRowPer, List<Field> columns) {
         List.copyOf(path));
   }
 
-  private static String snakeCase(String camelCase) {
+  /** The column of a record's component. */
+  static String snakeCase(String camelCase) {
     return camelCase.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
   }
 

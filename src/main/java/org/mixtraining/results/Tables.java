@@ -95,15 +95,45 @@ public final class Tables {
     }
   }
 
-  /** Forgets a run: all its rows. */
+  /** A run in short, as its row says. */
+  public RunSummary summary(RunRow row, RunSummary.Models models) {
+    return RunSummary.of(row, models, qualified(root));
+  }
+
+  /**
+   * Puts a run's {@code summary.json} beside the tables.
+   *
+   * @throws UncheckedIOException if it cannot be written; what was there before stays
+   */
+  public void write(RunSummary summary) {
+    try {
+      summary.write(root.getParent(), conf);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write the summary of " + summary.runId(), e);
+    }
+  }
+
+  private String qualified(Path path) {
+    try {
+      return path.getFileSystem(conf).makeQualified(path).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot reach " + path, e);
+    }
+  }
+
+  /** Forgets a run: all its rows, and its summary. */
   public void delete(String runId) {
+    delete(RunSummary.directory(root.getParent(), checkedRunId(runId)));
     for (Table table : ALL) {
-      Path rows = partition(table, checkedRunId(runId));
-      try {
-        rows.getFileSystem(conf).delete(rows, true);
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot delete " + rows, e);
-      }
+      delete(partition(table, checkedRunId(runId)));
+    }
+  }
+
+  private void delete(Path directory) {
+    try {
+      directory.getFileSystem(conf).delete(directory, true);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + directory, e);
     }
   }
 

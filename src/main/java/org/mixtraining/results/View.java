@@ -26,7 +26,7 @@ import org.apache.spark.sql.types.MetadataBuilder;
 record View(String name, String meaning, List<Documented> columns, String sql) {
 
   static final List<View> ALL =
-      Stream.of("phase_cost", "task_accuracy", "confusion", "pareto", "settings")
+      Stream.of("phase_cost", "slowest_workers", "task_accuracy", "confusion", "pareto", "settings")
           .map(View::read)
           .toList();
 

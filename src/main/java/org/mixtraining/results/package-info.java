@@ -18,6 +18,7 @@
  *
  * <p>{@link org.mixtraining.results.Query} runs SQL over the tables and the {@link
  * org.mixtraining.results.View}s made of them; other engines read the files as they lie, or learn
- * of them by a {@link org.mixtraining.results.Dialect} of SQL.
+ * of them by a {@link org.mixtraining.results.Dialect} of SQL. {@link
+ * org.mixtraining.results.Recorded} gives the rows back as records.
  */
 package org.mixtraining.results;

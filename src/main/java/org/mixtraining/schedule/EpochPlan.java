@@ -2,6 +2,7 @@ package org.mixtraining.schedule;
 
 import java.io.Serializable;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.Spelling;
 
 /**
  * One epoch of a run: everything that its steps depend on besides data and state. The driver
@@ -28,6 +29,13 @@ public record EpochPlan(
     LearningRate learningRate,
     double clip)
     implements Serializable {
+
+  /** Phase and objective for a person: "MIX joint", or "SL" where both are the same. */
+  public String title() {
+    return phase.name().equals(objective.name())
+        ? phase.name()
+        : phase + " " + Spelling.of(objective);
+  }
 
   /** The learning rate of a step, of {@code steps} in this epoch. */
   public double learningRate(int step, int steps) {

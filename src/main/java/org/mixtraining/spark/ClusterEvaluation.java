@@ -16,6 +16,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.ReplicaPool;
@@ -113,7 +114,7 @@ final class ClusterEvaluation {
                   part -> {
                     try (ReplicaPool.Lease lease =
                         ReplicaPool.borrow(
-                            ReplicaPool.Purpose.EVALUATION, configuration, threads)) {
+                            ReplicaPool.Purpose.EVALUATION, configuration, Device.any(threads))) {
                       lease.replica().loadParameters(broadcast.value());
                       return new PartResult<>(part, work.of(lease.replica(), part, parts));
                     }

@@ -56,6 +56,11 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
   ImageSet part(Split split, int part, int parts, double fraction) {
     List<Integer> shards =
         IntStream.range(0, manifest.shards()).filter(s -> s % parts == part).boxed().toList();
+    return shards(split, shards, fraction);
+  }
+
+  /** The images of some shards of a split. */
+  ImageSet shards(Split split, List<Integer> shards, double fraction) {
     var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, fraction);
     int[] numbers = shards.stream().mapToInt(Integer::intValue).toArray();
     return ImageCache.get(

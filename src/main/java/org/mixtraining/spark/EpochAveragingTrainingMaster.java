@@ -33,7 +33,7 @@ public final class EpochAveragingTrainingMaster
 
   private final EpochPlan plan;
   private final String graph;
-  private final int threads;
+  private final WorkerDevices devices;
   private final StateExchange exchange;
   private List<WorkerResult> reports = List.of();
 
@@ -41,13 +41,14 @@ public final class EpochAveragingTrainingMaster
    * @param plan the epoch
    * @param graph JSON of the graph's configuration as it was made: the network's own counts epochs
    *     and steps, and workers would not know a replica of theirs again by it
-   * @param threads compute threads of a worker
+   * @param devices what workers compute on
    * @param exchange how the workers' states are averaged
    */
-  EpochAveragingTrainingMaster(EpochPlan plan, String graph, int threads, StateExchange exchange) {
+  EpochAveragingTrainingMaster(
+      EpochPlan plan, String graph, WorkerDevices devices, StateExchange exchange) {
     this.plan = plan;
     this.graph = graph;
-    this.threads = threads;
+    this.devices = devices;
     this.exchange = exchange;
   }
 
@@ -60,7 +61,7 @@ public final class EpochAveragingTrainingMaster
   @Override
   public void executeTrainingMDS(SparkComputationGraph network, JavaRDD<MultiDataSet> minibatches) {
     Replica replica = new Replica(network.getNetwork());
-    EpochTask task = new EpochTask(plan, graph, replica.state(), threads);
+    EpochTask task = new EpochTask(plan, graph, replica.state(), devices);
     Broadcast<EpochTask> broadcast = network.getSparkContext().broadcast(task);
     try {
       StateExchange.Averaged averaged =

@@ -10,7 +10,7 @@ import org.mixtraining.vit.ModelState;
  * @param plan the epoch
  * @param graph JSON of the objective's ComputationGraph configuration
  * @param state the blocks that the graph uses, with moments and step counts
- * @param threads compute threads of a worker
+ * @param devices what workers compute on
  */
-record EpochTask(EpochPlan plan, String graph, ModelState state, int threads)
+record EpochTask(EpochPlan plan, String graph, ModelState state, WorkerDevices devices)
     implements Serializable {}

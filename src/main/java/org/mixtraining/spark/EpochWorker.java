@@ -10,6 +10,7 @@ import org.deeplearning4j.spark.api.TrainingHook;
 import org.deeplearning4j.spark.api.TrainingWorker;
 import org.deeplearning4j.spark.api.WorkerConfiguration;
 import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.WorkerEpoch;
@@ -40,16 +41,23 @@ final class EpochWorker
   public Iterator<WorkerResult> call(Integer worker, Iterator<MultiDataSet> minibatches) {
     long start = System.nanoTime();
     EpochTask task = broadcast.value();
+    Device device = task.devices().ofTask();
+    device.bind(); // minibatches are arrays, so before the first of them
     if (!minibatches.hasNext()) {
-      Place place = Place.here((System.nanoTime() - start) / 1e9);
+      Place place = Place.here(device, (System.nanoTime() - start) / 1e9);
       return List.of(new WorkerResult(worker, task.state(), EpochMetrics.NONE, place)).iterator();
     }
     try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(ReplicaPool.Purpose.TRAINING, task.graph(), task.threads())) {
+        ReplicaPool.borrow(ReplicaPool.Purpose.TRAINING, task.graph(), device)) {
       lease.replica().load(task.state());
       EpochMetrics metrics =
-          WorkerEpoch.run(lease.replica(), task.plan(), worker, new UntilKilled<>(minibatches));
-      Place place = Place.here((System.nanoTime() - start) / 1e9);
+          WorkerEpoch.run(
+              lease.replica(),
+              task.plan(),
+              worker,
+              new UntilKilled<>(minibatches),
+              ExecutorProgress.ofTask(task.plan(), worker));
+      Place place = Place.here(device, (System.nanoTime() - start) / 1e9);
       return List.of(new WorkerResult(worker, lease.replica().state(), metrics, place)).iterator();
     }
   }

@@ -69,12 +69,13 @@ final class ExecutorWatch implements AutoCloseable {
   }
 
   private String complaint(Duration alone) {
-    return "no executor for %d s from %s: it has none to give with %s of memory and %s cores, or those that it starts die at once, as its own logs tell"
+    return "no executor for %d s from %s: it has none to give with %s of memory, %s cores and %s GPUs, or those that it starts die at once, as its own logs tell"
         .formatted(
             alone.toSeconds(),
             spark.master(),
             spark.conf().get("spark.executor.memory", "1g"),
-            spark.conf().get("spark.executor.cores", "all"));
+            spark.conf().get("spark.executor.cores", "all"),
+            spark.conf().get(WorkerDevices.AMOUNT, "no"));
   }
 
   @Override

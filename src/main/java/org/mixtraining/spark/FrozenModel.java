@@ -17,6 +17,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -123,7 +124,7 @@ public final class FrozenModel {
       ModelState model, String graph, JobConfig job, List<LabelledData> tasks, int part) {
     try (ReplicaPool.Lease lease =
         ReplicaPool.borrow(
-            ReplicaPool.Purpose.EVALUATION, graph, job.workers().threadsPerWorker())) {
+            ReplicaPool.Purpose.EVALUATION, graph, Device.any(job.workers().threadsPerWorker()))) {
       lease.replica().loadParameters(model);
       List<Features> features = new ArrayList<>();
       for (LabelledData task : tasks) {

@@ -15,15 +15,15 @@ import org.mixtraining.config.UserException;
 record MemoryNeed(int tasks, long heap, long images, long compute) {
 
   /** Heap of Spark itself and of what this job loads. */
-  private static final long HEAP_BASE = 200_000_000;
+  static final long HEAP_BASE = 200_000_000;
 
   /**
    * Copies of a state that a task has at a time: broadcast, result, and its serialized form twice.
    */
-  private static final int STATES = 4;
+  static final int STATES = 4;
 
   /** Code, threads and the collector's own tables of a process. */
-  private static final long PROCESS_BASE = 300_000_000;
+  static final long PROCESS_BASE = 300_000_000;
 
   /**
    * @param stateBytes parameters and moments of the largest objective
@@ -35,6 +35,11 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
         tasks, HEAP_BASE + tasks * STATES * stateBytes, tasks * imageBytes, tasks * replicaBytes);
   }
 
+  /** Memory of all kinds but the heap. */
+  long beyondHeap() {
+    return images + compute + PROCESS_BASE;
+  }
+
   /**
    * @throws UserException if the executors of a run were given less, with the settings to raise
    */
@@ -44,15 +49,11 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
     require(problems, "images outside the heap", images, given.direct(), "-XX:MaxDirectMemorySize");
     require(problems, "compute memory", compute, given.compute(), MemoryGiven.MAX_BYTES);
     require(
-        problems,
-        "memory beyond the heap",
-        images + compute + PROCESS_BASE,
-        given.overhead(),
-        MemoryGiven.OVERHEAD);
+        problems, "memory beyond the heap", beyondHeap(), given.overhead(), MemoryGiven.OVERHEAD);
     require(
         problems,
         "memory of all kinds",
-        heap + images + compute + PROCESS_BASE,
+        heap + beyondHeap(),
         given.physical(),
         MemoryGiven.MAX_PHYSICAL_BYTES);
     if (!problems.isEmpty()) {
@@ -71,7 +72,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   /** For a person. */
   String describe() {
     return "an executor needs about %d MB of heap and %d MB beyond it (%d MB of images, %d MB to compute in)"
-        .formatted(mega(heap), mega(images + compute + PROCESS_BASE), mega(images), mega(compute));
+        .formatted(mega(heap), mega(beyondHeap()), mega(images), mega(compute));
   }
 
   private static long mega(long bytes) {

@@ -10,14 +10,13 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.resource.ResourceProfile;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -32,8 +31,6 @@ import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.ViT;
-import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,10 +43,12 @@ public final class MixTrainingRun implements AutoCloseable {
   private final JavaSparkContext spark;
   private final JobConfig config;
   private final TrainingData data;
-  private final ViT vit;
+  private final WorkerDevices devices;
+  private final Optional<ResourceProfile> profile;
   private final ClusterEvaluation evaluation;
   private final StateExchange exchange;
   private final Supervision supervision;
+  private final WorkerPlaces workers;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -68,12 +67,15 @@ public final class MixTrainingRun implements AutoCloseable {
     this.spark = spark;
     this.config = config;
     this.data = TrainingData.open(spark.hadoopConfiguration(), config);
-    this.vit = data.vit();
+    this.devices = WorkerDevices.of(config.workers(), spark.getConf());
+    LOG.info("workers compute on {}: {}", devices.gpus() ? "GPUs" : "the CPU", devices.reason());
+    this.profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = initialState().model().bytes();
     Prerequisites.check(spark, config, data, stateBytes);
     this.evaluation =
         new ClusterEvaluation(
-            spark, data.labelled(), config, configuration(Objective.SL, MixPass.VISIBLE).toJson());
+            spark, data.labelled(), config, data.graph(Objective.SL, MixPass.VISIBLE).toJson());
+    this.workers = new WorkerPlaces(config.workers().count());
     this.exchange = exchange(stateBytes);
     this.supervision = new Supervision(spark.sc(), config.workers().patience());
   }
@@ -117,15 +119,7 @@ public final class MixTrainingRun implements AutoCloseable {
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */
   public RunState initialState() {
-    MixPass pass =
-        MixSchedule.of(config).epochs().stream()
-            .filter(plan -> plan.objective() == Objective.JOINT)
-            .map(EpochPlan::pass)
-            .findFirst()
-            .orElse(MixPass.VISIBLE);
-    try (Replica replica = new Replica(configuration(Objective.JOINT, pass))) {
-      return RunState.initial(replica.state());
-    }
+    return data.initial();
   }
 
   /**
@@ -182,13 +176,11 @@ public final class MixTrainingRun implements AutoCloseable {
     long start = System.nanoTime();
     Graph graph =
         graphs.computeIfAbsent(
-            plan.objective(), objective -> Graph.of(configuration(objective, plan.pass())));
-    var master =
-        new EpochAveragingTrainingMaster(
-            plan, graph.json, config.workers().threadsPerWorker(), exchange);
+            plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
+    var master = new EpochAveragingTrainingMaster(plan, graph.json, devices, exchange);
     graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
-        .fitMultiDataSet(minibatches(plan));
+        .fitMultiDataSet(minibatches(plan, before.deal()));
     ModelState average = graph.replica.state();
     OuterStep outer = OuterStep.of(config.averaging(), before.model(), average, before.averaging());
     double trained = secondsSince(start);
@@ -207,15 +199,17 @@ public final class MixTrainingRun implements AutoCloseable {
             .orElseThrow();
     double slowest =
         master.reports().stream().mapToDouble(r -> r.place().seconds()).max().orElseThrow();
+    List<EpochOutcome.WorkerShare> shares = shares(master.reports());
     return new EpochOutcome(
         plan,
         new RunState(
             plan.epoch() + 1,
             outer.model(),
             outer.velocity(),
-            patience(plan, before.patience(), scores.validation())),
+            patience(plan, before.patience(), scores.validation()),
+            deal(before.deal(), shares)),
         metrics,
-        shares(master.reports()),
+        shares,
         scores.validation(),
         scores.test(),
         trained - slowest,
@@ -231,18 +225,26 @@ public final class MixTrainingRun implements AutoCloseable {
     return last && validation.images() > 0 ? before.after(validation.accuracy()) : before;
   }
 
-  /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
-  private JavaRDD<MultiDataSet> minibatches(EpochPlan plan) {
-    int workers = config.workers().count();
-    TrainingData images = data;
-    return spark
-        .parallelize(IntStream.range(0, workers).boxed().toList(), workers)
-        .flatMap(worker -> images.batches(plan, worker));
+  /** A measured deal is of use only if workers stay where they were measured. */
+  private Deal deal(Deal before, List<EpochOutcome.WorkerShare> shares) {
+    if (!config.workers().balance()) {
+      return before;
+    }
+    workers.ranAt(shares);
+    Deal next = before.after(shares, data.ssl().manifest().shards());
+    if (!next.equals(before)) {
+      LOG.info("{}", next.describe());
+    }
+    return next;
   }
 
-  private ComputationGraphConfiguration configuration(Objective objective, MixPass pass) {
-    return ViTGraph.configuration(
-        vit, data.heads(), objective, pass, config.optimizer(), config.run().seed());
+  /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
+  private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, Deal deal) {
+    TrainingData images = data;
+    JavaRDD<MultiDataSet> minibatches =
+        workers.numbers(spark).flatMap(worker -> images.batches(plan, deal, worker));
+    profile.ifPresent(minibatches::withResources);
+    return minibatches;
   }
 
   private static List<EpochOutcome.WorkerShare> shares(List<WorkerResult> results) {
@@ -257,9 +259,8 @@ public final class MixTrainingRun implements AutoCloseable {
 
   /** As {@code epoch 7/50 · MIX joint · train}. */
   private static String description(EpochPlan plan, String activity) {
-    return "epoch %d/%d · %s %s · %s"
-        .formatted(
-            plan.epoch() + 1, plan.epochs(), plan.phase(), Spelling.of(plan.objective()), activity);
+    return "epoch %d/%d · %s · %s"
+        .formatted(plan.epoch() + 1, plan.epochs(), plan.title(), activity);
   }
 
   private static double secondsSince(long start) {

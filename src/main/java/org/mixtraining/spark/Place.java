@@ -8,13 +8,14 @@ import java.nio.file.Path;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.bytedeco.javacpp.Pointer;
+import org.mixtraining.kernels.Device;
 
 /**
  * Where a worker ran, and what that cost its process.
  *
  * @param host host name
  * @param executor Spark's executor id
- * @param device what it computed on
+ * @param device what it computed on: {@code cpu}, or an accelerator and the address of its GPU
  * @param attempt attempt of its task, from 0
  * @param seconds wall time of the task
  * @param peakRssBytes highest resident memory of the process so far; −1 where unknown
@@ -30,12 +31,12 @@ public record Place(
     long offHeapBytes)
     implements Serializable {
 
-  /** Of the running task, which began {@code seconds} ago. */
-  static Place here(double seconds) {
+  /** Of the running task, which computes on a device and began {@code seconds} ago. */
+  static Place here(Device device, double seconds) {
     return new Place(
         SparkEnv.get().blockManager().blockManagerId().host(),
         SparkEnv.get().executorId(),
-        "cpu",
+        device.name(),
         TaskContext.get().attemptNumber(),
         seconds,
         highWaterMark(),

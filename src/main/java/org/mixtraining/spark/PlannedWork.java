@@ -1,5 +1,6 @@
 package org.mixtraining.spark;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
@@ -18,17 +19,36 @@ public final class PlannedWork {
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
   public static OptionalDouble flops(Configuration hadoop, JobConfig config) {
-    boolean prepared =
-        config.data().labelled().stream()
-                .allMatch(task -> DatasetManifest.exists(hadoop, task.path()))
-            && (config.data().ssl().isEmpty()
-                || DatasetManifest.exists(hadoop, config.data().ssl()));
-    if (!prepared) {
+    if (!isPrepared(hadoop, config)) {
       return OptionalDouble.empty();
     }
     TrainingData data = TrainingData.open(hadoop, config);
     return OptionalDouble.of(
         MixSchedule.of(config).epochs().stream().mapToDouble(data::flops).sum());
+  }
+
+  private static boolean isPrepared(Configuration hadoop, JobConfig config) {
+    return config.data().labelled().stream()
+            .allMatch(task -> DatasetManifest.exists(hadoop, task.path()))
+        && (config.data().ssl().isEmpty() || DatasetManifest.exists(hadoop, config.data().ssl()));
+  }
+
+  /**
+   * What a run takes of a cluster; its memory is unknown while a dataset is not prepared.
+   *
+   * @param trainings that run side by side
+   * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
+   */
+  public static ResourcePlan resources(Configuration hadoop, JobConfig config, int trainings) {
+    if (!isPrepared(hadoop, config)) {
+      return new ResourcePlan(config.workers(), trainings, Optional.empty());
+    }
+    TrainingData data = TrainingData.open(hadoop, config);
+    long stateBytes = data.initial().model().bytes();
+    int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
+    MemoryNeed need = data.memoryNeed(MixSchedule.of(config).epochs(), stateBytes, tasks);
+    return new ResourcePlan(
+        config.workers(), trainings, Optional.of(new ResourcePlan.Need(need, stateBytes)));
   }
 
   /**

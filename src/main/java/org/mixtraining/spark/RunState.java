@@ -13,12 +13,14 @@ import org.mixtraining.vit.ModelState;
  * @param averaging what the averaging itself carries from epoch to epoch, as blocks without
  *     moments: the velocities of {@link OuterStep}; none where the plain average is taken
  * @param patience how long it has waited for a better model
+ * @param deal how the next epoch's shards are dealt
  */
-public record RunState(int epochs, ModelState model, ModelState averaging, Patience patience) {
+public record RunState(
+    int epochs, ModelState model, ModelState averaging, Patience patience, Deal deal) {
 
   /** Before the first epoch. */
   static RunState initial(ModelState model) {
-    return new RunState(0, model, new ModelState(Map.of()), Patience.FRESH);
+    return new RunState(0, model, new ModelState(Map.of()), Patience.FRESH, Deal.EQUAL);
   }
 
   /**

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -13,13 +15,16 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.vit.Footprint;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -87,6 +92,25 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     return ViT.of(config.model(), m.height(), m.width(), channels, m.classCount());
   }
 
+  /** The graph of an objective. */
+  ComputationGraphConfiguration graph(Objective objective, MixPass pass) {
+    return ViTGraph.configuration(
+        vit(), heads(), objective, pass, config.optimizer(), config.run().seed());
+  }
+
+  /** Where a run begins: it depends on the seed and the model only. */
+  RunState initial() {
+    MixPass pass =
+        MixSchedule.of(config).epochs().stream()
+            .filter(plan -> plan.objective() == Objective.JOINT)
+            .map(EpochPlan::pass)
+            .findFirst()
+            .orElse(MixPass.VISIBLE);
+    try (Replica replica = new Replica(graph(Objective.JOINT, pass))) {
+      return RunState.initial(replica.state());
+    }
+  }
+
   List<Head> heads() {
     return labelled.stream().map(LabelledData::head).toList();
   }
@@ -117,24 +141,24 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   }
 
   /** A worker's minibatches of an epoch, made as they are asked for. */
-  Iterator<MultiDataSet> batches(EpochPlan plan, int worker) {
+  Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker) {
     if (labelled.size() > 1) {
       List<TrainingBatches> tasks =
-          labelled.stream().map(task -> batches(plan, worker, task)).toList();
+          labelled.stream().map(task -> batches(plan, deal, worker, task)).toList();
       return new InterleavedTasks(plan.objective(), heads(), tasks);
     }
     LabelledData only = labelled.get(0);
     if (!apart() || plan.objective() == Objective.SL) {
-      return batches(plan, worker, only);
+      return batches(plan, deal, worker, only);
     }
-    Share others = share(ssl, 1, plan, worker);
+    Share others = share(ssl, 1, plan, deal, worker);
     return plan.objective() == Objective.SSL
         ? TrainingBatches.of(config, vit(), plan, others)
-        : TrainingBatches.blended(config, vit(), plan, share(only, plan, worker), others);
+        : TrainingBatches.blended(config, vit(), plan, share(only, plan, deal, worker), others);
   }
 
-  private TrainingBatches batches(EpochPlan plan, int worker, LabelledData task) {
-    return TrainingBatches.of(config, vit(task), plan, share(task, plan, worker));
+  private TrainingBatches batches(EpochPlan plan, Deal deal, int worker, LabelledData task) {
+    return TrainingBatches.of(config, vit(task), plan, share(task, plan, deal, worker));
   }
 
   /** Whether the SSL objective has a dataset of its own. */
@@ -142,11 +166,11 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     return !ssl.path().equals(labelled.get(0).dataset().path());
   }
 
-  private Share share(LabelledData task, EpochPlan plan, int worker) {
-    return share(task.dataset(), config.data().fraction(), plan, worker);
+  private Share share(LabelledData task, EpochPlan plan, Deal deal, int worker) {
+    return share(task.dataset(), config.data().fraction(), plan, deal, worker);
   }
 
-  private Share share(Dataset dataset, double fraction, EpochPlan plan, int worker) {
+  private Share share(Dataset dataset, double fraction, EpochPlan plan, Deal deal, int worker) {
     int workers = config.workers().count();
     Normalization normalization = dataset.manifest().normalization();
     return config.data().reshuffle()
@@ -157,7 +181,10 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
             workers,
             config.run().seed(),
             plan.epoch())
-        : Share.all(dataset.part(Split.TRAIN, worker, workers, fraction), normalization);
+        : Share.all(
+            dataset.shards(
+                Split.TRAIN, deal.shards(worker, workers, dataset.manifest().shards()), fraction),
+            normalization);
   }
 
   /**

@@ -10,11 +10,16 @@
  * org.mixtraining.spark.StateExchange} does it on the driver or by a shuffle, to the same bits. The
  * model then takes an {@link org.mixtraining.spark.OuterStep} towards it, by default all the way.
  *
+ * <p>On a cluster, {@link org.mixtraining.spark.ResourcePlan} says beforehand what a run takes, and
+ * {@code WorkerDevices} asks Spark for a GPU for each worker of the stages that train. A {@link
+ * org.mixtraining.spark.Deal} gives slower workers fewer shards, if that is wanted.
+ *
  * <p>Several runs may train in one session, a thread each. A {@link
  * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at; a {@link
  * org.mixtraining.spark.ClusterPrediction} lets one predict images where they are read.
  *
- * <p>Between two epochs a run is its {@link org.mixtraining.spark.RunState} and nothing else: who
- * keeps that can go on from there.
+ * <p>While an epoch lasts, a {@link org.mixtraining.spark.TrainingPlugin} tells the driver how far
+ * the executors are. Between two epochs a run is its {@link org.mixtraining.spark.RunState} and
+ * nothing else: who keeps that can go on from there.
  */
 package org.mixtraining.spark;

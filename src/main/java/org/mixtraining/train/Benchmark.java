@@ -17,6 +17,7 @@ import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
+import org.mixtraining.kernels.Nd4jCalls;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -53,6 +54,7 @@ public final class Benchmark {
    * @param outsideSeconds thread-seconds of a step outside of kernels and that: graph, optimizer's
    *     own passes, and threads waiting for each other
    * @param kernelCalls kernel calls of a step
+   * @param nd4jCalls operations that ND4J executes in a step, in kernels and around them
    */
   public record Result(
       Objective objective,
@@ -66,7 +68,8 @@ public final class Benchmark {
       SortedMap<String, Double> kernelSeconds,
       double minibatchSeconds,
       double outsideSeconds,
-      long kernelCalls) {
+      long kernelCalls,
+      long nd4jCalls) {
 
     public double shareOfPeak() {
       return gflops / gemmPeakGflops;
@@ -90,8 +93,8 @@ public final class Benchmark {
         Compute.Scope scope = compute.use();
         Replica replica =
             new Replica(ViTGraph.configuration(vit, objective, pass, config.optimizer(), 0))) {
-      TrainingBatches batches = batches(config, vit, plan, WARMUP + steps);
-      replica.plan(plan, WARMUP + steps);
+      TrainingBatches batches = batches(config, vit, plan, WARMUP + steps + 1);
+      replica.plan(plan, WARMUP + steps + 1);
       for (int step = -WARMUP; step < steps; step++) {
         if (step == 0) {
           times.reset();
@@ -105,24 +108,42 @@ public final class Benchmark {
           seconds.add((System.nanoTime() - start) / 1e9);
         }
       }
+      Measured measured = new Measured(seconds, minibatches / 1e9, times.seconds(), times.calls());
+      long nd4jCalls = nd4jCalls(replica, batches.next());
+      return result(config, vit, plan, engine, measured, nd4jCalls, peak);
     }
-    return result(config, vit, plan, engine, seconds, minibatches / 1e9, times, peak);
   }
+
+  /** One step more, not timed: counting takes time. */
+  private static long nd4jCalls(Replica replica, MultiDataSet batch) {
+    try (Nd4jCalls calls = new Nd4jCalls()) {
+      replica.fit(batch);
+      return calls.count();
+    }
+  }
+
+  /** Of all timed steps. */
+  private record Measured(
+      List<Double> seconds,
+      double minibatches,
+      SortedMap<String, Double> kernelSeconds,
+      long kernelCalls) {}
 
   private static Result result(
       JobConfig config,
       ViT vit,
       EpochPlan plan,
       Engine engine,
-      List<Double> seconds,
-      double minibatches,
-      KernelTimes times,
+      Measured measured,
+      long nd4jCalls,
       double peak) {
+    List<Double> seconds = measured.seconds();
+    double minibatches = measured.minibatches();
     int batch = config.optimizer().batchSize();
     double total = seconds.stream().mapToDouble(s -> s).sum();
     double median = seconds.stream().sorted().toList().get(seconds.size() / 2);
     SortedMap<String, Double> kernels = new TreeMap<>();
-    times.seconds().forEach((operation, s) -> kernels.put(operation, s / seconds.size()));
+    measured.kernelSeconds().forEach((operation, s) -> kernels.put(operation, s / seconds.size()));
     double inside = kernels.values().stream().mapToDouble(s -> s).sum();
     Sight sight = Sight.of(plan.objective(), plan.pass());
     return new Result(
@@ -137,7 +158,8 @@ public final class Benchmark {
         kernels,
         minibatches / seconds.size(),
         (total * engine.threads() - minibatches) / seconds.size() - inside,
-        times.calls() / seconds.size());
+        measured.kernelCalls() / seconds.size(),
+        nd4jCalls);
   }
 
   private static EpochPlan plan(Objective objective, MixPass pass, JobConfig config) {
@@ -203,6 +225,7 @@ public final class Benchmark {
     line(text, "(minibatches)", r.minibatchSeconds(), all);
     line(text, "(outside kernels)", r.outsideSeconds(), all);
     text.append(String.format(Locale.ROOT, "%-22s %8d%n", "kernel calls", r.kernelCalls()));
+    text.append(String.format(Locale.ROOT, "%-22s %8d%n", "ND4J calls", r.nd4jCalls()));
     return text.toString();
   }
 

@@ -5,7 +5,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Compute;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
@@ -28,16 +28,16 @@ public final class ReplicaPool {
     PREDICTION
   }
 
-  private record Key(Purpose purpose, String configuration, int threads) {}
+  private record Key(Purpose purpose, String configuration, Device device) {}
 
   /**
    * A replica of the given graph for this thread alone, until the lease is closed.
    *
    * @param configuration JSON of the graph's configuration
-   * @param threads compute threads
+   * @param device what it computes on; the thread must be bound to it
    */
-  public static Lease borrow(Purpose purpose, String configuration, int threads) {
-    Key key = new Key(purpose, configuration, threads);
+  public static Lease borrow(Purpose purpose, String configuration, Device device) {
+    Key key = new Key(purpose, configuration, device);
     Lease lease;
     synchronized (IDLE) {
       IDLE.entrySet().removeIf(entry -> retire(entry.getKey(), key, entry.getValue()));
@@ -51,9 +51,12 @@ public final class ReplicaPool {
     return lease;
   }
 
-  /** Training buffers are large: those of a past objective make room for the present one's. */
+  /**
+   * Training buffers are large: those of a past objective make room for the device's present one.
+   */
   private static boolean retire(Key idle, Key wanted, Deque<Lease> leases) {
-    if (idle.purpose() != wanted.purpose() || idle.equals(wanted)) {
+    boolean elsewhere = !idle.device().name().equals(wanted.device().name());
+    if (elsewhere || idle.purpose() != wanted.purpose() || idle.equals(wanted)) {
       return false;
     }
     leases.forEach(Lease::free);
@@ -70,7 +73,7 @@ public final class ReplicaPool {
 
     private Lease(Key key) {
       this.key = key;
-      this.compute = new Compute(Engine.cpu(key.threads()));
+      this.compute = new Compute(key.device().engine());
       this.replica = new Replica(ComputationGraphConfiguration.fromJson(key.configuration()));
     }
 

@@ -21,6 +21,16 @@ public final class WorkerEpoch {
    */
   public static EpochMetrics run(
       Replica replica, EpochPlan plan, int worker, Iterator<MultiDataSet> minibatches) {
+    return run(replica, plan, worker, minibatches, StepListener.NONE);
+  }
+
+  /** The same, telling of each step. */
+  public static EpochMetrics run(
+      Replica replica,
+      EpochPlan plan,
+      int worker,
+      Iterator<MultiDataSet> minibatches,
+      StepListener listener) {
     Sums sums = new Sums();
     long start = System.nanoTime();
     while (minibatches.hasNext()) {
@@ -37,6 +47,7 @@ public final class WorkerEpoch {
       long done = System.nanoTime();
       int images = (int) batch.getFeatures(0).size(0);
       sums.add(step, images, images * replica.trainingFlops(plan), ready - start, done - ready);
+      listener.step(position.step() + 1, position.steps(), sums.metrics());
       start = done;
     }
     return sums.metrics();

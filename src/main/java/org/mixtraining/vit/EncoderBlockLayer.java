@@ -124,8 +124,7 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     // mlp
     Mat norm2 = s.norm2.rows(from, to);
     norm(k, middle, "norm2", norm2, s.stats2.rows(from, to));
-    k.matmul(norm2, parameter("fc1.weight"), derivative);
-    k.biasGelu(derivative, parameter("fc1.bias"), hidden);
+    k.linearGelu(norm2, parameter("fc1.weight"), parameter("fc1.bias"), derivative, hidden);
     Mat y = output.rows(from, to);
     k.linearResidual(hidden, parameter("fc2.weight"), parameter("fc2.bias"), middle, y);
     depth.weigh(chunk, Branch.MLP, middle, y);
@@ -175,12 +174,21 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
 
     // mlp
     Mat dMlp = depth.scaled(worker, chunk, Branch.MLP, dy);
-    k.columnSum(dMlp, gradient.apply("fc2.bias"));
-    k.linearWeightGradient(own.apply(s.hidden), dMlp, gradient.apply("fc2.weight"));
-    k.linearInputGradient(dMlp, parameter("fc2.weight"), dHidden);
-    k.biasGeluBackward(dHidden, own.apply(s.derivative), gradient.apply("fc1.bias"));
-    k.linearWeightGradient(own.apply(s.norm2), dHidden, gradient.apply("fc1.weight"));
-    k.linearInputGradient(dHidden, parameter("fc1.weight"), working);
+    k.linearBackward(
+        own.apply(s.hidden),
+        parameter("fc2.weight"),
+        dMlp,
+        dHidden,
+        gradient.apply("fc2.weight"),
+        gradient.apply("fc2.bias"));
+    k.linearGeluBackward(
+        own.apply(s.norm2),
+        parameter("fc1.weight"),
+        own.apply(s.derivative),
+        dHidden,
+        working,
+        gradient.apply("fc1.weight"),
+        gradient.apply("fc1.bias"));
     k.layerNormBackward(
         working,
         own.apply(s.middle),
@@ -193,9 +201,13 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
 
     // attention
     Mat dAttention = depth.scaled(worker, chunk, Branch.ATTENTION, dMiddle);
-    k.columnSum(dAttention, gradient.apply("proj.bias"));
-    k.linearWeightGradient(own.apply(s.attended), dAttention, gradient.apply("proj.weight"));
-    k.linearInputGradient(dAttention, parameter("proj.weight"), working);
+    k.linearBackward(
+        own.apply(s.attended),
+        parameter("proj.weight"),
+        dAttention,
+        working,
+        gradient.apply("proj.weight"),
+        gradient.apply("proj.bias"));
     k.attentionBackward(
         own.apply(s.qkv),
         chunk.tokens(),
@@ -203,9 +215,13 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
         probabilities(s, chunk),
         working,
         dQkv);
-    k.columnSum(dQkv, gradient.apply("qkv.bias"));
-    k.linearWeightGradient(own.apply(s.norm1), dQkv, gradient.apply("qkv.weight"));
-    k.linearInputGradient(dQkv, parameter("qkv.weight"), working);
+    k.linearBackward(
+        own.apply(s.norm1),
+        parameter("qkv.weight"),
+        dQkv,
+        working,
+        gradient.apply("qkv.weight"),
+        gradient.apply("qkv.bias"));
     k.layerNormBackward(
         working,
         own.apply(input),

@@ -20,6 +20,7 @@ final class PartialGradients {
   private final Map<String, Place> places;
   private final Map<String, INDArray> gradients;
   private final Map<String, Mat> shares = new HashMap<>();
+  private final boolean only;
 
   /**
    * @param gradients the packed gradients that {@link #sum} overwrites
@@ -27,9 +28,16 @@ final class PartialGradients {
   PartialGradients(Map<String, Place> places, Map<String, INDArray> gradients, int pieces) {
     this.places = places;
     this.gradients = gradients;
-    gradients.forEach(
-        (key, gradient) ->
-            shares.put(key, TokenLayer.scratch("partial." + key, pieces, (int) gradient.length())));
+    this.only = pieces == 1;
+    gradients.forEach((key, gradient) -> shares.put(key, shares(key, gradient, pieces)));
+  }
+
+  /** Room for every piece; a single one has the whole gradient. */
+  private Mat shares(String key, INDArray gradient, int pieces) {
+    int length = (int) gradient.length();
+    return only
+        ? Mat.of(gradient).slice(0, 1, length)
+        : TokenLayer.scratch("partial." + key, pieces, length);
   }
 
   /** A piece's share of the gradient of a parameter, to be overwritten. */
@@ -39,6 +47,9 @@ final class PartialGradients {
   }
 
   void sum() {
+    if (only) {
+      return;
+    }
     gradients.forEach((key, gradient) -> sum(shares.get(key), Mat.of(gradient)));
   }
 

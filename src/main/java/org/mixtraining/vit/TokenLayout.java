@@ -110,8 +110,14 @@ record TokenLayout(List<Group> groups) {
     throw new IllegalArgumentException(chunk + " is not of " + this);
   }
 
-  /** A multiple of four, so that one, two and four threads share the work evenly. */
+  /**
+   * A multiple of four, so that one, two and four threads share the work evenly; or one, for
+   * kernels that take whole batches.
+   */
   static int pieces(int images, int tokens) {
+    if (Compute.current().engine().kernels().takesWholeBatches()) {
+      return 1;
+    }
     int pieces = 4 * ((images * tokens + 4 * CHUNK_ROWS - 1) / (4 * CHUNK_ROWS));
     return Math.min(pieces, images);
   }

@@ -1,10 +1,12 @@
 package org.mixtraining.checkpoint;
 
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -27,7 +29,8 @@ final class Samples {
     ModelState averaging =
         new ModelState(Map.of("outer", new Block(floats(random, 300), none, none, 0)));
     return new Checkpoint(
-        new RunState(epochs, model, averaging, Patience.FRESH.after(0.5)),
+        new RunState(
+            epochs, model, averaging, Patience.FRESH.after(0.5), new Deal(List.of(0.1 + 0.2, 3.0))),
         new Progress(epochs, 0.1 + 0.2, 1, null, 1.0 / 3, 1L << 40, 1e300, 0.1, 0.7),
         "{\"mixtraining\":{\"run\":{\"id\":\"é \\\"quoted\\\"\"}}}",
         new TreeMap<>(Map.of("dataset.fingerprint", "f00d", "version.job", "1")));

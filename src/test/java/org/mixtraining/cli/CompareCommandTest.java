@@ -26,7 +26,7 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 
-/** The commands compare and evaluate, from their arguments to what they print. */
+/** The commands compare, evaluate and report, from their arguments to what they print. */
 @Tag("cluster") // whole commands, with a Spark session each
 class CompareCommandTest {
   private static final List<String> RUNS =
@@ -242,6 +242,57 @@ class CompareCommandTest {
 
     Printed stored = run("sql", "--json", "-e", "select method, accuracy from features");
     assertThat(stored.json()).hasSize(4);
+  }
+
+  @Test
+  void aRunIsReportedWithItsImagesInOneFile() throws IOException {
+    Path file = directory.resolve("run.html");
+
+    Printed reported = run("report", "--run", RUNS.get(0), "--json", "-o", file.toString());
+
+    assertThat(reported.exitCode).as(reported.err).isZero();
+    JsonNode told = reported.json();
+    assertThat(told.get("file").asText()).isEqualTo(file.toString());
+    assertThat(told.get("bytes").asLong()).isEqualTo(Files.size(file));
+    assertThat(told.get("id").asText()).isEqualTo(RUNS.get(0));
+    assertThat(told.get("missing"))
+        .allSatisfy(m -> assertThat(m.get("section").asText()).isEqualTo("features"));
+    String html = Files.readString(file);
+    assertThat(html)
+        .contains("alt=\"original: ", "alt=\"test image ", row(RUNS.get(0)).stateSha256());
+    assertThat(html).doesNotContain("no image", "http:", "https:");
+    try (var left = Files.list(directory)) {
+      assertThat(left.map(f -> f.getFileName().toString()))
+          .noneMatch(n -> n.startsWith(".run.html"));
+    }
+  }
+
+  @Test
+  void aComparisonIsReported() throws IOException {
+    Path file = directory.resolve("comparison.html");
+
+    Printed reported = run("report", "--compare", "small", "-o", file.toString());
+
+    assertThat(reported.exitCode).as(reported.err).isZero();
+    assertThat(reported.out).startsWith(file + " (");
+    assertThat(Files.readString(file)).contains("4 of 4 runs finished", "small-drawn-f1-mix-s1");
+  }
+
+  @Test
+  void aReportOnNothingIsRefusedAndWritesNothing() {
+    Path file = directory.resolve("nothing.html");
+
+    Printed nobody = run("report", "--run", "nobody", "-o", file.toString());
+    Printed none = run("report", "--compare", "none", "-o", file.toString());
+    Printed both = run("report", "--run", "a", "--compare", "b", "-o", file.toString());
+    Printed nowhere = run("report", "--run", RUNS.get(0), "-o", directory + "/no/where.html");
+
+    assertThat(nobody.err).contains("error: --run nobody: there is no such run in");
+    assertThat(none.err).contains("error: --compare none: there is no such comparison in");
+    assertThat(both.err).contains("mutually exclusive");
+    assertThat(nowhere.err).contains("must be a file in a directory that exists");
+    assertThat(List.of(nobody, none, both, nowhere)).allMatch(printed -> printed.exitCode == 2);
+    assertThat(file).doesNotExist();
   }
 
   @Test

@@ -149,7 +149,7 @@ class DriverFaultsTest {
     assertThat(driver.exit()).as(driver.said()).isEqualTo(1);
     assertThat(driver.said())
         .contains("failed: IllegalStateException: no executor for ")
-        .contains("none to give with 1024m of memory and 4 cores")
+        .contains("none to give with 1024m of memory, 4 cores and no GPUs")
         .contains("workers.patience-minutes are over");
     assertThat(job.row("alone").status()).isEqualTo(RunRow.Status.FAILED);
   }

@@ -3,7 +3,10 @@ package org.mixtraining.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +36,7 @@ import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
@@ -84,7 +88,8 @@ class RecordedRunTest {
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
         new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
-        Patience.FRESH);
+        Patience.FRESH,
+        Deal.EQUAL);
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
@@ -94,7 +99,8 @@ class RecordedRunTest {
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
         changed(velocity, state.model().block("encoder").m()[0]),
-        state.patience().after(0.1 * state.epochs()));
+        state.patience().after(0.1 * state.epochs()),
+        new Deal(List.of(1.0 + state.epochs(), 1.0)));
   }
 
   private static ModelState changed(ModelState state, float by) {
@@ -178,6 +184,7 @@ class RecordedRunTest {
           Map.of("main", DATASET),
           new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)),
           initial,
+          row -> {},
           training);
     }
   }
@@ -232,7 +239,8 @@ class RecordedRunTest {
   }
 
   private static String bytes(Path file) throws IOException {
-    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1)
+        .replaceAll("(started|ended)\" : \"[^\"]*", "$1");
   }
 
   private static String rows(Path file) throws IOException {
@@ -269,6 +277,7 @@ class RecordedRunTest {
             "checkpoints/a/epoch-00003.safetensors",
             "checkpoints/a/epoch-00004.safetensors",
             "checkpoints/a/final.safetensors",
+            "summaries/a/summary.json",
             "tables/classes/run_id=a/classes-00001.parquet",
             "tables/epochs/run_id=a/epochs-00001.parquet",
             "tables/runs/run_id=a/run.parquet",
@@ -280,6 +289,31 @@ class RecordedRunTest {
     assertThat(checkpoints.read(Checkpoints.Model.BEST).orElseThrow().state().model())
         .isEqualTo(next(next(initial())).model().withoutMoments());
     assertThat(told).isEmpty();
+  }
+
+  @Test
+  void aSchedulerCanDecideByTheSummary() throws IOException {
+    var json = new ObjectMapper();
+    Path file = output.resolve("summaries/a/summary.json");
+    assertThatThrownBy(() -> startInterrupted(3)).isInstanceOf(InterruptedRunException.class);
+    JsonNode interrupted = json.readTree(file.toFile());
+    RunRow row = start();
+    JsonNode finished = json.readTree(file.toFile());
+
+    assertThat(interrupted.get("status").asText()).isEqualTo("interrupted");
+    assertThat(interrupted.get("exit_code").asInt()).isEqualTo(3);
+    assertThat(interrupted.get("resumable").asBoolean()).isTrue();
+    assertThat(interrupted.get("epochs_done").asInt()).isEqualTo(3);
+    assertThat(interrupted.at("/models/last").isNull()).isTrue();
+    assertThat(finished.get("exit_code").asInt()).isZero();
+    assertThat(finished.get("exit_meaning").asText()).isEqualTo("done");
+    assertThat(finished.get("resumable").asBoolean()).isFalse();
+    assertThat(finished.get("state_sha256").asText()).isEqualTo(row.stateSha256());
+    assertThat(finished.at("/accuracy/best_epoch").asInt()).isEqualTo(2);
+    assertThat(finished.at("/cost/images").asLong()).isEqualTo(400);
+    assertThat(Path.of(URI.create(finished.at("/models/best").asText()))).isRegularFile();
+    assertThat(Path.of(URI.create(finished.at("/models/last").asText()))).isRegularFile();
+    assertThat(Path.of(URI.create(finished.get("tables").asText()))).isDirectory();
   }
 
   @Test
@@ -471,7 +505,8 @@ class RecordedRunTest {
             0,
             new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
             initial().averaging(),
-            Patience.FRESH);
+            Patience.FRESH,
+            Deal.EQUAL);
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)

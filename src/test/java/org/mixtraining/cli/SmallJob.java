@@ -76,7 +76,9 @@ record SmallJob(Path directory) {
     try (var files = Files.walk(directory.resolve("runs"))) {
       for (Path file : files.filter(file -> file.toString().contains(runId + "/")).toList()) {
         String name = file.getFileName().toString();
-        if (Files.isRegularFile(file) && !name.startsWith(".")) {
+        if (Files.isRegularFile(file)
+            && !name.startsWith(".")
+            && !name.contains("tfevents")) { // one for each start
           left.put(name, name.endsWith(".parquet") ? rows(file).replace(runId, "*") : "");
         }
       }

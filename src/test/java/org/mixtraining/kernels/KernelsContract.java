@@ -57,6 +57,45 @@ abstract class KernelsContract {
     assertClose(dx, Reference.matmul(doubles(dy), Reference.transpose(doubles(w))));
     assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(dy)));
     assertClose(db, Reference.columnSum(doubles(dy)));
+
+    Mat dxAtOnce = empty(rows, in);
+    Mat dwAtOnce = empty(in, out);
+    Mat dbAtOnce = empty(1, out);
+    kernels.linearBackward(x, w, dy, dxAtOnce, dwAtOnce, dbAtOnce);
+    assertClose(dxAtOnce, doubles(dx));
+    assertClose(dwAtOnce, doubles(dw));
+    assertClose(dbAtOnce, doubles(db));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1", "5,16,24", "17,9,65"})
+  void linearGeluIsItsParts(int rows, int in, int out) {
+    Mat x = random(rows, in);
+    Mat w = random(in, out);
+    Mat bias = random(1, out);
+    Mat expectedDerivative = empty(rows, out);
+    Mat expected = empty(rows, out);
+    kernels.matmul(x, w, expectedDerivative);
+    kernels.biasGelu(expectedDerivative, bias, expected);
+
+    Mat derivative = empty(rows, out);
+    Mat y = empty(rows, out);
+    kernels.linearGelu(x, w, bias, derivative, y);
+    assertClose(y, doubles(expected));
+    assertClose(derivative, doubles(expectedDerivative));
+
+    Mat dy = random(rows, out);
+    Mat parts = empty(rows, out);
+    parts.copyFrom(dy);
+    Mat expectedBias = empty(1, out);
+    kernels.biasGeluBackward(parts, derivative, expectedBias);
+    Mat dx = empty(rows, in);
+    Mat dw = empty(in, out);
+    Mat db = empty(1, out);
+    kernels.linearGeluBackward(x, w, derivative, dy, dx, dw, db);
+    assertClose(dx, Reference.matmul(doubles(parts), Reference.transpose(doubles(w))));
+    assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(parts)));
+    assertClose(db, doubles(expectedBias));
   }
 
   @Test

@@ -186,7 +186,7 @@ class QueryTest {
         .isInstanceOf(UserException.class)
         .hasMessage(
             "sql, statement 2: [TABLE_OR_VIEW_NOT_FOUND] The table or view `epoch` cannot be found."
-                + " There are: runs, epochs, workers, classes, predictions, comparisons, features, phase_cost, task_accuracy, confusion, pareto, settings. (line 1, position 14)");
+                + " There are: runs, epochs, workers, classes, predictions, comparisons, features, phase_cost, slowest_workers, task_accuracy, confusion, pareto, settings. (line 1, position 14)");
   }
 
   @Test
@@ -219,6 +219,6 @@ class QueryTest {
     assertThatThrownBy(() -> text(" ; -- nothing"))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "sql: no statement given; expected SQL over runs, epochs, workers, classes, predictions, comparisons, features, phase_cost, task_accuracy, confusion, pareto, settings");
+            "sql: no statement given; expected SQL over runs, epochs, workers, classes, predictions, comparisons, features, phase_cost, slowest_workers, task_accuracy, confusion, pareto, settings");
   }
 }

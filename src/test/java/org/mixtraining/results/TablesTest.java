@@ -513,6 +513,11 @@ class TablesTest {
     assertThat(spark.get().table("phase_cost").columns())
         .containsExactly(
             "run_id", "phase", "epochs", "images", "seconds", "flops", "device_seconds");
+    assertThat(
+            spark.rows(
+                "select epoch, worker, seconds, mean_seconds from slowest_workers where run_id = 'a'"))
+        .extracting(Row::toString)
+        .containsExactly("[1,1,11.0,10.5]", "[2,0,10.0,10.0]", "[3,1,11.0,11.0]");
   }
 
   @Test

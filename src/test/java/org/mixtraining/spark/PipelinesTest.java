@@ -169,9 +169,9 @@ class PipelinesTest {
     List<EpochPlan> plans = MixSchedule.of(config).epochs();
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
 
-    assertSame(data.batches(plans.get(0), 1), batches(other, plans.get(0), 1, 3));
-    assertSame(data.batches(plans.get(2), 1), batches(labelled, plans.get(2), 1, 3));
-    List<MultiDataSet> mixed = list(data.batches(plans.get(1), 1));
+    assertSame(data.batches(plans.get(0), Deal.EQUAL, 1), batches(other, plans.get(0), 1, 3));
+    assertSame(data.batches(plans.get(2), Deal.EQUAL, 1), batches(labelled, plans.get(2), 1, 3));
+    List<MultiDataSet> mixed = list(data.batches(plans.get(1), Deal.EQUAL, 1));
     List<MultiDataSet> own = list(batches(labelled, plans.get(1), 1, 3));
     List<MultiDataSet> others = list(batches(other, plans.get(1), 1, 3));
     for (int i = 0; i < mixed.size(); i++) {
@@ -257,13 +257,13 @@ class PipelinesTest {
   }
 
   private static int images(TrainingData data, EpochPlan plan, int worker) {
-    return list(data.batches(plan, worker)).stream()
+    return list(data.batches(plan, Deal.EQUAL, worker)).stream()
         .mapToInt(batch -> (int) batch.getFeatures(0).size(0))
         .sum();
   }
 
   private static MultiDataSet first(TrainingData data, EpochPlan plan) {
-    return data.batches(plan, 0).next();
+    return data.batches(plan, Deal.EQUAL, 0).next();
   }
 
   @Test
@@ -274,7 +274,7 @@ class PipelinesTest {
     TrainingData own = TrainingData.open(spark.hadoopConfiguration(), config("workers.count=1"));
     EpochPlan plan = MixSchedule.of(config()).epochs().get(1);
 
-    assertSame(dealt.batches(plan, 0), own.batches(plan, 0));
+    assertSame(dealt.batches(plan, Deal.EQUAL, 0), own.batches(plan, Deal.EQUAL, 0));
   }
 
   // --- early stopping ----------------------------------------------------------------------------

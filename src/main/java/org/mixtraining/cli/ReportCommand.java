@@ -1,0 +1,234 @@
+package org.mixtraining.cli;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toSet;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.mixtraining.checkpoint.Checkpoint;
+import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.checkpoint.Checkpoints.Model;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Spelling;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Completions;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.Thumbnails;
+import org.mixtraining.report.ComparisonFacts;
+import org.mixtraining.report.ComparisonReport;
+import org.mixtraining.report.Pictures;
+import org.mixtraining.report.Report;
+import org.mixtraining.report.RunFacts;
+import org.mixtraining.report.RunReport;
+import org.mixtraining.results.PredictionRow;
+import org.mixtraining.results.Recorded;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.Tables;
+import org.mixtraining.spark.FrozenModel;
+import org.mixtraining.vit.Reconstruction;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code report}: a run or a comparison as one HTML file. */
+@Command(
+    name = "report",
+    mixinStandardHelpOptions = true,
+    description = "Writes what the tables say of a run or a comparison as one HTML file.")
+final class ReportCommand implements Callable<Integer> {
+
+  @Mixin private JobOptions options;
+
+  @ArgGroup(multiplicity = "1")
+  private Subject subject;
+
+  /** What the report is about. */
+  private static final class Subject {
+    @Option(names = "--run", paramLabel = "RUN_ID", description = "A run.")
+    private String run;
+
+    @Option(names = "--compare", paramLabel = "NAME", description = "A comparison.")
+    private String comparison;
+  }
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE.html",
+      required = true,
+      description = "The file to write; one that is there is replaced.")
+  private Path file;
+
+  @Option(names = "--json", description = "One JSON object that tells what was written.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws JsonProcessingException {
+    if (!Files.isDirectory(file.toAbsolutePath().getParent()) || Files.isDirectory(file)) {
+      throw new UserException("-o %s: must be a file in a directory that exists".formatted(file));
+    }
+    String output = options.config().run().output();
+    try (SparkSession spark = Sessions.local("report")) {
+      Tables.register(spark, output);
+      Recorded tables = new Recorded(spark);
+      Report report =
+          subject.run != null
+              ? ofRun(JavaSparkContext.fromSparkContext(spark.sparkContext()), tables, output)
+              : ofComparison(tables, output);
+      long bytes = write(report.render());
+      report.omissions().forEach(o -> options.progress("without " + o.section() + ": " + o.why()));
+      System.out.println(
+          json ? json(report, bytes) : "%s (%d kB)".formatted(file, (bytes + 999) / 1000));
+    }
+    return 0;
+  }
+
+  private Report ofComparison(Recorded tables, String output) {
+    ComparisonFacts facts = ComparisonFacts.read(tables, subject.comparison);
+    if (facts.runs().isEmpty()) {
+      throw new UserException(
+          "--compare %s: there is no such comparison in %s/tables; run.output says where to look"
+              .formatted(subject.comparison, output));
+    }
+    return ComparisonReport.of(facts);
+  }
+
+  // --- a run -----------------------------------------------------------------------------------
+
+  private Report ofRun(JavaSparkContext spark, Recorded tables, String output) {
+    RunRow run =
+        new Tables(spark.hadoopConfiguration(), output)
+            .run(subject.run)
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "--run %s: there is no such run in %s/tables; run.output says where to look"
+                            .formatted(subject.run, output)));
+    RunFacts facts = RunFacts.read(tables, run);
+    return RunReport.of(facts, pictures(spark, facts, output));
+  }
+
+  /** What the report can show of images; where one cannot be had, it says why. */
+  private Pictures pictures(JavaSparkContext spark, RunFacts facts, String output) {
+    JobConfig config = options.over(facts.run().setup().config());
+    Map<String, Map<Long, byte[]>> samples = Map.of();
+    String noSamples = "";
+    try {
+      samples = samples(spark, facts, config);
+    } catch (UserException | UncheckedIOException e) {
+      noSamples = e.getMessage();
+    }
+    List<Completions.Completion> completions = List.of();
+    String noCompletions = "";
+    try {
+      completions = completions(spark, facts.run(), config, output);
+    } catch (UserException | UncheckedIOException e) {
+      noCompletions = e.getMessage();
+    }
+    return new Pictures(samples, noSamples, completions, noCompletions);
+  }
+
+  private static Map<String, Map<Long, byte[]>> samples(
+      JavaSparkContext spark, RunFacts facts, JobConfig config) {
+    Map<String, Set<Long>> wanted =
+        facts.samples().stream()
+            .collect(groupingBy(PredictionRow::task, mapping(PredictionRow::id, toSet())));
+    List<String> fingerprints = List.of(facts.run().setup().datasetFingerprint().split(","));
+    Map<String, Map<Long, byte[]>> samples = new HashMap<>();
+    for (int i = 0; i < config.data().labelled().size(); i++) {
+      JobConfig.Task task = config.data().labelled().get(i);
+      var manifest = DatasetManifest.read(spark.hadoopConfiguration(), task.path());
+      if (!manifest.fingerprint().equals(fingerprints.get(i))) {
+        throw new UserException(
+            "%s holds other data now: its fingerprint is %s, and was %s"
+                .formatted(task.path(), manifest.fingerprint(), fingerprints.get(i)));
+      }
+      samples.put(
+          task.name(),
+          Thumbnails.of(
+              spark.hadoopConfiguration(),
+              task.path(),
+              manifest,
+              Split.TEST,
+              wanted.getOrDefault(task.name(), Set.of())));
+    }
+    return samples;
+  }
+
+  private static List<Completions.Completion> completions(
+      JavaSparkContext spark, RunRow run, JobConfig config, String output) {
+    Checkpoint checkpoint =
+        new Checkpoints(spark.hadoopConfiguration(), output, run.runId())
+            .read(Model.FINAL)
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "There is no final model in %s/checkpoints; the run is %s."
+                            .formatted(output, Spelling.of(run.status()))));
+    FrozenModel frozen = new FrozenModel(spark, config, checkpoint.state().model());
+    if (!frozen.fingerprints().equals(run.setup().datasetFingerprint())) {
+      throw new UserException(
+          "%s holds other data now than the run saw.".formatted(config.data().path()));
+    }
+    var shown =
+        new Completions(
+            spark.hadoopConfiguration(), config.data().labelled().get(0).path(), frozen.manifest());
+    Reconstruction made =
+        frozen
+            .reconstruct(shown.images())
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "The run has trained no decoder, since its pipeline is %s."
+                            .formatted(Spelling.of(config.pipeline()))));
+    return shown.pictures(made.seen(), made.completed());
+  }
+
+  // --- the file --------------------------------------------------------------------------------
+
+  private long write(String html) {
+    byte[] bytes = html.getBytes(StandardCharsets.UTF_8);
+    Path target = file.toAbsolutePath();
+    try {
+      Path hidden =
+          target.resolveSibling(".%s.%s".formatted(target.getFileName(), UUID.randomUUID()));
+      try {
+        Files.write(hidden, bytes);
+        Files.move(hidden, target, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(hidden);
+      }
+      return bytes.length;
+    } catch (IOException e) {
+      throw new UserException("-o %s: cannot be written: %s".formatted(file, e));
+    }
+  }
+
+  private String json(Report report, long bytes) throws JsonProcessingException {
+    Map<String, Object> told = new LinkedHashMap<>();
+    told.put("file", file.toString());
+    told.put("bytes", bytes);
+    told.put("subject", subject.run != null ? "run" : "comparison");
+    told.put("id", subject.run != null ? subject.run : subject.comparison);
+    told.put("sections", report.sectionIds());
+    told.put("missing", report.omissions());
+    return new ObjectMapper().writeValueAsString(told);
+  }
+}

@@ -1,0 +1,70 @@
+package org.mixtraining.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.mixtraining.config.Comparison;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.spark.PlannedWork;
+import org.mixtraining.spark.ResourcePlan;
+import org.mixtraining.spark.ResourcePlan.Scheduler;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Unmatched;
+
+/** {@code resources}: what a command takes of a cluster; the launchers in submit/ ask it. */
+@Command(
+    name = "resources",
+    mixinStandardHelpOptions = true,
+    description =
+        "Prints what training takes of a cluster; or, with --for, the settings for spark-submit of the command that follows.")
+final class ResourcesCommand implements Callable<Integer> {
+
+  /** Commands that compute with a model; the others take the cluster as it is. */
+  private static final Set<String> TRAINING = Set.of("train", "compare", "evaluate");
+
+  @Mixin private JobOptions options;
+
+  @Option(
+      names = "--for",
+      paramLabel = "standalone|yarn|kubernetes",
+      description = "Print Spark's settings for this scheduler, one a line, as name=value.")
+  private Scheduler scheduler;
+
+  @Unmatched private List<String> command = new ArrayList<>();
+
+  @Override
+  public Integer call() {
+    if (scheduler == null) {
+      System.out.print(plan().describe());
+      return 0;
+    }
+    if (command.isEmpty() || TRAINING.contains(command.get(0))) {
+      print(plan().settings(scheduler, Sessions.FLAGS));
+    } else {
+      print(
+          Map.of(
+              "spark.driver.defaultJavaOptions", Sessions.FLAGS,
+              "spark.executor.defaultJavaOptions", Sessions.FLAGS));
+    }
+    return 0;
+  }
+
+  private ResourcePlan plan() {
+    if (!command.isEmpty() && command.get(0).equals("compare")) {
+      Comparison comparison = options.comparison();
+      return PlannedWork.resources(Sessions.hadoop(), comparison.common(), comparison.parallel());
+    }
+    JobConfig config = options.config();
+    return PlannedWork.resources(Sessions.hadoop(), config, 1);
+  }
+
+  private static void print(Map<String, String> settings) {
+    settings.entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(setting -> System.out.println(setting.getKey() + "=" + setting.getValue()));
+  }
+}

@@ -1,0 +1,31 @@
+package org.mixtraining.kernels;
+
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/**
+ * A library that computes on GPUs. It is a plugin, found by {@link ServiceLoader}, so that the CPU
+ * build stands alone; the Maven profile {@code cuda} adds ND4J's.
+ */
+public interface Accelerator {
+
+  /** What the table {@code workers} calls a device of this library, before its address. */
+  String name();
+
+  /**
+   * Makes the calling thread compute on a GPU. A process may have several, a thread each; it must
+   * be called in each before the thread's first array.
+   *
+   * @param address as Spark assigns it
+   * @throws org.mixtraining.config.UserException if the library cannot compute on that device
+   */
+  void bind(String address);
+
+  /** What computes on the GPU that the calling thread is bound to. */
+  Engine engine();
+
+  /** The accelerator of this build, if it has one. */
+  static Optional<Accelerator> installed() {
+    return ServiceLoader.load(Accelerator.class).findFirst();
+  }
+}

@@ -1,0 +1,67 @@
+package org.mixtraining.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.mixtraining.results.EpochRow;
+import org.mixtraining.schedule.Phase;
+
+/** The phases of a run, shaded behind what happened in them; MIX is hatched. */
+record Bands(List<Bands.Band> bands) {
+
+  /** Epochs of one phase, from the first to the last. */
+  record Band(Phase phase, int first, int last) {}
+
+  static Bands of(List<EpochRow> epochs) {
+    List<Band> bands = new ArrayList<>();
+    for (EpochRow epoch : epochs) {
+      int end = bands.size() - 1;
+      if (end >= 0 && bands.get(end).phase == epoch.phase()) {
+        bands.set(end, new Band(epoch.phase(), bands.get(end).first, epoch.epoch()));
+      } else {
+        bands.add(new Band(epoch.phase(), epoch.epoch(), epoch.epoch()));
+      }
+    }
+    return new Bands(bands);
+  }
+
+  /** As a sentence: {@code SSL in epochs 1 to 4, MIX in epochs 5 to 8}. */
+  String describe() {
+    return String.join(
+        ", ",
+        bands.stream()
+            .map(
+                band ->
+                    band.first == band.last
+                        ? "%s in epoch %d".formatted(band.phase, band.first)
+                        : "%s in epochs %d to %d".formatted(band.phase, band.first, band.last))
+            .toList());
+  }
+
+  Svg draw(Frame frame, Scale x) {
+    Svg drawn = Svg.group("bands");
+    for (Band band : bands) {
+      double left = Math.max(frame.left(), x.at(band.first - 0.5));
+      double width = Math.min(frame.right(), x.at(band.last + 0.5)) - left;
+      double height = frame.bottom() - frame.top();
+      drawn.with(
+          Svg.rect("band " + style(band.phase), left, frame.top(), width, height)
+              .titled("phase " + band.phase));
+      if (band.phase == Phase.MIX) {
+        drawn.with(Svg.rect("hatched", left, frame.top(), width, height));
+      }
+      if (width >= 24) {
+        drawn.with(Svg.text("phase middle", left + width / 2, frame.top() - 6, band.phase.name()));
+      }
+    }
+    return drawn;
+  }
+
+  /** The class that colours a phase. */
+  static String style(Phase phase) {
+    return switch (phase) {
+      case SSL -> "ssl";
+      case MIX -> "mix";
+      case SL -> "sl";
+    };
+  }
+}

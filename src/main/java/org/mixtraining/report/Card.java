@@ -1,0 +1,36 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.article;
+import static j2html.TagCreator.dd;
+import static j2html.TagCreator.div;
+import static j2html.TagCreator.dl;
+import static j2html.TagCreator.dt;
+import static j2html.TagCreator.each;
+import static j2html.TagCreator.h3;
+import static j2html.TagCreator.p;
+
+import j2html.tags.DomContent;
+import java.util.List;
+import java.util.Map;
+
+/** Something on a sheet of its own, with a title and a sentence about it. */
+final class Card {
+
+  private Card() {}
+
+  static DomContent of(String title, String message, DomContent... content) {
+    return article(h3(title), message.isEmpty() ? null : p(message))
+        .with(content)
+        .withClass("card");
+  }
+
+  /** Names and what belongs to each. */
+  static DomContent facts(Map<String, String> facts) {
+    return dl(each(facts, (name, fact) -> div(dt(name), dd(fact)))).withClass("facts");
+  }
+
+  /** Things beside each other as long as there is room. */
+  static DomContent side(List<DomContent> things) {
+    return div(each(things.stream())).withClass("side");
+  }
+}

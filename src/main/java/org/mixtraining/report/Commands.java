@@ -1,0 +1,47 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.code;
+import static j2html.TagCreator.pre;
+
+import j2html.tags.DomContent;
+import java.util.List;
+import java.util.Set;
+import org.mixtraining.config.Effective;
+import org.mixtraining.results.RunRow;
+
+/** What to type to make a run again. */
+final class Commands {
+
+  /** Keys that are given even where they have their defaults. */
+  private static final Set<String> ALWAYS = Set.of("run.seed", "data.path");
+
+  private Commands() {}
+
+  /** Training it under another name. */
+  static String repeating(RunRow run) {
+    StringBuilder text = new StringBuilder("submit/mixtraining train");
+    Effective.keys(run.setup().config()).stream()
+        .filter(key -> !key.key().equals("run.id"))
+        .filter(key -> !key.byDefault() || ALWAYS.contains(key.key()))
+        .forEach(key -> text.append(option(key.key() + "=" + key.value())));
+    return text + option("run.id=" + run.runId() + "-again");
+  }
+
+  /** Whether something in it was left out of the tables, and has to be put in again. */
+  static boolean incomplete(RunRow run) {
+    return Effective.keys(run.setup().config()).stream().anyMatch(Effective::redacted);
+  }
+
+  static DomContent shown(List<String> commands) {
+    return pre(code(String.join("\n\n", commands))).withTabindex(0);
+  }
+
+  private static String option(String setting) {
+    return " \\\n  -D " + quoted(setting);
+  }
+
+  /** As one word for a shell. */
+  static String quoted(String word) {
+    return word.matches("[A-Za-z0-9_./:=,@%+-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+  }
+}

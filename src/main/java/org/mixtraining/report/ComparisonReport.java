@@ -1,0 +1,213 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.each;
+import static j2html.TagCreator.span;
+
+import j2html.tags.DomContent;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.mixtraining.report.ComparisonFacts.ArmResult;
+import org.mixtraining.report.ComparisonFacts.ArmRun;
+import org.mixtraining.report.Opening.Tile;
+import org.mixtraining.results.RunRow;
+
+/** The report of one comparison. */
+public final class ComparisonReport {
+
+  private ComparisonReport() {}
+
+  /** Tells how the arms of a comparison fare against each other. */
+  public static Report of(ComparisonFacts facts) {
+    List<Section> sections =
+        List.of(
+            summary(facts),
+            TradeOff.of(facts),
+            Limitation.of(facts),
+            settings(facts),
+            runs(facts),
+            provenance(facts));
+    List<DomContent> opening =
+        Opening.of("comparison", facts.name(), status(facts), lead(facts), tiles(facts));
+    return new Report("Comparison " + facts.name() + " · MixTraining", opening, sections);
+  }
+
+  // --- opening ---------------------------------------------------------------------------------
+
+  private static DomContent status(ComparisonFacts facts) {
+    boolean whole = facts.finished() == facts.runs().size();
+    return span("%s%d of %d runs finished"
+            .formatted(whole ? "✓ " : "▶ ", facts.finished(), facts.runs().size()))
+        .withClasses("status", whole ? "finished" : "running");
+  }
+
+  private static List<String> lead(ComparisonFacts facts) {
+    return List.of(
+        "%d arms in %d settings: %s. Gains are over %s, seed by seed; accuracy is on test images, of the model that is best on validation."
+            .formatted(
+                facts.armNames().size(),
+                facts.places().size(),
+                String.join(", ", facts.armNames()),
+                facts.baseline()));
+  }
+
+  private static List<Tile> tiles(ComparisonFacts facts) {
+    List<Tile> tiles = new ArrayList<>();
+    List<Tally> byGain =
+        tallies(facts).stream()
+            .sorted(
+                Comparator.comparing(Tally::gain, Comparator.nullsLast(Comparator.reverseOrder())))
+            .toList();
+    for (Tally tally : byGain) {
+      if (!tally.arm().equals(facts.baseline())) {
+        tiles.add(
+            new Tile(
+                tally.arm(),
+                Numbers.points(tally.gain()) + " points",
+                "%s the time of %s; ahead on both in %d of %d"
+                    .formatted(
+                        tally.faster() == null
+                            ? "unknown times"
+                            : Numbers.digits(1 / tally.faster(), 2) + "×",
+                        facts.baseline(),
+                        tally.ahead(),
+                        tally.settings())));
+      }
+    }
+    return tiles;
+  }
+
+  // --- arms ------------------------------------------------------------------------------------
+
+  private static List<Tally> tallies(ComparisonFacts facts) {
+    return facts.arms().stream()
+        .collect(Collectors.groupingBy(ArmResult::arm, LinkedHashMap::new, Collectors.toList()))
+        .entrySet()
+        .stream()
+        .map(entry -> Tally.of(entry.getKey(), entry.getValue()))
+        .sorted(Comparator.comparing(Tally::arm))
+        .toList();
+  }
+
+  private static Section summary(ComparisonFacts facts) {
+    return Section.of(
+        "arms",
+        "The arms",
+        List.of(
+            Card.of(
+                "Over all settings",
+                "Points of accuracy are means, times are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
+                    .formatted(facts.baseline()),
+                new Grid<>(
+                        "Arms over all settings",
+                        List.of(
+                            Grid.name("arm", Tally::arm),
+                            Grid.<Tally>number("settings", t -> Numbers.count(t.settings())),
+                            Grid.number("points", t -> Numbers.points(t.gain())),
+                            Grid.number("faster", t -> Numbers.times(t.faster())),
+                            Grid.number("less compute", t -> Numbers.times(t.fewer())),
+                            Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
+                            Grid.number("ahead in", t -> Numbers.count(t.ahead())),
+                            Grid.number("best in", t -> Numbers.count(t.best()))),
+                        tallies(facts))
+                    .html())));
+  }
+
+  // --- settings and runs -----------------------------------------------------------------------
+
+  private static Section settings(ComparisonFacts facts) {
+    List<DomContent> cards =
+        facts.places().stream()
+            .map(
+                place ->
+                    Card.of(
+                        place.title(),
+                        "",
+                        grid(
+                            place.title(),
+                            facts.arms().stream()
+                                .filter(arm -> arm.place().equals(place))
+                                .toList())))
+            .toList();
+    return Section.of("settings", "Every setting", List.of(each(cards.stream())));
+  }
+
+  private static DomContent grid(String caption, List<ArmResult> arms) {
+    return new Grid<>(
+            caption,
+            List.of(
+                Grid.name("arm", ArmResult::arm),
+                Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
+                Grid.number(
+                    "test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
+                Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
+                Grid.number(
+                    "compute",
+                    a -> a.flops() == null ? Numbers.NONE : Numbers.amount(a.flops(), "FLOP")),
+                Grid.number("points", a -> Numbers.points(a.gain())),
+                Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
+                Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
+                Grid.name("ahead", a -> yes(a.ahead())),
+                Grid.name("best", a -> yes(a.pareto()))),
+            arms)
+        .html();
+  }
+
+  private static String yes(Boolean value) {
+    return Boolean.TRUE.equals(value) ? "✓ yes" : "no";
+  }
+
+  private static Section runs(ComparisonFacts facts) {
+    return Section.of(
+        "runs",
+        "Every run",
+        List.of(
+            Card.of(
+                "Runs",
+                "submit/mixtraining report --run ID tells one of them in full.",
+                new Grid<>(
+                        "Runs",
+                        List.of(
+                            Grid.name("run", ArmRun::runId),
+                            Grid.name("arm", ArmRun::arm),
+                            Grid.<ArmRun>name("setting", r -> r.place().title()),
+                            Grid.number(
+                                "seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
+                            Grid.name("status", ArmRun::status),
+                            Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
+                            Grid.number("on devices", r -> Numbers.time(r.deviceSeconds()))),
+                        facts.runs())
+                    .html())));
+  }
+
+  // --- provenance ------------------------------------------------------------------------------
+
+  private static Section provenance(ComparisonFacts facts) {
+    if (facts.recorded().isEmpty()) {
+      return Section.missing("provenance", "Provenance", "No run of the comparison has begun.");
+    }
+    Map<String, String> origin = new LinkedHashMap<>();
+    origin.put("Comparison", facts.name());
+    origin.put("MixTraining", distinct(facts, run -> run.versions().jobVersion()));
+    origin.put("Spark", distinct(facts, run -> run.versions().sparkVersion()));
+    origin.put("Deeplearning4j", distinct(facts, run -> run.versions().dl4jVersion()));
+    origin.put("Java", distinct(facts, run -> run.versions().javaVersion()));
+    origin.put("Datasets", distinct(facts, run -> run.setup().datasetPath()));
+    origin.put("Fingerprints", distinct(facts, run -> run.setup().datasetFingerprint()));
+    origin.put("Workers a run", distinct(facts, run -> String.valueOf(run.setup().workers())));
+    return Section.of(
+        "provenance",
+        "Provenance",
+        List.of(
+            Card.of("Where it comes from", "", Card.facts(origin)),
+            RecordedConfigurations.of(facts.recorded())));
+  }
+
+  private static String distinct(ComparisonFacts facts, Function<RunRow, String> value) {
+    return facts.recorded().stream().map(value).distinct().collect(Collectors.joining(", "));
+  }
+}

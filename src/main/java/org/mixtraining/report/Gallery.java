@@ -1,0 +1,21 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.img;
+
+import j2html.tags.specialized.ImgTag;
+import java.util.Base64;
+
+/** Images within the page. */
+final class Gallery {
+
+  private Gallery() {}
+
+  /**
+   * @param description what is to be seen, for those who do not see it
+   */
+  static ImgTag image(byte[] png, String description) {
+    return img()
+        .withSrc("data:image/png;base64," + Base64.getEncoder().encodeToString(png))
+        .withAlt(description);
+  }
+}

@@ -1,0 +1,84 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.details;
+import static j2html.TagCreator.summary;
+
+import j2html.tags.DomContent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.mixtraining.config.Effective;
+import org.mixtraining.results.RunRow;
+
+/** What a run came from, in full, and the commands that make it again. */
+final class Provenance {
+
+  private Provenance() {}
+
+  static Section of(RunRow run) {
+    return Section.of(
+        "provenance", "Provenance", List.of(origin(run), repeating(run), configuration(run)));
+  }
+
+  private static DomContent origin(RunRow run) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("Run", run.runId());
+    facts.put("Seed", String.valueOf(run.setup().seed()));
+    facts.put("Started", run.started().toString());
+    facts.put("Ended", known(run.ended()));
+    facts.put("MixTraining", run.versions().jobVersion());
+    facts.put("Git revision", known(run.versions().gitRevision()));
+    facts.put("Spark", run.versions().sparkVersion());
+    facts.put("Deeplearning4j", run.versions().dl4jVersion());
+    facts.put("Java", run.versions().javaVersion());
+    facts.put("Dataset", run.setup().datasetPath());
+    facts.put("Dataset's fingerprint", run.setup().datasetFingerprint());
+    if (run.setup().sslFingerprint() != null) {
+      facts.put("Fingerprint of data.ssl", run.setup().sslFingerprint());
+    }
+    facts.put("SHA-256 of the final parameters", known(run.stateSha256()));
+    return Card.of("Where it comes from", "", Card.facts(facts));
+  }
+
+  private static DomContent repeating(RunRow run) {
+    String bits =
+        run.stateSha256() == null
+            ? ""
+            : "The same version on the same kind of CPU ends with the same bits: the SHA-256 of its parameters is that above. ";
+    String secrets =
+        Commands.incomplete(run)
+            ? "(redacted) stands for a secret that the tables do not keep: put it in again."
+            : "";
+    return Card.of(
+        "Make it again",
+        "It takes the prepared dataset of this fingerprint, which prepare prints, at data.path. "
+            + bits
+            + secrets,
+        Commands.shown(List.of(Commands.repeating(run))));
+  }
+
+  private static DomContent configuration(RunRow run) {
+    List<Effective> keys = Effective.keys(run.setup().config());
+    List<Effective> given = keys.stream().filter(key -> !key.byDefault()).toList();
+    return Card.of(
+        "Configuration",
+        "%d of %d keys differ from their defaults.".formatted(given.size(), keys.size()),
+        grid("Keys that differ from their defaults", given),
+        details(summary("All keys"), grid("All keys", keys)));
+  }
+
+  private static DomContent grid(String caption, List<Effective> keys) {
+    return new Grid<>(
+            caption,
+            List.of(
+                Grid.name("key", Effective::key),
+                Grid.<Effective>name("value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
+                Grid.name("", key -> key.byDefault() ? "default" : "")),
+            keys)
+        .html();
+  }
+
+  private static String known(Object value) {
+    return value == null ? "not known" : value.toString();
+  }
+}

@@ -1,0 +1,59 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.details;
+import static j2html.TagCreator.summary;
+
+import j2html.tags.DomContent;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.mixtraining.config.Effective;
+import org.mixtraining.results.RunRow;
+
+/** The configurations of many runs: what they have in common, and how each is made again. */
+final class RecordedConfigurations {
+
+  private RecordedConfigurations() {}
+
+  /** A key, and all the values that it has in some run. */
+  private record Values(String key, Set<String> values, boolean byDefault) {}
+
+  static DomContent of(List<RunRow> runs) {
+    Map<String, Values> keys = new LinkedHashMap<>();
+    for (RunRow run : runs) {
+      for (Effective key : Effective.keys(run.setup().config())) {
+        Values before = keys.get(key.key());
+        Set<String> values = new LinkedHashSet<>(before == null ? Set.of() : before.values);
+        values.add(key.value());
+        keys.put(
+            key.key(),
+            new Values(key.key(), values, key.byDefault() && (before == null || before.byDefault)));
+      }
+    }
+    List<Values> given =
+        keys.values().stream().filter(key -> !key.byDefault && !key.key.equals("run.id")).toList();
+    List<String> commands = new ArrayList<>();
+    for (RunRow run : runs) {
+      commands.add("# " + run.runId() + "\n" + Commands.repeating(run));
+    }
+    String secrets =
+        runs.stream().anyMatch(Commands::incomplete)
+            ? " (redacted) stands for a secret that the tables do not keep: put it in again."
+            : "";
+    return Card.of(
+        "Configuration",
+        "Keys that differ from their defaults in some run, with every value that they have."
+            + secrets,
+        new Grid<>(
+                "Keys that differ from their defaults",
+                List.of(
+                    Grid.<Values>name("key", Values::key),
+                    Grid.name("values", key -> String.join(" · ", key.values))),
+                given)
+            .html(),
+        details(summary("Commands that make each run again"), Commands.shown(commands)));
+  }
+}

@@ -1,0 +1,145 @@
+package org.mixtraining.report;
+
+import static java.util.stream.Collectors.joining;
+
+import j2html.tags.DomContent;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.mixtraining.config.Spelling;
+import org.mixtraining.report.Opening.Tile;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.WorkerRow;
+
+/** The report of one run. */
+public final class RunReport {
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'").withZone(ZoneOffset.UTC);
+
+  private RunReport() {}
+
+  /** Tells a run by what the tables hold of it and by some of its images. */
+  public static Report of(RunFacts facts, Pictures pictures) {
+    RunRow run = facts.run();
+    List<Section> sections = new ArrayList<>();
+    sections.add(setup(facts));
+    sections.add(Curves.of(facts));
+    sections.add(ScheduleShown.of(facts));
+    sections.add(TimeSpent.of(facts));
+    sections.add(ClassAccuracy.of(facts));
+    sections.add(ConfusionShown.of(facts));
+    sections.add(SamplesShown.of(facts, pictures));
+    sections.add(CompletionsShown.of(pictures));
+    sections.add(FeaturesShown.of(facts));
+    sections.add(Provenance.of(run));
+    List<DomContent> opening =
+        Opening.of("run", run.runId(), Opening.status(run.status()), lead(facts), tiles(facts));
+    return new Report("Run " + run.runId() + " · MixTraining", opening, sections);
+  }
+
+  // --- opening ---------------------------------------------------------------------------------
+
+  private static List<String> lead(RunFacts facts) {
+    RunRow run = facts.run();
+    RunRow.Progress progress = run.progress();
+    String model =
+        "%s with %s parameters, pipeline %s: %s."
+            .formatted(
+                run.setup().model(),
+                Numbers.amount(run.setup().parameters(), ""),
+                Spelling.of(run.setup().pipeline()),
+                facts.phases().isEmpty()
+                    ? "no epoch has finished"
+                    : facts.phases().stream()
+                        .map(phase -> phase.epochs() + " " + phase.phase())
+                        .collect(joining(" → ", "", " epochs")));
+    List<String> lead = new ArrayList<>(List.of(model));
+    if (run.error() != null) {
+      lead.add("It failed after epoch %d: %s".formatted(progress.epochsDone(), run.error()));
+    } else if (Boolean.TRUE.equals(run.stoppedEarly())) {
+      lead.add(
+          "Early stopping ended it after %d of %d epochs."
+              .formatted(progress.epochsDone(), run.setup().epochsPlanned()));
+    } else if (run.status() != RunRow.Status.FINISHED) {
+      lead.add(
+          "%d of %d epochs have finished; what follows is about these."
+              .formatted(progress.epochsDone(), run.setup().epochsPlanned()));
+    }
+    return lead;
+  }
+
+  private static List<Tile> tiles(RunFacts facts) {
+    RunRow.Progress progress = facts.run().progress();
+    boolean selected = progress.testAccuracyAtBest() != null;
+    return List.of(
+        new Tile(
+            "Test accuracy",
+            Numbers.percent(
+                selected ? progress.testAccuracyAtBest() : progress.finalTestAccuracy()),
+            selected
+                ? "after epoch %d, the best on validation".formatted(progress.bestEpoch())
+                : "after the last epoch"),
+        new Tile(
+            "Validation accuracy",
+            Numbers.percent(progress.bestValidationAccuracy()),
+            progress.bestEpoch() == null
+                ? "not evaluated"
+                : "its highest, epoch " + progress.bestEpoch()),
+        new Tile(
+            "Time",
+            Numbers.time(progress.seconds()),
+            Numbers.time(progress.deviceSeconds()) + " on devices"),
+        new Tile("Compute", Numbers.amount(progress.flops(), "FLOP"), "of training, by formula"),
+        new Tile(
+            "Images",
+            Numbers.amount(progress.images(), ""),
+            "trained on, in %d epochs".formatted(progress.epochsDone())));
+  }
+
+  // --- what ran, and on what -------------------------------------------------------------------
+
+  private static Section setup(RunFacts facts) {
+    RunRow run = facts.run();
+    Map<String, String> what = new LinkedHashMap<>();
+    what.put("Pipeline", Spelling.of(run.setup().pipeline()));
+    what.put("Model", run.setup().model());
+    what.put("Parameters", Numbers.count(run.setup().parameters()));
+    what.put("Dataset", run.setup().datasetPath());
+    what.put(
+        "Images an epoch",
+        Numbers.count(
+            facts.epochs().stream().mapToLong(epoch -> epoch.cost().images()).max().orElse(0)));
+    what.put("Seed", String.valueOf(run.setup().seed()));
+    Map<String, String> where = new LinkedHashMap<>();
+    where.put("Workers", String.valueOf(run.setup().workers()));
+    where.put("Devices", distinct(facts, WorkerRow::device));
+    where.put("Hosts", distinct(facts, WorkerRow::host));
+    where.put("Started", TIME.format(run.started()));
+    where.put("Ended", run.ended() == null ? Numbers.NONE : TIME.format(run.ended()));
+    where.put(
+        "Software",
+        "MixTraining %s, Spark %s"
+            .formatted(run.versions().jobVersion(), run.versions().sparkVersion()));
+    return Section.of(
+        "setup",
+        "What ran, and on what",
+        List.of(
+            Card.side(
+                List.of(
+                    Card.of("What ran", "", Card.facts(what)),
+                    Card.of("On what", "", Card.facts(where))))));
+  }
+
+  private static String distinct(RunFacts facts, Function<WorkerRow, String> value) {
+    List<String> values = facts.workers().stream().map(value).distinct().toList();
+    int shown = Math.min(values.size(), 4);
+    return values.isEmpty()
+        ? Numbers.NONE
+        : String.join(", ", values.subList(0, shown))
+            + (values.size() > shown ? " and %d more".formatted(values.size() - shown) : "");
+  }
+}

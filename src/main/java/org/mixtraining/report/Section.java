@@ -1,0 +1,33 @@
+package org.mixtraining.report;
+
+import static j2html.TagCreator.h2;
+import static j2html.TagCreator.p;
+import static j2html.TagCreator.section;
+
+import j2html.tags.DomContent;
+import java.util.List;
+
+/**
+ * A part of a report.
+ *
+ * @param id where a link leads
+ * @param missing why it is not there, or empty
+ */
+record Section(String id, String title, List<DomContent> content, String missing) {
+
+  static Section of(String id, String title, List<DomContent> content) {
+    return new Section(id, title, content, "");
+  }
+
+  /** A part that there is nothing for; the report says why. */
+  static Section missing(String id, String title, String why) {
+    return new Section(id, title, List.of(p(why).withClass("missing card")), why);
+  }
+
+  DomContent html() {
+    return section(h2(title).withId(id + "-title"))
+        .with(content)
+        .withId(id)
+        .attr("aria-labelledby", id + "-title");
+  }
+}

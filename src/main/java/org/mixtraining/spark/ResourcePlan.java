@@ -1,0 +1,211 @@
+package org.mixtraining.spark;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mixtraining.config.JobConfig;
+
+/**
+ * What a run takes of a cluster, each number with what it comes from: a pure function of the
+ * configuration and of what a model and its images need.
+ *
+ * @param workers the configuration's
+ * @param trainings that run side by side
+ * @param need of an executor; unknown while the data is not prepared
+ */
+public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Need> need) {
+
+  private static final double MARGIN = 1.25;
+  private static final long MEGA = 1 << 20;
+
+  /** The driver averages the states of so many workers itself, if its heap is as planned. */
+  private static final int STATES_ON_DRIVER = 8;
+
+  /**
+   * Memory by what computes in it.
+   *
+   * @param stateBytes parameters and moments of a model
+   */
+  record Need(MemoryNeed executor, long stateBytes) {}
+
+  /** Who starts the executors. */
+  public enum Scheduler {
+    STANDALONE,
+    YARN,
+    KUBERNETES
+  }
+
+  /** Workers that an executor trains at a time. */
+  int perExecutor() {
+    return Math.min(workers.perExecutor(), workers.count() * trainings);
+  }
+
+  int executors() {
+    return (workers.count() * trainings + perExecutor() - 1) / perExecutor();
+  }
+
+  int cores() {
+    return perExecutor() * workers.threadsPerWorker();
+  }
+
+  private boolean gpus() {
+    return workers.device() == JobConfig.Device.GPU;
+  }
+
+  // --- memory, in MB ---------------------------------------------------------------------------
+
+  private static long mega(double bytes) {
+    return (long) Math.ceil(bytes / MEGA);
+  }
+
+  private static long heap(Need need) {
+    return Math.max(1024, mega(MARGIN * need.executor().heap()));
+  }
+
+  private static long compute(Need need) {
+    return mega(MARGIN * need.executor().compute());
+  }
+
+  private static long images(Need need) {
+    return mega(MARGIN * need.executor().images());
+  }
+
+  private static long overhead(Need need) {
+    return mega(MARGIN * need.executor().beyondHeap());
+  }
+
+  private long driver(Need need) {
+    int states = Math.min(STATES_ON_DRIVER, workers.count());
+    return Math.max(
+        1024,
+        mega(
+            MARGIN
+                * trainings
+                * (MemoryNeed.HEAP_BASE
+                    + (double) StateExchange.HEAP_SHARE * states * need.stateBytes())));
+  }
+
+  // --- for spark-submit ------------------------------------------------------------------------
+
+  /**
+   * Spark's settings for it, by name.
+   *
+   * @param flags of every JVM
+   */
+  public Map<String, String> settings(Scheduler scheduler, String flags) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    switch (scheduler) {
+      case STANDALONE -> settings.put("spark.cores.max", "" + executors() * cores());
+      case YARN, KUBERNETES -> settings.put("spark.executor.instances", "" + executors());
+    }
+    settings.put("spark.executor.cores", "" + cores());
+    settings.put("spark.task.cpus", "" + workers.threadsPerWorker());
+    settings.put("spark.driver.defaultJavaOptions", flags);
+    settings.put("spark.executor.defaultJavaOptions", flags);
+    need.ifPresent(
+        n -> {
+          settings.put("spark.driver.memory", driver(n) + "m");
+          settings.put("spark.executor.memory", heap(n) + "m");
+          settings.put(MemoryGiven.OVERHEAD, overhead(n) + "m");
+          settings.put("spark.executor.defaultJavaOptions", flags + " " + limits(n));
+        });
+    if (gpus()) {
+      settings.put(WorkerDevices.AMOUNT, "" + perExecutor());
+      settings.putAll(discovery(scheduler));
+    }
+    return settings;
+  }
+
+  private static String limits(Need need) {
+    return "-XX:MaxDirectMemorySize=%dm -Dorg.bytedeco.javacpp.maxbytes=%dm -Dorg.bytedeco.javacpp.maxphysicalbytes=%dm"
+        .formatted(Math.max(heap(need), images(need)), compute(need), heap(need) + overhead(need));
+  }
+
+  /** Standalone workers know their GPUs; elsewhere an executor asks a script, as shipped to it. */
+  private static Map<String, String> discovery(Scheduler scheduler) {
+    return switch (scheduler) {
+      case STANDALONE -> Map.of();
+      case YARN -> Map.of(WorkerDevices.SCRIPT, "./gpus.sh");
+      case KUBERNETES ->
+          Map.of(
+              WorkerDevices.SCRIPT,
+              "/opt/mixtraining/submit/gpus.sh",
+              WorkerDevices.VENDOR,
+              "nvidia.com");
+    };
+  }
+
+  // --- for a person ----------------------------------------------------------------------------
+
+  private record Line(String what, String value, String from) {}
+
+  /** A line for each number. */
+  public String describe() {
+    StringBuilder text = new StringBuilder();
+    for (Line line : lines()) {
+      text.append("%-24s %10s  %s%n".formatted(line.what(), line.value(), line.from()));
+    }
+    return text.toString();
+  }
+
+  private List<Line> lines() {
+    List<Line> lines = new ArrayList<>();
+    lines.add(
+        new Line(
+            "workers",
+            "" + workers.count() * trainings,
+            trainings == 1
+                ? "workers.count"
+                : "workers.count = %d, in %d trainings side by side (compare.parallel)"
+                    .formatted(workers.count(), trainings)));
+    lines.add(
+        new Line("executors", "" + executors(), "workers.per-executor = " + workers.perExecutor()));
+    lines.add(
+        new Line(
+            "cores an executor",
+            "" + cores(),
+            "%d at a time, workers.threads-per-worker = %d"
+                .formatted(perExecutor(), workers.threadsPerWorker())));
+    lines.add(
+        switch (workers.device()) {
+          case GPU ->
+              new Line(
+                  "GPUs an executor", "" + perExecutor(), "one a worker; workers.device = gpu");
+          case CPU -> new Line("GPUs an executor", "0", "workers.device = cpu");
+          case AUTO ->
+              new Line(
+                  "GPUs an executor",
+                  "any",
+                  "workers.device = auto: one a worker where executors have them");
+        });
+    need.ifPresentOrElse(
+        n -> lines.addAll(memory(n)),
+        () -> lines.add(new Line("memory", "?", "known when the data is prepared and in reach")));
+    return lines;
+  }
+
+  private List<Line> memory(Need n) {
+    MemoryNeed executor = n.executor();
+    return List.of(
+        new Line(
+            "heap an executor",
+            heap(n) + " MB",
+            "Spark, and %d copies a worker of the state, %.1f MB; a quarter more; 1024 at least"
+                .formatted(MemoryNeed.STATES, n.stateBytes() / 1e6)),
+        new Line(
+            "beyond it",
+            overhead(n) + " MB",
+            "images %.1f MB, computing %.1f MB, the process %.1f MB; a quarter more"
+                .formatted(
+                    executor.images() / 1e6,
+                    executor.compute() / 1e6,
+                    MemoryNeed.PROCESS_BASE / 1e6)),
+        new Line(
+            "heap of the driver",
+            driver(n) + " MB",
+            "averaging the states of up to %d workers; a quarter more; 1024 at least"
+                .formatted(STATES_ON_DRIVER)));
+  }
+}

@@ -1,0 +1,134 @@
+package org.mixtraining.spark;
+
+import com.codahale.metrics.Gauge;
+import com.codahale.metrics.MetricRegistry;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.plugin.DriverPlugin;
+import org.apache.spark.api.plugin.ExecutorPlugin;
+import org.apache.spark.api.plugin.PluginContext;
+import org.apache.spark.api.plugin.SparkPlugin;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells how the training goes while it goes ({@code spark.plugins}). Every executor shows an {@link
+ * ExecutorProgress} in its own metrics and sends it to the driver each second; the driver shows
+ * those of all executors in its metrics, so that one scrape sees them all, and tells {@linkplain
+ * #listen listeners}.
+ */
+public final class TrainingPlugin implements SparkPlugin {
+  private static final Logger LOG = LoggerFactory.getLogger(TrainingPlugin.class);
+
+  /** Spark's configuration key of the time between two messages of an executor. */
+  static final String EVERY = "spark.mixtraining.progress.interval";
+
+  /** Spark makes the plugin, so that who listens can be known to its class only. */
+  private static final Set<Consumer<ExecutorProgress>> LISTENERS = ConcurrentHashMap.newKeySet();
+
+  /** Ends the listening. */
+  @FunctionalInterface
+  public interface Listening extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Hears of the executors of this driver until it is closed. */
+  public static Listening listen(Consumer<ExecutorProgress> listener) {
+    LISTENERS.add(listener);
+    return () -> LISTENERS.remove(listener);
+  }
+
+  @Override
+  public DriverPlugin driverPlugin() {
+    return new Driver();
+  }
+
+  @Override
+  public ExecutorPlugin executorPlugin() {
+    return new Executor();
+  }
+
+  private static void show(
+      MetricRegistry registry, String prefix, Supplier<ExecutorProgress> latest) {
+    Map<String, Gauge<Number>> gauges =
+        Map.of(
+            "loss", () -> latest.get().loss(),
+            "images_per_second", () -> latest.get().imagesPerSecond(),
+            "wait_share", () -> latest.get().waitShare(),
+            "peak_rss_bytes", () -> latest.get().peakRssBytes(),
+            "off_heap_bytes", () -> latest.get().offHeapBytes());
+    gauges.forEach((name, gauge) -> registry.register(prefix + name, gauge));
+  }
+
+  private static final class Executor implements ExecutorPlugin {
+    private final ScheduledExecutorService clock =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "training-progress");
+              thread.setDaemon(true);
+              return thread;
+            });
+    private boolean idle = true;
+
+    @Override
+    public void init(PluginContext context, Map<String, String> extraConf) {
+      show(context.metricRegistry(), "", ExecutorProgress::here);
+      long every = context.conf().getTimeAsMs(EVERY, "1s");
+      clock.scheduleWithFixedDelay(() -> send(context), every, every, TimeUnit.MILLISECONDS);
+    }
+
+    /** While workers train, and once more when they have ended. */
+    private void send(PluginContext context) {
+      try {
+        ExecutorProgress now = ExecutorProgress.here();
+        if (!now.workers().isEmpty() || !idle) {
+          context.send(now);
+        }
+        idle = now.workers().isEmpty();
+      } catch (Exception e) { // the clock would stop
+        LOG.debug("the driver was not told of the progress", e);
+      }
+    }
+
+    @Override
+    public void shutdown() {
+      clock.shutdownNow();
+    }
+  }
+
+  private static final class Driver implements DriverPlugin {
+    private final Map<String, ExecutorProgress> latest = new ConcurrentHashMap<>();
+    private MetricRegistry registry;
+
+    @Override
+    public Map<String, String> init(SparkContext spark, PluginContext context) {
+      registry = context.metricRegistry();
+      return Map.of();
+    }
+
+    /** Spark takes up a registry that has a metric now, and then what is added to it later. */
+    @Override
+    public void registerMetrics(String appId, PluginContext context) {
+      registry.<Gauge<Integer>>register("executors", latest::size);
+    }
+
+    @Override
+    public Object receive(Object message) {
+      ExecutorProgress now = (ExecutorProgress) message;
+      if (latest.put(now.executor(), now) == null) {
+        String id = now.executor();
+        show(registry, "executor." + id + ".", () -> latest.get(id));
+      }
+      LISTENERS.forEach(listener -> listener.accept(now));
+      return null;
+    }
+  }
+}

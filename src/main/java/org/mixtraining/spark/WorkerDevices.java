@@ -1,0 +1,153 @@
+package org.mixtraining.spark;
+
+import java.io.Serializable;
+import java.util.Optional;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+import org.apache.spark.TaskContext;
+import org.apache.spark.resource.ExecutorResourceRequests;
+import org.apache.spark.resource.ResourceInformation;
+import org.apache.spark.resource.ResourceProfile;
+import org.apache.spark.resource.ResourceProfileBuilder;
+import org.apache.spark.resource.TaskResourceRequests;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.kernels.Accelerator;
+import org.mixtraining.kernels.Device;
+
+/**
+ * What the workers of a run compute on, and how Spark is asked for it. Only the stages that train
+ * ask for GPUs, one a worker; everything else runs on any executor.
+ *
+ * @param threads compute threads of a worker on the CPU
+ * @param reason why, for a person
+ */
+record WorkerDevices(Kind kind, int threads, String reason) implements Serializable {
+
+  static final String AMOUNT = "spark.executor.resource.gpu.amount";
+
+  private static final String GPU = "gpu";
+  static final String SCRIPT = "spark.executor.resource.gpu.discoveryScript";
+  static final String VENDOR = "spark.executor.resource.gpu.vendor";
+  private static final String DYNAMIC = "spark.dynamicAllocation.enabled";
+
+  enum Kind {
+    CPU,
+    /** The GPUs of the executors that the run has. */
+    GPU_OF_EXECUTOR,
+    /** Those of executors that are started, by dynamic allocation, for the stages that train. */
+    EXECUTOR_WITH_GPU
+  }
+
+  /** The devices of a run in a Spark session. */
+  static WorkerDevices of(JobConfig.Workers workers, SparkConf conf) {
+    return choose(workers, conf, Accelerator.installed().map(Accelerator::name));
+  }
+
+  /**
+   * The devices of a run.
+   *
+   * @param accelerator of this build, if it has one
+   * @throws UserException if a GPU is asked for where there is none to be had
+   */
+  static WorkerDevices choose(
+      JobConfig.Workers workers, SparkConf conf, Optional<String> accelerator) {
+    int threads = workers.threadsPerWorker();
+    if (workers.device() == JobConfig.Device.CPU) {
+      return new WorkerDevices(Kind.CPU, threads, "workers.device asks for it");
+    }
+    boolean required = workers.device() == JobConfig.Device.GPU;
+    boolean given = conf.getInt(AMOUNT, 0) > 0;
+    boolean started = required && conf.getBoolean(DYNAMIC, false);
+    Optional<String> obstacle = obstacle(conf, accelerator, given || started);
+    if (obstacle.isPresent() && required) {
+      throw new UserException(
+          "mixtraining.workers.device = gpu: %s; or set it to auto or cpu"
+              .formatted(obstacle.get()));
+    }
+    if (obstacle.isPresent()) {
+      return new WorkerDevices(Kind.CPU, threads, obstacle.get());
+    }
+    return new WorkerDevices(
+        given ? Kind.GPU_OF_EXECUTOR : Kind.EXECUTOR_WITH_GPU,
+        threads,
+        given
+            ? "%s = %s, and this build has %s"
+                .formatted(AMOUNT, conf.get(AMOUNT), accelerator.get())
+            : "workers.device asks for them, and %s starts executors for them".formatted(DYNAMIC));
+  }
+
+  private static Optional<String> obstacle(
+      SparkConf conf, Optional<String> accelerator, boolean toBeHad) {
+    if (accelerator.isEmpty()) {
+      return Optional.of(
+          "this build computes on the CPU only; build one for GPUs by mvn package -Pcuda");
+    }
+    String master = conf.get("spark.master", "local");
+    if (master.startsWith("local") && !master.startsWith("local-cluster")) {
+      return Optional.of(
+          "spark.master = %s: Spark assigns GPUs on a cluster only".formatted(master));
+    }
+    return toBeHad
+        ? Optional.empty()
+        : Optional.of(
+            "%s is not set, so Spark assigns no GPU; submit/standalone, submit/yarn and submit/kubernetes set it"
+                .formatted(AMOUNT));
+  }
+
+  boolean gpus() {
+    return kind != Kind.CPU;
+  }
+
+  /**
+   * What the stages that train ask of Spark; nothing on the CPU, where the session's settings say
+   * all.
+   *
+   * @param perExecutor workers of an executor that is started for them
+   */
+  Optional<ResourceProfile> profile(SparkContext spark, int perExecutor) {
+    if (!gpus()) {
+      return Optional.empty();
+    }
+    SparkConf conf = spark.getConf();
+    int cpus = conf.getInt("spark.task.cpus", 1);
+    ResourceProfileBuilder profile =
+        new ResourceProfileBuilder()
+            .require(new TaskResourceRequests().cpus(cpus).resource(GPU, 1));
+    if (kind == Kind.EXECUTOR_WITH_GPU) {
+      profile.require(executor(conf, perExecutor, cpus));
+    }
+    ResourceProfile wanted = profile.build();
+    // One for all runs of the session: another, though equal, would get executors of its own.
+    return Optional.of(
+        spark.resourceProfileManager().getEquivalentProfile(wanted).getOrElse(() -> wanted));
+  }
+
+  private static ExecutorResourceRequests executor(SparkConf conf, int workers, int taskCpus) {
+    ExecutorResourceRequests executor =
+        new ExecutorResourceRequests()
+            .cores(conf.getInt("spark.executor.cores", workers * taskCpus))
+            .memory(conf.get("spark.executor.memory", "1g"))
+            .resource(GPU, workers, conf.get(SCRIPT, ""), conf.get(VENDOR, ""));
+    return conf.contains(MemoryGiven.OVERHEAD)
+        ? executor.memoryOverhead(conf.get(MemoryGiven.OVERHEAD))
+        : executor;
+  }
+
+  /**
+   * The device of the running task.
+   *
+   * @throws IllegalStateException if it is to have a GPU, and Spark has assigned it none
+   */
+  Device ofTask() {
+    if (!gpus()) {
+      return Device.cpu(threads);
+    }
+    ResourceInformation gpu = TaskContext.get().resourcesJMap().get(GPU);
+    if (gpu == null || gpu.addresses().length == 0) {
+      throw new IllegalStateException(
+          "Spark has assigned no GPU to this task, which asked for one: " + reason);
+    }
+    return Device.gpu(gpu.addresses()[0]);
+  }
+}

@@ -1,0 +1,67 @@
+package org.mixtraining.tracking;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.mixtraining.results.EpochRow;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.WholeFile;
+
+/**
+ * Scalars of a run for TensorBoard, a point an epoch, in {@code <output>/tensorboard/<run>}. Each
+ * start of the run makes a file of its own, as TensorFlow does.
+ */
+final class TensorBoard implements Tracker {
+  private final Configuration hadoop;
+  private final Path directory;
+  private EventFile file;
+
+  TensorBoard(Configuration hadoop, String output, String runId) {
+    this.hadoop = hadoop;
+    this.directory = new Path(new Path(output, "tensorboard"), runId);
+  }
+
+  @Override
+  public void run(RunRow row) {
+    // Of epochs only.
+  }
+
+  @Override
+  public void epoch(EpochRow row) {
+    try {
+      if (file == null) {
+        file = begun(row.epoch());
+      }
+      file.add(row.finishedAt(), row.epoch(), Scalars.of(row));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private EventFile begun(int first) throws IOException {
+    Instant now = Instant.now();
+    Path path =
+        new Path(
+            directory,
+            String.format(
+                Locale.ROOT,
+                "events.out.tfevents.%010d.%09d",
+                now.getEpochSecond(),
+                now.getNano()));
+    return new EventFile(WholeFile.fileSystem(path, hadoop).create(path, false), now, first);
+  }
+
+  @Override
+  public void close() {
+    try {
+      if (file != null) {
+        file.close();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package org.mixtraining.tracking;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.results.EpochRow;
+import org.mixtraining.results.RunObserver;
+import org.mixtraining.results.RunRow;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** All who are told how a run goes. What goes wrong with one is logged, and ends there. */
+public final class Trackers implements RunObserver, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Trackers.class);
+
+  private final List<Tracker> trackers;
+
+  Trackers(List<Tracker> trackers) {
+    this.trackers = List.copyOf(trackers);
+  }
+
+  /** Those that the configuration asks for. */
+  public static Trackers of(Configuration hadoop, JobConfig config, String runId) {
+    JobConfig.Tracking asked = config.tracking();
+    List<Tracker> trackers = new ArrayList<>();
+    if (asked.tensorboard()) {
+      trackers.add(new TensorBoard(hadoop, config.run().output(), runId));
+    }
+    if (!asked.mlflowUri().isEmpty()) {
+      trackers.add(
+          new Mlflow(
+              new MlflowServer(asked.mlflowUri(), System.getenv()), asked.mlflowExperiment()));
+    }
+    return new Trackers(trackers);
+  }
+
+  @Override
+  public void run(RunRow row) {
+    tell(tracker -> tracker.run(row));
+  }
+
+  @Override
+  public void epoch(EpochRow row) {
+    tell(tracker -> tracker.epoch(row));
+  }
+
+  @Override
+  public void close() {
+    tell(Tracker::close);
+  }
+
+  private void tell(Consumer<Tracker> what) {
+    for (Tracker tracker : trackers) {
+      try {
+        what.accept(tracker);
+      } catch (RuntimeException e) {
+        LOG.warn(
+            "{} was not told: {}; the training goes on",
+            tracker.getClass().getSimpleName(),
+            Secrets.inText(String.valueOf(e.getMessage())));
+      }
+    }
+  }
+}

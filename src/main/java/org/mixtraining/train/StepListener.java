@@ -1,0 +1,15 @@
+package org.mixtraining.train;
+
+/** Told of the steps of a worker's epoch as they are done. */
+@FunctionalInterface
+public interface StepListener {
+
+  /** Does not listen. */
+  StepListener NONE = (done, steps, soFar) -> {};
+
+  /**
+   * @param done steps behind it, of {@code steps}
+   * @param soFar sums over them
+   */
+  void step(int done, int steps, EpochMetrics soFar);
+}

@@ -1,0 +1,150 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.kernels.RecordingAccelerator;
+import org.mixtraining.results.Tables;
+
+/**
+ * The job as it runs on a cluster, from jars: a Master, two Workers of one GPU each (which are
+ * none), the launcher, SparkSubmit, a Worker that is killed midway and one that comes, and the
+ * result by SQL from a second application. By {@code mvn verify -Pend-to-end}.
+ */
+@Tag("end-to-end")
+class EndToEndTest {
+  private static final int EPOCHS = 7;
+
+  @TempDir static Path directory;
+  private static StandaloneCluster cluster;
+  private static Process second;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Path jars = Path.of(System.getProperty("spark.jars.directory", "target/spark/jars"));
+    assumeTrue(
+        Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(jars),
+        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    cluster = new StandaloneCluster(directory, jars);
+    cluster.worker("3");
+    second = cluster.worker("7");
+  }
+
+  @AfterAll
+  static void stop() {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  private static List<String> words(String launcher, String command, String... more) {
+    List<String> words = new ArrayList<>(List.of("submit/" + launcher, command));
+    for (String setting :
+        List.of(
+            "run.output=" + directory.resolve("runs"),
+            "data.path=" + directory.resolve("images"),
+            "data.synthetic={train = 1600, test = 40}",
+            "data.shards=2",
+            "model.preset=vit-nano",
+            "model.patch=8",
+            "model.decoder.depth=1",
+            "epochs={ssl = 3, sl = 5}",
+            "mix.ratio=0.33",
+            "optimizer.batch-size=16")) {
+      words.addAll(List.of("-D", setting));
+    }
+    words.addAll(List.of(more));
+    return words;
+  }
+
+  private static Process run(String name, List<String> words, Map<String, String> environment)
+      throws Exception {
+    ProcessBuilder builder = cluster.process(name, words, environment);
+    if (environment.containsKey("MASTER")) {
+      builder.environment().remove("SPARK_HOME"); // the embedded one
+    }
+    return builder.start();
+  }
+
+  private static void finishes(String name, Process process) throws Exception {
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).as(cluster.said(name)).isTrue();
+    assertThat(process.exitValue()).as(cluster.said(name)).isZero();
+  }
+
+  private static boolean epochIsThere(int epoch) {
+    String file = "runs/tables/epochs/run_id=gpus/epoch-%05d.parquet".formatted(epoch);
+    return Files.exists(directory.resolve(file));
+  }
+
+  private static String state(String runId) {
+    return new Tables(new Configuration(), directory.resolve("runs").toString())
+        .run(runId)
+        .orElseThrow()
+        .stateSha256();
+  }
+
+  @Test
+  void aRunOnGpusThatLosesAWorkerEndsAsOneThatLosesNone() throws Exception {
+    finishes("prepare", run("prepare", words("standalone", "prepare"), Map.of()));
+    String options =
+        "--jars %s --conf spark.executor.extraJavaOptions=-Dmixtraining.double=%s"
+            .formatted(RecordingAccelerator.jar(directory), directory);
+    List<String> train =
+        words("standalone", "train", "-D", "run.id=gpus", "-D", "workers.device=gpu");
+
+    Process driver = run("train", train, Map.of("MIXTRAINING_SUBMIT_OPTIONS", options));
+    cluster.await("train", () -> epochIsThere(2) || !driver.isAlive());
+    StandaloneCluster.kill(second);
+    cluster.worker("9");
+    finishes("train", driver);
+
+    finishes(
+        "calm",
+        run(
+            "calm",
+            words("mixtraining", "train", "-D", "run.id=calm"),
+            Map.of("MASTER", "local[2]")));
+    assertThat(state("gpus")).isEqualTo(state("calm"));
+    assertThat(Files.readAllLines(anyBinding()).get(0)).isIn("3 first", "7 first", "9 first");
+
+    JsonNode workers = ask("select epoch, worker, device from workers where run_id = 'gpus'");
+    assertThat(workers).hasSize(2 * EPOCHS);
+    assertThat(workers.findValuesAsText("device"))
+        .contains("double:3", "double:7")
+        .isSubsetOf("double:3", "double:7", "double:9");
+    JsonNode epochs =
+        ask("select count(*) as n, sum(images) as seen from epochs where run_id = 'gpus'");
+    assertThat(epochs.get(0).get("n").asInt()).isEqualTo(EPOCHS);
+    JsonNode runs = ask("select status from runs where run_id = 'gpus'");
+    assertThat(runs.get(0).get("status").asText()).isEqualTo("finished");
+  }
+
+  private static Path anyBinding() throws Exception {
+    try (var files = Files.list(directory)) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("bound-"))
+          .findAny()
+          .orElseThrow();
+    }
+  }
+
+  /** By an application of its own on the same cluster. */
+  private static JsonNode ask(String sql) throws Exception {
+    finishes("sql", run("sql", words("standalone", "sql", "--json", "-e", sql), Map.of()));
+    return new ObjectMapper().readTree(cluster.result("sql"));
+  }
+}

@@ -1,0 +1,127 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every path that is configured, on a file system that is not the local one. */
+@Tag("cluster") // whole commands, with a Spark session each
+class ObjectStoreTest {
+  private static final String BUCKET = "bucket://images/";
+
+  @TempDir static Path root;
+  private static final Map<String, String> PROPERTIES = new TreeMap<>();
+
+  @BeforeAll
+  static void useTheBucket() throws IOException {
+    PROPERTIES.put("spark.master", "local[2]");
+    PROPERTIES.put("spark.ui.enabled", "false");
+    BucketFileSystem.settings(root)
+        .forEach((key, value) -> PROPERTIES.put("spark.hadoop." + key, value));
+    PROPERTIES.forEach(System::setProperty);
+    Random random = new Random(1);
+    for (String name : List.of("dark", "light")) {
+      Path images = Files.createDirectories(root.resolve("raw").resolve(name));
+      for (int i = 0; i < 30; i++) {
+        BufferedImage image = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
+        for (int p = 0; p < 256; p++) {
+          int value = random.nextInt(128) + (name.equals("light") ? 128 : 0);
+          image.setRGB(p % 16, p / 16, value << 16 | value << 8 | value);
+        }
+        ImageIO.write(image, "png", images.resolve(i + ".png").toFile());
+      }
+    }
+  }
+
+  @AfterAll
+  static void restore() {
+    PROPERTIES.keySet().forEach(System::clearProperty);
+  }
+
+  private record Said(int exitCode, String out) {}
+
+  private static Said run(String command, String... settings) {
+    List<String> words = new ArrayList<>(List.of(command, "--quiet"));
+    for (String setting :
+        List.of(
+            "run.output=" + BUCKET + "runs",
+            "data.format=folder",
+            "data.source=" + BUCKET + "raw",
+            "data.path=" + BUCKET + "shards",
+            "data.image-size=16",
+            "data.shards=2",
+            "model.preset=vit-nano",
+            "model.patch=8",
+            "model.decoder.depth=1",
+            "epochs={ssl = 1, sl = 1}",
+            "mix.ratio=0",
+            "optimizer.batch-size=16")) {
+      words.addAll(List.of("-D", setting));
+    }
+    words.addAll(List.of(settings));
+    PrintStream out = System.out;
+    var printed = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    try {
+      return new Said(
+          Main.run(words.toArray(String[]::new)), printed.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+    }
+  }
+
+  @Test
+  void aRunFromRawImagesToSqlTouchesNothingElse() throws IOException {
+    assertThat(run("prepare").exitCode()).isZero();
+    assertThat(run("prepare", "-D", "data.path=" + BUCKET + "others").exitCode()).isZero();
+    assertThat(root.resolve("shards/dataset.json")).exists();
+    assertThat(run("train", "--dry-run").out())
+        .containsPattern("heap an executor +1024 MB  Spark, and 4 copies a worker of the state");
+
+    assertThat(run("train", "-D", "run.id=far", "-D", "data.ssl=" + BUCKET + "others").exitCode())
+        .isZero();
+    assertThat(run("train", "-D", "run.id=far", "-D", "data.ssl=" + BUCKET + "others").out())
+        .contains("run far finished");
+    assertThat(
+            run(
+                    "train",
+                    "-D",
+                    "run.id=tasks",
+                    "-D",
+                    "data.tasks=[{name = a, path = \"%1$sshards\"}, {name = b, path = \"%1$sothers\"}]"
+                        .formatted(BUCKET))
+                .exitCode())
+        .isZero();
+    assertThat(root.resolve("runs/checkpoints/far/final.safetensors")).exists();
+    assertThat(root.resolve("runs/tables/epochs/run_id=far/epoch-00002.parquet")).exists();
+
+    Said answer =
+        run("sql", "--csv", "-e", "select run_id, status, epochs_done from runs order by run_id");
+    assertThat(answer.out()).contains("far,finished,2", "tasks,finished,2");
+    try (var here = Files.list(Path.of(""))) {
+      assertThat(here.map(Path::toString)).doesNotContain("bucket:");
+    }
+  }
+
+  @Test
+  void aSchemeThatHadoopDoesNotKnowIsNamed() {
+    assertThat(run("train", "-D", "data.path=nowhere://images/shards").exitCode()).isIn(1, 2);
+  }
+}

@@ -1,0 +1,46 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+class ResourcesCommandTest {
+
+  private static String run(String... words) {
+    PrintStream out = System.out;
+    var printed = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    try {
+      assertThat(Main.run(words)).isZero();
+    } finally {
+      System.setOut(out);
+    }
+    return printed.toString(StandardCharsets.UTF_8);
+  }
+
+  private static final String WORKERS = "workers={count = 4, per-executor = 2, device = gpu}";
+
+  @Test
+  void aDryRunTellsTheEpochsAndWhatTheyTake() {
+    String said = run("train", "--dry-run", "-D", WORKERS, "-D", "data.path=nothing-is-here");
+
+    assertThat(said)
+        .contains("SSL", "MIX", "SL")
+        .containsPattern("workers +4  workers.count")
+        .containsPattern("executors +2  workers.per-executor = 2")
+        .containsPattern("GPUs an executor +2  one a worker; workers.device = gpu")
+        .containsPattern("memory +\\?  known when the data is prepared");
+  }
+
+  @Test
+  void theSettingsOfATrainingAreALineEach() {
+    assertThat(run("resources", "--for", "yarn", "train", "-D", WORKERS, "--quiet").lines())
+        .contains("spark.executor.instances=2", "spark.executor.resource.gpu.amount=2")
+        .allMatch(line -> line.matches("spark\\.[\\w.]+=.*"));
+    assertThat(run("resources", "--for", "yarn", "sql", "-e", "select 1").lines())
+        .allMatch(line -> line.matches("spark\\.(driver|executor)\\.defaultJavaOptions=.*"));
+  }
+}

@@ -1,0 +1,212 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What the launchers in submit/ say, and the lines of submit/examples that call them. It needs the
+ * packaged job, as {@code mvn verify} makes it.
+ */
+@Tag("cluster")
+class SubmitTest {
+  @TempDir static Path directory;
+
+  @BeforeAll
+  static void needThePackage() {
+    assumeTrue(
+        Files.exists(Path.of("target/mixtraining.jar"))
+            && Files.isDirectory(Path.of("target/spark/jars")),
+        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+  }
+
+  private record Said(int exitCode, String out, String err) {}
+
+  private static Said run(Map<String, String> environment, String... words) throws Exception {
+    Path out = Files.createTempFile(directory, "out", "");
+    Path err = Files.createTempFile(directory, "err", "");
+    ProcessBuilder builder =
+        new ProcessBuilder(words).redirectOutput(out.toFile()).redirectError(err.toFile());
+    builder.environment().put("SPARK_HOME", Path.of("target/spark").toAbsolutePath().toString());
+    builder.environment().put("MASTER", "spark://host:7077");
+    builder.environment().put("KUBERNETES_MASTER", "k8s://https://host:6443");
+    builder.environment().put("MIXTRAINING_IMAGE", "registry/mixtraining:cuda");
+    builder.environment().putAll(environment);
+    int exitCode = builder.start().waitFor();
+    return new Said(exitCode, Files.readString(out), Files.readString(err));
+  }
+
+  private static Said print(String launcher, String... command) throws Exception {
+    List<String> words = new ArrayList<>(List.of("submit/" + launcher, "--print"));
+    words.addAll(Arrays.asList(command));
+    return run(Map.of(), words.toArray(String[]::new));
+  }
+
+  private static final String[] TRAIN = {
+    "train", "-D", "workers={count = 4, per-executor = 2, threads-per-worker = 3, device = gpu}"
+  };
+
+  @ParameterizedTest
+  @CsvSource({
+    "standalone, --master spark://host:7077, spark.cores.max=12",
+    "yarn, --master yarn --deploy-mode client --files, spark.executor.instances=2",
+    "kubernetes, --master k8s://https://host:6443 --deploy-mode cluster, spark.executor.instances=2"
+  })
+  void aLauncherPrintsTheSparkSubmitLine(String launcher, String master, String executors)
+      throws Exception {
+    Said said = print(launcher, TRAIN);
+
+    assertThat(said.exitCode()).as(said.err()).isZero();
+    assertThat(said.out().lines()).hasSize(1);
+    assertThat(said.out())
+        .contains("/bin/spark-submit --class org.mixtraining.cli.Main " + master)
+        .contains("--conf " + executors + " ")
+        .contains("--conf spark.executor.cores=6 ", "--conf spark.task.cpus=3 ")
+        .contains("--conf spark.executor.resource.gpu.amount=2 ")
+        .contains("--conf spark.speculation=false ")
+        .contains("spark.executor.defaultJavaOptions=--add-modules=jdk.incubator.vector")
+        .contains("mixtraining.jar train -D ");
+  }
+
+  @Test
+  void theImageIsWhereTheJarIsOnKubernetes() throws Exception {
+    assertThat(print("kubernetes", TRAIN).out())
+        .contains("local:///opt/mixtraining/mixtraining.jar train ")
+        .contains("spark.kubernetes.container.image=registry/mixtraining:cuda ")
+        .contains("spark.executor.resource.gpu.vendor=nvidia.com ");
+  }
+
+  @Test
+  void whatIsNoTrainingAsksForNoGpusAndOwnOptionsWin() throws Exception {
+    Said said =
+        run(
+            Map.of("MIXTRAINING_SUBMIT_OPTIONS", "--conf spark.executor.cores=9"),
+            "submit/yarn",
+            "--print",
+            "sql",
+            "-e",
+            "select 1");
+
+    assertThat(said.out()).doesNotContain("gpu.amount").contains("select\\ 1");
+    assertThat(said.out().indexOf("spark.executor.cores=9"))
+        .isGreaterThan(said.out().indexOf("spark.speculation=false"));
+  }
+
+  @Test
+  void badInputEndsALauncherWithItsReason() throws Exception {
+    Said wrong = print("yarn", "train", "-D", "workers.count=none");
+    assertThat(wrong.exitCode()).isEqualTo(2);
+    assertThat(wrong.err()).contains("workers.count = none: must be a whole number");
+    assertThat(wrong.out()).isEmpty();
+
+    Said nowhere = run(Map.of("MASTER", ""), "submit/standalone", "--print", "train");
+    assertThat(nowhere.exitCode()).isEqualTo(2);
+    assertThat(nowhere.err()).contains("MASTER is not set; standalone --help says what it is");
+  }
+
+  @Test
+  void theDagsCommandsRun() throws Exception {
+    Path airflow = Files.createDirectories(directory.resolve("stub/airflow/operators"));
+    Files.writeString(
+        airflow.resolveSibling("__init__.py"),
+        """
+        class DAG:
+            def __init__(self, **settings): pass
+            def __enter__(self): return self
+            def __exit__(self, *error): pass
+        """);
+    Files.writeString(airflow.resolve("__init__.py"), "");
+    Files.writeString(
+        airflow.resolve("bash.py"),
+        """
+        class BashOperator:
+            def __init__(self, task_id, bash_command, **settings):
+                self.bash_command = bash_command
+            def __rshift__(self, other): return other
+        """);
+    Said commands =
+        run(
+            Map.of(
+                "PYTHONPATH",
+                directory.resolve("stub") + ":submit/examples",
+                "PYTHONDONTWRITEBYTECODE",
+                "1",
+                "MIXTRAINING_HOME",
+                Path.of("").toAbsolutePath().toString()),
+            "python3",
+            "-c",
+            "import json, airflow_mixtraining as m; print(json.dumps([t.bash_command for t in (m.prepare, m.train, m.result)]))");
+    assumeTrue(commands.exitCode() != 127, "there is no python3");
+    assertThat(commands.exitCode()).as(commands.err()).isZero();
+
+    JsonNode list = new ObjectMapper().readTree(commands.out());
+    assertThat(list).hasSize(3);
+    for (JsonNode command : list) {
+      Said said = dry(command.asText().replace("{{ ds_nodash }}", "20260101"));
+      assertThat(said.exitCode()).as(said.err()).isZero();
+      assertThat(said.out()).contains("/bin/spark-submit --class", "daily-20260101");
+    }
+    Said bad =
+        run(
+            Map.of(),
+            "bash",
+            "-c",
+            list.get(1)
+                .asText()
+                .replace("--conf", "--no-such-option")
+                .replace("submit/standalone", "submit/standalone --print"));
+    assertThat(bad.exitCode()).as("Airflow's code for: do not try again").isEqualTo(99);
+  }
+
+  /** A shell line, its launcher told to print only. */
+  private static Said dry(String line) throws Exception {
+    return run(
+        Map.of("MIXTRAINING_HOME", "."),
+        "bash",
+        "-c",
+        line.replace("submit/standalone", "submit/standalone --print"));
+  }
+
+  @Test
+  void cronsAndSystemdsLinesRun() throws Exception {
+    String here = Path.of("").toAbsolutePath().toString();
+    String cron = lineWith("crontab", "submit/standalone");
+    String fromCron =
+        cron.substring(cron.indexOf("cd "))
+            .replace("\\%", "%")
+            .replaceAll(" >>.*", "")
+            .replace("/opt/mixtraining", here);
+    String service = lineWith("mixtraining.service", "ExecStart=");
+    String fromService =
+        service.substring(service.indexOf('\'') + 1, service.lastIndexOf('\'')).replace("%%", "%");
+
+    for (String line : List.of(fromCron, fromService)) {
+      Said said = dry(line);
+      assertThat(said.exitCode()).as(said.err()).isZero();
+      assertThat(said.out()).containsPattern("mixtraining.jar train .*run.id=nightly-\\d{8}");
+    }
+  }
+
+  private static String lineWith(String file, String word) throws IOException {
+    return Files.readAllLines(Path.of("submit/examples", file), StandardCharsets.UTF_8).stream()
+        .filter(line -> line.contains(word) && !line.startsWith("#"))
+        .findFirst()
+        .orElseThrow();
+  }
+}

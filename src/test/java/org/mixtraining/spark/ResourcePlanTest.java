@@ -1,0 +1,78 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.Device;
+import org.mixtraining.spark.ResourcePlan.Scheduler;
+
+class ResourcePlanTest {
+  private static final long STATE = 86_000_000;
+  private static final MemoryNeed NEED = MemoryNeed.of(2, STATE, 60_000_000, 700_000_000);
+
+  private static ResourcePlan plan(int count, int perExecutor, Device device) {
+    return new ResourcePlan(
+        new JobConfig.Workers(count, perExecutor, 3, device, false, 10),
+        1,
+        Optional.of(new ResourcePlan.Need(NEED, STATE)));
+  }
+
+  @Test
+  void everyNumberSaysWhatItComesFrom() {
+    assertThat(plan(5, 2, Device.GPU).describe())
+        .isEqualToIgnoringNewLines(
+            """
+            workers                           5  workers.count
+            executors                         3  workers.per-executor = 2
+            cores an executor                 6  2 at a time, workers.threads-per-worker = 3
+            GPUs an executor                  2  one a worker; workers.device = gpu
+            heap an executor            1059 MB  Spark, and 4 copies a worker of the state, 86.0 MB; a quarter more; 1024 at least
+            beyond it                   2170 MB  images 120.0 MB, computing 1400.0 MB, the process 300.0 MB; a quarter more
+            heap of the driver          2289 MB  averaging the states of up to 8 workers; a quarter more; 1024 at least
+            """);
+  }
+
+  @Test
+  void whatItGivesIsWhatARunNeeds() {
+    var settings = plan(5, 2, Device.CPU).settings(Scheduler.YARN, "-Dflag=1");
+
+    var conf = new org.apache.spark.SparkConf(false).setMaster("yarn");
+    settings.forEach(conf::set);
+    MemoryGiven given = MemoryGiven.to(conf, 1);
+    assertThat(given.tasks()).isEqualTo(2);
+    NEED.check(given);
+    assertThat(settings)
+        .containsEntry("spark.executor.instances", "3")
+        .doesNotContainKey(WorkerDevices.AMOUNT);
+  }
+
+  @Test
+  void eachSchedulerIsAskedForGpusInItsOwnWords() {
+    ResourcePlan plan = plan(4, 4, Device.GPU);
+
+    assertThat(plan.settings(Scheduler.STANDALONE, ""))
+        .containsEntry("spark.cores.max", "12")
+        .containsEntry("spark.executor.resource.gpu.amount", "4")
+        .doesNotContainKey("spark.executor.resource.gpu.discoveryScript");
+    assertThat(plan.settings(Scheduler.YARN, ""))
+        .containsEntry("spark.executor.resource.gpu.discoveryScript", "./gpus.sh");
+    assertThat(plan.settings(Scheduler.KUBERNETES, ""))
+        .containsEntry("spark.executor.resource.gpu.vendor", "nvidia.com")
+        // Tasks ask for GPUs stage by stage.
+        .doesNotContainKey("spark.task.resource.gpu.amount");
+  }
+
+  @Test
+  void trainingsSideBySideNeedExecutorsForAll() {
+    var plan =
+        new ResourcePlan(
+            new JobConfig.Workers(2, 1, 1, Device.AUTO, false, 10), 3, Optional.empty());
+
+    assertThat(plan.executors()).isEqualTo(6);
+    assertThat(plan.describe())
+        .contains("workers.count = 2, in 3 trainings side by side (compare.parallel)")
+        .contains("known when the data is prepared");
+  }
+}

@@ -1,0 +1,71 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Optional;
+import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.Device;
+import org.mixtraining.config.UserException;
+import org.mixtraining.spark.WorkerDevices.Kind;
+
+class WorkerDevicesTest {
+  private static final Optional<String> CUDA = Optional.of("cuda");
+
+  private static JobConfig.Workers workers(Device device) {
+    return new JobConfig.Workers(4, 2, 3, device, false, 10);
+  }
+
+  private static SparkConf cluster(String... settings) {
+    SparkConf conf = new SparkConf(false).setMaster("spark://host:7077");
+    for (int i = 0; i < settings.length; i += 2) {
+      conf.set(settings[i], settings[i + 1]);
+    }
+    return conf;
+  }
+
+  private static void assertRefused(SparkConf conf, Optional<String> accelerator, String why) {
+    assertThatThrownBy(() -> WorkerDevices.choose(workers(Device.GPU), conf, accelerator))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("mixtraining.workers.device = gpu: ")
+        .hasMessageContaining(why)
+        .hasMessageEndingWith("or set it to auto or cpu");
+    assertThat(WorkerDevices.choose(workers(Device.AUTO), conf, accelerator).gpus()).isFalse();
+  }
+
+  @Test
+  void aGpuWhereSparkAssignsNoneIsRefusedByTheSettingsName() {
+    assertRefused(
+        cluster(), CUDA, "spark.executor.resource.gpu.amount is not set, so Spark assigns no GPU");
+    assertRefused(
+        cluster("spark.master", "local[4]", WorkerDevices.AMOUNT, "1"),
+        CUDA,
+        "spark.master = local[4]: Spark assigns GPUs on a cluster only");
+    assertRefused(
+        cluster(WorkerDevices.AMOUNT, "1"), Optional.empty(), "build one for GPUs by mvn package");
+  }
+
+  @Test
+  void gpusOfExecutorsAreTakenIfTheyAreAskedForOrThere() {
+    SparkConf conf = cluster(WorkerDevices.AMOUNT, "2");
+
+    assertThat(WorkerDevices.choose(workers(Device.GPU), conf, CUDA).kind())
+        .isEqualTo(Kind.GPU_OF_EXECUTOR);
+    WorkerDevices found = WorkerDevices.choose(workers(Device.AUTO), conf, CUDA);
+    assertThat(found.kind()).isEqualTo(Kind.GPU_OF_EXECUTOR);
+    assertThat(found.reason())
+        .isEqualTo("spark.executor.resource.gpu.amount = 2, and this build has cuda");
+    assertThat(WorkerDevices.choose(workers(Device.CPU), conf, CUDA).gpus()).isFalse();
+  }
+
+  @Test
+  void dynamicAllocationStartsExecutorsWithGpusForTrainingOnly() {
+    SparkConf conf = cluster("spark.dynamicAllocation.enabled", "true");
+
+    assertThat(WorkerDevices.choose(workers(Device.GPU), conf, CUDA).kind())
+        .isEqualTo(Kind.EXECUTOR_WITH_GPU);
+    assertThat(WorkerDevices.choose(workers(Device.AUTO), conf, CUDA).kind()).isEqualTo(Kind.CPU);
+  }
+}

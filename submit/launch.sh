@@ -1,0 +1,78 @@
+# What the launchers standalone, yarn and kubernetes have in common; they source it, and then call
+#   launch SCHEDULER MASTER [option of spark-submit …] -- ARGUMENTS OF THE LAUNCHER
+# shellcheck shell=bash
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+jar=$root/target/mixtraining.jar # or another, where the executors have it elsewhere
+required=()                      # environment variables besides SPARK_HOME
+
+fail() {
+  echo "$(basename "$0"): $*" >&2
+  exit 2
+}
+
+# The comment at the head of a launcher is its help.
+usage() {
+  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
+}
+
+# The settings of the resource plan for a command, name=value a line, in the array settings.
+plan() {
+  local java=${JAVA_HOME:+$JAVA_HOME/bin/}java scheduler=$1 jars lines
+  shift
+  jars=$SPARK_HOME/jars
+  [ -d "$jars" ] || fail "SPARK_HOME=$SPARK_HOME has no jars: point it at a Spark 3.5 (Scala 2.12)"
+  lines=$("$java" -Xmx1g --add-modules=jdk.incubator.vector \
+    --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED \
+    -Dlog4j2.configurationFile="$root/conf/log4j2.properties" \
+    -cp "$root/target/mixtraining.jar:$jars/*" org.mixtraining.cli.Main \
+    resources --for "$scheduler" "$@") || exit $?
+  mapfile -t settings <<<"$lines"
+}
+
+launch() {
+  local scheduler=$1 master=$2 print='' settings=() options=() submit setting name
+  shift 2
+  while [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  if [ "${1:-}" = --print ]; then
+    print=yes
+    shift
+  fi
+  case " $* " in
+    '  ' | *' -h '* | *' --help '*)
+      usage
+      exit 0
+      ;;
+  esac
+  for name in SPARK_HOME "${required[@]}"; do
+    [ -n "${!name:-}" ] || fail "$name is not set; $(basename "$0") --help says what it is"
+  done
+  [ -f "$root/target/mixtraining.jar" ] ||
+    fail "$root/target/mixtraining.jar is missing: build it with 'mvn -q package -DskipTests' in $root"
+  plan "$scheduler" "$@"
+
+  submit=("$SPARK_HOME/bin/spark-submit" --class org.mixtraining.cli.Main --master "$master")
+  submit+=("${options[@]}")
+  for setting in "${settings[@]}"; do
+    submit+=(--conf "$setting")
+  done
+  # A speculative twin of a worker would train the same epoch twice for nothing.
+  submit+=(--conf spark.speculation=false)
+  # shellcheck disable=SC2206
+  submit+=(${MIXTRAINING_SUBMIT_OPTIONS:-})
+  submit+=("$jar" "$@")
+
+  if [ -n "$print" ]; then
+    printf '%q ' "${submit[@]}"
+    echo
+  else
+    [ -x "$SPARK_HOME/bin/spark-submit" ] ||
+      fail "SPARK_HOME=$SPARK_HOME has no bin/spark-submit: point it at a Spark 3.5 (Scala 2.12)"
+    exec "${submit[@]}"
+  fi
+}
