@@ -106,7 +106,7 @@ public final class MixTrainingRun implements AutoCloseable {
   /** What the model that it trains takes, and what its outputs mean. */
   public ModelCard card() {
     return new ModelCard(
-        vit,
+        data.vit(),
         data.labelled().stream()
             .map(
                 task -> {

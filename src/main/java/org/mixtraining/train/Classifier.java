@@ -2,6 +2,7 @@ package org.mixtraining.train;
 
 import java.util.Arrays;
 import java.util.List;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Head;
 
 /** A trained model at work for one of its tasks. Any number of threads may ask it at once. */
@@ -36,7 +37,7 @@ public final class Classifier {
     int classes = task.classes().size();
     float[] all;
     try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, threads)) {
+        ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, Device.cpu(threads))) {
       lease.show(model.state());
       all =
           lease.replica().predict(Head.name(task.name()), pixels, images.size(), task.imageSize());

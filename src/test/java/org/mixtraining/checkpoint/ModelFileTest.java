@@ -22,6 +22,7 @@ import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.Classifier;
 import org.mixtraining.train.ModelCard;
@@ -53,7 +54,8 @@ class ModelFileTest {
   }
 
   private Checkpoint checkpoint(Map<String, String> provenance) {
-    var state = new RunState(1, model.state(), new ModelState(Map.of()), Patience.FRESH);
+    var state =
+        new RunState(1, model.state(), new ModelState(Map.of()), Patience.FRESH, Deal.EQUAL);
     return new Checkpoint(state, Progress.NONE, "{}", new TreeMap<>(provenance));
   }
 
