@@ -29,8 +29,7 @@ class Nd4jCallsTest {
         s.classes(),
         s.pooling(),
         s.maskRatio(),
-        s.normPix(),
-        0);
+        s.normPix());
   }
 
   private static long callsOfBothPasses(int depth) {
