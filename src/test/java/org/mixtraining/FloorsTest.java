@@ -39,6 +39,7 @@ class FloorsTest {
           "results",
           "checkpoint",
           "tracking",
+          "api",
           "report",
           "cli");
 

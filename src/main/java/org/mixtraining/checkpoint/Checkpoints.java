@@ -91,6 +91,22 @@ public final class Checkpoints {
   }
 
   /**
+   * The file of the model that was best on validation, or else of the final one, if any is kept.
+   */
+  public Optional<String> kept() {
+    try {
+      for (Model model : Model.values()) {
+        if (files().exists(file(model))) {
+          return Optional.of(file(model).toString());
+        }
+      }
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot list " + directory, e);
+    }
+  }
+
+  /**
    * The newest checkpoint that can be read.
    *
    * @param report told of every newer one that cannot

@@ -10,6 +10,9 @@
  *       org.mixtraining.checkpoint.RunLock}.
  * </ul>
  *
+ * <p>A {@link org.mixtraining.checkpoint.ModelFile} is any of them, or an exported zip, or another
+ * program's weights: what a model is loaded from.
+ *
  * <p>A file appears whole or not at all, and is checked against the SHA-256 at its end before
  * anything of it is believed. It is data, not objects: the safetensors layout, a JSON header and
  * then plain little-endian floats, which other programs read too. An epoch's result rows are

@@ -23,6 +23,8 @@ import picocli.CommandLine.ParseResult;
       TrainCommand.class,
       CompareCommand.class,
       EvaluateCommand.class,
+      PredictCommand.class,
+      ExportCommand.class,
       ReportCommand.class,
       SqlCommand.class,
       BenchCommand.class,

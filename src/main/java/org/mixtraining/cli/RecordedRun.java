@@ -44,6 +44,7 @@ final class RecordedRun implements AutoCloseable {
   private final Checkpoints checkpoints;
   private final Consumer<String> report;
   private final RunLock lock;
+  private Optional<Checkpoint> newest;
 
   /** What trains the epochs from a state on, and tells of each. */
   @FunctionalInterface
@@ -80,6 +81,15 @@ final class RecordedRun implements AutoCloseable {
   void forget() {
     tables.delete(id);
     checkpoints.delete();
+    newest = null;
+  }
+
+  /** The newest checkpoint that can be read, if there is any. */
+  Optional<Checkpoint> checkpoint() {
+    if (newest == null) {
+      newest = checkpoints.newest(report);
+    }
+    return newest;
   }
 
   /**
@@ -128,7 +138,7 @@ final class RecordedRun implements AutoCloseable {
       RunObserver observer,
       Training training) {
     Optional<RunRow> before = recorded();
-    Optional<Checkpoint> checkpoint = before.flatMap(row -> checkpoints.newest(report));
+    Optional<Checkpoint> checkpoint = before.flatMap(row -> checkpoint());
     checkpoint.ifPresent(found -> check(found, provenance, initial));
     before.ifPresent(row -> announce(checkpoint, setup.epochsPlanned()));
     RunRecorder recorder =
@@ -234,7 +244,7 @@ final class RecordedRun implements AutoCloseable {
             problems.add(
                 "mixtraining.data.path = %s: not the data that run %s began with: %s is %s, and was %s; prepare that again, choose another id, or train it anew with --force"
                     .formatted(config.data().path(), id, key, value, was));
-          } else if (!was.equals(value)) {
+          } else if (!was.equals(value) && key.startsWith("version.")) {
             report.accept(
                 "%s is %s, and was %s when run %s began: its bits may differ from those of a run that was never stopped"
                     .formatted(key, value, was, id));

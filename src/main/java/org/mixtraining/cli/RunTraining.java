@@ -1,11 +1,14 @@
 package org.mixtraining.cli;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.checkpoint.Checkpoint;
+import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.Spelling;
@@ -17,10 +20,14 @@ import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.MixTrainingRun;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.tracking.Trackers;
+import org.mixtraining.vit.Donor;
 import org.mixtraining.vit.ModelState;
 
 /** What is left of recorded runs, trained in one Spark session; several threads may ask. */
 record RunTraining(JavaSparkContext spark, Interruption interruption) {
+
+  /** SHA-256 of the file that the run began from. */
+  private static final String INIT = "init.sha256";
 
   /**
    * Trains a run to its end.
@@ -37,7 +44,8 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
     try (MixTrainingRun run = new MixTrainingRun(spark, config);
         Trackers trackers = Trackers.of(spark.hadoopConfiguration(), config, recorded.id())) {
       MixSchedule schedule = MixSchedule.of(config);
-      RunState initial = run.initialState();
+      SortedMap<String, String> provenance = provenance(run);
+      RunState initial = beginning(recorded, config, run, provenance, report);
       report.accept(
           "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
               .formatted(
@@ -52,7 +60,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
       return recorded.train(
           setup(config, schedule, initial.model(), run),
           run.manifests(),
-          provenance(run),
+          provenance,
           initial,
           trackers,
           interruption.of(
@@ -63,6 +71,39 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
                 return end;
               }));
     }
+  }
+
+  /**
+   * The state that the run begins with: random weights, or {@code init.model}'s. The latter is not
+   * read again once there is a checkpoint.
+   */
+  private static RunState beginning(
+      RecordedRun recorded,
+      JobConfig config,
+      MixTrainingRun run,
+      SortedMap<String, String> provenance,
+      Consumer<String> report) {
+    RunState random = run.initialState();
+    String file = config.init().model();
+    if (file.isEmpty()) {
+      return random;
+    }
+    Optional<Checkpoint> reached = recorded.checkpoint();
+    if (reached.isPresent()) {
+      provenance.put(INIT, reached.get().provenance().getOrDefault(INIT, "unknown"));
+      return random;
+    }
+    ModelFile model = ModelFile.open(Sessions.hadoop(), "mixtraining.init.model =", file);
+    Donor donor = model.donor();
+    provenance.put(INIT, model.sha256());
+    ModelState begun =
+        donor.into(run.card().vit(), run.card().heads(), random.model(), config.init().parts());
+    donor.notes().forEach(report);
+    report.accept(
+        "run %s begins from %s (%s)"
+            .formatted(recorded.id(), file, Spelling.of(config.init().parts())));
+    return new RunState(
+        random.epochs(), begun, random.averaging(), random.patience(), random.deal());
   }
 
   /** What decides about a run's bits besides its configuration. */
@@ -79,6 +120,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
     provenance.put("version.job", versions.jobVersion());
     provenance.put("version.dl4j", versions.dl4jVersion());
     provenance.put("version.java", versions.javaVersion());
+    provenance.put(ModelFile.CARD, run.card().json());
     return provenance;
   }
 

@@ -43,6 +43,13 @@ final class TrainCommand implements Callable<Integer> {
   private String resume;
 
   @Option(
+      names = "--init",
+      paramLabel = "MODEL",
+      description =
+          "Begin from this model (init.model) in place of random weights: a kept model or checkpoint of a run, an exported zip, or timm's weights. init.parts says what is taken of it (default: the encoder).")
+  private String init;
+
+  @Option(
       names = "--force",
       description = "Forget what there is of the run, finished or not, and train it anew.")
   private boolean force;
@@ -54,6 +61,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (init != null) {
+      options.override("init.model", init);
+    }
     JobConfig config = resume == null ? options.config() : resumed();
     if (dryRun) {
       System.out.println(MixSchedule.of(config).describe());

@@ -16,6 +16,7 @@ public record JobConfig(
     Run run,
     Data data,
     Model model,
+    Init init,
     Pipeline pipeline,
     Epochs epochs,
     Mix mix,
@@ -139,11 +140,38 @@ public record JobConfig(
       double maskRatio,
       boolean normPix,
       double dropPath,
+      Positions positions,
       Decoder decoder)
       implements Serializable {}
 
+  /** What tells the encoder where a patch lies. */
+  public enum Positions {
+    /** A fixed embedding, as in MAE. */
+    SIN_COS,
+    /** The same and what is learned on top, as timm's supervised models have it. */
+    LEARNED
+  }
+
   /** The masked autoencoder's decoder: token width and number of blocks. */
   public record Decoder(int dim, int depth) implements Serializable {}
+
+  /**
+   * The model that a run begins from.
+   *
+   * @param model its file; empty: random weights
+   */
+  public record Init(String model, InitParts parts) implements Serializable {}
+
+  /** What a run takes of the model that it begins from; the rest begins with random weights. */
+  public enum InitParts {
+    /** For other classes: the heads are new. */
+    ENCODER,
+    /** To go on classifying. */
+    ENCODER_HEADS,
+    /** To go on reconstructing. */
+    ENCODER_DECODER,
+    ALL
+  }
 
   /** How the tokens of an image become one feature vector. */
   public enum Pooling {

@@ -19,6 +19,8 @@ import org.mixtraining.config.JobConfig.Device;
 import org.mixtraining.config.JobConfig.EarlyStopping;
 import org.mixtraining.config.JobConfig.Epochs;
 import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.config.JobConfig.Init;
+import org.mixtraining.config.JobConfig.InitParts;
 import org.mixtraining.config.JobConfig.Mix;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
@@ -26,6 +28,7 @@ import org.mixtraining.config.JobConfig.Model;
 import org.mixtraining.config.JobConfig.Optimizer;
 import org.mixtraining.config.JobConfig.Pipeline;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.JobConfig.Run;
 import org.mixtraining.config.JobConfig.Span;
 import org.mixtraining.config.JobConfig.Synthetic;
@@ -57,6 +60,9 @@ final class JobConfigReader {
             run(),
             data(format),
             model(preset, maskRatio),
+            new Init(
+                text("init.model", model -> true, "a file, or empty"),
+                choice("init.parts", InitParts.class)),
             pipeline,
             epochs(),
             mix(),
@@ -133,6 +139,7 @@ final class JobConfigReader {
         maskRatio,
         flag("model.norm-pix"),
         number("model.drop-path", v -> 0 <= v && v < 1, "in [0, 1)"),
+        choice("model.positions", Positions.class),
         new Decoder(
             whole(
                 "model.decoder.dim", dim -> dim > 0 && dim % 12 == 0, "a positive multiple of 12"),
@@ -244,6 +251,10 @@ final class JobConfigReader {
     if (config.workers().balance() && config.data().reshuffle()) {
       settings.refuse(
           "workers.balance", "must be false where data.reshuffle deals every image anew");
+    }
+    if (config.model().positions() == Positions.LEARNED
+        && config.mix().pass() == MixPass.CORRUPTED) {
+      settings.refuse("model.positions", "must be sin-cos where mix.pass is corrupted");
     }
     Optimizer optimizer = config.optimizer();
     if (optimizer.minLr() > optimizer.peak()) {

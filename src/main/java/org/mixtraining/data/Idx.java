@@ -72,6 +72,17 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
         "label", IntStream.range(0, classes).mapToObj(Integer::toString).toList(), 1, pieces);
   }
 
+  /** The images of a file without their labels. */
+  static List<Piece> unlabelled(Path file, JobConfig.Data data, Configuration hadoop)
+      throws IOException {
+    try (var in = contents(file, hadoop)) {
+      byte[] none = new byte[header(in, file, Kind.IMAGES)[0]];
+      return images(file, Split.TEST, none, data, hadoop);
+    } catch (EOFException | ZipException e) {
+      throw damaged(file, e);
+    }
+  }
+
   private static Path find(Listing listing, Split split, Kind kind) throws IOException {
     var name =
         Pattern.compile(

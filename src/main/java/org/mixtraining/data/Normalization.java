@@ -26,6 +26,24 @@ public record Normalization(List<Double> mean, List<Double> std) implements Seri
     return tables;
   }
 
+  /**
+   * Normalised images.
+   *
+   * @param images uint8, [channels, height, width] each, of one size
+   * @return [images, channels, height, width]
+   */
+  public float[] apply(List<byte[]> images) {
+    float[][] tables = tables();
+    int size = images.isEmpty() ? 0 : images.get(0).length;
+    int area = size / tables.length;
+    var values = new float[images.size() * size];
+    for (int i = 0; i < values.length; i++) {
+      int p = i % size;
+      values[i] = tables[p / area][images.get(i / size)[p] & 0xFF];
+    }
+    return values;
+  }
+
   /** The mean as a pixel, uint8 [channels]. */
   byte[] meanColor() {
     var color = new byte[mean.size()];

@@ -70,6 +70,29 @@ record Picture(int channels, int height, int width, byte[] pixels) {
     return channels == 3 ? rgb : new Picture(channels, side, side, rgb.plane());
   }
 
+  /** The picture in colour ({@code channels} 3), or in grey (1) by ITU-R 601 as Pillow has it. */
+  Picture in(int channels) {
+    if (channels == this.channels) {
+      return this;
+    }
+    int area = height * width;
+    var converted = new byte[channels * area];
+    for (int i = 0; i < area; i++) {
+      if (channels == 1) {
+        int luma =
+            19595 * (pixels[i] & 0xFF)
+                + 38470 * (pixels[area + i] & 0xFF)
+                + 7471 * (pixels[2 * area + i] & 0xFF);
+        converted[i] = (byte) (luma + 0x8000 >> 16);
+      } else {
+        for (int c = 0; c < channels; c++) {
+          converted[c * area + i] = pixels[i];
+        }
+      }
+    }
+    return new Picture(channels, height, width, converted);
+  }
+
   /** The first channel alone. */
   private byte[] plane() {
     return Arrays.copyOf(pixels, height * width);

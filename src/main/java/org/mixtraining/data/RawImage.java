@@ -5,10 +5,13 @@ sealed interface RawImage {
   /** Label of an image that has none. */
   int UNLABELLED = -1;
 
+  /** Label of an image that needs none, since it is to be predicted. */
+  int TO_PREDICT = -2;
+
   /** File, and record in it, that the image comes from. */
   String source();
 
-  /** The class index that is trained on, or {@link #UNLABELLED}. */
+  /** The class index that is trained on, {@link #UNLABELLED} or {@link #TO_PREDICT}. */
   int label();
 
   /**

@@ -21,5 +21,8 @@
  * ever goes to the driver, except for the few that are to be looked at: in a {@link
  * org.mixtraining.data.Preview}, as {@link org.mixtraining.data.Thumbnails}, or with their {@link
  * org.mixtraining.data.Completions}.
+ *
+ * <p>Images without labels, to be predicted, are {@link org.mixtraining.data.Inputs}: decoded and
+ * scaled the same way, and likewise each an image or the reason why not.
  */
 package org.mixtraining.data;

@@ -25,6 +25,7 @@ import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.ModelCard;
 import org.mixtraining.train.NonFiniteLossException;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Scores;
@@ -100,6 +101,20 @@ public final class MixTrainingRun implements AutoCloseable {
   /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
   public Optional<DatasetManifest> sslManifest() {
     return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(data.ssl().manifest());
+  }
+
+  /** What the model that it trains takes, and what its outputs mean. */
+  public ModelCard card() {
+    return new ModelCard(
+        data.vit(),
+        data.labelled().stream()
+            .map(
+                task -> {
+                  DatasetManifest m = task.dataset().manifest();
+                  return new ModelCard.Task(
+                      task.task().name(), m.height(), m.normalization(), m.classes());
+                })
+            .toList());
   }
 
   /** The state of a run before its first epoch: it depends on the seed and the model only. */

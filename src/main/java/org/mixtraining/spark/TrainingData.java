@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Normalization;
@@ -49,6 +50,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       labelled.add(new LabelledData(task, Dataset.open(hadoop, key, task.path(), workers)));
     }
     Dataset first = labelled.get(0).dataset();
+    checkPositions(config, labelled);
     if (config.data().ssl().isEmpty()) {
       return new TrainingData(config, List.copyOf(labelled), first);
     }
@@ -60,6 +62,17 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
               .formatted(config.data().ssl(), shape(ssl.manifest()), shape));
     }
     return new TrainingData(config, List.copyOf(labelled), ssl);
+  }
+
+  /** A learned position belongs to a place in images of one size. */
+  private static void checkPositions(JobConfig config, List<LabelledData> labelled) {
+    List<Integer> sizes =
+        labelled.stream().map(task -> task.dataset().manifest().height()).distinct().toList();
+    if (config.model().positions() == Positions.LEARNED && sizes.size() > 1) {
+      throw new UserException(
+          "mixtraining.model.positions = learned: the images of all tasks must be of one size, and theirs are %s pixels; sin-cos serves any"
+              .formatted(sizes));
+    }
   }
 
   private static String shape(DatasetManifest m) {

@@ -15,7 +15,8 @@
  * org.mixtraining.spark.Deal} gives slower workers fewer shards, if that is wanted.
  *
  * <p>Several runs may train in one session, a thread each. A {@link
- * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at.
+ * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at; a {@link
+ * org.mixtraining.spark.ClusterPrediction} lets one predict images where they are read.
  *
  * <p>While an epoch lasts, a {@link org.mixtraining.spark.TrainingPlugin} tells the driver how far
  * the executors are. Between two epochs a run is its {@link org.mixtraining.spark.RunState} and

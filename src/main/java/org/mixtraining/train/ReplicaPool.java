@@ -7,6 +7,7 @@ import java.util.Map;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Compute;
+import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
 
 /**
@@ -23,7 +24,8 @@ public final class ReplicaPool {
   /** What a replica is for; one that is idle for another configuration is freed. */
   public enum Purpose {
     TRAINING,
-    EVALUATION
+    EVALUATION,
+    PREDICTION
   }
 
   private record Key(Purpose purpose, String configuration, Device device) {}
@@ -67,6 +69,7 @@ public final class ReplicaPool {
     private final Compute compute;
     private final Replica replica;
     private Compute.Scope scope;
+    private Object shown;
 
     private Lease(Key key) {
       this.key = key;
@@ -81,6 +84,14 @@ public final class ReplicaPool {
     /** The replica, in whatever state the last user left it. */
     public Replica replica() {
       return replica;
+    }
+
+    /** Loads the parameters of a model to predict with, unless they were the last ones loaded. */
+    void show(ModelState model) {
+      if (shown != model) {
+        replica.loadParameters(model);
+        shown = model;
+      }
     }
 
     @Override

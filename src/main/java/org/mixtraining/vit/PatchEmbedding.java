@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -14,6 +15,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 public final class PatchEmbedding extends ViTLayer {
   private static final long serialVersionUID = 1L;
 
+  /** What is added to the fixed position embedding: [patches, dim], row-major. */
+  static final String POSITIONS = "positions";
+
   /** For Jackson. */
   PatchEmbedding() {}
 
@@ -24,10 +28,14 @@ public final class PatchEmbedding extends ViTLayer {
   @Override
   List<Tensor> tensors() {
     int dim = vit().dim();
-    return List.of(
-        Tensor.weight("weight", vit().patchValues(), dim),
-        Tensor.vector("bias", dim, Tensor.Init.ZERO),
-        Tensor.vector("cls", dim, Tensor.Init.TOKEN));
+    List<Tensor> tensors = new ArrayList<>();
+    tensors.add(Tensor.weight("weight", vit().patchValues(), dim));
+    tensors.add(Tensor.vector("bias", dim, Tensor.Init.ZERO));
+    tensors.add(Tensor.vector("cls", dim, Tensor.Init.TOKEN));
+    if (vit().learnsPositions()) {
+      tensors.add(Tensor.vector(POSITIONS, vit().patches() * dim, Tensor.Init.ZERO));
+    }
+    return tensors;
   }
 
   @Override

@@ -25,7 +25,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     INDArray output = output(workspaces, layout.rows(), vit().dim());
     Mat pixels = view(input);
     Mat patches = save("patches", layout.rows(), vit().patchValues());
-    Visibility visibility = layerConf().sight().selects() ? Visibility.of(maskArray, vit()) : null;
+    Visibility visibility = visibility();
     Mat tokens = Mat.of(output);
     forEach(
         layout.chunks(1),
@@ -42,29 +42,65 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       Visibility visibility,
       Mat patches,
       Mat tokens) {
-    boolean masked = visibility != null && chunk.toRow() <= layout.decoded().rows();
-    int firstImage = (chunk.fromRow() - (masked ? 0 : layout.pooled().firstRow())) / chunk.tokens();
     for (int i = 0; i < chunk.images(); i++) {
       int row = chunk.fromRow() + i * chunk.tokens();
       patches.rows(row, row + 1).fill(0);
-      for (int t = 1; t < chunk.tokens(); t++) {
-        int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
-        Patches.copy(vit(), pixels, firstImage + i, patch, patches, row + t);
-      }
     }
+    int firstImage = layout.firstImage(chunk);
+    forEachPatch(
+        layout,
+        chunk,
+        visibility,
+        (image, row, patch) ->
+            Patches.copy(vit(), pixels, firstImage + image, patch, patches, chunk.fromRow() + row));
     Mat rows = tokens.rows(chunk.fromRow(), chunk.toRow());
     Mat x = patches.rows(chunk.fromRow(), chunk.toRow());
     k.linear(x, parameter("weight"), parameter("bias"), rows);
     Mat cls = parameter("cls");
-    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
     for (int i = 0; i < chunk.images(); i++) {
       int first = i * chunk.tokens();
       rows.rows(first, first + 1).copyFrom(cls);
+    }
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
+    Mat learned = learned();
+    forEachPatch(
+        layout,
+        chunk,
+        visibility,
+        (image, row, patch) -> {
+          addPosition(positions, rows, row, patch);
+          if (learned != null) {
+            rows.rows(row, row + 1).add(learned.rows(patch, patch + 1));
+          }
+        });
+  }
+
+  /** What was learned of positions, [patches, dim]; null where they are fixed. */
+  private Mat learned() {
+    return vit().learnsPositions()
+        ? parameter(PatchEmbedding.POSITIONS).slice(0, vit().patches(), vit().dim())
+        : null;
+  }
+
+  private interface PatchRow {
+    /** A patch of the chunk's i-th image, which is at a row of the chunk. */
+    void at(int image, int row, int patch);
+  }
+
+  private static void forEachPatch(
+      TokenLayout layout, TokenLayout.Chunk chunk, Visibility visibility, PatchRow body) {
+    boolean masked = visibility != null && chunk.toRow() <= layout.decoded().rows();
+    int firstImage = layout.firstImage(chunk);
+    for (int i = 0; i < chunk.images(); i++) {
       for (int t = 1; t < chunk.tokens(); t++) {
         int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
-        addPosition(positions, rows, first + t, patch);
+        body.at(i, i * chunk.tokens() + t, patch);
       }
     }
+  }
+
+  private Visibility visibility() {
+    return layerConf().sight().selects() ? Visibility.of(maskArray, vit()) : null;
   }
 
   private void addPosition(float[] positions, Mat rows, int row, int patch) {
@@ -82,6 +118,7 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     Mat patches = save("patches", layout.rows(), vit().patchValues());
     List<TokenLayout.Chunk> chunks = layout.chunks(1);
     PartialGradients partial = partialGradients(chunks.size());
+    Visibility visibility = vit().learnsPositions() ? visibility() : null;
     forEach(
         chunks,
         (worker, chunk) -> {
@@ -100,6 +137,16 @@ final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
           }
           for (int c = 0; c < bias.cols(); c++) {
             bias.set(0, c, bias.get(0, c) - cls.get(0, c));
+          }
+          if (vit().learnsPositions()) {
+            Mat share = partial.of(chunk.index(), PatchEmbedding.POSITIONS);
+            share.fill(0);
+            Mat positions = share.slice(0, vit().patches(), vit().dim());
+            forEachPatch(
+                layout,
+                chunk,
+                visibility,
+                (image, row, patch) -> positions.rows(patch, patch + 1).add(d.rows(row, row + 1)));
           }
         });
     partial.sum();

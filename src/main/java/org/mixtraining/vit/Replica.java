@@ -65,6 +65,16 @@ public final class Replica implements AutoCloseable {
     Places.parameters(graph).load(name -> state.block(name).parameters());
   }
 
+  /** A copy of the parameters of the blocks that it uses. */
+  ModelState parameters() {
+    Map<String, ModelState.Block> blocks = new HashMap<>();
+    float[] none = {};
+    Places.parameters(graph)
+        .read()
+        .forEach((name, values) -> blocks.put(name, new ModelState.Block(values, none, none, 0)));
+    return new ModelState(blocks);
+  }
+
   /** A copy of the blocks that it uses, with the steps taken since they were loaded. */
   public ModelState state() {
     Map<String, float[]> m = Places.moments(graph, 0).read();

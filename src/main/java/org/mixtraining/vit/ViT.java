@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Locale;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
@@ -28,6 +29,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * @param normPix whether the autoencoder's target is each patch normalised by its own mean and
  *     standard deviation
  * @param dropPath the last encoder block's rate of {@link StochasticDepth}, in [0, 1)
+ * @param positions what tells the encoder where a patch lies; null in older files: fixed
  */
 public record ViT(
     @JsonProperty("imageSize") int imageSize,
@@ -43,7 +45,8 @@ public record ViT(
     @JsonProperty("pooling") Pooling pooling,
     @JsonProperty("maskRatio") double maskRatio,
     @JsonProperty("normPix") boolean normPix,
-    @JsonProperty("dropPath") double dropPath)
+    @JsonProperty("dropPath") double dropPath,
+    @JsonProperty("positions") Positions positions)
     implements Serializable {
 
   /** Width of an MLP's hidden layer, in token widths. */
@@ -54,12 +57,13 @@ public record ViT(
 
   @JsonCreator
   public ViT {
+    positions = positions == null ? Positions.SIN_COS : positions;
     if (dim % heads != 0 || decoderDim % decoderHeads != 0 || dim % 4 != 0 || decoderDim % 4 != 0) {
       throw new IllegalArgumentException("token widths must be multiples of 4 and of their heads");
     }
   }
 
-  /** A model without stochastic depth. */
+  /** A model with fixed positions and without stochastic depth. */
   public ViT(
       int imageSize,
       int channels,
@@ -88,7 +92,8 @@ public record ViT(
         pooling,
         maskRatio,
         normPix,
-        0);
+        0,
+        Positions.SIN_COS);
   }
 
   /**
@@ -117,7 +122,8 @@ public record ViT(
         model.pooling(),
         model.maskRatio(),
         model.normPix(),
-        model.dropPath());
+        model.dropPath(),
+        model.positions());
   }
 
   /** A named encoder size. */
@@ -154,6 +160,11 @@ public record ViT(
     }
   }
 
+  /** Whether the encoder has a parameter for the place of each patch. */
+  public boolean learnsPositions() {
+    return positions == Positions.LEARNED;
+  }
+
   /** Patches along one side of an image. */
   int grid() {
     return imageSize / patch;
@@ -175,7 +186,7 @@ public record ViT(
   }
 
   /** This model for another task: an encoder takes images of any size that its patch divides. */
-  ViT serving(int imageSize, int classes) {
+  public ViT serving(int imageSize, int classes) {
     return with(imageSize, classes, maskRatio);
   }
 
@@ -194,7 +205,8 @@ public record ViT(
         pooling,
         maskRatio,
         normPix,
-        dropPath);
+        dropPath,
+        positions);
   }
 
   /**

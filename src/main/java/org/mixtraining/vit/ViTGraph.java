@@ -64,29 +64,41 @@ public final class ViTGraph {
       MixPass pass,
       JobConfig.Optimizer optimizer,
       long seed) {
-    Sight sight = Sight.of(objective, pass);
     Builder graph = new Builder(vit, objective, optimizer, seed);
-    graph.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
+    for (ViTLayer layer : layers(vit, heads, objective, pass)) {
+      if (layer instanceof ClassHead) {
+        graph.after(ENCODER_NORM);
+      }
+      graph.add(layer);
+    }
+    return graph.build();
+  }
+
+  /** A graph's layers in order. */
+  static List<ViTLayer> layers(ViT vit, List<Head> heads, Objective objective, MixPass pass) {
+    Sight sight = Sight.of(objective, pass);
+    List<ViTLayer> layers = new ArrayList<>();
+    layers.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
     if (sight == Sight.CORRUPTED) {
-      graph.add(new MaskToken(MASK_TOKEN, vit));
+      layers.add(new MaskToken(MASK_TOKEN, vit));
     }
     for (int i = 0; i < vit.depth(); i++) {
       double drop = objective == Objective.SSL ? 0 : StochasticDepth.rate(vit, i);
-      graph.add(new EncoderBlock(ENCODER_LAYER + i, vit, sight, vit.dim(), vit.heads(), drop));
+      layers.add(new EncoderBlock(ENCODER_LAYER + i, vit, sight, vit.dim(), vit.heads(), drop));
     }
-    graph.add(new TokenNorm(ENCODER_NORM, vit, sight));
+    layers.add(new TokenNorm(ENCODER_NORM, vit, sight));
     if (objective != Objective.SL) {
-      graph.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, sight));
+      layers.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, sight));
       for (int i = 0; i < vit.decoderDepth(); i++) {
         int width = vit.decoderDim();
-        graph.add(new EncoderBlock("decoder-" + i, vit, Sight.FULL, width, vit.decoderHeads(), 0));
+        layers.add(new EncoderBlock("decoder-" + i, vit, Sight.FULL, width, vit.decoderHeads(), 0));
       }
-      graph.add(new PixelReconstruction(PIXELS, vit));
+      layers.add(new PixelReconstruction(PIXELS, vit));
     }
     if (objective != Objective.SSL) {
-      heads.forEach(head -> graph.after(ENCODER_NORM).add(new ClassHead(head, vit, sight)));
+      heads.forEach(head -> layers.add(new ClassHead(head, vit, sight)));
     }
-    return graph.build();
+    return layers;
   }
 
   /** Appends layers one behind another. */

@@ -9,6 +9,10 @@
  * A {@link org.mixtraining.vit.Replica} is a graph that loads the blocks it uses, trains, and hands
  * them back.
  *
+ * <p>What was trained leaves as an {@link org.mixtraining.vit.OnnxModel} or a {@link
+ * org.mixtraining.vit.ModelZip}; and as a {@link org.mixtraining.vit.Donor}, of this job or of
+ * timm, it is what another run begins from.
+ *
  * <p>Activations are token matrices: one row a token, images one after another, the class token
  * first in each. Nothing here knows Spark.
  */

@@ -31,7 +31,8 @@ class ConfTest {
   @ParameterizedTest
   @MethodSource("files")
   void everyFileOffersAPlan(Path file) throws IOException {
-    boolean compares = Files.readString(file).contains("compare {");
+    String text = Files.readString(file);
+    boolean compares = text.contains("compare {");
     PrintStream out = System.out;
     var printed = new ByteArrayOutputStream();
     System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
@@ -51,7 +52,9 @@ class ConfTest {
     }
 
     assertThat(exitCode).isZero();
-    assertThat(printed.toString(StandardCharsets.UTF_8)).contains("SSL", "MIX", "SL");
+    List<String> phases =
+        text.contains("  pipeline = sl\n") ? List.of("SL") : List.of("SSL", "MIX", "SL");
+    assertThat(printed.toString(StandardCharsets.UTF_8)).contains(phases);
     assertThat(output).isEmptyDirectory();
   }
 

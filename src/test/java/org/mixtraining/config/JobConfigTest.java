@@ -247,6 +247,8 @@ class JobConfigTest {
         "model.mask-ratio=1",
         "model.mask-ratio=NaN",
         "model.norm-pix=maybe",
+        "model.positions=relative",
+        "init.parts=heads",
         "model.decoder.dim=100",
         "run.seed=99999999999999999999",
         "run.id=../escape",
@@ -290,6 +292,16 @@ class JobConfigTest {
       })
   void keysThatContradictEachOtherAreRefused(String override, String problem) {
     assertThat(problems(override)).containsExactly(problem);
+  }
+
+  @Test
+  void aMaskTokenKnowsNoLearnedPositions() {
+    assertThat(problems("model.positions=learned", "mix.pass=corrupted"))
+        .containsExactly(
+            "model.positions = learned: must be sin-cos where mix.pass is corrupted (command line)");
+    assertThat(JobConfig.load(Optional.empty(), List.of("model.positions=learned")).model())
+        .extracting(JobConfig.Model::positions)
+        .isEqualTo(JobConfig.Positions.LEARNED);
   }
 
   @Test

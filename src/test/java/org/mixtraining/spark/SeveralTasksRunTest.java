@@ -139,6 +139,14 @@ class SeveralTasksRunTest {
   }
 
   @Test
+  void learnedPositionsServeImagesOfOneSizeOnly() {
+    assertThatThrownBy(() -> train(tasks("model.positions=learned")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.model.positions = learned: the images of all tasks must be of one size, and theirs are [32, 16] pixels; sin-cos serves any");
+  }
+
+  @Test
   void aTaskThatIsMissingIsNamed() {
     assertThatThrownBy(
             () -> train(config("data.tasks=[{name = gone, path = \"%s\"}]".formatted(directory))))

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.EpochPlan;
@@ -95,6 +96,27 @@ class GraphGradientTest {
     ViT vit = Samples.small(pooling, normPix);
     MultiDataSet batch = Samples.batch(vit, objective, 4);
     backward(vit, objective, pass, threads, batch, graph -> assertSlopes(graph, batch));
+  }
+
+  /** Disturbed weights hold for positions too: what was learned of each is at its patch. */
+  @ParameterizedTest
+  @CsvSource({"SL, VISIBLE", "SSL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
+  void gradientOfLearnedPositionsIsTheSlopeOfTheScore(Objective objective, MixPass pass) {
+    ViT vit = Samples.placed(Pooling.MEAN, Positions.LEARNED);
+    MultiDataSet batch = Samples.batch(vit, objective, 4);
+    backward(
+        vit,
+        objective,
+        pass,
+        3,
+        batch,
+        graph -> {
+          assertThat(Samples.tensors(graph, TokenLayer::gradient))
+              .hasEntrySatisfying(
+                  "patch-embedding.positions",
+                  gradient -> assertThat(Samples.norm(gradient)).isGreaterThan(1e-3));
+          assertSlopes(graph, batch);
+        });
   }
 
   private static void assertSlopes(ComputationGraph graph, MultiDataSet batch) {

@@ -30,7 +30,8 @@ class Nd4jCallsTest {
         s.pooling(),
         s.maskRatio(),
         s.normPix(),
-        0);
+        0,
+        s.positions());
   }
 
   private static long callsOfBothPasses(int depth) {

@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.reference.ReferenceViT;
@@ -31,6 +32,10 @@ final class Samples {
   /** 12-pixel images in 3-pixel patches: 16 patches, 4 visible; widths that no vector fits. */
   static ViT small(Pooling pooling, boolean normPix) {
     return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, normPix);
+  }
+
+  static ViT placed(Pooling pooling, Positions positions) {
+    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions);
   }
 
   static ViT small() {

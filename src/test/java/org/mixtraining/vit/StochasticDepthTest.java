@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.kernels.Mat;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.Objective;
@@ -24,7 +25,8 @@ class StochasticDepthTest {
   private static final double RATE = 0.4;
 
   /** Two blocks with rates 0 and 0.4. */
-  private final ViT vit = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE);
+  private final ViT vit =
+      new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
 
   private static List<Long> ids(int images) {
     return LongStream.range(0, images).boxed().toList();
@@ -32,7 +34,8 @@ class StochasticDepthTest {
 
   @Test
   void ratesGrowLinearlyFromZero() {
-    ViT deep = new ViT(12, 3, 3, 12, 5, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE);
+    ViT deep =
+        new ViT(12, 3, 3, 12, 5, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
 
     assertThat(StochasticDepth.rate(deep, 0)).isZero();
     assertThat(StochasticDepth.rate(deep, 2)).isCloseTo(0.2, within(1e-12));

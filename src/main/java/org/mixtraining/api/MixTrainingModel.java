@@ -1,0 +1,214 @@
+package org.mixtraining.api;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
+import org.mixtraining.checkpoint.ModelFile;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Input;
+import org.mixtraining.data.Inputs;
+import org.mixtraining.spark.ClusterPrediction;
+import org.mixtraining.train.Classifier;
+import org.mixtraining.train.ModelCard;
+import org.mixtraining.train.TrainedModel;
+
+/**
+ * A trained model, to be asked what is in an image: from a Java program, from Spark SQL, or of all
+ * images under a path. Images may be of any size and colour; the model crops, scales and normalises
+ * them as it was trained to. It is immutable, and any number of threads may ask it at once.
+ */
+public final class MixTrainingModel {
+
+  private static final StructType ANSWER =
+      StructType.fromDDL(
+          "predicted INT, predicted_name STRING, probability FLOAT, probabilities ARRAY<FLOAT>,"
+              + " error STRING");
+
+  private final TrainedModel model;
+  private final ModelCard.Task task;
+  private final Classifier classifier;
+  private final Input.Form form;
+
+  private MixTrainingModel(TrainedModel model, ModelCard.Task task) {
+    this.model = model;
+    this.task = task;
+    this.classifier = new Classifier(model, task, 1);
+    this.form = form(defaults());
+  }
+
+  // --- loading ---------------------------------------------------------------------------------
+
+  /**
+   * The model in a file: {@code best.safetensors}, {@code final.safetensors} or a checkpoint of a
+   * run, or a zip that {@code export} wrote. Of a model with several tasks, its first.
+   *
+   * @param file a local path, or a URI of any file system that Hadoop knows
+   * @throws UserException if there is none, or it is damaged
+   */
+  public static MixTrainingModel load(String file) {
+    return load(new Configuration(), file);
+  }
+
+  /** The same, with a Hadoop configuration of one's own. */
+  public static MixTrainingModel load(Configuration hadoop, String file) {
+    return of(ModelFile.open(hadoop, "model", file).model());
+  }
+
+  /** A model that is in memory. */
+  public static MixTrainingModel of(TrainedModel model) {
+    return new MixTrainingModel(model, model.card().tasks().get(0));
+  }
+
+  /**
+   * The same model for another of its tasks.
+   *
+   * @throws UserException if it has none of that name
+   */
+  public MixTrainingModel forTask(String name) {
+    return new MixTrainingModel(model, model.task("task", name));
+  }
+
+  /** Names of the model's tasks; {@code main} if it has only one. */
+  public List<String> tasks() {
+    return model.card().tasks().stream().map(ModelCard.Task::name).toList();
+  }
+
+  /** Names of the task's classes by index. */
+  public List<String> classes() {
+    return task.classes();
+  }
+
+  // --- asking ----------------------------------------------------------------------------------
+
+  /**
+   * What is in a JPEG or PNG file.
+   *
+   * @throws IOException if it cannot be read
+   * @throws UserException if it is no image, or a damaged one
+   */
+  public Classification predict(Path file) throws IOException {
+    return predict(List.of(usable(form.decode(file.toString(), Files.readAllBytes(file))))).get(0);
+  }
+
+  /** What is in an image. */
+  public Classification predict(BufferedImage image) {
+    return predict(List.of(form.picture("image", image).pixels())).get(0);
+  }
+
+  /**
+   * What is in each of the images.
+   *
+   * @param pixels uint8, [channels, size, size] each, of the shape that the task's images have
+   */
+  public List<Classification> predict(List<byte[]> pixels) {
+    List<Classification> answers = new ArrayList<>();
+    for (float[] probabilities : classifier.probabilities(pixels)) {
+      answers.add(classification(probabilities));
+    }
+    return answers;
+  }
+
+  private Classification classification(float[] probabilities) {
+    int best = Classifier.mostProbable(probabilities);
+    List<Float> all = new ArrayList<>(probabilities.length);
+    for (float probability : probabilities) {
+      all.add(probability);
+    }
+    return new Classification(best, task.classes().get(best), probabilities[best], all);
+  }
+
+  private static byte[] usable(Input input) {
+    if (input.error() != null) {
+      throw new UserException("%s: %s".formatted(input.source(), input.error()));
+    }
+    return input.pixels();
+  }
+
+  // --- in Spark --------------------------------------------------------------------------------
+
+  /**
+   * A function of a binary column that holds JPEG and PNG files, such as {@code content} of Spark's
+   * format binaryFile: {@code struct<predicted, predicted_name, probability, probabilities,
+   * error>}. An image that cannot be used has nulls and the reason in {@code error}.
+   */
+  public UserDefinedFunction udf(SparkSession spark) {
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    return functions.udf(new Ask(context.broadcast(model), task), ANSWER);
+  }
+
+  /** Asks the model that a task's process has been sent. */
+  private static final class Ask implements UDF1<byte[], Row> {
+    private static final long serialVersionUID = 1L;
+
+    private final Broadcast<TrainedModel> shared;
+    private final ModelCard.Task task;
+    private transient MixTrainingModel model;
+
+    Ask(Broadcast<TrainedModel> shared, ModelCard.Task task) {
+      this.shared = shared;
+      this.task = task;
+    }
+
+    @Override
+    public Row call(byte[] file) {
+      if (model == null) {
+        model = new MixTrainingModel(shared.value(), task);
+      }
+      return model.answer(file);
+    }
+  }
+
+  private Row answer(byte[] file) {
+    Input input = form.decode("image", file);
+    if (input.error() != null) {
+      return RowFactory.create(null, null, null, null, input.error());
+    }
+    Classification said = predict(List.of(input.pixels())).get(0);
+    return RowFactory.create(
+        said.predicted(),
+        said.name(),
+        said.probability(),
+        said.probabilities().toArray(Float[]::new),
+        null);
+  }
+
+  /**
+   * A row for every image under a path, as the command {@code predict} writes them: source, task,
+   * predicted, predicted_name, probability, probabilities, error.
+   *
+   * @param path of whatever {@link Inputs} knows
+   * @throws UserException if there is no image
+   */
+  public Dataset<Row> predict(SparkSession spark, String path) {
+    return predict(spark, path, defaults());
+  }
+
+  /** The same, with limits of one's own on the images. */
+  public Dataset<Row> predict(SparkSession spark, String path, JobConfig.Data data) {
+    return ClusterPrediction.of(spark, model, task, Inputs.read(spark, path, data, form(data)));
+  }
+
+  private Input.Form form(JobConfig.Data data) {
+    return new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
+  }
+
+  private static JobConfig.Data defaults() {
+    return JobConfig.load(Optional.empty(), List.of()).data();
+  }
+}

@@ -1,0 +1,74 @@
+package org.mixtraining.cli;
+
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.checkpoint.ModelFile;
+import org.mixtraining.config.UserException;
+import org.mixtraining.train.TrainedModel;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** The options by which a command is given a trained model. */
+final class ModelOptions {
+
+  @ArgGroup(multiplicity = "1")
+  private Given given;
+
+  /** One of the two. */
+  private static final class Given {
+    @Option(
+        names = "--run",
+        paramLabel = "RUN_ID",
+        description =
+            "The model of this run that was best on validation, or the final one where nothing was validated.")
+    private String run;
+
+    @Option(
+        names = "--model",
+        paramLabel = "FILE",
+        description =
+            "The model in this file: a kept model or checkpoint of a run, or a zip of export.")
+    private String file;
+  }
+
+  @Option(
+      names = "--task",
+      paramLabel = "NAME",
+      description = "Which task of a model with several.")
+  private String task = "";
+
+  /** The option and its value, for messages. */
+  String named() {
+    return given.run == null ? "--model " + given.file : "--run " + given.run;
+  }
+
+  String task() {
+    return task;
+  }
+
+  /**
+   * The model.
+   *
+   * @param output where runs are
+   * @throws UserException if there is none, or it cannot be used
+   */
+  TrainedModel load(Configuration hadoop, String output) {
+    TrainedModel model =
+        given.run == null
+            ? ModelFile.open(hadoop, "--model", given.file).model()
+            : ModelFile.open(hadoop, "--run %s:".formatted(given.run), kept(hadoop, output))
+                .model();
+    model.checkHeads(named());
+    return model;
+  }
+
+  private String kept(Configuration hadoop, String output) {
+    return new Checkpoints(hadoop, output, given.run)
+        .kept()
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "--run %s: there is no model of such a run in %s/checkpoints; run.output says where to look, and a run has one when it has finished an epoch with labels, or its last"
+                        .formatted(given.run, output)));
+  }
+}

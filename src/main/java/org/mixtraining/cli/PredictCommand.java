@@ -1,0 +1,102 @@
+package org.mixtraining.cli;
+
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Input;
+import org.mixtraining.data.Inputs;
+import org.mixtraining.spark.ClusterPrediction;
+import org.mixtraining.train.ModelCard;
+import org.mixtraining.train.TrainedModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code predict}: what a trained model says of images without labels. */
+@Command(
+    name = "predict",
+    mixinStandardHelpOptions = true,
+    description = "Writes a table with the class probabilities of every image under a path.")
+final class PredictCommand implements Callable<Integer> {
+
+  @Mixin private JobOptions options;
+  @Mixin private ModelOptions model;
+
+  @Parameters(
+      paramLabel = "IMAGES",
+      description =
+          "A directory of JPEG and PNG files at any depth, or one such file; an IDX file; a Parquet table with a column image or content.")
+  private String images;
+
+  @Option(
+      names = "-o",
+      paramLabel = "DIR",
+      defaultValue = "predictions",
+      description = "Directory of the Parquet table that is written (default: predictions).")
+  private String output;
+
+  @Option(names = "--force", description = "Replace the table that is there already.")
+  private boolean force;
+
+  @Override
+  public Integer call() {
+    JobConfig config = options.config();
+    try (SparkSession spark = Sessions.local("predict")) {
+      var hadoop = spark.sparkContext().hadoopConfiguration();
+      TrainedModel trained = model.load(hadoop, config.run().output());
+      ModelCard.Task task = trained.task("--task", model.task());
+      Path table = new Path(output);
+      FileSystem files = table.getFileSystem(hadoop);
+      if (!force && files.exists(table)) {
+        throw new UserException("-o %s: is there already; --force replaces it".formatted(output));
+      }
+      System.out.println(predict(spark, trained, task, config.data(), files, table));
+      return 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private String predict(
+      SparkSession spark,
+      TrainedModel trained,
+      ModelCard.Task task,
+      JobConfig.Data data,
+      FileSystem files,
+      Path table)
+      throws IOException {
+    var form = new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
+    var inputs = Inputs.read(spark, images, data, form);
+    // Under a hidden name first: a table is whole or not there.
+    Path hidden =
+        new Path(table.getParent(), ".%s.%s".formatted(table.getName(), UUID.randomUUID()));
+    try {
+      ClusterPrediction.of(spark, trained, task, inputs).write().parquet(hidden.toString());
+      Row counts =
+          spark.read().parquet(hidden.toString()).agg(count(lit(1)), count("error")).first();
+      files.delete(table, true);
+      if (!files.rename(hidden, table)) {
+        throw new IOException("cannot rename %s to %s".formatted(hidden, table));
+      }
+      return summary(counts.getLong(0), counts.getLong(1));
+    } finally {
+      files.delete(hidden, true);
+    }
+  }
+
+  private String summary(long all, long unusable) {
+    return "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%ntable in %s"
+        .formatted(all, images, model.named(), all - unusable, unusable, output);
+  }
+}

@@ -1,0 +1,258 @@
+package org.mixtraining.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.api.MixTrainingModel;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Status;
+import org.mixtraining.results.Tables;
+
+/** The commands train --init, export and predict, from their arguments to what they leave. */
+@Tag("cluster") // whole commands, with a Spark session each
+class ModelCommandsTest {
+  @TempDir static Path directory;
+  private static Path conf;
+  private static Printed tuned;
+
+  /** What a command left on its way out. */
+  private record Printed(int exitCode, String out, String err) {}
+
+  @BeforeAll
+  static void train() throws IOException {
+    System.setProperty("spark.master", "local[2]");
+    System.setProperty("spark.ui.enabled", "false");
+    conf = directory.resolve("small.conf");
+    Files.writeString(
+        conf,
+        """
+        mixtraining {
+          run.output = "%1$s/runs"
+          data { path = "%1$s/drawn", synthetic { train = 80, test = 20 }, shards = 2 }
+          model { preset = vit-nano, patch = 8, decoder.depth = 1 }
+          optimizer.batch-size = 32
+          workers.count = 1
+        }
+        """
+            .formatted(directory));
+    assertThat(run("prepare").exitCode).isZero();
+    Printed first = run(training("first", "pipeline=ssl-sl", "epochs={ssl = 1, sl = 0}"));
+    assertThat(first.exitCode).as(first.err).isZero();
+    tuned = run(begun("tuned"));
+    assertThat(tuned.exitCode).as(tuned.err).isZero();
+  }
+
+  @AfterAll
+  static void restore() {
+    System.clearProperty("spark.master");
+    System.clearProperty("spark.ui.enabled");
+  }
+
+  private static String model(String run) {
+    return directory + "/runs/checkpoints/" + run + "/final.safetensors";
+  }
+
+  private static String[] training(String id, String... keys) {
+    List<String> all = new ArrayList<>(List.of("train", "-D", "run.id=" + id));
+    for (String key : keys) {
+      all.addAll(List.of("-D", key));
+    }
+    return all.toArray(String[]::new);
+  }
+
+  /** Two supervised epochs from the model of {@code first}. */
+  private static String[] begun(String id, String... keys) {
+    List<String> all =
+        new ArrayList<>(List.of(training(id, "pipeline=sl", "epochs={ssl = 0, sl = 2}")));
+    all.addAll(List.of("--init", model("first")));
+    for (String key : keys) {
+      all.addAll(List.of("-D", key));
+    }
+    return all.toArray(String[]::new);
+  }
+
+  private static Printed run(String... arguments) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    var printed = new ByteArrayOutputStream();
+    var told = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
+    try {
+      List<String> all = new ArrayList<>(List.of(arguments));
+      all.addAll(List.of("--conf", conf.toString()));
+      int exitCode = Main.run(all.toArray(String[]::new));
+      return new Printed(
+          exitCode,
+          printed.toString(StandardCharsets.UTF_8),
+          told.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private static Tables tables() {
+    return new Tables(new Configuration(), directory + "/runs");
+  }
+
+  private static RunRow row(String id) {
+    return tables().run(id).orElseThrow();
+  }
+
+  // --- train --init ----------------------------------------------------------------------------
+
+  @Test
+  void aRunThatBeginsFromAModelSaysSoAndIsAnotherThanOneThatBeginsAtRandom() {
+    assertThat(tuned.err).contains("run tuned begins from %s (encoder)".formatted(model("first")));
+    assertThat(row("tuned").setup().config())
+        .contains("\"init\":{\"model\":\"%s\",\"parts\":\"encoder\"}".formatted(model("first")));
+
+    Printed scratch = run(training("scratch", "pipeline=sl", "epochs={ssl = 0, sl = 2}"));
+
+    assertThat(scratch.exitCode).as(scratch.err).isZero();
+    assertThat(row("scratch").stateSha256()).isNotEqualTo(row("tuned").stateSha256());
+  }
+
+  @Test
+  void anInterruptedRunGoesOnToTheSameBitsThoughTheModelIsGone() throws IOException {
+    Path moved = Files.copy(Path.of(model("first")), directory.resolve("gone.safetensors"));
+    String[] whole = training("whole", "pipeline=sl", "epochs={ssl = 0, sl = 2}");
+    List<String> from = new ArrayList<>(List.of(whole));
+    from.addAll(List.of("--init", moved.toString()));
+    Printed first = run(from.toArray(String[]::new));
+    assertThat(first.exitCode).as(first.err).isZero();
+    String bits = row("whole").stateSha256();
+    assertThat(bits).isEqualTo(row("tuned").stateSha256());
+
+    RunRow end = row("whole");
+    tables()
+        .write(
+            new RunRow(
+                end.runId(),
+                Status.INTERRUPTED,
+                end.started(),
+                end.ended(),
+                null,
+                end.setup(),
+                end.versions(),
+                end.progress(),
+                null,
+                null));
+    Path kept = directory.resolve("runs/checkpoints/whole");
+    for (String name : List.of("epoch-00002", "best", "final")) {
+      Files.deleteIfExists(kept.resolve(name + ".safetensors"));
+    }
+    Files.delete(moved);
+    Printed resumed = run("train", "--resume", "whole");
+
+    assertThat(resumed.exitCode).as(resumed.err).isZero();
+    assertThat(resumed.err).contains("run whole goes on after epoch 1 of 2");
+    assertThat(row("whole").stateSha256()).isEqualTo(bits);
+
+    Printed other = run(begun("whole"));
+    assertThat(other.exitCode).isEqualTo(2);
+    assertThat(other.err).contains("mixtraining.init.model = \"" + model("first"), "and was \"");
+  }
+
+  @Test
+  void aModelThatDoesNotFitIsRefusedBeforeAnythingIsWritten() {
+    Printed wide = run(begun("wide", "model.preset=vit-micro"));
+    assertThat(wide.exitCode).isEqualTo(2);
+    assertThat(wide.err)
+        .contains(
+            "block encoder does not fit: encoder-0.fc1.bias is 192 there, and 384 in this run");
+    assertThat(tables().run("wide")).isEmpty();
+
+    Printed none = run(training("none", "init.model=" + directory + "/none.zip"));
+    assertThat(none.exitCode).isEqualTo(2);
+    assertThat(none.err)
+        .contains(
+            "mixtraining.init.model = %s/none.zip: there is no such file".formatted(directory));
+  }
+
+  // --- export and predict ----------------------------------------------------------------------
+
+  @Test
+  void aRunWithoutLabelsHasNothingToExportOrPredictWith() {
+    Printed said = run("export", "--run", "first", "--format", "onnx", "-o", directory + "/x");
+
+    assertThat(said.exitCode).isEqualTo(2);
+    assertThat(said.err).contains("--run first: its head head has random weights");
+    assertThat(directory.resolve("x")).doesNotExist();
+  }
+
+  @Test
+  void anExportedZipPredictsAsTheRunDoesAndARunCanBeginFromIt() throws IOException {
+    String zip = directory + "/tuned.zip";
+    Printed said = run("export", "--run", "tuned", "--format", "dl4j", "-o", zip);
+    assertThat(said.exitCode).as(said.err).isZero();
+    assertThat(said.out).contains("task main: images 3 x 32 x 32, 10 classes");
+    Printed onnx = run("export", "--model", zip, "--format", "onnx", "-o", directory + "/t.onnx");
+    assertThat(onnx.exitCode).as(onnx.err).isZero();
+    assertThat(directory.resolve("t.onnx")).isNotEmptyFile();
+
+    var image = new BufferedImage(40, 40, BufferedImage.TYPE_INT_RGB);
+    image.createGraphics().fillOval(5, 5, 20, 30);
+    String best = directory + "/runs/checkpoints/tuned/best.safetensors";
+    assertThat(MixTrainingModel.load(zip).predict(image))
+        .isEqualTo(MixTrainingModel.load(best).predict(image));
+
+    List<String> more = new ArrayList<>(List.of(training("more", "pipeline=sl", "epochs.sl=1")));
+    more.addAll(List.of("--init", zip, "-D", "init.parts=encoder-heads"));
+    Printed trained = run(more.toArray(String[]::new));
+    assertThat(trained.exitCode).as(trained.err).isZero();
+    assertThat(trained.err).contains("(encoder-heads)");
+  }
+
+  @Test
+  void predictLeavesARowForEveryFileUsableOrNot() throws IOException {
+    Path photos = Files.createDirectories(directory.resolve("photos/a"));
+    var image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+    ImageIO.write(image, "png", photos.resolve("black.png").toFile());
+    Files.writeString(photos.resolve("words.jpg"), "no image");
+    String table = directory + "/said";
+    String[] command = {"predict", "--run", "tuned", photos.getParent().toString(), "-o", table};
+
+    Printed said = run(command);
+
+    assertThat(said.exitCode).as(said.err).isZero();
+    assertThat(said.out)
+        .contains(
+            "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()));
+    try (SparkSession spark = Sessions.local("test")) {
+      List<Row> rows = spark.read().parquet(table).orderBy("source").collectAsList();
+      assertThat(rows)
+          .extracting(row -> row.<String>getAs("source"))
+          .containsExactly("a/black.png", "a/words.jpg");
+      assertThat(rows.get(0).<String>getAs("task")).isEqualTo("main");
+      assertThat(rows.get(0).<Float>getList(rows.get(0).fieldIndex("probabilities"))).hasSize(10);
+      assertThat(rows.get(0).<String>getAs("error")).isNull();
+      assertThat(rows.get(1).<Integer>getAs("predicted")).isNull();
+      assertThat(rows.get(1).<String>getAs("error")).startsWith("neither JPEG nor PNG");
+    }
+    Printed again = run(command);
+    assertThat(again.exitCode).isEqualTo(2);
+    assertThat(again.err).contains("-o %s: is there already; --force replaces it".formatted(table));
+    Printed none = run("predict", "--run", "absent", photos.toString(), "-o", directory + "/no");
+    assertThat(none.exitCode).isEqualTo(2);
+    assertThat(none.err).contains("--run absent: there is no model of such a run");
+  }
+}

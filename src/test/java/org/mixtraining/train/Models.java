@@ -1,0 +1,81 @@
+package org.mixtraining.train;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+
+/** Small models that look as if they were trained. */
+public final class Models {
+
+  private static final int SIZE = 12;
+
+  private Models() {}
+
+  /** A task with coloured images of 12 pixels, or grey ones. */
+  public static ModelCard.Task task(String name, int classes, double... mean) {
+    List<Double> means = IntStream.range(0, mean.length).mapToObj(c -> mean[c]).toList();
+    List<Double> stds = IntStream.range(0, mean.length).mapToObj(c -> 0.2 + 0.05 * c).toList();
+    List<String> names = IntStream.range(0, classes).mapToObj(c -> name + " " + c).toList();
+    return new ModelCard.Task(name, SIZE, new Normalization(means, stds), names);
+  }
+
+  /** The usual single task. */
+  public static ModelCard.Task main() {
+    return task(JobConfig.MAIN_TASK, 5, 0.5, 0.4, 0.3);
+  }
+
+  /** A model for coloured images, its parameters random and none at a special value. */
+  public static TrainedModel model(Pooling pooling, ModelCard.Task... tasks) {
+    int classes = tasks[0].classes().size();
+    var vit = new ViT(SIZE, 3, 3, 12, 2, 3, 20, 1, 2, classes, pooling, 0.75, true);
+    var card = new ModelCard(vit, List.of(tasks));
+    JobConfig.Optimizer optimizer = JobConfig.load(Optional.empty(), List.of()).optimizer();
+    try (var replica =
+        new Replica(
+            ViTGraph.configuration(
+                vit, card.heads(), Objective.JOINT, MixPass.VISIBLE, optimizer, 11))) {
+      return new TrainedModel(card, disturbed(replica.state()));
+    }
+  }
+
+  private static ModelState disturbed(ModelState state) {
+    var random = new SplittableRandom(17);
+    Map<String, ModelState.Block> blocks = new HashMap<>();
+    state
+        .blocks()
+        .forEach(
+            (name, block) -> {
+              float[] values = block.parameters().clone();
+              for (int i = 0; i < values.length; i++) {
+                values[i] += (float) (0.4 * random.nextDouble() - 0.2);
+              }
+              blocks.put(name, new ModelState.Block(values, new float[0], new float[0], 3));
+            });
+    return new ModelState(blocks);
+  }
+
+  /** Images of the task's shape. */
+  public static List<byte[]> images(ModelCard.Task task, int count) {
+    var random = new SplittableRandom(3);
+    return IntStream.range(0, count)
+        .mapToObj(
+            i -> {
+              var pixels = new byte[task.channels() * task.imageSize() * task.imageSize()];
+              random.nextBytes(pixels);
+              return pixels;
+            })
+        .toList();
+  }
+}
