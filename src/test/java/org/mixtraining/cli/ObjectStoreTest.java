@@ -110,7 +110,7 @@ class ObjectStoreTest {
                 .exitCode())
         .isZero();
     assertThat(root.resolve("runs/checkpoints/far/final.safetensors")).exists();
-    assertThat(root.resolve("runs/tables/epochs/run_id=far/epoch-00002.parquet")).exists();
+    assertThat(root.resolve("runs/tables/epochs/run_id=far/epochs-00001.parquet")).exists();
 
     Said answer =
         run("sql", "--csv", "-e", "select run_id, status, epochs_done from runs order by run_id");
