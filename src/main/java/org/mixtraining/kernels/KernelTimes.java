@@ -21,6 +21,9 @@ public final class KernelTimes {
             Kernels.class.getClassLoader(),
             new Class<?>[] {Kernels.class},
             (proxy, method, arguments) -> {
+              if (method.getParameterCount() == 0) { // a property, not an operation
+                return method.invoke(kernels);
+              }
               long start = System.nanoTime();
               try {
                 return method.invoke(kernels, arguments);
