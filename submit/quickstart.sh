@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # submit/quickstart.sh [--data DIR]
 #
-# From a fresh clone to a trained model and its result table, with a JDK 17 and Maven: builds,
-# prepares a dataset, trains with two executor processes, and asks the tables by SQL. The dataset
-# is drawn (synthetic), or the CIFAR-10 or CIFAR-100 binaries in DIR, of which 5000 images are used.
+# From a fresh clone to a trained model, its result table and a report, with a JDK 17 and Maven:
+# builds, prepares a dataset, trains with two executor processes, and asks the tables by SQL. The
+# dataset is drawn (synthetic), or the CIFAR-10 or CIFAR-100 binaries in DIR, of which 5000 images
+# are used.
 set -euo pipefail
 
 fail() {
@@ -80,8 +81,12 @@ submit/mixtraining sql "${options[@]}" -e "
          round(100 * test_accuracy, 1) as test_percent, round(seconds, 1) as seconds
   from epochs where run_id = '$run' order by epoch"
 
+say "the run's report"
+submit/mixtraining report "${options[@]}" --run "$run" -o "runs/$run.html"
+
 cat >&2 <<END
 
+report         $PWD/runs/$run.html
 configuration  $PWD/conf/quickstart.conf
 result tables  $PWD/runs/tables (Parquet)
 ask them       submit/mixtraining sql -e "select * from epochs where run_id = '$run'"
