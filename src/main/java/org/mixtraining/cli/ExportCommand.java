@@ -1,11 +1,16 @@
 package org.mixtraining.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.WholeFile;
 import org.mixtraining.train.ModelCard;
@@ -41,8 +46,11 @@ final class ExportCommand implements Callable<Integer> {
   @Option(names = "-o", paramLabel = "FILE", required = true, description = "The file to write.")
   private String file;
 
+  @Option(names = "--json", description = "One JSON object that tells what was written.")
+  private boolean json;
+
   @Override
-  public Integer call() {
+  public Integer call() throws JsonProcessingException {
     JobConfig config = options.config();
     Configuration hadoop = Sessions.hadoop();
     TrainedModel trained = model.load(hadoop, config.run().output());
@@ -56,7 +64,7 @@ final class ExportCommand implements Callable<Integer> {
           case DL4J -> trained.zip();
         };
     write(hadoop, bytes);
-    System.out.println(summary(tasks, bytes.length));
+    System.out.println(json ? json(tasks, bytes.length) : summary(tasks, bytes.length));
     return 0;
   }
 
@@ -66,6 +74,15 @@ final class ExportCommand implements Callable<Integer> {
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("-o %s: cannot be written: %s".formatted(file, e.getMessage()));
     }
+  }
+
+  private String json(List<ModelCard.Task> tasks, int bytes) throws JsonProcessingException {
+    Map<String, Object> told = new LinkedHashMap<>();
+    told.put("file", file);
+    told.put("bytes", bytes);
+    told.put("format", Spelling.of(format));
+    told.put("tasks", tasks.stream().map(ModelCard.Task::name).toList());
+    return new ObjectMapper().writeValueAsString(told);
   }
 
   private String summary(List<ModelCard.Task> tasks, int bytes) {

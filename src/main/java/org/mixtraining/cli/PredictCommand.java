@@ -3,8 +3,11 @@ package org.mixtraining.cli;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.fs.FileSystem;
@@ -48,6 +51,9 @@ final class PredictCommand implements Callable<Integer> {
 
   @Option(names = "--force", description = "Replace the table that is there already.")
   private boolean force;
+
+  @Option(names = "--json", description = "One JSON object that tells what was written.")
+  private boolean json;
 
   @Override
   public Integer call() {
@@ -95,7 +101,15 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private String summary(long all, long unusable) {
+  private String summary(long all, long unusable) throws IOException {
+    if (json) {
+      Map<String, Object> told = new LinkedHashMap<>();
+      told.put("table", output);
+      told.put("images", all);
+      told.put("predicted", all - unusable);
+      told.put("errors", unusable);
+      return new ObjectMapper().writeValueAsString(told);
+    }
     return "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%ntable in %s"
         .formatted(all, images, model.named(), all - unusable, unusable, output);
   }

@@ -205,8 +205,10 @@ class ModelCommandsTest {
     Printed said = run("export", "--run", "tuned", "--format", "dl4j", "-o", zip);
     assertThat(said.exitCode).as(said.err).isZero();
     assertThat(said.out).contains("task main: images 3 x 32 x 32, 10 classes");
-    Printed onnx = run("export", "--model", zip, "--format", "onnx", "-o", directory + "/t.onnx");
+    Printed onnx =
+        run("export", "--model", zip, "--format", "onnx", "-o", directory + "/t.onnx", "--json");
     assertThat(onnx.exitCode).as(onnx.err).isZero();
+    assertThat(onnx.out).contains("\"format\":\"onnx\",\"tasks\":[\"main\"]}");
     assertThat(directory.resolve("t.onnx")).isNotEmptyFile();
 
     var image = new BufferedImage(40, 40, BufferedImage.TYPE_INT_RGB);
