@@ -71,14 +71,7 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     String output = options.config().run().output();
     Tables tables = new Tables(Sessions.hadoop(), output);
-    RunRow run =
-        tables
-            .run(runId)
-            .orElseThrow(
-                () ->
-                    new UserException(
-                        "--run %s: there is no such run in %s/tables; run.output says where to look"
-                            .formatted(runId, output)));
+    RunRow run = options.run("--run", runId);
     Checkpoint checkpoint = checkpoint(output, run);
     JobConfig config = options.over(checkpoint.configuration());
     try (SparkSession spark = Sessions.workers("evaluate " + runId, config.workers(), 1)) {

@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.results.Tables;
 import picocli.CommandLine.Option;
 
 /** The options that every command has. */
@@ -34,7 +37,7 @@ final class JobOptions {
   }
 
   /**
-   * @throws org.mixtraining.config.UserException if the configuration is not valid
+   * @throws UserException if the configuration is not valid
    */
   JobConfig config() {
     return JobConfig.load(Optional.ofNullable(file), overrides);
@@ -43,16 +46,33 @@ final class JobOptions {
   /**
    * What is given here over another configuration in place of the defaults.
    *
-   * @throws org.mixtraining.config.UserException if the configuration is not valid
+   * @throws UserException if the configuration is not valid
    */
   JobConfig over(String canonical) {
     return JobConfig.load(canonical, Optional.ofNullable(file), overrides);
   }
 
   /**
+   * A run that is in the tables.
+   *
+   * @param option the command's option that names it
+   * @throws UserException if there is none
+   */
+  RunRow run(String option, String id) {
+    String output = config().run().output();
+    return new Tables(Sessions.hadoop(), output)
+        .run(id)
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "%s %s: there is no such run in %s/tables; run.output says where to look"
+                        .formatted(option, id, output)));
+  }
+
+  /**
    * The comparison that the configuration asks for.
    *
-   * @throws org.mixtraining.config.UserException if there is none, or one of its runs is not valid
+   * @throws UserException if there is none, or one of its runs is not valid
    */
   Comparison comparison() {
     return Comparison.load(Optional.ofNullable(file), overrides);

@@ -113,14 +113,7 @@ final class ReportCommand implements Callable<Integer> {
   // --- a run -----------------------------------------------------------------------------------
 
   private Report ofRun(JavaSparkContext spark, Recorded tables, String output) {
-    RunRow run =
-        new Tables(spark.hadoopConfiguration(), output)
-            .run(subject.run)
-            .orElseThrow(
-                () ->
-                    new UserException(
-                        "--run %s: there is no such run in %s/tables; run.output says where to look"
-                            .formatted(subject.run, output)));
+    RunRow run = options.run("--run", subject.run);
     RunFacts facts = RunFacts.read(tables, run);
     return RunReport.of(facts, pictures(spark, facts, output));
   }

@@ -104,16 +104,7 @@ final class TrainCommand implements Callable<Integer> {
     if (force) {
       throw new UserException("--resume and --force: a run either goes on or begins anew");
     }
-    String output = options.config().run().output();
-    RunRow begun =
-        new Tables(Sessions.hadoop(), output)
-            .run(resume)
-            .orElseThrow(
-                () ->
-                    new UserException(
-                        "--resume %s: there is no such run in %s/tables; run.output says where to look"
-                            .formatted(resume, output)));
-    return options.over(begun.setup().config());
+    return options.over(options.run("--resume", resume).setup().config());
   }
 
   private RunRow train(RecordedRun run, JobConfig config, Interruption interruption) {

@@ -3,12 +3,8 @@ package org.mixtraining.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -40,14 +36,6 @@ class CompareCommandTest {
   private static Path conf;
   private static Printed first;
 
-  /** What a command left on its way out. */
-  private record Printed(int exitCode, String out, String err) {
-
-    JsonNode json() throws IOException {
-      return new ObjectMapper().readTree(out);
-    }
-  }
-
   @BeforeAll
   static void compareOnce() throws IOException {
     System.setProperty("spark.master", "local[2]");
@@ -75,7 +63,7 @@ class CompareCommandTest {
         """
             .formatted(directory));
     Printed plan = run("compare", "--dry-run");
-    assertThat(plan.err).contains("4 left; what they cost is not known before");
+    assertThat(plan.err()).contains("4 left; what they cost is not known before");
     first = run("compare");
   }
 
@@ -86,24 +74,9 @@ class CompareCommandTest {
   }
 
   private static Printed run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    var printed = new ByteArrayOutputStream();
-    var told = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
-    try {
-      List<String> all = new ArrayList<>(List.of(arguments));
-      all.addAll(List.of("--conf", conf.toString()));
-      int exitCode = Main.run(all.toArray(String[]::new));
-      return new Printed(
-          exitCode,
-          printed.toString(StandardCharsets.UTF_8),
-          told.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of("--conf", conf.toString()));
+    return Printed.by(all.toArray(String[]::new));
   }
 
   private static RunRow row(String id) {
@@ -112,16 +85,16 @@ class CompareCommandTest {
 
   @Test
   void everyRunIsTrainedAndTheArmsAreHeldAgainstEachOther() {
-    assertThat(first.exitCode).as(first.err).isZero();
+    assertThat(first.exitCode()).as(first.err()).isZero();
     assertThat(RUNS).allMatch(id -> row(id).status() == Status.FINISHED);
-    assertThat(first.err)
+    assertThat(first.err())
         .contains("comparison small: 4 runs, 0 finished, 4 left")
         .contains("1/4 small-drawn-f1-", "4/4 small-drawn-f1-")
         .containsPattern("3/4 .*: test [0-9.]+ %, [0-9.]+ device s; .* left");
-    assertThat(first.out.lines().filter(line -> line.startsWith("drawn")))
+    assertThat(first.out().lines().filter(line -> line.startsWith("drawn")))
         .hasSize(2)
         .allSatisfy(line -> assertThat(line).contains("2/2").contains("±"));
-    assertThat(first.out).contains("ahead on both");
+    assertThat(first.out()).contains("ahead on both");
   }
 
   @Test
@@ -158,7 +131,7 @@ class CompareCommandTest {
             "-D",
             "data.path=" + directory + "/drawn");
 
-    assertThat(alone.exitCode).as(alone.err).isZero();
+    assertThat(alone.exitCode()).as(alone.err()).isZero();
     assertThat(row("alone").stateSha256()).isEqualTo(row("small-drawn-f1-mix-s1").stateSha256());
   }
 
@@ -168,8 +141,8 @@ class CompareCommandTest {
 
     Printed again = run("compare", "--json");
 
-    assertThat(again.exitCode).as(again.err).isZero();
-    assertThat(again.err).contains("4 runs, 4 finished, 0 left").doesNotContain("1/");
+    assertThat(again.exitCode()).as(again.err()).isZero();
+    assertThat(again.err()).contains("4 runs, 4 finished, 0 left").doesNotContain("1/");
     assertThat(RUNS.stream().map(id -> row(id).ended()).toList()).isEqualTo(ended);
     JsonNode settings = again.json();
     assertThat(settings).hasSize(2);
@@ -185,19 +158,19 @@ class CompareCommandTest {
   void anotherConfigurationUnderTheSameNamesIsRefusedKeyByKey() {
     Printed changed = run("compare", "-D", "optimizer.clip=1", "-D", "mix.ratio=0.5");
 
-    assertThat(changed.exitCode).isEqualTo(2);
-    assertThat(changed.err.lines())
+    assertThat(changed.exitCode()).isEqualTo(2);
+    assertThat(changed.err().lines())
         .contains(
             "error: run small-drawn-f1-mix-s0: mixtraining.optimizer.clip = 1, and was 0",
             "error: run small-drawn-f1-mix-s0: mixtraining.mix.ratio = 0.5, and was 1");
-    assertThat(changed.err).contains("mixtraining.compare.name = small: these runs began with");
+    assertThat(changed.err()).contains("mixtraining.compare.name = small: these runs began with");
   }
 
   @Test
   void thePlanTellsEpochsFlopsAndWhatTheRestWillTake() throws IOException {
     Printed plan = run("compare", "--dry-run", "--json", "-D", "compare.seeds=[0, 1, 2]");
 
-    assertThat(plan.exitCode).as(plan.err).isZero();
+    assertThat(plan.exitCode()).as(plan.err()).isZero();
     List<JsonNode> runs = StreamSupport.stream(plan.json().spliterator(), false).toList();
     assertThat(runs)
         .extracting(run -> run.get("status").asText())
@@ -208,7 +181,7 @@ class CompareCommandTest {
     assertThat(left.get("flops_of_baseline").asDouble()).isEqualTo(1);
     assertThat(left.get("device_seconds").asDouble()).isPositive();
     assertThat(runs.get(4).get("epochs").asText()).isEqualTo("1 MIX");
-    assertThat(plan.err).contains("6 runs, 4 finished, 2 left; these take about");
+    assertThat(plan.err()).contains("6 runs, 4 finished, 2 left; these take about");
     // The formula of the plan is that of the trained run.
     assertThat(runs.get(1).get("flops").asDouble())
         .isEqualTo(row("small-drawn-f1-ssl-sl-s0").progress().flops());
@@ -229,7 +202,7 @@ class CompareCommandTest {
             "--reconstructions",
             picture.toString());
 
-    assertThat(evaluated.exitCode).as(evaluated.err).isZero();
+    assertThat(evaluated.exitCode()).as(evaluated.err()).isZero();
     assertThat(evaluated.json())
         .extracting(r -> r.get("method").asText() + " " + r.get("split").asText())
         .containsExactly(
@@ -250,7 +223,7 @@ class CompareCommandTest {
 
     Printed reported = run("report", "--run", RUNS.get(0), "--json", "-o", file.toString());
 
-    assertThat(reported.exitCode).as(reported.err).isZero();
+    assertThat(reported.exitCode()).as(reported.err()).isZero();
     JsonNode told = reported.json();
     assertThat(told.get("file").asText()).isEqualTo(file.toString());
     assertThat(told.get("bytes").asLong()).isEqualTo(Files.size(file));
@@ -273,8 +246,8 @@ class CompareCommandTest {
 
     Printed reported = run("report", "--compare", "small", "-o", file.toString());
 
-    assertThat(reported.exitCode).as(reported.err).isZero();
-    assertThat(reported.out).startsWith(file + " (");
+    assertThat(reported.exitCode()).as(reported.err()).isZero();
+    assertThat(reported.out()).startsWith(file + " (");
     assertThat(Files.readString(file)).contains("4 of 4 runs finished", "small-drawn-f1-mix-s1");
   }
 
@@ -287,11 +260,11 @@ class CompareCommandTest {
     Printed both = run("report", "--run", "a", "--compare", "b", "-o", file.toString());
     Printed nowhere = run("report", "--run", RUNS.get(0), "-o", directory + "/no/where.html");
 
-    assertThat(nobody.err).contains("error: --run nobody: there is no such run in");
-    assertThat(none.err).contains("error: --compare none: there is no such comparison in");
-    assertThat(both.err).contains("mutually exclusive");
-    assertThat(nowhere.err).contains("must be a file in a directory that exists");
-    assertThat(List.of(nobody, none, both, nowhere)).allMatch(printed -> printed.exitCode == 2);
+    assertThat(nobody.err()).contains("error: --run nobody: there is no such run in");
+    assertThat(none.err()).contains("error: --compare none: there is no such comparison in");
+    assertThat(both.err()).contains("mutually exclusive");
+    assertThat(nowhere.err()).contains("must be a file in a directory that exists");
+    assertThat(List.of(nobody, none, both, nowhere)).allMatch(printed -> printed.exitCode() == 2);
     assertThat(file).doesNotExist();
   }
 
@@ -307,21 +280,21 @@ class CompareCommandTest {
             "-D",
             "compare.arms.hopeless={optimizer.base-lr = 1e30}");
 
-    assertThat(compared.exitCode).isEqualTo(1);
-    assertThat(compared.err)
+    assertThat(compared.exitCode()).isEqualTo(1);
+    assertThat(compared.err())
         .containsPattern("/3 failing-drawn-f1-hopeless-s0: failed: .*loss")
         .contains("/3 failing-drawn-f1-mix-s0: test", "/3 failing-drawn-f1-ssl-sl-s0: test");
     assertThat(row("failing-drawn-f1-hopeless-s0").status()).isEqualTo(Status.FAILED);
-    assertThat(compared.out.lines().filter(line -> line.startsWith("drawn")))
+    assertThat(compared.out().lines().filter(line -> line.startsWith("drawn")))
         .hasSize(3)
         .anyMatch(line -> line.contains("hopeless") && line.contains("0/1"));
   }
 
   @Test
   void aRunOrAModelThatIsNotThereIsNamed() {
-    assertThat(run("evaluate", "--run", "nobody").err)
+    assertThat(run("evaluate", "--run", "nobody").err())
         .contains("error: --run nobody: there is no such run in");
-    assertThat(run("evaluate", "--run", RUNS.get(0), "-D", "data.path=" + directory).exitCode)
+    assertThat(run("evaluate", "--run", RUNS.get(0), "-D", "data.path=" + directory).exitCode())
         .isEqualTo(2);
   }
 }

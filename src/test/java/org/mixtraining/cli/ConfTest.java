@@ -2,10 +2,7 @@ package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,28 +30,20 @@ class ConfTest {
   void everyFileOffersAPlan(Path file) throws IOException {
     String text = Files.readString(file);
     boolean compares = text.contains("compare {");
-    PrintStream out = System.out;
-    var printed = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    int exitCode;
-    try {
-      exitCode =
-          Main.run(
-              compares ? "compare" : "train",
-              "--dry-run",
-              "--quiet",
-              "--conf",
-              file.toString(),
-              "-D",
-              "run.output=" + output);
-    } finally {
-      System.setOut(out);
-    }
+    Printed printed =
+        Printed.by(
+            compares ? "compare" : "train",
+            "--dry-run",
+            "--quiet",
+            "--conf",
+            file.toString(),
+            "-D",
+            "run.output=" + output);
 
-    assertThat(exitCode).isZero();
+    assertThat(printed.exitCode()).isZero();
     List<String> phases =
         text.contains("  pipeline = sl\n") ? List.of("SL") : List.of("SSL", "MIX", "SL");
-    assertThat(printed.toString(StandardCharsets.UTF_8)).contains(phases);
+    assertThat(printed.out()).contains(phases);
     assertThat(output).isEmptyDirectory();
   }
 

@@ -7,18 +7,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.kernels.RecordingAccelerator;
-import org.mixtraining.results.Tables;
 
 /**
  * The job as it runs on a cluster, from jars: a Master, two Workers of one GPU each (which are
@@ -30,6 +27,7 @@ class EndToEndTest {
   private static final int EPOCHS = 7;
 
   @TempDir static Path directory;
+  private static SmallJob job;
   private static StandaloneCluster cluster;
   private static Process second;
 
@@ -39,6 +37,7 @@ class EndToEndTest {
     assumeTrue(
         Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(jars),
         "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    job = new SmallJob(directory);
     cluster = new StandaloneCluster(directory, jars);
     cluster.worker("3");
     second = cluster.worker("7");
@@ -52,21 +51,8 @@ class EndToEndTest {
   }
 
   private static List<String> words(String launcher, String command, String... more) {
-    List<String> words = new ArrayList<>(List.of("submit/" + launcher, command));
-    for (String setting :
-        List.of(
-            "run.output=" + directory.resolve("runs"),
-            "data.path=" + directory.resolve("images"),
-            "data.synthetic={train = 1600, test = 40}",
-            "data.shards=2",
-            "model.preset=vit-nano",
-            "model.patch=8",
-            "model.decoder.depth=1",
-            "epochs={ssl = 3, sl = 5}",
-            "mix.ratio=0.33",
-            "optimizer.batch-size=16")) {
-      words.addAll(List.of("-D", setting));
-    }
+    List<String> words =
+        job.words(launcher, command, "-D", "data.synthetic={train = 1600, test = 40}");
     words.addAll(List.of(more));
     return words;
   }
@@ -85,18 +71,6 @@ class EndToEndTest {
     assertThat(process.exitValue()).as(cluster.said(name)).isZero();
   }
 
-  private static boolean epochIsThere(int epoch) {
-    String file = "runs/tables/epochs/run_id=gpus/epoch-%05d.parquet".formatted(epoch);
-    return Files.exists(directory.resolve(file));
-  }
-
-  private static String state(String runId) {
-    return new Tables(new Configuration(), directory.resolve("runs").toString())
-        .run(runId)
-        .orElseThrow()
-        .stateSha256();
-  }
-
   @Test
   void aRunOnGpusThatLosesAWorkerEndsAsOneThatLosesNone() throws Exception {
     finishes("prepare", run("prepare", words("standalone", "prepare"), Map.of()));
@@ -107,7 +81,7 @@ class EndToEndTest {
         words("standalone", "train", "-D", "run.id=gpus", "-D", "workers.device=gpu");
 
     Process driver = run("train", train, Map.of("MIXTRAINING_SUBMIT_OPTIONS", options));
-    cluster.await("train", () -> epochIsThere(2) || !driver.isAlive());
+    cluster.await("train", () -> job.exists("gpus", "epoch-00002") || !driver.isAlive());
     StandaloneCluster.kill(second);
     cluster.worker("9");
     finishes("train", driver);
@@ -118,7 +92,7 @@ class EndToEndTest {
             "calm",
             words("mixtraining", "train", "-D", "run.id=calm"),
             Map.of("MASTER", "local[2]")));
-    assertThat(state("gpus")).isEqualTo(state("calm"));
+    assertThat(job.row("gpus").stateSha256()).isEqualTo(job.row("calm").stateSha256());
     assertThat(Files.readAllLines(anyBinding()).get(0)).isIn("3 first", "7 first", "9 first");
 
     JsonNode workers = ask("select epoch, worker, device from workers where run_id = 'gpus'");

@@ -3,10 +3,7 @@ package org.mixtraining.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,9 +29,6 @@ class ModelCommandsTest {
   private static Path conf;
   private static Printed tuned;
 
-  /** What a command left on its way out. */
-  private record Printed(int exitCode, String out, String err) {}
-
   @BeforeAll
   static void train() throws IOException {
     System.setProperty("spark.master", "local[2]");
@@ -52,11 +46,11 @@ class ModelCommandsTest {
         }
         """
             .formatted(directory));
-    assertThat(run("prepare").exitCode).isZero();
+    assertThat(run("prepare").exitCode()).isZero();
     Printed first = run(training("first", "pipeline=ssl-sl", "epochs={ssl = 1, sl = 0}"));
-    assertThat(first.exitCode).as(first.err).isZero();
+    assertThat(first.exitCode()).as(first.err()).isZero();
     tuned = run(begun("tuned"));
-    assertThat(tuned.exitCode).as(tuned.err).isZero();
+    assertThat(tuned.exitCode()).as(tuned.err()).isZero();
   }
 
   @AfterAll
@@ -89,24 +83,9 @@ class ModelCommandsTest {
   }
 
   private static Printed run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    var printed = new ByteArrayOutputStream();
-    var told = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(told, true, StandardCharsets.UTF_8));
-    try {
-      List<String> all = new ArrayList<>(List.of(arguments));
-      all.addAll(List.of("--conf", conf.toString()));
-      int exitCode = Main.run(all.toArray(String[]::new));
-      return new Printed(
-          exitCode,
-          printed.toString(StandardCharsets.UTF_8),
-          told.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of("--conf", conf.toString()));
+    return Printed.by(all.toArray(String[]::new));
   }
 
   private static Tables tables() {
@@ -121,13 +100,14 @@ class ModelCommandsTest {
 
   @Test
   void aRunThatBeginsFromAModelSaysSoAndIsAnotherThanOneThatBeginsAtRandom() {
-    assertThat(tuned.err).contains("run tuned begins from %s (encoder)".formatted(model("first")));
+    assertThat(tuned.err())
+        .contains("run tuned begins from %s (encoder)".formatted(model("first")));
     assertThat(row("tuned").setup().config())
         .contains("\"init\":{\"model\":\"%s\",\"parts\":\"encoder\"}".formatted(model("first")));
 
     Printed scratch = run(training("scratch", "pipeline=sl", "epochs={ssl = 0, sl = 2}"));
 
-    assertThat(scratch.exitCode).as(scratch.err).isZero();
+    assertThat(scratch.exitCode()).as(scratch.err()).isZero();
     assertThat(row("scratch").stateSha256()).isNotEqualTo(row("tuned").stateSha256());
   }
 
@@ -138,7 +118,7 @@ class ModelCommandsTest {
     List<String> from = new ArrayList<>(List.of(whole));
     from.addAll(List.of("--init", moved.toString()));
     Printed first = run(from.toArray(String[]::new));
-    assertThat(first.exitCode).as(first.err).isZero();
+    assertThat(first.exitCode()).as(first.err()).isZero();
     String bits = row("whole").stateSha256();
     assertThat(bits).isEqualTo(row("tuned").stateSha256());
 
@@ -163,27 +143,27 @@ class ModelCommandsTest {
     Files.delete(moved);
     Printed resumed = run("train", "--resume", "whole");
 
-    assertThat(resumed.exitCode).as(resumed.err).isZero();
-    assertThat(resumed.err).contains("run whole goes on after epoch 1 of 2");
+    assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+    assertThat(resumed.err()).contains("run whole goes on after epoch 1 of 2");
     assertThat(row("whole").stateSha256()).isEqualTo(bits);
 
     Printed other = run(begun("whole"));
-    assertThat(other.exitCode).isEqualTo(2);
-    assertThat(other.err).contains("mixtraining.init.model = \"" + model("first"), "and was \"");
+    assertThat(other.exitCode()).isEqualTo(2);
+    assertThat(other.err()).contains("mixtraining.init.model = \"" + model("first"), "and was \"");
   }
 
   @Test
   void aModelThatDoesNotFitIsRefusedBeforeAnythingIsWritten() {
     Printed wide = run(begun("wide", "model.preset=vit-micro"));
-    assertThat(wide.exitCode).isEqualTo(2);
-    assertThat(wide.err)
+    assertThat(wide.exitCode()).isEqualTo(2);
+    assertThat(wide.err())
         .contains(
             "block encoder does not fit: encoder-0.fc1.bias is 192 there, and 384 in this run");
     assertThat(tables().run("wide")).isEmpty();
 
     Printed none = run(training("none", "init.model=" + directory + "/none.zip"));
-    assertThat(none.exitCode).isEqualTo(2);
-    assertThat(none.err)
+    assertThat(none.exitCode()).isEqualTo(2);
+    assertThat(none.err())
         .contains(
             "mixtraining.init.model = %s/none.zip: there is no such file".formatted(directory));
   }
@@ -194,8 +174,8 @@ class ModelCommandsTest {
   void aRunWithoutLabelsHasNothingToExportOrPredictWith() {
     Printed said = run("export", "--run", "first", "--format", "onnx", "-o", directory + "/x");
 
-    assertThat(said.exitCode).isEqualTo(2);
-    assertThat(said.err).contains("--run first: its head head has random weights");
+    assertThat(said.exitCode()).isEqualTo(2);
+    assertThat(said.err()).contains("--run first: its head head has random weights");
     assertThat(directory.resolve("x")).doesNotExist();
   }
 
@@ -203,12 +183,12 @@ class ModelCommandsTest {
   void anExportedZipPredictsAsTheRunDoesAndARunCanBeginFromIt() throws IOException {
     String zip = directory + "/tuned.zip";
     Printed said = run("export", "--run", "tuned", "--format", "dl4j", "-o", zip);
-    assertThat(said.exitCode).as(said.err).isZero();
-    assertThat(said.out).contains("task main: images 3 x 32 x 32, 10 classes");
+    assertThat(said.exitCode()).as(said.err()).isZero();
+    assertThat(said.out()).contains("task main: images 3 x 32 x 32, 10 classes");
     Printed onnx =
         run("export", "--model", zip, "--format", "onnx", "-o", directory + "/t.onnx", "--json");
-    assertThat(onnx.exitCode).as(onnx.err).isZero();
-    assertThat(onnx.out).contains("\"format\":\"onnx\",\"tasks\":[\"main\"]}");
+    assertThat(onnx.exitCode()).as(onnx.err()).isZero();
+    assertThat(onnx.out()).contains("\"format\":\"onnx\",\"tasks\":[\"main\"]}");
     assertThat(directory.resolve("t.onnx")).isNotEmptyFile();
 
     var image = new BufferedImage(40, 40, BufferedImage.TYPE_INT_RGB);
@@ -220,8 +200,8 @@ class ModelCommandsTest {
     List<String> more = new ArrayList<>(List.of(training("more", "pipeline=sl", "epochs.sl=1")));
     more.addAll(List.of("--init", zip, "-D", "init.parts=encoder-heads"));
     Printed trained = run(more.toArray(String[]::new));
-    assertThat(trained.exitCode).as(trained.err).isZero();
-    assertThat(trained.err).contains("(encoder-heads)");
+    assertThat(trained.exitCode()).as(trained.err()).isZero();
+    assertThat(trained.err()).contains("(encoder-heads)");
   }
 
   @Test
@@ -235,8 +215,8 @@ class ModelCommandsTest {
 
     Printed said = run(command);
 
-    assertThat(said.exitCode).as(said.err).isZero();
-    assertThat(said.out)
+    assertThat(said.exitCode()).as(said.err()).isZero();
+    assertThat(said.out())
         .contains(
             "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()));
     try (SparkSession spark = Sessions.local("test")) {
@@ -251,10 +231,11 @@ class ModelCommandsTest {
       assertThat(rows.get(1).<String>getAs("error")).startsWith("neither JPEG nor PNG");
     }
     Printed again = run(command);
-    assertThat(again.exitCode).isEqualTo(2);
-    assertThat(again.err).contains("-o %s: is there already; --force replaces it".formatted(table));
+    assertThat(again.exitCode()).isEqualTo(2);
+    assertThat(again.err())
+        .contains("-o %s: is there already; --force replaces it".formatted(table));
     Printed none = run("predict", "--run", "absent", photos.toString(), "-o", directory + "/no");
-    assertThat(none.exitCode).isEqualTo(2);
-    assertThat(none.err).contains("--run absent: there is no model of such a run");
+    assertThat(none.exitCode()).isEqualTo(2);
+    assertThat(none.err()).contains("--run absent: there is no model of such a run");
   }
 }

@@ -3,10 +3,7 @@ package org.mixtraining.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,9 +52,7 @@ class ObjectStoreTest {
     PROPERTIES.keySet().forEach(System::clearProperty);
   }
 
-  private record Said(int exitCode, String out) {}
-
-  private static Said run(String command, String... settings) {
+  private static Printed run(String command, String... settings) {
     List<String> words = new ArrayList<>(List.of(command, "--quiet"));
     for (String setting :
         List.of(
@@ -76,15 +71,7 @@ class ObjectStoreTest {
       words.addAll(List.of("-D", setting));
     }
     words.addAll(List.of(settings));
-    PrintStream out = System.out;
-    var printed = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    try {
-      return new Said(
-          Main.run(words.toArray(String[]::new)), printed.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-    }
+    return Printed.by(words.toArray(String[]::new));
   }
 
   @Test
@@ -112,7 +99,7 @@ class ObjectStoreTest {
     assertThat(root.resolve("runs/checkpoints/far/final.safetensors")).exists();
     assertThat(root.resolve("runs/tables/epochs/run_id=far/epochs-00001.parquet")).exists();
 
-    Said answer =
+    Printed answer =
         run("sql", "--csv", "-e", "select run_id, status, epochs_done from runs order by run_id");
     assertThat(answer.out()).contains("far,finished,2", "tasks,finished,2");
     try (var here = Files.list(Path.of(""))) {

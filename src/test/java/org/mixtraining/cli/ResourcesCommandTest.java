@@ -2,23 +2,14 @@ package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 class ResourcesCommandTest {
 
   private static String run(String... words) {
-    PrintStream out = System.out;
-    var printed = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-    try {
-      assertThat(Main.run(words)).isZero();
-    } finally {
-      System.setOut(out);
-    }
-    return printed.toString(StandardCharsets.UTF_8);
+    Printed printed = Printed.by(words);
+    assertThat(printed.exitCode()).as(printed.err()).isZero();
+    return printed.out();
   }
 
   private static final String WORKERS = "workers={count = 4, per-executor = 2, device = gpu}";

@@ -25,9 +25,9 @@ import org.mixtraining.results.Tables;
  */
 record SmallJob(Path directory) {
 
-  Driver start(Map<String, String> environment, String command, String runId, String... more)
-      throws IOException {
-    List<String> words = new ArrayList<>(List.of("submit/mixtraining", command));
+  /** A command of a launcher, with what makes runs small. */
+  List<String> words(String launcher, String command, String... more) {
+    List<String> words = new ArrayList<>(List.of("submit/" + launcher, command));
     for (String setting :
         List.of(
             "run.output=" + directory.resolve("runs"),
@@ -42,6 +42,13 @@ record SmallJob(Path directory) {
             "optimizer.batch-size=16")) {
       words.addAll(List.of("-D", setting));
     }
+    words.addAll(List.of(more));
+    return words;
+  }
+
+  Driver start(Map<String, String> environment, String command, String runId, String... more)
+      throws IOException {
+    List<String> words = words("mixtraining", command);
     if (!List.of(more).contains("--resume")) {
       words.addAll(List.of("-D", "run.id=" + runId));
     }
