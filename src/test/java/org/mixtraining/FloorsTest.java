@@ -35,6 +35,7 @@ class FloorsTest {
           "vit",
           "data",
           "train",
+          "gpu",
           "spark",
           "results",
           "checkpoint",
@@ -85,7 +86,8 @@ class FloorsTest {
     check(
         noClasses()
             .that()
-            .resideInAnyPackage(inside(List.of("config", "schedule", "kernels", "vit", "train")))
+            .resideInAnyPackage(
+                inside(List.of("config", "schedule", "kernels", "vit", "train", "gpu")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));
@@ -96,7 +98,7 @@ class FloorsTest {
     check(
         noClasses()
             .that()
-            .resideOutsideOfPackages(inside(List.of("kernels", "vit", "train", "spark")))
+            .resideOutsideOfPackages(inside(List.of("kernels", "vit", "train", "gpu", "spark")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(ND4J));
@@ -107,7 +109,7 @@ class FloorsTest {
     check(
         noClasses()
             .that()
-            .resideInAnyPackage(inside(List.of("train", "spark")))
+            .resideInAnyPackage(inside(List.of("train", "gpu", "spark")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

@@ -274,6 +274,7 @@ public record JobConfig(
    * @param count how many
    * @param perExecutor how many an executor trains at a time
    * @param threadsPerWorker compute threads of each
+   * @param precision of a GPU's matrix products
    * @param balance whether shards are dealt by measured speed
    * @param patienceMinutes how long a run waits without anything to compute on
    */
@@ -282,6 +283,7 @@ public record JobConfig(
       int perExecutor,
       int threadsPerWorker,
       Device device,
+      Precision precision,
       boolean balance,
       double patienceMinutes)
       implements Serializable {
@@ -290,6 +292,16 @@ public record JobConfig(
     public Duration patience() {
       return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
     }
+  }
+
+  /** What a GPU's matrix products take in; all of them add up in float32. */
+  public enum Precision {
+    /** bfloat16, of which every parameter has a copy; the parameters themselves are float32. */
+    BF16,
+    /** float32, of which the product reads 19 bits. */
+    TF32,
+    /** float32. */
+    FP32
   }
 
   /** Where states are averaged: on the driver, or slice by slice between the executors. */

@@ -29,6 +29,7 @@ import org.mixtraining.config.JobConfig.Optimizer;
 import org.mixtraining.config.JobConfig.Pipeline;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.config.JobConfig.Precision;
 import org.mixtraining.config.JobConfig.Run;
 import org.mixtraining.config.JobConfig.Span;
 import org.mixtraining.config.JobConfig.Synthetic;
@@ -215,6 +216,7 @@ final class JobConfigReader {
         whole("workers.per-executor", 1),
         whole("workers.threads-per-worker", 1),
         choice("workers.device", Device.class),
+        choice("workers.precision", Precision.class),
         flag("workers.balance"),
         number("workers.patience-minutes", v -> v > 0, "above 0"));
   }

@@ -41,7 +41,7 @@ record ComputeCapability(int major, int minor, String device) {
                   device,
                   major,
                   minor,
-                  major > 8 ? "or a build whose accelerator knows newer ones, " : ""));
+                  major > 8 ? "or a build for newer ones (mvn package -Pgpu), " : ""));
     }
   }
 }

@@ -1,5 +1,7 @@
 package org.mixtraining.kernels;
 
+import java.util.Optional;
+import org.mixtraining.config.JobConfig;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** What a worker computes on. Two that are equal are the same. */
@@ -14,6 +16,11 @@ public sealed interface Device {
   /** An engine on it, for the thread that it was bound to. */
   Engine engine();
 
+  /** The library that computes on it, if it is a GPU. */
+  default Optional<Accelerator> accelerator() {
+    return Optional.empty();
+  }
+
   /**
    * The cores of this machine.
    *
@@ -27,14 +34,15 @@ public sealed interface Device {
    * A GPU.
    *
    * @param address as Spark assigns it
+   * @param precision of its matrix products, where the library knows several
    * @throws IllegalStateException if this build has no {@link Accelerator}
    */
-  static Device gpu(String address) {
+  static Device gpu(String address, JobConfig.Precision precision) {
     Accelerator accelerator =
         Accelerator.installed()
             .orElseThrow(
                 () -> new IllegalStateException("no accelerator in this process's class path"));
-    return new Gpu(accelerator.name() + ":" + address, address);
+    return new Gpu(accelerator.name() + ":" + address, address, precision);
   }
 
   /**
@@ -66,7 +74,7 @@ public sealed interface Device {
   }
 
   /** The GPU at an address. */
-  record Gpu(String name, String address) implements Device {
+  record Gpu(String name, String address, JobConfig.Precision precision) implements Device {
     @Override
     public void bind() {
       installed().bind(address);
@@ -75,6 +83,11 @@ public sealed interface Device {
     @Override
     public Engine engine() {
       return installed().engine();
+    }
+
+    @Override
+    public Optional<Accelerator> accelerator() {
+      return Optional.of(installed());
     }
 
     private static Accelerator installed() {

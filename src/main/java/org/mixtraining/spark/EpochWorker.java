@@ -53,6 +53,7 @@ final class EpochWorker
       EpochMetrics metrics =
           WorkerEpoch.run(
               lease.replica(),
+              lease.executor(),
               task.plan(),
               worker,
               new UntilKilled<>(minibatches),

@@ -20,9 +20,11 @@ import org.mixtraining.kernels.Device;
  * ask for GPUs, one a worker; everything else runs on any executor.
  *
  * @param threads compute threads of a worker on the CPU
+ * @param precision of a GPU's matrix products
  * @param reason why, for a person
  */
-record WorkerDevices(Kind kind, int threads, String reason) implements Serializable {
+record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, String reason)
+    implements Serializable {
 
   static final String AMOUNT = "spark.executor.resource.gpu.amount";
 
@@ -54,7 +56,8 @@ record WorkerDevices(Kind kind, int threads, String reason) implements Serializa
       JobConfig.Workers workers, SparkConf conf, Optional<String> accelerator) {
     int threads = workers.threadsPerWorker();
     if (workers.device() == JobConfig.Device.CPU) {
-      return new WorkerDevices(Kind.CPU, threads, "workers.device asks for it");
+      return new WorkerDevices(
+          Kind.CPU, threads, workers.precision(), "workers.device asks for it");
     }
     boolean required = workers.device() == JobConfig.Device.GPU;
     boolean given = conf.getInt(AMOUNT, 0) > 0;
@@ -66,11 +69,12 @@ record WorkerDevices(Kind kind, int threads, String reason) implements Serializa
               .formatted(obstacle.get()));
     }
     if (obstacle.isPresent()) {
-      return new WorkerDevices(Kind.CPU, threads, obstacle.get());
+      return new WorkerDevices(Kind.CPU, threads, workers.precision(), obstacle.get());
     }
     return new WorkerDevices(
         given ? Kind.GPU_OF_EXECUTOR : Kind.EXECUTOR_WITH_GPU,
         threads,
+        workers.precision(),
         given
             ? "%s = %s, and this build has %s"
                 .formatted(AMOUNT, conf.get(AMOUNT), accelerator.get())
@@ -81,7 +85,7 @@ record WorkerDevices(Kind kind, int threads, String reason) implements Serializa
       SparkConf conf, Optional<String> accelerator, boolean toBeHad) {
     if (accelerator.isEmpty()) {
       return Optional.of(
-          "this build computes on the CPU only; build one for GPUs by mvn package -Pcuda");
+          "this build computes on the CPU only; build one for GPUs by mvn package -Pgpu (A100, H100, B200 and on) or -Pcuda (up to Ada)");
     }
     String master = conf.get("spark.master", "local");
     if (master.startsWith("local") && !master.startsWith("local-cluster")) {
@@ -148,6 +152,6 @@ record WorkerDevices(Kind kind, int threads, String reason) implements Serializa
       throw new IllegalStateException(
           "Spark has assigned no GPU to this task, which asked for one: " + reason);
     }
-    return Device.gpu(gpu.addresses()[0]);
+    return Device.gpu(gpu.addresses()[0], precision);
   }
 }

@@ -68,6 +68,7 @@ public final class ReplicaPool {
     private final Key key;
     private final Compute compute;
     private final Replica replica;
+    private StepExecutor executor;
     private Compute.Scope scope;
     private Object shown;
 
@@ -84,6 +85,14 @@ public final class ReplicaPool {
     /** The replica, in whatever state the last user left it. */
     public Replica replica() {
       return replica;
+    }
+
+    /** What takes the replica's steps on its device; it lasts as long as the replica. */
+    public StepExecutor executor() {
+      if (executor == null) {
+        executor = StepExecutor.of(replica, key.device());
+      }
+      return executor;
     }
 
     /** Loads the parameters of a model to predict with, unless they were the last ones loaded. */
@@ -103,6 +112,9 @@ public final class ReplicaPool {
     }
 
     private void free() {
+      if (executor != null) {
+        executor.close();
+      }
       replica.close();
       compute.close();
     }

@@ -1,6 +1,9 @@
 package org.mixtraining.train;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Replica;
@@ -21,39 +24,44 @@ public final class WorkerEpoch {
    */
   public static EpochMetrics run(
       Replica replica, EpochPlan plan, int worker, Iterator<MultiDataSet> minibatches) {
-    return run(replica, plan, worker, minibatches, StepListener.NONE);
+    return run(replica, new GraphSteps(replica), plan, worker, minibatches, StepListener.NONE);
   }
 
-  /** The same, telling of each step. */
+  /** The same, by an executor of the replica's steps, telling of each step. */
   public static EpochMetrics run(
       Replica replica,
+      StepExecutor executor,
       EpochPlan plan,
       int worker,
       Iterator<MultiDataSet> minibatches,
       StepListener listener) {
-    Sums sums = new Sums();
+    Sums sums = new Sums(plan, worker);
     long start = System.nanoTime();
     while (minibatches.hasNext()) {
       MultiDataSet batch = minibatches.next();
       long ready = System.nanoTime();
       Batch.Position position = Batch.Position.of(batch);
       if (position.step() == 0) {
-        replica.plan(plan, position.steps());
+        executor.begin(plan, position.steps());
       }
-      StepResult step = replica.fit(batch);
-      if (!Double.isFinite(step.loss())) {
-        throw new NonFiniteLossException(plan.epoch(), worker, position.step(), step.loss());
-      }
+      sums.taken((int) batch.getFeatures(0).size(0), replica.trainingFlops(plan, batch));
+      sums.add(executor.take(batch));
       long done = System.nanoTime();
-      int images = (int) batch.getFeatures(0).size(0);
-      sums.add(step, images, images * replica.trainingFlops(plan), ready - start, done - ready);
+      sums.took(ready - start, done - ready);
       listener.step(position.step() + 1, position.steps(), sums.metrics());
       start = done;
+    }
+    if (sums.begun()) {
+      sums.add(executor.end());
+      sums.took(0, System.nanoTime() - start);
     }
     return sums.metrics();
   }
 
   private static final class Sums {
+    private final EpochPlan plan;
+    private final int worker;
+    private final Deque<Integer> underWay = new ArrayDeque<>(); // images of steps without a result
     private long images;
     private long labelled;
     private long correct;
@@ -65,7 +73,35 @@ public final class WorkerEpoch {
     private long wait;
     private long compute;
 
-    void add(StepResult step, int batchImages, double computedFlops, long waited, long computed) {
+    Sums(EpochPlan plan, int worker) {
+      this.plan = plan;
+      this.worker = worker;
+    }
+
+    boolean begun() {
+      return steps + underWay.size() > 0;
+    }
+
+    void taken(int batchImages, double flopsOfImage) {
+      underWay.add(batchImages);
+      flops += batchImages * flopsOfImage;
+    }
+
+    void took(long waited, long computed) {
+      wait += waited;
+      compute += computed;
+    }
+
+    void add(List<StepResult> results) {
+      for (StepResult result : results) {
+        if (!Double.isFinite(result.loss())) {
+          throw new NonFiniteLossException(plan.epoch(), worker, (int) steps, result.loss());
+        }
+        add(result, underWay.remove());
+      }
+    }
+
+    private void add(StepResult step, int batchImages) {
       images += batchImages;
       labelled += step.labelled();
       correct += step.correct();
@@ -73,9 +109,6 @@ public final class WorkerEpoch {
       loss += step.loss() * batchImages;
       sslLoss += step.sslLoss() * batchImages;
       slLoss += step.slLoss() * step.labelled();
-      flops += computedFlops;
-      wait += waited;
-      compute += computed;
     }
 
     EpochMetrics metrics() {

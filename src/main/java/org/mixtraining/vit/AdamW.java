@@ -47,6 +47,11 @@ public final class AdamW implements IUpdater {
     return block;
   }
 
+  /** Factor on the learning rate. */
+  double scale() {
+    return scale;
+  }
+
   double beta1() {
     return beta1;
   }

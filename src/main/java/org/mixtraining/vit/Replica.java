@@ -137,9 +137,14 @@ public final class Replica implements AutoCloseable {
     graph.setListeners(listeners);
   }
 
-  /** Floating-point operations of a training step on one image, by formula. */
-  public double trainingFlops(EpochPlan plan) {
-    return vit().trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
+  /** Floating-point operations of a training step on one image of a minibatch, by formula. */
+  public double trainingFlops(EpochPlan plan, MultiDataSet minibatch) {
+    List<ClassHeadLayer> heads = heads(minibatch);
+    int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
+    return vit()
+        .masking(plan.maskRatio())
+        .serving((int) minibatch.getFeatures(0).size(2), classes)
+        .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
   }
 
   private ViT vit() {
@@ -158,10 +163,9 @@ public final class Replica implements AutoCloseable {
 
   /** Sets the layers to a minibatch; returns the head of its task, if there is one. */
   List<ClassHeadLayer> prepare(MultiDataSet minibatch) {
-    List<ClassHeadLayer> heads = heads();
-    if (heads.size() > 1) {
+    List<ClassHeadLayer> heads = heads(minibatch);
+    if (heads().size() > 1) {
       String name = Batch.Position.of(minibatch).head();
-      heads.removeIf(head -> !name(head).equals(name));
       updaters()
           .forEach(
               updater -> {
@@ -177,6 +181,16 @@ public final class Replica implements AutoCloseable {
       if (layer instanceof EncoderBlockLayer block && block.layerConf().dropPath() > 0) {
         block.drop(Batch.Position.of(minibatch).ids(), epoch);
       }
+    }
+    return heads;
+  }
+
+  /** The head of a minibatch's task, if there is one. */
+  private List<ClassHeadLayer> heads(MultiDataSet minibatch) {
+    List<ClassHeadLayer> heads = heads();
+    if (heads.size() > 1) {
+      String name = Batch.Position.of(minibatch).head();
+      heads.removeIf(head -> !name(head).equals(name));
     }
     return heads;
   }

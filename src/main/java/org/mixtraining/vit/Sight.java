@@ -29,12 +29,12 @@ public enum Sight {
   }
 
   /** Whether there is a sequence of the visible patches alone. */
-  boolean selects() {
+  public boolean selects() {
     return this == VISIBLE || this == BOTH;
   }
 
   /** Whether there is a sequence with a token for every patch. */
-  boolean covers() {
+  public boolean covers() {
     return this != VISIBLE;
   }
 }

@@ -166,7 +166,7 @@ public record ViT(
   }
 
   /** Patches along one side of an image. */
-  int grid() {
+  public int grid() {
     return imageSize / patch;
   }
 
@@ -176,7 +176,7 @@ public record ViT(
   }
 
   /** Values of a patch: channels · patch · patch. */
-  int patchValues() {
+  public int patchValues() {
     return channels * patch * patch;
   }
 
@@ -218,12 +218,12 @@ public record ViT(
   }
 
   /** Tokens of a whole image, class token included. */
-  int fullTokens() {
+  public int fullTokens() {
     return patches() + 1;
   }
 
   /** Tokens of a masked image, class token included. */
-  int visibleTokens() {
+  public int visibleTokens() {
     return visiblePatches() + 1;
   }
 

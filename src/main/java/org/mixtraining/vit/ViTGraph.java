@@ -43,6 +43,11 @@ public final class ViTGraph {
     return layer.startsWith(HEAD) || layer.equals(MASK_TOKEN) ? layer : ModelState.DECODER;
   }
 
+  /** Whether a {@link ModelState} block is that of a head. */
+  public static boolean isHead(String block) {
+    return block.startsWith(HEAD);
+  }
+
   /** The configuration of a graph for a single task. */
   public static ComputationGraphConfiguration configuration(
       ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {

@@ -28,7 +28,7 @@ class ComputeCapabilityTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("NVIDIA H200 has compute capability 9.0")
         .hasMessageContaining("runs on 3.7 to 8.9")
-        .hasMessageContaining("or a build whose accelerator knows newer ones");
+        .hasMessageContaining("or a build for newer ones (mvn package -Pgpu)");
     assertThatThrownBy(() -> ComputeCapability.parse("10.0, NVIDIA B200").checkNd4jCuda())
         .isInstanceOf(UserException.class);
     assertThatThrownBy(() -> ComputeCapability.parse("3.5, Tesla K40").checkNd4jCuda())

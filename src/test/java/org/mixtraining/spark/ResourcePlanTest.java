@@ -14,7 +14,7 @@ class ResourcePlanTest {
 
   private static ResourcePlan plan(int count, int perExecutor, Device device) {
     return new ResourcePlan(
-        new JobConfig.Workers(count, perExecutor, 3, device, false, 10),
+        new JobConfig.Workers(count, perExecutor, 3, device, JobConfig.Precision.FP32, false, 10),
         1,
         Optional.of(new ResourcePlan.Need(NEED, STATE)));
   }
@@ -68,7 +68,9 @@ class ResourcePlanTest {
   void trainingsSideBySideNeedExecutorsForAll() {
     var plan =
         new ResourcePlan(
-            new JobConfig.Workers(2, 1, 1, Device.AUTO, false, 10), 3, Optional.empty());
+            new JobConfig.Workers(2, 1, 1, Device.AUTO, JobConfig.Precision.FP32, false, 10),
+            3,
+            Optional.empty());
 
     assertThat(plan.executors()).isEqualTo(6);
     assertThat(plan.describe())

@@ -15,7 +15,7 @@ class WorkerDevicesTest {
   private static final Optional<String> CUDA = Optional.of("cuda");
 
   private static JobConfig.Workers workers(Device device) {
-    return new JobConfig.Workers(4, 2, 3, device, false, 10);
+    return new JobConfig.Workers(4, 2, 3, device, JobConfig.Precision.FP32, false, 10);
   }
 
   private static SparkConf cluster(String... settings) {

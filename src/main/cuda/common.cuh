@@ -1,0 +1,90 @@
+// What all kernels share. The same sources are compiled for a GPU (nvcc, NVRTC) and, through
+// host_shim.h, for the CPU, where their arithmetic is tested.
+//
+// Matrices are row-major. What a matrix product reads or writes is of type `matrix`: bfloat16 with
+// -DMATRIX_BF16, else float. Sums are taken in float or double in an order that depends on shapes
+// only, and nothing is added up by atomics: the same input gives the same bits.
+#pragma once
+
+#ifndef __CUDACC__
+#include "host_shim.h"
+#endif
+
+#define KERNEL extern "C" __global__ void
+#define DEVICE __device__ inline
+
+#ifdef __CUDACC__
+// The memory that a block's threads share; how much of it there is, the launch says.
+#define SHARED(type, name)                                     \
+  extern __shared__ __align__(16) unsigned char shared_bytes[]; \
+  type* name = reinterpret_cast<type*>(shared_bytes)
+#endif
+
+constexpr int WARP = 32;
+
+// The upper half of a float.
+struct bf16 {
+  unsigned short bits;
+};
+
+#ifdef MATRIX_BF16
+typedef bf16 matrix;
+#else
+typedef float matrix;
+#endif
+
+DEVICE float value(float x) { return x; }
+
+DEVICE float value(bf16 x) { return __uint_as_float((unsigned int)x.bits << 16); }
+
+DEVICE void put(float* to, float x) { *to = x; }
+
+// To the nearest bfloat16, ties to even; what is no number stays none.
+DEVICE void put(bf16* to, float x) {
+  unsigned int bits = __float_as_uint(x);
+  bool number = (bits & 0x7fffffffu) <= 0x7f800000u;
+  to->bits = number ? (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16 : 0x7fc0u;
+}
+
+// --- threads ----------------------------------------------------------------------------------
+
+DEVICE long thread_index() { return (long)blockIdx.x * blockDim.x + threadIdx.x; }
+
+DEVICE long thread_count() { return (long)gridDim.x * blockDim.x; }
+
+DEVICE int lane() { return threadIdx.x % WARP; }
+
+// The warp's number in its block, and in the grid.
+DEVICE int warp() { return threadIdx.x / WARP; }
+
+DEVICE int warps() { return blockDim.x / WARP; }
+
+DEVICE long warp_index() { return (long)blockIdx.x * warps() + warp(); }
+
+// The sum over a warp's lanes, for every lane.
+template <typename T>
+DEVICE T warp_sum(T x) {
+  for (int distance = WARP / 2; distance > 0; distance /= 2) {
+    x += __shfl_xor_sync(0xffffffffu, x, distance);
+  }
+  return x;
+}
+
+DEVICE float warp_max(float x) {
+  for (int distance = WARP / 2; distance > 0; distance /= 2) {
+    x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, distance));
+  }
+  return x;
+}
+
+// --- rows of tokens ---------------------------------------------------------------------------
+
+// What a token's row is made of: CLASS; a patch by its index; or, hidden behind a mask token, the
+// patch's index plus the number of patches.
+constexpr int CLASS = -1;
+
+enum Kind { OF_CLASS, OF_PATCH, OF_MASK };
+
+DEVICE int kind(int source, int patches) {
+  return source == CLASS ? OF_CLASS : source < patches ? OF_PATCH : OF_MASK;
+}

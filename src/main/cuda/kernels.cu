@@ -1,0 +1,10 @@
+// All kernels, as one program: what NVRTC compiles for the device found.
+#include "common.cuh"
+#include "images.cuh"
+#include "tokens.cuh"
+#include "norm.cuh"
+#include "attention.cuh"
+#include "mlp.cuh"
+#include "losses.cuh"
+#include "sums.cuh"
+#include "adamw.cuh"

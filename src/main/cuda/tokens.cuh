@@ -1,0 +1,151 @@
+// Images to tokens, encoder tokens to decoder tokens, tokens to feature vectors; and back.
+#pragma once
+#include "common.cuh"
+
+// What a sequence of tokens holds behind its class token.
+enum Sequence {
+  VISIBLE_PATCHES,  // those that the mask shows
+  ALL_PATCHES,
+  MASKED_PATCHES  // all, with a mask token in place of the hidden ones
+};
+
+// source[images * tokens]: what each token is made of. encoded[images * tokens], unless null: the row
+// of the encoder's token that it continues (visible patches have `encoderTokens` tokens an image),
+// -1 for a mask token.
+//   mask[images, patches]  1 at visible patches; not read for ALL_PATCHES
+// A thread per image.
+KERNEL token_sources(const float* mask, int* source, int* encoded, int images, int patches,
+                     int tokens, int encoderTokens, int sequence) {
+  long image = thread_index();
+  if (image >= images) return;
+  long row = image * tokens;
+  int seen = 0;
+  source[row] = CLASS;
+  if (encoded) encoded[row] = image * encoderTokens;
+  for (int p = 0; p < patches; p++) {
+    bool visible = sequence == ALL_PATCHES || mask[image * patches + p] != 0;
+    if (!visible && sequence == VISIBLE_PATCHES) continue;
+    row++;
+    source[row] = visible ? p : patches + p;
+    if (visible) seen++;
+    if (encoded) encoded[row] = visible ? image * encoderTokens + seen : -1;
+  }
+}
+
+// patch[rows, channels * side * side] = the pixels of each token's patch, 0 for other tokens.
+//   pixels[images, channels, size, size]
+KERNEL gather_patches(const float* pixels, const int* source, matrix* patch, long rows, int tokens,
+                      int channels, int size, int side) {
+  int values = channels * side * side;
+  int grid = size / side;
+  for (long i = thread_index(); i < rows * values; i += thread_count()) {
+    long row = i / values;
+    int at = i % values;
+    int p = source[row];
+    float pixel = 0;
+    if (kind(p, grid * grid) == OF_PATCH) {
+      int channel = at / (side * side);
+      int y = p / grid * side + at / side % side;
+      int x = p % grid * side + at % side;
+      pixel = pixels[((row / tokens * channels + channel) * size + y) * size + x];
+    }
+    put(patch + i, pixel);
+  }
+}
+
+// x[rows, dim], in: patches through the linear map, out: tokens.
+//   positions[1 + patches, dim]  fixed; learned[patches, dim], cls[dim], maskToken[dim] may be null
+KERNEL embed_tokens(float* x, const int* source, const float* bias, const float* cls,
+                    const float* maskToken, const float* positions, const float* learned,
+                    long rows, int dim, int patches) {
+  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
+    int p = source[i / dim];
+    int c = i % dim;
+    switch (kind(p, patches)) {
+      case OF_CLASS:
+        x[i] = cls[c];
+        break;
+      case OF_PATCH:
+        x[i] += bias[c] + positions[(1 + p) * dim + c] + (learned ? learned[p * dim + c] : 0);
+        break;
+      default:
+        x[i] = maskToken[c] + positions[(1 + p - patches) * dim + c];
+    }
+  }
+}
+
+// out[rows, dim] = d on the rows of patches, 0 on others: what flows back into the linear map.
+KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows, int dim,
+                      int patches) {
+  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
+    put(out + i, kind(source[i / dim], patches) == OF_PATCH ? d[i] : 0);
+  }
+}
+
+// dLearned[patches, dim] = the sum of d[rows, dim] over the tokens of each patch. A block per patch.
+//   source[rows]
+KERNEL position_gradient(const float* d, const int* source, float* dLearned, long rows, int dim) {
+  for (int c = threadIdx.x; c < dim; c += blockDim.x) {
+    float sum = 0;
+    for (long row = 0; row < rows; row++) {
+      if (source[row] == (int)blockIdx.x) sum += d[row * dim + c];
+    }
+    dLearned[blockIdx.x * dim + c] = sum;
+  }
+}
+
+// y[rows, dim] = decoder tokens: the encoder's mapped[*, dim] + bias where there is one, else the
+// mask token; plus positions[1 + patches, dim], whose first row is 0.
+//   encoded[rows]  row of mapped, or -1
+KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias,
+                      const float* maskToken, const float* positions, float* y, long rows,
+                      int tokens, int dim) {
+  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
+    long row = i / dim;
+    int c = i % dim;
+    int from = encoded[row];
+    float token = from < 0 ? maskToken[c] : mapped[(long)from * dim + c] + bias[c];
+    y[i] = token + positions[row % tokens * dim + c];
+  }
+}
+
+// dMapped[encoder rows, dim] = d[*, dim] of the decoder token that continues each encoder token.
+//   source[encoder rows]; decoderTokens = 1 + patches
+KERNEL decoder_gradient(const float* d, const int* source, matrix* dMapped, long rows,
+                        int encoderTokens, int decoderTokens, int dim) {
+  int patches = decoderTokens - 1;
+  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
+    long row = i / dim;
+    int p = source[row];
+    int token = p == CLASS ? 0 : 1 + p % patches;
+    put(dMapped + i, d[(row / encoderTokens * decoderTokens + token) * dim + i % dim]);
+  }
+}
+
+// features[images, dim] = the class token of x[images * tokens, dim], or (mean) the others' mean.
+KERNEL pool_tokens(const matrix* x, matrix* features, int images, int tokens, int dim, int mean) {
+  for (long i = thread_index(); i < (long)images * dim; i += thread_count()) {
+    const matrix* token = x + i / dim * tokens * dim + i % dim;
+    float feature = value(token[0]);
+    if (mean) {
+      feature = 0;
+      for (int t = 1; t < tokens; t++) feature += value(token[(long)t * dim]);
+      feature /= tokens - 1;
+    }
+    put(features + i, feature);
+  }
+}
+
+// The reverse: dx[images * tokens, dim] (+)= the share of each token; `keep` says whether to add.
+KERNEL unpool_tokens(const float* dFeatures, matrix* dx, int images, int tokens, int dim, int mean,
+                     int keep) {
+  for (long i = thread_index(); i < (long)images * tokens * dim; i += thread_count()) {
+    long row = i / dim;
+    bool first = row % tokens == 0;
+    float d = 0;
+    if (first != (bool)mean) {
+      d = dFeatures[row / tokens * dim + i % dim] / (mean ? tokens - 1 : 1);
+    }
+    put(dx + i, keep ? value(dx[i]) + d : d);
+  }
+}

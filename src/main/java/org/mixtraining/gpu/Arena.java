@@ -1,0 +1,45 @@
+package org.mixtraining.gpu;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Named memory of a device that lasts. What one name stands for grows with what is asked of it, so
+ * that steps of several shapes, which are taken in turn, share it.
+ */
+final class Arena implements AutoCloseable {
+
+  private final Gpu gpu;
+  private final Map<String, Memory> named = new HashMap<>();
+  private long growths;
+
+  Arena(Gpu gpu) {
+    this.gpu = gpu;
+  }
+
+  /** At least so many values; what an earlier call gave may be gone then, see {@link #growths}. */
+  Memory of(String name, Memory.Type type, long count) {
+    Memory memory = named.get(name);
+    if (memory == null || memory.count() < count || memory.type() != type) {
+      if (memory != null) {
+        named.remove(name);
+        gpu.free(memory);
+      }
+      memory = gpu.allocate(type, count);
+      named.put(name, memory);
+      growths++;
+    }
+    return memory.first(count);
+  }
+
+  /** How often memory was allocated: while it stays the same, all that was given is valid. */
+  long growths() {
+    return growths;
+  }
+
+  @Override
+  public void close() {
+    named.values().forEach(gpu::free);
+    named.clear();
+  }
+}

@@ -1,0 +1,180 @@
+package org.mixtraining.gpu;
+
+import java.util.List;
+import org.mixtraining.gpu.Operations.Residual;
+import org.mixtraining.vit.Blueprint;
+
+/**
+ * A pre-norm transformer block, of the encoder or of the decoder: {@code x +=
+ * proj(attention(norm1(x)))}, {@code x += fc2(gelu(fc1(norm2(x))))}.
+ *
+ * <p>Backward, the gradient of the residual stream is updated in place, block by block.
+ */
+final class BlockProgram {
+
+  private final Operations ops;
+  private final String layer;
+  private final List<Sequences> sequences;
+  private final Memory factors; // on both branches, [2, images]; null: nothing is left out
+  private final int dim;
+  private final int hiddenDim;
+  private final int heads;
+  private final int rows;
+
+  // kept for the backward pass; [rows, dim] unless said
+  private final Memory x;
+  private final Memory norm1;
+  private final Memory stats1; // [rows, 2]
+  private final Memory qkv; // [rows, 3 · dim]
+  private final Memory logSums; // [images · heads · tokens], sequences one after another
+  private final Memory attended;
+  private final Memory middle; // after the attention's residual
+  private final Memory norm2;
+  private final Memory stats2; // [rows, 2]
+  private final Memory preHidden; // [rows, 4 · dim], before bias and GELU
+  private final Memory hidden; // [rows, 4 · dim]
+  private final Memory output;
+
+  // shared by all blocks
+  private final Memory d; // gradient of the residual stream
+  private final Memory rounded; // its copy for matrix products
+  private final Memory branch; // a branch before it is weighed
+  private final Memory dBranch;
+  private final Memory dNorm;
+  private final Memory dQkv;
+  private final Memory dHidden;
+
+  /**
+   * @param x [rows, dim]
+   * @param factors of branches, [2, images]; null: all of them are taken as they are
+   */
+  BlockProgram(
+      Workbench bench,
+      String layer,
+      Memory x,
+      int heads,
+      List<Sequences> sequences,
+      Memory factors) {
+    this.ops = bench.operations();
+    this.layer = layer + ".";
+    this.sequences = sequences;
+    this.factors = factors;
+    this.heads = heads;
+    this.x = x;
+    dim = bench.parameters().slot(this.layer + "proj.weight").cols();
+    hiddenDim = Blueprint.MLP_RATIO * dim;
+    rows = sequences.stream().mapToInt(Sequences::rows).sum();
+    long all = rows;
+    norm1 = bench.matrix(this.layer + "norm1", all * dim);
+    stats1 = bench.floats(this.layer + "stats1", all * 2);
+    qkv = bench.matrix(this.layer + "qkv", all * 3 * dim);
+    logSums = bench.floats(this.layer + "log-sums", all * heads);
+    attended = bench.matrix(this.layer + "attended", all * dim);
+    middle = bench.floats(this.layer + "middle", all * dim);
+    norm2 = bench.matrix(this.layer + "norm2", all * dim);
+    stats2 = bench.floats(this.layer + "stats2", all * 2);
+    preHidden = bench.matrix(this.layer + "pre-hidden", all * hiddenDim);
+    hidden = bench.matrix(this.layer + "hidden", all * hiddenDim);
+    output = bench.floats(this.layer + "output", all * dim);
+    d = bench.floats("d", all * dim);
+    rounded = bench.rounded("d-rounded", d);
+    branch = factors == null ? null : bench.floats("branch", all * dim);
+    dBranch = factors == null ? rounded : bench.matrix("d-branch", all * dim);
+    dNorm = bench.matrix("d-norm", all * dim);
+    dQkv = bench.matrix("d-qkv", all * 3 * dim);
+    dHidden = bench.matrix("d-hidden", all * hiddenDim);
+  }
+
+  /** [rows, dim]. */
+  Memory output() {
+    return output;
+  }
+
+  void forward() {
+    // attention
+    ops.norm(x, layer + "norm1.", norm1, stats1, rows);
+    ops.linear(norm1, layer + "qkv.weight", layer + "qkv.bias", null, qkv, rows);
+    for (Sequences s : sequences) {
+      ops.attention(qkv, attended, logSums, s, heads, dim);
+    }
+    add(attended, "proj", x, 0, middle);
+
+    // mlp
+    ops.norm(middle, layer + "norm2.", norm2, stats2, rows);
+    ops.linear(norm2, layer + "fc1.weight", null, null, preHidden, rows);
+    gelu("bias_gelu", hidden);
+    add(hidden, "fc2", middle, 1, output);
+  }
+
+  private void gelu(String kernel, Memory to) {
+    Memory bias = ops.parameters().values(layer + "fc1.bias");
+    ops.each(kernel, (long) rows * hiddenDim, preHidden, bias, to, (long) rows, hiddenDim);
+  }
+
+  /** to = residual + factor · (from · weight + bias). */
+  private void add(Memory from, String linear, Memory residual, int which, Memory to) {
+    String weight = layer + linear + ".weight";
+    String bias = layer + linear + ".bias";
+    if (factors == null) {
+      ops.linear(from, weight, bias, residual, to, rows);
+      return;
+    }
+    ops.linear(from, weight, bias, null, branch, rows);
+    for (Sequences s : sequences) {
+      long at = (long) s.firstRow() * dim;
+      Memory factor = factors.from((long) which * s.images());
+      ops.each(
+          "add_branch",
+          (long) s.rows() * dim,
+          residual.from(at),
+          branch.from(at),
+          factor,
+          to.from(at),
+          (long) s.rows(),
+          s.tokens(),
+          dim);
+    }
+  }
+
+  /** Carries d and its copy from the output to the input. */
+  void backward() {
+    // mlp
+    weigh(1);
+    ops.biasGradient(dBranch, layer + "fc2.bias", rows);
+    ops.linearBackward(hidden, layer + "fc2.weight", dBranch, dHidden, rows);
+    gelu("bias_gelu_backward", dHidden);
+    ops.biasGradient(dHidden, layer + "fc1.bias", rows);
+    ops.linearBackward(norm2, layer + "fc1.weight", dHidden, dNorm, rows);
+    ops.normBackward(dNorm, middle, layer + "norm2.", stats2, d, rounded, Residual.ADD, rows);
+
+    // attention
+    weigh(0);
+    ops.biasGradient(dBranch, layer + "proj.bias", rows);
+    ops.linearBackward(attended, layer + "proj.weight", dBranch, dNorm, rows);
+    for (Sequences s : sequences) {
+      ops.attentionBackward(qkv, logSums, dNorm, dQkv, s, heads, dim);
+    }
+    ops.biasGradient(dQkv, layer + "qkv.bias", rows);
+    ops.linearBackward(norm1, layer + "qkv.weight", dQkv, dNorm, rows);
+    ops.normBackward(dNorm, x, layer + "norm1.", stats1, d, rounded, Residual.ADD, rows);
+  }
+
+  /** dBranch = factor · d; it is d's copy where there are no factors. */
+  private void weigh(int which) {
+    if (factors == null) {
+      return;
+    }
+    for (Sequences s : sequences) {
+      long at = (long) s.firstRow() * dim;
+      ops.each(
+          "scale_branch",
+          (long) s.rows() * dim,
+          d.from(at),
+          factors.from((long) which * s.images()),
+          dBranch.from(at),
+          (long) s.rows(),
+          s.tokens(),
+          dim);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package org.mixtraining.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.mixtraining.gpu.EmbeddingProgram.Content;
+import org.mixtraining.gpu.Operations.Kind;
+import org.mixtraining.gpu.Operations.Residual;
+import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.ViT;
+
+/** From the encoder's tokens to pixels, their loss, and back. */
+final class DecoderProgram {
+
+  private static final String EMBEDDING = "decoder-embedding.";
+  private static final String PIXELS = "pixels.";
+
+  private final Workbench bench;
+  private final EmbeddingProgram embedding;
+  private final Sequences encoder; // the encoder's tokens that are decoded
+  private final Sequences decoder;
+  private final int dim;
+  private final int values; // of a patch
+  private final Memory source; // [rows]
+  private final Memory encoded; // [rows], which token of the encoder each continues
+  private final Memory positions; // [1 + patches, dim]
+  private final Memory mapped; // [encoder rows, dim]
+  private final Memory tokens; // [rows, dim]
+  private final List<BlockProgram> blocks = new ArrayList<>();
+  private final Memory decoded; // [rows, dim]
+  private final Memory normed; // [rows, dim]
+  private final Memory stats; // [rows, 2]
+  private final Memory prediction; // [rows, values]
+  private final Memory dPrediction; // [rows, values]
+  private final Memory dNormed; // [rows, dim]
+  private final Memory dMapped; // [encoder rows, dim]
+  private final Memory d; // [rows, dim]
+  private final Memory losses; // [rows]
+
+  DecoderProgram(Workbench bench, EmbeddingProgram embedding, Sequences encoder) {
+    this.bench = bench;
+    this.embedding = embedding;
+    this.encoder = encoder;
+    ViT vit = bench.vit();
+    decoder = new Sequences(0, bench.images(), vit.fullTokens());
+    dim = vit.decoderDim();
+    values = vit.patchValues();
+    long rows = decoder.rows();
+    source = bench.ints("decoder-source", rows);
+    encoded = bench.ints("decoder-encoded", rows);
+    positions = bench.positions(dim);
+    mapped = bench.floats("decoder-mapped", (long) encoder.rows() * dim);
+    tokens = bench.floats("decoder-tokens", rows * dim);
+    Memory last = tokens;
+    for (int i = 0; i < vit.decoderDepth(); i++) {
+      var block =
+          new BlockProgram(bench, "decoder-" + i, last, vit.decoderHeads(), List.of(decoder), null);
+      blocks.add(block);
+      last = block.output();
+    }
+    decoded = last;
+    normed = bench.matrix("pixels-normed", rows * dim);
+    stats = bench.floats("pixels-stats", rows * 2);
+    prediction = bench.floats("pixels-prediction", rows * values);
+    dPrediction = bench.matrix("pixels-d-prediction", rows * values);
+    dNormed = bench.matrix("d-norm", rows * dim);
+    dMapped = bench.matrix("decoder-d-mapped", (long) encoder.rows() * dim);
+    d = bench.floats("d", rows * dim);
+    losses = bench.floats("pixels-losses", rows);
+  }
+
+  /** Values of all hidden patches of a minibatch. */
+  static long hiddenValues(ViT vit, int images) {
+    return (long) images * (vit.patches() - vit.visiblePatches()) * vit.patchValues();
+  }
+
+  /** From x[encoder rows, dim of the encoder] to the loss. */
+  void forward(Memory x) {
+    Operations ops = bench.operations();
+    Parameters parameters = bench.parameters();
+    embedding.sources(source, encoded, decoder, encoder.tokens(), content());
+    ops.linear(x, EMBEDDING + "weight", null, null, mapped, encoder.rows());
+    ops.each(
+        "decoder_tokens",
+        (long) decoder.rows() * dim,
+        mapped,
+        encoded,
+        parameters.values(EMBEDDING + "bias"),
+        parameters.values(EMBEDDING + "mask"),
+        positions,
+        tokens,
+        (long) decoder.rows(),
+        decoder.tokens(),
+        dim);
+    blocks.forEach(BlockProgram::forward);
+    ops.norm(decoded, PIXELS, normed, stats, decoder.rows());
+    ops.linear(
+        normed, PIXELS + "weight", PIXELS + "projection-bias", null, prediction, decoder.rows());
+    ViT vit = bench.vit();
+    ops.rows(
+        "pixel_loss",
+        decoder.rows(),
+        prediction,
+        bench.pixels(),
+        bench.mask(),
+        bench.settings(),
+        dPrediction,
+        losses,
+        bench.images(),
+        vit.channels(),
+        vit.imageSize(),
+        vit.patch(),
+        vit.normPix() ? 1 : 0,
+        (float) hiddenValues(vit, bench.images()));
+  }
+
+  /** After a corrupted pass, the encoder has a token for every patch. */
+  private Content content() {
+    return bench.blueprint().sight() == Sight.CORRUPTED
+        ? Content.ALL_PATCHES
+        : Content.MASKED_PATCHES;
+  }
+
+  /** parts[PARTS], whose sum is that of the squared errors. */
+  void sum(Memory parts) {
+    bench.operations().partialSums(losses, parts, decoder.rows());
+  }
+
+  /** To dx[encoder rows, dim of the encoder], which is overwritten. */
+  void backward(Memory x, Memory dx) {
+    Operations ops = bench.operations();
+    long rows = decoder.rows();
+    ops.biasGradient(dPrediction, PIXELS + "projection-bias", rows);
+    ops.linearBackward(normed, PIXELS + "weight", dPrediction, dNormed, decoder.rows());
+    ops.normBackward(
+        dNormed,
+        decoded,
+        PIXELS,
+        stats,
+        d,
+        bench.rounded("d-rounded", d),
+        Residual.OVERWRITE,
+        rows);
+    for (int i = blocks.size() - 1; i >= 0; i--) {
+      blocks.get(i).backward();
+    }
+    ops.biasGradient(d, source, Kind.MASK, bench.vit().patches(), EMBEDDING + "mask", rows);
+    ops.each(
+        "decoder_gradient",
+        (long) encoder.rows() * dim,
+        d,
+        embedding.source(),
+        dMapped,
+        (long) encoder.rows(),
+        encoder.tokens(),
+        decoder.tokens(),
+        dim);
+    ops.biasGradient(dMapped, EMBEDDING + "bias", encoder.rows());
+    ops.linearBackward(x, EMBEDDING + "weight", dMapped, dx, encoder.rows());
+  }
+}

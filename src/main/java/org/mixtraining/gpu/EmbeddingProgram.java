@@ -1,0 +1,149 @@
+package org.mixtraining.gpu;
+
+import java.util.List;
+import org.mixtraining.gpu.Operations.Kind;
+import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.ViT;
+
+/** Images to the encoder's tokens, with the mask tokens of a corrupted pass among them. */
+final class EmbeddingProgram {
+
+  private static final String LAYER = "patch-embedding.";
+  private static final String MASK_TOKEN = "mask-token.token";
+  private static final String POSITIONS = LAYER + "positions";
+
+  /** What a sequence holds, in the order of {@code tokens.cuh}. */
+  enum Content {
+    VISIBLE_PATCHES,
+    ALL_PATCHES,
+    MASKED_PATCHES
+  }
+
+  private final Workbench bench;
+  private final List<Sequences> sequences;
+  private final int rows;
+  private final Memory source; // [rows], what each token is made of
+  private final Memory patches; // [rows, values of a patch]
+  private final Memory tokens; // [rows, dim]
+  private final Memory positions; // [1 + patches, dim]
+  private final Memory dPatches; // [rows, dim], what flows back to patches
+
+  EmbeddingProgram(Workbench bench, List<Sequences> sequences) {
+    this.bench = bench;
+    this.sequences = sequences;
+    ViT vit = bench.vit();
+    rows = sequences.stream().mapToInt(Sequences::rows).sum();
+    source = bench.ints("source", rows);
+    patches = bench.matrix("patches", (long) rows * vit.patchValues());
+    tokens = bench.floats("tokens", (long) rows * vit.dim());
+    positions = bench.positions(vit.dim());
+    dPatches = bench.matrix("d-branch", (long) rows * vit.dim());
+  }
+
+  /** [rows, dim]. */
+  Memory tokens() {
+    return tokens;
+  }
+
+  /** [rows]. */
+  Memory source() {
+    return source;
+  }
+
+  void forward() {
+    Operations ops = bench.operations();
+    ViT vit = bench.vit();
+    for (Sequences s : sequences) {
+      Memory from = source.from(s.firstRow());
+      sources(from, Memory.NONE, s, 0, content(s));
+      ops.each(
+          "gather_patches",
+          (long) s.rows() * vit.patchValues(),
+          bench.pixels(),
+          from,
+          patches.from((long) s.firstRow() * vit.patchValues()),
+          (long) s.rows(),
+          s.tokens(),
+          vit.channels(),
+          vit.imageSize(),
+          vit.patch());
+    }
+    ops.linear(patches, LAYER + "weight", null, null, tokens, rows);
+    Parameters parameters = bench.parameters();
+    ops.each(
+        "embed_tokens",
+        (long) rows * vit.dim(),
+        tokens,
+        source,
+        parameters.values(LAYER + "bias"),
+        parameters.values(LAYER + "cls"),
+        corrupted() ? parameters.values(MASK_TOKEN) : Memory.NONE,
+        positions,
+        vit.learnsPositions() ? parameters.values(POSITIONS) : Memory.NONE,
+        (long) rows,
+        vit.dim(),
+        vit.patches());
+  }
+
+  /** Says of each token what it is made of, and which token of the encoder it continues. */
+  void sources(Memory into, Memory encoded, Sequences s, int encoderTokens, Content content) {
+    bench
+        .operations()
+        .each(
+            "token_sources",
+            s.images(),
+            content == Content.ALL_PATCHES ? Memory.NONE : bench.mask(),
+            into,
+            encoded,
+            s.images(),
+            bench.vit().patches(),
+            s.tokens(),
+            encoderTokens,
+            content.ordinal());
+  }
+
+  private Content content(Sequences s) {
+    if (corrupted()) {
+      return Content.MASKED_PATCHES;
+    }
+    boolean visible = bench.blueprint().sight().selects() && s.equals(sequences.get(0));
+    return visible ? Content.VISIBLE_PATCHES : Content.ALL_PATCHES;
+  }
+
+  private boolean corrupted() {
+    return bench.blueprint().sight() == Sight.CORRUPTED;
+  }
+
+  /** From the gradient by the tokens, d[rows, dim]. */
+  void backward(Memory d) {
+    Operations ops = bench.operations();
+    ViT vit = bench.vit();
+    long n = rows;
+    ops.each("embed_gradient", n * vit.dim(), d, source, dPatches, n, vit.dim(), vit.patches());
+    ops.linearBackward(patches, LAYER + "weight", dPatches, null, rows);
+    ops.biasGradient(d, source, Kind.PATCH, vit.patches(), LAYER + "bias", n);
+    ops.biasGradient(d, source, Kind.CLASS, vit.patches(), LAYER + "cls", n);
+    if (corrupted()) {
+      ops.biasGradient(d, source, Kind.MASK, vit.patches(), MASK_TOKEN, n);
+    }
+  }
+
+  /** The gradient of learned positions, which is no sum over all rows: after those that are. */
+  void positionsBackward(Memory d) {
+    if (bench.vit().learnsPositions()) {
+      bench
+          .operations()
+          .gpu()
+          .launch(
+              "position_gradient",
+              bench.vit().patches(),
+              Operations.THREADS,
+              0,
+              d,
+              source,
+              bench.parameters().gradient(POSITIONS),
+              (long) rows,
+              bench.vit().dim());
+    }
+  }
+}

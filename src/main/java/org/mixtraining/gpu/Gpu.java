@@ -1,0 +1,63 @@
+package org.mixtraining.gpu;
+
+/**
+ * A GPU, as a step needs it. Launches and products are done in the order of the calls, perhaps
+ * later; one thread at a time may call.
+ */
+public interface Gpu extends AutoCloseable {
+
+  /** The type that matrix products read. */
+  Memory.Type matrixType();
+
+  /**
+   * Memory, filled with zeros.
+   *
+   * @throws org.mixtraining.config.UserException if the device has not so much left
+   */
+  Memory allocate(Memory.Type type, long count);
+
+  void free(Memory memory);
+
+  /** Copies values to the device, after all that was called before. */
+  void write(Memory to, float[] values);
+
+  /** The same. */
+  void write(Memory to, int[] values);
+
+  /** Waits for all that was called before, then copies the memory's content from the device. */
+  void read(Memory from, float[] into);
+
+  /** The same. */
+  void read(Memory from, double[] into);
+
+  /**
+   * Launches a kernel.
+   *
+   * @param blocks of threads
+   * @param threads of a block, a multiple of 32
+   * @param sharedBytes memory that the threads of a block share
+   * @param arguments {@link Memory}, or Integer, Long and Float for int, long and float
+   */
+  void launch(String kernel, long blocks, int threads, int sharedBytes, Object... arguments);
+
+  /** Launches a matrix product. */
+  void multiply(Product product);
+
+  /**
+   * Launches and products as one, to be repeated.
+   *
+   * @param calls that make them, and nothing else
+   */
+  Recording record(Runnable calls);
+
+  /** Launches and products that can be repeated at once. */
+  interface Recording extends AutoCloseable {
+    void replay();
+
+    @Override
+    void close();
+  }
+
+  @Override
+  void close();
+}

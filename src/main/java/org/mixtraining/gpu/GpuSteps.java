@@ -1,0 +1,170 @@
+package org.mixtraining.gpu;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.mixtraining.gpu.Workbench.Shape;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.StepExecutor;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.ViT;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * Takes the steps of a replica's epochs on a GPU. Steps are only begun here: while one is computed,
+ * the next minibatch is made; losses are fetched every {@link StepProgram#SLOTS} steps.
+ */
+public final class GpuSteps implements StepExecutor {
+
+  private record Recorded(StepProgram program, Gpu.Recording recording) {}
+
+  /** A step whose losses are on the device. */
+  private record Begun(int images, int labelled, Head head, ViT vit) {}
+
+  private final Gpu gpu;
+  private final Replica replica;
+  private final Blueprint blueprint;
+  private final Arena arena;
+  private final Parameters parameters;
+  private final Map<Shape, Recorded> programs = new HashMap<>();
+  private final List<Begun> begun = new ArrayList<>();
+  private EpochPlan plan;
+  private Memory metrics;
+
+  /**
+   * @param gpu which is closed with these steps
+   */
+  public GpuSteps(Gpu gpu, Replica replica) {
+    this.gpu = gpu;
+    this.replica = replica;
+    this.blueprint = Blueprint.of(replica);
+    this.arena = new Arena(gpu);
+    this.parameters = new Parameters(gpu, arena, blueprint);
+  }
+
+  @Override
+  public void begin(EpochPlan plan, int steps) {
+    this.plan = plan;
+    begun.clear();
+    parameters.load(replica.state());
+  }
+
+  @Override
+  public List<StepResult> take(MultiDataSet minibatch) {
+    Examples examples = Examples.of(minibatch, blueprint);
+    int classes = examples.head() == null ? blueprint.vit().classes() : examples.head().classes();
+    ViT vit = blueprint.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
+    Shape shape = new Shape(vit, examples.head(), examples.images());
+    Recorded recorded = programs.get(shape);
+    if (recorded == null) {
+      recorded = make(shape);
+    }
+    write(bench(shape), examples);
+    recorded.recording.replay();
+    metrics = recorded.program.metrics();
+    begun.add(new Begun(examples.images(), examples.labelled(), examples.head(), vit));
+    return begun.size() == StepProgram.SLOTS ? results() : List.of();
+  }
+
+  private Workbench bench(Shape shape) {
+    return new Workbench(new Operations(gpu, parameters), arena, blueprint, shape);
+  }
+
+  private Recorded make(Shape shape) {
+    StepProgram program;
+    long before = arena.growths();
+    long growths;
+    do {
+      growths = arena.growths();
+      program = new StepProgram(bench(shape));
+      allocateInput(bench(shape));
+    } while (arena.growths() != growths); // until nothing moved while it was made
+    if (growths != before) {
+      programs.values().forEach(recorded -> recorded.recording.close());
+      programs.clear();
+    }
+    Recorded recorded = new Recorded(program, gpu.record(program::run));
+    programs.put(shape, recorded);
+    return recorded;
+  }
+
+  private void allocateInput(Workbench bench) {
+    bench.pixels();
+    bench.settings();
+    bench.blockSettings();
+    if (blueprint.objective() != Objective.SL) {
+      bench.mask();
+    }
+    if (blueprint.objective() != Objective.SSL) {
+      bench.targets();
+    }
+  }
+
+  private void write(Workbench bench, Examples examples) {
+    gpu.write(bench.pixels(), examples.pixels());
+    if (examples.mask() != null) {
+      gpu.write(bench.mask(), examples.mask());
+    }
+    if (examples.targets() != null) {
+      gpu.write(bench.targets(), examples.targets());
+    }
+    for (int i = 0; i < blueprint.dropRates().size(); i++) {
+      if (blueprint.dropRates().get(i) > 0) {
+        float[][] factors = blueprint.dropFactors(i, plan.epoch(), examples.position().ids());
+        gpu.write(bench.factors(i).first(examples.images()), factors[0]);
+        gpu.write(bench.factors(i).from(examples.images()), factors[1]);
+      }
+    }
+    var position = examples.position();
+    double rate = plan.learningRate(position.step(), position.steps());
+    gpu.write(bench.settings(), StepSettings.ofStep(begun.size(), plan, examples));
+    gpu.write(bench.blockSettings(), StepSettings.ofBlocks(blueprint, parameters, examples, rate));
+  }
+
+  private List<StepResult> results() {
+    if (begun.isEmpty()) {
+      return List.of();
+    }
+    double[] sums = new double[StepProgram.SLOTS * StepProgram.METRICS];
+    gpu.read(metrics, sums);
+    List<StepResult> results = new ArrayList<>();
+    for (int slot = 0; slot < begun.size(); slot++) {
+      results.add(result(begun.get(slot), sums, slot * StepProgram.METRICS));
+    }
+    begun.clear();
+    return results;
+  }
+
+  private StepResult result(Begun step, double[] sums, int at) {
+    double ssl = sums[at] / DecoderProgram.hiddenValues(step.vit, step.images);
+    double sl = sums[at + 1] / Math.max(1, step.labelled);
+    int correct = (int) sums[at + 2];
+    double weight = step.head == null ? 0 : (1 - plan.alpha()) * step.head.weight();
+    return switch (blueprint.objective()) {
+      case SSL -> new StepResult(plan.alpha() * ssl, ssl, Double.NaN, 0, 0);
+      case SL -> new StepResult(weight * sl, Double.NaN, sl, correct, step.labelled);
+      case JOINT ->
+          new StepResult(plan.alpha() * ssl + weight * sl, ssl, sl, correct, step.labelled);
+    };
+  }
+
+  @Override
+  public List<StepResult> end() {
+    List<StepResult> results = results();
+    replica.load(parameters.state());
+    return results;
+  }
+
+  @Override
+  public void close() {
+    programs.values().forEach(recorded -> recorded.recording.close());
+    arena.close();
+    gpu.close();
+  }
+}

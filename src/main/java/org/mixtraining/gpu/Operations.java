@@ -1,0 +1,225 @@
+package org.mixtraining.gpu;
+
+import org.mixtraining.gpu.Product.Form;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Blueprint.Slot;
+
+/**
+ * The kernels and products of a step, with the shapes of their launches; tensors go by their names
+ * in {@link Parameters}.
+ */
+record Operations(Gpu gpu, Parameters parameters) {
+
+  /** Threads of a block where each takes single values. */
+  static final int THREADS = 256;
+
+  /** Blocks of a sum's first step, and so the values of its second. */
+  static final int PARTS = 256;
+
+  private static final int WARP = 32;
+  private static final int ROW_THREADS = 128;
+  private static final int MOST_BLOCKS = 1 << 14;
+
+  /** Blocks for so many values. */
+  static long blocks(long values) {
+    return Math.max(1, Math.min(MOST_BLOCKS, (values + THREADS - 1) / THREADS));
+  }
+
+  /** Launches a kernel whose threads share so many values between them. */
+  void each(String kernel, long values, Object... arguments) {
+    gpu.launch(kernel, blocks(values), THREADS, 0, arguments);
+  }
+
+  /** Launches a kernel with a warp for each row. */
+  void rows(String kernel, long rows, Object... arguments) {
+    int warps = ROW_THREADS / WARP;
+    gpu.launch(kernel, (rows + warps - 1) / warps, ROW_THREADS, 0, arguments);
+  }
+
+  // --- linear maps -----------------------------------------------------------------------------
+
+  /** y[rows, out] = x[rows, in] · weight + bias + residual; bias and residual may be null. */
+  void linear(Memory x, String weight, String bias, Memory residual, Memory y, int rows) {
+    Slot w = parameters.slot(weight);
+    Memory b = null;
+    if (bias != null) {
+      b = y.type() == Memory.Type.FLOAT ? parameters.values(bias) : parameters.rounded(bias);
+    }
+    Memory matrix = parameters.rounded(weight);
+    gpu.multiply(
+        new Product(x, Form.PLAIN, matrix, Form.PLAIN, residual, b, y, rows, w.cols(), w.rows()));
+  }
+
+  /**
+   * The weight's gradient xᵀ · dy, and dx[rows, in] = dy[rows, out] · weightᵀ unless it is null.
+   */
+  void linearBackward(Memory x, String weight, Memory dy, Memory dx, int rows) {
+    Slot w = parameters.slot(weight);
+    Memory dw = parameters.gradient(weight);
+    gpu.multiply(
+        new Product(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw, w.rows(), w.cols(), rows));
+    if (dx != null) {
+      Memory matrix = parameters.rounded(weight);
+      gpu.multiply(
+          new Product(
+              dy, Form.PLAIN, matrix, Form.TRANSPOSED, null, null, dx, rows, w.rows(), w.cols()));
+    }
+  }
+
+  /** The gradient of a bias: column sums of dy[rows, its size]. */
+  void biasGradient(Memory dy, String bias, long rows) {
+    int cols = parameters.slot(bias).size();
+    gpu.launch(
+        "column_slices",
+        Parameters.SLICES,
+        THREADS,
+        0,
+        dy,
+        parameters.slices(bias),
+        rows,
+        cols,
+        parameters.vectors());
+  }
+
+  /** The same of float rows of one kind. */
+  void biasGradient(Memory d, Memory source, Kind kind, int patches, String bias, long rows) {
+    int cols = parameters.slot(bias).size();
+    gpu.launch(
+        "column_slices_of",
+        Parameters.SLICES,
+        THREADS,
+        0,
+        d,
+        source,
+        kind.ordinal(),
+        patches,
+        parameters.slices(bias),
+        rows,
+        cols,
+        parameters.vectors());
+  }
+
+  /** What a row of tokens is made of, in the order of {@code common.cuh}. */
+  enum Kind {
+    CLASS,
+    PATCH,
+    MASK
+  }
+
+  // --- layer norm ------------------------------------------------------------------------------
+
+  /** y[rows, dim] and stats[rows, 2] of x; {@code name} ends before "gain" and "bias". */
+  void norm(Memory x, String name, Memory y, Memory stats, long rows) {
+    Memory gain = parameters.values(name + "gain");
+    Memory bias = parameters.values(name + "bias");
+    int dim = (int) gain.count();
+    rows("layer_norm", rows, x, gain, bias, y, stats, rows, dim, Blueprint.NORM_EPSILON);
+  }
+
+  /** Whether a gradient is added to what is there. */
+  enum Residual {
+    OVERWRITE,
+    ADD
+  }
+
+  /**
+   * d[rows, dim] from dy, with its copy for matrix products; and the gradients of gain and bias.
+   */
+  void normBackward(
+      Memory dy,
+      Memory x,
+      String name,
+      Memory stats,
+      Memory d,
+      Memory copy,
+      Residual residual,
+      long rows) {
+    Memory gain = parameters.values(name + "gain");
+    int dim = (int) gain.count();
+    rows("layer_norm_backward", rows, dy, x, stats, gain, d, copy, rows, dim, residual.ordinal());
+    gpu.launch(
+        "layer_norm_slices",
+        Parameters.SLICES,
+        THREADS,
+        0,
+        dy,
+        x,
+        stats,
+        parameters.slices(name + "gain"),
+        parameters.slices(name + "bias"),
+        rows,
+        dim,
+        parameters.vectors());
+  }
+
+  // --- attention -------------------------------------------------------------------------------
+
+  /** out[images · tokens, dim] of one sequence an image; logSums[images · heads · tokens]. */
+  void attention(Memory qkv, Memory out, Memory logSums, Sequences s, int heads, int dim) {
+    int width = dim / heads;
+    int threads = attentionThreads(s.tokens());
+    int floats = 2 * s.tokens() * (width + 1) + threads / WARP * (width + s.tokens());
+    gpu.launch(
+        "attention",
+        (long) s.images() * heads,
+        threads,
+        floats * Float.BYTES,
+        qkv.from((long) s.firstRow() * 3 * dim),
+        out.from((long) s.firstRow() * dim),
+        logSums.from((long) s.firstRow() * heads),
+        s.tokens(),
+        heads,
+        width);
+  }
+
+  /** dQkv from dOut. */
+  void attentionBackward(
+      Memory qkv, Memory logSums, Memory dOut, Memory dQkv, Sequences s, int heads, int dim) {
+    int width = dim / heads;
+    int threads = attentionThreads(s.tokens());
+    int floats =
+        2 * s.tokens() * (width + 1) + s.tokens() + threads / WARP * 2 * (width + s.tokens());
+    gpu.launch(
+        "attention_backward",
+        (long) s.images() * heads,
+        threads,
+        floats * Float.BYTES,
+        qkv.from((long) s.firstRow() * 3 * dim),
+        logSums.from((long) s.firstRow() * heads),
+        dOut.from((long) s.firstRow() * dim),
+        dQkv.from((long) s.firstRow() * 3 * dim),
+        s.tokens(),
+        heads,
+        width);
+  }
+
+  private static int attentionThreads(int tokens) {
+    return tokens <= WARP ? 4 * WARP : 8 * WARP;
+  }
+
+  // --- sums ------------------------------------------------------------------------------------
+
+  /** parts[PARTS], whose sum is that of x[n]. */
+  void partialSums(Memory x, Memory parts, long n) {
+    gpu.launch("partial_sums", PARTS, THREADS, warpDoubles(), x, parts, n);
+  }
+
+  /** The same of the squares of the gradient. */
+  void gradientSquares(Memory blockSettings, Memory parts) {
+    gpu.launch(
+        "gradient_squares",
+        PARTS,
+        THREADS,
+        warpDoubles(),
+        parameters.gradient(),
+        parameters.tensorOfChunk(),
+        parameters.rules(),
+        blockSettings,
+        parts,
+        parameters.chunks());
+  }
+
+  private static int warpDoubles() {
+    return THREADS / WARP * Double.BYTES;
+  }
+}

@@ -1,0 +1,253 @@
+package org.mixtraining.gpu;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Blueprint.Slot;
+import org.mixtraining.vit.ModelState;
+
+/**
+ * A model's parameters, their moments and their gradients on a device, each kind in one flat array:
+ * all matrices, then all vectors, every tensor from a multiple of {@link #CHUNK} on.
+ *
+ * <p>The gradient of a vector is a sum over rows of tokens. It is taken in {@link #SLICES} of the
+ * rows first, which lie side by side for all vectors, so that one launch adds up all of them.
+ */
+final class Parameters {
+
+  /** Values that one block of threads updates, as {@code adamw.cuh} has it. */
+  static final int CHUNK = 256;
+
+  static final int SLICES = 256;
+
+  private record Place(Slot slot, long at) {}
+
+  private final Gpu gpu;
+  private final Map<String, Place> places = new LinkedHashMap<>();
+  private final Map<String, Integer> blocks = new LinkedHashMap<>(); // numbers by name
+  private final Map<String, Long> steps = new HashMap<>();
+  private final long firstVector;
+  private final long size;
+
+  private final Memory values;
+  private final Memory rounded; // as matrix products read them
+  private final Memory m;
+  private final Memory v;
+  private final Memory gradient;
+  private final Memory slices; // [SLICES, vectors]
+  private final Memory tensorOfChunk;
+  private final Memory rules; // of tensors: block (as an int), scale, decay, unused
+
+  Parameters(Gpu gpu, Arena arena, Blueprint blueprint) {
+    this.gpu = gpu;
+    long at = 0;
+    for (Slot slot : matricesFirst(blueprint.slots())) {
+      places.put(slot.name(), new Place(slot, at));
+      blocks.putIfAbsent(slot.block(), blocks.size());
+      at += padded(slot);
+    }
+    size = at;
+    firstVector =
+        places.values().stream()
+            .filter(place -> place.slot.decays())
+            .mapToLong(place -> padded(place.slot))
+            .sum();
+    values = arena.of("parameters", Memory.Type.FLOAT, size);
+    rounded =
+        gpu.matrixType() == Memory.Type.FLOAT
+            ? values
+            : arena.of("parameters.rounded", gpu.matrixType(), size);
+    m = arena.of("parameters.m", Memory.Type.FLOAT, size);
+    v = arena.of("parameters.v", Memory.Type.FLOAT, size);
+    gradient = arena.of("parameters.gradient", Memory.Type.FLOAT, size);
+    slices = arena.of("parameters.slices", Memory.Type.FLOAT, SLICES * vectors());
+    tensorOfChunk = arena.of("parameters.tensors", Memory.Type.INT, chunks());
+    rules = arena.of("parameters.rules", Memory.Type.INT, 4L * places.size());
+    writeRules(blueprint.decay());
+  }
+
+  private static List<Slot> matricesFirst(List<Slot> slots) {
+    return Stream.concat(
+            slots.stream().filter(Slot::decays), slots.stream().filter(slot -> !slot.decays()))
+        .toList();
+  }
+
+  private static long padded(Slot slot) {
+    return (slot.size() + CHUNK - 1L) / CHUNK * CHUNK;
+  }
+
+  private void writeRules(double decay) {
+    int[] tensors = new int[chunks()];
+    int[] fields = new int[4 * places.size()];
+    int tensor = 0;
+    for (Place place : places.values()) {
+      int from = (int) (place.at / CHUNK);
+      int to = from + (int) (padded(place.slot) / CHUNK);
+      java.util.Arrays.fill(tensors, from, to, tensor);
+      fields[4 * tensor] = blocks.get(place.slot.block());
+      fields[4 * tensor + 1] = Float.floatToRawIntBits((float) place.slot.rateScale());
+      fields[4 * tensor + 2] = Float.floatToRawIntBits(place.slot.decays() ? (float) decay : 0);
+      tensor++;
+    }
+    gpu.write(tensorOfChunk, tensors);
+    gpu.write(rules, fields);
+  }
+
+  // --- tensors ---------------------------------------------------------------------------------
+
+  Slot slot(String name) {
+    return places.get(name).slot;
+  }
+
+  boolean has(String name) {
+    return places.containsKey(name);
+  }
+
+  private Memory part(Memory all, String name) {
+    Place place = places.get(name);
+    return all.from(place.at).first(place.slot.size());
+  }
+
+  /** A tensor in float32. */
+  Memory values(String name) {
+    return part(values, name);
+  }
+
+  /** A tensor as matrix products read it. */
+  Memory rounded(String name) {
+    return part(rounded, name);
+  }
+
+  /** A tensor's gradient. */
+  Memory gradient(String name) {
+    return part(gradient, name);
+  }
+
+  /** The first slice of a vector's gradient; the next is {@link #vectors} further. */
+  Memory slices(String name) {
+    return slices.from(places.get(name).at - firstVector);
+  }
+
+  /** All slices of all vectors. */
+  Memory slices() {
+    return slices;
+  }
+
+  /** Values of all vectors. */
+  long vectors() {
+    return size - firstVector;
+  }
+
+  /** The gradients of all vectors. */
+  Memory vectorGradients() {
+    return gradient.from(firstVector);
+  }
+
+  // --- all of them -----------------------------------------------------------------------------
+
+  Memory values() {
+    return values;
+  }
+
+  Memory rounded() {
+    return rounded;
+  }
+
+  Memory m() {
+    return m;
+  }
+
+  Memory v() {
+    return v;
+  }
+
+  Memory gradient() {
+    return gradient;
+  }
+
+  Memory tensorOfChunk() {
+    return tensorOfChunk;
+  }
+
+  Memory rules() {
+    return rules;
+  }
+
+  int chunks() {
+    return Math.toIntExact(size / CHUNK);
+  }
+
+  /** Names of the blocks in the order of their numbers. */
+  List<String> blocks() {
+    return List.copyOf(blocks.keySet());
+  }
+
+  // --- state -----------------------------------------------------------------------------------
+
+  /** Steps that a block has taken. */
+  long steps(String block) {
+    return steps.get(block);
+  }
+
+  /** Counts a step of a block. */
+  void step(String block) {
+    steps.merge(block, 1L, Long::sum);
+  }
+
+  /** Takes over a state with these blocks. */
+  void load(ModelState state) {
+    blocks.keySet().forEach(block -> steps.put(block, state.block(block).steps()));
+    gpu.write(values, gathered(state, ModelState.Block::parameters));
+    gpu.write(m, gathered(state, ModelState.Block::m));
+    gpu.write(v, gathered(state, ModelState.Block::v));
+    if (rounded != values) {
+      gpu.launch(
+          "round_values", Operations.blocks(size), Operations.THREADS, 0, values, rounded, size);
+    }
+  }
+
+  private interface Kind {
+    float[] of(ModelState.Block block);
+  }
+
+  private float[] gathered(ModelState state, Kind kind) {
+    float[] flat = new float[Math.toIntExact(size)];
+    for (Place place : places.values()) {
+      float[] block = kind.of(state.block(place.slot.block()));
+      System.arraycopy(block, place.slot.at(), flat, (int) place.at, place.slot.size());
+    }
+    return flat;
+  }
+
+  /** The blocks as they are now. */
+  ModelState state() {
+    Map<String, float[]> p = scattered(values);
+    Map<String, float[]> first = scattered(m);
+    Map<String, float[]> second = scattered(v);
+    Map<String, ModelState.Block> state = new HashMap<>();
+    for (String block : blocks.keySet()) {
+      state.put(
+          block,
+          new ModelState.Block(
+              p.get(block), first.get(block), second.get(block), steps.get(block)));
+    }
+    return new ModelState(state);
+  }
+
+  private Map<String, float[]> scattered(Memory memory) {
+    float[] flat = new float[Math.toIntExact(size)];
+    gpu.read(memory, flat);
+    Map<String, Integer> sizes = new HashMap<>();
+    places.values().forEach(p -> sizes.merge(p.slot.block(), p.slot.size(), Integer::sum));
+    Map<String, float[]> parts = new HashMap<>();
+    sizes.forEach((block, count) -> parts.put(block, new float[count]));
+    for (Place place : places.values()) {
+      float[] block = parts.get(place.slot.block());
+      System.arraycopy(flat, (int) place.at, block, place.slot.at(), place.slot.size());
+    }
+    return parts;
+  }
+}

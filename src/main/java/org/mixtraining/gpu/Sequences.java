@@ -1,0 +1,30 @@
+package org.mixtraining.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.ViT;
+
+/** Rows of tokens: a sequence of so many tokens for each image, one after another. */
+record Sequences(int firstRow, int images, int tokens) {
+
+  int rows() {
+    return images * tokens;
+  }
+
+  /**
+   * What passes through the encoder: for {@link Sight#BOTH} the visible patches first, then all.
+   */
+  static List<Sequences> encoded(ViT vit, Sight sight, int images) {
+    List<Sequences> all = new ArrayList<>();
+    int row = 0;
+    if (sight.selects()) {
+      all.add(new Sequences(row, images, vit.visibleTokens()));
+      row += images * vit.visibleTokens();
+    }
+    if (sight.covers()) {
+      all.add(new Sequences(row, images, vit.fullTokens()));
+    }
+    return List.copyOf(all);
+  }
+}

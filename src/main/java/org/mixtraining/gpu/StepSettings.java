@@ -1,0 +1,57 @@
+package org.mixtraining.gpu;
+
+import java.util.List;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.ViTGraph;
+
+/** What changes from step to step, as {@code step.cuh} reads it. */
+final class StepSettings {
+
+  /** Values of a step. */
+  static final int STEP = 4;
+
+  /** Values of a block of parameters. */
+  static final int BLOCK = 4;
+
+  private StepSettings() {}
+
+  /** Where the metrics go, the weights of both losses, and the limit of the gradient's norm. */
+  static float[] ofStep(int slot, EpochPlan plan, Examples examples) {
+    double share = examples.head() == null ? 0 : examples.head().weight();
+    return new float[] {
+      slot,
+      (float) plan.alpha(),
+      (float) ((1 - plan.alpha()) * share / Math.max(1, examples.labelled())),
+      (float) plan.clip()
+    };
+  }
+
+  /** The learning rate of each block and its bias corrections; a rate of -1 where it rests. */
+  static float[] ofBlocks(
+      Blueprint blueprint, Parameters parameters, Examples examples, double rate) {
+    List<String> blocks = parameters.blocks();
+    float[] settings = new float[BLOCK * blocks.size()];
+    for (int i = 0; i < blocks.size(); i++) {
+      String block = blocks.get(i);
+      if (rests(block, examples)) {
+        settings[BLOCK * i] = -1;
+      } else {
+        parameters.step(block);
+        long step = parameters.steps(block);
+        settings[BLOCK * i] = (float) rate;
+        settings[BLOCK * i + 1] = (float) (1 / (1 - Math.pow(blueprint.beta1(), step)));
+        settings[BLOCK * i + 2] = (float) (1 / (1 - Math.pow(blueprint.beta2(), step)));
+      }
+    }
+    return settings;
+  }
+
+  /** Of several heads, only that of the minibatch's task takes part. */
+  private static boolean rests(String block, Examples examples) {
+    return ViTGraph.isHead(block)
+        && examples.head() != null
+        && !block.equals(examples.head().name());
+  }
+}

@@ -1,0 +1,45 @@
+package org.mixtraining.train;
+
+import java.util.List;
+import org.mixtraining.kernels.Device;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Replica.StepResult;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * What takes the steps of a replica's epochs: its own graph, or the device of a {@link
+ * StepAccelerator}, which has the state to itself between the epoch's beginning and its end.
+ */
+public interface StepExecutor extends AutoCloseable {
+
+  /** The executor for a replica on a device, to which the calling thread is bound. */
+  static StepExecutor of(Replica replica, Device device) {
+    return device
+        .accelerator()
+        .filter(StepAccelerator.class::isInstance)
+        .map(accelerator -> ((StepAccelerator) accelerator).executor(replica, device))
+        .orElseGet(() -> new GraphSteps(replica));
+  }
+
+  /** Begins an epoch of so many steps with the state that the replica holds. */
+  void begin(EpochPlan plan, int steps);
+
+  /**
+   * Takes a step.
+   *
+   * @return results of the epoch's steps, oldest first, as far as they are known and were not
+   *     returned yet
+   */
+  List<StepResult> take(MultiDataSet minibatch);
+
+  /**
+   * Ends the epoch: the replica then holds the state reached.
+   *
+   * @return the results that are left
+   */
+  List<StepResult> end();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,74 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.mixtraining.kernels.Mat;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * The values of a minibatch of {@link Batch#training}.
+ *
+ * @param size height and width of the images
+ * @param pixels [images, channels, size, size]
+ * @param mask [images, patches], 1 at each visible patch; null in SL
+ * @param targets [images, classes] of the task's head; null in SSL
+ * @param head the one that takes part; null in SSL
+ */
+public record Examples(
+    Batch.Position position,
+    int images,
+    int size,
+    float[] pixels,
+    float[] mask,
+    float[] targets,
+    Head head) {
+
+  /** The values of a minibatch for a graph with the given heads. */
+  public static Examples of(MultiDataSet minibatch, Blueprint blueprint) {
+    Batch.Position position = Batch.Position.of(minibatch);
+    List<Head> heads = blueprint.heads();
+    Head head = null;
+    float[] targets = null;
+    if (!heads.isEmpty()) {
+      int own = 0;
+      while (heads.size() > 1 && !heads.get(own).name().equals(position.head())) {
+        own++;
+      }
+      head = heads.get(own);
+      targets = values(minibatch.getLabels(minibatch.getLabels().length - heads.size() + own));
+    }
+    INDArray pixels = minibatch.getFeatures(0);
+    INDArray mask =
+        minibatch.getFeaturesMaskArrays() == null ? null : minibatch.getFeaturesMaskArray(0);
+    return new Examples(
+        position,
+        (int) pixels.size(0),
+        (int) pixels.size(2),
+        values(pixels),
+        mask == null ? null : values(mask),
+        targets,
+        head);
+  }
+
+  private static float[] values(INDArray array) {
+    Mat view = TokenLayer.view(array);
+    float[] values = new float[view.rows() * view.cols()];
+    view.read(values, 0);
+    return values;
+  }
+
+  /** Images with a label. */
+  public int labelled() {
+    int labelled = 0;
+    for (int i = 0; targets != null && i < images; i++) {
+      int classes = targets.length / images;
+      for (int c = 0; c < classes; c++) {
+        if (targets[i * classes + c] > 0) {
+          labelled++;
+          break;
+        }
+      }
+    }
+    return labelled;
+  }
+}

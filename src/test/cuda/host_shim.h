@@ -1,0 +1,158 @@
+// CUDA's execution model on one CPU thread, for tests: the threads of a block are fibers that take
+// turns at barriers. It finds barriers that not all threads reach, not races between them.
+#pragma once
+#include <setjmp.h>
+#include <ucontext.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#define __global__
+#define __device__
+#define SHARED(type, name) type* name = reinterpret_cast<type*>(host::shared.data())
+
+struct Index {
+  unsigned int x;
+};
+static Index threadIdx, blockIdx, blockDim, gridDim;
+
+static inline unsigned int __float_as_uint(float x) {
+  unsigned int bits;
+  memcpy(&bits, &x, 4);
+  return bits;
+}
+
+static inline float __uint_as_float(unsigned int bits) {
+  float x;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+
+namespace host {
+
+constexpr size_t STACK = 1 << 16;
+constexpr int WARP = 32;
+
+struct Fiber {
+  jmp_buf resume;
+  ucontext_t start;
+  std::vector<char> stack;
+  bool begun = false;
+  bool done = true;
+};
+
+static std::vector<char> shared;
+static std::vector<Fiber*> fibers;  // of the thread numbers; kept from block to block
+static jmp_buf scheduler;
+static std::function<void()> body;
+static long progress;  // grows when a barrier opens or a thread ends
+
+// Lets other threads run.
+__attribute__((noinline)) static void yield() {
+  Fiber* self = fibers[threadIdx.x];
+  if (_setjmp(self->resume) == 0) _longjmp(scheduler, 1);
+}
+
+static void live() {
+  for (;;) {
+    body();
+    fibers[threadIdx.x]->done = true;
+    progress++;
+    yield();
+  }
+}
+
+__attribute__((noinline)) static void run(Fiber* fiber) {
+  if (_setjmp(scheduler) != 0) return;
+  if (fiber->begun) _longjmp(fiber->resume, 1);
+  fiber->begun = true;
+  fiber->stack.resize(STACK);
+  getcontext(&fiber->start);
+  fiber->start.uc_stack.ss_sp = fiber->stack.data();
+  fiber->start.uc_stack.ss_size = STACK;
+  fiber->start.uc_link = nullptr;
+  makecontext(&fiber->start, live, 0);
+  setcontext(&fiber->start);
+}
+
+struct Barrier {
+  int arrived = 0;
+  long generation = 0;
+
+  void wait(int size) {
+    long mine = generation;
+    if (++arrived == size) {
+      arrived = 0;
+      generation++;
+      progress++;
+    } else {
+      while (generation == mine) yield();
+    }
+  }
+};
+
+static Barrier blockBarrier;
+static std::vector<Barrier> warpBarriers;
+static std::vector<double> exchanged;  // by each thread
+
+static inline void warp_barrier() { warpBarriers[threadIdx.x / WARP].wait(WARP); }
+
+// Runs a kernel; false if a barrier was not reached by all threads.
+static bool launch(long blocks, int threads, long sharedBytes, std::function<void()> kernel) {
+  while ((int)fibers.size() < threads) fibers.push_back(new Fiber());
+  gridDim.x = (unsigned int)blocks;
+  blockDim.x = threads;
+  body = kernel;
+  for (long block = 0; block < blocks; block++) {
+    blockIdx.x = (unsigned int)block;
+    shared.assign(sharedBytes, (char)0xff);  // NaN: what is read must have been written
+    blockBarrier = Barrier();
+    warpBarriers.assign((threads + WARP - 1) / WARP, Barrier());
+    exchanged.assign(threads, 0);
+    for (int t = 0; t < threads; t++) fibers[t]->done = false;
+    for (bool left = true; left;) {
+      long before = progress;
+      left = false;
+      for (int t = 0; t < threads; t++) {
+        if (fibers[t]->done) continue;
+        threadIdx.x = t;
+        run(fibers[t]);
+        left = left || !fibers[t]->done;
+      }
+      if (left && progress == before) {
+        fibers.clear();  // those that wait in vain are left behind
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+template <typename... A, size_t... I>
+static void call(void (*kernel)(A...), void** arguments, std::index_sequence<I...>) {
+  kernel(*static_cast<std::remove_reference_t<A>*>(arguments[I])...);
+}
+
+template <typename... A>
+static std::function<void(void**)> callable(void (*kernel)(A...)) {
+  return [kernel](void** arguments) { call(kernel, arguments, std::index_sequence_for<A...>()); };
+}
+
+}  // namespace host
+
+static inline void __syncthreads() { host::blockBarrier.wait(blockDim.x); }
+
+static inline void __syncwarp() { host::warp_barrier(); }
+
+template <typename T>
+static inline T __shfl_xor_sync(unsigned int, T x, int mask) {
+  host::exchanged[threadIdx.x] = x;
+  host::warp_barrier();
+  T other = (T)host::exchanged[threadIdx.x ^ mask];
+  host::warp_barrier();
+  return other;
+}
