@@ -5,40 +5,48 @@
 #include "kernels.cu"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
-#define ENTRY(kernel) {#kernel, host::callable(kernel)}
+// Whether the threads of a kernel wait for each other.
+enum Threads { ALONE, TOGETHER };
 
-static const std::map<std::string, std::function<void(void**)>> KERNELS = {
-    ENTRY(prepare_images),
-    ENTRY(sample_masks),
-    ENTRY(token_sources),
-    ENTRY(gather_patches),
-    ENTRY(embed_tokens),
-    ENTRY(embed_gradient),
-    ENTRY(position_gradient),
-    ENTRY(decoder_tokens),
-    ENTRY(decoder_gradient),
-    ENTRY(pool_tokens),
-    ENTRY(unpool_tokens),
-    ENTRY(layer_norm),
-    ENTRY(layer_norm_backward),
-    ENTRY(layer_norm_slices),
-    ENTRY(attention),
-    ENTRY(attention_backward),
-    ENTRY(bias_gelu),
-    ENTRY(bias_gelu_backward),
-    ENTRY(add_branch),
-    ENTRY(scale_branch),
-    ENTRY(cross_entropy),
-    ENTRY(pixel_loss),
-    ENTRY(column_slices),
-    ENTRY(column_slices_of),
-    ENTRY(sum_slices),
-    ENTRY(partial_sums),
-    ENTRY(step_metrics),
-    ENTRY(gradient_squares),
-    ENTRY(clip_factor),
-    ENTRY(adamw),
-    ENTRY(round_values),
+struct Entry {
+  std::function<void(void**)> kernel;
+  Threads threads;
+};
+
+#define ENTRY(kernel, threads) {#kernel, {host::callable(kernel), threads}}
+
+static const std::map<std::string, Entry> KERNELS = {
+    ENTRY(prepare_images, ALONE),
+    ENTRY(sample_masks, ALONE),
+    ENTRY(token_sources, ALONE),
+    ENTRY(gather_patches, ALONE),
+    ENTRY(embed_tokens, ALONE),
+    ENTRY(embed_gradient, ALONE),
+    ENTRY(position_gradient, ALONE),
+    ENTRY(decoder_tokens, ALONE),
+    ENTRY(decoder_gradient, ALONE),
+    ENTRY(pool_tokens, ALONE),
+    ENTRY(unpool_tokens, ALONE),
+    ENTRY(layer_norm, TOGETHER),
+    ENTRY(layer_norm_backward, TOGETHER),
+    ENTRY(layer_norm_slices, ALONE),
+    ENTRY(attention, TOGETHER),
+    ENTRY(attention_backward, TOGETHER),
+    ENTRY(bias_gelu, ALONE),
+    ENTRY(bias_gelu_backward, ALONE),
+    ENTRY(add_branch, ALONE),
+    ENTRY(scale_branch, ALONE),
+    ENTRY(cross_entropy, TOGETHER),
+    ENTRY(pixel_loss, TOGETHER),
+    ENTRY(column_slices, ALONE),
+    ENTRY(column_slices_of, ALONE),
+    ENTRY(sum_slices, ALONE),
+    ENTRY(partial_sums, TOGETHER),
+    ENTRY(step_metrics, ALONE),
+    ENTRY(gradient_squares, TOGETHER),
+    ENTRY(clip_factor, ALONE),
+    ENTRY(adamw, ALONE),
+    ENTRY(round_values, ALONE),
 };
 
 // 0: done; 1: no such kernel; 2: a barrier that not all threads reach.
@@ -46,7 +54,10 @@ EXPORT int host_launch(const char* kernel, long blocks, int threads, long shared
                            void** arguments) {
   auto entry = KERNELS.find(kernel);
   if (entry == KERNELS.end()) return 1;
-  bool done = host::launch(blocks, threads, sharedBytes, [&] { entry->second(arguments); });
+  auto body = [&] { entry->second.kernel(arguments); };
+  bool done = entry->second.threads == ALONE
+                  ? host::launch_alone(blocks, threads, body)
+                  : host::launch(blocks, threads, sharedBytes, body);
   return done ? 0 : 2;
 }
 

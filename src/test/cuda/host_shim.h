@@ -34,7 +34,7 @@ static inline float __uint_as_float(unsigned int bits) {
 
 namespace host {
 
-constexpr size_t STACK = 1 << 16;
+constexpr size_t STACK = (1 << 15) + 192;  // no power of 2, or all stacks would share cache lines
 constexpr int WARP = 32;
 
 struct Fiber {
@@ -97,9 +97,24 @@ struct Barrier {
 
 static Barrier blockBarrier;
 static std::vector<Barrier> warpBarriers;
-static std::vector<double> exchanged;  // by each thread
+static std::vector<double> exchanged[2];  // by each thread, in even and in odd turns
 
 static inline void warp_barrier() { warpBarriers[threadIdx.x / WARP].wait(WARP); }
+
+// Runs a kernel whose threads do without barriers, one after another.
+static bool launch_alone(long blocks, int threads, const std::function<void()>& kernel) {
+  gridDim.x = (unsigned int)blocks;
+  blockDim.x = threads;
+  shared.clear();
+  for (long block = 0; block < blocks; block++) {
+    blockIdx.x = (unsigned int)block;
+    for (int t = 0; t < threads; t++) {
+      threadIdx.x = t;
+      kernel();
+    }
+  }
+  return true;
+}
 
 // Runs a kernel; false if a barrier was not reached by all threads.
 static bool launch(long blocks, int threads, long sharedBytes, std::function<void()> kernel) {
@@ -112,7 +127,7 @@ static bool launch(long blocks, int threads, long sharedBytes, std::function<voi
     shared.assign(sharedBytes, (char)0xff);  // NaN: what is read must have been written
     blockBarrier = Barrier();
     warpBarriers.assign((threads + WARP - 1) / WARP, Barrier());
-    exchanged.assign(threads, 0);
+    for (auto& turn : exchanged) turn.assign(threads, 0);
     for (int t = 0; t < threads; t++) fibers[t]->done = false;
     for (bool left = true; left;) {
       long before = progress;
@@ -150,9 +165,8 @@ static inline void __syncwarp() { host::warp_barrier(); }
 
 template <typename T>
 static inline T __shfl_xor_sync(unsigned int, T x, int mask) {
-  host::exchanged[threadIdx.x] = x;
+  auto& turn = host::exchanged[host::warpBarriers[threadIdx.x / host::WARP].generation % 2];
+  turn[threadIdx.x] = x;
   host::warp_barrier();
-  T other = (T)host::exchanged[threadIdx.x ^ mask];
-  host::warp_barrier();
-  return other;
+  return (T)turn[threadIdx.x ^ mask];
 }

@@ -14,7 +14,7 @@ record Operations(Gpu gpu, Parameters parameters) {
   static final int THREADS = 256;
 
   /** Blocks of a sum's first step, and so the values of its second. */
-  static final int PARTS = 256;
+  static final int PARTS = 64;
 
   private static final int WARP = 32;
   private static final int ROW_THREADS = 128;

@@ -1,0 +1,443 @@
+package org.mixtraining.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.mixtraining.gpu.Product.Form;
+import org.mixtraining.kernels.Kernels;
+import org.mixtraining.kernels.Mat;
+
+/**
+ * The CUDA kernels as {@link Kernels}, on copies of the matrices, so that they meet the contract of
+ * those.
+ */
+public final class HostCudaKernels implements Kernels {
+  private static final int SLICES = 3;
+  private static final int THREADS = 64;
+
+  private final HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  // --- linear ----------------------------------------------------------------------------------
+
+  @Override
+  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+    multiply(x, Form.PLAIN, w, Form.PLAIN, null, bias, y);
+  }
+
+  @Override
+  public void matmul(Mat x, Mat w, Mat y) {
+    multiply(x, Form.PLAIN, w, Form.PLAIN, null, null, y);
+  }
+
+  @Override
+  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+    multiply(x, Form.PLAIN, w, Form.PLAIN, residual, bias, y);
+  }
+
+  @Override
+  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+    multiply(dy, Form.PLAIN, w, Form.TRANSPOSED, null, null, dx);
+  }
+
+  @Override
+  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+    multiply(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw);
+  }
+
+  private void multiply(Mat a, Form aForm, Mat b, Form bForm, Mat c, Mat bias, Mat d) {
+    try (Copies copies = new Copies()) {
+      Memory out = copies.out(d);
+      int k = aForm == Form.PLAIN ? a.cols() : a.rows();
+      gpu.multiply(
+          new Product(
+              copies.in(a),
+              aForm,
+              copies.in(b),
+              bForm,
+              c == null ? null : copies.in(c),
+              bias == null ? null : copies.in(bias),
+              out,
+              d.rows(),
+              d.cols(),
+              k));
+    }
+  }
+
+  @Override
+  public void columnSum(Mat x, Mat sum) {
+    try (Copies copies = new Copies()) {
+      Memory slices = copies.floats(SLICES * x.cols());
+      gpu.launch(
+          "column_slices",
+          SLICES,
+          THREADS,
+          0,
+          copies.in(x),
+          slices,
+          (long) x.rows(),
+          x.cols(),
+          (long) x.cols());
+      sum(slices, copies.out(sum), x.cols());
+    }
+  }
+
+  private void sum(Memory slices, Memory sum, int cols) {
+    gpu.launch("sum_slices", 1, THREADS, 0, slices, sum, SLICES, (long) cols);
+  }
+
+  // --- layer norm and GELU ---------------------------------------------------------------------
+
+  @Override
+  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+    try (Copies copies = new Copies()) {
+      rows(
+          "layer_norm",
+          x.rows(),
+          copies.in(x),
+          copies.in(gain),
+          copies.in(bias),
+          copies.out(y),
+          copies.out(stats),
+          (long) x.rows(),
+          x.cols(),
+          eps);
+    }
+  }
+
+  @Override
+  public void layerNormBackward(
+      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+    try (Copies copies = new Copies()) {
+      Memory d = copies.floats(x.rows() * x.cols());
+      if (residual != null) {
+        gpu.write(d, values(residual));
+      }
+      Memory dyIn = copies.in(dy);
+      Memory xIn = copies.in(x);
+      Memory statsIn = copies.in(stats);
+      rows(
+          "layer_norm_backward",
+          x.rows(),
+          dyIn,
+          xIn,
+          statsIn,
+          copies.in(gain),
+          d,
+          copies.out(dx),
+          (long) x.rows(),
+          x.cols(),
+          residual == null ? 0 : 1);
+      Memory gains = copies.floats(SLICES * x.cols());
+      Memory biases = copies.floats(SLICES * x.cols());
+      gpu.launch(
+          "layer_norm_slices",
+          SLICES,
+          THREADS,
+          0,
+          dyIn,
+          xIn,
+          statsIn,
+          gains,
+          biases,
+          (long) x.rows(),
+          x.cols(),
+          (long) x.cols());
+      sum(gains, copies.out(dGain), x.cols());
+      sum(biases, copies.out(dBias), x.cols());
+    }
+  }
+
+  private void rows(String kernel, int rows, Object... arguments) {
+    int warps = THREADS / 32;
+    gpu.launch(kernel, (rows + warps - 1) / warps, THREADS, 0, arguments);
+  }
+
+  @Override
+  public void biasGelu(Mat h, Mat bias, Mat y) {
+    try (Copies copies = new Copies()) {
+      Memory in = copies.in(h);
+      Memory b = copies.in(bias);
+      long rows = h.rows();
+      gpu.launch("bias_gelu", 2, THREADS, 0, in, b, copies.out(y), rows, h.cols());
+      Memory derivative = copies.out(h);
+      float[] ones = new float[h.rows() * h.cols()];
+      java.util.Arrays.fill(ones, 1);
+      gpu.write(derivative, ones);
+      gpu.launch("bias_gelu_backward", 2, THREADS, 0, in, b, derivative, rows, h.cols());
+    }
+  }
+
+  /** No kernel takes a derivative that is kept: {@code bias_gelu_backward} computes it again. */
+  @Override
+  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+    for (int r = 0; r < dy.rows(); r++) {
+      for (int c = 0; c < dy.cols(); c++) {
+        dy.set(r, c, dy.get(r, c) * derivative.get(r, c));
+      }
+    }
+    columnSum(dy, dBias);
+  }
+
+  // --- attention -------------------------------------------------------------------------------
+
+  @Override
+  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+    try (Copies copies = new Copies()) {
+      float[] logSums = attention(copies, copies.in(qkv), qkv, tokens, heads, copies.out(out));
+      probabilities.fill(0);
+      int width = qkv.cols() / 3 / heads;
+      for (int row = 0; row < logSums.length; row++) {
+        int image = row / (heads * tokens);
+        int head = row / tokens % heads;
+        int query = image * tokens + row % tokens;
+        for (int key = 0; key < tokens; key++) {
+          double score = 0;
+          for (int c = head * width; c < (head + 1) * width; c++) {
+            score +=
+                (double) qkv.get(query, c)
+                    * qkv.get(image * tokens + key, heads * width + c)
+                    / Math.sqrt(width);
+          }
+          probabilities.set(row, key, (float) Math.exp(score - logSums[row]));
+        }
+      }
+    }
+  }
+
+  private float[] attention(
+      Copies copies, Memory in, Mat qkv, int tokens, int heads, Memory out) {
+    int images = qkv.rows() / tokens;
+    int width = qkv.cols() / 3 / heads;
+    Memory logSums = copies.floats(images * heads * tokens);
+    int floats = 2 * tokens * (width + 1) + 2 * (width + tokens);
+    gpu.launch(
+        "attention",
+        (long) images * heads,
+        THREADS,
+        4 * floats,
+        in,
+        out,
+        logSums,
+        tokens,
+        heads,
+        width);
+    float[] values = new float[images * heads * tokens];
+    gpu.read(logSums, values);
+    return values;
+  }
+
+  @Override
+  public void attentionBackward(
+      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+    try (Copies copies = new Copies()) {
+      Memory in = copies.in(qkv);
+      Memory forgotten = copies.floats(dOut.rows() * dOut.cols());
+      float[] values = attention(copies, in, qkv, tokens, heads, forgotten);
+      Memory logSums = copies.floats(values.length);
+      gpu.write(logSums, values);
+      int width = qkv.cols() / 3 / heads;
+      int floats = 2 * tokens * (width + 1) + tokens + 2 * 2 * (width + tokens);
+      gpu.launch(
+          "attention_backward",
+          (long) qkv.rows() / tokens * heads,
+          THREADS,
+          4 * floats,
+          in,
+          logSums,
+          copies.in(dOut),
+          copies.out(dQkv),
+          tokens,
+          heads,
+          width);
+    }
+  }
+
+  // --- losses ----------------------------------------------------------------------------------
+
+  @Override
+  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+    try (Copies copies = new Copies()) {
+      Memory losses = copies.floats(logits.rows());
+      rows(
+          "cross_entropy",
+          logits.rows(),
+          copies.in(logits),
+          copies.in(target),
+          copies.settings(0, 0, weight, 0),
+          copies.out(dLogits),
+          losses,
+          copies.floats(logits.rows()),
+          logits.rows(),
+          logits.cols());
+      return sum(copies, losses);
+    }
+  }
+
+  /** Each row is the only patch, of one pixel and many channels, of an image. */
+  @Override
+  public double maskedSquaredError(
+      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+    int rows = prediction.rows();
+    int cols = prediction.cols();
+    float[] withClassTokens = new float[2 * rows * cols];
+    float[] mask = values(selected);
+    float[] values = values(prediction);
+    for (int r = 0; r < rows; r++) {
+      System.arraycopy(values, r * cols, withClassTokens, (2 * r + 1) * cols, cols);
+      mask[r] = 1 - mask[r];
+    }
+    try (Copies copies = new Copies()) {
+      Memory in = copies.floats(withClassTokens.length);
+      gpu.write(in, withClassTokens);
+      Memory masks = copies.floats(rows);
+      gpu.write(masks, mask);
+      Memory losses = copies.floats(2 * rows);
+      Memory d = copies.floats(withClassTokens.length);
+      rows(
+          "pixel_loss",
+          2 * rows,
+          in,
+          copies.in(target),
+          masks,
+          copies.settings(0, weight, 0, 0),
+          d,
+          losses,
+          rows,
+          cols,
+          1,
+          1,
+          0,
+          1f);
+      gpu.read(d, withClassTokens);
+      for (int i = 0; i < values.length; i++) {
+        int row = i / cols;
+        dPrediction.set(row, i % cols, withClassTokens[(2 * row + 1) * cols + i % cols]);
+      }
+      return sum(copies, losses);
+    }
+  }
+
+  private double sum(Copies copies, Memory x) {
+    int blocks = 2;
+    Memory parts = copies.of(Memory.Type.DOUBLE, 3 * blocks);
+    Memory metrics = copies.of(Memory.Type.DOUBLE, 3);
+    gpu.launch("partial_sums", blocks, THREADS, 16, x, parts, x.count());
+    gpu.launch("step_metrics", 1, 32, 0, parts, copies.settings(0, 0, 0, 0), metrics, blocks);
+    double[] sums = new double[3];
+    gpu.read(metrics, sums);
+    return sums[0];
+  }
+
+  // --- optimizer -------------------------------------------------------------------------------
+
+  @Override
+  public void adamW(
+      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+    int n = gradient.cols();
+    int chunks = (n + Parameters.CHUNK - 1) / Parameters.CHUNK;
+    try (Copies copies = new Copies()) {
+      Memory p = copies.floats(chunks * Parameters.CHUNK);
+      Memory one = copies.floats(1);
+      gpu.write(one, new float[] {1});
+      Memory rules = copies.of(Memory.Type.INT, 4);
+      gpu.write(rules, new int[] {0, Float.floatToRawIntBits(1), 0, 0});
+      float first = (float) (1 / (1 - Math.pow(beta1, step)));
+      float second = (float) (1 / (1 - Math.pow(beta2, step)));
+      gpu.launch(
+          "adamw",
+          chunks,
+          THREADS,
+          0,
+          p,
+          p,
+          copies.inOut(m, chunks * Parameters.CHUNK),
+          copies.inOut(v, chunks * Parameters.CHUNK),
+          copies.in(gradient, chunks * Parameters.CHUNK),
+          one,
+          copies.of(Memory.Type.INT, chunks),
+          rules,
+          copies.settings((float) lr, first, second, 0),
+          (float) beta1,
+          (float) beta2,
+          (float) eps);
+      float[] moved = new float[n];
+      gpu.read(p, moved);
+      for (int i = 0; i < n; i++) {
+        gradient.set(0, i, -moved[i]);
+      }
+    }
+  }
+
+  // --- copies ----------------------------------------------------------------------------------
+
+  private static float[] values(Mat matrix) {
+    float[] values = new float[matrix.rows() * matrix.cols()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = matrix.get(i / matrix.cols(), i % matrix.cols());
+    }
+    return values;
+  }
+
+  /** Memory for one call; what is written to copies of outputs is copied back in the end. */
+  private final class Copies implements AutoCloseable {
+    private record Output(Mat matrix, Memory copy) {}
+
+    private final List<Memory> all = new ArrayList<>();
+    private final List<Output> outputs = new ArrayList<>();
+
+    Memory of(Memory.Type type, long count) {
+      Memory memory = gpu.allocate(type, count);
+      all.add(memory);
+      return memory;
+    }
+
+    Memory floats(int count) {
+      return of(Memory.Type.FLOAT, count);
+    }
+
+    Memory settings(float... values) {
+      Memory memory = floats(values.length);
+      gpu.write(memory, values);
+      return memory;
+    }
+
+    Memory in(Mat matrix) {
+      return in(matrix, matrix.rows() * matrix.cols());
+    }
+
+    Memory in(Mat matrix, int count) {
+      Memory memory = floats(count);
+      gpu.write(memory, values(matrix));
+      return memory;
+    }
+
+    Memory out(Mat matrix) {
+      Memory memory = floats(matrix.rows() * matrix.cols());
+      outputs.add(new Output(matrix, memory));
+      return memory;
+    }
+
+    Memory inOut(Mat matrix, int count) {
+      Memory memory = in(matrix, count);
+      outputs.add(new Output(matrix, memory));
+      return memory;
+    }
+
+    @Override
+    public void close() {
+      for (Output output : outputs) {
+        Mat matrix = output.matrix;
+        float[] values = new float[matrix.rows() * matrix.cols()];
+        gpu.read(output.copy, values);
+        for (int i = 0; i < values.length; i++) {
+          matrix.set(i / matrix.cols(), i % matrix.cols(), values[i]);
+        }
+      }
+      all.forEach(gpu::free);
+    }
+  }
+}

@@ -1,0 +1,11 @@
+package org.mixtraining.kernels;
+
+import org.mixtraining.gpu.HostCudaKernels;
+
+/** The kernels of {@code src/main/cuda}, run on the CPU. */
+class CudaKernelsTest extends KernelsContract {
+  @Override
+  Kernels kernels() {
+    return new HostCudaKernels();
+  }
+}
