@@ -46,7 +46,7 @@ KERNEL attention(const matrix* qkv, matrix* out, float* logSums, int tokens, int
       query[c] = scale * value(in[(long)i * 3 * dim + head * width + c]);
     }
     __syncwarp();
-    float most = -INFINITY;
+    float most = minus_infinity();
     for (int j = lane(); j < tokens; j += WARP) {
       weights[j] = dot(query, keys + j * padded(width), width);
       most = fmaxf(most, weights[j]);

@@ -46,6 +46,9 @@ DEVICE void put(bf16* to, float x) {
   to->bits = number ? (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16 : 0x7fc0u;
 }
 
+// Below every number. (NVRTC has no headers, and so not that of infinity.)
+DEVICE float minus_infinity() { return __uint_as_float(0xff800000u); }
+
 // --- threads ----------------------------------------------------------------------------------
 
 DEVICE long thread_index() { return (long)blockIdx.x * blockDim.x + threadIdx.x; }

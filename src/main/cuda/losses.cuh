@@ -13,7 +13,7 @@ KERNEL cross_entropy(const float* logits, const float* target, const Settings* s
   if (image >= images) return;
   const float* x = logits + image * classes;
   const float* t = target + image * classes;
-  float most = -INFINITY;
+  float most = minus_infinity();
   for (int c = lane(); c < classes; c += WARP) most = fmaxf(most, x[c]);
   most = warp_max(most);
   float sum = 0;

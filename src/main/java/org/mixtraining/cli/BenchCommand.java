@@ -7,10 +7,16 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Spelling;
+import org.mixtraining.config.UserException;
+import org.mixtraining.gpu.GpuAccelerator;
+import org.mixtraining.gpu.GpuBenchmark;
+import org.mixtraining.kernels.Accelerator;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.Place;
 import org.mixtraining.train.Benchmark;
+import org.mixtraining.train.Workload;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -52,7 +58,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--kernels",
       defaultValue = "cpu",
-      paramLabel = "cpu|nd4j",
+      paramLabel = "cpu|nd4j|gpu",
       description = "Which implementation computes (default: ${DEFAULT-VALUE}).")
   private Implementation kernels;
 
@@ -67,7 +73,9 @@ final class BenchCommand implements Callable<Integer> {
 
   private enum Implementation {
     CPU,
-    ND4J
+    ND4J,
+    /** Whole steps by the accelerator of -Pgpu, on this machine's first GPU. */
+    GPU
   }
 
   @Override
@@ -77,15 +85,63 @@ final class BenchCommand implements Callable<Integer> {
     override("optimizer.batch-size", batch);
     override("workers.threads-per-worker", threads);
     JobConfig config = options.config();
+    if (kernels == Implementation.GPU) {
+      GpuBenchmark.Result result = onGpu(config);
+      System.out.print(
+          json ? json(config, result) : preset(config) + GpuBenchmark.describe(result));
+      return 0;
+    }
     try (Engine engine =
-        switch (kernels) {
-          case CPU -> Engine.cpu(config.workers().threadsPerWorker());
-          case ND4J -> Engine.nd4j();
-        }) {
+        kernels == Implementation.CPU
+            ? Engine.cpu(config.workers().threadsPerWorker())
+            : Engine.nd4j()) {
       Benchmark.Result result = Benchmark.run(config, objective, engine, steps);
       System.out.print(json ? json(config, result) : text(config, result));
     }
     return 0;
+  }
+
+  private GpuBenchmark.Result onGpu(JobConfig config) {
+    if (!(Accelerator.installed().orElse(null) instanceof GpuAccelerator accelerator)) {
+      throw new UserException(
+          "--kernels gpu: this build takes no whole steps on a GPU; build one that does by mvn package -Pgpu");
+    }
+    if (steps < 1) {
+      throw new UserException("--steps %d: at least 1 on a GPU".formatted(steps));
+    }
+    Device.Gpu device =
+        new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision());
+    device.bind();
+    return GpuBenchmark.run(Workload.of(config, objective), () -> accelerator.open(device), steps);
+  }
+
+  private static String json(JobConfig config, GpuBenchmark.Result r)
+      throws JsonProcessingException {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("objective", Spelling.of(r.objective()));
+    fields.put("model", config.model().preset());
+    fields.put("patch", config.model().patch());
+    fields.put("batch", r.batchSize());
+    fields.put("kernels", "gpu");
+    fields.put("precision", Spelling.of(config.workers().precision()));
+    fields.put("images_per_second", r.imagesPerSecond());
+    fields.put("step_seconds", r.stepSeconds());
+    fields.put("gflops", r.gflops());
+    fields.put("gemm_peak_gflops", r.productGflops());
+    fields.put("share_of_peak", r.shareOfPeak());
+    fields.put("copy_gigabytes_per_second", r.copyGigabytes());
+    fields.put("kernel_seconds", r.kernelSeconds());
+    fields.put("minibatch_seconds", r.minibatchSeconds());
+    fields.put("kernel_calls", r.launches());
+    return new ObjectMapper().writeValueAsString(fields) + System.lineSeparator();
+  }
+
+  private static String preset(JobConfig config) {
+    return "%s patch %d, %s, "
+        .formatted(
+            config.model().preset(),
+            config.model().patch(),
+            Spelling.of(config.workers().precision()));
   }
 
   private void override(String key, Object value) {

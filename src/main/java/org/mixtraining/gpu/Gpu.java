@@ -24,6 +24,9 @@ public interface Gpu extends AutoCloseable {
   /** The same. */
   void write(Memory to, int[] values);
 
+  /** Waits for all that was called before. */
+  void finish();
+
   /** Waits for all that was called before, then copies the memory's content from the device. */
   void read(Memory from, float[] into);
 

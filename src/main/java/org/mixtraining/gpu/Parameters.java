@@ -1,5 +1,6 @@
 package org.mixtraining.gpu;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,7 +87,7 @@ final class Parameters {
     for (Place place : places.values()) {
       int from = (int) (place.at / CHUNK);
       int to = from + (int) (padded(place.slot) / CHUNK);
-      java.util.Arrays.fill(tensors, from, to, tensor);
+      Arrays.fill(tensors, from, to, tensor);
       fields[4 * tensor] = blocks.get(place.slot.block());
       fields[4 * tensor + 1] = Float.floatToRawIntBits((float) place.slot.rateScale());
       fields[4 * tensor + 2] = Float.floatToRawIntBits(place.slot.decays() ? (float) decay : 0);

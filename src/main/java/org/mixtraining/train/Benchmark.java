@@ -4,29 +4,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.data.ImageSet;
-import org.mixtraining.data.Normalization;
-import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.kernels.Nd4jCalls;
-import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.schedule.Phase;
 import org.mixtraining.vit.Compute;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Sight;
-import org.mixtraining.vit.ViT;
-import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -34,10 +21,6 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * as training: how fast, and where the time goes.
  */
 public final class Benchmark {
-
-  private static final int SIZE = 32;
-  private static final int CHANNELS = 3;
-  private static final int CLASSES = 10;
 
   /** Steps before the counted ones: the first allocate and compile. */
   private static final int WARMUP = 4;
@@ -81,9 +64,7 @@ public final class Benchmark {
    * @param engine what to compute with; it is left open
    */
   public static Result run(JobConfig config, Objective objective, Engine engine, int steps) {
-    ViT vit = ViT.of(config.model(), SIZE, SIZE, CHANNELS, CLASSES);
-    MixPass pass = config.mix().pass();
-    EpochPlan plan = plan(objective, pass, config);
+    Workload work = Workload.of(config, objective);
     double peak = GemmPeak.gflops(engine);
     KernelTimes times = new KernelTimes();
     Engine timed = engine.timed(times);
@@ -91,10 +72,9 @@ public final class Benchmark {
     long minibatches = 0;
     try (Compute compute = new Compute(timed);
         Compute.Scope scope = compute.use();
-        Replica replica =
-            new Replica(ViTGraph.configuration(vit, objective, pass, config.optimizer(), 0))) {
-      TrainingBatches batches = batches(config, vit, plan, WARMUP + steps + 1);
-      replica.plan(plan, WARMUP + steps + 1);
+        Replica replica = work.replica()) {
+      TrainingBatches batches = work.batches(WARMUP + steps + 1);
+      replica.plan(work.plan(), WARMUP + steps + 1);
       for (int step = -WARMUP; step < steps; step++) {
         if (step == 0) {
           times.reset();
@@ -110,7 +90,7 @@ public final class Benchmark {
       }
       Measured measured = new Measured(seconds, minibatches / 1e9, times.seconds(), times.calls());
       long nd4jCalls = nd4jCalls(replica, batches.next());
-      return result(config, vit, plan, engine, measured, nd4jCalls, peak);
+      return result(work, engine, measured, nd4jCalls, peak);
     }
   }
 
@@ -130,69 +110,29 @@ public final class Benchmark {
       long kernelCalls) {}
 
   private static Result result(
-      JobConfig config,
-      ViT vit,
-      EpochPlan plan,
-      Engine engine,
-      Measured measured,
-      long nd4jCalls,
-      double peak) {
+      Workload work, Engine engine, Measured measured, long nd4jCalls, double peak) {
     List<Double> seconds = measured.seconds();
     double minibatches = measured.minibatches();
-    int batch = config.optimizer().batchSize();
+    int batch = work.batchSize();
     double total = seconds.stream().mapToDouble(s -> s).sum();
     double median = seconds.stream().sorted().toList().get(seconds.size() / 2);
     SortedMap<String, Double> kernels = new TreeMap<>();
     measured.kernelSeconds().forEach((operation, s) -> kernels.put(operation, s / seconds.size()));
     double inside = kernels.values().stream().mapToDouble(s -> s).sum();
-    Sight sight = Sight.of(plan.objective(), plan.pass());
     return new Result(
-        plan.objective(),
+        work.plan().objective(),
         engine.kernels().name(),
         engine.threads(),
         batch,
         batch / median,
         median,
-        vit.trainingFlops(plan.objective(), sight) * batch / median / 1e9,
+        work.stepFlops() / median / 1e9,
         peak,
         kernels,
         minibatches / seconds.size(),
         (total * engine.threads() - minibatches) / seconds.size() - inside,
         measured.kernelCalls() / seconds.size(),
         nd4jCalls);
-  }
-
-  private static EpochPlan plan(Objective objective, MixPass pass, JobConfig config) {
-    double alpha =
-        switch (objective) {
-          case SSL -> 1;
-          case SL -> 0;
-          case JOINT -> 0.5;
-        };
-    LearningRate rate = new LearningRate(config.optimizer().peak(), 0, 0, 1);
-    double masked = config.model().maskRatio();
-    double clip = config.optimizer().clip();
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, masked, rate, clip);
-  }
-
-  private static TrainingBatches batches(JobConfig config, ViT vit, EpochPlan plan, int steps) {
-    int images = steps * config.optimizer().batchSize();
-    Random random = new Random(1);
-    byte[][] pixels = new byte[images][CHANNELS * SIZE * SIZE];
-    for (byte[] image : pixels) {
-      random.nextBytes(image);
-    }
-    ImageSet set =
-        ImageSet.of(
-            LongStream.range(0, images).toArray(),
-            IntStream.range(0, images).map(i -> i % CLASSES).toArray(),
-            new double[images],
-            pixels,
-            CHANNELS,
-            SIZE,
-            SIZE);
-    Normalization half = new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25));
-    return TrainingBatches.of(config, vit, plan, Share.all(set, half));
   }
 
   /** The result for a person: rates first, then operations by their share of the time. */

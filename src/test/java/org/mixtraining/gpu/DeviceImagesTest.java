@@ -33,7 +33,8 @@ class DeviceImagesTest {
   @CsvSource({"0, false", "0, true", "4, false", "4, true", "3, true"})
   void croppedMirroredAndNormalised(int padding, boolean flip) {
     ImageSet images = images();
-    Normalization normalization = new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.2, 0.25, 0.3));
+    Normalization normalization =
+        new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.2, 0.25, 0.3));
     JobConfig config =
         JobConfig.load(
             Optional.empty(),
@@ -138,10 +139,7 @@ class DeviceImagesTest {
 
   private static int[] ints(byte[] bytes) {
     int[] ints = new int[bytes.length / 4];
-    java.nio.ByteBuffer.wrap(bytes)
-        .order(java.nio.ByteOrder.LITTLE_ENDIAN)
-        .asIntBuffer()
-        .get(ints);
+    java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(ints);
     return ints;
   }
 

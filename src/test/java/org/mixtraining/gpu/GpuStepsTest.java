@@ -201,8 +201,7 @@ class GpuStepsTest {
     return Math.sqrt(difference) / Math.max(1e-6, Math.sqrt(norm));
   }
 
-  private static List<StepResult> fit(
-      Replica replica, EpochPlan plan, List<MultiDataSet> batches) {
+  private static List<StepResult> fit(Replica replica, EpochPlan plan, List<MultiDataSet> batches) {
     replica.load(replica.state());
     replica.plan(plan, STEPS);
     return batches.stream().map(replica::fit).toList();
@@ -249,8 +248,7 @@ class GpuStepsTest {
             0);
     Replica replica =
         new Replica(
-            ViTGraph.configuration(
-                vit, heads, plan.objective(), plan.pass(), optimizer, SEED));
+            ViTGraph.configuration(vit, heads, plan.objective(), plan.pass(), optimizer, SEED));
     SplittableRandom random = new SplittableRandom(17);
     Map<String, ModelState.Block> blocks = new HashMap<>();
     replica
@@ -292,8 +290,7 @@ class GpuStepsTest {
     int[] labels = IntStream.range(0, images).map(i -> (i + step) % vit.classes()).toArray();
     labels[images - 1] = -1;
     long[] ids = ids(images, step).stream().mapToLong(id -> id).toArray();
-    return Batch.training(
-        vit, objective, pixels, ids, Batch.targets(vit, labels, 0.1), SEED, 3);
+    return Batch.training(vit, objective, pixels, ids, Batch.targets(vit, labels, 0.1), SEED, 3);
   }
 
   // --- tensors by name -------------------------------------------------------------------------

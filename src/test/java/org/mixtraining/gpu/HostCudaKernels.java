@@ -208,8 +208,7 @@ public final class HostCudaKernels implements Kernels {
     }
   }
 
-  private float[] attention(
-      Copies copies, Memory in, Mat qkv, int tokens, int heads, Memory out) {
+  private float[] attention(Copies copies, Memory in, Mat qkv, int tokens, int heads, Memory out) {
     int images = qkv.rows() / tokens;
     int width = qkv.cols() / 3 / heads;
     Memory logSums = copies.floats(images * heads * tokens);

@@ -76,6 +76,11 @@ public final class HostGpu implements Gpu {
   }
 
   @Override
+  public void finish() {
+    // Every call is done when it returns.
+  }
+
+  @Override
   public void read(Memory from, float[] into) {
     pointer(from.first(into.length)).read(0, into, 0, into.length);
   }

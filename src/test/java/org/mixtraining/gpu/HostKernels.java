@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /** The kernels compiled for the CPU, where there is a g++. */
 final class HostKernels {
   static final Path SOURCES = Path.of("src", "main", "cuda");
-  private static final Path SHIM = Path.of("src", "test", "cuda");
+  static final Path SHIM = Path.of("src", "test", "cuda");
   private static final Map<Memory.Type, Path> LIBRARIES = new HashMap<>();
 
   private HostKernels() {}

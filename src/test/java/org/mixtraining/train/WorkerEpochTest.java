@@ -129,6 +129,66 @@ class WorkerEpochTest {
     }
   }
 
+  /** A device's results come late, several at a time. */
+  @Test
+  void resultsThatComeLateMakeTheSameMetrics() {
+    EpochPlan plan = Jobs.plan(0, Objective.JOINT, 0.5, 1e-3);
+    try (Replica replica = Jobs.replica(Objective.JOINT, MixPass.VISIBLE);
+        Replica late = Jobs.replica(Objective.JOINT, MixPass.VISIBLE)) {
+      EpochMetrics expected = WorkerEpoch.run(replica, plan, 0, batches(plan));
+      EpochMetrics actual =
+          WorkerEpoch.run(late, new LateSteps(late), plan, 0, batches(plan), StepListener.NONE);
+
+      assertThat(actual)
+          .usingRecursiveComparison()
+          .ignoringFields("computeSeconds", "waitSeconds")
+          .isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void aLossThatIsKnownLateNamesItsOwnStep() {
+    EpochPlan plan = Jobs.plan(6, Objective.SL, 0, 1e30);
+    try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
+      LateSteps steps = new LateSteps(replica);
+      assertThatThrownBy(
+              () -> WorkerEpoch.run(replica, steps, plan, 0, batches(plan), StepListener.NONE))
+          .isInstanceOf(NonFiniteLossException.class)
+          .hasMessageContaining("step 2;");
+    }
+  }
+
+  /** The graph's steps, their results all at the end. */
+  private static final class LateSteps implements StepExecutor {
+    private final GraphSteps steps;
+    private final List<Replica.StepResult> results = new ArrayList<>();
+
+    LateSteps(Replica replica) {
+      steps = new GraphSteps(replica);
+    }
+
+    @Override
+    public void begin(EpochPlan plan, int count) {
+      steps.begin(plan, count);
+    }
+
+    @Override
+    public List<Replica.StepResult> take(MultiDataSet minibatch) {
+      results.addAll(steps.take(minibatch));
+      return List.of();
+    }
+
+    @Override
+    public List<Replica.StepResult> end() {
+      return results;
+    }
+
+    @Override
+    public void close() {
+      steps.close();
+    }
+  }
+
   @Test
   void anEpochWithoutMinibatchesChangesNothing() {
     EpochPlan plan = Jobs.plan(0, Objective.SL, 0, 1e-3);

@@ -1,0 +1,179 @@
+package org.mixtraining.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.function.Supplier;
+import org.mixtraining.gpu.Product.Form;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.Workload;
+import org.mixtraining.vit.Replica;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/** Whole training steps on a GPU: how fast, where the time goes, and what the device could do. */
+public final class GpuBenchmark {
+
+  /** Minibatches that are made beforehand; their steps are taken over and over. */
+  private static final int MINIBATCHES = 4;
+
+  private static final int WARMUP = 4;
+
+  private GpuBenchmark() {}
+
+  /**
+   * What is measured of the device itself.
+   *
+   * @param side of the square matrices that are multiplied
+   * @param copied values that are copied
+   */
+  record Probe(int side, int copied) {
+    static final Probe LARGE = new Probe(4096, 1 << 27);
+  }
+
+  /**
+   * What was found.
+   *
+   * @param stepSeconds of a step whose minibatch is ready
+   * @param minibatchSeconds in which one thread makes a minibatch, at the same time
+   * @param gflops floating-point operations by formula, in 10⁹ a second
+   * @param productGflops rate of large matrix products of the same precision
+   * @param copyGigabytes rate at which memory is copied, read and written bytes, in 10⁹ a second
+   * @param kernelSeconds seconds of a step by kernel, each launched by itself
+   * @param launches kernels and products of a step
+   */
+  public record Result(
+      Objective objective,
+      int batchSize,
+      double imagesPerSecond,
+      double stepSeconds,
+      double minibatchSeconds,
+      double gflops,
+      double productGflops,
+      double copyGigabytes,
+      SortedMap<String, Double> kernelSeconds,
+      long launches) {
+
+    public double shareOfPeak() {
+      return gflops / productGflops;
+    }
+  }
+
+  /**
+   * Measures a device.
+   *
+   * @param device opens it; the calling thread must be bound to it
+   * @param steps to time, above 0
+   */
+  public static Result run(Workload work, Supplier<Gpu> device, int steps) {
+    return run(work, device, steps, Probe.LARGE);
+  }
+
+  static Result run(Workload work, Supplier<Gpu> device, int steps, Probe probe) {
+    long start = System.nanoTime();
+    List<MultiDataSet> minibatches = new ArrayList<>();
+    work.batches(MINIBATCHES).forEachRemaining(minibatches::add);
+    double minibatchSeconds = (System.nanoTime() - start) / 1e9 / MINIBATCHES;
+    double stepSeconds = stepSeconds(work, device, minibatches, steps);
+    TimedGpu timed = new TimedGpu(device.get());
+    try (Replica replica = work.replica();
+        GpuSteps executor = new GpuSteps(timed, replica)) {
+      executor.begin(work.plan(), MINIBATCHES);
+      timed.reset();
+      executor.take(minibatches.get(0));
+      return new Result(
+          work.plan().objective(),
+          work.batchSize(),
+          work.batchSize() / stepSeconds,
+          stepSeconds,
+          minibatchSeconds,
+          work.stepFlops() / stepSeconds / 1e9,
+          productGflops(device, probe.side),
+          copyGigabytes(device, probe.copied),
+          timed.seconds(),
+          timed.calls());
+    }
+  }
+
+  private static double stepSeconds(
+      Workload work, Supplier<Gpu> device, List<MultiDataSet> minibatches, int steps) {
+    Gpu gpu = device.get();
+    try (Replica replica = work.replica();
+        GpuSteps executor = new GpuSteps(gpu, replica)) {
+      executor.begin(work.plan(), MINIBATCHES);
+      long start = 0;
+      for (int step = -WARMUP; step < steps; step++) {
+        if (step == 0) {
+          gpu.finish();
+          start = System.nanoTime();
+        }
+        executor.take(minibatches.get((step + WARMUP) % MINIBATCHES));
+      }
+      gpu.finish();
+      return (System.nanoTime() - start) / 1e9 / steps;
+    }
+  }
+
+  private static double productGflops(Supplier<Gpu> device, int side) {
+    long count = (long) side * side;
+    try (Gpu gpu = device.get();
+        Arena arena = new Arena(gpu)) {
+      Memory a = arena.of("a", gpu.matrixType(), count);
+      Memory b = arena.of("b", gpu.matrixType(), count);
+      Memory d = arena.of("d", gpu.matrixType(), count);
+      var product = new Product(a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
+      return 2.0 * side * count / TimedGpu.time(gpu, 20, () -> gpu.multiply(product)) / 1e9;
+    }
+  }
+
+  private static double copyGigabytes(Supplier<Gpu> device, long count) {
+    try (Gpu gpu = device.get();
+        Arena arena = new Arena(gpu)) {
+      Memory from = arena.of("from", Memory.Type.FLOAT, count);
+      Memory to = arena.of("to", gpu.matrixType(), count);
+      Runnable copy =
+          () ->
+              gpu.launch(
+                  "round_values", Operations.blocks(count), Operations.THREADS, 0, from, to, count);
+      return (from.bytes() + to.bytes()) / TimedGpu.time(gpu, 20, copy) / 1e9;
+    }
+  }
+
+  /** The result for a person: rates first, then kernels by their share of the time. */
+  public static String describe(Result r) {
+    StringBuilder text = new StringBuilder();
+    line(
+        text,
+        "%s, batch %d: %.0f images/s, %.2f ms a step of %d launches",
+        r.objective,
+        r.batchSize,
+        r.imagesPerSecond,
+        1e3 * r.stepSeconds,
+        r.launches);
+    line(text, "%.2f ms to make a minibatch, on one thread", 1e3 * r.minibatchSeconds);
+    line(
+        text,
+        "%.0f GFLOP/s by formula, %.0f %% of the %.0f that large matrix products reach; copies: %.0f GB/s",
+        r.gflops,
+        100 * r.shareOfPeak(),
+        r.productGflops,
+        r.copyGigabytes);
+    double all = r.kernelSeconds.values().stream().mapToDouble(s -> s).sum();
+    r.kernelSeconds.entrySet().stream()
+        .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
+        .forEach(
+            e ->
+                line(
+                    text,
+                    "%-22s %8.3f ms %5.1f %%",
+                    e.getKey(),
+                    1e3 * e.getValue(),
+                    100 * e.getValue() / all));
+    return text.toString();
+  }
+
+  private static void line(StringBuilder text, String format, Object... values) {
+    text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
+  }
+}

@@ -1,0 +1,125 @@
+package org.mixtraining.gpu;
+
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A GPU that makes every call several times and measures how long one takes, by kernel. What it
+ * computes is of no use: some kernels add to what is there.
+ */
+final class TimedGpu implements Gpu {
+
+  private static final int TIMES = 10;
+
+  private final Gpu gpu;
+  private final SortedMap<String, Double> seconds = new TreeMap<>();
+  private long calls;
+
+  TimedGpu(Gpu gpu) {
+    this.gpu = gpu;
+  }
+
+  /** Begins anew. */
+  void reset() {
+    seconds.clear();
+    calls = 0;
+  }
+
+  /** Seconds by kernel; {@code product} are all matrix products. */
+  SortedMap<String, Double> seconds() {
+    return seconds;
+  }
+
+  /** Launches and products. */
+  long calls() {
+    return calls;
+  }
+
+  private void time(String name, Runnable call) {
+    calls++;
+    seconds.merge(name, time(gpu, TIMES, call), Double::sum);
+  }
+
+  /** Seconds of one of so many calls. */
+  static double time(Gpu gpu, int times, Runnable call) {
+    call.run();
+    gpu.finish();
+    long start = System.nanoTime();
+    for (int i = 0; i < times; i++) {
+      call.run();
+    }
+    gpu.finish();
+    return (System.nanoTime() - start) / 1e9 / times;
+  }
+
+  @Override
+  public void launch(
+      String kernel, long blocks, int threads, int sharedBytes, Object... arguments) {
+    time(kernel, () -> gpu.launch(kernel, blocks, threads, sharedBytes, arguments));
+  }
+
+  @Override
+  public void multiply(Product product) {
+    time("product", () -> gpu.multiply(product));
+  }
+
+  @Override
+  public Recording record(Runnable calls) {
+    return new Recording() {
+      @Override
+      public void replay() {
+        calls.run();
+      }
+
+      @Override
+      public void close() {
+        // Nothing is held.
+      }
+    };
+  }
+
+  @Override
+  public Memory.Type matrixType() {
+    return gpu.matrixType();
+  }
+
+  @Override
+  public Memory allocate(Memory.Type type, long count) {
+    return gpu.allocate(type, count);
+  }
+
+  @Override
+  public void free(Memory memory) {
+    gpu.free(memory);
+  }
+
+  @Override
+  public void write(Memory to, float[] values) {
+    gpu.write(to, values);
+  }
+
+  @Override
+  public void write(Memory to, int[] values) {
+    gpu.write(to, values);
+  }
+
+  @Override
+  public void finish() {
+    gpu.finish();
+  }
+
+  @Override
+  public void read(Memory from, float[] into) {
+    gpu.read(from, into);
+  }
+
+  @Override
+  public void read(Memory from, double[] into) {
+    gpu.read(from, into);
+  }
+
+  @Override
+  public void close() {
+    gpu.close();
+  }
+}

@@ -1,0 +1,88 @@
+package org.mixtraining.train;
+
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.LearningRate;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Phase;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+
+/** What benchmarks do: an epoch on random 32x32 colour images of ten classes. */
+public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
+
+  private static final int SIZE = 32;
+  private static final int CHANNELS = 3;
+  private static final int CLASSES = 10;
+
+  /** With the model, the optimizer and the augmentation of a configuration. */
+  public static Workload of(JobConfig config, Objective objective) {
+    ViT vit = ViT.of(config.model(), SIZE, SIZE, CHANNELS, CLASSES);
+    double alpha =
+        switch (objective) {
+          case SSL -> 1;
+          case SL -> 0;
+          case JOINT -> 0.5;
+        };
+    LearningRate rate = new LearningRate(config.optimizer().peak(), 0, 0, 1);
+    EpochPlan plan =
+        new EpochPlan(
+            0,
+            1,
+            Phase.MIX,
+            objective,
+            config.mix().pass(),
+            alpha,
+            config.model().maskRatio(),
+            rate,
+            config.optimizer().clip());
+    return new Workload(config, vit, plan);
+  }
+
+  /** Images of a step. */
+  public int batchSize() {
+    return config.optimizer().batchSize();
+  }
+
+  /** Floating-point operations of a step, by formula. */
+  public double stepFlops() {
+    Sight sight = Sight.of(plan.objective(), plan.pass());
+    return vit.trainingFlops(plan.objective(), sight) * batchSize();
+  }
+
+  /** A new model. */
+  public Replica replica() {
+    return new Replica(
+        ViTGraph.configuration(vit, plan.objective(), plan.pass(), config.optimizer(), 0));
+  }
+
+  /** Minibatches of so many steps. */
+  public TrainingBatches batches(int steps) {
+    int images = steps * batchSize();
+    Random random = new Random(1);
+    byte[][] pixels = new byte[images][CHANNELS * SIZE * SIZE];
+    for (byte[] image : pixels) {
+      random.nextBytes(image);
+    }
+    ImageSet set =
+        ImageSet.of(
+            LongStream.range(0, images).toArray(),
+            IntStream.range(0, images).map(i -> i % CLASSES).toArray(),
+            new double[images],
+            pixels,
+            CHANNELS,
+            SIZE,
+            SIZE);
+    Normalization half = new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25));
+    return TrainingBatches.of(config, vit, plan, Share.all(set, half));
+  }
+}

@@ -1,0 +1,40 @@
+package org.mixtraining.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.Workload;
+
+class GpuBenchmarkTest {
+
+  @Test
+  void everyKernelOfAStepIsTimed() {
+    JobConfig config =
+        JobConfig.load(
+            Optional.empty(),
+            List.of(
+                "model.preset=vit-nano",
+                "model.patch=16",
+                "model.decoder.dim=12",
+                "model.decoder.depth=1",
+                "optimizer.batch-size=2"));
+    Workload work = Workload.of(config, Objective.JOINT);
+
+    GpuBenchmark.Result result =
+        GpuBenchmark.run(
+            work, () -> new HostGpu(Memory.Type.BF16), 1, new GpuBenchmark.Probe(8, 100));
+
+    assertThat(result.kernelSeconds())
+        .containsKeys("product", "attention_backward", "pixel_loss", "cross_entropy", "adamw")
+        .allSatisfy((kernel, seconds) -> assertThat(seconds).isPositive());
+    assertThat(result.imagesPerSecond()).isPositive();
+    assertThat(result.launches()).isGreaterThan(100);
+    assertThat(GpuBenchmark.describe(result))
+        .startsWith("JOINT, batch 2: ")
+        .contains("large matrix products reach", "GB/s", "adamw");
+  }
+}
