@@ -47,12 +47,11 @@ struct Random {
 
 // pixels[n, channels, size, size] = normalised images of a batch: a random crop after `padding`
 // black pixels on each side (0: none), then mirrored if `flip` allows and chance decides.
-//   store[*, channels, size, size]  all images at hand, uint8
-//   place[n]                        where in the store each image of the batch is
-//   ids[n]                          image ids
-//   tables[channels, 256]           normalised value of each pixel value
+//   stored[n, channels, size, size]  uint8
+//   ids[n]                           image ids
+//   tables[channels, 256]            normalised value of each pixel value
 // A block per image.
-KERNEL prepare_images(const unsigned char* store, const int* place, const long long* ids,
+KERNEL prepare_images(const unsigned char* stored, const long long* ids,
                       const float* tables, float* pixels, int channels, int size, int padding,
                       int flip, int stream, long long run, int epoch) {
   Random random(stream, run, epoch, ids[blockIdx.x]);
@@ -64,7 +63,7 @@ KERNEL prepare_images(const unsigned char* store, const int* place, const long l
   }
   bool mirrored = flip && random.next_boolean();
   int area = size * size;
-  const unsigned char* image = store + (long)place[blockIdx.x] * channels * area;
+  const unsigned char* image = stored + (long)blockIdx.x * channels * area;
   float* out = pixels + (long)blockIdx.x * channels * area;
   for (int i = threadIdx.x; i < channels * area; i += blockDim.x) {
     int channel = i / area;

@@ -95,20 +95,44 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   @Override
   public Minibatch next() {
+    int[] batch = take();
+    var values = new float[batch.length * images.imageBytes()];
+    for (int n = 0; n < batch.length; n++) {
+      pixels.write(images, batch[n], values, n * images.imageBytes());
+    }
+    return new Minibatch(
+        ids(batch), labels(batch), values, images.channels(), images.height(), images.width());
+  }
+
+  /** The next minibatch with its images as they are stored, for who augments them elsewhere. */
+  public StoredMinibatch nextStored() {
+    int[] batch = take();
+    var bytes = new byte[batch.length * images.imageBytes()];
+    var image = new byte[images.imageBytes()];
+    for (int n = 0; n < batch.length; n++) {
+      images.read(batch[n], image);
+      System.arraycopy(image, 0, bytes, n * image.length, image.length);
+    }
+    return new StoredMinibatch(
+        ids(batch), labels(batch), bytes, images.channels(), images.height());
+  }
+
+  private int[] take() {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
     int[] batch = Arrays.copyOfRange(order, next, Math.min(next + batchSize, order.length));
     next += batch.length;
-    var ids = new long[batch.length];
-    var labels = new int[batch.length];
-    var values = new float[batch.length * images.imageBytes()];
-    for (int n = 0; n < batch.length; n++) {
-      int i = batch[n];
-      ids[n] = images.id(i);
-      labels[n] = images.quantile(i) < labelFraction ? images.label(i) : Minibatch.UNLABELLED;
-      pixels.write(images, i, values, n * images.imageBytes());
-    }
-    return new Minibatch(ids, labels, values, images.channels(), images.height(), images.width());
+    return batch;
+  }
+
+  private long[] ids(int[] batch) {
+    return IntStream.of(batch).mapToLong(images::id).toArray();
+  }
+
+  private int[] labels(int[] batch) {
+    return IntStream.of(batch)
+        .map(i -> images.quantile(i) < labelFraction ? images.label(i) : Minibatch.UNLABELLED)
+        .toArray();
   }
 }

@@ -16,7 +16,7 @@ public record Normalization(List<Double> mean, List<Double> std) implements Seri
   }
 
   /** The normalised value of each of the 256 pixel values: [channels][256]. */
-  float[][] tables() {
+  public float[][] tables() {
     var tables = new float[mean.size()][256];
     for (int c = 0; c < tables.length; c++) {
       for (int value = 0; value < 256; value++) {

@@ -98,7 +98,7 @@ public final class GpuSteps implements StepExecutor {
     bench.pixels();
     bench.settings();
     bench.blockSettings();
-    if (blueprint.objective() != Objective.SL) {
+    if (blueprint.reconstructs()) {
       bench.mask();
     }
     if (blueprint.objective() != Objective.SSL) {
@@ -107,20 +107,7 @@ public final class GpuSteps implements StepExecutor {
   }
 
   private void write(Workbench bench, Examples examples) {
-    gpu.write(bench.pixels(), examples.pixels());
-    if (examples.mask() != null) {
-      gpu.write(bench.mask(), examples.mask());
-    }
-    if (examples.targets() != null) {
-      gpu.write(bench.targets(), examples.targets());
-    }
-    for (int i = 0; i < blueprint.dropRates().size(); i++) {
-      if (blueprint.dropRates().get(i) > 0) {
-        float[][] factors = blueprint.dropFactors(i, plan.epoch(), examples.position().ids());
-        gpu.write(bench.factors(i).first(examples.images()), factors[0]);
-        gpu.write(bench.factors(i).from(examples.images()), factors[1]);
-      }
-    }
+    StepInput.write(bench, gpu, examples, plan);
     var position = examples.position();
     double rate = plan.learningRate(position.step(), position.steps());
     gpu.write(bench.settings(), StepSettings.ofStep(begun.size(), plan, examples));

@@ -241,8 +241,9 @@ public final class MixTrainingRun implements AutoCloseable {
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
   private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, Deal deal) {
     TrainingData images = data;
+    TrainingData.Preparation preparation = devices.preparation();
     JavaRDD<MultiDataSet> minibatches =
-        workers.numbers(spark).flatMap(worker -> images.batches(plan, deal, worker));
+        workers.numbers(spark).flatMap(worker -> images.batches(plan, deal, worker, preparation));
     profile.ifPresent(minibatches::withResources);
     return minibatches;
   }

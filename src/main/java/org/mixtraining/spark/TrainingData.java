@@ -141,7 +141,8 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   }
 
   /** A worker's minibatches of an epoch, made as they are asked for. */
-  Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker) {
+  Iterator<MultiDataSet> batches(
+      EpochPlan plan, Deal deal, int worker, Preparation preparation) {
     if (labelled.size() > 1) {
       List<TrainingBatches> tasks =
           labelled.stream().map(task -> batches(plan, deal, worker, task)).toList();
@@ -149,12 +150,26 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     }
     LabelledData only = labelled.get(0);
     if (!apart() || plan.objective() == Objective.SL) {
-      return batches(plan, deal, worker, only);
+      return preparation == Preparation.ON_DEVICE && preparable(plan, only)
+          ? TrainingBatches.stored(config, vit(only), plan, share(only, plan, deal, worker))
+          : batches(plan, deal, worker, only);
     }
     Share others = share(ssl, 1, plan, deal, worker);
     return plan.objective() == Objective.SSL
         ? TrainingBatches.of(config, vit(), plan, others)
         : TrainingBatches.blended(config, vit(), plan, share(only, plan, deal, worker), others);
+  }
+
+  /** Where images are augmented and normalised. */
+  enum Preparation {
+    ON_CPU,
+    /** On the device that trains on them, if it knows all that is to be done. */
+    ON_DEVICE
+  }
+
+  private boolean preparable(EpochPlan plan, LabelledData task) {
+    return task.dataset().manifest().channels() == vit(task).channels()
+        && TrainingBatches.obstacle(config, vit(task), plan).isEmpty();
   }
 
   private TrainingBatches batches(EpochPlan plan, Deal deal, int worker, LabelledData task) {

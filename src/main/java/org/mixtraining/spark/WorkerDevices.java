@@ -14,6 +14,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.train.StepAccelerator;
 
 /**
  * What the workers of a run compute on, and how Spark is asked for it. Only the stages that train
@@ -101,6 +102,13 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
 
   boolean gpus() {
     return kind != Kind.CPU;
+  }
+
+  /** Where images are prepared: accelerators that take whole steps can do that too. */
+  TrainingData.Preparation preparation() {
+    return gpus() && Accelerator.installed().orElse(null) instanceof StepAccelerator
+        ? TrainingData.Preparation.ON_DEVICE
+        : TrainingData.Preparation.ON_CPU;
   }
 
   /**

@@ -28,6 +28,7 @@ public interface StepExecutor extends AutoCloseable {
   /**
    * Takes a step.
    *
+   * @param minibatch of {@link TrainingBatches}; for a device, images may come as they are stored
    * @return results of the epoch's steps, oldest first, as far as they are known and were not
    *     returned yet
    */

@@ -2,6 +2,7 @@ package org.mixtraining.train;
 
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
@@ -59,10 +60,9 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
 
   private static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
     JobConfig.Data data = config.data();
-    Augment augment = config.augment();
     return Minibatches.training(
         images,
-        plan.objective() == Objective.SSL ? augment.ssl() : augment.sl(),
+        augmentation(config, plan),
         config.run().seed(),
         plan.epoch(),
         config.optimizer().batchSize(),
@@ -70,6 +70,51 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
         plan.objective() == Objective.SL
             ? Minibatches.Labels.LABELLED_ONLY
             : Minibatches.Labels.ALL);
+  }
+
+  /**
+   * The same as {@link #of} with the images as they are stored, for a device that prepares them.
+   *
+   * @throws IllegalArgumentException if there is an {@link #obstacle}
+   */
+  public static Iterator<MultiDataSet> stored(
+      JobConfig config, ViT vit, EpochPlan plan, Share images) {
+    obstacle(config, vit, plan)
+        .ifPresent(
+            key -> {
+              throw new IllegalArgumentException("a device does not know mixtraining." + key);
+            });
+    return new StoredBatches(
+        config, vit, plan, minibatches(config, plan, images), images.normalization());
+  }
+
+  /**
+   * The key of what keeps a device from preparing an epoch's images, if something does: devices know
+   * crops after padding, mirroring, normalisation and masks.
+   */
+  public static Optional<String> obstacle(JobConfig config, ViT vit, EpochPlan plan) {
+    Augment.Images own = augmentation(config, plan);
+    String block = plan.objective() == Objective.SSL ? "augment.ssl." : "augment.sl.";
+    boolean mixes = plan.objective() == Objective.SL;
+    if (own.randomResizedCrop().scale().low() < 1) {
+      return Optional.of(block + "random-resized-crop");
+    } else if (own.randAugment().ops() > 0) {
+      return Optional.of(block + "rand-augment");
+    } else if (own.randomErasing() > 0) {
+      return Optional.of(block + "random-erasing");
+    } else if (mixes && config.augment().mixup() > 0) {
+      return Optional.of("augment.mixup");
+    } else if (mixes && config.augment().cutmix() > 0) {
+      return Optional.of("augment.cutmix");
+    }
+    return vit.patches() > StoredBatches.MOST_PATCHES
+        ? Optional.of("model.patch")
+        : Optional.empty();
+  }
+
+  private static Augment.Images augmentation(JobConfig config, EpochPlan plan) {
+    Augment augment = config.augment();
+    return plan.objective() == Objective.SSL ? augment.ssl() : augment.sl();
   }
 
   /** Minibatches of the epoch. */

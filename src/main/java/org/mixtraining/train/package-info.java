@@ -3,6 +3,9 @@
  * org.mixtraining.train.TrainingBatches} are those of one task; of several, {@link
  * org.mixtraining.train.InterleavedTasks} takes them in turn.
  *
+ * <p>Who takes the steps is a {@link org.mixtraining.train.StepExecutor}: the replica's own graph,
+ * or the device of a {@link org.mixtraining.train.StepAccelerator}.
+ *
  * <p>What an encoder has learned without labels is judged on its {@link
  * org.mixtraining.train.Features}, frozen: by a {@link org.mixtraining.train.LinearProbe} and by
  * {@link org.mixtraining.train.NearestNeighbours}.

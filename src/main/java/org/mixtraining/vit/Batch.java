@@ -81,6 +81,27 @@ public final class Batch {
   }
 
   /**
+   * The same with images as they are stored, for a device that prepares them: the features have
+   * their number only.
+   *
+   * @param position of the minibatch, which it is marked with
+   */
+  public static MultiDataSet stored(
+      ViT vit, Objective objective, StoredImages images, Position position, float[] targets) {
+    INDArray none = Nd4j.zeros(position.ids().size(), 1, 1, 1);
+    INDArray[] labels =
+        switch (objective) {
+          case SSL -> new INDArray[] {none};
+          case SL -> new INDArray[] {distributions(vit, targets)};
+          case JOINT -> new INDArray[] {none, distributions(vit, targets)};
+        };
+    var minibatch =
+        new org.nd4j.linalg.dataset.MultiDataSet(new INDArray[] {none}, labels, null, null);
+    minibatch.setExampleMetaData(List.of(position, images));
+    return minibatch;
+  }
+
+  /**
    * Labels as distributions over the classes.
    *
    * @param labels classes, −1 where an image has none

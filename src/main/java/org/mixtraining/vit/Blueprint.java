@@ -59,6 +59,11 @@ public record Blueprint(
     }
   }
 
+  /** Whether pixels are reconstructed: then patches are hidden. */
+  public boolean reconstructs() {
+    return objective != Objective.SL;
+  }
+
   /** The blueprint of a replica's graph. */
   public static Blueprint of(Replica replica) {
     List<Slot> slots = new ArrayList<>();

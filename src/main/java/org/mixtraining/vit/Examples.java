@@ -6,11 +6,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * The values of a minibatch of {@link Batch#training}.
+ * The values of a minibatch of {@link Batch}.
  *
  * @param size height and width of the images
- * @param pixels [images, channels, size, size]
- * @param mask [images, patches], 1 at each visible patch; null in SL
+ * @param pixels [images, channels, size, size]; null if they come as they are stored
+ * @param mask [images, patches], 1 at each visible patch; null in SL and with stored images
+ * @param stored null if they come prepared
  * @param targets [images, classes] of the task's head; null in SSL
  * @param head the one that takes part; null in SSL
  */
@@ -20,6 +21,7 @@ public record Examples(
     int size,
     float[] pixels,
     float[] mask,
+    StoredImages stored,
     float[] targets,
     Head head) {
 
@@ -40,12 +42,14 @@ public record Examples(
     INDArray pixels = minibatch.getFeatures(0);
     INDArray mask =
         minibatch.getFeaturesMaskArrays() == null ? null : minibatch.getFeaturesMaskArray(0);
+    StoredImages stored = StoredImages.of(minibatch).orElse(null);
     return new Examples(
         position,
         (int) pixels.size(0),
-        (int) pixels.size(2),
-        values(pixels),
+        StoredImages.size(minibatch),
+        stored == null ? values(pixels) : null,
         mask == null ? null : values(mask),
+        stored,
         targets,
         head);
   }

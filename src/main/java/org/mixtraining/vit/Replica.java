@@ -143,7 +143,7 @@ public final class Replica implements AutoCloseable {
     int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
     return vit()
         .masking(plan.maskRatio())
-        .serving((int) minibatch.getFeatures(0).size(2), classes)
+        .serving(StoredImages.size(minibatch), classes)
         .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
   }
 

@@ -59,7 +59,7 @@ class DeviceImagesTest {
     byte[] all = new byte[IMAGES * images.imageBytes()];
     for (int i = 0; i < IMAGES; i++) {
       byte[] image = new byte[images.imageBytes()];
-      images.read(i, image);
+      images.read((int) (ids[i] - 1000) / 7, image);
       System.arraycopy(image, 0, all, i * image.length, image.length);
     }
     float[] tables = new float[3 * 256];
@@ -69,11 +69,9 @@ class DeviceImagesTest {
         tables[c * 256 + value] = (float) ((value / 255.0 - mean) / normalization.std().get(c));
       }
     }
-    HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+    Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
     Memory store = gpu.allocate(Memory.Type.INT, all.length / 4);
     gpu.write(store, ints(all));
-    Memory place = gpu.allocate(Memory.Type.INT, IMAGES);
-    gpu.write(place, Arrays.stream(ids).mapToInt(id -> (int) (id - 1000) / 7).toArray());
     Memory table = gpu.allocate(Memory.Type.FLOAT, tables.length);
     gpu.write(table, tables);
     Memory pixels = gpu.allocate(Memory.Type.FLOAT, all.length);
@@ -83,7 +81,6 @@ class DeviceImagesTest {
         64,
         0,
         store,
-        place,
         ids(gpu, ids),
         table,
         pixels,
@@ -109,7 +106,7 @@ class DeviceImagesTest {
             vit, Objective.SSL, new float[IMAGES * 3 * SIZE * SIZE], ids, null, RUN, EPOCH);
     float[] expected = batch.getFeaturesMaskArray(0).dup().data().asFloat();
 
-    HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+    Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
     Memory mask = gpu.allocate(Memory.Type.FLOAT, expected.length);
     gpu.launch(
         "sample_masks",
@@ -129,7 +126,7 @@ class DeviceImagesTest {
     assertThat(actual).isEqualTo(expected);
   }
 
-  private static Memory ids(HostGpu gpu, long[] ids) {
+  private static Memory ids(Gpu gpu, long[] ids) {
     Memory memory = gpu.allocate(Memory.Type.INT, 2L * ids.length);
     gpu.write(
         memory,

@@ -1,11 +1,11 @@
 package org.mixtraining.kernels;
 
-import org.mixtraining.gpu.HostCudaKernels;
+import org.mixtraining.gpu.CudaKernelsUnderTest;
 
 /** The kernels of {@code src/main/cuda}, run on the CPU. */
 class CudaKernelsTest extends KernelsContract {
   @Override
   Kernels kernels() {
-    return new HostCudaKernels();
+    return new CudaKernelsUnderTest();
   }
 }

@@ -10,11 +10,11 @@ import org.mixtraining.kernels.Mat;
  * The CUDA kernels as {@link Kernels}, on copies of the matrices, so that they meet the contract of
  * those.
  */
-public final class HostCudaKernels implements Kernels {
+public final class CudaKernelsUnderTest implements Kernels {
   private static final int SLICES = 3;
   private static final int THREADS = 64;
 
-  private final HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+  private final Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
 
   @Override
   public String name() {
