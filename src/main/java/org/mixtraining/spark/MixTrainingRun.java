@@ -71,7 +71,7 @@ public final class MixTrainingRun implements AutoCloseable {
     LOG.info("workers compute on {}: {}", devices.gpus() ? "GPUs" : "the CPU", devices.reason());
     this.profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = initialState().model().bytes();
-    Prerequisites.check(spark, config, data, stateBytes);
+    Prerequisites.check(spark, config, data, stateBytes, devices.steps());
     this.evaluation =
         new ClusterEvaluation(
             spark, data.labelled(), config, data.graph(Objective.SL, MixPass.VISIBLE).toJson());
@@ -241,9 +241,9 @@ public final class MixTrainingRun implements AutoCloseable {
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
   private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, Deal deal) {
     TrainingData images = data;
-    TrainingData.Preparation preparation = devices.preparation();
+    TrainingData.Steps steps = devices.steps();
     JavaRDD<MultiDataSet> minibatches =
-        workers.numbers(spark).flatMap(worker -> images.batches(plan, deal, worker, preparation));
+        workers.numbers(spark).flatMap(worker -> images.batches(plan, deal, worker, steps));
     profile.ifPresent(minibatches::withResources);
     return minibatches;
   }

@@ -20,14 +20,20 @@ final class Prerequisites {
    * @param stateBytes parameters and moments of the model
    * @throws UserException if early stopping has nothing to go by, or memory is too small
    */
-  static void check(JavaSparkContext spark, JobConfig config, TrainingData data, long stateBytes) {
+  static void check(
+      JavaSparkContext spark,
+      JobConfig config,
+      TrainingData data,
+      long stateBytes,
+      TrainingData.Steps steps) {
     checkEarlyStopping(config, data);
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
     MemoryNeed need =
         data.memoryNeed(
             MixSchedule.of(config).epochs(),
             stateBytes,
-            Math.min(given.tasks(), config.workers().count()));
+            Math.min(given.tasks(), config.workers().count()),
+            steps);
     LOG.info("{}", need.describe());
     need.check(given);
   }

@@ -140,9 +140,13 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
         .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
   }
 
+  /** A worker's minibatches of an epoch, prepared on the CPU. */
+  Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker) {
+    return batches(plan, deal, worker, Steps.ON_CPU);
+  }
+
   /** A worker's minibatches of an epoch, made as they are asked for. */
-  Iterator<MultiDataSet> batches(
-      EpochPlan plan, Deal deal, int worker, Preparation preparation) {
+  Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker, Steps steps) {
     if (labelled.size() > 1) {
       List<TrainingBatches> tasks =
           labelled.stream().map(task -> batches(plan, deal, worker, task)).toList();
@@ -150,7 +154,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     }
     LabelledData only = labelled.get(0);
     if (!apart() || plan.objective() == Objective.SL) {
-      return preparation == Preparation.ON_DEVICE && preparable(plan, only)
+      return steps == Steps.ON_DEVICE && preparable(plan, only)
           ? TrainingBatches.stored(config, vit(only), plan, share(only, plan, deal, worker))
           : batches(plan, deal, worker, only);
     }
@@ -160,10 +164,10 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
         : TrainingBatches.blended(config, vit(), plan, share(only, plan, deal, worker), others);
   }
 
-  /** Where images are augmented and normalised. */
-  enum Preparation {
+  /** Where whole training steps are taken. */
+  enum Steps {
     ON_CPU,
-    /** On the device that trains on them, if it knows all that is to be done. */
+    /** Images are then prepared there, if it knows all that is to be done, and activations lie there. */
     ON_DEVICE
   }
 
@@ -209,7 +213,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
    * @param stateBytes parameters and moments of the whole model
    * @param tasks workers at a time
    */
-  MemoryNeed memoryNeed(List<EpochPlan> epochs, long stateBytes, int tasks) {
+  MemoryNeed memoryNeed(List<EpochPlan> epochs, long stateBytes, int tasks, Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
     int batch = config.optimizer().batchSize();
     long training =
@@ -221,7 +225,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
                         plan.objective(),
                         Sight.of(plan.objective(), plan.pass()),
                         parameters,
-                        batch))
+                        steps == Steps.ON_DEVICE ? 0 : batch))
             .max()
             .orElseThrow();
     long evaluation = Footprint.inference(vit(), parameters, batch);

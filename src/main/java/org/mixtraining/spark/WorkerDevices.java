@@ -105,10 +105,10 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
   }
 
   /** Where images are prepared: accelerators that take whole steps can do that too. */
-  TrainingData.Preparation preparation() {
+  TrainingData.Steps steps() {
     return gpus() && Accelerator.installed().orElse(null) instanceof StepAccelerator
-        ? TrainingData.Preparation.ON_DEVICE
-        : TrainingData.Preparation.ON_CPU;
+        ? TrainingData.Steps.ON_DEVICE
+        : TrainingData.Steps.ON_CPU;
   }
 
   /**

@@ -72,8 +72,7 @@ final class StoredBatches implements Iterator<MultiDataSet> {
             plan.epoch());
     List<Long> ids = LongStream.of(images.ids()).boxed().toList();
     var position = new Batch.Position(step++, minibatches.steps(), ModelState.HEAD, ids);
-    float[] targets =
-        Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
     return Batch.stored(vit, plan.objective(), stored, position, targets);
   }
 }

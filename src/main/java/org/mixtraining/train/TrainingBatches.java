@@ -89,8 +89,8 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
   }
 
   /**
-   * The key of what keeps a device from preparing an epoch's images, if something does: devices know
-   * crops after padding, mirroring, normalisation and masks.
+   * The key of what keeps a device from preparing an epoch's images, if something does: devices
+   * know crops after padding, mirroring, normalisation and masks.
    */
   public static Optional<String> obstacle(JobConfig config, ViT vit, EpochPlan plan) {
     Augment.Images own = augmentation(config, plan);

@@ -170,7 +170,8 @@ class GpuStepsTest {
     try (Replica onCpu = replica(VIT, ONE_HEAD, plan);
         Replica onDevice = replica(VIT, ONE_HEAD, plan)) {
       EpochMetrics expected = epoch(onCpu, plan, TrainingBatches.of(config, VIT, plan, images));
-      EpochMetrics actual = epoch(onDevice, plan, TrainingBatches.stored(config, VIT, plan, images));
+      EpochMetrics actual =
+          epoch(onDevice, plan, TrainingBatches.stored(config, VIT, plan, images));
 
       assertThat(actual)
           .usingRecursiveComparison()

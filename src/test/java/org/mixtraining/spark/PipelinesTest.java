@@ -27,7 +27,9 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.StoredImages;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Every variant of a pipeline, from its first epoch to its last. */
@@ -275,6 +277,35 @@ class PipelinesTest {
     EpochPlan plan = MixSchedule.of(config()).epochs().get(1);
 
     assertSame(dealt.batches(plan, Deal.EQUAL, 0), own.batches(plan, Deal.EQUAL, 0));
+  }
+
+  // --- images for a device ----------------------------------------------------------------------
+
+  @Test
+  void aDeviceGetsImagesAsTheyAreStoredWhereItKnowsWhatToDoToThem() {
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config());
+    for (EpochPlan plan : MixSchedule.of(config()).epochs()) {
+      List<MultiDataSet> prepared = list(data.batches(plan, Deal.EQUAL, 0));
+      List<MultiDataSet> stored = list(forDevice(data, plan));
+      assertThat(stored).hasSameSizeAs(prepared);
+      for (int i = 0; i < stored.size(); i++) {
+        assertThat(StoredImages.of(stored.get(i)).orElseThrow().pixels()).isNotEmpty();
+        assertThat(Batch.Position.of(stored.get(i))).isEqualTo(Batch.Position.of(prepared.get(i)));
+      }
+    }
+  }
+
+  @Test
+  void aDeviceGetsPreparedImagesWhereItDoesNot() {
+    JobConfig config = config("augment.ssl.random-erasing=0.5", "augment.sl.rand-augment.ops=1");
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
+    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
+      assertSame(forDevice(data, plan), data.batches(plan, Deal.EQUAL, 0));
+    }
+  }
+
+  private static Iterator<MultiDataSet> forDevice(TrainingData data, EpochPlan plan) {
+    return data.batches(plan, Deal.EQUAL, 0, TrainingData.Steps.ON_DEVICE);
   }
 
   // --- early stopping ----------------------------------------------------------------------------
