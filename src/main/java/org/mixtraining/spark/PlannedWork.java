@@ -46,7 +46,9 @@ public final class PlannedWork {
     TrainingData data = TrainingData.open(hadoop, config);
     long stateBytes = data.initial().model().bytes();
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
-    MemoryNeed need = data.memoryNeed(MixSchedule.of(config).epochs(), stateBytes, tasks, TrainingData.Steps.ON_CPU);
+    MemoryNeed need =
+        data.memoryNeed(
+            MixSchedule.of(config).epochs(), stateBytes, tasks, TrainingData.Steps.ON_CPU);
     return new ResourcePlan(
         config.workers(), trainings, Optional.of(new ResourcePlan.Need(need, stateBytes)));
   }

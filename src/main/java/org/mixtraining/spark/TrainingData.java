@@ -167,7 +167,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   /** Where whole training steps are taken. */
   enum Steps {
     ON_CPU,
-    /** Images are then prepared there, if it knows all that is to be done, and activations lie there. */
+    /** Where activations lie then, and images are prepared, if it knows all that is to be done. */
     ON_DEVICE
   }
 

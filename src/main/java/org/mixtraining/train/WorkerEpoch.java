@@ -27,7 +27,9 @@ public final class WorkerEpoch {
     return run(replica, new GraphSteps(replica), plan, worker, minibatches, StepListener.NONE);
   }
 
-  /** The same, by an executor of the replica's steps, telling of each step. */
+  /**
+   * The same, by an executor of the replica's steps, telling of them as their results are known.
+   */
   public static EpochMetrics run(
       Replica replica,
       StepExecutor executor,
@@ -45,10 +47,13 @@ public final class WorkerEpoch {
         executor.begin(plan, position.steps());
       }
       sums.taken((int) batch.getFeatures(0).size(0), replica.trainingFlops(plan, batch));
-      sums.add(executor.take(batch));
+      List<StepResult> results = executor.take(batch);
+      sums.add(results);
       long done = System.nanoTime();
       sums.took(ready - start, done - ready);
-      listener.step(position.step() + 1, position.steps(), sums.metrics());
+      if (!results.isEmpty()) {
+        listener.step(position.step() + 1, position.steps(), sums.metrics());
+      }
       start = done;
     }
     if (sums.begun()) {
