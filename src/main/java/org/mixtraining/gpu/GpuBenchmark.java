@@ -23,13 +23,14 @@ public final class GpuBenchmark {
   private GpuBenchmark() {}
 
   /**
-   * What is measured of the device itself.
+   * How the device itself is measured.
    *
    * @param side of the square matrices that are multiplied
    * @param copied values that are copied
+   * @param times that each call is made
    */
-  record Probe(int side, int copied) {
-    static final Probe LARGE = new Probe(4096, 1 << 27);
+  record Probe(int side, int copied, int times) {
+    static final Probe LARGE = new Probe(4096, 1 << 27, 20);
   }
 
   /**
@@ -76,7 +77,7 @@ public final class GpuBenchmark {
     work.batches(MINIBATCHES).forEachRemaining(minibatches::add);
     double minibatchSeconds = (System.nanoTime() - start) / 1e9 / MINIBATCHES;
     double stepSeconds = stepSeconds(work, device, minibatches, steps);
-    TimedGpu timed = new TimedGpu(device.get());
+    TimedGpu timed = new TimedGpu(device.get(), probe.times);
     try (Replica replica = work.replica();
         GpuSteps executor = new GpuSteps(timed, replica)) {
       executor.begin(work.plan(), MINIBATCHES);
@@ -89,8 +90,8 @@ public final class GpuBenchmark {
           stepSeconds,
           minibatchSeconds,
           work.stepFlops() / stepSeconds / 1e9,
-          productGflops(device, probe.side),
-          copyGigabytes(device, probe.copied),
+          productGflops(device, probe),
+          copyGigabytes(device, probe),
           timed.seconds(),
           timed.calls());
     }
@@ -115,7 +116,8 @@ public final class GpuBenchmark {
     }
   }
 
-  private static double productGflops(Supplier<Gpu> device, int side) {
+  private static double productGflops(Supplier<Gpu> device, Probe probe) {
+    int side = probe.side;
     long count = (long) side * side;
     try (Gpu gpu = device.get();
         Arena arena = new Arena(gpu)) {
@@ -123,11 +125,13 @@ public final class GpuBenchmark {
       Memory b = arena.of("b", gpu.matrixType(), count);
       Memory d = arena.of("d", gpu.matrixType(), count);
       var product = new Product(a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
-      return 2.0 * side * count / TimedGpu.time(gpu, 20, () -> gpu.multiply(product)) / 1e9;
+      double seconds = TimedGpu.time(gpu, probe.times, () -> gpu.multiply(product));
+      return 2.0 * side * count / seconds / 1e9;
     }
   }
 
-  private static double copyGigabytes(Supplier<Gpu> device, long count) {
+  private static double copyGigabytes(Supplier<Gpu> device, Probe probe) {
+    long count = probe.copied;
     try (Gpu gpu = device.get();
         Arena arena = new Arena(gpu)) {
       Memory from = arena.of("from", Memory.Type.FLOAT, count);
@@ -136,7 +140,7 @@ public final class GpuBenchmark {
           () ->
               gpu.launch(
                   "round_values", Operations.blocks(count), Operations.THREADS, 0, from, to, count);
-      return (from.bytes() + to.bytes()) / TimedGpu.time(gpu, 20, copy) / 1e9;
+      return (from.bytes() + to.bytes()) / TimedGpu.time(gpu, probe.times, copy) / 1e9;
     }
   }
 

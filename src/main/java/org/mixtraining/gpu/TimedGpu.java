@@ -9,14 +9,17 @@ import java.util.TreeMap;
  */
 final class TimedGpu implements Gpu {
 
-  private static final int TIMES = 10;
-
   private final Gpu gpu;
+  private final int times;
   private final SortedMap<String, Double> seconds = new TreeMap<>();
   private long calls;
 
-  TimedGpu(Gpu gpu) {
+  /**
+   * @param times that each call is made and counted, after once that is not
+   */
+  TimedGpu(Gpu gpu, int times) {
     this.gpu = gpu;
+    this.times = times;
   }
 
   /** Begins anew. */
@@ -37,7 +40,7 @@ final class TimedGpu implements Gpu {
 
   private void time(String name, Runnable call) {
     calls++;
-    seconds.merge(name, time(gpu, TIMES, call), Double::sum);
+    seconds.merge(name, time(gpu, times, call), Double::sum);
   }
 
   /** Seconds of one of so many calls. */

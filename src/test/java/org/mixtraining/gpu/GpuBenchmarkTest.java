@@ -26,7 +26,7 @@ class GpuBenchmarkTest {
 
     GpuBenchmark.Result result =
         GpuBenchmark.run(
-            work, () -> new HostGpu(Memory.Type.BF16), 1, new GpuBenchmark.Probe(8, 100));
+            work, () -> new HostGpu(Memory.Type.BF16), 1, new GpuBenchmark.Probe(8, 100, 1));
 
     assertThat(result.kernelSeconds())
         .containsKeys("product", "attention_backward", "pixel_loss", "cross_entropy", "adamw")
