@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
@@ -26,10 +28,17 @@ final class JobOptions {
       description = "Sets one key, over the file; may be repeated. Example: -D workers.count=4")
   private List<String> overrides = new ArrayList<>();
 
-  @Option(names = "--quiet", description = "No progress, only results and errors.")
   private boolean quiet;
 
   private final Screen screen = Screen.ofProcess();
+
+  @Option(names = "--quiet", description = "No progress, only results, warnings and errors.")
+  private void quiet(boolean given) {
+    quiet = given;
+    if (given) {
+      Configurator.setLevel("org.mixtraining", Level.WARN);
+    }
+  }
 
   /** Sets a key for which a command has an option of its own. */
   void override(String key, Object value) {

@@ -55,7 +55,8 @@ final class JobConfigReader {
     Pipeline pipeline = choice("pipeline", Pipeline.class);
     double maskRatio = number("model.mask-ratio", v -> 0 < v && v < 1, "in (0, 1)");
     String format = oneOf("data.format", FORMATS);
-    dependentDefaults(preset, pipeline, maskRatio, format);
+    MixPass pass = choice("mix.pass", MixPass.class);
+    dependentDefaults(preset, pipeline, pass, maskRatio, format);
     JobConfig config =
         new JobConfig(
             run(),
@@ -66,7 +67,7 @@ final class JobConfigReader {
                 choice("init.parts", InitParts.class)),
             pipeline,
             epochs(),
-            mix(),
+            mix(pass),
             optimizer(),
             new EarlyStopping(whole("early-stopping.patience", 0)),
             augment(),
@@ -80,7 +81,7 @@ final class JobConfigReader {
   }
 
   private void dependentDefaults(
-      String preset, Pipeline pipeline, double maskRatio, String format) {
+      String preset, Pipeline pipeline, MixPass pass, double maskRatio, String format) {
     settings.byDefault(
         "data.image-size",
         switch (format) {
@@ -95,9 +96,17 @@ final class JobConfigReader {
           case "vit-nano" -> 48;
           default -> 192;
         });
-    settings.byDefault("model.decoder.depth", preset.equals("vit-tiny") ? 4 : 2);
+    settings.byDefault(
+        "model.decoder.depth",
+        switch (preset) {
+          case "vit-micro" -> 2;
+          case "vit-nano" -> 1;
+          default -> 4;
+        });
     settings.byDefault("mix.alpha", pipeline == Pipeline.SSAT ? "constant(0.9)" : "linear(1->0)");
-    settings.byDefault("mix.mask-ratio", Curve.constant(maskRatio).toString());
+    boolean grows = pipeline == Pipeline.MIX && pass == MixPass.VISIBLE;
+    settings.byDefault(
+        "mix.mask-ratio", grows ? "linear(" + maskRatio + "->0)" : "constant(" + maskRatio + ")");
   }
 
   private Run run() {
@@ -151,11 +160,11 @@ final class JobConfigReader {
     return new Epochs(whole("epochs.ssl", 0), whole("epochs.sl", 0));
   }
 
-  private Mix mix() {
+  private Mix mix(MixPass pass) {
     return new Mix(
         number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]"),
         choice("mix.mode", MixMode.class),
-        choice("mix.pass", MixPass.class),
+        pass,
         curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]"),
         curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),
         number("mix.lambda", v -> 0 <= v && v <= 1, "in [0, 1]"));

@@ -64,8 +64,14 @@ class ConfTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"paper/single-task.conf", "paper/multi-task.conf", "laptop/cifar10.conf"})
-  void armsDifferInNothingButPipelineAndEpochs(String file) {
+  @ValueSource(
+      strings = {
+        "paper/single-task.conf",
+        "paper/multi-task.conf",
+        "laptop/cifar10.conf",
+        "laptop/cifar100.conf"
+      })
+  void armsHaveTheSameAugmentationAndRateAndBatches(String file) {
     Comparison comparison = comparison(file);
     assertThat(comparison.runs().stream().map(Comparison.Run::seed).distinct()).hasSize(3);
     for (Comparison.Setting setting :
@@ -73,7 +79,11 @@ class ConfTest {
       assertThat(
               comparison.runs().stream()
                   .filter(run -> run.setting().equals(setting))
-                  .map(run -> List.of(run.config().augment(), run.config().optimizer()))
+                  .map(Comparison.Run::config)
+                  .map(
+                      run ->
+                          List.of(
+                              run.augment(), run.optimizer().baseLr(), run.optimizer().batchSize()))
                   .distinct())
           .hasSize(1);
     }

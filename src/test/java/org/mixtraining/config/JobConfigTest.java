@@ -73,7 +73,7 @@ class JobConfigTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"vit-tiny,192,4", "vit-micro,96,2", "vit-nano,48,2"})
+  @CsvSource({"vit-tiny,192,4", "vit-micro,96,2", "vit-nano,48,1"})
   void theDecoderFollowsThePreset(String preset, int dim, int depth) {
     assertThat(load("model.preset=" + preset).model().decoder()).isEqualTo(new Decoder(dim, depth));
   }
@@ -83,7 +83,7 @@ class JobConfigTest {
     JobConfig config =
         load("model.preset=vit-nano", "model.decoder.dim=96", "model.decoder.depth=null");
 
-    assertThat(config.model().decoder()).isEqualTo(new Decoder(96, 2));
+    assertThat(config.model().decoder()).isEqualTo(new Decoder(96, 1));
   }
 
   @Test
@@ -122,8 +122,12 @@ class JobConfigTest {
   }
 
   @Test
-  void theMaskRatioOfTheMixPhaseIsTheModelsUnlessItIsGiven() {
-    assertThat(load("model.mask-ratio=0.6").mix().maskRatio()).hasToString("constant(0.6)");
+  void theMaskRatioOfTheMixPhaseFallsFromTheModelsWhereThePassIsVisible() {
+    assertThat(load("model.mask-ratio=0.6").mix().maskRatio()).hasToString("linear(0.6->0)");
+    for (String other : List.of("mix.pass=two-pass", "mix.pass=corrupted", "pipeline=ssat")) {
+      assertThat(load("model.mask-ratio=0.6", other).mix().maskRatio())
+          .hasToString("constant(0.6)");
+    }
     assertThat(load("mix.mask-ratio=linear(0.75->0)").mix().maskRatio())
         .hasToString("linear(0.75->0)");
     assertThat(problems("mix.mask-ratio=linear(1->0)"))

@@ -71,7 +71,7 @@ class MixScheduleTest {
     assertThat(maskRatios("mix.mask-ratio=linear(0.8->0)"))
         .containsExactly(new double[] {0.6, 0.7, 0.5, 0.3, 0.1, 0.6}, within(1e-12));
     assertThat(maskRatios("mix.mask-ratio=constant(0)")).containsExactly(0.6, 0, 0, 0, 0, 0.6);
-    assertThat(maskRatios()).containsOnly(0.6);
+    assertThat(maskRatios("mix.pass=corrupted")).containsOnly(0.6);
   }
 
   private static double[] maskRatios(String... overrides) {
@@ -196,7 +196,7 @@ class MixScheduleTest {
             """
             epoch  phase  objective  pass       lr                    alpha  mask
                 1  SSL    SSL        -          0.00e+00 -> 1.00e-03  1.000  0.750
-                2  MIX    JOINT      visible    1.00e-03 -> 5.00e-04  0.500  0.750
+                2  MIX    JOINT      visible    1.00e-03 -> 5.00e-04  0.500  0.375
                 3  SL     SL         -          5.00e-04 -> 0.00e+00  0.000  -
             total 3, SSL 1, MIX 1, SL 1
             """);
