@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Training steps of ViT-Tiny by PyTorch on the same GPU, for submit/gpu-check.sh: bfloat16 autocast,
 scaled_dot_product_attention, fused AdamW, eager and torch.compile. One JSON object a line."""
 import json

@@ -104,7 +104,7 @@ final class JobConfigReader {
           default -> 4;
         });
     settings.byDefault("mix.alpha", pipeline == Pipeline.SSAT ? "constant(0.9)" : "linear(1->0)");
-    boolean grows = pipeline == Pipeline.MIX && pass == MixPass.VISIBLE;
+    boolean grows = pipeline != Pipeline.SSAT && pass == MixPass.VISIBLE;
     settings.byDefault(
         "mix.mask-ratio", grows ? "linear(" + maskRatio + "->0)" : "constant(" + maskRatio + ")");
   }

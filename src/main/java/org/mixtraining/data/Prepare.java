@@ -44,7 +44,7 @@ public final class Prepare {
   public static DatasetManifest run(
       SparkSession spark, JobConfig.Data data, Existing existing, Consumer<String> progress) {
     var hadoop = spark.sparkContext().hadoopConfiguration();
-    try (var staging = new Staging(hadoop, data.path(), existing)) {
+    try (var staging = new Staging(spark.sparkContext(), data.path(), existing)) {
       var source = Source.open(data, hadoop);
       var directory = staging.directory();
       var raw = new Path(directory, "decoded");

@@ -1,10 +1,14 @@
 package org.mixtraining.data;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.UUID;
-import org.apache.hadoop.conf.Configuration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkExecutorInfo;
 import org.mixtraining.config.UserException;
 
 /**
@@ -12,14 +16,18 @@ import org.mixtraining.config.UserException;
  * all.
  */
 final class Staging implements AutoCloseable {
+  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
+
+  private final SparkContext spark;
   private final FileSystem fs;
   private final Path target;
   private final Path directory;
 
   /** Refuses a target that may not be replaced, before any work is done for it. */
-  Staging(Configuration hadoop, String path, Prepare.Existing existing) throws IOException {
+  Staging(SparkContext spark, String path, Prepare.Existing existing) throws IOException {
     var given = new Path(path);
-    this.fs = given.getFileSystem(hadoop);
+    this.spark = spark;
+    this.fs = given.getFileSystem(spark.hadoopConfiguration());
     this.target = fs.makeQualified(given);
     this.directory = sibling("preparing");
     if (!fs.exists(target)) {
@@ -56,7 +64,24 @@ final class Staging implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    fs.delete(directory, true);
+    if (fs.exists(directory)) {
+      awaitTasks();
+      fs.delete(directory, true);
+    }
+  }
+
+  /** Tasks end after the job that failed, and would write into a directory that is gone anew. */
+  private void awaitTasks() {
+    long start = System.nanoTime();
+    while (running() > 0 && System.nanoTime() - start < PATIENCE) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  private int running() {
+    return Arrays.stream(spark.statusTracker().getExecutorInfos())
+        .mapToInt(SparkExecutorInfo::numRunningTasks)
+        .sum();
   }
 
   private void rename(Path from, Path to) throws IOException {
