@@ -105,8 +105,8 @@ final class JobConfigReader {
         });
     settings.byDefault("mix.alpha", pipeline == Pipeline.SSAT ? "constant(0.9)" : "linear(1->0)");
     boolean grows = pipeline != Pipeline.SSAT && pass == MixPass.VISIBLE;
-    settings.byDefault(
-        "mix.mask-ratio", grows ? "linear(" + maskRatio + "->0)" : "constant(" + maskRatio + ")");
+    Curve mask = grows ? new Curve(Curve.Shape.LINEAR, maskRatio, 0) : Curve.constant(maskRatio);
+    settings.byDefault("mix.mask-ratio", mask.toString());
   }
 
   private Run run() {

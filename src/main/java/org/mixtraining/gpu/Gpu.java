@@ -55,6 +55,22 @@ public interface Gpu extends AutoCloseable {
 
   /** Launches and products that can be repeated at once. */
   interface Recording extends AutoCloseable {
+
+    /** That of a device which makes the calls anew each time. */
+    static Recording of(Runnable calls) {
+      return new Recording() {
+        @Override
+        public void replay() {
+          calls.run();
+        }
+
+        @Override
+        public void close() {
+          // Nothing is held.
+        }
+      };
+    }
+
     void replay();
 
     @Override

@@ -136,10 +136,7 @@ public final class GpuBenchmark {
         Arena arena = new Arena(gpu)) {
       Memory from = arena.of("from", Memory.Type.FLOAT, count);
       Memory to = arena.of("to", gpu.matrixType(), count);
-      Runnable copy =
-          () ->
-              gpu.launch(
-                  "round_values", Operations.blocks(count), Operations.THREADS, 0, from, to, count);
+      Runnable copy = () -> Operations.round(gpu, from, to);
       return (from.bytes() + to.bytes()) / TimedGpu.time(gpu, probe.times, copy) / 1e9;
     }
   }

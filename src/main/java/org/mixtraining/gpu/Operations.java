@@ -30,6 +30,12 @@ record Operations(Gpu gpu, Parameters parameters) {
     gpu.launch(kernel, blocks(values), THREADS, 0, arguments);
   }
 
+  /** Copies values, as the type of {@code to} has them. */
+  static void round(Gpu gpu, Memory from, Memory to) {
+    long count = from.count();
+    gpu.launch("round_values", blocks(count), THREADS, 0, from, to, count);
+  }
+
   /** Launches a kernel with a warp for each row. */
   void rows(String kernel, long rows, Object... arguments) {
     int warps = ROW_THREADS / WARP;

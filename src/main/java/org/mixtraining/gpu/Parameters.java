@@ -205,8 +205,7 @@ final class Parameters {
     gpu.write(m, gathered(state, ModelState.Block::m));
     gpu.write(v, gathered(state, ModelState.Block::v));
     if (rounded != values) {
-      gpu.launch(
-          "round_values", Operations.blocks(size), Operations.THREADS, 0, values, rounded, size);
+      Operations.round(gpu, values, rounded);
     }
   }
 

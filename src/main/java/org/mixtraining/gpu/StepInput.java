@@ -13,8 +13,6 @@ import org.mixtraining.vit.StoredImages;
 /** Brings a minibatch to the device; what comes as it is stored is prepared there. */
 final class StepInput {
 
-  private static final int IMAGE_THREADS = 256;
-
   private StepInput() {}
 
   static void write(Workbench bench, Gpu gpu, Examples examples, EpochPlan plan) {
@@ -52,7 +50,7 @@ final class StepInput {
     gpu.launch(
         "prepare_images",
         examples.images(),
-        IMAGE_THREADS,
+        Operations.THREADS,
         0,
         stored,
         ids,

@@ -68,17 +68,7 @@ final class TimedGpu implements Gpu {
 
   @Override
   public Recording record(Runnable calls) {
-    return new Recording() {
-      @Override
-      public void replay() {
-        calls.run();
-      }
-
-      @Override
-      public void close() {
-        // Nothing is held.
-      }
-    };
+    return Recording.of(calls);
   }
 
   @Override

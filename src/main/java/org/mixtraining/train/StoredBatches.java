@@ -9,7 +9,6 @@ import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.StoredMinibatch;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.StoredImages;
@@ -58,8 +57,7 @@ final class StoredBatches implements Iterator<MultiDataSet> {
   @Override
   public MultiDataSet next() {
     StoredMinibatch images = minibatches.nextStored();
-    Augment.Images augment =
-        plan.objective() == Objective.SSL ? config.augment().ssl() : config.augment().sl();
+    Augment.Images augment = TrainingBatches.augmentation(config, plan);
     var stored =
         new StoredImages(
             images.pixels(),

@@ -112,7 +112,8 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
         : Optional.empty();
   }
 
-  private static Augment.Images augmentation(JobConfig config, EpochPlan plan) {
+  /** What is done to the images of an epoch. */
+  static Augment.Images augmentation(JobConfig config, EpochPlan plan) {
     Augment augment = config.augment();
     return plan.objective() == Objective.SSL ? augment.ssl() : augment.sl();
   }

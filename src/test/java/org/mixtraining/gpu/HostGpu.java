@@ -147,17 +147,7 @@ public final class HostGpu implements Gpu {
 
   @Override
   public Recording record(Runnable calls) {
-    return new Recording() {
-      @Override
-      public void replay() {
-        calls.run();
-      }
-
-      @Override
-      public void close() {
-        // Nothing is held.
-      }
-    };
+    return Recording.of(calls);
   }
 
   @Override
