@@ -15,6 +15,7 @@ import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
+import org.bytedeco.javacpp.Loader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,13 @@ public final class TrainingPlugin implements SparkPlugin {
   public interface Listening extends AutoCloseable {
     @Override
     void close();
+  }
+
+  /** Made by Spark in each process, before the first task. */
+  public TrainingPlugin() {
+    // JavaCPP's Loader and Pointer initialise each other: of two threads, one that begins with
+    // Pointer and one that begins with ND4J, and so with Loader, each waits for the other for ever.
+    Loader.isLoadLibraries();
   }
 
   /** Hears of the executors of this driver until it is closed. */

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -163,5 +164,33 @@ class TrainingPluginTest {
             "epoch 2/3 · MIX joint · evaluate",
             "epoch 3/3 · SL · train");
     assertThat(ends).hasSize(1);
+  }
+
+  /** Else one thread can begin with one of them while another begins with the other: a deadlock. */
+  @Test
+  void aProcessWithThePluginHasInitialisedTheClassesThatWaitForEachOther() throws Exception {
+    Process jvm =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xlog:class+init=info",
+                "-cp",
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
+                OnlyThePlugin.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(jvm.waitFor()).as(output).isZero();
+    assertThat(output)
+        .containsPattern("Initializing 'org/bytedeco/javacpp/Loader'")
+        .containsPattern("Initializing 'org/bytedeco/javacpp/Pointer'");
+  }
+
+  static final class OnlyThePlugin {
+    private OnlyThePlugin() {}
+
+    public static void main(String[] arguments) {
+      new TrainingPlugin();
+    }
   }
 }
