@@ -45,10 +45,7 @@ final class ResourcesCommand implements Callable<Integer> {
     if (command.isEmpty() || TRAINING.contains(command.get(0))) {
       print(plan().settings(scheduler, Sessions.FLAGS));
     } else {
-      print(
-          Map.of(
-              "spark.driver.defaultJavaOptions", Sessions.FLAGS,
-              "spark.executor.defaultJavaOptions", Sessions.FLAGS));
+      print(ResourcePlan.processes(Sessions.FLAGS));
     }
     return 0;
   }

@@ -64,7 +64,11 @@ final class Sessions {
       conf.setMaster(master == null || master.isBlank() ? embeddedMaster : master);
       conf.setIfMissing("spark.ui.enabled", "false");
     }
-    return SparkSession.builder().appName("mixtraining " + name).config(conf).getOrCreate();
+    // What spark-submit calls an application that was given no --name says nothing.
+    if (conf.get("spark.app.name", Main.class.getName()).equals(Main.class.getName())) {
+      conf.setAppName("mixtraining " + name);
+    }
+    return SparkSession.builder().config(conf).getOrCreate();
   }
 
   private static SparkConf conf() {

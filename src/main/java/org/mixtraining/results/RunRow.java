@@ -64,7 +64,7 @@ public record RunRow(
   public record Progress(
       @Column("epochs finished, count") int epochsDone,
       @Column("highest validation accuracy of any epoch, 0 to 1") Double bestValidationAccuracy,
-      @Column("first epoch that reached it, from 1") Integer bestEpoch,
+      @Column("last epoch that reached it, from 1") Integer bestEpoch,
       @Column("test accuracy after that epoch, 0 to 1") Double testAccuracyAtBest,
       @Column("test accuracy after the last finished epoch, 0 to 1") Double finalTestAccuracy,
       @Column("images trained on, count over all epochs") long images,
@@ -79,7 +79,7 @@ public record RunRow(
     /** With the next finished epoch and the workers in it. */
     public Progress plus(EpochRow epoch, List<WorkerRow> workers) {
       EpochRow.Evaluation scores = epoch.evaluation();
-      boolean best = isBetter(scores.validationAccuracy());
+      boolean best = isBest(scores.validationAccuracy());
       return new Progress(
           epochsDone + 1,
           best ? scores.validationAccuracy() : bestValidationAccuracy,
@@ -92,10 +92,11 @@ public record RunRow(
           deviceSeconds + workers.stream().mapToDouble(WorkerRow::seconds).sum());
     }
 
-    private boolean isBetter(Double accuracy) {
+    /** Of two that validation cannot tell apart, the later has learnt more. */
+    private boolean isBest(Double accuracy) {
       return accuracy != null
           && !accuracy.isNaN()
-          && (bestValidationAccuracy == null || accuracy > bestValidationAccuracy);
+          && (bestValidationAccuracy == null || accuracy >= bestValidationAccuracy);
     }
   }
 

@@ -102,8 +102,7 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
     }
     settings.put("spark.executor.cores", "" + cores());
     settings.put("spark.task.cpus", "" + workers.threadsPerWorker());
-    settings.put("spark.driver.defaultJavaOptions", flags);
-    settings.put("spark.executor.defaultJavaOptions", flags);
+    settings.putAll(processes(flags));
     need.ifPresent(
         n -> {
           settings.put("spark.driver.memory", driver(n) + "m");
@@ -116,6 +115,20 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
       settings.putAll(discovery(scheduler));
     }
     return settings;
+  }
+
+  /**
+   * Spark's settings of every application.
+   *
+   * @param flags of every JVM
+   */
+  public static Map<String, String> processes(String flags) {
+    return Map.of(
+        // Spark's threads that fetch results end when the heap does, and the rest waits for ever.
+        "spark.driver.defaultJavaOptions",
+        flags + " -XX:+ExitOnOutOfMemoryError",
+        "spark.executor.defaultJavaOptions",
+        flags);
   }
 
   private static String limits(Need need) {

@@ -107,6 +107,8 @@ class EndToEndTest {
     assertThat(epochs.get(0).get("n").asInt()).isEqualTo(EPOCHS);
     JsonNode runs = ask("select status from runs where run_id = 'gpus'");
     assertThat(runs.get(0).get("status").asText()).isEqualTo("finished");
+    assertThat(cluster.said("master"))
+        .contains("app mixtraining prepare", "app mixtraining train gpus", "app mixtraining sql");
   }
 
   /** What each process that trained was bound to at first. */

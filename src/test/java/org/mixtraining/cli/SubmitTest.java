@@ -81,6 +81,7 @@ class SubmitTest {
         .contains("--conf spark.executor.resource.gpu.amount=2 ")
         .contains("--conf spark.speculation=false ")
         .contains("spark.executor.defaultJavaOptions=--add-modules=jdk.incubator.vector")
+        .containsPattern("spark.driver.defaultJavaOptions=\\S+\\\\ -XX:\\+ExitOnOutOfMemoryError")
         .contains("mixtraining.jar train -D ");
   }
 

@@ -8,7 +8,7 @@ import org.mixtraining.results.RunRow.Progress;
 
 class RunRowTest {
   @Test
-  void progressHoldsTheSumsAndTheFirstOfTheBestEpochs() {
+  void progressHoldsTheSumsAndTheLastOfTheBestEpochs() {
     Progress progress =
         Progress.NONE
             .plus(
@@ -18,7 +18,7 @@ class RunRowTest {
             .plus(Samples.joint("a", 4, 0.5), List.of())
             .plus(Samples.joint("a", 5, 0.375), List.of());
 
-    assertThat(progress).isEqualTo(new Progress(5, 0.5, 3, 0.25, 0.1875, 15_000, 15e15, 187.5, 21));
+    assertThat(progress).isEqualTo(new Progress(5, 0.5, 4, 0.25, 0.1875, 15_000, 15e15, 187.5, 21));
   }
 
   @Test
