@@ -151,6 +151,39 @@ class PipelinesTest {
     }
   }
 
+  // --- what makes a comparison of them fair ------------------------------------------------------
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pipeline=sl", "pipeline=ssl-sl", "pipeline=ssat"})
+  void thePipelinesOfASeedBeginWithTheSameWeights(String pipeline) {
+    ModelState mix = initial("pipeline=mix");
+
+    assertThat(initial(pipeline).only(List.of("encoder", "head")))
+        .isEqualTo(mix.only(List.of("encoder", "head")));
+    assertThat(initial(pipeline, "run.seed=2").block("encoder")).isNotEqualTo(mix.block("encoder"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"pipeline=ssl-sl", "pipeline=mix", "mix.mode=alternate", "mix.pass=two-pass"})
+  void thePipelinesGiveEachObjectiveTheSameImages(String pipeline) {
+    JobConfig config = config("epochs={ssl = 2, sl = 2}", "mix.ratio=0.5", pipeline);
+    long all = SmallRun.of(config).manifest().images(Split.TRAIN);
+
+    Trained trained = train(config);
+
+    assertThat(images(trained, Objective.SSL)).isEqualTo(2 * all);
+    assertThat(images(trained, Objective.SL)).isEqualTo(2 * all);
+    assertThat(trained.epochs).last().satisfies(e -> assertThat(e.test().images()).isEqualTo(40));
+  }
+
+  private static long images(Trained trained, Objective objective) {
+    return trained.epochs.stream()
+        .filter(e -> e.plan().objective() == objective || e.plan().objective() == Objective.JOINT)
+        .mapToLong(e -> e.metrics().images())
+        .sum();
+  }
+
   @Test
   void operationsFollowTheMaskRatio() {
     Trained trained =
