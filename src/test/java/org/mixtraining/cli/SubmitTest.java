@@ -81,7 +81,7 @@ class SubmitTest {
         .contains("--conf spark.executor.resource.gpu.amount=2 ")
         .contains("--conf spark.speculation=false ")
         .contains("spark.executor.defaultJavaOptions=--add-modules=jdk.incubator.vector")
-        .containsPattern("spark.driver.defaultJavaOptions=\\S+\\\\ -XX:\\+ExitOnOutOfMemoryError")
+        .containsPattern("defaultJavaOptions=(\\\\ |\\S)+ -XX:\\+ExitOnOutOfMemoryError --conf")
         .contains("mixtraining.jar train -D ");
   }
 
