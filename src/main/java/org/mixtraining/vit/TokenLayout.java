@@ -111,14 +111,20 @@ record TokenLayout(List<Group> groups) {
   }
 
   /**
-   * A multiple of four, so that one, two and four threads share the work evenly; or one, for
-   * kernels that take whole batches.
+   * A multiple of four, so that one, two and four threads share the work evenly; or of two, where a
+   * fourth of it would be too small for fast matrix products; or one, for kernels that take whole
+   * batches.
    */
   static int pieces(int images, int tokens) {
     if (Compute.current().engine().kernels().takesWholeBatches()) {
       return 1;
     }
-    int pieces = 4 * ((images * tokens + 4 * CHUNK_ROWS - 1) / (4 * CHUNK_ROWS));
-    return Math.min(pieces, images);
+    int rows = images * tokens;
+    int pieces = multiple(4, rows);
+    return Math.min(rows / pieces < CHUNK_ROWS / 2 ? multiple(2, rows) : pieces, images);
+  }
+
+  private static int multiple(int of, int rows) {
+    return of * ((rows + of * CHUNK_ROWS - 1) / (of * CHUNK_ROWS));
   }
 }
