@@ -67,8 +67,10 @@ final class Sources {
           "configuration file %s: %s"
               .formatted(file, Files.exists(file) ? "not a readable file" : "no such file"));
     }
+    // The library looks for what a file includes beside it, but not beside one without a directory.
+    Path beside = file.getParent() == null ? Path.of(".").resolve(file) : file;
     return ConfigFactory.parseFile(
-        file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+        beside.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
   }
 
   private static Config parse(String override) {

@@ -8,10 +8,8 @@ package org.mixtraining.kernels;
 final class Approx {
   private Approx() {}
 
-  /**
-   * Below it exp(x) stays at exp(LOWEST), about 1.6e-38, the smallest normal float being 1.2e-38.
-   */
-  static final float LOWEST = -87f;
+  /** Here exp(x) is 0, as from −87.68 on, where it would be less than the smallest normal float. */
+  static final float LOWEST = -88f;
 
   static final float LOG2_E = 1.44269504f;
 
@@ -42,7 +40,7 @@ final class Approx {
   static final float A2 = -0.284496736f;
   static final float A1 = 0.254829592f;
 
-  /** exp(x) for x ≤ 88. */
+  /** exp(x) for x ≤ 88, −∞ among them. */
   static float exp(float x) {
     float clamped = Math.max(x, LOWEST);
     float rounded = Math.fma(clamped, LOG2_E, ROUND);

@@ -118,31 +118,42 @@ final class CpuKernels implements Kernels {
     for (int image = 0; image < images; image++) {
       for (int head = 0; head < heads; head++) {
         var one = new Head(qkv, tokens, heads, image, head);
-        Mat p = one.probabilities(probabilities); // [tokens, tokens]
+        Mat padded = one.probabilities(probabilities); // [tokens, probabilityStride(tokens)]
+        Mat p = padded.cols(0, tokens);
         float scale = one.scale();
         Sgemm.abT(1, one.q(), one.k(), p);
-        eachRow(p, r -> ops.softmax(p, r, scale));
+        pad(padded, tokens, Float.NEGATIVE_INFINITY);
+        eachRow(padded, r -> ops.softmax(padded, r, scale));
         Sgemm.ab(1, p, one.v(), 0, one.part(out));
       }
     }
-    zeroPadding(probabilities, tokens);
+  }
+
+  /** Sets the columns past {@code tokens}, which let row operations work on whole vectors. */
+  private static void pad(Mat padded, int tokens, float value) {
+    for (int r = 0; r < padded.rows(); r++) {
+      for (int c = tokens; c < padded.cols(); c++) {
+        padded.put(r, c, value);
+      }
+    }
   }
 
   @Override
   public void attentionBackward(
       Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
     int images = qkv.rows() / tokens;
-    try (Mat scratch = Mat.allocate(tokens, Kernels.probabilityStride(tokens))) {
-      Mat dp = scratch.cols(0, tokens); // [tokens, tokens]
+    try (Mat padded = Mat.allocate(tokens, Kernels.probabilityStride(tokens))) {
+      Mat dp = padded.cols(0, tokens);
       for (int image = 0; image < images; image++) {
         for (int head = 0; head < heads; head++) {
           var one = new Head(qkv, tokens, heads, image, head);
           var gradient = new Head(dQkv, tokens, heads, image, head);
-          Mat p = one.probabilities(probabilities);
+          Mat paddedP = one.probabilities(probabilities); // 0 in the padding
+          Mat p = paddedP.cols(0, tokens);
           Mat dHead = one.part(dOut); // [tokens, dim / heads]
           Sgemm.abT(1, dHead, one.v(), dp);
           Sgemm.aTb(1, p, dHead, gradient.v());
-          softmaxBackward(p, dp, one.scale());
+          softmaxBackward(paddedP, padded, one.scale());
           Sgemm.ab(1, dp, one.k(), 0, gradient.q());
           Sgemm.aTb(1, dp, one.q(), gradient.k());
         }
@@ -188,20 +199,12 @@ final class CpuKernels implements Kernels {
 
     Mat probabilities(Mat all) {
       int row = (image * heads + head) * tokens;
-      return all.rows(row, row + tokens).cols(0, tokens);
+      return all.rows(row, row + tokens);
     }
   }
 
   private void softmaxBackward(Mat p, Mat dp, float scale) {
     eachRow(p, r -> ops.softmaxGradient(p, r, dp, r, ops.dot(p, r, dp, r), scale));
-  }
-
-  private static void zeroPadding(Mat probabilities, int tokens) {
-    for (int r = 0; r < probabilities.rows(); r++) {
-      for (int c = tokens; c < probabilities.cols(); c++) {
-        probabilities.put(r, c, 0);
-      }
-    }
   }
 
   // --- losses ----------------------------------------------------------------------------------

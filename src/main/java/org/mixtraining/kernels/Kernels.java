@@ -103,7 +103,7 @@ public interface Kernels {
    * @param tokens tokens per image
    * @param heads number of heads
    * @param probabilities [images·heads·tokens, probabilityStride(tokens)] out: the attention
-   *     weights, kept for the backward pass; columns past {@code tokens} are padding
+   *     weights, kept for the backward pass; columns past {@code tokens} are padding, 0
    * @param out [images·tokens, dim]
    */
   void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out);

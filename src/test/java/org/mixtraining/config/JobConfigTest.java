@@ -37,6 +37,23 @@ class JobConfigTest {
   }
 
   @Test
+  void aFileIncludesAnotherBesideItAlsoFromTheWorkingDirectory() throws IOException {
+    Path common = Files.createTempFile(Path.of(""), "common", ".conf");
+    Path file = Files.createTempFile(Path.of(""), "job", ".conf");
+    try {
+      Files.writeString(common, "mixtraining.epochs { ssl = 3, sl = 4 }");
+      Files.writeString(file, "include \"%s\"\nmixtraining.epochs.sl = 5".formatted(common));
+
+      JobConfig config = JobConfig.load(Optional.of(file), List.of());
+
+      assertThat(config.epochs()).isEqualTo(new JobConfig.Epochs(3, 5));
+    } finally {
+      Files.delete(common);
+      Files.delete(file);
+    }
+  }
+
+  @Test
   void aFileOverridesTheDefaultsAndTheCommandLineTheFile() {
     Path file = file("mixtraining { epochs { ssl = 3, sl = 4 }, pipeline = ssl-sl }");
 

@@ -1,12 +1,14 @@
 package org.mixtraining.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -72,6 +74,29 @@ class RowOpsTest {
       }
     }
     return x;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 8, 17, 65})
+  void softmaxIsZeroWhereTheScoreIsMinusInfinityAndTheSameElsewhere(int cols) {
+    for (RowOps ops : List.of(new VectorRowOps(), new ScalarRowOps())) {
+      int stride = Kernels.probabilityStride(cols);
+      try (Mat padded = random(1, stride, 5)) {
+        double[] expected =
+            Reference.softmax(
+                IntStream.range(0, cols).mapToDouble(c -> 0.7f * padded.get(0, c)).toArray());
+        for (int c = cols; c < stride; c++) {
+          padded.set(0, c, Float.NEGATIVE_INFINITY);
+        }
+
+        ops.softmax(padded, 0, 0.7f);
+
+        for (int c = 0; c < stride; c++) {
+          double wanted = c < cols ? expected[c] : 0;
+          assertThat((double) padded.get(0, c)).isCloseTo(wanted, offset(wanted * 1e-5));
+        }
+      }
+    }
   }
 
   @Test
