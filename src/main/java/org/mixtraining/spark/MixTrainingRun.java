@@ -1,7 +1,6 @@
 package org.mixtraining.spark;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,12 +48,12 @@ public final class MixTrainingRun implements AutoCloseable {
   private final StateExchange exchange;
   private final Supervision supervision;
   private final WorkerPlaces workers;
-  private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
+  private Optional<Graph> latest = Optional.empty();
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
-  private record Graph(Replica replica, String json) {
-    static Graph of(ComputationGraphConfiguration configuration) {
-      return new Graph(new Replica(configuration), configuration.toJson());
+  private record Graph(Objective objective, Replica replica, String json) {
+    static Graph of(Objective objective, ComputationGraphConfiguration configuration) {
+      return new Graph(objective, new Replica(configuration), configuration.toJson());
     }
   }
 
@@ -174,9 +173,7 @@ public final class MixTrainingRun implements AutoCloseable {
 
   private EpochOutcome trainAndScore(EpochPlan plan, RunState before) {
     long start = System.nanoTime();
-    Graph graph =
-        graphs.computeIfAbsent(
-            plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
+    Graph graph = graph(plan);
     var master = new EpochAveragingTrainingMaster(plan, graph.json, devices, exchange);
     graph.replica.load(before.model());
     new SparkComputationGraph(spark, graph.replica.graph(), master)
@@ -216,6 +213,15 @@ public final class MixTrainingRun implements AutoCloseable {
         secondsSince(evaluationStart),
         secondsSince(start),
         exchange.bytes(average, config.workers().count()));
+  }
+
+  /** One at a time: parameters, gradients and moments of each lie outside the driver's heap. */
+  private Graph graph(EpochPlan plan) {
+    if (latest.isEmpty() || latest.get().objective != plan.objective()) {
+      latest.ifPresent(old -> old.replica.close());
+      latest = Optional.of(Graph.of(plan.objective(), data.graph(plan.objective(), plan.pass())));
+    }
+    return latest.get();
   }
 
   /** A run waits for a better validation accuracy in its last phase only. */
@@ -271,7 +277,7 @@ public final class MixTrainingRun implements AutoCloseable {
   @Override
   public void close() {
     supervision.close();
-    graphs.values().forEach(graph -> graph.replica.close());
-    graphs.clear();
+    latest.ifPresent(graph -> graph.replica.close());
+    latest = Optional.empty();
   }
 }
