@@ -185,6 +185,13 @@ record CheckedKernels(Kernels kernels) implements Kernels {
     kernels.adamW(gradient, m, v, lr, beta1, beta2, eps, step);
   }
 
+  @Override
+  public void addScaled(Mat x, double factor, Mat y) {
+    need("addScaled: x", x, 1, x.cols());
+    needLike("addScaled: y", y, x);
+    kernels.addScaled(x, factor, y);
+  }
+
   private static void needLike(String what, Mat mat, Mat like) {
     need(what, mat, like.rows(), like.cols());
   }

@@ -7,8 +7,8 @@ import org.mixtraining.kernels.RowOps.AdamFactors;
  * Kernels for processors: BLAS on raw pointers for matrix products, {@link RowOps} for the rest.
  */
 final class CpuKernels implements Kernels {
-  /** Columns per call in {@link #adamW}: a long loop inside one call would not be compiled well. */
-  private static final int ADAM_BLOCK = 4096;
+  /** Columns per call on flat parameters: a long loop inside one call is not compiled well. */
+  private static final int BLOCK = 4096;
 
   private final RowOps ops;
 
@@ -268,9 +268,23 @@ final class CpuKernels implements Kernels {
   public void adamW(
       Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
     AdamFactors factors = AdamFactors.of(lr, beta1, beta2, eps, step);
-    int n = gradient.cols();
-    for (int from = 0; from < n; from += ADAM_BLOCK) {
-      ops.adamW(gradient, m, v, from, Math.min(n, from + ADAM_BLOCK), factors);
+    eachBlock(gradient, (from, to) -> ops.adamW(gradient, m, v, from, to, factors));
+  }
+
+  @Override
+  public void addScaled(Mat x, double factor, Mat y) {
+    float by = (float) factor;
+    eachBlock(y, (from, to) -> ops.addScaled(x, by, y, from, to));
+  }
+
+  /** Columns of a row, from (inclusive) to (exclusive). */
+  private interface Block {
+    void run(int from, int to);
+  }
+
+  private static void eachBlock(Mat row, Block pass) {
+    for (int from = 0; from < row.cols(); from += BLOCK) {
+      pass.run(from, Math.min(row.cols(), from + BLOCK));
     }
   }
 

@@ -160,4 +160,7 @@ public interface Kernels {
    */
   void adamW(
       Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step);
+
+  /** y[1, n] += factor · x[1, n]. */
+  void addScaled(Mat x, double factor, Mat y);
 }

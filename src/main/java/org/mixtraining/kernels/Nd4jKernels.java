@@ -329,6 +329,11 @@ final class Nd4jKernels implements Kernels {
         });
   }
 
+  @Override
+  public void addScaled(Mat x, double factor, Mat y) {
+    Nd4j.exec(new Axpy(x.array(), y.array(), y.array(), factor));
+  }
+
   // --- ND4J ------------------------------------------------------------------------------------
 
   private enum Transposed {

@@ -76,6 +76,9 @@ interface RowOps {
   /** {@link Kernels#adamW} on columns from (inclusive) to (exclusive), given its float factors. */
   void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors factors);
 
+  /** y += factor · x on columns from (inclusive) to (exclusive) of single rows. */
+  void addScaled(Mat x, float factor, Mat y, int from, int to);
+
   /**
    * @param rate lr / (1 − beta1^step)
    * @param rootScale 1 / √(1 − beta2^step)

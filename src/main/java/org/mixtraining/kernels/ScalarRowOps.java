@@ -268,6 +268,17 @@ final class ScalarRowOps implements RowOps {
     }
   }
 
+  @Override
+  public void addScaled(Mat x, float factor, Mat y, int from, int to) {
+    addScaledTail(x, factor, y, from, to);
+  }
+
+  static void addScaledTail(Mat x, float factor, Mat y, int from, int to) {
+    for (int j = from; j < to; j++) {
+      y.put(0, j, Math.fma(x.at(0, j), factor, y.at(0, j)));
+    }
+  }
+
   /** Columns that fill whole vectors. */
   static int whole(int cols) {
     return cols / LANES * LANES;

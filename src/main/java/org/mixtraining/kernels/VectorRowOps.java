@@ -322,6 +322,20 @@ final class VectorRowOps implements RowOps {
     ScalarRowOps.adamWTail(gradient, m, v, whole, to, f);
   }
 
+  @Override
+  public void addScaled(Mat x, float factor, Mat y, int from, int to) {
+    ByteBuffer xs = x.bytes();
+    ByteBuffer ys = y.bytes();
+    int xo = x.at(0);
+    int yo = y.at(0);
+    int whole = from + whole(to - from);
+    FloatVector by = broadcast(factor);
+    for (int j = from * BYTES; j < whole * BYTES; j += LANES * BYTES) {
+      store(load(xs, xo + j).fma(by, load(ys, yo + j)), ys, yo + j);
+    }
+    ScalarRowOps.addScaledTail(x, factor, y, whole, to);
+  }
+
   /** {@link Approx#exp} by lane. */
   private static FloatVector exp(FloatVector x) {
     FloatVector clamped = x.max(LOWEST);

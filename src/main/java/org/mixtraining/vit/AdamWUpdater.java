@@ -1,16 +1,12 @@
 package org.mixtraining.vit;
 
 import java.util.Map;
-import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /** The state of an {@link AdamW} block, [first moments | second moments], and its step. */
 final class AdamWUpdater implements GradientUpdater<AdamW> {
-
-  /** Parameters that one task updates. */
-  private static final int SLICE = 1 << 17;
 
   private final AdamW config;
   private Mat moments;
@@ -42,24 +38,18 @@ final class AdamWUpdater implements GradientUpdater<AdamW> {
     int n = g.cols();
     double lr = config.getLearningRate(iteration, epoch);
     long step = config.steps() + iteration + 1;
-    Engine engine = Compute.current().engine();
-    engine.parallel(
-        (n + SLICE - 1) / SLICE,
-        (thread, i) -> {
-          int from = i * SLICE;
-          int size = Math.min(SLICE, n - from);
-          engine
-              .kernels()
-              .adamW(
-                  g.slice(from, 1, size),
-                  moments.slice(from, 1, size),
-                  moments.slice(n + from, 1, size),
-                  lr,
-                  config.beta1(),
-                  config.beta2(),
-                  AdamW.EPSILON,
-                  step);
-        });
+    FlatPass.over(
+        n,
+        (kernels, from, size) ->
+            kernels.adamW(
+                g.slice(from, 1, size),
+                moments.slice(from, 1, size),
+                moments.slice(n + from, 1, size),
+                lr,
+                config.beta1(),
+                config.beta2(),
+                AdamW.EPSILON,
+                step));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import org.mixtraining.kernels.Mat;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
@@ -20,6 +21,18 @@ public final class DecoupledWeightDecay extends WeightDecay {
   DecoupledWeightDecay(
       @JsonProperty("coeff") ISchedule coeff, @JsonProperty("applyLR") boolean applyLR) {
     super(coeff, applyLR);
+  }
+
+  /** On all of an engine's threads, where the superclass would take one. */
+  @Override
+  public void apply(INDArray param, INDArray update, double lr, int iteration, int epoch) {
+    double decay = coeff.valueAt(iteration, epoch) * (applyLR ? lr : 1);
+    Mat weights = Mat.of(param);
+    Mat updates = Mat.of(update);
+    FlatPass.over(
+        weights.cols(),
+        (kernels, from, size) ->
+            kernels.addScaled(weights.slice(from, 1, size), decay, updates.slice(from, 1, size)));
   }
 
   @Override

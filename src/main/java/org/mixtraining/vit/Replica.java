@@ -30,7 +30,7 @@ public final class Replica implements AutoCloseable {
 
   /** A graph with the initial weights of its configuration's seed. */
   public Replica(ComputationGraphConfiguration configuration) {
-    this(new ComputationGraph(configuration.clone()));
+    this(new TrainedGraph(configuration.clone()));
     graph.init();
   }
 

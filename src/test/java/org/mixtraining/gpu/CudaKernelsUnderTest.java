@@ -334,6 +334,11 @@ public final class CudaKernelsUnderTest implements Kernels {
   // --- optimizer -------------------------------------------------------------------------------
 
   @Override
+  public void addScaled(Mat x, double factor, Mat y) {
+    throw new UnsupportedOperationException("adam_w decays and subtracts itself");
+  }
+
+  @Override
   public void adamW(
       Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
     int n = gradient.cols();

@@ -1,6 +1,7 @@
 package org.mixtraining.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.assertj.core.data.Offset.offset;
 
 import java.util.Random;
@@ -347,6 +348,22 @@ abstract class KernelsContract {
       assertClose(m, new double[][] {em}, 1e-8);
       assertClose(v, new double[][] {ev}, 1e-9);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 8, 100, 5003})
+  void addScaledAddsAMultiple(int n) {
+    assumeThat(kernels.name()).as("a GPU does it within its adamW").isNotEqualTo("cuda");
+    Mat x = random(1, n);
+    Mat y = random(1, n);
+    double[][] expected = doubles(y);
+    for (int j = 0; j < n; j++) {
+      expected[0][j] += -0.3 * x.get(0, j);
+    }
+
+    kernels.addScaled(x, -0.3, y);
+
+    assertClose(y, expected);
   }
 
   // --- matrices --------------------------------------------------------------------------------

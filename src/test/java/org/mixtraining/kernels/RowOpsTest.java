@@ -55,6 +55,8 @@ class RowOpsTest {
       AdamFactors factors = AdamFactors.of(1e-3, 0.9, 0.999, 1e-8, 3);
       ops.adamW(m[0], m[10], m[11], 0, middle, factors);
       ops.adamW(m[0], m[10], m[11], middle, cols, factors);
+      ops.addScaled(m[0], -0.7f, m[1], 0, middle);
+      ops.addScaled(m[0], -0.7f, m[1], middle, cols);
       for (int i = 0; i < n; i++) {
         for (int c = 0; c < cols; c++) {
           bits.add(Float.floatToRawIntBits(m[i].get(0, c)));
