@@ -19,7 +19,6 @@ import static org.bytedeco.cuda.global.cudart.CUDA_R_32F;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.cuda.cublas.cublasLtContext;
-import org.bytedeco.cuda.cublas.cublasLtMatmulAlgo_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulDescOpaque_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulHeuristicResult_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulPreferenceOpaque_t;
@@ -56,12 +55,15 @@ final class CublasLt implements AutoCloseable {
   private record Shape(
       Form aForm, Form bForm, Memory.Type out, boolean biased, int m, int n, int k) {}
 
+  /**
+   * @param found holds the algorithm, whose memory goes with it
+   */
   private record Plan(
       cublasLtMatmulDescOpaque_t operation,
       cublasLtMatrixLayoutOpaque_t first,
       cublasLtMatrixLayoutOpaque_t second,
       cublasLtMatrixLayoutOpaque_t out,
-      cublasLtMatmulAlgo_t algorithm) {}
+      cublasLtMatmulHeuristicResult_t found) {}
 
   CublasLt(Precision precision, Memory workspace) {
     this.computeType =
@@ -99,7 +101,7 @@ final class CublasLt implements AutoCloseable {
             plan.out,
             Cuda.pointer(p.d()),
             plan.out,
-            plan.algorithm,
+            plan.found.algo(),
             Cuda.pointer(workspace),
             WORKSPACE_BYTES,
             stream));
@@ -117,10 +119,10 @@ final class CublasLt implements AutoCloseable {
     var second =
         s.aForm == Form.PLAIN ? layout(factorType, s.k, s.m) : layout(factorType, s.m, s.k);
     var out = layout(outType, s.n, s.m);
-    return new Plan(operation, first, second, out, algorithm(s, operation, first, second, out));
+    return new Plan(operation, first, second, out, heuristic(s, operation, first, second, out));
   }
 
-  private cublasLtMatmulAlgo_t algorithm(
+  private cublasLtMatmulHeuristicResult_t heuristic(
       Shape shape,
       cublasLtMatmulDescOpaque_t operation,
       cublasLtMatrixLayoutOpaque_t first,
@@ -149,7 +151,7 @@ final class CublasLt implements AutoCloseable {
     if (found[0] == 0) {
       throw new IllegalStateException("cuBLASLt knows no algorithm for " + shape);
     }
-    return result.algo();
+    return result;
   }
 
   private static void prefer(
@@ -205,6 +207,7 @@ final class CublasLt implements AutoCloseable {
       cublas.cublasLtMatrixLayoutDestroy(plan.second);
       cublas.cublasLtMatrixLayoutDestroy(plan.out);
       cublas.cublasLtMatmulDescDestroy(plan.operation);
+      plan.found.close();
     }
     Cuda.checkCublas("cublasLtDestroy", cublas.cublasLtDestroy(library));
     one.close();

@@ -16,6 +16,7 @@ import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +47,7 @@ public final class TrainingPlugin implements SparkPlugin {
     // JavaCPP's Loader and Pointer initialise each other: of two threads, one that begins with
     // Pointer and one that begins with ND4J, and so with Loader, each waits for the other for ever.
     Loader.isLoadLibraries();
+    Pointer.maxBytes();
   }
 
   /** Hears of the executors of this driver until it is closed. */

@@ -25,6 +25,9 @@ final class TrainedGraph extends ComputationGraph {
 
   @Override
   public void init(INDArray parameters, boolean cloneParameters) {
+    if (initCalled) { // Spark's view of a graph calls init() again, and moments are the solver's
+      return;
+    }
     super.init(parameters, cloneParameters);
     solver = new SharedWork(this, conf(), getListeners());
   }

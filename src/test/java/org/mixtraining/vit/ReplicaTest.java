@@ -107,6 +107,18 @@ class ReplicaTest {
     }
   }
 
+  /** As SparkComputationGraph does to every graph that it is given. */
+  @Test
+  void aGraphThatIsInitialisedAgainKeepsItsMoments() {
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      ModelState state = random(replica.state());
+      replica.load(state);
+      replica.graph().init();
+
+      assertThat(replica.state()).isEqualTo(state);
+    }
+  }
+
   @Test
   void replicasOfOneConfigurationAreIndependent() {
     ComputationGraphConfiguration configuration =
