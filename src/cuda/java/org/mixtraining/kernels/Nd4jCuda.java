@@ -34,6 +34,11 @@ public final class Nd4jCuda implements Accelerator {
   }
 
   @Override
+  public boolean holdsEveryArray() {
+    return true;
+  }
+
+  @Override
   public Engine engine() {
     return Engine.nd4j();
   }

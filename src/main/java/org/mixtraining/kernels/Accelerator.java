@@ -24,6 +24,14 @@ public interface Accelerator {
   /** What computes on the GPU that the calling thread is bound to. */
   Engine engine();
 
+  /**
+   * Whether every array of a process lies on a GPU, also those of a task that asked for none: then
+   * it must be bound to its own before its first array.
+   */
+  default boolean holdsEveryArray() {
+    return false;
+  }
+
   /** The accelerator of this build, if it has one. */
   static Optional<Accelerator> installed() {
     return ServiceLoader.load(Accelerator.class).findFirst();

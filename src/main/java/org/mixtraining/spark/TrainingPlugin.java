@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,8 +16,10 @@ import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
+import org.apache.spark.resource.ResourceInformation;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.mixtraining.kernels.Accelerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * Tells how the training goes while it goes ({@code spark.plugins}). Every executor shows an {@link
  * ExecutorProgress} in its own metrics and sends it to the driver each second; the driver shows
  * those of all executors in its metrics, so that one scrape sees them all, and tells {@linkplain
- * #listen listeners}.
+ * #listen listeners}. Being the first of the job in each process, it also makes what must be made
+ * before the first array.
  */
 public final class TrainingPlugin implements SparkPlugin {
   private static final Logger LOG = LoggerFactory.getLogger(TrainingPlugin.class);
@@ -90,9 +94,25 @@ public final class TrainingPlugin implements SparkPlugin {
 
     @Override
     public void init(PluginContext context, Map<String, String> extraConf) {
+      bind(context);
       show(context.metricRegistry(), "", ExecutorProgress::here);
       long every = context.conf().getTimeAsMs(EVERY, "1s");
       clock.scheduleWithFixedDelay(() -> send(context), every, every, TimeUnit.MILLISECONDS);
+    }
+
+    /** A task that evaluates asks for no GPU, and could begin on another executor's. */
+    private static void bind(PluginContext context) {
+      ResourceInformation gpus = context.resources().get(WorkerDevices.GPU);
+      if (gpus == null) {
+        return;
+      }
+      try {
+        Accelerator.installed()
+            .filter(Accelerator::holdsEveryArray)
+            .ifPresent(accelerator -> List.of(gpus.addresses()).forEach(accelerator::bind));
+      } catch (RuntimeException e) { // an executor that does not start would be started for ever
+        LOG.warn("this executor's GPUs cannot be used, as its first worker will say too", e);
+      }
     }
 
     /** While workers train, and once more when they have ended. */

@@ -29,7 +29,9 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
 
   static final String AMOUNT = "spark.executor.resource.gpu.amount";
 
-  private static final String GPU = "gpu";
+  /** What Spark is told that GPUs are called. */
+  static final String GPU = "gpu";
+
   static final String SCRIPT = "spark.executor.resource.gpu.discoveryScript";
   static final String VENDOR = "spark.executor.resource.gpu.vendor";
   private static final String DYNAMIC = "spark.dynamicAllocation.enabled";

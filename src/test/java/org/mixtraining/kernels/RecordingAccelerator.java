@@ -38,6 +38,11 @@ public final class RecordingAccelerator implements Accelerator {
   }
 
   @Override
+  public boolean holdsEveryArray() {
+    return true;
+  }
+
+  @Override
   public Engine engine() {
     if (BOUND.get() == null) {
       throw new IllegalStateException("an engine was asked for before the thread was bound");

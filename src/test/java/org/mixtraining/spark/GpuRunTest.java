@@ -71,6 +71,7 @@ class GpuRunTest {
             .config("spark.sql.shuffle.partitions", 1)
             .config("spark.executor.extraClassPath", jar + ":" + accelerator)
             .config("spark.executor.extraJavaOptions", "-Dmixtraining.double=" + directory)
+            .config("spark.plugins", TrainingPlugin.class.getName())
             .config("spark.worker.resource.gpu.amount", 2)
             .config("spark.worker.resource.gpu.discoveryScript", script.toString())
             .config("spark.executor.resource.gpu.amount", 2)
@@ -112,7 +113,9 @@ class GpuRunTest {
                 assertThat(epoch.workers())
                     .extracting(share -> share.place().device())
                     .containsExactlyInAnyOrder("double:3", "double:7"));
-    assertThat(bindings().get(0)).as("before ND4J's first array").endsWith(" first");
+    assertThat(bindings())
+        .as("the executor's, before ND4J's first array, whether a task asks for one or not")
+        .startsWith("3 first", "7 first");
     assertThat(bindings()).as("two workers in each epoch, no evaluation").hasSize(earlier + 6);
     assertThat(profiles.ofTraining)
         .as("one profile for all epochs")
