@@ -26,28 +26,28 @@ final class CpuKernels implements Kernels {
   @Override
   public void linear(Mat x, Mat w, Mat bias, Mat y) {
     eachRow(y, r -> y.copyRow(bias, 0, r));
-    Sgemm.ab(1, x, w, 1, y);
+    Sgemm.addAb(x, w, y);
   }
 
   @Override
   public void matmul(Mat x, Mat w, Mat y) {
-    Sgemm.ab(1, x, w, 0, y);
+    Sgemm.ab(x, w, y);
   }
 
   @Override
   public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
     eachRow(y, r -> ops.add(residual, r, bias, 0, y, r));
-    Sgemm.ab(1, x, w, 1, y);
+    Sgemm.addAb(x, w, y);
   }
 
   @Override
   public void linearInputGradient(Mat dy, Mat w, Mat dx) {
-    Sgemm.abT(1, dy, w, dx);
+    Sgemm.abT(dy, w, dx);
   }
 
   @Override
   public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
-    Sgemm.aTb(1, x, dy, dw);
+    Sgemm.aTb(x, dy, dw);
   }
 
   @Override
@@ -121,10 +121,10 @@ final class CpuKernels implements Kernels {
         Mat padded = one.probabilities(probabilities); // [tokens, probabilityStride(tokens)]
         Mat p = padded.cols(0, tokens);
         float scale = one.scale();
-        Sgemm.abT(1, one.q(), one.k(), p);
+        Sgemm.abT(one.q(), one.k(), p);
         pad(padded, tokens, Float.NEGATIVE_INFINITY);
         eachRow(padded, r -> ops.softmax(padded, r, scale));
-        Sgemm.ab(1, p, one.v(), 0, one.part(out));
+        Sgemm.ab(p, one.v(), one.part(out));
       }
     }
   }
@@ -151,11 +151,11 @@ final class CpuKernels implements Kernels {
           Mat paddedP = one.probabilities(probabilities); // 0 in the padding
           Mat p = paddedP.cols(0, tokens);
           Mat dHead = one.part(dOut); // [tokens, dim / heads]
-          Sgemm.abT(1, dHead, one.v(), dp);
-          Sgemm.aTb(1, p, dHead, gradient.v());
+          Sgemm.abT(dHead, one.v(), dp);
+          Sgemm.aTb(p, dHead, gradient.v());
           softmaxBackward(paddedP, padded, one.scale());
-          Sgemm.ab(1, dp, one.k(), 0, gradient.q());
-          Sgemm.aTb(1, dp, one.q(), gradient.k());
+          Sgemm.ab(dp, one.k(), gradient.q());
+          Sgemm.aTb(dp, one.q(), gradient.k());
         }
       }
     }
