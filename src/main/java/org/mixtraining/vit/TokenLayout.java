@@ -13,10 +13,13 @@ import org.mixtraining.kernels.Kernels;
 record TokenLayout(List<Group> groups) {
 
   /**
-   * Rows that a chunk should have at most: its activations in one block of ViT-Tiny then stay
-   * within the second-level cache's reach, while matrix products remain near their peak.
+   * Rows that a chunk should have at most: few enough for the caches, and enough that the chunks'
+   * weight gradients, which are added up at a layer's end, stay a small part of its traffic.
    */
-  private static final int CHUNK_ROWS = 544;
+  private static final int CHUNK_ROWS = 1088;
+
+  /** Rows that it should have at least, for fast matrix products. */
+  private static final int SMALL_CHUNK_ROWS = 272;
 
   /** {@code images} sequences of {@code tokens} tokens that begin at {@code firstRow}. */
   record Group(int firstRow, int images, int tokens) {
@@ -121,7 +124,7 @@ record TokenLayout(List<Group> groups) {
     }
     int rows = images * tokens;
     int pieces = multiple(4, rows);
-    return Math.min(rows / pieces < CHUNK_ROWS / 2 ? multiple(2, rows) : pieces, images);
+    return Math.min(rows / pieces < SMALL_CHUNK_ROWS ? multiple(2, rows) : pieces, images);
   }
 
   private static int multiple(int of, int rows) {
