@@ -77,7 +77,7 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
   }
 
   private long driver(Need need) {
-    int states = Math.min(STATES_ON_DRIVER, workers.count());
+    int states = StateExchange.onDriver(Math.min(STATES_ON_DRIVER, workers.count()));
     return Math.max(
         1024,
         mega(

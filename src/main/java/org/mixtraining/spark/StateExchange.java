@@ -33,9 +33,15 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
   record Choice(StateExchange exchange, String reason) {}
 
   /**
-   * The share of the driver's heap that workers' states may take: each is there twice for a moment.
+   * The share of the driver's heap that states may take: each worker's is there three times for a
+   * moment (as it came, read, and in parts), and huge arrays leave gaps.
    */
   int HEAP_SHARE = 4;
+
+  /** States in a driver that averages: those of the workers, and what it sent them, twice. */
+  static int onDriver(int workers) {
+    return workers + 2;
+  }
 
   /**
    * The exchange for a run.
@@ -44,7 +50,7 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
    * @param driverHeap bytes
    */
   static Choice choose(Exchange asked, int workers, long stateBytes, long driverHeap) {
-    boolean fits = workers * stateBytes <= driverHeap / HEAP_SHARE;
+    boolean fits = onDriver(workers) * stateBytes <= driverHeap / HEAP_SHARE;
     boolean driver =
         switch (asked) {
           case DRIVER -> true;
@@ -53,9 +59,9 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
         };
     String reason =
         asked == Exchange.AUTO
-            ? "%d states of %.1f MB are %s than 1/%d of the driver's heap of %d MB"
+            ? "%d states of %.1f MB, two of them the driver's own, are %s than 1/%d of its heap of %d MB"
                 .formatted(
-                    workers,
+                    onDriver(workers),
                     stateBytes / 1e6,
                     fits ? "less" : "more",
                     HEAP_SHARE,

@@ -30,7 +30,7 @@ class ResourcePlanTest {
             GPUs an executor                  2  one a worker; workers.device = gpu
             heap an executor            1059 MB  Spark, and 4 copies a worker of the state, 86.0 MB; a quarter more; 1024 at least
             beyond it                   2170 MB  images 120.0 MB, computing 1400.0 MB, the process 300.0 MB; a quarter more
-            heap of the driver          2289 MB  averaging the states of up to 8 workers; a quarter more; 1024 at least
+            heap of the driver          3109 MB  averaging the states of up to 8 workers; a quarter more; 1024 at least
             """);
   }
 
