@@ -1,11 +1,14 @@
 package org.mixtraining.cli;
 
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
@@ -62,6 +65,7 @@ final class CompareCommand implements Callable<Integer> {
     try (Interruption interruption = Interruption.bySignal();
         SparkSession spark = session(comparison, plan)) {
       interruption.cancels(spark.sparkContext());
+      forgetOthers(spark, comparison, tables);
       prepareMissing(spark, hadoop, plan);
       plan.left().forEach(run -> PlannedWork.check(hadoop, run.config()));
       ComparisonPlan ready = ComparisonPlan.of(comparison, hadoop, tables);
@@ -85,7 +89,28 @@ final class CompareCommand implements Callable<Integer> {
     String name = "compare " + comparison.name();
     return plan.left().isEmpty()
         ? Sessions.local(name)
-        : Sessions.training(name, comparison.common(), comparison.parallel());
+        : Sessions.training(name, widest(comparison), comparison.parallel());
+  }
+
+  /** The run with most workers: executors that serve it serve the others. */
+  private static JobConfig widest(Comparison comparison) {
+    return comparison.largest().stream()
+        .max(Comparator.comparingInt(config -> config.workers().count()))
+        .orElseThrow();
+  }
+
+  /** Forgets the places of runs that the comparison had, and has no more; not the runs. */
+  private static void forgetOthers(SparkSession spark, Comparison comparison, Tables tables) {
+    Set<String> planned =
+        comparison.runs().stream().map(Comparison.Run::id).collect(Collectors.toSet());
+    Tables.register(spark, comparison.common().run().output());
+    spark
+        .sql("select run_id from comparisons where comparison = '%s'".formatted(comparison.name()))
+        .as(Encoders.STRING())
+        .collectAsList()
+        .stream()
+        .filter(id -> !planned.contains(id))
+        .forEach(tables::forgetPlace);
   }
 
   private static ComparisonRow row(Comparison comparison, Comparison.Run run) {

@@ -48,7 +48,8 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   }
 
   /**
-   * @throws UserException if runs were begun with other configurations, with a line for every key
+   * @throws UserException if runs were begun with other configurations, or trained on other images,
+   *     with a line for every key
    */
   static ComparisonPlan of(Comparison comparison, Configuration hadoop, Tables tables) {
     List<Item> items = new ArrayList<>();
@@ -59,11 +60,16 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
           .map(row -> Changes.forbidden(row.setup().config(), run.config().canonical()))
           .orElse(List.of())
           .forEach(change -> problems.add("run %s: %s".formatted(run.id(), change)));
+      recorded
+          .filter(row -> row.status() == RunRow.Status.FINISHED)
+          .map(row -> RecordedData.problems(hadoop, run.config(), row.setup()))
+          .orElse(List.of())
+          .forEach(problem -> problems.add("run %s: %s".formatted(run.id(), problem)));
       items.add(new Item(run, recorded, PlannedWork.flops(hadoop, run.config())));
     }
     if (!problems.isEmpty()) {
       problems.add(
-          "mixtraining.compare.name = %s: these runs began with other values; give them those again, or the comparison another name"
+          "mixtraining.compare.name = %s: these runs began with other values or images; give them those again, or the comparison another name"
               .formatted(comparison.name()));
       throw new UserException(List.copyOf(problems));
     }

@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Prepare;
 import org.mixtraining.data.Preview;
@@ -38,6 +39,10 @@ final class PrepareCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     JobConfig config = options.config();
+    if (!config.data().tasks().isEmpty()) {
+      throw new UserException(
+          "mixtraining.data.tasks: names datasets that are prepared already; prepare makes one, of data.format and data.source, in data.path: give those in place of it");
+    }
     Optional<Preview> preview = Optional.ofNullable(file).map(png -> new Preview(config, png));
     try (SparkSession spark = Sessions.local("prepare")) {
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();

@@ -53,7 +53,7 @@ final class ResourcesCommand implements Callable<Integer> {
   private ResourcePlan plan() {
     if (!command.isEmpty() && command.get(0).equals("compare")) {
       Comparison comparison = options.comparison();
-      return PlannedWork.resources(Sessions.hadoop(), comparison.common(), comparison.parallel());
+      return PlannedWork.resources(Sessions.hadoop(), comparison.largest(), comparison.parallel());
     }
     JobConfig config = options.config();
     return PlannedWork.resources(Sessions.hadoop(), config, 1);

@@ -57,10 +57,13 @@ final class SideBySide {
       }
       ComparisonPlan.Clock clock = plan.clock();
       List<RuntimeException> failures = new ArrayList<>();
+      InterruptedRunException interrupted = null;
       for (int done = 1; done <= left.size(); done++) {
         Outcome outcome = outcomes.take().get();
         if (outcome.failure() instanceof InterruptedRunException) {
-          throw interrupted(plan, outcome.failure());
+          // The others are stopping too, and have yet to record where they got.
+          interrupted = interrupted(plan, outcome.failure());
+          continue;
         }
         String line =
             outcome.failure() == null
@@ -73,6 +76,9 @@ final class SideBySide {
         if (outcome.failure() != null) {
           failures.add(outcome.failure());
         }
+      }
+      if (interrupted != null) {
+        throw interrupted;
       }
       return failures;
     } catch (InterruptedException | ExecutionException e) {

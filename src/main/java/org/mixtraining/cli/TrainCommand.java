@@ -2,6 +2,8 @@ package org.mixtraining.cli;
 
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -86,6 +88,7 @@ final class TrainCommand implements Callable<Integer> {
       }
       Optional<RunRow> row = run.recorded();
       if (row.isPresent() && row.get().status() == RunRow.Status.FINISHED) {
+        checkData(hadoop, config, row.get());
         options.progress("run %s is finished already; --force trains it anew".formatted(runId));
       } else {
         row = Optional.of(train(run, config, interruption));
@@ -105,6 +108,17 @@ final class TrainCommand implements Callable<Integer> {
       throw new UserException("--resume and --force: a run either goes on or begins anew");
     }
     return options.over(options.run("--resume", resume).setup().config());
+  }
+
+  /** A result of other images is not what was asked for. */
+  private static void checkData(Configuration hadoop, JobConfig config, RunRow row) {
+    List<String> problems = new ArrayList<>(RecordedData.problems(hadoop, config, row.setup()));
+    if (!problems.isEmpty()) {
+      problems.add(
+          "mixtraining.run.id = %s: choose another id, or train it anew with --force"
+              .formatted(row.runId()));
+      throw new UserException(problems);
+    }
   }
 
   private RunRow train(RecordedRun run, JobConfig config, Interruption interruption) {

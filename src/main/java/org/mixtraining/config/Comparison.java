@@ -1,7 +1,9 @@
 package org.mixtraining.config;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -45,6 +47,18 @@ public record Comparison(String name, String baseline, int parallel, List<Run> r
     public long seed() {
       return config.run().seed();
     }
+  }
+
+  /** A run of each arm on each dataset, the one with the most images: no other takes more. */
+  public List<JobConfig> largest() {
+    Map<List<String>, Run> largest = new LinkedHashMap<>();
+    for (Run run : runs) {
+      largest.merge(
+          List.of(run.setting().dataset(), run.arm()),
+          run,
+          (a, b) -> a.setting().fraction() >= b.setting().fraction() ? a : b);
+    }
+    return largest.values().stream().map(Run::config).toList();
   }
 
   /** What all of its runs have in common: where results go, and threads of a worker. */

@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,6 +31,9 @@ final class ComparisonReader {
       List.of(
           "run", "compare", "data.fraction", "data.label-fraction", "workers.threads-per-worker");
 
+  /** What an arm may say of data; the rest is its setting's. */
+  private static final Set<String> OF_DATA_IN_AN_ARM = Set.of("ssl", "reshuffle");
+
   private final Settings settings;
   private final Set<String> problems = new LinkedHashSet<>();
 
@@ -43,6 +47,7 @@ final class ComparisonReader {
     settings.byDefault("compare.seeds", alone("run.seed"));
     String name = settings.read("compare.name", text -> text, ComparisonReader::isName, NAMES);
     SortedMap<String, ConfigObject> arms = blocks("compare.arms");
+    arms.forEach(this::checkData);
     SortedMap<String, ConfigObject> datasets = blocks("compare.datasets");
     String baseline =
         settings.read(
@@ -67,6 +72,7 @@ final class ComparisonReader {
       }
     }
     checkIds(runs);
+    checkPaths(runs);
     problems.addAll(settings.problems());
     if (!problems.isEmpty()) {
       throw new UserException(List.copyOf(problems));
@@ -133,6 +139,47 @@ final class ComparisonReader {
 
   private static String plain(double value) {
     return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+  }
+
+  /** Arms that are held against each other train and are tested on the same images. */
+  private void checkData(String arm, ConfigObject block) {
+    if (block.get("data") instanceof ConfigObject data) {
+      data.forEach(
+          (key, value) -> {
+            if (!OF_DATA_IN_AN_ARM.contains(key) && !NOT_IN_A_BLOCK.contains("data." + key)) {
+              settings.refuse(
+                  "compare.arms." + arm + ".data." + key,
+                  value,
+                  "cannot be set here: all arms of a setting train on the same data; it belongs in compare.datasets");
+            }
+          });
+    }
+  }
+
+  /** A directory holds one dataset. */
+  private void checkPaths(List<Run> runs) {
+    Map<String, Run> first = new HashMap<>();
+    for (Run run : runs) {
+      JobConfig.Data data = run.config().data();
+      Run other = first.putIfAbsent(data.path(), run);
+      if (data.tasks().isEmpty() && other != null && !sameShards(data, other.config().data())) {
+        problems.add(
+            "compare.datasets: %s and %s cannot both lie in data.path = %s, being made of different data; give each a path of its own"
+                .formatted(other.setting().dataset(), run.setting().dataset(), data.path()));
+      }
+    }
+  }
+
+  private static boolean sameShards(JobConfig.Data a, JobConfig.Data b) {
+    return a.format().equals(b.format())
+        && a.source().equals(b.source())
+        && a.label().equals(b.label())
+        && a.imageSize() == b.imageSize()
+        && a.shards() == b.shards()
+        && a.test() == b.test()
+        && a.validation() == b.validation()
+        && a.seed() == b.seed()
+        && a.synthetic().equals(b.synthetic());
   }
 
   private void checkIds(List<Run> runs) {

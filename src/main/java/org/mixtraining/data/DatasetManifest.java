@@ -131,6 +131,16 @@ public record DatasetManifest(
     return splits.get(split).images();
   }
 
+  /** Images of a share of a split: of each class, those with a quantile below it. */
+  public long images(Split split, double share) {
+    return splits.get(split).histogram().stream().mapToLong(n -> images(n, share)).sum();
+  }
+
+  /** How many of n images have a quantile, (k + 0.5) / n, below a share. */
+  public static long images(long n, double share) {
+    return Math.max(0, Math.min(n, (long) Math.ceil(share * n - 0.5)));
+  }
+
   /** The dataset for a person: class histogram of each split, and the fingerprint. */
   public String describe() {
     var text = new StringBuilder();

@@ -95,6 +95,15 @@ final class Places {
     return contents;
   }
 
+  /** Refuses a source without images to train on. */
+  static void checkTraining(Map<Split, Contents> contents) {
+    if (contents.get(Split.TRAIN).images() + contents.get(Split.VALIDATION).images() == 0) {
+      throw new UserException(
+          "data.source: has no usable training images, only %d to test on; nothing was written"
+              .formatted(contents.get(Split.TEST).images()));
+    }
+  }
+
   /** Refuses held-out splits that leave a class empty. */
   static void checkHeldOut(Map<Split, Contents> contents, HeldOut shares, List<String> classes) {
     List<Long> train = contents.get(Split.TRAIN).histogram();

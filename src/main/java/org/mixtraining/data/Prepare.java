@@ -72,6 +72,7 @@ public final class Prepare {
     var places = Places.of(labels, heldOut, data.shards()).persist();
     try {
       var contents = Places.contents(places, source.classes().size());
+      Places.checkTraining(contents);
       Places.checkHeldOut(contents, heldOut, source.classes());
       Places.checkShards(contents, data.shards());
       var columns = images.drop("origin", "label", "hash", "reason");

@@ -129,6 +129,11 @@ public final class Tables {
     }
   }
 
+  /** Forgets that a run has a place in a comparison; the run itself stays. */
+  public void forgetPlace(String runId) {
+    delete(partition(Table.of(ComparisonRow.class), checkedRunId(runId)));
+  }
+
   private void delete(Path directory) {
     try {
       directory.getFileSystem(conf).delete(directory, true);

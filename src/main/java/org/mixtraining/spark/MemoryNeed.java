@@ -35,6 +35,15 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
         tasks, HEAP_BASE + tasks * STATES * stateBytes, tasks * imageBytes, tasks * replicaBytes);
   }
 
+  /** What serves both: of each number the larger. */
+  MemoryNeed both(MemoryNeed other) {
+    return new MemoryNeed(
+        Math.max(tasks, other.tasks),
+        Math.max(heap, other.heap),
+        Math.max(images, other.images),
+        Math.max(compute, other.compute));
+  }
+
   /** Memory of all kinds but the heap. */
   long beyondHeap() {
     return images + compute + PROCESS_BASE;

@@ -1,5 +1,6 @@
 package org.mixtraining.spark;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.apache.hadoop.conf.Configuration;
@@ -25,6 +26,22 @@ public final class PlannedWork {
     TrainingData data = TrainingData.open(hadoop, config);
     return OptionalDouble.of(
         MixSchedule.of(config).epochs().stream().mapToDouble(data::flops).sum());
+  }
+
+  /**
+   * What runs take of a cluster of which any may train beside any other: the most that any of them
+   * needs, and the workers of the one with most of them.
+   *
+   * @param configs of all of them, or of those that take most
+   * @param trainings that run side by side
+   * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
+   */
+  public static ResourcePlan resources(
+      Configuration hadoop, List<JobConfig> configs, int trainings) {
+    return configs.stream()
+        .map(config -> resources(hadoop, config, trainings))
+        .reduce(ResourcePlan::both)
+        .orElseThrow();
   }
 
   private static boolean isPrepared(Configuration hadoop, JobConfig config) {

@@ -1,10 +1,12 @@
 package org.mixtraining.spark;
 
+import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.schedule.MixSchedule;
 import org.slf4j.Logger;
@@ -27,6 +29,7 @@ final class Prerequisites {
       long stateBytes,
       TrainingData.Steps steps) {
     checkEarlyStopping(config, data);
+    warnOfUnlabelled(config, data);
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
     MemoryNeed need =
         data.memoryNeed(
@@ -45,6 +48,23 @@ final class Prerequisites {
         throw new UserException(
             "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
                 .formatted(patience, task.dataset().path()));
+      }
+    }
+  }
+
+  private static void warnOfUnlabelled(JobConfig config, TrainingData data) {
+    for (LabelledData task : data.labelled()) {
+      DatasetManifest manifest = task.dataset().manifest();
+      List<String> classes = TrainingData.unlabelled(config.data(), manifest);
+      if (!classes.isEmpty()) {
+        LOG.warn(
+            "{} of {} classes of {} have no labelled image to train on under data.fraction = {} with data.label-fraction = {}: {}",
+            classes.size(),
+            manifest.classCount(),
+            task.dataset().path(),
+            config.data().fraction(),
+            config.data().labelFraction(),
+            classes);
       }
     }
   }

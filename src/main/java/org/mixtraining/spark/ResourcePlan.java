@@ -28,13 +28,28 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
    *
    * @param stateBytes parameters and moments of a model
    */
-  record Need(MemoryNeed executor, long stateBytes) {}
+  record Need(MemoryNeed executor, long stateBytes) {
+
+    Need both(Need other) {
+      return new Need(executor.both(other.executor), Math.max(stateBytes, other.stateBytes));
+    }
+  }
 
   /** Who starts the executors. */
   public enum Scheduler {
     STANDALONE,
     YARN,
     KUBERNETES
+  }
+
+  /** What serves this plan and another one: of each number the larger. */
+  ResourcePlan both(ResourcePlan other) {
+    JobConfig.Workers most = workers.count() >= other.workers.count() ? workers : other.workers;
+    Optional<Need> needs =
+        need.isPresent() && other.need.isPresent()
+            ? Optional.of(need.get().both(other.need.get()))
+            : Optional.empty();
+    return new ResourcePlan(most, trainings, needs);
   }
 
   /** Workers that an executor trains at a time. */

@@ -2,13 +2,16 @@ package org.mixtraining.spark;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Normalization;
@@ -50,6 +53,10 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       labelled.add(new LabelledData(task, Dataset.open(hadoop, key, task.path(), workers)));
     }
     Dataset first = labelled.get(0).dataset();
+    if (config.data().tasks().isEmpty()) {
+      checkPrepared(config.data(), first.manifest());
+    }
+    checkShares(config.data(), labelled);
     checkPositions(config, labelled);
     if (config.data().ssl().isEmpty()) {
       return new TrainingData(config, List.copyOf(labelled), first);
@@ -62,6 +69,65 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
               .formatted(config.data().ssl(), shape(ssl.manifest()), shape));
     }
     return new TrainingData(config, List.copyOf(labelled), ssl);
+  }
+
+  /**
+   * What is said of raw files must be what the shards were made by. Without data.source nothing is:
+   * then the shards are taken as they are.
+   */
+  private static void checkPrepared(JobConfig.Data data, DatasetManifest m) {
+    if (data.source().isEmpty()) {
+      return;
+    }
+    List<String> problems = new ArrayList<>();
+    checkPrepared(problems, data, "format", data.format(), m.format());
+    if (!m.label().equals("label")) {
+      checkPrepared(problems, data, "label", data.label(), m.label());
+    }
+    checkPrepared(problems, data, "image-size", data.imageSize(), m.height());
+    checkPrepared(problems, data, "shards", data.shards(), m.shards());
+    checkPrepared(problems, data, "seed", data.seed(), m.seed());
+    checkPrepared(problems, data, "validation", data.validation(), m.validation());
+    if (!problems.isEmpty()) {
+      throw new UserException(problems);
+    }
+  }
+
+  private static void checkPrepared(
+      List<String> problems, JobConfig.Data data, String key, Object is, Object was) {
+    if (!is.equals(was)) {
+      problems.add(
+          "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; give that, or prepare it anew with --force, or in another path"
+              .formatted(key, is, Secrets.inText(data.path()), was));
+    }
+  }
+
+  /** Small shares may leave nothing to learn from. */
+  private static void checkShares(JobConfig.Data data, List<LabelledData> labelled) {
+    double labels = data.fraction() * data.labelFraction();
+    for (LabelledData task : labelled) {
+      DatasetManifest m = task.dataset().manifest();
+      if (m.images(Split.TRAIN, labels) == 0) {
+        throw new UserException(
+            "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d to train on, at most %d of a class"
+                .formatted(
+                    data.fraction(),
+                    data.labelFraction(),
+                    Secrets.inText(task.dataset().path()),
+                    m.images(Split.TRAIN),
+                    Collections.max(m.splits().get(Split.TRAIN).histogram())));
+      }
+    }
+  }
+
+  /** Classes of a task that have training images, but none that a share would label. */
+  static List<String> unlabelled(JobConfig.Data data, DatasetManifest m) {
+    double labels = data.fraction() * data.labelFraction();
+    List<Long> histogram = m.splits().get(Split.TRAIN).histogram();
+    return IntStream.range(0, m.classCount())
+        .filter(c -> histogram.get(c) > 0 && DatasetManifest.images(histogram.get(c), labels) == 0)
+        .mapToObj(m.classes()::get)
+        .toList();
   }
 
   /** A learned position belongs to a place in images of one size. */
@@ -115,10 +181,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     return labelled.stream().map(LabelledData::head).toList();
   }
 
-  /**
-   * Floating-point operations of an epoch by formula. Where labels or images are a share, so many
-   * of each class are, rounded.
-   */
+  /** Floating-point operations of an epoch by formula. */
   double flops(EpochPlan plan) {
     if (labelled.size() == 1 && apart() && plan.objective() == Objective.SSL) {
       return ssl.manifest().images(Split.TRAIN) * flopsOfImage(labelled.get(0), plan);
@@ -128,8 +191,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
             * (plan.objective() == Objective.SL ? config.data().labelFraction() : 1);
     double flops = 0;
     for (LabelledData task : labelled) {
-      long images = Math.round(share * task.dataset().manifest().images(Split.TRAIN));
-      flops += images * flopsOfImage(task, plan);
+      flops += task.dataset().manifest().images(Split.TRAIN, share) * flopsOfImage(task, plan);
     }
     return flops;
   }
@@ -182,7 +244,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
 
   /** Whether the SSL objective has a dataset of its own. */
   private boolean apart() {
-    return !ssl.path().equals(labelled.get(0).dataset().path());
+    return !config.data().ssl().isEmpty();
   }
 
   private Share share(LabelledData task, EpochPlan plan, Deal deal, int worker) {
@@ -217,18 +279,26 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     long parameters = stateBytes / (3 * Float.BYTES);
     int batch = config.optimizer().batchSize();
     long training =
-        epochs.stream()
-            .mapToLong(
-                plan ->
-                    Footprint.training(
-                        vit(),
-                        plan.objective(),
-                        Sight.of(plan.objective(), plan.pass()),
-                        parameters,
-                        steps == Steps.ON_DEVICE ? 0 : batch))
+        labelled.stream()
+            .map(this::vit)
+            .flatMapToLong(
+                vit ->
+                    epochs.stream()
+                        .mapToLong(
+                            plan ->
+                                Footprint.training(
+                                    vit.masking(plan.maskRatio()),
+                                    plan.objective(),
+                                    Sight.of(plan.objective(), plan.pass()),
+                                    parameters,
+                                    steps == Steps.ON_DEVICE ? 0 : batch)))
             .max()
             .orElseThrow();
-    long evaluation = Footprint.inference(vit(), parameters, batch);
+    long evaluation =
+        labelled.stream()
+            .mapToLong(task -> Footprint.inference(vit(task), parameters, batch))
+            .max()
+            .orElseThrow();
     return MemoryNeed.of(tasks, stateBytes, imageBytes(), training + evaluation);
   }
 

@@ -167,6 +167,40 @@ class CompareCommandTest {
   }
 
   @Test
+  void resultsOfOtherImagesAreNotTakenForThoseAskedFor() throws IOException {
+    Path other = Files.createDirectories(directory.resolve("other"));
+    String manifest = Files.readString(directory.resolve("drawn/dataset.json"));
+    String was = row(RUNS.get(0)).setup().datasetFingerprint();
+    Files.writeString(other.resolve("dataset.json"), manifest.replace(was, "of-others"));
+
+    Printed compared = run("compare", "-D", "compare.datasets.drawn.data.path=" + other);
+    Printed trained =
+        run("train", "-D", "run.id=" + RUNS.get(0), "-D", "run.seed=0", "-D", "data.path=" + other);
+
+    String problem =
+        "mixtraining.data.path = %s: holds other images than the run was trained on; their fingerprint is of-others, and was %s"
+            .formatted(other, was);
+    assertThat(compared.exitCode()).isEqualTo(2);
+    assertThat(compared.err().lines())
+        .containsAll(RUNS.stream().map(id -> "error: run " + id + ": " + problem).toList());
+    assertThat(trained.exitCode()).isEqualTo(2);
+    assertThat(trained.err().lines()).contains("error: " + problem);
+  }
+
+  @Test
+  void whatAComparisonNoLongerHasLeavesItsTable() throws IOException {
+    Printed fewer = run("compare", "--json", "-D", "compare.seeds=[1]");
+
+    assertThat(fewer.exitCode()).as(fewer.err()).isZero();
+    assertThat(fewer.json()).allSatisfy(arm -> assertThat(arm.get("runs").asInt()).isEqualTo(1));
+    assertThat(row(RUNS.get(0)).status()).isEqualTo(Status.FINISHED);
+
+    Printed again = run("compare", "--json");
+
+    assertThat(again.json()).allSatisfy(arm -> assertThat(arm.get("runs").asInt()).isEqualTo(2));
+  }
+
+  @Test
   void thePlanTellsEpochsFlopsAndWhatTheRestWillTake() throws IOException {
     Printed plan = run("compare", "--dry-run", "--json", "-D", "compare.seeds=[0, 1, 2]");
 

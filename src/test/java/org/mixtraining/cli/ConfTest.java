@@ -52,6 +52,16 @@ class ConfTest {
     assertThat(output).isEmptyDirectory();
   }
 
+  /** It would draw shapes in data.path, which nobody asked for. */
+  @Test
+  void prepareRefusesTasksWhichArePreparedAlready() {
+    Printed printed = Printed.by("prepare", "-D", "data.tasks=[{name = a, path = data/a}]");
+
+    assertThat(printed.exitCode()).isEqualTo(2);
+    assertThat(printed.err())
+        .contains("error: mixtraining.data.tasks: names datasets that are prepared already");
+  }
+
   private static Comparison comparison(String file) {
     return Comparison.load(Optional.of(Path.of("conf", file)), List.of());
   }

@@ -157,6 +157,32 @@ class ComparisonTest {
   }
 
   @Test
+  void armsOfASettingTrainOnTheSameData() {
+    assertThat(
+            problems(
+                "arms { ssl-sl { data.ssl = other }, mix { data { path = elsewhere, seed = 2 } } }\n"
+                    + DATASETS))
+        .satisfiesExactlyInAnyOrder(
+            p ->
+                assertThat(p)
+                    .startsWith(
+                        "compare.arms.mix.data.path = elsewhere: cannot be set here: all arms of a setting train on the same data"),
+            p -> assertThat(p).startsWith("compare.arms.mix.data.seed = 2: cannot be set here"));
+  }
+
+  @Test
+  void oneDirectoryCannotHoldTwoDatasets() {
+    assertThat(
+            problems(
+                ARMS
+                    + "datasets { a { data { format = cifar10, source = x } }, b { data { format = cifar100, source = y } } }"))
+        .containsExactly(
+            "compare.datasets: a and b cannot both lie in data.path = data/synthetic, being made of different data; give each a path of its own");
+    assertThat(load(ARMS + "datasets { a { model.patch = 4 }, b { model.patch = 8 } }").runs())
+        .hasSize(4);
+  }
+
+  @Test
   void twoRunsOfOneNameAreRefused() {
     assertThat(problems(ARMS + DATASETS + "seeds = [1, 1]"))
         .anySatisfy(p -> assertThat(p).contains("two runs would be named comparison-a-f1-mix-s1"));

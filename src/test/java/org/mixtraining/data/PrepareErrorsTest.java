@@ -47,6 +47,16 @@ class PrepareErrorsTest {
   }
 
   @Test
+  void aSourceWithoutTrainingImagesIsRefused() throws IOException {
+    RawFiles.write(directory, "train/cat/a.png", new byte[0]);
+    RawFiles.write(directory, "test/cat/b.png", ImageBytes.png(8, 8, 1));
+
+    assertThat(failure(RawFiles.configured("folder", directory, "data.max-bad-fraction=1")))
+        .isEqualTo(
+            "data.source: has no usable training images, only 1 to test on; nothing was written");
+  }
+
+  @Test
   void aMissingDirectoryIsNamed() throws IOException {
     assertThat(failure())
         .isEqualTo(

@@ -1,0 +1,46 @@
+package org.mixtraining.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.results.RunRow;
+
+/** The images that a run was trained on, held against those that lie at its paths now. */
+final class RecordedData {
+
+  private RecordedData() {}
+
+  /**
+   * A line for every path that holds other images now; one that holds none is not complained of.
+   */
+  static List<String> problems(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
+    JobConfig.Data data = config.data();
+    String[] was = setup.datasetFingerprint().split(",");
+    List<String> problems = new ArrayList<>();
+    for (int t = 0; t < was.length; t++) {
+      JobConfig.Task task = data.labelled().get(t);
+      String key = data.tasks().isEmpty() ? "data.path" : "data.tasks " + task.name();
+      compare(hadoop, key, task.path(), was[t], problems);
+    }
+    if (setup.sslFingerprint() != null) {
+      compare(hadoop, "data.ssl", data.ssl(), setup.sslFingerprint(), problems);
+    }
+    return problems;
+  }
+
+  private static void compare(
+      Configuration hadoop, String key, String path, String was, List<String> problems) {
+    if (!DatasetManifest.exists(hadoop, path)) {
+      return;
+    }
+    String is = DatasetManifest.read(hadoop, key, path).fingerprint();
+    if (!is.equals(was)) {
+      problems.add(
+          "mixtraining.%s = %s: holds other images than the run was trained on; their fingerprint is %s, and was %s"
+              .formatted(key, Secrets.inText(path), is, was));
+    }
+  }
+}

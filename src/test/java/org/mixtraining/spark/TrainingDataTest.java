@@ -1,0 +1,213 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.Comparison;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.MixSchedule;
+
+/** What follows from a configuration and the manifests of its datasets, without any image. */
+class TrainingDataTest {
+  private static final Configuration HADOOP = new Configuration(false);
+
+  @TempDir Path directory;
+
+  /** A dataset of 3 classes by its manifest only. */
+  private Path dataset(String name, int side, int shards, long ofEachClass) {
+    List<Long> classes = Collections.nCopies(3, ofEachClass);
+    Contents images = new Contents(3 * ofEachClass, classes);
+    Contents none = new Contents(0, Collections.nCopies(3, 0L));
+    var manifest =
+        new DatasetManifest(
+            "cifar10",
+            "label",
+            List.of("cat", "dog", "owl"),
+            3,
+            side,
+            side,
+            shards,
+            0,
+            0.1,
+            Map.of(Split.TRAIN, images, Split.VALIDATION, none, Split.TEST, none),
+            0,
+            new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
+            "fingerprint of " + name,
+            1000);
+    try {
+      Path path = Files.createDirectories(directory.resolve(name));
+      Files.writeString(path.resolve("dataset.json"), manifest.json());
+      return path;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static TrainingData open(String... settings) {
+    return TrainingData.open(HADOOP, JobConfig.load(Optional.empty(), List.of(settings)));
+  }
+
+  private static List<String> problems(String... settings) {
+    return catchThrowableOfType(UserException.class, () -> open(settings)).problems();
+  }
+
+  private static MemoryNeed need(TrainingData data) {
+    return data.memoryNeed(
+        MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
+  }
+
+  @Test
+  void whatIsSaidOfRawFilesMustBeWhatTheShardsWereMadeBy() {
+    Path path = dataset("a", 32, 8, 100);
+
+    assertThat(
+            problems(
+                "data.path=" + path, "data.source=raw", "data.format=cifar100", "data.shards=4"))
+        .containsExactly(
+            "mixtraining.data.format = cifar100: the dataset at data.path = %s was prepared with cifar10; give that, or prepare it anew with --force, or in another path"
+                .formatted(path),
+            "mixtraining.data.shards = 4: the dataset at data.path = %s was prepared with 8; give that, or prepare it anew with --force, or in another path"
+                .formatted(path));
+    assertThatCode(() -> open("data.path=" + path, "data.source=raw", "data.format=cifar10"))
+        .doesNotThrowAnyException();
+    assertThatCode(() -> open("data.path=" + path, "data.shards=4")).doesNotThrowAnyException();
+  }
+
+  @Test
+  void aShareWithoutALabelledImageIsRefused() {
+    Path path = dataset("a", 32, 8, 100);
+
+    assertThat(problems("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.04"))
+        .containsExactly(
+            "mixtraining.data.fraction = 0.1 with mixtraining.data.label-fraction = 0.04: leave no labelled image of file:%s, which has 300 to train on, at most 100 of a class"
+                .formatted(path));
+    assertThatCode(() -> open("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.06"))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void classesThatAShareLeavesWithoutLabelsAreNamed() {
+    Path path = dataset("a", 32, 8, 100);
+    DatasetManifest all = open("data.path=" + path).labelled().get(0).dataset().manifest();
+    var few = new Contents(112, List.of(100L, 10L, 2L));
+    var uneven =
+        new DatasetManifest(
+            all.format(),
+            all.label(),
+            all.classes(),
+            3,
+            32,
+            32,
+            8,
+            0,
+            0.1,
+            Map.of(Split.TRAIN, few),
+            0,
+            all.normalization(),
+            "",
+            0);
+    JobConfig config = JobConfig.load(Optional.empty(), List.of("data.fraction=0.1"));
+
+    assertThat(TrainingData.unlabelled(config.data(), uneven)).containsExactly("owl");
+    assertThat(uneven.images(Split.TRAIN, 0.1)).isEqualTo(10 + 1);
+    assertThat(uneven.images(Split.TRAIN, 1)).isEqualTo(112);
+  }
+
+  @Test
+  void theMemoryIsThatOfTheLargestTaskWhereverItStands() {
+    String small = "{name = small, path = \"%s\"}".formatted(dataset("small", 16, 8, 100));
+    String large = "{name = large, path = \"%s\"}".formatted(dataset("large", 64, 8, 100));
+
+    MemoryNeed last = need(open("data.tasks=[%s, %s]".formatted(small, large)));
+    MemoryNeed first = need(open("data.tasks=[%s, %s]".formatted(large, small)));
+
+    assertThat(last).isEqualTo(first);
+    assertThat(last.compute())
+        .isGreaterThan(2 * need(open("data.path=" + directory.resolve("small"))).compute());
+  }
+
+  @Test
+  void aMaskRatioThatFallsNeedsTheMemoryOfItsLowest() {
+    String path = "data.path=" + dataset("a", 32, 8, 100);
+    String[] mix = {path, "pipeline=mix", "epochs={ssl = 20, sl = 20}", "optimizer.batch-size=64"};
+
+    MemoryNeed constant = need(open(with(mix, "mix.mask-ratio=constant(0.75)")));
+    MemoryNeed falling = need(open(with(mix, "mix.mask-ratio=\"linear(0.75->0)\"")));
+
+    assertThat(falling.compute()).isGreaterThan(constant.compute());
+  }
+
+  private static String[] with(String[] settings, String one) {
+    List<String> all = new ArrayList<>(List.of(settings));
+    all.add(one);
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  void aComparisonTakesWhatTheLargestOfItsRunsNeeds() throws IOException {
+    Path file = directory.resolve("compare.conf");
+    Files.writeString(
+        file,
+        """
+        mixtraining.compare {
+          baseline = a
+          fractions = [0.5, 1]
+          datasets { small { data.path = "%s" }, large { data.path = "%s" } }
+          arms { a { pipeline = sl }, b { pipeline = mix, workers.count = 4 } }
+        }
+        """
+            .formatted(dataset("small", 16, 8, 100), dataset("large", 64, 8, 5000)));
+    Comparison comparison = Comparison.load(Optional.of(file), List.of());
+
+    ResourcePlan plan = PlannedWork.resources(HADOOP, comparison.largest(), 2);
+
+    assertThat(comparison.largest()).hasSize(4).allMatch(run -> run.data().fraction() == 1);
+    assertThat(plan.workers().count()).isEqualTo(4);
+    assertThat(plan.need().orElseThrow().executor().compute())
+        .isEqualTo(
+            comparison.runs().stream()
+                .map(run -> PlannedWork.resources(HADOOP, run.config(), 2))
+                .mapToLong(one -> one.need().orElseThrow().executor().compute())
+                .max()
+                .orElseThrow());
+  }
+
+  /** conf/paper says of mix-long that it takes the compute of ssl-sl. */
+  @Test
+  void theLongMixOfThePaperTakesTheFlopsOfTheBaseline() {
+    Path path = dataset("cifar10", 32, 8, 5000);
+    Comparison paper =
+        Comparison.load(
+            Optional.of(Path.of("conf/paper/single-task.conf")),
+            List.of("compare.datasets.cifar10.data.path=" + path, "compare.fractions=[1]"));
+
+    assertThat(flops(paper, "mix-long") / flops(paper, "ssl-sl")).isCloseTo(1, within(0.01));
+  }
+
+  private static double flops(Comparison comparison, String arm) {
+    return comparison.runs().stream()
+        .filter(run -> run.setting().dataset().equals("cifar10") && run.arm().equals(arm))
+        .findFirst()
+        .map(run -> PlannedWork.flops(HADOOP, run.config()).orElseThrow())
+        .orElseThrow();
+  }
+}
