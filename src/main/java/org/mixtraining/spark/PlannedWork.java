@@ -65,7 +65,10 @@ public final class PlannedWork {
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
     MemoryNeed need =
         data.memoryNeed(
-            MixSchedule.of(config).epochs(), stateBytes, tasks, TrainingData.Steps.ON_CPU);
+            MixSchedule.of(config).epochs(),
+            stateBytes,
+            tasks,
+            WorkerDevices.steps(config.workers().device() == JobConfig.Device.GPU));
     return new ResourcePlan(
         config.workers(), trainings, Optional.of(new ResourcePlan.Need(need, stateBytes)));
   }

@@ -108,7 +108,12 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
 
   /** Where images are prepared: accelerators that take whole steps can do that too. */
   TrainingData.Steps steps() {
-    return gpus() && Accelerator.installed().orElse(null) instanceof StepAccelerator
+    return steps(gpus());
+  }
+
+  /** The same of workers that will have GPUs, or none. */
+  static TrainingData.Steps steps(boolean gpus) {
+    return gpus && Accelerator.installed().orElse(null) instanceof StepAccelerator
         ? TrainingData.Steps.ON_DEVICE
         : TrainingData.Steps.ON_CPU;
   }

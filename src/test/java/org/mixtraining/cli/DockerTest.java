@@ -57,7 +57,11 @@ class DockerTest {
         .as("bases are pinned")
         .allMatch(base -> base.matches("[a-z/]+:.*\\d+\\.\\d+\\.\\d+.*"));
     assertThat(text).contains("HEALTHCHECK");
-    assertThat(found("^(FROM|RUN|COPY|USER|WORKDIR|ENV|ENTRYPOINT|HEALTHCHECK)\\b", text))
+    assertThat(found("image.version=\"(\\S+)\"", text))
+        .as("the version that the jar says")
+        .containsExactlyElementsOf(
+            found("^  <version>(.*)</version>", Files.readString(Path.of("pom.xml"))));
+    assertThat(found("^(FROM|RUN|COPY|USER|WORKDIR|ENV|ENTRYPOINT|HEALTHCHECK|LABEL)\\b", text))
         .hasSameSizeAs(text.lines().filter(line -> line.matches("[A-Za-z].*")).toList());
   }
 
