@@ -112,6 +112,11 @@ public record JobConfig(
       Synthetic synthetic)
       implements Serializable {
 
+    /** Share of the training images that are used with their labels, in (0, 1]. */
+    public double labelledFraction() {
+      return fraction * labelFraction;
+    }
+
     /** What is trained on: {@code tasks}, or the one task of {@code path}. */
     public List<Task> labelled() {
       return tasks.isEmpty() ? List.of(new Task(MAIN_TASK, path, 1)) : tasks;

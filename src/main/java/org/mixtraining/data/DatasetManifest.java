@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.UserException;
@@ -136,8 +137,17 @@ public record DatasetManifest(
     return splits.get(split).histogram().stream().mapToLong(n -> images(n, share)).sum();
   }
 
+  /** Classes that have images in a split, but none in a share of it. */
+  public List<String> leftOut(Split split, double share) {
+    List<Long> histogram = splits.get(split).histogram();
+    return IntStream.range(0, classCount())
+        .filter(c -> histogram.get(c) > 0 && images(histogram.get(c), share) == 0)
+        .mapToObj(classes::get)
+        .toList();
+  }
+
   /** How many of n images have a quantile, (k + 0.5) / n, below a share. */
-  public static long images(long n, double share) {
+  private static long images(long n, double share) {
     return Math.max(0, Math.min(n, (long) Math.ceil(share * n - 0.5)));
   }
 

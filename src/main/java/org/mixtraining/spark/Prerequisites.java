@@ -55,7 +55,7 @@ final class Prerequisites {
   private static void warnOfUnlabelled(JobConfig config, TrainingData data) {
     for (LabelledData task : data.labelled()) {
       DatasetManifest manifest = task.dataset().manifest();
-      List<String> classes = TrainingData.unlabelled(config.data(), manifest);
+      List<String> classes = manifest.leftOut(Split.TRAIN, config.data().labelledFraction());
       if (!classes.isEmpty()) {
         LOG.warn(
             "{} of {} classes of {} have no labelled image to train on under data.fraction = {} with data.label-fraction = {}: {}",

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
@@ -104,10 +103,9 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
 
   /** Small shares may leave nothing to learn from. */
   private static void checkShares(JobConfig.Data data, List<LabelledData> labelled) {
-    double labels = data.fraction() * data.labelFraction();
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
-      if (m.images(Split.TRAIN, labels) == 0) {
+      if (m.images(Split.TRAIN, data.labelledFraction()) == 0) {
         throw new UserException(
             "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d to train on, at most %d of a class"
                 .formatted(
@@ -118,16 +116,6 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
                     Collections.max(m.splits().get(Split.TRAIN).histogram())));
       }
     }
-  }
-
-  /** Classes of a task that have training images, but none that a share would label. */
-  static List<String> unlabelled(JobConfig.Data data, DatasetManifest m) {
-    double labels = data.fraction() * data.labelFraction();
-    List<Long> histogram = m.splits().get(Split.TRAIN).histogram();
-    return IntStream.range(0, m.classCount())
-        .filter(c -> histogram.get(c) > 0 && DatasetManifest.images(histogram.get(c), labels) == 0)
-        .mapToObj(m.classes()::get)
-        .toList();
   }
 
   /** A learned position belongs to a place in images of one size. */
@@ -187,8 +175,9 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       return ssl.manifest().images(Split.TRAIN) * flopsOfImage(labelled.get(0), plan);
     }
     double share =
-        config.data().fraction()
-            * (plan.objective() == Objective.SL ? config.data().labelFraction() : 1);
+        plan.objective() == Objective.SL
+            ? config.data().labelledFraction()
+            : config.data().fraction();
     double flops = 0;
     for (LabelledData task : labelled) {
       flops += task.dataset().manifest().images(Split.TRAIN, share) * flopsOfImage(task, plan);

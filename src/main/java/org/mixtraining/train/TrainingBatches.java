@@ -66,7 +66,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
         config.run().seed(),
         plan.epoch(),
         config.optimizer().batchSize(),
-        data.labelFraction() * data.fraction(),
+        data.labelledFraction(),
         plan.objective() == Objective.SL
             ? Minibatches.Labels.LABELLED_ONLY
             : Minibatches.Labels.ALL);

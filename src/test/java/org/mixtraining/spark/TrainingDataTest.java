@@ -32,30 +32,35 @@ class TrainingDataTest {
 
   @TempDir Path directory;
 
-  /** A dataset of 3 classes by its manifest only. */
-  private Path dataset(String name, int side, int shards, long ofEachClass) {
-    List<Long> classes = Collections.nCopies(3, ofEachClass);
-    Contents images = new Contents(3 * ofEachClass, classes);
+  /** Of 3 classes with so many training images each. */
+  private static DatasetManifest manifest(String name, int side, Long... classes) {
+    List<Long> histogram = List.of(classes);
+    Contents images = new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
     Contents none = new Contents(0, Collections.nCopies(3, 0L));
-    var manifest =
-        new DatasetManifest(
-            "cifar10",
-            "label",
-            List.of("cat", "dog", "owl"),
-            3,
-            side,
-            side,
-            shards,
-            0,
-            0.1,
-            Map.of(Split.TRAIN, images, Split.VALIDATION, none, Split.TEST, none),
-            0,
-            new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
-            "fingerprint of " + name,
-            1000);
+    return new DatasetManifest(
+        "cifar10",
+        "label",
+        List.of("cat", "dog", "owl"),
+        3,
+        side,
+        side,
+        8,
+        0,
+        0.1,
+        Map.of(Split.TRAIN, images, Split.VALIDATION, none, Split.TEST, none),
+        0,
+        new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
+        "fingerprint of " + name,
+        1000);
+  }
+
+  /** A dataset by its manifest only. */
+  private Path dataset(String name, int side, long ofEachClass) {
     try {
       Path path = Files.createDirectories(directory.resolve(name));
-      Files.writeString(path.resolve("dataset.json"), manifest.json());
+      Files.writeString(
+          path.resolve("dataset.json"),
+          manifest(name, side, ofEachClass, ofEachClass, ofEachClass).json());
       return path;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -77,7 +82,7 @@ class TrainingDataTest {
 
   @Test
   void whatIsSaidOfRawFilesMustBeWhatTheShardsWereMadeBy() {
-    Path path = dataset("a", 32, 8, 100);
+    Path path = dataset("a", 32, 100);
 
     assertThat(
             problems(
@@ -94,7 +99,7 @@ class TrainingDataTest {
 
   @Test
   void aShareWithoutALabelledImageIsRefused() {
-    Path path = dataset("a", 32, 8, 100);
+    Path path = dataset("a", 32, 100);
 
     assertThat(problems("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.04"))
         .containsExactly(
@@ -106,36 +111,17 @@ class TrainingDataTest {
 
   @Test
   void classesThatAShareLeavesWithoutLabelsAreNamed() {
-    Path path = dataset("a", 32, 8, 100);
-    DatasetManifest all = open("data.path=" + path).labelled().get(0).dataset().manifest();
-    var few = new Contents(112, List.of(100L, 10L, 2L));
-    var uneven =
-        new DatasetManifest(
-            all.format(),
-            all.label(),
-            all.classes(),
-            3,
-            32,
-            32,
-            8,
-            0,
-            0.1,
-            Map.of(Split.TRAIN, few),
-            0,
-            all.normalization(),
-            "",
-            0);
-    JobConfig config = JobConfig.load(Optional.empty(), List.of("data.fraction=0.1"));
+    DatasetManifest uneven = manifest("a", 32, 100L, 10L, 2L);
 
-    assertThat(TrainingData.unlabelled(config.data(), uneven)).containsExactly("owl");
+    assertThat(uneven.leftOut(Split.TRAIN, 0.1)).containsExactly("owl");
     assertThat(uneven.images(Split.TRAIN, 0.1)).isEqualTo(10 + 1);
     assertThat(uneven.images(Split.TRAIN, 1)).isEqualTo(112);
   }
 
   @Test
   void theMemoryIsThatOfTheLargestTaskWhereverItStands() {
-    String small = "{name = small, path = \"%s\"}".formatted(dataset("small", 16, 8, 100));
-    String large = "{name = large, path = \"%s\"}".formatted(dataset("large", 64, 8, 100));
+    String small = "{name = small, path = \"%s\"}".formatted(dataset("small", 16, 100));
+    String large = "{name = large, path = \"%s\"}".formatted(dataset("large", 64, 100));
 
     MemoryNeed last = need(open("data.tasks=[%s, %s]".formatted(small, large)));
     MemoryNeed first = need(open("data.tasks=[%s, %s]".formatted(large, small)));
@@ -147,7 +133,7 @@ class TrainingDataTest {
 
   @Test
   void aMaskRatioThatFallsNeedsTheMemoryOfItsLowest() {
-    String path = "data.path=" + dataset("a", 32, 8, 100);
+    String path = "data.path=" + dataset("a", 32, 100);
     String[] mix = {path, "pipeline=mix", "epochs={ssl = 20, sl = 20}", "optimizer.batch-size=64"};
 
     MemoryNeed constant = need(open(with(mix, "mix.mask-ratio=constant(0.75)")));
@@ -175,7 +161,7 @@ class TrainingDataTest {
           arms { a { pipeline = sl }, b { pipeline = mix, workers.count = 4 } }
         }
         """
-            .formatted(dataset("small", 16, 8, 100), dataset("large", 64, 8, 5000)));
+            .formatted(dataset("small", 16, 100), dataset("large", 64, 5000)));
     Comparison comparison = Comparison.load(Optional.of(file), List.of());
 
     ResourcePlan plan = PlannedWork.resources(HADOOP, comparison.largest(), 2);
@@ -194,7 +180,7 @@ class TrainingDataTest {
   /** conf/paper says of mix-long that it takes the compute of ssl-sl. */
   @Test
   void theLongMixOfThePaperTakesTheFlopsOfTheBaseline() {
-    Path path = dataset("cifar10", 32, 8, 5000);
+    Path path = dataset("cifar10", 32, 5000);
     Comparison paper =
         Comparison.load(
             Optional.of(Path.of("conf/paper/single-task.conf")),
