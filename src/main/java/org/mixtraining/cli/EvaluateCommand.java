@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoint;
@@ -74,10 +75,10 @@ final class EvaluateCommand implements Callable<Integer> {
     RunRow run = options.run("--run", runId);
     Checkpoint checkpoint = checkpoint(output, run);
     JobConfig config = options.over(checkpoint.configuration());
+    check(Sessions.hadoop(), config, run);
     try (SparkSession spark = Sessions.workers("evaluate " + runId, config.workers(), 1)) {
       JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
       FrozenModel frozen = new FrozenModel(context, config, checkpoint.state().model());
-      check(run, frozen, config);
       if (picture != null) {
         draw(frozen, config, context);
       }
@@ -107,12 +108,10 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   /** Other data would have other images in its splits. */
-  private void check(RunRow run, FrozenModel frozen, JobConfig config) {
-    String was = run.setup().datasetFingerprint();
-    if (!frozen.fingerprints().equals(was)) {
-      throw new UserException(
-          "mixtraining.data.path = %s: not the data of run %s: its fingerprint is %s, and was %s"
-              .formatted(config.data().path(), runId, frozen.fingerprints(), was));
+  private static void check(Configuration hadoop, JobConfig config, RunRow run) {
+    List<String> problems = RecordedData.problems(hadoop, config, run.setup());
+    if (!problems.isEmpty()) {
+      throw new UserException(problems);
     }
   }
 

@@ -22,8 +22,7 @@ final class RecordedData {
     List<String> problems = new ArrayList<>();
     for (int t = 0; t < was.length; t++) {
       JobConfig.Task task = data.labelled().get(t);
-      String key = data.tasks().isEmpty() ? "data.path" : "data.tasks " + task.name();
-      compare(hadoop, key, task.path(), was[t], problems);
+      compare(hadoop, data.key(task), task.path(), was[t], problems);
     }
     if (setup.sslFingerprint() != null) {
       compare(hadoop, "data.ssl", data.ssl(), setup.sslFingerprint(), problems);

@@ -121,6 +121,12 @@ final class ReportCommand implements Callable<Integer> {
   /** What the report can show of images; where one cannot be had, it says why. */
   private Pictures pictures(JavaSparkContext spark, RunFacts facts, String output) {
     JobConfig config = options.over(facts.run().setup().config());
+    List<String> others =
+        RecordedData.problems(spark.hadoopConfiguration(), config, facts.run().setup());
+    if (!others.isEmpty()) {
+      String why = String.join("\n", others);
+      return new Pictures(Map.of(), why, List.of(), why);
+    }
     Map<String, Map<Long, byte[]>> samples = Map.of();
     String noSamples = "";
     try {
@@ -143,16 +149,9 @@ final class ReportCommand implements Callable<Integer> {
     Map<String, Set<Long>> wanted =
         facts.samples().stream()
             .collect(groupingBy(PredictionRow::task, mapping(PredictionRow::id, toSet())));
-    List<String> fingerprints = List.of(facts.run().setup().datasetFingerprint().split(","));
     Map<String, Map<Long, byte[]>> samples = new HashMap<>();
-    for (int i = 0; i < config.data().labelled().size(); i++) {
-      JobConfig.Task task = config.data().labelled().get(i);
+    for (JobConfig.Task task : config.data().labelled()) {
       var manifest = DatasetManifest.read(spark.hadoopConfiguration(), task.path());
-      if (!manifest.fingerprint().equals(fingerprints.get(i))) {
-        throw new UserException(
-            "%s holds other data now: its fingerprint is %s, and was %s"
-                .formatted(task.path(), manifest.fingerprint(), fingerprints.get(i)));
-      }
       samples.put(
           task.name(),
           Thumbnails.of(
@@ -176,10 +175,6 @@ final class ReportCommand implements Callable<Integer> {
                         "There is no final model in %s/checkpoints; the run is %s."
                             .formatted(output, Spelling.of(run.status()))));
     FrozenModel frozen = new FrozenModel(spark, config, checkpoint.state().model());
-    if (!frozen.fingerprints().equals(run.setup().datasetFingerprint())) {
-      throw new UserException(
-          "%s holds other data now than the run saw.".formatted(config.data().path()));
-    }
     var shown =
         new Completions(
             spark.hadoopConfiguration(), config.data().labelled().get(0).path(), frozen.manifest());

@@ -162,24 +162,14 @@ final class ComparisonReader {
     for (Run run : runs) {
       JobConfig.Data data = run.config().data();
       Run other = first.putIfAbsent(data.path(), run);
-      if (data.tasks().isEmpty() && other != null && !sameShards(data, other.config().data())) {
+      if (data.tasks().isEmpty()
+          && other != null
+          && !data.preparation().equals(other.config().data().preparation())) {
         problems.add(
             "compare.datasets: %s and %s cannot both lie in data.path = %s, being made of different data; give each a path of its own"
                 .formatted(other.setting().dataset(), run.setting().dataset(), data.path()));
       }
     }
-  }
-
-  private static boolean sameShards(JobConfig.Data a, JobConfig.Data b) {
-    return a.format().equals(b.format())
-        && a.source().equals(b.source())
-        && a.label().equals(b.label())
-        && a.imageSize() == b.imageSize()
-        && a.shards() == b.shards()
-        && a.test() == b.test()
-        && a.validation() == b.validation()
-        && a.seed() == b.seed()
-        && a.synthetic().equals(b.synthetic());
   }
 
   private void checkIds(List<Run> runs) {

@@ -3,7 +3,9 @@ package org.mixtraining.config;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -120,6 +122,26 @@ public record JobConfig(
     /** What is trained on: {@code tasks}, or the one task of {@code path}. */
     public List<Task> labelled() {
       return tasks.isEmpty() ? List.of(new Task(MAIN_TASK, path, 1)) : tasks;
+    }
+
+    /** The key that names the path of a labelled dataset. */
+    public String key(Task task) {
+      return tasks.isEmpty() ? "data.path" : "data.tasks " + task.name();
+    }
+
+    /** What shards are made of and how, by key: all that only {@code prepare} reads. */
+    public Map<String, Object> preparation() {
+      Map<String, Object> keys = new LinkedHashMap<>();
+      keys.put("format", format);
+      keys.put("source", source);
+      keys.put("label", label);
+      keys.put("image-size", imageSize);
+      keys.put("shards", shards);
+      keys.put("seed", seed);
+      keys.put("test", test);
+      keys.put("validation", validation);
+      keys.put("synthetic", synthetic);
+      return keys;
     }
   }
 

@@ -25,7 +25,7 @@ record ContactSheet(
   /** Columns that belong together. */
   record Group(String title, String detail, List<Column> columns) {}
 
-  /** Images below each other; every column has equally many. */
+  /** Images below each other. */
   record Column(String title, List<Cell> cells) {}
 
   /**
@@ -103,7 +103,7 @@ record ContactSheet(
         detailLines = Math.max(detailLines, detail.size());
         right += width(group) + GROUP_GAP;
         for (Column column : group.columns) {
-          rows = column.cells.size();
+          rows = Math.max(rows, column.cells.size());
           for (Cell cell : column.cells) {
             lines = Math.max(lines, cell.caption.size());
           }

@@ -7,12 +7,16 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 
 /**
@@ -120,6 +124,63 @@ public record DatasetManifest(
         "shards", String.valueOf(shards),
         "seed", String.valueOf(seed),
         "validation", String.valueOf(validation));
+  }
+
+  /**
+   * Holds what a configuration says of raw files to what the shards were made by. Without
+   * data.source it says nothing of them: then the shards are taken as they are.
+   *
+   * @throws UserException with a line for every key that differs
+   */
+  public void checkPreparation(JobConfig.Data data) {
+    if (data.source().isEmpty()) {
+      return;
+    }
+    Map<String, Object> given = data.preparation();
+    List<String> problems = new ArrayList<>();
+    preparation()
+        .forEach(
+            (key, was) -> {
+              if (!was.equals(given.get(key))) {
+                problems.add(
+                    "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; give that, or prepare it anew with --force, or in another path"
+                        .formatted(key, given.get(key), Secrets.inText(data.path()), was));
+              }
+            });
+    if (!problems.isEmpty()) {
+      throw new UserException(problems);
+    }
+  }
+
+  /** What this remembers of {@link JobConfig.Data#preparation}. */
+  private Map<String, Object> preparation() {
+    Map<String, Object> keys = new LinkedHashMap<>();
+    keys.put("format", format);
+    if (!label.equals("label")) {
+      keys.put("label", label);
+    }
+    keys.put("image-size", height);
+    keys.put("shards", shards);
+    keys.put("seed", seed);
+    keys.put("validation", validation);
+    return keys;
+  }
+
+  /**
+   * Refuses a dataset for the SSL objective whose images are of another shape than this one's.
+   *
+   * @param path its {@code data.ssl}
+   */
+  public void checkShape(String path, DatasetManifest ssl) {
+    if (!ssl.shape().equals(shape())) {
+      throw new UserException(
+          "mixtraining.data.ssl = %s: its images are %s, and must be as those of data.path, which are %s"
+              .formatted(Secrets.inText(path), ssl.shape(), shape()));
+    }
+  }
+
+  private String shape() {
+    return "%d x %d x %d".formatted(channels, height, width);
   }
 
   /** Number of classes. */

@@ -20,7 +20,8 @@ import org.mixtraining.data.augment.MixupCutmix;
 /**
  * A picture of some training images of a prepared dataset, and of what SSL epochs and then SL
  * epochs make of them: the pixels and labels that a run of the same configuration trains on, except
- * that mixup and cutmix find their partners among the images shown.
+ * that mixup and cutmix find their partners among the images shown. Where data.ssl names another
+ * dataset, SSL epochs show its images, and JOINT epochs mixtures of both, their partners likewise.
  */
 public final class Preview {
   private static final int ROWS = 8;
@@ -51,33 +52,68 @@ public final class Preview {
   }
 
   ContactSheet sheet(Configuration hadoop) {
-    var manifest = DatasetManifest.read(hadoop, config.data().path());
-    var images = choice(hadoop, config.data().path(), manifest, Split.TRAIN);
-    var augment = config.augment();
-    boolean mixes = augment.mixup() > 0 || augment.cutmix() > 0;
+    Shown own = Shown.of(hadoop, "data.path", config.data().path());
+    own.manifest().checkPreparation(config.data());
     return new ContactSheet(
         config.data().path(),
         "%d of %d training images, %d x %d, %d classes; run.seed = %d"
             .formatted(
-                images.size(),
-                manifest.images(Split.TRAIN),
-                images.height(),
-                images.width(),
-                manifest.classCount(),
+                own.images().size(),
+                own.manifest().images(Split.TRAIN),
+                own.images().height(),
+                own.images().width(),
+                own.manifest().classCount(),
                 config.run().seed()),
-        images.channels(),
-        images.height(),
-        images.width(),
-        List.of(
-            new Group("original", "", List.of(originals(images, manifest))),
-            new Group("SSL epochs", options(augment.ssl()), ssl(images, manifest)),
-            new Group(
-                mixes ? "SL epochs; JOINT epochs likewise, but unmixed" : "SL and JOINT epochs",
-                options(augment.sl()) + mixing(augment),
-                sl(images, manifest))));
+        own.images().channels(),
+        own.images().height(),
+        own.images().width(),
+        config.data().ssl().isEmpty() ? groups(own) : groups(own, others(hadoop, own)));
+  }
+
+  /** Those of data.ssl. */
+  private Shown others(Configuration hadoop, Shown own) {
+    Shown others = Shown.of(hadoop, "data.ssl", config.data().ssl());
+    own.manifest().checkShape(config.data().ssl(), others.manifest());
+    return others;
+  }
+
+  private List<Group> groups(Shown own) {
+    Augment augment = config.augment();
+    boolean mixes = augment.mixup() > 0 || augment.cutmix() > 0;
+    return List.of(
+        new Group("original", "", List.of(originals(own))),
+        new Group("SSL epochs", options(augment.ssl()), ssl(own)),
+        new Group(
+            mixes ? "SL epochs; JOINT epochs likewise, but unmixed" : "SL and JOINT epochs",
+            options(augment.sl()) + mixing(augment),
+            sl(own)));
+  }
+
+  private List<Group> groups(Shown own, Shown others) {
+    Augment augment = config.augment();
+    double lambda = config.mix().lambda();
+    return List.of(
+        new Group("original", "", List.of(originals(own))),
+        new Group("SL epochs", options(augment.sl()) + mixing(augment), sl(own)),
+        new Group(
+            "JOINT epochs",
+            "%s; mix.lambda = %s, so each is %s %% of data.ssl"
+                .formatted(options(augment.sl()), number(lambda), percent(1 - lambda)),
+            joint(own, others)),
+        new Group("data.ssl", "", List.of(originals(others))),
+        new Group("SSL epochs", options(augment.ssl()), ssl(others)));
   }
 
   // --- images ----------------------------------------------------------------------------------
+
+  /** Images of a dataset that the sheet shows. */
+  private record Shown(ImageSet images, DatasetManifest manifest) {
+
+    static Shown of(Configuration hadoop, String key, String path) {
+      DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
+      return new Shown(choice(hadoop, path, manifest, Split.TRAIN), manifest);
+    }
+  }
 
   /** A few images of as many classes as possible. */
   static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
@@ -112,28 +148,50 @@ public final class Preview {
     return pixels;
   }
 
-  private static Column originals(ImageSet images, DatasetManifest manifest) {
+  private static Column originals(Shown shown) {
     var cells = new ArrayList<Cell>();
-    for (int i = 0; i < images.size(); i++) {
-      cells.add(new Cell(pixels(images, i), List.of(manifest.classes().get(images.label(i)))));
+    for (int i = 0; i < shown.images().size(); i++) {
+      String name = shown.manifest().classes().get(shown.images().label(i));
+      cells.add(new Cell(pixels(shown.images(), i), List.of(name)));
     }
     return new Column("", cells);
   }
 
-  private List<Column> ssl(ImageSet images, DatasetManifest manifest) {
+  private List<Column> ssl(Shown shown) {
     var columns = new ArrayList<Column>();
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
-      var batch = batch(images, manifest, config.augment().ssl(), epoch);
-      columns.add(column(batch, epoch, images, manifest, n -> List.of()));
+      Minibatch batch = batches(shown, config.augment().ssl(), epoch).next();
+      columns.add(column(batch, epoch, shown.manifest(), n -> List.of()));
     }
     return columns;
   }
 
-  private List<Column> sl(ImageSet images, DatasetManifest manifest) {
-    int classes = manifest.classCount();
+  private List<Column> joint(Shown own, Shown others) {
+    Augment.Images augment = config.augment().sl();
+    var columns = new ArrayList<Column>();
+    for (int i = EPOCHS; i < 2 * EPOCHS; i++) {
+      int epoch = i;
+      Minibatch batch =
+          new BlendedMinibatches(
+                  batches(own, augment, epoch),
+                  () -> batches(others, augment, epoch),
+                  config.mix().lambda())
+              .next();
+      columns.add(
+          column(
+              batch,
+              epoch,
+              own.manifest(),
+              n -> List.of(own.manifest().classes().get(batch.labels()[n]))));
+    }
+    return columns;
+  }
+
+  private List<Column> sl(Shown shown) {
+    int classes = shown.manifest().classCount();
     var columns = new ArrayList<Column>();
     for (int epoch = EPOCHS; epoch < 2 * EPOCHS; epoch++) {
-      var batch = batch(images, manifest, config.augment().sl(), epoch);
+      Minibatch batch = batches(shown, config.augment().sl(), epoch).next();
       var targets = new float[batch.size() * classes];
       for (int n = 0; n < batch.size(); n++) {
         targets[n * classes + batch.labels()[n]] = 1;
@@ -144,33 +202,30 @@ public final class Preview {
           column(
               batch,
               epoch,
-              images,
-              manifest,
-              n -> names(Arrays.copyOfRange(targets, n * classes, (n + 1) * classes), manifest)));
+              shown.manifest(),
+              n ->
+                  names(
+                      Arrays.copyOfRange(targets, n * classes, (n + 1) * classes),
+                      shown.manifest())));
     }
     return columns;
   }
 
-  private Minibatch batch(
-      ImageSet images, DatasetManifest manifest, Augment.Images augment, int epoch) {
+  /** All images shown, in one minibatch. */
+  private Minibatches batches(Shown shown, Augment.Images augment, int epoch) {
     return Minibatches.training(
-            Share.all(images, manifest.normalization()),
-            augment,
-            config.run().seed(),
-            epoch,
-            images.size(),
-            1,
-            Minibatches.Labels.ALL)
-        .next();
+        Share.all(shown.images(), shown.manifest().normalization()),
+        augment,
+        config.run().seed(),
+        epoch,
+        shown.images().size(),
+        1,
+        Minibatches.Labels.ALL);
   }
 
   /** A minibatch in the order of the images' ids. */
   private static Column column(
-      Minibatch batch,
-      int epoch,
-      ImageSet images,
-      DatasetManifest manifest,
-      IntFunction<List<String>> captions) {
+      Minibatch batch, int epoch, DatasetManifest manifest, IntFunction<List<String>> captions) {
     var cells =
         IntStream.range(0, batch.size())
             .boxed()
@@ -215,8 +270,7 @@ public final class Preview {
     return classes.stream()
         .map(
             c ->
-                (classes.size() == 1 ? "" : "%.0f %% ".formatted(100 * target[c]))
-                    + manifest.classes().get(c))
+                (classes.size() == 1 ? "" : percent(target[c]) + " % ") + manifest.classes().get(c))
         .toList();
   }
 
@@ -247,6 +301,10 @@ public final class Preview {
   private static String mixing(Augment augment) {
     return (augment.mixup() > 0 ? ", mixup " + number(augment.mixup()) : "")
         + (augment.cutmix() > 0 ? ", cutmix " + number(augment.cutmix()) : "");
+  }
+
+  private static String percent(double share) {
+    return "%.0f".formatted(100 * share);
   }
 
   private static String number(double value) {

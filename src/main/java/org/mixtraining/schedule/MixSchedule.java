@@ -71,6 +71,11 @@ public record MixSchedule(List<EpochPlan> epochs) {
         .intValueExact();
   }
 
+  /** Whether any epoch learns from labels. */
+  public boolean needsLabels() {
+    return epochs.stream().anyMatch(plan -> plan.objective() != Objective.SSL);
+  }
+
   /** One line an epoch: phase, objective, pass, learning rate, alpha, mask ratio; then totals. */
   public String describe() {
     StringBuilder text = new StringBuilder();

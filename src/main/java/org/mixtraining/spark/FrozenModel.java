@@ -1,7 +1,5 @@
 package org.mixtraining.spark;
 
-import static java.util.stream.Collectors.joining;
-
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -46,13 +44,6 @@ public final class FrozenModel {
     this.config = config;
     this.model = model;
     this.data = TrainingData.open(spark.hadoopConfiguration(), config);
-  }
-
-  /** Fingerprints of the labelled datasets that are there now, as in {@code runs}. */
-  public String fingerprints() {
-    return data.labelled().stream()
-        .map(task -> task.dataset().manifest().fingerprint())
-        .collect(joining(","));
   }
 
   /** The dataset of the first task. */
@@ -130,8 +121,7 @@ public final class FrozenModel {
       for (LabelledData task : tasks) {
         Dataset dataset = task.dataset();
         for (Split split : Split.values()) {
-          double share =
-              split == Split.TRAIN ? job.data().fraction() * job.data().labelFraction() : 1;
+          double share = split == Split.TRAIN ? job.data().labelledFraction() : 1;
           Iterator<Minibatch> images =
               dataset.manifest().images(split) == 0
                   ? List.<Minibatch>of().iterator()

@@ -53,6 +53,9 @@ final class Prerequisites {
   }
 
   private static void warnOfUnlabelled(JobConfig config, TrainingData data) {
+    if (!MixSchedule.of(config).needsLabels()) {
+      return;
+    }
     for (LabelledData task : data.labelled()) {
       DatasetManifest manifest = task.dataset().manifest();
       List<String> classes = manifest.leftOut(Split.TRAIN, config.data().labelledFraction());

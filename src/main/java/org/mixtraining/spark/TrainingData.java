@@ -48,60 +48,26 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     int workers = config.workers().count();
     List<LabelledData> labelled = new ArrayList<>();
     for (JobConfig.Task task : config.data().labelled()) {
-      String key = config.data().tasks().isEmpty() ? "data.path" : "data.tasks " + task.name();
-      labelled.add(new LabelledData(task, Dataset.open(hadoop, key, task.path(), workers)));
+      Dataset dataset = Dataset.open(hadoop, config.data().key(task), task.path(), workers);
+      labelled.add(new LabelledData(task, dataset));
     }
     Dataset first = labelled.get(0).dataset();
     if (config.data().tasks().isEmpty()) {
-      checkPrepared(config.data(), first.manifest());
+      first.manifest().checkPreparation(config.data());
     }
-    checkShares(config.data(), labelled);
+    if (MixSchedule.of(config).needsLabels()) {
+      checkShares(config.data(), labelled);
+    }
     checkPositions(config, labelled);
     if (config.data().ssl().isEmpty()) {
       return new TrainingData(config, List.copyOf(labelled), first);
     }
     Dataset ssl = Dataset.open(hadoop, "data.ssl", config.data().ssl(), workers);
-    String shape = shape(first.manifest());
-    if (!shape(ssl.manifest()).equals(shape)) {
-      throw new UserException(
-          "mixtraining.data.ssl = %s: its images are %s, and must be as those of data.path, which are %s"
-              .formatted(config.data().ssl(), shape(ssl.manifest()), shape));
-    }
+    first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     return new TrainingData(config, List.copyOf(labelled), ssl);
   }
 
-  /**
-   * What is said of raw files must be what the shards were made by. Without data.source nothing is:
-   * then the shards are taken as they are.
-   */
-  private static void checkPrepared(JobConfig.Data data, DatasetManifest m) {
-    if (data.source().isEmpty()) {
-      return;
-    }
-    List<String> problems = new ArrayList<>();
-    checkPrepared(problems, data, "format", data.format(), m.format());
-    if (!m.label().equals("label")) {
-      checkPrepared(problems, data, "label", data.label(), m.label());
-    }
-    checkPrepared(problems, data, "image-size", data.imageSize(), m.height());
-    checkPrepared(problems, data, "shards", data.shards(), m.shards());
-    checkPrepared(problems, data, "seed", data.seed(), m.seed());
-    checkPrepared(problems, data, "validation", data.validation(), m.validation());
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
-  }
-
-  private static void checkPrepared(
-      List<String> problems, JobConfig.Data data, String key, Object is, Object was) {
-    if (!is.equals(was)) {
-      problems.add(
-          "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; give that, or prepare it anew with --force, or in another path"
-              .formatted(key, is, Secrets.inText(data.path()), was));
-    }
-  }
-
-  /** Small shares may leave nothing to learn from. */
+  /** Small shares may leave nothing to learn from with labels. */
   private static void checkShares(JobConfig.Data data, List<LabelledData> labelled) {
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
@@ -127,10 +93,6 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
           "mixtraining.model.positions = learned: the images of all tasks must be of one size, and theirs are %s pixels; sin-cos serves any"
               .formatted(sizes));
     }
-  }
-
-  private static String shape(DatasetManifest m) {
-    return "%d x %d x %d".formatted(m.channels(), m.height(), m.width());
   }
 
   /** The model of the configuration for the images of the first task. */

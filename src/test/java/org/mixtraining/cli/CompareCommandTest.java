@@ -120,6 +120,23 @@ class CompareCommandTest {
   }
 
   @Test
+  void everyArmIsTestedOnTheSameImages() throws IOException {
+    Printed found =
+        run(
+            "sql",
+            "--json",
+            "-e",
+            """
+            select sort_array(collect_list(struct(id, label))) as images
+            from predictions where run_id like 'small-%' group by run_id
+            """);
+
+    assertThat(found.json()).hasSize(RUNS.size());
+    assertThat(found.json()).allSatisfy(run -> assertThat(run).isEqualTo(found.json().get(0)));
+    assertThat(found.json().get(0).get("images")).hasSize(40);
+  }
+
+  @Test
   void sideBySideARunReachesTheBitsThatItReachesAlone() {
     Printed alone =
         run(
@@ -322,6 +339,26 @@ class CompareCommandTest {
     assertThat(compared.out().lines().filter(line -> line.startsWith("drawn")))
         .hasSize(3)
         .anyMatch(line -> line.contains("hopeless") && line.contains("0/1"));
+  }
+
+  @Test
+  void otherImagesThanThoseOfTheRunAreNotJudged() throws IOException {
+    Path changed = Files.createDirectories(directory.resolve("changed"));
+    String manifest = Files.readString(directory.resolve("drawn/dataset.json"));
+    String was = row(RUNS.get(0)).setup().datasetFingerprint();
+    Files.writeString(changed.resolve("dataset.json"), manifest.replace(was, "of-others"));
+    Path file = directory.resolve("changed.html");
+    String path = "data.path=" + changed;
+
+    Printed judged = run("evaluate", "--run", RUNS.get(0), "-D", path);
+    Printed reported = run("report", "--run", RUNS.get(0), "-D", path, "-o", file.toString());
+
+    String problem =
+        "holds other images than the run was trained on; their fingerprint is of-others";
+    assertThat(judged.exitCode()).isEqualTo(2);
+    assertThat(judged.err()).contains("error: mixtraining.data.path = " + changed + ": " + problem);
+    assertThat(reported.exitCode()).as(reported.err()).isZero();
+    assertThat(Files.readString(file)).contains(problem).doesNotContain("alt=\"test image ");
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -137,9 +138,36 @@ class DriverFaultsTest {
     }
   }
 
-  /** The cluster's machines have a core each, and an executor is to have four. */
   @Test
   @Order(4)
+  void aComparisonThatIsToldToStopLeavesEveryRunOfItAbleToGoOn() throws Exception {
+    String[] two = {
+      "-D", "compare.name=both",
+      "-D", "compare.arms={ssl-sl {pipeline = ssl-sl}, mix {pipeline = mix}}",
+      "-D", "compare.datasets={drawn {}}",
+      "-D", "compare.parallel=2"
+    };
+    List<String> runs = List.of("both-drawn-f1-mix-s0", "both-drawn-f1-ssl-sl-s0");
+    Driver driver = job.start(ONE_PROCESS, "compare", "ignored", two);
+    driver.await(() -> runs.stream().allMatch(run -> job.exists(run, "epoch-00001")));
+    driver.terminate();
+
+    assertThat(driver.exit()).as(driver.said()).isEqualTo(3);
+    for (String run : runs) {
+      assertThat(job.row(run).status()).as(run).isEqualTo(RunRow.Status.INTERRUPTED);
+      assertThat(job.exists(run, "LOCK")).as(run).isFalse();
+    }
+
+    Driver rest = job.start(ONE_PROCESS, "compare", "ignored", two);
+    assertThat(rest.exit()).as(rest.said()).isZero();
+    assertThat(rest.said()).contains("run " + runs.get(0) + " goes on after epoch ");
+    assertThat(runs).allMatch(run -> job.row(run).status() == RunRow.Status.FINISHED);
+    assertThat(job.row(runs.get(0)).stateSha256()).isEqualTo(job.row("calm").stateSha256());
+  }
+
+  /** The cluster's machines have a core each, and an executor is to have four. */
+  @Test
+  @Order(5)
   void aRunThatGetsNoExecutorSaysWhyAndGivesUp() throws Exception {
     Map<String, String> tooSmall =
         Map.of(

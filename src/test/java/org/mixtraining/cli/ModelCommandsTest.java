@@ -96,6 +96,66 @@ class ModelCommandsTest {
     return tables().run(id).orElseThrow();
   }
 
+  // --- prepare, evaluate -----------------------------------------------------------------------
+
+  @Test
+  void tooManyImagesThatAreNoneEndPreparingWithExitCode2AndNothingLeft() throws IOException {
+    Path photos = directory.resolve("photos");
+    for (String name : List.of("cat", "dog")) {
+      for (int i = 0; i < 6; i++) {
+        Path file = photos.resolve(name).resolve(i + ".png");
+        Files.createDirectories(file.getParent());
+        ImageIO.write(new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB), "png", file.toFile());
+      }
+    }
+    Files.write(photos.resolve("cat/0.png"), new byte[0]);
+    String[] prepare = {
+      "prepare",
+      "-D",
+      "data.format=folder",
+      "-D",
+      "data.source=" + photos,
+      "-D",
+      "data.path=" + directory.resolve("shards"),
+      "-D",
+      "data.max-bad-fraction=0.05"
+    };
+
+    Printed refused = run(prepare);
+
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains("data.max-bad-fraction", "cat/0.png");
+    assertThat(directory.resolve("shards")).doesNotExist();
+
+    prepare[prepare.length - 1] = "data.max-bad-fraction=0.1";
+    Printed allowed = run(prepare);
+
+    assertThat(allowed.exitCode()).as(allowed.err()).isZero();
+    assertThat(allowed.out()).contains("quarantined 1 images");
+  }
+
+  @Test
+  void theFeaturesOfEachTaskAreJudgedByItsOwnLabels() throws IOException {
+    String more = directory + "/more";
+    assertThat(run("prepare", "-D", "data.path=" + more, "-D", "data.synthetic.test=30").exitCode())
+        .isZero();
+    String tasks =
+        "data.tasks=[{name = drawn, path = \"%s/drawn\"}, {name = more, path = \"%s\"}]"
+            .formatted(directory, more);
+    Printed trained = run(training("tasks", tasks, "pipeline=mix", "epochs={ssl = 1, sl = 1}"));
+    assertThat(trained.exitCode()).as(trained.err()).isZero();
+
+    Printed judged = run("evaluate", "--run", "tasks", "--knn", "--json");
+
+    assertThat(judged.exitCode()).as(judged.err()).isZero();
+    assertThat(judged.json())
+        .filteredOn(row -> row.get("split").asText().equals("test"))
+        .extracting(row -> row.get("task").asText() + " " + row.get("images").asInt())
+        .containsExactly("drawn 20", "more 30");
+    assertThat(judged.json())
+        .allSatisfy(row -> assertThat(row.get("training_images").asInt()).isGreaterThan(60));
+  }
+
   // --- train --init ----------------------------------------------------------------------------
 
   @Test

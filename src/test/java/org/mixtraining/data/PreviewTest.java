@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
@@ -110,6 +111,100 @@ class PreviewTest {
                 assertThat(caption)
                     .hasSize(2)
                     .allSatisfy(line -> assertThat(line).matches("\\d+ % \\w+")));
+  }
+
+  @Test
+  void erasingAndCutmixAreShownAsTheyAreTrainedOn() {
+    String[] plain = {"augment.sl.crop-padding=0", "augment.sl.flip=false"};
+    List<Cell> originals = sheet(plain).groups().get(2).columns().get(0).cells();
+
+    Group erased = sheet(with(plain, "augment.sl.random-erasing=1")).groups().get(2);
+    Group cut = sheet(with(plain, "augment.cutmix=1")).groups().get(2);
+
+    assertThat(erased.detail()).isEqualTo("random-erasing 1");
+    for (int row = 0; row < 8; row++) {
+      assertThat(sameShare(erased.columns().get(0).cells().get(row), originals.get(row)))
+          .as("an erased rectangle leaves the rest")
+          .isBetween(0.5, 0.99);
+    }
+    assertThat(cut.detail()).isEqualTo("as they are, cutmix 1");
+    for (int row = 0; row < 8; row++) {
+      Cell cell = cut.columns().get(0).cells().get(row);
+      String name = originals.get(row).caption().get(0);
+      double own =
+          cell.caption().stream()
+              .filter(line -> line.endsWith(name))
+              .mapToDouble(line -> line.contains("%") ? share(line) : 1)
+              .sum();
+      assertThat(sameShare(cell, originals.get(row)))
+          .as("a pasted rectangle is worth its share of the label")
+          .isGreaterThanOrEqualTo(own - 0.01);
+    }
+  }
+
+  private static double share(String line) {
+    return Integer.parseInt(line.substring(0, line.indexOf(' '))) / 100.0;
+  }
+
+  private static double sameShare(Cell a, Cell b) {
+    return IntStream.range(0, a.pixels().length).filter(i -> a.pixels()[i] == b.pixels()[i]).count()
+        / (double) a.pixels().length;
+  }
+
+  private static String[] with(String[] settings, String one) {
+    List<String> all = new ArrayList<>(List.of(settings));
+    all.add(one);
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  void aDatasetForTheSslObjectiveIsShownWhereItIsTrainedOn() {
+    String other = common.resolve("other").toString();
+    Prepare.run(
+        RawFiles.spark(),
+        config("data.path=" + other, "data.seed=7").data(),
+        Prepare.Existing.REFUSE);
+    String[] plain = {
+      "augment.ssl.crop-padding=0",
+      "augment.ssl.flip=false",
+      "augment.sl.crop-padding=0",
+      "augment.sl.flip=false",
+      "data.ssl=" + other
+    };
+
+    var groups = sheet(with(plain, "mix.lambda=0.75")).groups();
+
+    assertThat(groups)
+        .extracting(Group::title)
+        .containsExactly("original", "SL epochs", "JOINT epochs", "data.ssl", "SSL epochs");
+    assertThat(groups.get(2).detail())
+        .isEqualTo("as they are; mix.lambda = 0.75, so each is 25 % of data.ssl");
+    List<Cell> own = groups.get(0).columns().get(0).cells();
+    List<Cell> others = groups.get(3).columns().get(0).cells();
+    assertThat(groups.get(1).columns().get(0).cells())
+        .extracting(Cell::pixels)
+        .containsExactlyElementsOf(own.stream().map(Cell::pixels).toList());
+    assertThat(groups.get(4).columns().get(0).cells())
+        .extracting(Cell::pixels)
+        .containsExactlyElementsOf(others.stream().map(Cell::pixels).toList());
+    Cell joint = groups.get(2).columns().get(0).cells().get(0);
+    assertThat(joint.caption()).isEqualTo(own.get(0).caption());
+    assertThat(joint.pixels()).isNotEqualTo(own.get(0).pixels());
+    assertThat(sheet(with(plain, "mix.lambda=1")).groups().get(2).columns().get(0).cells())
+        .extracting(Cell::pixels)
+        .containsExactlyElementsOf(own.stream().map(Cell::pixels).toList());
+  }
+
+  @Test
+  void keysThatTheShardsWereNotMadeByAreRefused() {
+    var preview =
+        new Preview(config("data.format=folder", "data.source=photos"), directory.resolve("a.png"));
+
+    assertThatThrownBy(() -> preview.write(HADOOP))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("mixtraining.data.format = folder: the dataset at data.path = ")
+        .hasMessageContaining("was prepared with synthetic");
+    assertThat(directory.resolve("a.png")).doesNotExist();
   }
 
   @Test

@@ -158,8 +158,8 @@ class PipelinesTest {
   void thePipelinesOfASeedBeginWithTheSameWeights(String pipeline) {
     ModelState mix = initial("pipeline=mix");
 
-    assertThat(initial(pipeline).only(List.of("encoder", "head")))
-        .isEqualTo(mix.only(List.of("encoder", "head")));
+    List<String> blocks = List.of(ModelState.ENCODER, ModelState.DECODER, ModelState.HEAD);
+    assertThat(initial(pipeline).only(blocks)).isEqualTo(mix.only(blocks));
     assertThat(initial(pipeline, "run.seed=2").block("encoder")).isNotEqualTo(mix.block("encoder"));
   }
 

@@ -107,6 +107,16 @@ class TrainingDataTest {
                 .formatted(path));
     assertThatCode(() -> open("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.06"))
         .doesNotThrowAnyException();
+    assertThatCode(
+            () ->
+                open(
+                    "data.path=" + path,
+                    "data.fraction=0.1",
+                    "data.label-fraction=0.04",
+                    "pipeline=ssl-sl",
+                    "epochs={ssl = 1, sl = 0}"))
+        .as("self-supervised epochs need no label")
+        .doesNotThrowAnyException();
   }
 
   @Test
