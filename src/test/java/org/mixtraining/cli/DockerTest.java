@@ -99,10 +99,11 @@ class DockerTest {
     try (var in = Files.newInputStream(Path.of("docker/metrics.properties"))) {
       paths.load(in);
     }
+    // With the slash at its end, to which Spark would redirect every scrape.
     assertThat(found("metrics_path: (.*)$", read("prometheus.yml")))
         .contains(
-            paths.getProperty("*.sink.prometheusServlet.path"),
-            paths.getProperty("master.sink.prometheusServlet.path"));
+            paths.getProperty("*.sink.prometheusServlet.path") + "/",
+            paths.getProperty("master.sink.prometheusServlet.path") + "/");
   }
 
   @Test
