@@ -64,8 +64,13 @@ public final class FrozenModel {
   /** The features of one part of each split of each task. */
   private record Part(int part, List<Features> features) implements Serializable {}
 
-  /** Of every task, in one stage of as many tasks as workers. */
+  /**
+   * Of every task, in one stage of as many tasks as workers.
+   *
+   * @throws org.mixtraining.config.UserException if the run was allowed to know no label of one
+   */
   public List<TaskFeatures> features() {
+    data.checkLabels();
     List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
     data.heads().forEach(head -> used.add(head.name()));
     Broadcast<ModelState> broadcast = spark.broadcast(model.only(used));

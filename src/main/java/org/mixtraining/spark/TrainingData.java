@@ -55,20 +55,26 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     if (config.data().tasks().isEmpty()) {
       first.manifest().checkPreparation(config.data());
     }
-    if (MixSchedule.of(config).needsLabels()) {
-      checkShares(config.data(), labelled);
-    }
     checkPositions(config, labelled);
-    if (config.data().ssl().isEmpty()) {
-      return new TrainingData(config, List.copyOf(labelled), first);
+    Dataset ssl = first;
+    if (!config.data().ssl().isEmpty()) {
+      ssl = Dataset.open(hadoop, "data.ssl", config.data().ssl(), workers);
+      first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     }
-    Dataset ssl = Dataset.open(hadoop, "data.ssl", config.data().ssl(), workers);
-    first.manifest().checkShape(config.data().ssl(), ssl.manifest());
-    return new TrainingData(config, List.copyOf(labelled), ssl);
+    TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);
+    if (MixSchedule.of(config).needsLabels()) {
+      data.checkLabels();
+    }
+    return data;
   }
 
-  /** Small shares may leave nothing to learn from with labels. */
-  private static void checkShares(JobConfig.Data data, List<LabelledData> labelled) {
+  /**
+   * Small shares may leave nothing to learn from with labels.
+   *
+   * @throws UserException if there is a task of which they do
+   */
+  void checkLabels() {
+    JobConfig.Data data = config.data();
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
       if (m.images(Split.TRAIN, data.labelledFraction()) == 0) {

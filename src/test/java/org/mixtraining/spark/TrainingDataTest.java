@@ -1,9 +1,11 @@
 package org.mixtraining.spark;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -107,16 +109,21 @@ class TrainingDataTest {
                 .formatted(path));
     assertThatCode(() -> open("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.06"))
         .doesNotThrowAnyException();
-    assertThatCode(
-            () ->
-                open(
-                    "data.path=" + path,
-                    "data.fraction=0.1",
-                    "data.label-fraction=0.04",
-                    "pipeline=ssl-sl",
-                    "epochs={ssl = 1, sl = 0}"))
-        .as("self-supervised epochs need no label")
-        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void selfSupervisedEpochsNeedNoLabelButJudgingTheirFeaturesDoes() {
+    TrainingData data =
+        open(
+            "data.path=" + dataset("a", 32, 100),
+            "data.fraction=0.1",
+            "data.label-fraction=0.04",
+            "pipeline=ssl-sl",
+            "epochs={ssl = 1, sl = 0}");
+
+    assertThat(catchThrowableOfType(UserException.class, data::checkLabels).problems())
+        .singleElement(as(STRING))
+        .contains("leave no labelled image of");
   }
 
   @Test
