@@ -92,6 +92,9 @@ class DockerTest {
     assertThat(targets).allMatch(target -> services.contains(target.split(":")[0]));
     assertThat(compose).contains("\"--webui-port\", \"8080\"", "\"--webui-port\", \"8081\"");
     assertThat(found("HEALTH_PORT: \"(\\d+)\"", compose)).containsExactly("8080", "8081", "18080");
+    assertThat(compose)
+        .contains("-Dlog4j2.configurationFile=/opt/mixtraining/conf/log4j2.properties");
+    assertThat(Path.of("conf/log4j2.properties")).exists();
     assertThat(Path.of("docker/prometheus.yml")).exists();
     assertThat(compose).contains("./prometheus.yml:");
 
