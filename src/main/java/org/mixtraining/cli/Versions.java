@@ -17,7 +17,7 @@ final class Versions implements IVersionProvider {
         package$.MODULE$.SPARK_VERSION(),
         deeplearning4j(),
         System.getProperty("java.version"),
-        null);
+        revision());
   }
 
   private static String job() {
@@ -27,6 +27,12 @@ final class Versions implements IVersionProvider {
   /** As the build stamped it: in the job's jar, Deeplearning4j's own manifest is gone. */
   private static String deeplearning4j() {
     return build().getProperty("dl4j.version");
+  }
+
+  /** Null where the build knew none; what was not committed when it was built is {@code -dirty}. */
+  private static String revision() {
+    String revision = build().getProperty("git.revision");
+    return revision.startsWith("$") ? null : revision;
   }
 
   private static Properties build() {
