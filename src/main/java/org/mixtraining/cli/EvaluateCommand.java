@@ -5,7 +5,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoint;
@@ -75,7 +74,7 @@ final class EvaluateCommand implements Callable<Integer> {
     RunRow run = options.run("--run", runId);
     Checkpoint checkpoint = checkpoint(output, run);
     JobConfig config = options.over(checkpoint.configuration());
-    check(Sessions.hadoop(), config, run);
+    RecordedData.checkLabelled(Sessions.hadoop(), config, run.setup());
     try (SparkSession spark = Sessions.workers("evaluate " + runId, config.workers(), 1)) {
       JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
       FrozenModel frozen = new FrozenModel(context, config, checkpoint.state().model());
@@ -105,14 +104,6 @@ final class EvaluateCommand implements Callable<Integer> {
                             Spelling.of(run.status()),
                             run.progress().epochsDone(),
                             run.setup().epochsPlanned())));
-  }
-
-  /** Other data would have other images in its splits. */
-  private static void check(Configuration hadoop, JobConfig config, RunRow run) {
-    List<String> problems = RecordedData.problems(hadoop, config, run.setup());
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
   }
 
   // --- features --------------------------------------------------------------------------------

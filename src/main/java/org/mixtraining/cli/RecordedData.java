@@ -5,6 +5,7 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
+import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.results.RunRow;
 
@@ -17,15 +18,32 @@ final class RecordedData {
    * A line for every path that holds other images now; one that holds none is not complained of.
    */
   static List<String> problems(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
+    List<String> problems = labelled(hadoop, config, setup);
+    if (setup.sslFingerprint() != null) {
+      compare(hadoop, "data.ssl", config.data().ssl(), setup.sslFingerprint(), problems);
+    }
+    return problems;
+  }
+
+  /**
+   * Holds the labelled datasets to those of the run: others have other images in their splits.
+   *
+   * @throws UserException with a line for every path that holds other images now
+   */
+  static void checkLabelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
+    List<String> problems = labelled(hadoop, config, setup);
+    if (!problems.isEmpty()) {
+      throw new UserException(problems);
+    }
+  }
+
+  private static List<String> labelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
     JobConfig.Data data = config.data();
     String[] was = setup.datasetFingerprint().split(",");
     List<String> problems = new ArrayList<>();
     for (int t = 0; t < was.length; t++) {
       JobConfig.Task task = data.labelled().get(t);
       compare(hadoop, data.key(task), task.path(), was[t], problems);
-    }
-    if (setup.sslFingerprint() != null) {
-      compare(hadoop, "data.ssl", data.ssl(), setup.sslFingerprint(), problems);
     }
     return problems;
   }

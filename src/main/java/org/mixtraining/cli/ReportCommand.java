@@ -121,11 +121,10 @@ final class ReportCommand implements Callable<Integer> {
   /** What the report can show of images; where one cannot be had, it says why. */
   private Pictures pictures(JavaSparkContext spark, RunFacts facts, String output) {
     JobConfig config = options.over(facts.run().setup().config());
-    List<String> others =
-        RecordedData.problems(spark.hadoopConfiguration(), config, facts.run().setup());
-    if (!others.isEmpty()) {
-      String why = String.join("\n", others);
-      return new Pictures(Map.of(), why, List.of(), why);
+    try {
+      RecordedData.checkLabelled(spark.hadoopConfiguration(), config, facts.run().setup());
+    } catch (UserException | UncheckedIOException e) {
+      return new Pictures(Map.of(), e.getMessage(), List.of(), e.getMessage());
     }
     Map<String, Map<Long, byte[]>> samples = Map.of();
     String noSamples = "";

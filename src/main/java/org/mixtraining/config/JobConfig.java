@@ -3,7 +3,6 @@ package org.mixtraining.config;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -131,17 +130,16 @@ public record JobConfig(
 
     /** What shards are made of and how, by key: all that only {@code prepare} reads. */
     public Map<String, Object> preparation() {
-      Map<String, Object> keys = new LinkedHashMap<>();
-      keys.put("format", format);
-      keys.put("source", source);
-      keys.put("label", label);
-      keys.put("image-size", imageSize);
-      keys.put("shards", shards);
-      keys.put("seed", seed);
-      keys.put("test", test);
-      keys.put("validation", validation);
-      keys.put("synthetic", synthetic);
-      return keys;
+      return Map.of(
+          "format", format,
+          "source", source,
+          "label", label,
+          "image-size", imageSize,
+          "shards", shards,
+          "seed", seed,
+          "test", test,
+          "validation", validation,
+          "synthetic", synthetic);
     }
   }
 

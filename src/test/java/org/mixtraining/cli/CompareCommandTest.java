@@ -183,12 +183,19 @@ class CompareCommandTest {
     assertThat(changed.err()).contains("mixtraining.compare.name = small: these runs began with");
   }
 
-  @Test
-  void resultsOfOtherImagesAreNotTakenForThoseAskedFor() throws IOException {
-    Path other = Files.createDirectories(directory.resolve("other"));
+  /** The dataset of the runs by its manifest, but for the fingerprint {@code of-others}. */
+  private static Path ofOthers(String name) throws IOException {
+    Path path = Files.createDirectories(directory.resolve(name));
     String manifest = Files.readString(directory.resolve("drawn/dataset.json"));
     String was = row(RUNS.get(0)).setup().datasetFingerprint();
-    Files.writeString(other.resolve("dataset.json"), manifest.replace(was, "of-others"));
+    Files.writeString(path.resolve("dataset.json"), manifest.replace(was, "of-others"));
+    return path;
+  }
+
+  @Test
+  void resultsOfOtherImagesAreNotTakenForThoseAskedFor() throws IOException {
+    Path other = ofOthers("other");
+    String was = row(RUNS.get(0)).setup().datasetFingerprint();
 
     Printed compared = run("compare", "-D", "compare.datasets.drawn.data.path=" + other);
     Printed trained =
@@ -343,10 +350,7 @@ class CompareCommandTest {
 
   @Test
   void otherImagesThanThoseOfTheRunAreNotJudged() throws IOException {
-    Path changed = Files.createDirectories(directory.resolve("changed"));
-    String manifest = Files.readString(directory.resolve("drawn/dataset.json"));
-    String was = row(RUNS.get(0)).setup().datasetFingerprint();
-    Files.writeString(changed.resolve("dataset.json"), manifest.replace(was, "of-others"));
+    Path changed = ofOthers("changed");
     Path file = directory.resolve("changed.html");
     String path = "data.path=" + changed;
 
