@@ -69,22 +69,24 @@ KERNEL attention(const matrix* qkv, matrix* out, float* logSums, int tokens, int
   }
 }
 
-// dQkv, as qkv, from dOut, as out. Queries are taken with the keys and values in shared memory, then
+// dQkv, as qkv, from dOut, as out, and from what attention has left. Queries are taken with the keys and values in shared memory, then
 // keys with the queries and their gradients there; the weights are computed again each time.
 // Shared memory: 2 * tokens * (width + 1) + tokens + warps * 2 * (width + tokens) floats.
-KERNEL attention_backward(const matrix* qkv, const float* logSums, const matrix* dOut, matrix* dQkv,
-                          int tokens, int heads, int width) {
+KERNEL attention_backward(const matrix* qkv, const matrix* out, const float* logSums,
+                          const matrix* dOut, matrix* dQkv, int tokens, int heads, int width) {
   SHARED(float, memory);
   int head = blockIdx.x % heads;
   int dim = heads * width;
   long image = blockIdx.x / heads;
   const matrix* in = qkv + image * tokens * 3 * dim + head * width;
+  const matrix* attended = out + image * tokens * dim + head * width;
   const matrix* dAttended = dOut + image * tokens * dim + head * width;
   matrix* d = dQkv + image * tokens * 3 * dim + head * width;
   const float* logSum = logSums + (long)blockIdx.x * tokens;
   float* first = memory;
   float* second = first + tokens * padded(width);
   float* means = second + tokens * padded(width);  // of each query: sum over keys of weight * dWeight
+                                                   // = dOut * out
   float* own = means + tokens + warp() * 2 * (width + tokens);
   float* ownOther = own + width;
   float* weights = ownOther + width;
@@ -96,20 +98,19 @@ KERNEL attention_backward(const matrix* qkv, const float* logSums, const matrix*
   bring(in, 3 * dim, 2 * dim, tokens, width, second);
   __syncthreads();
   for (int i = warp(); i < tokens; i += warps()) {
+    float mean = 0;
     for (int c = lane(); c < width; c += WARP) {
       own[c] = scale * value(in[(long)i * 3 * dim + c]);
       ownOther[c] = value(dAttended[(long)i * dim + c]);
-    }
-    __syncwarp();
-    float mean = 0;
-    for (int j = lane(); j < tokens; j += WARP) {
-      weights[j] = expf(dot(own, first + j * padded(width), width) - logSum[i]);
-      dScores[j] = dot(ownOther, second + j * padded(width), width);
-      mean += weights[j] * dScores[j];
+      mean += ownOther[c] * value(attended[(long)i * dim + c]);
     }
     mean = warp_sum(mean);
     if (lane() == 0) means[i] = mean;
-    for (int j = lane(); j < tokens; j += WARP) dScores[j] = weights[j] * (dScores[j] - mean);
+    __syncwarp();
+    for (int j = lane(); j < tokens; j += WARP) {
+      float weight = expf(dot(own, first + j * padded(width), width) - logSum[i]);
+      dScores[j] = weight * (dot(ownOther, second + j * padded(width), width) - mean);
+    }
     __syncwarp();
     for (int c = lane(); c < width; c += WARP) {
       float dQuery = 0;

@@ -18,6 +18,23 @@
 #define SHARED(type, name)                                     \
   extern __shared__ __align__(16) unsigned char shared_bytes[]; \
   type* name = reinterpret_cast<type*>(shared_bytes)
+
+// A float's nearest bfloat16, ties to even.
+DEVICE unsigned short bf16_bits(float x) {
+  unsigned short bits;
+  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(x));
+  return bits;
+}
+
+// A warp's d[16, 8] += a[16, 16] * b[16, 8]; tensor_attention.cuh says which lane has what.
+DEVICE void multiply_add(float (&d)[4], const unsigned int (&a)[4], unsigned int b0,
+                         unsigned int b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
 #endif
 
 constexpr int WARP = 32;
@@ -39,11 +56,21 @@ DEVICE float value(bf16 x) { return __uint_as_float((unsigned int)x.bits << 16);
 
 DEVICE void put(float* to, float x) { *to = x; }
 
-// To the nearest bfloat16, ties to even; what is no number stays none.
-DEVICE void put(bf16* to, float x) {
-  unsigned int bits = __float_as_uint(x);
-  bool number = (bits & 0x7fffffffu) <= 0x7f800000u;
-  to->bits = number ? (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16 : 0x7fc0u;
+DEVICE void put(bf16* to, float x) { to->bits = bf16_bits(x); }
+
+// Two neighbouring bfloat16, the first in the lower half; and four of these.
+typedef unsigned int word;
+
+struct __align__(16) Quad {
+  word words[4];
+};
+
+DEVICE float low(word both) { return __uint_as_float(both << 16); }
+
+DEVICE float high(word both) { return __uint_as_float(both & 0xffff0000u); }
+
+DEVICE word both(float first, float second) {
+  return bf16_bits(first) | (word)bf16_bits(second) << 16;
 }
 
 // Below every number. (NVRTC has no headers, and so not that of infinity.)

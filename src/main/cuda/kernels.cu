@@ -4,6 +4,7 @@
 #include "tokens.cuh"
 #include "norm.cuh"
 #include "attention.cuh"
+#include "tensor_attention.cuh"
 #include "mlp.cuh"
 #include "losses.cuh"
 #include "sums.cuh"

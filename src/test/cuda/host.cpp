@@ -32,6 +32,10 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(layer_norm_slices, ALONE),
     ENTRY(attention, TOGETHER),
     ENTRY(attention_backward, TOGETHER),
+#ifdef MATRIX_BF16
+    ENTRY(tensor_attention, TOGETHER),
+    ENTRY(tensor_attention_backward, TOGETHER),
+#endif
     ENTRY(bias_gelu, ALONE),
     ENTRY(bias_gelu_backward, ALONE),
     ENTRY(add_branch, ALONE),

@@ -13,6 +13,7 @@
 
 #define __global__
 #define __device__
+#define __align__(bytes) alignas(bytes)
 #define SHARED(type, name) type* name = reinterpret_cast<type*>(host::shared.data())
 
 struct Index {
@@ -30,6 +31,22 @@ static inline float __uint_as_float(unsigned int bits) {
   float x;
   memcpy(&x, &bits, 4);
   return x;
+}
+
+static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned int selector) {
+  unsigned long long bytes = (unsigned long long)y << 32 | x;
+  unsigned int result = 0;
+  for (int i = 0; i < 4; i++) {
+    result |= (unsigned int)(bytes >> (selector >> (4 * i) & 7) * 8 & 0xff) << (8 * i);
+  }
+  return result;
+}
+
+// A float's nearest bfloat16, ties to even; what is no number stays none.
+static inline unsigned short bf16_bits(float x) {
+  unsigned int bits = __float_as_uint(x);
+  bool number = (bits & 0x7fffffffu) <= 0x7f800000u;
+  return number ? (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16 : 0x7fc0u;
 }
 
 namespace host {
@@ -99,6 +116,14 @@ static Barrier blockBarrier;
 static std::vector<Barrier> warpBarriers;
 static std::vector<double> exchanged[2];  // by each thread, in even and in odd turns
 
+// A thread's factors of a matrix product of its warp.
+struct Factors {
+  unsigned int left[4];
+  unsigned int right[2];
+};
+
+static std::vector<Factors> factors[2];  // of each thread, in even and in odd turns
+
 static inline void warp_barrier() { warpBarriers[threadIdx.x / WARP].wait(WARP); }
 
 // Runs a kernel whose threads do without barriers, one after another.
@@ -128,6 +153,7 @@ static bool launch(long blocks, int threads, long sharedBytes, std::function<voi
     blockBarrier = Barrier();
     warpBarriers.assign((threads + WARP - 1) / WARP, Barrier());
     for (auto& turn : exchanged) turn.assign(threads, 0);
+    for (auto& turn : factors) turn.resize(threads);
     for (int t = 0; t < threads; t++) fibers[t]->done = false;
     for (bool left = true; left;) {
       long before = progress;
@@ -169,4 +195,28 @@ static inline T __shfl_xor_sync(unsigned int, T x, int mask) {
   turn[threadIdx.x] = x;
   host::warp_barrier();
   return (T)turn[threadIdx.x ^ mask];
+}
+
+// d[16, 8] += a[16, 16] * b[16, 8] of a warp, as PTX's mma.sync m16n8k16 deals them to lanes.
+static inline void multiply_add(float (&d)[4], const unsigned int (&a)[4], unsigned int b0,
+                                unsigned int b1) {
+  auto& turn = host::factors[host::warpBarriers[threadIdx.x / host::WARP].generation % 2];
+  turn[threadIdx.x] = {{a[0], a[1], a[2], a[3]}, {b0, b1}};
+  host::warp_barrier();
+  int lane = threadIdx.x % host::WARP;
+  const host::Factors* warp = &turn[threadIdx.x - lane];
+  auto half = [](unsigned int word, int which) {
+    return __uint_as_float(which == 0 ? word << 16 : word & 0xffff0000u);
+  };
+  for (int i = 0; i < 4; i++) {
+    int row = lane / 4 + i / 2 * 8;
+    int col = lane % 4 * 2 + i % 2;
+    float sum = 0;
+    for (int k = 0; k < 16; k++) {
+      unsigned int left = warp[row % 8 * 4 + k % 8 / 2].left[row / 8 + k / 8 * 2];
+      unsigned int right = warp[col * 4 + k % 8 / 2].right[k / 8];
+      sum += half(left, k % 2) * half(right, k % 2);
+    }
+    d[i] += sum;
+  }
 }

@@ -152,7 +152,7 @@ final class BlockProgram {
     ops.biasGradient(dBranch, layer + "proj.bias", rows);
     ops.linearBackward(attended, layer + "proj.weight", dBranch, dNorm, rows);
     for (Sequences s : sequences) {
-      ops.attentionBackward(qkv, logSums, dNorm, dQkv, s, heads, dim);
+      ops.attentionBackward(qkv, attended, logSums, dNorm, dQkv, s, heads, dim);
     }
     ops.biasGradient(dQkv, layer + "qkv.bias", rows);
     ops.linearBackward(norm1, layer + "qkv.weight", dQkv, dNorm, rows);

@@ -163,13 +163,12 @@ record Operations(Gpu gpu, Parameters parameters) {
   /** out[images · tokens, dim] of one sequence an image; logSums[images · heads · tokens]. */
   void attention(Memory qkv, Memory out, Memory logSums, Sequences s, int heads, int dim) {
     int width = dim / heads;
-    int threads = attentionThreads(s.tokens());
-    int floats = 2 * s.tokens() * (width + 1) + threads / WARP * (width + s.tokens());
+    Attention launch = Attention.of(gpu.matrixType(), s.tokens(), width);
     gpu.launch(
-        "attention",
+        launch.kernel(),
         (long) s.images() * heads,
-        threads,
-        floats * Float.BYTES,
+        launch.threads(),
+        launch.sharedBytes(),
         qkv.from((long) s.firstRow() * 3 * dim),
         out.from((long) s.firstRow() * dim),
         logSums.from((long) s.firstRow() * heads),
@@ -178,29 +177,31 @@ record Operations(Gpu gpu, Parameters parameters) {
         width);
   }
 
-  /** dQkv from dOut. */
+  /** dQkv from dOut, and from what {@link #attention} has left. */
   void attentionBackward(
-      Memory qkv, Memory logSums, Memory dOut, Memory dQkv, Sequences s, int heads, int dim) {
+      Memory qkv,
+      Memory out,
+      Memory logSums,
+      Memory dOut,
+      Memory dQkv,
+      Sequences s,
+      int heads,
+      int dim) {
     int width = dim / heads;
-    int threads = attentionThreads(s.tokens());
-    int floats =
-        2 * s.tokens() * (width + 1) + s.tokens() + threads / WARP * 2 * (width + s.tokens());
+    Attention launch = Attention.of(gpu.matrixType(), s.tokens(), width);
     gpu.launch(
-        "attention_backward",
+        launch.kernel() + "_backward",
         (long) s.images() * heads,
-        threads,
-        floats * Float.BYTES,
+        launch.threads(),
+        launch.backwardSharedBytes(),
         qkv.from((long) s.firstRow() * 3 * dim),
+        out.from((long) s.firstRow() * dim),
         logSums.from((long) s.firstRow() * heads),
         dOut.from((long) s.firstRow() * dim),
         dQkv.from((long) s.firstRow() * 3 * dim),
         s.tokens(),
         heads,
         width);
-  }
-
-  private static int attentionThreads(int tokens) {
-    return tokens <= WARP ? 4 * WARP : 8 * WARP;
   }
 
   // --- sums ------------------------------------------------------------------------------------

@@ -212,12 +212,12 @@ public final class CudaKernelsUnderTest implements Kernels {
     int images = qkv.rows() / tokens;
     int width = qkv.cols() / 3 / heads;
     Memory logSums = copies.floats(images * heads * tokens);
-    int floats = 2 * tokens * (width + 1) + 2 * (width + tokens);
+    Attention launch = Attention.of(Memory.Type.FLOAT, tokens, width);
     gpu.launch(
         "attention",
         (long) images * heads,
-        THREADS,
-        4 * floats,
+        launch.threads(),
+        launch.sharedBytes(),
         in,
         out,
         logSums,
@@ -234,18 +234,19 @@ public final class CudaKernelsUnderTest implements Kernels {
       Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
     try (Copies copies = new Copies()) {
       Memory in = copies.in(qkv);
-      Memory forgotten = copies.floats(dOut.rows() * dOut.cols());
-      float[] values = attention(copies, in, qkv, tokens, heads, forgotten);
+      Memory out = copies.floats(dOut.rows() * dOut.cols());
+      float[] values = attention(copies, in, qkv, tokens, heads, out);
       Memory logSums = copies.floats(values.length);
       gpu.write(logSums, values);
       int width = qkv.cols() / 3 / heads;
-      int floats = 2 * tokens * (width + 1) + tokens + 2 * 2 * (width + tokens);
+      Attention launch = Attention.of(Memory.Type.FLOAT, tokens, width);
       gpu.launch(
           "attention_backward",
           (long) qkv.rows() / tokens * heads,
-          THREADS,
-          4 * floats,
+          launch.threads(),
+          launch.backwardSharedBytes(),
           in,
+          out,
           logSums,
           copies.in(dOut),
           copies.out(dQkv),

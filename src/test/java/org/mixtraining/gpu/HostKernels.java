@@ -43,7 +43,14 @@ final class HostKernels {
       if (!Files.exists(library)) {
         Path fresh = Files.createTempFile(directory, "host", ".so");
         List<String> command = new ArrayList<>(List.of("g++", "-x", "c++", "-std=c++17", "-O2"));
-        command.addAll(List.of("-U_FORTIFY_SOURCE", "-fPIC", "-shared", "-Wall", "-Werror"));
+        command.addAll(
+            List.of(
+                "-U_FORTIFY_SOURCE",
+                "-fPIC",
+                "-shared",
+                "-Wall",
+                "-Werror",
+                "-fno-strict-aliasing"));
         // Both libraries have functions of the same names; neither may find the other's.
         command.addAll(List.of("-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"));
         command.addAll(List.of("-I", SOURCES.toString(), "-I", SHIM.toString()));
