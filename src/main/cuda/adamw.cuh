@@ -29,11 +29,12 @@ KERNEL gradient_squares(const float* g, const int* tensorOf, const TensorRule* r
   if (threadIdx.x == 0) parts[blockIdx.x] = sum;
 }
 
-// factor[1]: what the gradient is multiplied by so that its norm is at most clip. One thread.
+// factor[1]: what the gradient is multiplied by so that its norm is at most clip. One warp.
 KERNEL clip_factor(const double* parts, const Settings* settings, float* factor, int count) {
   double squares = 0;
-  for (int i = 0; i < count; i++) squares += parts[i];
-  double norm = sqrt(squares);
+  for (int i = lane(); i < count; i += WARP) squares += parts[i];
+  double norm = sqrt(warp_sum(squares));
+  if (lane() > 0) return;
   factor[0] = settings->clip > 0 && norm > settings->clip ? settings->clip / norm : 1;
 }
 
@@ -59,5 +60,10 @@ KERNEL adamw(float* p, matrix* copy, float* m, float* v, const float* g, const f
 
 // copy[n] = x[n], as matrix products read it.
 KERNEL round_values(const float* x, matrix* copy, long n) {
-  for (long i = thread_index(); i < n; i += thread_count()) put(copy + i, x[i]);
+  for (long i = 4 * thread_index(); i + 3 < n; i += 4 * thread_count()) {
+    float four[4];
+    get(x + i, four);
+    put(copy + i, four);
+  }
+  for (long i = n / 4 * 4 + thread_index(); i < n; i += thread_count()) put(copy + i, x[i]);
 }

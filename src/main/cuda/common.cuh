@@ -14,6 +14,10 @@
 #define DEVICE __device__ inline
 
 #ifdef __CUDACC__
+// That a loop's reads are begun so many at a time.
+#define UNROLL_PRAGMA(text) _Pragma(#text)
+#define UNROLL(times) UNROLL_PRAGMA(unroll times)
+
 // The memory that a block's threads share; how much of it there is, the launch says.
 #define SHARED(type, name)                                     \
   extern __shared__ __align__(16) unsigned char shared_bytes[]; \
@@ -76,11 +80,56 @@ DEVICE word both(float first, float second) {
 // Below every number. (NVRTC has no headers, and so not that of infinity.)
 DEVICE float minus_infinity() { return __uint_as_float(0xff800000u); }
 
+// So many neighbouring values of a row, which one instruction reads or writes: the columns of such
+// rows are a multiple of them.
+template <typename T, int N>
+struct __align__(N * sizeof(T)) Several {
+  T values[N];
+};
+
+template <typename T, int N>
+DEVICE void get(const T* from, float (&x)[N]) {
+  auto several = *reinterpret_cast<const Several<T, N>*>(from);
+  for (int i = 0; i < N; i++) x[i] = value(several.values[i]);
+}
+
+template <typename T, int N>
+DEVICE void put(T* to, const float (&x)[N]) {
+  Several<T, N> several;
+  for (int i = 0; i < N; i++) put(several.values + i, x[i]);
+  *reinterpret_cast<Several<T, N>*>(to) = several;
+}
+
 // --- threads ----------------------------------------------------------------------------------
 
 DEVICE long thread_index() { return (long)blockIdx.x * blockDim.x + threadIdx.x; }
 
 DEVICE long thread_count() { return (long)gridDim.x * blockDim.x; }
+
+// A grid's way over the values of a matrix, four at a time: for (Fours at(rows, cols); at.any();
+// at.next()). Its columns are a multiple of 4. Indices have 32 bits, since GPUs divide longer ones
+// slowly.
+struct Fours {
+  unsigned int index;
+  unsigned int count;
+  unsigned int width;
+
+  DEVICE Fours(long rows, int cols)
+      : index((unsigned int)thread_index()),
+        count((unsigned int)(rows * (cols / 4))),
+        width(cols / 4) {}
+
+  DEVICE bool any() const { return index < count; }
+
+  DEVICE void next() { index += (unsigned int)thread_count(); }
+
+  DEVICE int row() const { return index / width; }
+
+  DEVICE int column() const { return index % width * 4; }
+
+  // Of the first of the four.
+  DEVICE long value() const { return 4L * index; }
+};
 
 DEVICE int lane() { return threadIdx.x % WARP; }
 

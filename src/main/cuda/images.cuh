@@ -47,11 +47,12 @@ struct Random {
 
 // pixels[n, channels, size, size] = normalised images of a batch: a random crop after `padding`
 // black pixels on each side (0: none), then mirrored if `flip` allows and chance decides.
-//   stored[n, channels, size, size]  uint8
+//   stored[*, channels, size, size]  uint8
+//   places[n]                        in it, of the batch's images
 //   ids[n]                           image ids
 //   tables[channels, 256]            normalised value of each pixel value
 // A block per image.
-KERNEL prepare_images(const unsigned char* stored, const long long* ids,
+KERNEL prepare_images(const unsigned char* stored, const int* places, const long long* ids,
                       const float* tables, float* pixels, int channels, int size, int padding,
                       int flip, int stream, long long run, int epoch) {
   Random random(stream, run, epoch, ids[blockIdx.x]);
@@ -63,7 +64,7 @@ KERNEL prepare_images(const unsigned char* stored, const long long* ids,
   }
   bool mirrored = flip && random.next_boolean();
   int area = size * size;
-  const unsigned char* image = stored + (long)blockIdx.x * channels * area;
+  const unsigned char* image = stored + (long)places[blockIdx.x] * channels * area;
   float* out = pixels + (long)blockIdx.x * channels * area;
   for (int i = threadIdx.x; i < channels * area; i += blockDim.x) {
     int channel = i / area;
@@ -75,23 +76,22 @@ KERNEL prepare_images(const unsigned char* stored, const long long* ids,
   }
 }
 
-constexpr int MOST_PATCHES = 1024;
-
 // mask[n, patches] = 1 at `visible` randomly chosen patches of each image, else 0. A thread per
-// image; patches <= MOST_PATCHES.
+// image. Shared memory: patches shorts a thread.
 KERNEL sample_masks(const long long* ids, float* mask, int images, int patches, int visible,
                     int stream, long long run, int epoch) {
+  SHARED(short, memory);
   long image = thread_index();
   if (image >= images) return;
   Random random(stream, run, epoch, ids[image]);
-  short order[MOST_PATCHES];
+  auto order = [&](int place) -> short& { return memory[place * blockDim.x + threadIdx.x]; };
   for (int p = 0; p < patches; p++) {
-    order[p] = p;
+    order(p) = p;
     mask[image * patches + p] = 0;
   }
   for (int i = 0; i < visible; i++) {
     int j = i + random.next(patches - i);
-    mask[image * patches + order[j]] = 1;
-    order[j] = order[i];
+    mask[image * patches + order(j)] = 1;
+    order(j) = order(i);
   }
 }

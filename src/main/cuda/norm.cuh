@@ -1,6 +1,6 @@
 // Layer norm, a warp per row.
 #pragma once
-#include "common.cuh"
+#include "sums.cuh"
 
 // y[rows, dim] = (x - mean) / sqrt(var + eps) * gain + bias; stats[rows, 2] = mean, 1/sqrt(var + eps).
 KERNEL layer_norm(const float* x, const float* gain, const float* bias, matrix* y, float* stats,
@@ -53,21 +53,21 @@ KERNEL layer_norm_backward(const matrix* dy, const float* x, const float* stats,
 }
 
 // Shares of the gradients of gain and bias, which sum_slices adds up: block s takes slice s of the
-// rows and writes row s of dGain and dBias, each of `stride` columns.
+// rows and writes row s of dGain and dBias, whose rows are `stride` apart.
+// Shared memory: 8 floats a thread.
 KERNEL layer_norm_slices(const matrix* dy, const float* x, const float* stats, float* dGain,
                          float* dBias, long rows, int dim, long stride) {
-  long each = (rows + gridDim.x - 1) / gridDim.x;
-  long from = blockIdx.x * each;
-  long to = from + each < rows ? from + each : rows;
-  for (int c = threadIdx.x; c < dim; c += blockDim.x) {
-    float gain = 0;
-    float bias = 0;
-    for (long row = from; row < to; row++) {
-      float g = value(dy[row * dim + c]);
-      gain += g * (x[row * dim + c] - stats[2 * row]) * stats[2 * row + 1];
-      bias += g;
+  SHARED(float, memory);
+  float* const out[2] = {dGain, dBias};
+  auto add = [&](long row, int column, auto& sums) {
+    constexpr int N = sizeof(sums[0]) / sizeof(float);
+    float g[N], in[N];
+    get(dy + row * dim + column, g);
+    get(x + row * dim + column, in);
+    for (int i = 0; i < N; i++) {
+      sums[0][i] += g[i] * (in[i] - stats[2 * row]) * stats[2 * row + 1];
+      sums[1][i] += g[i];
     }
-    dGain[blockIdx.x * stride + c] = gain;
-    dBias[blockIdx.x * stride + c] = bias;
-  }
+  };
+  sum_slice(add, out, rows, dim, stride, memory);
 }

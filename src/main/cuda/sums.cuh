@@ -2,34 +2,77 @@
 #pragma once
 #include "step.cuh"
 
-// slices[s, c] for block s: the sum of column c of x[rows, cols] over slice s of the rows; only over
-// those of one kind where a source is given. Rows of slices are `stride` apart.
-DEVICE bool counts(const int* source, long row, int wanted, int patches) {
-  return !source || kind(source[row], patches) == wanted;
-}
-
-template <typename T>
-DEVICE void column_slice(const T* x, const int* source, int wanted, int patches, float* slices,
-                         long rows, int cols, long stride) {
+// N neighbouring columns at a time; threads that have no other columns to take share the rows.
+template <int OUT, int N, typename Add>
+DEVICE void sum_slice_of(Add add, float* const (&out)[OUT], long rows, int cols, long stride,
+                         float* memory) {
   long each = (rows + gridDim.x - 1) / gridDim.x;
   long from = blockIdx.x * each;
   long to = from + each < rows ? from + each : rows;
-  for (int c = threadIdx.x; c < cols; c += blockDim.x) {
-    float sum = 0;
-    for (long row = from; row < to; row++) {
-      if (counts(source, row, wanted, patches)) sum += value(x[row * cols + c]);
+  int threads = blockDim.x;
+  for (int first = 0; first < cols; first += N * threads) {
+    int left = (cols - first) / N;
+    int wide = left < threads ? left : threads;  // threads side by side
+    int together = threads / wide;
+    int share = (int)threadIdx.x / wide;
+    int column = first + (int)threadIdx.x % wide * N;
+    float sums[OUT][N] = {};
+    if (share < together) {
+      UNROLL(4)
+      for (long row = from + share; row < to; row += together) add(row, column, sums);
     }
-    slices[blockIdx.x * stride + c] = sum;
+    for (int i = 0; i < OUT * N; i++) memory[i * threads + threadIdx.x] = sums[i / N][i % N];
+    __syncthreads();
+    if (share == 0) {
+      for (int i = 0; i < OUT * N; i++) {
+        float sum = 0;
+        for (int s = 0; s < together; s++) sum += memory[i * threads + s * wide + threadIdx.x];
+        out[i / N][blockIdx.x * stride + column + i % N] = sum;
+      }
+    }
+    __syncthreads();
   }
 }
 
-KERNEL column_slices(const matrix* x, float* slices, long rows, int cols, long stride) {
-  column_slice(x, 0, 0, 0, slices, rows, cols, stride);
+// Sums over slices of the rows, block s taking slice s: add(row, column, sums) adds a row's values
+// from a column on, as many as fit, to each sums[o], and out[o] + s * stride gets what all come to.
+// Shared memory: 4 * OUT floats a thread.
+template <int OUT, typename Add>
+DEVICE void sum_slice(Add add, float* const (&out)[OUT], long rows, int cols, long stride,
+                      float* memory) {
+  if (cols % 4 == 0) {
+    sum_slice_of<OUT, 4>(add, out, rows, cols, stride, memory);
+  } else {
+    sum_slice_of<OUT, 1>(add, out, rows, cols, stride, memory);
+  }
 }
 
+// sum += the values from x on.
+template <typename T, int N>
+DEVICE void add_values(const T* x, float (&sum)[N]) {
+  float own[N];
+  get(x, own);
+  for (int i = 0; i < N; i++) sum[i] += own[i];
+}
+
+// slices[s, c] for block s: the sum of column c of x[rows, cols] over slice s of the rows. Rows of
+// slices are `stride` apart.
+KERNEL column_slices(const matrix* x, float* slices, long rows, int cols, long stride) {
+  SHARED(float, memory);
+  float* const out[1] = {slices};
+  auto add = [&](long row, int column, auto& sums) { add_values(x + row * cols + column, sums[0]); };
+  sum_slice(add, out, rows, cols, stride, memory);
+}
+
+// The same of the rows of one kind.
 KERNEL column_slices_of(const float* x, const int* source, int wanted, int patches, float* slices,
                         long rows, int cols, long stride) {
-  column_slice(x, source, wanted, patches, slices, rows, cols, stride);
+  SHARED(float, memory);
+  float* const out[1] = {slices};
+  auto add = [&](long row, int column, auto& sums) {
+    if (kind(source[row], patches) == wanted) add_values(x + row * cols + column, sums[0]);
+  };
+  sum_slice(add, out, rows, cols, stride, memory);
 }
 
 // sum[cols] = column sums of slices[count, cols].
@@ -61,11 +104,10 @@ KERNEL partial_sums(const float* x, double* parts, long n) {
 }
 
 // metrics[slot, 3] = the sums of parts[3, count]: squared errors, cross-entropies, right guesses.
-// One thread each.
+// A warp each.
 KERNEL step_metrics(const double* parts, const Settings* settings, double* metrics, int count) {
-  int which = threadIdx.x;
-  if (which >= 3) return;
   double sum = 0;
-  for (int i = 0; i < count; i++) sum += parts[which * count + i];
-  metrics[(long)settings->slot * 3 + which] = sum;
+  for (int i = lane(); i < count; i += WARP) sum += parts[warp() * count + i];
+  sum = warp_sum(sum);
+  if (lane() == 0) metrics[(long)settings->slot * 3 + warp()] = sum;
 }

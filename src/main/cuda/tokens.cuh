@@ -38,8 +38,9 @@ KERNEL gather_patches(const float* pixels, const int* source, matrix* patch, lon
                       int channels, int size, int side) {
   int values = channels * side * side;
   int grid = size / side;
-  for (long i = thread_index(); i < rows * values; i += thread_count()) {
-    long row = i / values;
+  unsigned int all = rows * values;
+  for (unsigned int i = thread_index(); i < all; i += thread_count()) {
+    int row = i / values;
     int at = i % values;
     int p = source[row];
     float pixel = 0;
@@ -47,7 +48,7 @@ KERNEL gather_patches(const float* pixels, const int* source, matrix* patch, lon
       int channel = at / (side * side);
       int y = p / grid * side + at / side % side;
       int x = p % grid * side + at % side;
-      pixel = pixels[((row / tokens * channels + channel) * size + y) * size + x];
+      pixel = pixels[(((long)(row / tokens) * channels + channel) * size + y) * size + x];
     }
     put(patch + i, pixel);
   }
@@ -58,27 +59,40 @@ KERNEL gather_patches(const float* pixels, const int* source, matrix* patch, lon
 KERNEL embed_tokens(float* x, const int* source, const float* bias, const float* cls,
                     const float* maskToken, const float* positions, const float* learned,
                     long rows, int dim, int patches) {
-  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
-    int p = source[i / dim];
-    int c = i % dim;
+  for (Fours at(rows, dim); at.any(); at.next()) {
+    int p = source[at.row()];
+    int c = at.column();
+    float token[4], added[4];
     switch (kind(p, patches)) {
       case OF_CLASS:
-        x[i] = cls[c];
+        get(cls + c, token);
         break;
       case OF_PATCH:
-        x[i] += bias[c] + positions[(1 + p) * dim + c] + (learned ? learned[p * dim + c] : 0);
+        get(x + at.value(), token);
+        get(bias + c, added);
+        for (int i = 0; i < 4; i++) token[i] += added[i];
+        get(positions + (1 + p) * dim + c, added);
+        for (int i = 0; i < 4; i++) token[i] += added[i];
+        if (!learned) break;
+        get(learned + p * dim + c, added);
+        for (int i = 0; i < 4; i++) token[i] += added[i];
         break;
       default:
-        x[i] = maskToken[c] + positions[(1 + p - patches) * dim + c];
+        get(maskToken + c, token);
+        get(positions + (1 + p - patches) * dim + c, added);
+        for (int i = 0; i < 4; i++) token[i] += added[i];
     }
+    put(x + at.value(), token);
   }
 }
 
 // out[rows, dim] = d on the rows of patches, 0 on others: what flows back into the linear map.
 KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows, int dim,
                       int patches) {
-  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
-    put(out + i, kind(source[i / dim], patches) == OF_PATCH ? d[i] : 0);
+  for (Fours at(rows, dim); at.any(); at.next()) {
+    float x[4] = {};
+    if (kind(source[at.row()], patches) == OF_PATCH) get(d + at.value(), x);
+    put(out + at.value(), x);
   }
 }
 
@@ -100,12 +114,20 @@ KERNEL position_gradient(const float* d, const int* source, float* dLearned, lon
 KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias,
                       const float* maskToken, const float* positions, float* y, long rows,
                       int tokens, int dim) {
-  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
-    long row = i / dim;
-    int c = i % dim;
-    int from = encoded[row];
-    float token = from < 0 ? maskToken[c] : mapped[(long)from * dim + c] + bias[c];
-    y[i] = token + positions[row % tokens * dim + c];
+  for (Fours at(rows, dim); at.any(); at.next()) {
+    int c = at.column();
+    int from = encoded[at.row()];
+    float token[4], added[4];
+    if (from < 0) {
+      get(maskToken + c, token);
+    } else {
+      get(mapped + (long)from * dim + c, token);
+      get(bias + c, added);
+      for (int i = 0; i < 4; i++) token[i] += added[i];
+    }
+    get(positions + at.row() % tokens * dim + c, added);
+    for (int i = 0; i < 4; i++) token[i] += added[i];
+    put(y + at.value(), token);
   }
 }
 
@@ -114,18 +136,21 @@ KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias
 KERNEL decoder_gradient(const float* d, const int* source, matrix* dMapped, long rows,
                         int encoderTokens, int decoderTokens, int dim) {
   int patches = decoderTokens - 1;
-  for (long i = thread_index(); i < rows * dim; i += thread_count()) {
-    long row = i / dim;
-    int p = source[row];
+  for (Fours at(rows, dim); at.any(); at.next()) {
+    int p = source[at.row()];
     int token = p == CLASS ? 0 : 1 + p % patches;
-    put(dMapped + i, d[(row / encoderTokens * decoderTokens + token) * dim + i % dim]);
+    long from = (long)(at.row() / encoderTokens) * decoderTokens + token;
+    float x[4];
+    get(d + from * dim + at.column(), x);
+    put(dMapped + at.value(), x);
   }
 }
 
 // features[images, dim] = the class token of x[images * tokens, dim], or (mean) the others' mean.
 KERNEL pool_tokens(const matrix* x, matrix* features, int images, int tokens, int dim, int mean) {
-  for (long i = thread_index(); i < (long)images * dim; i += thread_count()) {
-    const matrix* token = x + i / dim * tokens * dim + i % dim;
+  unsigned int all = images * dim;
+  for (unsigned int i = thread_index(); i < all; i += thread_count()) {
+    const matrix* token = x + (long)(i / dim) * tokens * dim + i % dim;
     float feature = value(token[0]);
     if (mean) {
       feature = 0;
@@ -139,13 +164,18 @@ KERNEL pool_tokens(const matrix* x, matrix* features, int images, int tokens, in
 // The reverse: dx[images * tokens, dim] (+)= the share of each token; `keep` says whether to add.
 KERNEL unpool_tokens(const float* dFeatures, matrix* dx, int images, int tokens, int dim, int mean,
                      int keep) {
-  for (long i = thread_index(); i < (long)images * tokens * dim; i += thread_count()) {
-    long row = i / dim;
-    bool first = row % tokens == 0;
-    float d = 0;
+  for (Fours at((long)images * tokens, dim); at.any(); at.next()) {
+    bool first = at.row() % tokens == 0;
+    float d[4] = {};
     if (first != (bool)mean) {
-      d = dFeatures[row / tokens * dim + i % dim] / (mean ? tokens - 1 : 1);
+      get(dFeatures + (long)(at.row() / tokens) * dim + at.column(), d);
+      for (int i = 0; i < 4; i++) d[i] /= mean ? tokens - 1 : 1;
     }
-    put(dx + i, keep ? value(dx[i]) + d : d);
+    if (keep) {
+      float kept[4];
+      get(dx + at.value(), kept);
+      for (int i = 0; i < 4; i++) d[i] += kept[i];
+    }
+    put(dx + at.value(), d);
   }
 }

@@ -17,7 +17,7 @@ struct Entry {
 
 static const std::map<std::string, Entry> KERNELS = {
     ENTRY(prepare_images, ALONE),
-    ENTRY(sample_masks, ALONE),
+    ENTRY(sample_masks, TOGETHER),
     ENTRY(token_sources, ALONE),
     ENTRY(gather_patches, ALONE),
     ENTRY(embed_tokens, ALONE),
@@ -29,7 +29,7 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(unpool_tokens, ALONE),
     ENTRY(layer_norm, TOGETHER),
     ENTRY(layer_norm_backward, TOGETHER),
-    ENTRY(layer_norm_slices, ALONE),
+    ENTRY(layer_norm_slices, TOGETHER),
     ENTRY(attention, TOGETHER),
     ENTRY(attention_backward, TOGETHER),
 #ifdef MATRIX_BF16
@@ -42,13 +42,13 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(scale_branch, ALONE),
     ENTRY(cross_entropy, TOGETHER),
     ENTRY(pixel_loss, TOGETHER),
-    ENTRY(column_slices, ALONE),
-    ENTRY(column_slices_of, ALONE),
+    ENTRY(column_slices, TOGETHER),
+    ENTRY(column_slices_of, TOGETHER),
     ENTRY(sum_slices, ALONE),
     ENTRY(partial_sums, TOGETHER),
-    ENTRY(step_metrics, ALONE),
+    ENTRY(step_metrics, TOGETHER),
     ENTRY(gradient_squares, TOGETHER),
-    ENTRY(clip_factor, ALONE),
+    ENTRY(clip_factor, TOGETHER),
     ENTRY(adamw, ALONE),
     ENTRY(round_values, ALONE),
 };

@@ -14,6 +14,7 @@
 #define __global__
 #define __device__
 #define __align__(bytes) alignas(bytes)
+#define UNROLL(times)
 #define SHARED(type, name) type* name = reinterpret_cast<type*>(host::shared.data())
 
 struct Index {
@@ -32,6 +33,8 @@ static inline float __uint_as_float(unsigned int bits) {
   memcpy(&x, &bits, 4);
   return x;
 }
+
+static inline float __fdividef(float x, float y) { return x / y; }
 
 static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned int selector) {
   unsigned long long bytes = (unsigned long long)y << 32 | x;

@@ -1,5 +1,6 @@
 package org.mixtraining.gpu;
 
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.cuda.cudart.CUevent_st;
@@ -7,12 +8,14 @@ import org.bytedeco.cuda.cudart.CUgraphExec_st;
 import org.bytedeco.cuda.cudart.CUgraph_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.javacpp.SizeTPointer;
 import org.mixtraining.config.JobConfig.Precision;
 import org.mixtraining.config.UserException;
 
@@ -80,6 +83,31 @@ final class CudaGpu implements Gpu {
     Pointer staged = staging(to).next(4L * values.length);
     new IntPointer(staged).put(values, 0, values.length);
     copy(to, 4L * values.length);
+  }
+
+  @Override
+  public void write(Memory to, byte[] values) {
+    Pointer staged = staging(to).next(values.length);
+    new BytePointer(staged).put(values, 0, values.length);
+    copy(to, values.length);
+  }
+
+  @Override
+  public void upload(Memory to, ByteBuffer bytes) {
+    finish();
+    Cuda.check(
+        "cuMemcpyHtoD(%d)".formatted(bytes.remaining()),
+        cudart.cuMemcpyHtoD(
+            to.first(bytes.remaining()).address(), new BytePointer(bytes), bytes.remaining()));
+  }
+
+  @Override
+  public long freeBytes() {
+    try (SizeTPointer free = new SizeTPointer(1);
+        SizeTPointer all = new SizeTPointer(1)) {
+      Cuda.check("cuMemGetInfo", cudart.cuMemGetInfo(free, all));
+      return free.get();
+    }
   }
 
   private Staging staging(Memory to) {

@@ -1,13 +1,16 @@
 package org.mixtraining.data;
 
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.stream.Stream;
+import org.mixtraining.vit.ImageStore;
 
 /**
  * Images held as uint8 outside the Java heap, in order of their ids. It is filled once and then
  * read by any number of threads; its memory (counted by {@code -XX:MaxDirectMemorySize}, by default
  * as large as the heap) goes when the set is garbage.
  */
-public final class ImageSet {
+public final class ImageSet implements ImageStore {
   private static final int CHUNK_BYTES = 1 << 28;
 
   private final long[] ids;
@@ -67,7 +70,7 @@ public final class ImageSet {
     chunks[i / imagesPerChunk].put(offset(i), pixels, pixels.position(), imageBytes());
   }
 
-  /** Number of images. */
+  @Override
   public int size() {
     return ids.length;
   }
@@ -90,7 +93,7 @@ public final class ImageSet {
     return quantiles[i];
   }
 
-  /** Copies image {@code i}, [channels, height, width], into {@code pixels}. */
+  @Override
   public void read(int i, byte[] pixels) {
     chunks[i / imagesPerChunk].get(offset(i), pixels, 0, imageBytes());
   }
@@ -110,9 +113,14 @@ public final class ImageSet {
     return width;
   }
 
-  /** Bytes of one image. */
+  @Override
   public int imageBytes() {
     return channels * height * width;
+  }
+
+  @Override
+  public List<ByteBuffer> buffers() {
+    return Stream.of(chunks).map(ByteBuffer::asReadOnlyBuffer).toList();
   }
 
   private int offset(int i) {

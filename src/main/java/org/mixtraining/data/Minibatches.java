@@ -107,14 +107,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   /** The next minibatch with its images as they are stored, for who augments them elsewhere. */
   public StoredMinibatch nextStored() {
     int[] batch = take();
-    var bytes = new byte[batch.length * images.imageBytes()];
-    var image = new byte[images.imageBytes()];
-    for (int n = 0; n < batch.length; n++) {
-      images.read(batch[n], image);
-      System.arraycopy(image, 0, bytes, n * image.length, image.length);
-    }
-    return new StoredMinibatch(
-        ids(batch), labels(batch), bytes, images.channels(), images.height());
+    return new StoredMinibatch(ids(batch), labels(batch), images, batch);
   }
 
   private int[] take() {

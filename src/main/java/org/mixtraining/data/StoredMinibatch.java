@@ -5,6 +5,6 @@ package org.mixtraining.data;
  *
  * @param ids n dataset-wide image ids
  * @param labels n class indices; {@link Minibatch#UNLABELLED} where the label may not be used
- * @param pixels uint8 [n, channels, size, size]
+ * @param places their indices in the set
  */
-public record StoredMinibatch(long[] ids, int[] labels, byte[] pixels, int channels, int size) {}
+public record StoredMinibatch(long[] ids, int[] labels, ImageSet images, int[] places) {}

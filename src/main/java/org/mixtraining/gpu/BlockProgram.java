@@ -108,7 +108,7 @@ final class BlockProgram {
 
   private void gelu(String kernel, Memory to) {
     Memory bias = ops.parameters().values(layer + "fc1.bias");
-    ops.each(kernel, (long) rows * hiddenDim, preHidden, bias, to, (long) rows, hiddenDim);
+    ops.fours(kernel, (long) rows * hiddenDim, preHidden, bias, to, (long) rows, hiddenDim);
   }
 
   /** to = residual + factor · (from · weight + bias). */
@@ -123,7 +123,7 @@ final class BlockProgram {
     for (Sequences s : sequences) {
       long at = (long) s.firstRow() * dim;
       Memory factor = factors.from((long) which * s.images());
-      ops.each(
+      ops.fours(
           "add_branch",
           (long) s.rows() * dim,
           residual.from(at),
@@ -166,7 +166,7 @@ final class BlockProgram {
     }
     for (Sequences s : sequences) {
       long at = (long) s.firstRow() * dim;
-      ops.each(
+      ops.fours(
           "scale_branch",
           (long) s.rows() * dim,
           d.from(at),

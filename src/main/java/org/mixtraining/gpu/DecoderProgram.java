@@ -79,7 +79,7 @@ final class DecoderProgram {
     Parameters parameters = bench.parameters();
     embedding.sources(source, encoded, decoder, encoder.tokens(), content());
     ops.linear(x, EMBEDDING + "weight", null, null, mapped, encoder.rows());
-    ops.each(
+    ops.fours(
         "decoder_tokens",
         (long) decoder.rows() * dim,
         mapped,
@@ -144,7 +144,7 @@ final class DecoderProgram {
       blocks.get(i).backward();
     }
     ops.biasGradient(d, source, Kind.MASK, bench.vit().patches(), EMBEDDING + "mask", rows);
-    ops.each(
+    ops.fours(
         "decoder_gradient",
         (long) encoder.rows() * dim,
         d,

@@ -70,7 +70,7 @@ final class EmbeddingProgram {
     }
     ops.linear(patches, LAYER + "weight", null, null, tokens, rows);
     Parameters parameters = bench.parameters();
-    ops.each(
+    ops.fours(
         "embed_tokens",
         (long) rows * vit.dim(),
         tokens,
@@ -119,7 +119,7 @@ final class EmbeddingProgram {
     Operations ops = bench.operations();
     ViT vit = bench.vit();
     long n = rows;
-    ops.each("embed_gradient", n * vit.dim(), d, source, dPatches, n, vit.dim(), vit.patches());
+    ops.fours("embed_gradient", n * vit.dim(), d, source, dPatches, n, vit.dim(), vit.patches());
     ops.linearBackward(patches, LAYER + "weight", dPatches, null, rows);
     ops.biasGradient(d, source, Kind.PATCH, vit.patches(), LAYER + "bias", n);
     ops.biasGradient(d, source, Kind.CLASS, vit.patches(), LAYER + "cls", n);

@@ -1,5 +1,7 @@
 package org.mixtraining.gpu;
 
+import java.nio.ByteBuffer;
+
 /**
  * A GPU, as a step needs it. Launches and products are done in the order of the calls, perhaps
  * later; one thread at a time may call.
@@ -18,11 +20,20 @@ public interface Gpu extends AutoCloseable {
 
   void free(Memory memory);
 
+  /** Bytes that could be allocated. */
+  long freeBytes();
+
   /** Copies values to the device, after all that was called before. */
   void write(Memory to, float[] values);
 
   /** The same. */
   void write(Memory to, int[] values);
+
+  /** The same. */
+  void write(Memory to, byte[] values);
+
+  /** Waits for all that was called before, then copies a direct buffer's remaining bytes. */
+  void upload(Memory to, ByteBuffer bytes);
 
   /** Waits for all that was called before. */
   void finish();

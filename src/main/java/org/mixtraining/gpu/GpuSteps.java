@@ -32,6 +32,7 @@ public final class GpuSteps implements StepExecutor {
   private final Blueprint blueprint;
   private final Arena arena;
   private final Parameters parameters;
+  private final ResidentImages images;
   private final Map<Shape, Recorded> programs = new HashMap<>();
   private final List<Begun> begun = new ArrayList<>();
   private EpochPlan plan;
@@ -46,6 +47,7 @@ public final class GpuSteps implements StepExecutor {
     this.blueprint = Blueprint.of(replica);
     this.arena = new Arena(gpu);
     this.parameters = new Parameters(gpu, arena, blueprint);
+    this.images = new ResidentImages(gpu);
   }
 
   @Override
@@ -107,7 +109,7 @@ public final class GpuSteps implements StepExecutor {
   }
 
   private void write(Workbench bench, Examples examples) {
-    StepInput.write(bench, gpu, examples, plan);
+    StepInput.write(bench, gpu, images, examples, plan);
     var position = examples.position();
     double rate = plan.learningRate(position.step(), position.steps());
     gpu.write(bench.settings(), StepSettings.ofStep(begun.size(), plan, examples));
@@ -145,12 +147,14 @@ public final class GpuSteps implements StepExecutor {
   public List<StepResult> end() {
     List<StepResult> results = results();
     replica.load(parameters.state());
+    images.endEpoch();
     return results;
   }
 
   @Override
   public void close() {
     programs.values().forEach(recorded -> recorded.recording.close());
+    images.close();
     arena.close();
     gpu.close();
   }

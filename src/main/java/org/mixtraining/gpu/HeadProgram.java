@@ -73,7 +73,7 @@ final class HeadProgram {
     int dim = bench.vit().dim();
     ops.biasGradient(dLogits, head + "bias", images);
     ops.linearBackward(features, head + "weight", dLogits, dFeatures, images);
-    ops.each(
+    ops.fours(
         "unpool_tokens",
         (long) pooled.rows() * dim,
         dFeatures,

@@ -16,7 +16,8 @@ public record Memory(long address, Type type, long count) {
     /** The upper half of a float. */
     BF16(2),
     DOUBLE(8),
-    INT(4);
+    INT(4),
+    BYTE(1);
 
     private final int bytes;
 

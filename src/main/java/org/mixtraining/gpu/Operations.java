@@ -14,9 +14,13 @@ record Operations(Gpu gpu, Parameters parameters) {
   static final int THREADS = 256;
 
   /** Blocks of a sum's first step, and so the values of its second. */
-  static final int PARTS = 64;
+  static final int PARTS = 256;
 
-  private static final int WARP = 32;
+  static final int WARP = 32;
+
+  /** Threads of a block that adds up a slice of rows. */
+  private static final int SLICE_THREADS = 512;
+
   private static final int ROW_THREADS = 128;
   private static final int MOST_BLOCKS = 1 << 14;
 
@@ -30,10 +34,15 @@ record Operations(Gpu gpu, Parameters parameters) {
     gpu.launch(kernel, blocks(values), THREADS, 0, arguments);
   }
 
+  /** The same for a kernel that takes four values at a time. */
+  void fours(String kernel, long values, Object... arguments) {
+    each(kernel, (values + 3) / 4, arguments);
+  }
+
   /** Copies values, as the type of {@code to} has them. */
   static void round(Gpu gpu, Memory from, Memory to) {
     long count = from.count();
-    gpu.launch("round_values", blocks(count), THREADS, 0, from, to, count);
+    gpu.launch("round_values", blocks((count + 3) / 4), THREADS, 0, from, to, count);
   }
 
   /** Launches a kernel with a warp for each row. */
@@ -78,8 +87,8 @@ record Operations(Gpu gpu, Parameters parameters) {
     gpu.launch(
         "column_slices",
         Parameters.SLICES,
-        THREADS,
-        0,
+        SLICE_THREADS,
+        4 * Float.BYTES * SLICE_THREADS,
         dy,
         parameters.slices(bias),
         rows,
@@ -93,8 +102,8 @@ record Operations(Gpu gpu, Parameters parameters) {
     gpu.launch(
         "column_slices_of",
         Parameters.SLICES,
-        THREADS,
-        0,
+        SLICE_THREADS,
+        4 * Float.BYTES * SLICE_THREADS,
         d,
         source,
         kind.ordinal(),
@@ -146,8 +155,8 @@ record Operations(Gpu gpu, Parameters parameters) {
     gpu.launch(
         "layer_norm_slices",
         Parameters.SLICES,
-        THREADS,
-        0,
+        SLICE_THREADS,
+        8 * Float.BYTES * SLICE_THREADS,
         dy,
         x,
         stats,

@@ -1,9 +1,7 @@
 package org.mixtraining.gpu;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Blueprint;
@@ -15,9 +13,10 @@ final class StepInput {
 
   private StepInput() {}
 
-  static void write(Workbench bench, Gpu gpu, Examples examples, EpochPlan plan) {
+  static void write(
+      Workbench bench, Gpu gpu, ResidentImages resident, Examples examples, EpochPlan plan) {
     if (examples.stored() != null) {
-      prepare(bench, gpu, examples);
+      prepare(bench, gpu, resident, examples);
     } else {
       gpu.write(bench.pixels(), examples.pixels());
       if (examples.mask() != null) {
@@ -38,13 +37,21 @@ final class StepInput {
   }
 
   /** Crops, mirrors and normalises images, and chooses their visible patches. */
-  private static void prepare(Workbench bench, Gpu gpu, Examples examples) {
+  private static void prepare(
+      Workbench bench, Gpu gpu, ResidentImages resident, Examples examples) {
     StoredImages images = examples.stored();
-    int[] pixels = ints(images.pixels());
-    Memory stored = bench.ints("input.stored", pixels.length);
+    int[] places = images.places();
+    Memory stored = resident.of(images.store()).orElse(null);
+    if (stored == null) {
+      byte[] pixels = pixels(images);
+      stored = bench.bytes("input.stored", pixels.length);
+      gpu.write(stored, pixels);
+      places = IntStream.range(0, places.length).toArray();
+    }
+    Memory indices = bench.ints("input.places", places.length);
     Memory tables = bench.floats("input.tables", images.tables().length);
     Memory ids = bench.ints("input.ids", 2L * examples.images());
-    gpu.write(stored, pixels);
+    gpu.write(indices, places);
     gpu.write(tables, images.tables());
     gpu.write(ids, ints(examples.position().ids()));
     gpu.launch(
@@ -53,6 +60,7 @@ final class StepInput {
         Operations.THREADS,
         0,
         stored,
+        indices,
         ids,
         tables,
         bench.pixels(),
@@ -64,28 +72,33 @@ final class StepInput {
         images.seed(),
         images.epoch());
     if (bench.blueprint().reconstructs()) {
-      bench
-          .operations()
-          .each(
-              "sample_masks",
-              examples.images(),
-              ids,
-              bench.mask(),
-              examples.images(),
-              bench.vit().patches(),
-              bench.vit().visiblePatches(),
-              Seed.MASK.ordinal(),
-              images.seed(),
-              images.epoch());
+      int warp = Operations.WARP;
+      int patches = bench.vit().patches();
+      gpu.launch(
+          "sample_masks",
+          (examples.images() + warp - 1L) / warp,
+          warp,
+          Short.BYTES * patches * warp,
+          ids,
+          bench.mask(),
+          examples.images(),
+          patches,
+          bench.vit().visiblePatches(),
+          Seed.MASK.ordinal(),
+          images.seed(),
+          images.epoch());
     }
   }
 
-  /** Four bytes each, the last one's missing ones 0. */
-  private static int[] ints(byte[] bytes) {
-    int[] ints = new int[(bytes.length + 3) / 4];
-    byte[] padded = bytes.length % 4 == 0 ? bytes : Arrays.copyOf(bytes, 4 * ints.length);
-    ByteBuffer.wrap(padded).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(ints);
-    return ints;
+  /** The minibatch's images, one after another. */
+  private static byte[] pixels(StoredImages images) {
+    byte[] image = new byte[images.store().imageBytes()];
+    byte[] all = new byte[images.places().length * image.length];
+    for (int i = 0; i < images.places().length; i++) {
+      images.store().read(images.places()[i], image);
+      System.arraycopy(image, 0, all, i * image.length, image.length);
+    }
+    return all;
   }
 
   /** Each as its lower and its upper half. */

@@ -96,7 +96,15 @@ final class StepProgram {
     bench
         .operations()
         .gpu()
-        .launch("step_metrics", 1, 32, 0, parts, bench.settings(), metrics, Operations.PARTS);
+        .launch(
+            "step_metrics",
+            1,
+            METRICS * Operations.WARP,
+            0,
+            parts,
+            bench.settings(),
+            metrics,
+            Operations.PARTS);
   }
 
   private void backward() {
@@ -128,7 +136,16 @@ final class StepProgram {
     Operations ops = bench.operations();
     Parameters parameters = bench.parameters();
     ops.gradientSquares(bench.blockSettings(), squares);
-    ops.gpu().launch("clip_factor", 1, 32, 0, squares, bench.settings(), clip, Operations.PARTS);
+    ops.gpu()
+        .launch(
+            "clip_factor",
+            1,
+            Operations.WARP,
+            0,
+            squares,
+            bench.settings(),
+            clip,
+            Operations.PARTS);
     Blueprint blueprint = bench.blueprint();
     ops.gpu()
         .launch(

@@ -1,5 +1,6 @@
 package org.mixtraining.gpu;
 
+import java.nio.ByteBuffer;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -94,6 +95,21 @@ final class TimedGpu implements Gpu {
   @Override
   public void write(Memory to, int[] values) {
     gpu.write(to, values);
+  }
+
+  @Override
+  public void write(Memory to, byte[] values) {
+    gpu.write(to, values);
+  }
+
+  @Override
+  public void upload(Memory to, ByteBuffer bytes) {
+    gpu.upload(to, bytes);
+  }
+
+  @Override
+  public long freeBytes() {
+    return gpu.freeBytes();
   }
 
   @Override

@@ -37,6 +37,10 @@ record Workbench(Operations operations, Arena arena, Blueprint blueprint, Shape 
     return arena.of(name, Memory.Type.INT, count);
   }
 
+  Memory bytes(String name, long count) {
+    return arena.of(name, Memory.Type.BYTE, count);
+  }
+
   Memory doubles(String name, long count) {
     return arena.of(name, Memory.Type.DOUBLE, count);
   }

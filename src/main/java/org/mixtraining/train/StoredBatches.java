@@ -60,9 +60,10 @@ final class StoredBatches implements Iterator<MultiDataSet> {
     Augment.Images augment = TrainingBatches.augmentation(config, plan);
     var stored =
         new StoredImages(
-            images.pixels(),
-            images.channels(),
-            images.size(),
+            images.images(),
+            images.places(),
+            images.images().channels(),
+            images.images().height(),
             tables,
             augment.cropPadding(),
             augment.flip(),

@@ -10,7 +10,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * normalise, and choose the visible patches, by the random numbers that belong to seed, epoch and
  * image ids. They travel as the minibatch's example metadata, behind its {@link Batch.Position}.
  *
- * @param pixels uint8 [images, channels, size, size]
+ * @param store of uint8 images [channels, size, size]
+ * @param places in the store of the minibatch's images
  * @param size height and width
  * @param tables normalised value of each pixel value, [channels, 256]
  * @param padding black pixels on every side before a random crop; 0: no crop
@@ -18,7 +19,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * @param seed the run's
  */
 public record StoredImages(
-    byte[] pixels,
+    ImageStore store,
+    int[] places,
     int channels,
     int size,
     float[] tables,
@@ -43,6 +45,6 @@ public record StoredImages(
 
   @Override
   public String toString() {
-    return "%d bytes of %dx%d images".formatted(pixels.length, size, size);
+    return "%d images of %dx%d".formatted(places.length, size, size);
   }
 }

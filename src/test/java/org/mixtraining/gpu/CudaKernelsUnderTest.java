@@ -75,7 +75,7 @@ public final class CudaKernelsUnderTest implements Kernels {
           "column_slices",
           SLICES,
           THREADS,
-          0,
+          16 * THREADS,
           copies.in(x),
           slices,
           (long) x.rows(),
@@ -137,7 +137,7 @@ public final class CudaKernelsUnderTest implements Kernels {
           "layer_norm_slices",
           SLICES,
           THREADS,
-          0,
+          32 * THREADS,
           dyIn,
           xIn,
           statsIn,
@@ -156,18 +156,40 @@ public final class CudaKernelsUnderTest implements Kernels {
     gpu.launch(kernel, (rows + warps - 1) / warps, THREADS, 0, arguments);
   }
 
+  /** The kernels take four columns at a time: some of zeros fill up the last four. */
   @Override
   public void biasGelu(Mat h, Mat bias, Mat y) {
+    int cols = (h.cols() + 3) / 4 * 4;
+    long rows = h.rows();
+    float[] ones = new float[h.rows() * cols];
+    java.util.Arrays.fill(ones, 1);
     try (Copies copies = new Copies()) {
-      Memory in = copies.in(h);
-      Memory b = copies.in(bias);
-      long rows = h.rows();
-      gpu.launch("bias_gelu", 2, THREADS, 0, in, b, copies.out(y), rows, h.cols());
-      Memory derivative = copies.out(h);
-      float[] ones = new float[h.rows() * h.cols()];
-      java.util.Arrays.fill(ones, 1);
-      gpu.write(derivative, ones);
-      gpu.launch("bias_gelu_backward", 2, THREADS, 0, in, b, derivative, rows, h.cols());
+      Memory in = copies.holding(widened(h, cols));
+      Memory b = copies.holding(widened(bias, cols));
+      Memory out = copies.floats(ones.length);
+      Memory derivative = copies.holding(ones);
+      gpu.launch("bias_gelu", 2, THREADS, 0, in, b, out, rows, cols);
+      gpu.launch("bias_gelu_backward", 2, THREADS, 0, in, b, derivative, rows, cols);
+      narrow(out, cols, y);
+      narrow(derivative, cols, h);
+    }
+  }
+
+  private static float[] widened(Mat x, int cols) {
+    float[] wide = new float[x.rows() * cols];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = i % cols < x.cols() ? x.get(i / cols, i % cols) : 0;
+    }
+    return wide;
+  }
+
+  private void narrow(Memory from, int cols, Mat x) {
+    float[] wide = new float[x.rows() * cols];
+    gpu.read(from, wide);
+    for (int i = 0; i < wide.length; i++) {
+      if (i % cols < x.cols()) {
+        x.set(i / cols, i % cols, wide[i]);
+      }
     }
   }
 
@@ -267,7 +289,7 @@ public final class CudaKernelsUnderTest implements Kernels {
           logits.rows(),
           copies.in(logits),
           copies.in(target),
-          copies.settings(0, 0, weight, 0),
+          copies.holding(0, 0, weight, 0),
           copies.out(dLogits),
           losses,
           copies.floats(logits.rows()),
@@ -303,7 +325,7 @@ public final class CudaKernelsUnderTest implements Kernels {
           in,
           copies.in(target),
           masks,
-          copies.settings(0, weight, 0, 0),
+          copies.holding(0, weight, 0, 0),
           d,
           losses,
           rows,
@@ -326,7 +348,7 @@ public final class CudaKernelsUnderTest implements Kernels {
     Memory parts = copies.of(Memory.Type.DOUBLE, 3 * blocks);
     Memory metrics = copies.of(Memory.Type.DOUBLE, 3);
     gpu.launch("partial_sums", blocks, THREADS, 16, x, parts, x.count());
-    gpu.launch("step_metrics", 1, 32, 0, parts, copies.settings(0, 0, 0, 0), metrics, blocks);
+    gpu.launch("step_metrics", 1, 96, 0, parts, copies.holding(0, 0, 0, 0), metrics, blocks);
     double[] sums = new double[3];
     gpu.read(metrics, sums);
     return sums[0];
@@ -365,7 +387,7 @@ public final class CudaKernelsUnderTest implements Kernels {
           one,
           copies.of(Memory.Type.INT, chunks),
           rules,
-          copies.settings((float) lr, first, second, 0),
+          copies.holding((float) lr, first, second, 0),
           (float) beta1,
           (float) beta2,
           (float) eps);
@@ -404,7 +426,7 @@ public final class CudaKernelsUnderTest implements Kernels {
       return of(Memory.Type.FLOAT, count);
     }
 
-    Memory settings(float... values) {
+    Memory holding(float... values) {
       Memory memory = floats(values.length);
       gpu.write(memory, values);
       return memory;

@@ -56,12 +56,6 @@ class DeviceImagesTest {
 
   private static float[] prepared(
       ImageSet images, Normalization normalization, long[] ids, int padding, boolean flip) {
-    byte[] all = new byte[IMAGES * images.imageBytes()];
-    for (int i = 0; i < IMAGES; i++) {
-      byte[] image = new byte[images.imageBytes()];
-      images.read((int) (ids[i] - 1000) / 7, image);
-      System.arraycopy(image, 0, all, i * image.length, image.length);
-    }
     float[] tables = new float[3 * 256];
     for (int c = 0; c < 3; c++) {
       for (int value = 0; value < 256; value++) {
@@ -70,17 +64,20 @@ class DeviceImagesTest {
       }
     }
     Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
-    Memory store = gpu.allocate(Memory.Type.INT, all.length / 4);
-    gpu.write(store, ints(all));
+    Memory store = gpu.allocate(Memory.Type.BYTE, (long) IMAGES * images.imageBytes());
+    gpu.upload(store, images.buffers().get(0));
+    Memory places = gpu.allocate(Memory.Type.INT, IMAGES);
+    gpu.write(places, LongStream.of(ids).mapToInt(id -> (int) (id - 1000) / 7).toArray());
     Memory table = gpu.allocate(Memory.Type.FLOAT, tables.length);
     gpu.write(table, tables);
-    Memory pixels = gpu.allocate(Memory.Type.FLOAT, all.length);
+    Memory pixels = gpu.allocate(Memory.Type.FLOAT, store.count());
     gpu.launch(
         "prepare_images",
         IMAGES,
         64,
         0,
         store,
+        places,
         ids(gpu, ids),
         table,
         pixels,
@@ -91,7 +88,7 @@ class DeviceImagesTest {
         Seed.AUGMENT.ordinal(),
         RUN,
         EPOCH);
-    float[] values = new float[all.length];
+    float[] values = new float[(int) store.count()];
     gpu.read(pixels, values);
     return values;
   }
@@ -110,9 +107,9 @@ class DeviceImagesTest {
     Memory mask = gpu.allocate(Memory.Type.FLOAT, expected.length);
     gpu.launch(
         "sample_masks",
-        1,
-        64,
-        0,
+        2,
+        32,
+        32 * Short.BYTES * vit.patches(),
         ids(gpu, ids),
         mask,
         IMAGES,
@@ -132,12 +129,6 @@ class DeviceImagesTest {
         memory,
         IntStream.range(0, 2 * ids.length).map(i -> (int) (ids[i / 2] >>> i % 2 * 32)).toArray());
     return memory;
-  }
-
-  private static int[] ints(byte[] bytes) {
-    int[] ints = new int[bytes.length / 4];
-    java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(ints);
-    return ints;
   }
 
   private static ImageSet images() {

@@ -162,16 +162,25 @@ class GpuStepsTest {
 
   /** The same job with images that the CPU prepares and with images that the device prepares. */
   @ParameterizedTest
-  @CsvSource({"SSL", "SL", "JOINT"})
-  void imagesPreparedOnTheDeviceMakeTheSameEpoch(Objective objective) {
+  @CsvSource({"SSL, true", "SL, false", "JOINT, true", "JOINT, false"})
+  void imagesPreparedOnTheDeviceMakeTheSameEpoch(Objective objective, boolean haveRoomThere) {
     JobConfig config = JobConfig.load(Optional.empty(), List.of("optimizer.batch-size=4"));
     EpochPlan plan = plan(objective, MixPass.VISIBLE, 0);
     Share images = images();
     try (Replica onCpu = replica(VIT, ONE_HEAD, plan);
         Replica onDevice = replica(VIT, ONE_HEAD, plan)) {
-      EpochMetrics expected = epoch(onCpu, plan, TrainingBatches.of(config, VIT, plan, images));
+      Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
+      if (gpu instanceof HostGpu host && !haveRoomThere) {
+        host.freeBytes(0);
+      }
+      EpochMetrics expected =
+          epoch(
+              TestGpu.open(Memory.Type.FLOAT),
+              onCpu,
+              plan,
+              TrainingBatches.of(config, VIT, plan, images));
       EpochMetrics actual =
-          epoch(onDevice, plan, TrainingBatches.stored(config, VIT, plan, images));
+          epoch(gpu, onDevice, plan, TrainingBatches.stored(config, VIT, plan, images));
 
       assertThat(actual)
           .usingRecursiveComparison()
@@ -184,8 +193,8 @@ class GpuStepsTest {
   }
 
   private static EpochMetrics epoch(
-      Replica replica, EpochPlan plan, Iterator<MultiDataSet> batches) {
-    try (GpuSteps steps = new GpuSteps(TestGpu.open(Memory.Type.FLOAT), replica)) {
+      Gpu gpu, Replica replica, EpochPlan plan, Iterator<MultiDataSet> batches) {
+    try (GpuSteps steps = new GpuSteps(gpu, replica)) {
       return WorkerEpoch.run(replica, steps, plan, 0, batches, StepListener.NONE);
     }
   }

@@ -4,6 +4,7 @@ import com.sun.jna.Function;
 import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +24,8 @@ public final class HostGpu implements Gpu {
   private final Function product;
   private final Map<Long, com.sun.jna.Memory> allocated = new HashMap<>();
   private final Set<String> launched = new TreeSet<>();
+  private int uploads;
+  private long freeBytes = Long.MAX_VALUE;
 
   public HostGpu(Memory.Type matrixType) {
     this.matrixType = matrixType;
@@ -73,6 +76,34 @@ public final class HostGpu implements Gpu {
   @Override
   public void write(Memory to, int[] values) {
     pointer(to.first(values.length)).write(0, values, 0, values.length);
+  }
+
+  @Override
+  public void write(Memory to, byte[] values) {
+    pointer(to.first(values.length)).write(0, values, 0, values.length);
+  }
+
+  @Override
+  public void upload(Memory to, ByteBuffer bytes) {
+    byte[] values = new byte[bytes.remaining()];
+    bytes.duplicate().get(values);
+    write(to, values);
+    uploads++;
+  }
+
+  /** How often something was uploaded. */
+  int uploads() {
+    return uploads;
+  }
+
+  /** Sets what is left of the device's memory; in truth it is that of the machine. */
+  void freeBytes(long bytes) {
+    freeBytes = bytes;
+  }
+
+  @Override
+  public long freeBytes() {
+    return freeBytes;
   }
 
   @Override

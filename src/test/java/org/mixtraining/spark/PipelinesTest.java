@@ -322,7 +322,7 @@ class PipelinesTest {
       List<MultiDataSet> stored = list(forDevice(data, plan));
       assertThat(stored).hasSameSizeAs(prepared);
       for (int i = 0; i < stored.size(); i++) {
-        assertThat(StoredImages.of(stored.get(i)).orElseThrow().pixels()).isNotEmpty();
+        assertThat(StoredImages.of(stored.get(i)).orElseThrow().places()).isNotEmpty();
         assertThat(Batch.Position.of(stored.get(i))).isEqualTo(Batch.Position.of(prepared.get(i)));
       }
     }

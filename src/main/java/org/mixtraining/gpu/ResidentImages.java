@@ -1,0 +1,76 @@
+package org.mixtraining.gpu;
+
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.mixtraining.vit.ImageStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Images that lie on a device as they are stored: each set is brought there when the first step
+ * asks for it, and stays while epochs go on asking.
+ */
+final class ResidentImages implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ResidentImages.class);
+
+  private final Gpu gpu;
+  private final Map<ImageStore, Optional<Memory>> sets = new IdentityHashMap<>();
+  private final Set<ImageStore> asked = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  ResidentImages(Gpu gpu) {
+    this.gpu = gpu;
+  }
+
+  /**
+   * uint8 [images, channels, height, width]; nothing where that would be more than half of the
+   * memory that the device has left, since steps of other shapes may yet need some.
+   */
+  Optional<Memory> of(ImageStore images) {
+    asked.add(images);
+    return sets.computeIfAbsent(images, this::bring);
+  }
+
+  private Optional<Memory> bring(ImageStore images) {
+    long bytes = (long) images.size() * images.imageBytes();
+    long left = gpu.freeBytes();
+    if (bytes > left / 2) {
+      LOG.info(
+          "{} images of {} bytes are more than half of the {} MB that the device has left: they go there minibatch by minibatch",
+          images.size(),
+          images.imageBytes(),
+          left >> 20);
+      return Optional.empty();
+    }
+    Memory memory = gpu.allocate(Memory.Type.BYTE, bytes);
+    long at = 0;
+    for (ByteBuffer buffer : images.buffers()) {
+      gpu.upload(memory.from(at), buffer);
+      at += buffer.remaining();
+    }
+    return Optional.of(memory);
+  }
+
+  /** Frees the sets that nobody asked for since the last time. */
+  void endEpoch() {
+    sets.entrySet()
+        .removeIf(
+            set -> {
+              boolean forgotten = !asked.contains(set.getKey());
+              if (forgotten) {
+                set.getValue().ifPresent(gpu::free);
+              }
+              return forgotten;
+            });
+    asked.clear();
+  }
+
+  @Override
+  public void close() {
+    sets.values().forEach(memory -> memory.ifPresent(gpu::free));
+    sets.clear();
+  }
+}

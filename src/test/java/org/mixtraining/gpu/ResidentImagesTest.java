@@ -1,0 +1,72 @@
+package org.mixtraining.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.mixtraining.data.ImageSet;
+
+/** Images on a device are brought there once, and stay no longer than they are of use. */
+class ResidentImagesTest {
+  private static final int BYTES = 3 * 4 * 4;
+
+  private static ImageSet images(int count) {
+    byte[][] pixels = new byte[count][BYTES];
+    for (int i = 0; i < count; i++) {
+      java.util.Arrays.fill(pixels[i], (byte) (i + 1));
+    }
+    long[] ids = LongStream.range(0, count).toArray();
+    return ImageSet.of(ids, new int[count], new double[count], pixels, 3, 4, 4);
+  }
+
+  @Test
+  void aSetIsBroughtOnceForAllEpochsThatAskForIt() {
+    ImageSet images = images(4);
+    HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+    try (gpu;
+        ResidentImages resident = new ResidentImages(gpu)) {
+      Memory first = resident.of(images).orElseThrow();
+      for (int epoch = 0; epoch < 3; epoch++) {
+        assertThat(resident.of(images)).contains(first);
+        resident.endEpoch();
+      }
+
+      float[] values = new float[4 * BYTES / 4];
+      gpu.read(first, values);
+      assertThat(Float.floatToRawIntBits(values[0])).isEqualTo(0x01010101);
+      assertThat(Float.floatToRawIntBits(values[values.length - 1])).isEqualTo(0x04040404);
+      assertThat(gpu.uploads()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aSetThatAnEpochDidNotAskForMakesRoom() {
+    HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+    ImageSet kept = images(2);
+    ImageSet left = images(2);
+    try (gpu;
+        ResidentImages resident = new ResidentImages(gpu)) {
+      resident.of(left);
+      resident.of(kept);
+      resident.endEpoch();
+      resident.of(kept);
+      resident.endEpoch();
+      resident.of(kept);
+      assertThat(gpu.uploads()).isEqualTo(2);
+
+      resident.of(left);
+      assertThat(gpu.uploads()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void noSetTakesMoreThanHalfOfWhatIsLeft() {
+    HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+    try (gpu;
+        ResidentImages resident = new ResidentImages(gpu)) {
+      gpu.freeBytes(2 * 3 * BYTES);
+      assertThat(resident.of(images(3))).isPresent();
+      assertThat(resident.of(images(4))).isEmpty();
+    }
+  }
+}
