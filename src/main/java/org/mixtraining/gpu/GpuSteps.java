@@ -75,7 +75,8 @@ public final class GpuSteps implements StepExecutor {
   }
 
   private Workbench bench(Shape shape) {
-    return new Workbench(new Operations(gpu, parameters), arena, blueprint, shape);
+    long rows = (long) shape.images() * shape.vit().fullTokens();
+    return new Workbench(Operations.of(gpu, parameters, rows), arena, blueprint, shape);
   }
 
   private Recorded make(Shape shape) {

@@ -7,8 +7,19 @@ import org.mixtraining.vit.Blueprint.Slot;
 /**
  * The kernels and products of a step, with the shapes of their launches; tensors go by their names
  * in {@link Parameters}.
+ *
+ * @param slices of rows, which sums over rows are first taken of; the more, the more of a device's
+ *     processors take part
  */
-record Operations(Gpu gpu, Parameters parameters) {
+record Operations(Gpu gpu, Parameters parameters, int slices) {
+
+  private static final int ROWS_OF_SLICE = 16;
+
+  /** Operations of steps with so many rows of tokens. */
+  static Operations of(Gpu gpu, Parameters parameters, long rows) {
+    long slices = (rows + ROWS_OF_SLICE - 1) / ROWS_OF_SLICE;
+    return new Operations(gpu, parameters, (int) Math.min(slices, Parameters.MOST_SLICES));
+  }
 
   /** Threads of a block where each takes single values. */
   static final int THREADS = 256;
@@ -18,8 +29,8 @@ record Operations(Gpu gpu, Parameters parameters) {
 
   static final int WARP = 32;
 
-  /** Threads of a block that adds up a slice of rows. */
-  private static final int SLICE_THREADS = 512;
+  /** Threads of a block that adds up a slice of rows: a multiple of the widths of ViTs by 4. */
+  private static final int SLICE_THREADS = 384;
 
   private static final int ROW_THREADS = 128;
   private static final int MOST_BLOCKS = 1 << 14;
@@ -86,7 +97,7 @@ record Operations(Gpu gpu, Parameters parameters) {
     int cols = parameters.slot(bias).size();
     gpu.launch(
         "column_slices",
-        Parameters.SLICES,
+        slices,
         SLICE_THREADS,
         4 * Float.BYTES * SLICE_THREADS,
         dy,
@@ -101,7 +112,7 @@ record Operations(Gpu gpu, Parameters parameters) {
     int cols = parameters.slot(bias).size();
     gpu.launch(
         "column_slices_of",
-        Parameters.SLICES,
+        slices,
         SLICE_THREADS,
         4 * Float.BYTES * SLICE_THREADS,
         d,
@@ -154,7 +165,7 @@ record Operations(Gpu gpu, Parameters parameters) {
     rows("layer_norm_backward", rows, dy, x, stats, gain, d, copy, rows, dim, residual.ordinal());
     gpu.launch(
         "layer_norm_slices",
-        Parameters.SLICES,
+        slices,
         SLICE_THREADS,
         8 * Float.BYTES * SLICE_THREADS,
         dy,

@@ -14,15 +14,16 @@ import org.mixtraining.vit.ModelState;
  * A model's parameters, their moments and their gradients on a device, each kind in one flat array:
  * all matrices, then all vectors, every tensor from a multiple of {@link #CHUNK} on.
  *
- * <p>The gradient of a vector is a sum over rows of tokens. It is taken in {@link #SLICES} of the
- * rows first, which lie side by side for all vectors, so that one launch adds up all of them.
+ * <p>The gradient of a vector is a sum over rows of tokens. It is taken in slices of the rows
+ * first, which lie side by side for all vectors, so that one launch adds up all of them.
  */
 final class Parameters {
 
   /** Values that one block of threads updates, as {@code adamw.cuh} has it. */
   static final int CHUNK = 256;
 
-  static final int SLICES = 256;
+  /** Slices of rows that there is room for. */
+  static final int MOST_SLICES = 256;
 
   private record Place(Slot slot, long at) {}
 
@@ -38,7 +39,7 @@ final class Parameters {
   private final Memory m;
   private final Memory v;
   private final Memory gradient;
-  private final Memory slices; // [SLICES, vectors]
+  private final Memory slices; // [MOST_SLICES, vectors]
   private final Memory tensorOfChunk;
   private final Memory rules; // of tensors: block (as an int), scale, decay, unused
 
@@ -64,7 +65,7 @@ final class Parameters {
     m = arena.of("parameters.m", Memory.Type.FLOAT, size);
     v = arena.of("parameters.v", Memory.Type.FLOAT, size);
     gradient = arena.of("parameters.gradient", Memory.Type.FLOAT, size);
-    slices = arena.of("parameters.slices", Memory.Type.FLOAT, SLICES * vectors());
+    slices = arena.of("parameters.slices", Memory.Type.FLOAT, MOST_SLICES * vectors());
     tensorOfChunk = arena.of("parameters.tensors", Memory.Type.INT, chunks());
     rules = arena.of("parameters.rules", Memory.Type.INT, 4L * places.size());
     writeRules(blueprint.decay());

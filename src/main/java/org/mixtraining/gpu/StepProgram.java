@@ -127,7 +127,7 @@ final class StepProgram {
         parameters.vectors(),
         parameters.slices(),
         parameters.vectorGradients(),
-        Parameters.SLICES,
+        ops.slices(),
         parameters.vectors());
     embedding.positionsBackward(d);
   }
