@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Training steps of ViT-Tiny by PyTorch on the same GPU, for submit/gpu-check.sh: bfloat16 autocast,
 scaled_dot_product_attention, fused AdamW, eager and torch.compile. One JSON object a line."""
+import argparse
 import json
 import time
 
@@ -101,10 +102,15 @@ def rate(objective, batch, mode, warmup=10, steps=50):
 
 
 if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--objectives", nargs="+", default=["ssl", "sl", "joint"])
+    arguments.add_argument("--batches", nargs="+", type=int, default=[256, 1024, 4096])
+    arguments.add_argument("--modes", nargs="+", default=["eager", "compile"])
+    wanted = arguments.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = True
-    for objective in ("ssl", "sl", "joint"):
-        for batch in (256, 1024, 4096):
-            for mode in ("eager", "compile"):
+    for mode in wanted.modes:
+        for objective in wanted.objectives:
+            for batch in wanted.batches:
                 found = rate(objective, batch, mode)
                 line = dict(objective=objective, batch=batch, mode=mode, images_per_second=found)
                 print(json.dumps(line), flush=True)

@@ -1,6 +1,7 @@
 package org.mixtraining.gpu;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -72,9 +73,10 @@ public final class GpuBenchmark {
   }
 
   static Result run(Workload work, Supplier<Gpu> device, int steps, Probe probe) {
-    long start = System.nanoTime();
     List<MultiDataSet> minibatches = new ArrayList<>();
-    work.batches(MINIBATCHES).forEachRemaining(minibatches::add);
+    Iterator<MultiDataSet> batches = work.onDevice(MINIBATCHES);
+    long start = System.nanoTime();
+    batches.forEachRemaining(minibatches::add);
     double minibatchSeconds = (System.nanoTime() - start) / 1e9 / MINIBATCHES;
     double stepSeconds = stepSeconds(work, device, minibatches, steps);
     TimedGpu timed = new TimedGpu(device.get(), probe.times);

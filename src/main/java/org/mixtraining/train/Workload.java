@@ -1,5 +1,6 @@
 package org.mixtraining.train;
 
+import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -16,6 +17,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** What benchmarks do: an epoch on random 32x32 colour images of ten classes. */
 public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
@@ -67,6 +69,17 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   /** Minibatches of so many steps. */
   public TrainingBatches batches(int steps) {
+    return TrainingBatches.of(config, vit, plan, images(steps));
+  }
+
+  /** The same for a device, which prepares the images if it can. */
+  public Iterator<MultiDataSet> onDevice(int steps) {
+    return TrainingBatches.obstacle(config, vit, plan).isPresent()
+        ? batches(steps)
+        : TrainingBatches.stored(config, vit, plan, images(steps));
+  }
+
+  private Share images(int steps) {
     int images = steps * batchSize();
     Random random = new Random(1);
     byte[][] pixels = new byte[images][CHANNELS * SIZE * SIZE];
@@ -83,6 +96,6 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
             SIZE,
             SIZE);
     Normalization half = new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25));
-    return TrainingBatches.of(config, vit, plan, Share.all(set, half));
+    return Share.all(set, half);
   }
 }

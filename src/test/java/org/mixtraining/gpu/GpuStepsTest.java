@@ -122,11 +122,24 @@ class GpuStepsTest {
   @ParameterizedTest
   @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
   void inBfloat16LossesAndGradientsAreCloseAndRepeatToTheBit(Objective objective, MixPass pass) {
+    assertCloseInBfloat16(VIT, objective, pass);
+  }
+
+  /** Heads 16 wide, in the encoder and in the decoder. */
+  @ParameterizedTest
+  @CsvSource({"JOINT, TWO_PASS"})
+  void onTensorCoresTheyAreTheSame(Objective objective, MixPass pass) {
+    ViT vit =
+        new ViT(12, 3, 3, 48, 2, 3, 32, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS);
+    assertCloseInBfloat16(vit, objective, pass);
+  }
+
+  private static void assertCloseInBfloat16(ViT vit, Objective objective, MixPass pass) {
     EpochPlan plan = plan(objective, pass, 0);
     List<MultiDataSet> batches = batches(objective, IMAGES);
-    try (Replica graph = replica(VIT, ONE_HEAD, plan);
-        Replica first = replica(VIT, ONE_HEAD, plan);
-        Replica second = replica(VIT, ONE_HEAD, plan)) {
+    try (Replica graph = replica(vit, ONE_HEAD, plan);
+        Replica first = replica(vit, ONE_HEAD, plan);
+        Replica second = replica(vit, ONE_HEAD, plan)) {
       List<StepResult> expected = fit(graph, plan, batches);
       List<StepResult> actual = onDevice(first, Memory.Type.BF16, plan, batches);
       assertThat(actual.get(0).loss())

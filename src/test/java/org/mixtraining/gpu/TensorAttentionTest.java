@@ -58,10 +58,10 @@ class TensorAttentionTest {
   private record Result(float[] out, float[] dQkv) {}
 
   private static Result onDevice(float[] qkv, float[] dOut, int tokens, int heads, int width) {
-    Gpu gpu = TestGpu.open(Memory.Type.BF16);
     Attention launch = Attention.of(Memory.Type.BF16, tokens, width);
     assertThat(launch.kernel()).isEqualTo("tensor_attention");
-    try (Arena arena = new Arena(gpu)) {
+    try (Gpu gpu = TestGpu.open(Memory.Type.BF16);
+        Arena arena = new Arena(gpu)) {
       Memory in = rounded(gpu, arena, "qkv", qkv);
       Memory dIn = rounded(gpu, arena, "d-out", dOut);
       Memory out = arena.of("out", Memory.Type.BF16, dOut.length);
