@@ -20,6 +20,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.InterleavedTasks;
+import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.vit.Footprint;
 import org.mixtraining.vit.Head;
@@ -167,20 +168,20 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   /** A worker's minibatches of an epoch, made as they are asked for. */
   Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker, Steps steps) {
     if (labelled.size() > 1) {
-      List<TrainingBatches> tasks =
-          labelled.stream().map(task -> batches(plan, deal, worker, task)).toList();
+      List<TaskBatches> tasks =
+          labelled.stream()
+              .map(task -> batches(plan, vit(task), share(task, plan, deal, worker), steps))
+              .toList();
       return new InterleavedTasks(plan.objective(), heads(), tasks);
     }
-    LabelledData only = labelled.get(0);
+    Share own = share(labelled.get(0), plan, deal, worker);
     if (!apart() || plan.objective() == Objective.SL) {
-      return steps == Steps.ON_DEVICE && preparable(plan, only)
-          ? TrainingBatches.stored(config, vit(only), plan, share(only, plan, deal, worker))
-          : batches(plan, deal, worker, only);
+      return batches(plan, vit(), own, steps);
     }
     Share others = share(ssl, 1, plan, deal, worker);
     return plan.objective() == Objective.SSL
-        ? TrainingBatches.of(config, vit(), plan, others)
-        : TrainingBatches.blended(config, vit(), plan, share(only, plan, deal, worker), others);
+        ? batches(plan, vit(), others, steps)
+        : TrainingBatches.blended(config, vit(), plan, own, others);
   }
 
   /** Where whole training steps are taken. */
@@ -190,13 +191,13 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     ON_DEVICE
   }
 
-  private boolean preparable(EpochPlan plan, LabelledData task) {
-    return task.dataset().manifest().channels() == vit(task).channels()
-        && TrainingBatches.obstacle(config, vit(task), plan).isEmpty();
-  }
-
-  private TrainingBatches batches(EpochPlan plan, Deal deal, int worker, LabelledData task) {
-    return TrainingBatches.of(config, vit(task), plan, share(task, plan, deal, worker));
+  private TaskBatches batches(EpochPlan plan, ViT vit, Share images, Steps steps) {
+    boolean preparable =
+        images.images().channels() == vit.channels()
+            && TrainingBatches.obstacle(config, vit, plan).isEmpty();
+    return steps == Steps.ON_DEVICE && preparable
+        ? TrainingBatches.stored(config, vit, plan, images)
+        : TrainingBatches.of(config, vit, plan, images);
   }
 
   /** Whether the SSL objective has a dataset of its own. */

@@ -17,7 +17,7 @@ public final class InterleavedTasks implements Iterator<MultiDataSet> {
 
   private final Objective objective;
   private final List<Head> heads;
-  private final List<TrainingBatches> tasks;
+  private final List<TaskBatches> tasks;
   private final List<Integer> turns;
   private int step;
 
@@ -25,11 +25,12 @@ public final class InterleavedTasks implements Iterator<MultiDataSet> {
    * @param heads of all tasks
    * @param tasks the minibatches of each task, in the same order
    */
-  public InterleavedTasks(Objective objective, List<Head> heads, List<TrainingBatches> tasks) {
+  public InterleavedTasks(
+      Objective objective, List<Head> heads, List<? extends TaskBatches> tasks) {
     this.objective = objective;
     this.heads = List.copyOf(heads);
     this.tasks = List.copyOf(tasks);
-    this.turns = turns(tasks.stream().map(TrainingBatches::steps).toList());
+    this.turns = turns(tasks.stream().map(TaskBatches::steps).toList());
   }
 
   /**

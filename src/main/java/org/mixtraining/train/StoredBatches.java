@@ -1,6 +1,5 @@
 package org.mixtraining.train;
 
-import java.util.Iterator;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.mixtraining.config.Augment;
@@ -16,7 +15,7 @@ import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** A worker's images of one epoch as they are stored, for a device that prepares them. */
-final class StoredBatches implements Iterator<MultiDataSet> {
+final class StoredBatches implements TaskBatches {
 
   /** Patches of an image that a device can choose from. */
   static final int MOST_PATCHES = 1024;
@@ -47,6 +46,11 @@ final class StoredBatches implements Iterator<MultiDataSet> {
       System.arraycopy(tables[c], 0, flat, c * 256, 256);
     }
     return flat;
+  }
+
+  @Override
+  public int steps() {
+    return minibatches.steps();
   }
 
   @Override

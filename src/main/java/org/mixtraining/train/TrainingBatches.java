@@ -19,7 +19,7 @@ import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** A worker's images of one epoch, as the minibatches that its graph trains on. */
-public final class TrainingBatches implements Iterator<MultiDataSet> {
+public final class TrainingBatches implements TaskBatches {
 
   private final JobConfig config;
   private final ViT vit;
@@ -77,8 +77,7 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
    *
    * @throws IllegalArgumentException if there is an {@link #obstacle}
    */
-  public static Iterator<MultiDataSet> stored(
-      JobConfig config, ViT vit, EpochPlan plan, Share images) {
+  public static TaskBatches stored(JobConfig config, ViT vit, EpochPlan plan, Share images) {
     obstacle(config, vit, plan)
         .ifPresent(
             key -> {
@@ -118,8 +117,8 @@ public final class TrainingBatches implements Iterator<MultiDataSet> {
     return plan.objective() == Objective.SSL ? augment.ssl() : augment.sl();
   }
 
-  /** Minibatches of the epoch. */
-  int steps() {
+  @Override
+  public int steps() {
     return steps;
   }
 

@@ -42,9 +42,11 @@ public final class Batch {
       return position;
     }
 
-    /** Gives the minibatch this position. */
+    /** Gives the minibatch this position; {@link StoredImages} stay behind it. */
     public void mark(MultiDataSet minibatch) {
-      minibatch.setExampleMetaData(List.of(this));
+      List<Serializable> metadata = new ArrayList<>(List.of(this));
+      StoredImages.of(minibatch).ifPresent(metadata::add);
+      minibatch.setExampleMetaData(metadata);
     }
   }
 
@@ -132,11 +134,14 @@ public final class Batch {
     for (Head head : heads) {
       labels.add(head.equals(own) ? targets : Nd4j.zeros(targets.size(0), head.classes()));
     }
-    return new org.nd4j.linalg.dataset.MultiDataSet(
-        minibatch.getFeatures(),
-        labels.toArray(INDArray[]::new),
-        minibatch.getFeaturesMaskArrays(),
-        null);
+    var among =
+        new org.nd4j.linalg.dataset.MultiDataSet(
+            minibatch.getFeatures(),
+            labels.toArray(INDArray[]::new),
+            minibatch.getFeaturesMaskArrays(),
+            null);
+    among.setExampleMetaData(minibatch.getExampleMetaData());
+    return among;
   }
 
   /** Grey pixels become colours for a model that sees colours. */

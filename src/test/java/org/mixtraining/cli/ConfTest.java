@@ -84,7 +84,8 @@ class ConfTest {
         "paper/single-task.conf",
         "paper/multi-task.conf",
         "laptop/cifar10.conf",
-        "laptop/cifar100.conf"
+        "laptop/cifar100.conf",
+        "laptop/variants.conf"
       })
   void armsHaveTheSameAugmentationAndBatches(String file) {
     Comparison comparison = comparison(file);

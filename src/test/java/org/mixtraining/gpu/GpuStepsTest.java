@@ -29,7 +29,9 @@ import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
 import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.StepListener;
+import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.Batch;
@@ -205,6 +207,36 @@ class GpuStepsTest {
     }
   }
 
+  /** Images of 12 pixels and 5 classes, and of 9 pixels and 3 classes. */
+  @ParameterizedTest
+  @CsvSource({"SSL", "SL", "JOINT"})
+  void soDoThoseOfSeveralTasks(Objective objective) {
+    JobConfig config = JobConfig.load(Optional.empty(), List.of("optimizer.batch-size=4"));
+    EpochPlan plan = plan(objective, MixPass.VISIBLE, 0);
+    List<Head> heads = List.of(new Head("head-large", 5, 1), new Head("head-small", 3, 0.5));
+    List<Share> tasks = List.of(images(12, 5), images(9, 3));
+    List<ViT> models = List.of(VIT, VIT.serving(9, 3));
+    List<TaskBatches> prepared = new ArrayList<>();
+    List<TaskBatches> stored = new ArrayList<>();
+    for (int task = 0; task < 2; task++) {
+      prepared.add(TrainingBatches.of(config, models.get(task), plan, tasks.get(task)));
+      stored.add(TrainingBatches.stored(config, models.get(task), plan, tasks.get(task)));
+    }
+    try (Replica onCpu = replica(VIT, heads, plan);
+        Replica onDevice = replica(VIT, heads, plan)) {
+      HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+      epoch(
+          new HostGpu(Memory.Type.FLOAT),
+          onCpu,
+          plan,
+          new InterleavedTasks(objective, heads, prepared));
+      epoch(gpu, onDevice, plan, new InterleavedTasks(objective, heads, stored));
+
+      assertThat(onDevice.state()).isEqualTo(onCpu.state());
+      assertThat(gpu.uploads()).isEqualTo(2);
+    }
+  }
+
   private static EpochMetrics epoch(
       Gpu gpu, Replica replica, EpochPlan plan, Iterator<MultiDataSet> batches) {
     try (GpuSteps steps = new GpuSteps(gpu, replica)) {
@@ -213,12 +245,23 @@ class GpuStepsTest {
   }
 
   private static Share images() {
-    byte[][] pixels = new byte[6][3 * 12 * 12];
+    return images(12, 5);
+  }
+
+  private static Share images(int size, int classes) {
+    byte[][] pixels = new byte[6][3 * size * size];
     SplittableRandom random = new SplittableRandom(3);
     Arrays.stream(pixels).forEach(random::nextBytes);
     long[] ids = LongStream.range(0, 6).map(i -> i << 33 | i).toArray();
     ImageSet images =
-        ImageSet.of(ids, new int[] {0, 1, 2, 3, 4, 0}, new double[6], pixels, 3, 12, 12);
+        ImageSet.of(
+            ids,
+            IntStream.range(0, 6).map(i -> i % classes).toArray(),
+            new double[6],
+            pixels,
+            3,
+            size,
+            size);
     return Share.all(images, new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.2, 0.3, 0.25)));
   }
 

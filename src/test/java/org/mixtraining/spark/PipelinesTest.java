@@ -337,6 +337,19 @@ class PipelinesTest {
     }
   }
 
+  /** Of another dataset's images it knows what SSL does to them, and not how they are mixed in. */
+  @Test
+  void aDeviceGetsStoredImagesOfTheDatasetForSsl() {
+    JobConfig config = config(ssl());
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
+    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
+      assertThat(list(forDevice(data, plan)))
+          .isNotEmpty()
+          .allMatch(
+              batch -> StoredImages.of(batch).isPresent() == (plan.objective() != Objective.JOINT));
+    }
+  }
+
   private static Iterator<MultiDataSet> forDevice(TrainingData data, EpochPlan plan) {
     return data.batches(plan, Deal.EQUAL, 0, TrainingData.Steps.ON_DEVICE);
   }
