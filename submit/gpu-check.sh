@@ -47,7 +47,7 @@ pack() {
   build
   mkdir -p "$to/target/spark"
   cp -r submit conf "$to"
-  cp -r target/mixtraining.jar target/test-classes target/gpu-tests "$to/target"
+  cp -r target/mixtraining.jar target/test-classes-gpu target/gpu-tests "$to/target"
   cp -r target/spark/jars "$to/target/spark"
   "${JAVA_HOME:+$JAVA_HOME/bin/}jlink" --output "$to/java" --compress 2 --no-header-files \
     --no-man-pages --strip-java-debug-attributes \
@@ -64,7 +64,7 @@ run_tests() {
   "$@" "$java" --add-modules=jdk.incubator.vector --add-opens=java.base/java.nio=ALL-UNNAMED \
     -Xmx3g -Dorg.bytedeco.javacpp.maxbytes=6g -Dorg.bytedeco.javacpp.maxphysicalbytes=12g \
     -Dmixtraining.gpu=0 \
-    -cp "target/test-classes:target/mixtraining.jar:target/gpu-tests/*:target/spark/jars/*" \
+    -cp "target/test-classes-gpu:target/mixtraining.jar:target/gpu-tests/*:target/spark/jars/*" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
     --details=summary --fail-if-no-tests "${classes[@]}"
 }

@@ -46,14 +46,9 @@ final class CudaKernels implements AutoCloseable {
 
   CudaKernels(CudaDevice device, Memory.Type matrixType) {
     this.device = device;
-    List<String> options = new ArrayList<>(List.of("--std=c++17"));
-    options.add("--gpu-architecture=sm_" + device.capability());
-    if (matrixType == Memory.Type.BF16) {
-      options.add("-DMATRIX_BF16");
-    }
-    Map<String, String> sources = sources();
-    try (BytePointer code = new BytePointer(cached(sources, options))) {
-      Cuda.check("cuModuleLoadData", cudart.cuModuleLoadData(module, code));
+    byte[] code = cached(sources(), options(matrixType, device.capability()));
+    try (BytePointer binary = new BytePointer(code)) {
+      Cuda.check("cuModuleLoadData", cudart.cuModuleLoadData(module, binary));
     }
   }
 
@@ -89,6 +84,25 @@ final class CudaKernels implements AutoCloseable {
   }
 
   // --- compilation -----------------------------------------------------------------------------
+
+  /**
+   * The kernels compiled for devices of a capability.
+   *
+   * @param capability 10 · major + minor
+   */
+  static byte[] compiled(Memory.Type matrixType, int capability) {
+    return compiled(sources(), options(matrixType, capability));
+  }
+
+  private static List<String> options(Memory.Type matrixType, int capability) {
+    List<String> options = new ArrayList<>(List.of("--std=c++17"));
+    options.add("-default-device"); // lambdas are for the device too, as nvcc has it
+    options.add("--gpu-architecture=sm_" + capability);
+    if (matrixType == Memory.Type.BF16) {
+      options.add("-DMATRIX_BF16");
+    }
+    return options;
+  }
 
   /** Every file by name, the main one first. */
   private static Map<String, String> sources() {

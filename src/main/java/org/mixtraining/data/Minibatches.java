@@ -4,6 +4,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.mixtraining.config.Augment;
 import org.mixtraining.schedule.Seed;
@@ -27,15 +31,22 @@ public final class Minibatches implements Iterator<Minibatch> {
   private final int batchSize;
   private final double labelFraction;
   private final Pixels pixels;
+  private final Optional<ForkJoinPool> pool; // that prepares images; else the caller does
   private int next;
 
   private Minibatches(
-      ImageSet images, int[] order, int batchSize, double labelFraction, Pixels pixels) {
+      ImageSet images,
+      int[] order,
+      int batchSize,
+      double labelFraction,
+      Pixels pixels,
+      Optional<ForkJoinPool> pool) {
     this.images = images;
     this.order = order;
     this.batchSize = batchSize;
     this.labelFraction = labelFraction;
     this.pixels = pixels;
+    this.pool = pool;
   }
 
   /**
@@ -59,15 +70,40 @@ public final class Minibatches implements Iterator<Minibatch> {
         IntStream.of(share.indices())
             .filter(i -> labels == Labels.ALL || images.quantile(i) < labelFraction);
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
-    return new Minibatches(
-        images, shuffle(images, kept, seed, epoch), batchSize, labelFraction, pixels);
+    int[] order = shuffle(images, kept, seed, epoch);
+    return new Minibatches(images, order, batchSize, labelFraction, pixels, Optional.empty());
   }
 
   /** Every image with its label, in order of the ids, as it is. */
   public static Minibatches evaluation(
       ImageSet images, Normalization normalization, int batchSize) {
     var order = IntStream.range(0, images.size()).toArray();
-    return new Minibatches(images, order, batchSize, 1, Pixels.plain(normalization));
+    Pixels plain = Pixels.plain(normalization);
+    return new Minibatches(images, order, batchSize, 1, plain, Optional.empty());
+  }
+
+  /**
+   * The same, prepared by so many threads, which end when they have had nothing to do for a while.
+   */
+  public Minibatches preparedBy(int threads) {
+    return threads == 1
+        ? this
+        : new Minibatches(
+            images, order, batchSize, labelFraction, pixels, Optional.of(pool(threads)));
+  }
+
+  private static ForkJoinPool pool(int threads) {
+    return new ForkJoinPool(
+        threads,
+        ForkJoinPool.defaultForkJoinWorkerThreadFactory,
+        null,
+        false,
+        threads,
+        threads,
+        1,
+        null,
+        5,
+        TimeUnit.SECONDS);
   }
 
   private static int[] shuffle(ImageSet images, IntStream kept, long seed, int epoch) {
@@ -97,9 +133,11 @@ public final class Minibatches implements Iterator<Minibatch> {
   public Minibatch next() {
     int[] batch = take();
     var values = new float[batch.length * images.imageBytes()];
-    for (int n = 0; n < batch.length; n++) {
-      pixels.write(images, batch[n], values, n * images.imageBytes());
-    }
+    IntConsumer write = n -> pixels.write(images, batch[n], values, n * images.imageBytes());
+    pool.ifPresentOrElse(
+        threads ->
+            threads.submit(() -> IntStream.range(0, batch.length).parallel().forEach(write)).join(),
+        () -> IntStream.range(0, batch.length).forEach(write));
     return new Minibatch(
         ids(batch), labels(batch), values, images.channels(), images.height(), images.width());
   }

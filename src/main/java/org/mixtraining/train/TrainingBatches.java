@@ -61,15 +61,16 @@ public final class TrainingBatches implements TaskBatches {
   private static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
     JobConfig.Data data = config.data();
     return Minibatches.training(
-        images,
-        augmentation(config, plan),
-        config.run().seed(),
-        plan.epoch(),
-        config.optimizer().batchSize(),
-        data.labelledFraction(),
-        plan.objective() == Objective.SL
-            ? Minibatches.Labels.LABELLED_ONLY
-            : Minibatches.Labels.ALL);
+            images,
+            augmentation(config, plan),
+            config.run().seed(),
+            plan.epoch(),
+            config.optimizer().batchSize(),
+            data.labelledFraction(),
+            plan.objective() == Objective.SL
+                ? Minibatches.Labels.LABELLED_ONLY
+                : Minibatches.Labels.ALL)
+        .preparedBy(config.workers().threadsPerWorker());
   }
 
   /**

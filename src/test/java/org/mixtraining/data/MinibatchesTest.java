@@ -75,6 +75,15 @@ class MinibatchesTest {
     return pixels;
   }
 
+  @Test
+  void severalThreadsPrepareTheSamePixels() {
+    Augment.Images all =
+        only("random-resized-crop.scale=[0.2, 1]", "rand-augment.ops=2", "random-erasing=0.5");
+    assertSame(
+        byId(training(images(20), all, 7, 3, 8)),
+        byId(training(images(20), all, 7, 3, 8).preparedBy(3)));
+  }
+
   private static void assertSame(Map<Long, float[]> one, Map<Long, float[]> other) {
     assertThat(other.keySet()).isEqualTo(one.keySet());
     one.forEach((id, pixels) -> assertThat(other.get(id)).isEqualTo(pixels));
