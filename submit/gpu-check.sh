@@ -59,7 +59,8 @@ pack() {
 # Runs the classes of tests that know mixtraining.gpu.
 run_tests() {
   local class classes=()
-  for class in kernels.CudaKernelsTest gpu.TensorAttentionTest gpu.DeviceImagesTest gpu.GpuStepsTest; do
+  for class in kernels.CudaKernelsTest gpu.TensorAttentionTest gpu.DeviceImagesTest \
+    gpu.GpuStepsTest gpu.GpuPredictorTest; do
     classes+=(--select-class "org.mixtraining.$class")
   done
   "$@" "$java" --add-modules=jdk.incubator.vector --add-opens=java.base/java.nio=ALL-UNNAMED \

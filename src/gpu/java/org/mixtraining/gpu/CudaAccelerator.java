@@ -5,7 +5,7 @@ import org.mixtraining.kernels.Engine;
 
 /**
  * NVIDIA GPUs from Ampere on, by own kernels and cuBLASLt; the Maven profile {@code gpu} adds it to
- * the job. What is no training step computes on the CPU.
+ * the job. What is neither a training step nor the scoring of a run's model computes on the CPU.
  */
 public final class CudaAccelerator implements GpuAccelerator {
 

@@ -45,12 +45,14 @@ final class BlockProgram {
   private final Memory dHidden;
 
   /**
+   * @param memory what the names of its own memory begin with; blocks that share it only go forward
    * @param x [rows, dim]
    * @param factors of branches, [2, images]; null: all of them are taken as they are
    */
   BlockProgram(
       Workbench bench,
       String layer,
+      String memory,
       Memory x,
       int heads,
       List<Sequences> sequences,
@@ -65,17 +67,17 @@ final class BlockProgram {
     hiddenDim = Blueprint.MLP_RATIO * dim;
     rows = sequences.stream().mapToInt(Sequences::rows).sum();
     long all = rows;
-    norm1 = bench.matrix(this.layer + "norm1", all * dim);
-    stats1 = bench.floats(this.layer + "stats1", all * 2);
-    qkv = bench.matrix(this.layer + "qkv", all * 3 * dim);
-    logSums = bench.floats(this.layer + "log-sums", all * heads);
-    attended = bench.matrix(this.layer + "attended", all * dim);
-    middle = bench.floats(this.layer + "middle", all * dim);
-    norm2 = bench.matrix(this.layer + "norm2", all * dim);
-    stats2 = bench.floats(this.layer + "stats2", all * 2);
-    preHidden = bench.matrix(this.layer + "pre-hidden", all * hiddenDim);
-    hidden = bench.matrix(this.layer + "hidden", all * hiddenDim);
-    output = bench.floats(this.layer + "output", all * dim);
+    norm1 = bench.matrix(memory + "norm1", all * dim);
+    stats1 = bench.floats(memory + "stats1", all * 2);
+    qkv = bench.matrix(memory + "qkv", all * 3 * dim);
+    logSums = bench.floats(memory + "log-sums", all * heads);
+    attended = bench.matrix(memory + "attended", all * dim);
+    middle = bench.floats(memory + "middle", all * dim);
+    norm2 = bench.matrix(memory + "norm2", all * dim);
+    stats2 = bench.floats(memory + "stats2", all * 2);
+    preHidden = bench.matrix(memory + "pre-hidden", all * hiddenDim);
+    hidden = bench.matrix(memory + "hidden", all * hiddenDim);
+    output = bench.floats(memory + "output", all * dim);
     d = bench.floats("d", all * dim);
     rounded = bench.rounded("d-rounded", d);
     branch = factors == null ? null : bench.floats("branch", all * dim);

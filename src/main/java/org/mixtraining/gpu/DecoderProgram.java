@@ -52,8 +52,10 @@ final class DecoderProgram {
     tokens = bench.floats("decoder-tokens", rows * dim);
     Memory last = tokens;
     for (int i = 0; i < vit.decoderDepth(); i++) {
+      String name = "decoder-" + i;
       var block =
-          new BlockProgram(bench, "decoder-" + i, last, vit.decoderHeads(), List.of(decoder), null);
+          new BlockProgram(
+              bench, name, name + ".", last, vit.decoderHeads(), List.of(decoder), null);
       blocks.add(block);
       last = block.output();
     }

@@ -1,6 +1,7 @@
 package org.mixtraining.gpu;
 
 import org.mixtraining.kernels.Device;
+import org.mixtraining.train.Predictor;
 import org.mixtraining.train.StepAccelerator;
 import org.mixtraining.train.StepExecutor;
 import org.mixtraining.vit.Replica;
@@ -13,8 +14,17 @@ public interface GpuAccelerator extends StepAccelerator {
 
   @Override
   default StepExecutor executor(Replica replica, Device device) {
+    return new GpuSteps(opened(device), replica);
+  }
+
+  @Override
+  default Predictor predictor(Replica replica, Device device) {
+    return new GpuPredictor(opened(device), replica);
+  }
+
+  private Gpu opened(Device device) {
     if (device instanceof Device.Gpu gpu) {
-      return new GpuSteps(open(gpu), replica);
+      return open(gpu);
     }
     throw new IllegalArgumentException("no GPU: " + device);
   }

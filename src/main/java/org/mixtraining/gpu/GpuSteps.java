@@ -1,9 +1,7 @@
 package org.mixtraining.gpu;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.mixtraining.gpu.Workbench.Shape;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -22,8 +20,6 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  */
 public final class GpuSteps implements StepExecutor {
 
-  private record Recorded(StepProgram program, Gpu.Recording recording) {}
-
   /** A step whose losses are on the device. */
   private record Begun(int images, int labelled, Head head, ViT vit) {}
 
@@ -33,7 +29,7 @@ public final class GpuSteps implements StepExecutor {
   private final Arena arena;
   private final Parameters parameters;
   private final ResidentImages images;
-  private final Map<Shape, Recorded> programs = new HashMap<>();
+  private final Programs<StepProgram> programs;
   private final List<Begun> begun = new ArrayList<>();
   private EpochPlan plan;
   private Memory metrics;
@@ -48,6 +44,7 @@ public final class GpuSteps implements StepExecutor {
     this.arena = new Arena(gpu);
     this.parameters = new Parameters(gpu, arena, blueprint);
     this.images = new ResidentImages(gpu);
+    this.programs = new Programs<>(gpu, arena);
   }
 
   @Override
@@ -63,13 +60,11 @@ public final class GpuSteps implements StepExecutor {
     int classes = examples.head() == null ? blueprint.vit().classes() : examples.head().classes();
     ViT vit = blueprint.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
     Shape shape = new Shape(vit, examples.head(), examples.images());
-    Recorded recorded = programs.get(shape);
-    if (recorded == null) {
-      recorded = make(shape);
-    }
-    write(bench(shape), examples);
-    recorded.recording.replay();
-    metrics = recorded.program.metrics();
+    Workbench bench = bench(shape);
+    var recorded = programs.of(shape, () -> program(bench), StepProgram::run);
+    write(bench, examples);
+    recorded.recording().replay();
+    metrics = recorded.program().metrics();
     begun.add(new Begun(examples.images(), examples.labelled(), examples.head(), vit));
     return begun.size() == StepProgram.SLOTS ? results() : List.of();
   }
@@ -79,22 +74,10 @@ public final class GpuSteps implements StepExecutor {
     return new Workbench(Operations.of(gpu, parameters, rows), arena, blueprint, shape);
   }
 
-  private Recorded make(Shape shape) {
-    StepProgram program;
-    long before = arena.growths();
-    long growths;
-    do {
-      growths = arena.growths();
-      program = new StepProgram(bench(shape));
-      allocateInput(bench(shape));
-    } while (arena.growths() != growths); // until nothing moved while it was made
-    if (growths != before) {
-      programs.values().forEach(recorded -> recorded.recording.close());
-      programs.clear();
-    }
-    Recorded recorded = new Recorded(program, gpu.record(program::run));
-    programs.put(shape, recorded);
-    return recorded;
+  private StepProgram program(Workbench bench) {
+    StepProgram program = new StepProgram(bench);
+    allocateInput(bench);
+    return program;
   }
 
   private void allocateInput(Workbench bench) {
@@ -154,7 +137,7 @@ public final class GpuSteps implements StepExecutor {
 
   @Override
   public void close() {
-    programs.values().forEach(recorded -> recorded.recording.close());
+    programs.close();
     images.close();
     arena.close();
     gpu.close();

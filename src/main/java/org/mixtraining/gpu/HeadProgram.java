@@ -35,14 +35,26 @@ final class HeadProgram {
     correct = bench.floats("head-correct", images);
   }
 
-  /** From x[rows, dim] to the loss. */
-  void forward(Memory x) {
+  /** [images, classes]. */
+  Memory logits() {
+    return logits;
+  }
+
+  /** From x[rows, dim] to the logits. */
+  void scores(Memory x) {
     Operations ops = bench.operations();
     int images = bench.images();
     int dim = bench.vit().dim();
     ops.each(
         "pool_tokens", (long) images * dim, part(x), features, images, pooled.tokens(), dim, mean);
     ops.linear(features, head + "weight", head + "bias", null, logits, images);
+  }
+
+  /** From x[rows, dim] to the loss. */
+  void forward(Memory x) {
+    scores(x);
+    Operations ops = bench.operations();
+    int images = bench.images();
     ops.rows(
         "cross_entropy",
         images,

@@ -202,9 +202,14 @@ final class Parameters {
   /** Takes over a state with these blocks. */
   void load(ModelState state) {
     blocks.keySet().forEach(block -> steps.put(block, state.block(block).steps()));
-    gpu.write(values, gathered(state, ModelState.Block::parameters));
     gpu.write(m, gathered(state, ModelState.Block::m));
     gpu.write(v, gathered(state, ModelState.Block::v));
+    loadParameters(state);
+  }
+
+  /** Takes the parameters only. */
+  void loadParameters(ModelState state) {
+    gpu.write(values, gathered(state, ModelState.Block::parameters));
     if (rounded != values) {
       Operations.round(gpu, values, rounded);
     }

@@ -19,7 +19,8 @@ final class StepProgram {
   /** Sums that a step leaves: squared errors, cross-entropies and right guesses. */
   static final int METRICS = 3;
 
-  private static final String NORM = "encoder-norm.";
+  /** The layer norm behind the encoder's blocks. */
+  static final String NORM = "encoder-norm.";
 
   private final Workbench bench;
   private final EmbeddingProgram embedding;
@@ -50,7 +51,8 @@ final class StepProgram {
     Memory last = embedding.tokens();
     for (int i = 0; i < vit.depth(); i++) {
       Memory factors = blueprint.dropRates().get(i) > 0 ? bench.factors(i) : null;
-      var block = new BlockProgram(bench, "encoder-" + i, last, vit.heads(), sequences, factors);
+      String name = "encoder-" + i;
+      var block = new BlockProgram(bench, name, name + ".", last, vit.heads(), sequences, factors);
       blocks.add(block);
       last = block.output();
     }

@@ -1,5 +1,5 @@
 /**
- * Whole training steps on a GPU.
+ * Whole training steps on a GPU, and what a model says of images there.
  *
  * <p>{@link org.mixtraining.gpu.GpuSteps} takes parameters and optimizer state out of a replica,
  * the steps of its epoch on the device, and puts the state back. A {@link
@@ -7,6 +7,9 @@
  * matrix products a step of one shape is, in which order and on which memory; it is recorded once,
  * and repeated with other images and {@link org.mixtraining.gpu.StepSettings}. Nothing is
  * allocated, and only losses are copied back, between the beginning and the end of an epoch.
+ *
+ * <p>{@link org.mixtraining.gpu.GpuPredictor} scores a model on the device, by the forward half of
+ * the same program.
  *
  * <p>What it needs of a device is {@link org.mixtraining.gpu.Gpu}. The driver of NVIDIA's is no
  * part of this build, but of the Maven profile {@code gpu}; the tests have one that runs the same

@@ -7,11 +7,14 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.resource.ResourceProfile;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
@@ -19,11 +22,11 @@ import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.Prediction;
+import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.Replica;
 
 /**
  * What a model makes of the validation and the test split, in one stage of as many tasks as
@@ -35,12 +38,22 @@ final class ClusterEvaluation {
   private final List<LabelledData> tasks;
   private final JobConfig config;
   private final String graph;
+  private final WorkerDevices devices;
+  private final Optional<ResourceProfile> profile;
 
   /**
    * @param graph JSON of the SL graph's configuration
+   * @param profile of stages that ask for the workers' GPUs
    */
   ClusterEvaluation(
-      JavaSparkContext spark, List<LabelledData> tasks, JobConfig config, String graph) {
+      JavaSparkContext spark,
+      List<LabelledData> tasks,
+      JobConfig config,
+      String graph,
+      WorkerDevices devices,
+      Optional<ResourceProfile> profile) {
+    this.devices = devices;
+    this.profile = profile;
     this.spark = spark;
     this.tasks = List.copyOf(tasks);
     this.config = config;
@@ -62,10 +75,10 @@ final class ClusterEvaluation {
     int batchSize = config.optimizer().batchSize();
     return inParts(
             state,
-            (replica, part, parts) ->
+            (predictor, part, parts) ->
                 new Result(
-                    score(replica, data, Split.VALIDATION, part, parts, batchSize),
-                    score(replica, data, Split.TEST, part, parts, batchSize)))
+                    score(predictor, data, Split.VALIDATION, part, parts, batchSize),
+                    score(predictor, data, Split.TEST, part, parts, batchSize)))
         .stream()
         .reduce(Result.NONE, Result::plus);
   }
@@ -78,7 +91,7 @@ final class ClusterEvaluation {
     for (Map<String, List<Prediction>> part :
         inParts(
             state,
-            (replica, part, parts) -> predict(replica, data, split, part, parts, batchSize))) {
+            (predictor, part, parts) -> predict(predictor, data, split, part, parts, batchSize))) {
       part.forEach(
           (task, said) -> predictions.computeIfAbsent(task, t -> new ArrayList<>()).addAll(said));
     }
@@ -88,10 +101,10 @@ final class ClusterEvaluation {
 
   // --- one stage ---------------------------------------------------------------------------------
 
-  /** What is done with a replica of the model and one part of the images, of {@code parts}. */
+  /** What is done with a predictor of the model and one part of the images, of {@code parts}. */
   @FunctionalInterface
   private interface Work<R> extends Serializable {
-    R of(Replica replica, int part, int parts);
+    R of(Predictor predictor, int part, int parts);
   }
 
   /** What came of a part. */
@@ -104,19 +117,24 @@ final class ClusterEvaluation {
     ModelState model = state.only(used).withoutMoments();
     Broadcast<ModelState> broadcast = spark.broadcast(model);
     int parts = config.workers().count();
-    int threads = config.workers().threadsPerWorker();
     String configuration = graph;
+    WorkerDevices workers = devices;
+    JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
+    if (workers.scoreModels()) {
+      profile.ifPresent(numbers::withResources);
+    }
     try {
       List<PartResult<R>> results =
-          spark
-              .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
+          numbers
               .map(
                   part -> {
+                    Device device = workers.ofScoringTask();
+                    device.bind();
                     try (ReplicaPool.Lease lease =
-                        ReplicaPool.borrow(
-                            ReplicaPool.Purpose.EVALUATION, configuration, Device.any(threads))) {
-                      lease.replica().loadParameters(broadcast.value());
-                      return new PartResult<>(part, work.of(lease.replica(), part, parts));
+                        ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, configuration, device)) {
+                      Predictor predictor = lease.predictor();
+                      predictor.load(broadcast.value());
+                      return new PartResult<>(part, work.of(predictor, part, parts));
                     }
                   })
               .collect();
@@ -130,13 +148,18 @@ final class ClusterEvaluation {
   }
 
   private static Scores score(
-      Replica replica, List<LabelledData> tasks, Split split, int part, int parts, int batchSize) {
+      Predictor predictor,
+      List<LabelledData> tasks,
+      Split split,
+      int part,
+      int parts,
+      int batchSize) {
     Scores scores = Scores.NONE;
     for (LabelledData task : tasks) {
       if (task.dataset().manifest().images(split) > 0) {
         Score score =
             Evaluation.run(
-                replica, task.head().name(), images(task, split, part, parts, batchSize));
+                predictor, task.head().name(), images(task, split, part, parts, batchSize));
         scores = scores.plus(Scores.of(task.task().name(), score));
       }
     }
@@ -144,14 +167,19 @@ final class ClusterEvaluation {
   }
 
   private static Map<String, List<Prediction>> predict(
-      Replica replica, List<LabelledData> tasks, Split split, int part, int parts, int batchSize) {
+      Predictor predictor,
+      List<LabelledData> tasks,
+      Split split,
+      int part,
+      int parts,
+      int batchSize) {
     Map<String, List<Prediction>> predictions = new HashMap<>();
     for (LabelledData task : tasks) {
       if (task.dataset().manifest().images(split) > 0) {
         predictions.put(
             task.task().name(),
             Prediction.of(
-                replica, task.head().name(), images(task, split, part, parts, batchSize)));
+                predictor, task.head().name(), images(task, split, part, parts, batchSize)));
       }
     }
     return predictions;

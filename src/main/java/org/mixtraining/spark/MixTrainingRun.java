@@ -73,7 +73,12 @@ public final class MixTrainingRun implements AutoCloseable {
     Prerequisites.check(spark, config, data, stateBytes, devices.steps());
     this.evaluation =
         new ClusterEvaluation(
-            spark, data.labelled(), config, data.graph(Objective.SL, MixPass.VISIBLE).toJson());
+            spark,
+            data.labelled(),
+            config,
+            data.graph(Objective.SL, MixPass.VISIBLE).toJson(),
+            devices,
+            profile);
     this.workers = new WorkerPlaces(config.workers().count());
     this.exchange = exchange(stateBytes);
     this.supervision = new Supervision(spark.sc(), config.workers().patience());

@@ -17,8 +17,9 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.train.StepAccelerator;
 
 /**
- * What the workers of a run compute on, and how Spark is asked for it. Only the stages that train
- * ask for GPUs, one a worker; everything else runs on any executor.
+ * What the workers of a run compute on, and how Spark is asked for it. Only the stages that train,
+ * and those that score a model on GPUs that take whole steps, ask for GPUs, one a worker;
+ * everything else runs on any executor.
  *
  * @param threads compute threads of a worker on the CPU
  * @param precision of a GPU's matrix products
@@ -106,6 +107,14 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
     return kind != Kind.CPU;
   }
 
+  /**
+   * Whether a model is scored on the workers' GPUs, in float32, since they take whole steps; else
+   * it is wherever there is a task slot.
+   */
+  boolean scoreModels() {
+    return steps() == TrainingData.Steps.ON_DEVICE;
+  }
+
   /** Where images are prepared: accelerators that take whole steps can do that too. */
   TrainingData.Steps steps() {
     return steps(gpus());
@@ -119,8 +128,8 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
   }
 
   /**
-   * What the stages that train ask of Spark; nothing on the CPU, where the session's settings say
-   * all.
+   * What the stages that compute on the workers' devices ask of Spark; nothing on the CPU, where
+   * the session's settings say all.
    *
    * @param perExecutor workers of an executor that is started for them
    */
@@ -159,9 +168,15 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
    * @throws IllegalStateException if it is to have a GPU, and Spark has assigned it none
    */
   Device ofTask() {
-    if (!gpus()) {
-      return Device.cpu(threads);
-    }
+    return gpus() ? gpuOfTask(precision) : Device.cpu(threads);
+  }
+
+  /** The device of the running task, if it scores a model: to the digits of the CPU. */
+  Device ofScoringTask() {
+    return scoreModels() ? gpuOfTask(JobConfig.Precision.FP32) : Device.any(threads);
+  }
+
+  private Device gpuOfTask(JobConfig.Precision precision) {
     ResourceInformation gpu = TaskContext.get().resourcesJMap().get(GPU);
     if (gpu == null || gpu.addresses().length == 0) {
       throw new IllegalStateException(

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.mixtraining.data.Minibatch;
-import org.mixtraining.vit.Replica;
 
 /** A classifier's way through images that it was not trained on. */
 public final class Evaluation {
@@ -12,11 +11,11 @@ public final class Evaluation {
   private Evaluation() {}
 
   /** Predicts every image by the head of its task and holds it against its label. */
-  public static Score run(Replica replica, String head, Iterator<Minibatch> minibatches) {
+  public static Score run(Predictor predictor, String head, Iterator<Minibatch> minibatches) {
     Score score = Score.NONE;
     while (minibatches.hasNext()) {
       Minibatch batch = minibatches.next();
-      float[] said = replica.predict(head, batch.pixels(), batch.size(), batch.height());
+      float[] said = predictor.predict(head, batch.pixels(), batch.size(), batch.height());
       score = score.plus(score(said, batch.labels()));
     }
     return score;

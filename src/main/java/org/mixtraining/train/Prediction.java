@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.mixtraining.data.Minibatch;
-import org.mixtraining.vit.Replica;
 
 /**
  * What a classifier says of an image.
@@ -19,11 +18,12 @@ public record Prediction(long id, int label, int predicted, float probability)
     implements Serializable {
 
   /** Of every image, by the head of its task, in the order of the images. */
-  public static List<Prediction> of(Replica replica, String head, Iterator<Minibatch> minibatches) {
+  public static List<Prediction> of(
+      Predictor predictor, String head, Iterator<Minibatch> minibatches) {
     List<Prediction> all = new ArrayList<>();
     while (minibatches.hasNext()) {
       Minibatch batch = minibatches.next();
-      float[] said = replica.predict(head, batch.pixels(), batch.size(), batch.height());
+      float[] said = predictor.predict(head, batch.pixels(), batch.size(), batch.height());
       all.addAll(of(said, batch.ids(), batch.labels()));
     }
     return all;

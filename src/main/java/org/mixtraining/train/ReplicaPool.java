@@ -69,6 +69,7 @@ public final class ReplicaPool {
     private final Compute compute;
     private final Replica replica;
     private StepExecutor executor;
+    private Predictor predictor;
     private Compute.Scope scope;
     private Object shown;
 
@@ -95,6 +96,14 @@ public final class ReplicaPool {
       return executor;
     }
 
+    /** What predicts by the replica's graph on its device; it lasts as long as the replica. */
+    public Predictor predictor() {
+      if (predictor == null) {
+        predictor = Predictor.of(replica, key.device());
+      }
+      return predictor;
+    }
+
     /** Loads the parameters of a model to predict with, unless they were the last ones loaded. */
     void show(ModelState model) {
       if (shown != model) {
@@ -114,6 +123,9 @@ public final class ReplicaPool {
     private void free() {
       if (executor != null) {
         executor.close();
+      }
+      if (predictor != null) {
+        predictor.close();
       }
       replica.close();
       compute.close();

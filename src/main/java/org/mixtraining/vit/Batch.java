@@ -144,14 +144,23 @@ public final class Batch {
     return among;
   }
 
-  /** Grey pixels become colours for a model that sees colours. */
   static INDArray images(ViT vit, float[] pixels, int images) {
-    int area = vit.imageSize() * vit.imageSize();
-    boolean grey = vit.channels() > 1 && pixels.length == images * area;
     return Nd4j.create(
-        grey ? repeated(pixels, area, vit.channels()) : pixels,
+        colours(vit, pixels, images),
         new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()},
         'c');
+  }
+
+  /**
+   * Grey pixels become colours for a model that sees colours.
+   *
+   * @param pixels [images, channels or 1, size, size]
+   * @return [images, channels, size, size]
+   */
+  public static float[] colours(ViT vit, float[] pixels, int images) {
+    int area = vit.imageSize() * vit.imageSize();
+    boolean grey = vit.channels() > 1 && pixels.length == images * area;
+    return grey ? repeated(pixels, area, vit.channels()) : pixels;
   }
 
   private static float[] repeated(float[] planes, int area, int times) {

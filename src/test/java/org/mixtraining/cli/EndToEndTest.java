@@ -77,7 +77,7 @@ class EndToEndTest {
     finishes("prepare", run("prepare", words("standalone", "prepare"), Map.of()));
     String options =
         "--jars %s --conf spark.executor.extraJavaOptions=-Dmixtraining.double=%s"
-            .formatted(RecordingAccelerator.jar(directory), directory);
+            .formatted(RecordingAccelerator.jar(directory, RecordingAccelerator.class), directory);
     List<String> train =
         words("standalone", "train", "-D", "run.id=gpus", "-D", "workers.device=gpu");
 

@@ -64,13 +64,14 @@ public final class RecordingAccelerator implements Accelerator {
     }
   }
 
-  /** A jar that makes it the accelerator of whoever has it on its class path. */
-  public static Path jar(Path directory) throws IOException {
+  /** A jar that makes a double the accelerator of whoever has it on its class path. */
+  public static Path jar(Path directory, Class<? extends Accelerator> accelerator)
+      throws IOException {
     Path jar = directory.resolve("double.jar");
-    String type = RecordingAccelerator.class.getName();
+    String type = accelerator.getName();
     String file = type.replace('.', '/') + ".class";
     try (var out = new JarOutputStream(Files.newOutputStream(jar));
-        var code = RecordingAccelerator.class.getClassLoader().getResourceAsStream(file)) {
+        var code = accelerator.getClassLoader().getResourceAsStream(file)) {
       out.putNextEntry(new JarEntry(file));
       code.transferTo(out);
       out.putNextEntry(new JarEntry("META-INF/services/" + Accelerator.class.getName()));

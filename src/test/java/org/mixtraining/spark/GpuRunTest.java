@@ -47,7 +47,7 @@ class GpuRunTest {
             && Files.isDirectory(Path.of(home, "jars"))
             && "2.12".equals(System.getenv("SPARK_SCALA_VERSION")),
         "needs mixtraining.jar, SPARK_HOME and SPARK_SCALA_VERSION=2.12, as mvn verify sets them");
-    accelerator = RecordingAccelerator.jar(directory);
+    accelerator = RecordingAccelerator.jar(directory, RecordingAccelerator.class);
     before = Thread.currentThread().getContextClassLoader();
     Thread.currentThread()
         .setContextClassLoader(new URLClassLoader(new URL[] {accelerator.toUri().toURL()}, before));

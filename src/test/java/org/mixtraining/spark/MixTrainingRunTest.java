@@ -31,6 +31,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Prepare;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -38,6 +39,7 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.NonFiniteLossException;
 import org.mixtraining.train.Prediction;
+import org.mixtraining.train.Predictor;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -433,7 +435,7 @@ class MixTrainingRunTest {
       return Scores.of(
           JobConfig.MAIN_TASK,
           Evaluation.run(
-              replica,
+              Predictor.of(replica, Device.cpu(1)),
               ModelState.HEAD,
               Minibatches.evaluation(
                   local.images(split, shards),

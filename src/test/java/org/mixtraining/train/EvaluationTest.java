@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Score.OfClass;
 import org.mixtraining.vit.Replica;
@@ -115,12 +116,16 @@ class EvaluationTest {
 
       Score score =
           Evaluation.run(
-              replica, "head", Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+              Predictor.of(replica, Device.cpu(1)),
+              "head",
+              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
 
       assertThat(score.images()).isEqualTo(7);
       assertThat(score.accuracy()).isEqualTo(expected.accuracy());
       assertThat(score.loss()).isCloseTo(expected.loss(), within(1e-5));
-      assertThat(Evaluation.run(replica, "head", List.<Minibatch>of().iterator()))
+      assertThat(
+              Evaluation.run(
+                  Predictor.of(replica, Device.cpu(1)), "head", List.<Minibatch>of().iterator()))
           .isEqualTo(Score.NONE);
     }
   }

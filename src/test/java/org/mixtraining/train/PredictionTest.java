@@ -6,6 +6,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.Minibatches;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Replica;
 
@@ -31,10 +32,14 @@ class PredictionTest {
     try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
       List<Prediction> said =
           Prediction.of(
-              replica, "head", Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+              Predictor.of(replica, Device.cpu(1)),
+              "head",
+              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
       Score score =
           Evaluation.run(
-              replica, "head", Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+              Predictor.of(replica, Device.cpu(1)),
+              "head",
+              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
 
       assertThat(said).hasSize(7);
       assertThat(said.stream().filter(p -> p.label() == p.predicted()).count() / 7.0)

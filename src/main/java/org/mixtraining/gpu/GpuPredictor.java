@@ -1,0 +1,81 @@
+package org.mixtraining.gpu;
+
+import org.mixtraining.gpu.Workbench.Shape;
+import org.mixtraining.train.Predictor;
+import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.ViT;
+
+/** Predicts by the heads of a replica's SL graph on a GPU. */
+public final class GpuPredictor implements Predictor {
+
+  private final Gpu gpu;
+  private final Blueprint blueprint;
+  private final Arena arena;
+  private final Parameters parameters;
+  private final Programs<PredictionProgram> programs;
+
+  /**
+   * @param gpu which is closed with it
+   */
+  public GpuPredictor(Gpu gpu, Replica replica) {
+    this.gpu = gpu;
+    this.blueprint = Blueprint.of(replica);
+    this.arena = new Arena(gpu);
+    this.parameters = new Parameters(gpu, arena, blueprint);
+    this.programs = new Programs<>(gpu, arena);
+  }
+
+  @Override
+  public void load(ModelState model) {
+    parameters.loadParameters(model);
+  }
+
+  @Override
+  public float[] predict(String head, float[] pixels, int images, int size) {
+    Head own =
+        blueprint.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
+    ViT vit = blueprint.vit().serving(size, own.classes());
+    Shape shape = new Shape(vit, own, images);
+    Workbench bench =
+        new Workbench(
+            Operations.of(gpu, parameters, (long) images * vit.fullTokens()),
+            arena,
+            blueprint,
+            shape);
+    var recorded = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
+    gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
+    recorded.recording().replay();
+    float[] scores = new float[images * own.classes()];
+    gpu.read(recorded.program().logits(), scores);
+    softmax(scores, own.classes());
+    return scores;
+  }
+
+  /** Scores to probabilities, row by row. */
+  private static void softmax(float[] scores, int classes) {
+    for (int from = 0; from < scores.length; from += classes) {
+      float most = Float.NEGATIVE_INFINITY;
+      for (int c = from; c < from + classes; c++) {
+        most = Math.max(most, scores[c]);
+      }
+      double sum = 0;
+      for (int c = from; c < from + classes; c++) {
+        sum += Math.exp(scores[c] - most);
+      }
+      for (int c = from; c < from + classes; c++) {
+        scores[c] = (float) (Math.exp(scores[c] - most) / sum);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    programs.close();
+    arena.close();
+    gpu.close();
+  }
+}

@@ -1,0 +1,23 @@
+package org.mixtraining.train;
+
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+
+/** Predictions by the graph itself. */
+record GraphPredictor(Replica replica) implements Predictor {
+
+  @Override
+  public void load(ModelState model) {
+    replica.loadParameters(model);
+  }
+
+  @Override
+  public float[] predict(String head, float[] pixels, int images, int size) {
+    return replica.predict(head, pixels, images, size);
+  }
+
+  @Override
+  public void close() {
+    // The replica is not its own.
+  }
+}

@@ -1,0 +1,36 @@
+package org.mixtraining.train;
+
+import org.mixtraining.kernels.Device;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+
+/**
+ * What says which class images are of: a replica's own graph, or the device of a {@link
+ * StepAccelerator}.
+ */
+public interface Predictor extends AutoCloseable {
+
+  /** The predictor for a replica on a device, to which the calling thread is bound. */
+  static Predictor of(Replica replica, Device device) {
+    return device
+        .accelerator()
+        .filter(StepAccelerator.class::isInstance)
+        .map(accelerator -> ((StepAccelerator) accelerator).predictor(replica, device))
+        .orElseGet(() -> new GraphPredictor(replica));
+  }
+
+  /** Takes the parameters of a model, with which it predicts from now on. */
+  void load(ModelState model);
+
+  /**
+   * Class probabilities by one head.
+   *
+   * @param pixels [images, channels, size, size], normalised; one channel may stand for all
+   * @param size height and width of the images
+   * @return [images, classes], row-major
+   */
+  float[] predict(String head, float[] pixels, int images, int size);
+
+  @Override
+  void close();
+}

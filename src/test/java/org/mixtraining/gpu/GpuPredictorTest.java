@@ -1,0 +1,99 @@
+package org.mixtraining.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+
+/** What the GPU's program says of images, its kernels run on the CPU, is what the graph says. */
+class GpuPredictorTest {
+  private static final List<Head> HEADS =
+      List.of(new Head("head-a", 5, 1), new Head("head-b", 3, 1));
+
+  @ParameterizedTest
+  @CsvSource({"MEAN, SIN_COS", "CLS, SIN_COS", "MEAN, LEARNED"})
+  void probabilitiesAreTheGraphs(Pooling pooling, Positions positions) {
+    // A model with stochastic depth, which is for training only.
+    ViT vit = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0.4, positions);
+    try (Replica replica = replica(vit);
+        GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
+      for (int epoch = 0; epoch < 2; epoch++) { // with other parameters
+        ModelState model = changed(replica, epoch).withoutMoments();
+        predictor.load(model);
+        replica.loadParameters(model);
+        // Of two heads; more images, fewer, and as many again.
+        for (int images : new int[] {2, 4, 1, 4}) {
+          for (Head head : HEADS) {
+            assertSame(predictor, replica, head, images, 3 * 12 * 12, 12);
+          }
+        }
+      }
+    }
+  }
+
+  /** A second task's images are smaller and grey. */
+  @ParameterizedTest
+  @CsvSource("MEAN, SIN_COS")
+  void imagesOfATaskMayBeOfAnotherKind(Pooling pooling, Positions positions) {
+    ViT vit = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions);
+    try (Replica replica = replica(vit);
+        GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
+      predictor.load(replica.state());
+      assertSame(predictor, replica, HEADS.get(1), 3, 9 * 9, 9);
+      assertSame(predictor, replica, HEADS.get(0), 3, 3 * 12 * 12, 12);
+    }
+  }
+
+  private static void assertSame(
+      GpuPredictor predictor, Replica replica, Head head, int images, int values, int size) {
+    SplittableRandom random = new SplittableRandom(images);
+    float[] pixels = new float[images * values];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextDouble(-1, 1);
+    }
+    float[] expected = replica.predict(head.name(), pixels, images, size);
+    assertThat(predictor.predict(head.name(), pixels, images, size))
+        .hasSize(images * head.classes())
+        .containsExactly(expected, within(1e-5f));
+  }
+
+  private static Replica replica(ViT vit) {
+    JobConfig config = JobConfig.load(Optional.empty(), List.of());
+    return new Replica(
+        ViTGraph.configuration(
+            vit, HEADS, Objective.SL, MixPass.VISIBLE, config.optimizer(), config.run().seed()));
+  }
+
+  private static ModelState changed(Replica replica, int seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Map<String, ModelState.Block> blocks = new HashMap<>();
+    replica
+        .state()
+        .blocks()
+        .forEach(
+            (name, block) -> {
+              float[] values = block.parameters().clone();
+              for (int i = 0; i < values.length; i++) {
+                values[i] += (float) random.nextDouble(-0.3, 0.3);
+              }
+              blocks.put(name, new ModelState.Block(values, block.m(), block.v(), 0));
+            });
+    return new ModelState(blocks);
+  }
+}
