@@ -69,8 +69,9 @@ KERNEL attention(const matrix* qkv, matrix* out, float* logSums, int tokens, int
   }
 }
 
-// dQkv, as qkv, from dOut, as out, and from what attention has left. Queries are taken with the keys and values in shared memory, then
-// keys with the queries and their gradients there; the weights are computed again each time.
+// dQkv, as qkv, from dOut, as out, and from what attention has left. Queries are taken with the keys
+// and values in shared memory, then keys with the queries and their gradients there; the weights are
+// computed again each time.
 // Shared memory: 2 * tokens * (width + 1) + tokens + warps * 2 * (width + tokens) floats.
 KERNEL attention_backward(const matrix* qkv, const matrix* out, const float* logSums,
                           const matrix* dOut, matrix* dQkv, int tokens, int heads, int width) {

@@ -100,6 +100,14 @@ DEVICE void put(T* to, const float (&x)[N]) {
   *reinterpret_cast<Several<T, N>*>(to) = several;
 }
 
+// sum += the values from x on.
+template <typename T, int N>
+DEVICE void add_values(const T* x, float (&sum)[N]) {
+  float own[N];
+  get(x, own);
+  for (int i = 0; i < N; i++) sum[i] += own[i];
+}
+
 // --- threads ----------------------------------------------------------------------------------
 
 DEVICE long thread_index() { return (long)blockIdx.x * blockDim.x + threadIdx.x; }

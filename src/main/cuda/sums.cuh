@@ -47,14 +47,6 @@ DEVICE void sum_slice(Add add, float* const (&out)[OUT], long rows, int cols, lo
   }
 }
 
-// sum += the values from x on.
-template <typename T, int N>
-DEVICE void add_values(const T* x, float (&sum)[N]) {
-  float own[N];
-  get(x, own);
-  for (int i = 0; i < N; i++) sum[i] += own[i];
-}
-
 // slices[s, c] for block s: the sum of column c of x[rows, cols] over slice s of the rows. Rows of
 // slices are `stride` apart.
 KERNEL column_slices(const matrix* x, float* slices, long rows, int cols, long stride) {

@@ -62,25 +62,20 @@ KERNEL embed_tokens(float* x, const int* source, const float* bias, const float*
   for (Fours at(rows, dim); at.any(); at.next()) {
     int p = source[at.row()];
     int c = at.column();
-    float token[4], added[4];
+    float token[4];
     switch (kind(p, patches)) {
       case OF_CLASS:
         get(cls + c, token);
         break;
       case OF_PATCH:
         get(x + at.value(), token);
-        get(bias + c, added);
-        for (int i = 0; i < 4; i++) token[i] += added[i];
-        get(positions + (1 + p) * dim + c, added);
-        for (int i = 0; i < 4; i++) token[i] += added[i];
-        if (!learned) break;
-        get(learned + p * dim + c, added);
-        for (int i = 0; i < 4; i++) token[i] += added[i];
+        add_values(bias + c, token);
+        add_values(positions + (1 + p) * dim + c, token);
+        if (learned) add_values(learned + p * dim + c, token);
         break;
       default:
         get(maskToken + c, token);
-        get(positions + (1 + p - patches) * dim + c, added);
-        for (int i = 0; i < 4; i++) token[i] += added[i];
+        add_values(positions + (1 + p - patches) * dim + c, token);
     }
     put(x + at.value(), token);
   }
@@ -117,16 +112,14 @@ KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias
   for (Fours at(rows, dim); at.any(); at.next()) {
     int c = at.column();
     int from = encoded[at.row()];
-    float token[4], added[4];
+    float token[4];
     if (from < 0) {
       get(maskToken + c, token);
     } else {
       get(mapped + (long)from * dim + c, token);
-      get(bias + c, added);
-      for (int i = 0; i < 4; i++) token[i] += added[i];
+      add_values(bias + c, token);
     }
-    get(positions + at.row() % tokens * dim + c, added);
-    for (int i = 0; i < 4; i++) token[i] += added[i];
+    add_values(positions + at.row() % tokens * dim + c, token);
     put(y + at.value(), token);
   }
 }
@@ -171,11 +164,7 @@ KERNEL unpool_tokens(const float* dFeatures, matrix* dx, int images, int tokens,
       get(dFeatures + (long)(at.row() / tokens) * dim + at.column(), d);
       for (int i = 0; i < 4; i++) d[i] /= mean ? tokens - 1 : 1;
     }
-    if (keep) {
-      float kept[4];
-      get(dx + at.value(), kept);
-      for (int i = 0; i < 4; i++) d[i] += kept[i];
-    }
+    if (keep) add_values(dx + at.value(), d);
     put(dx + at.value(), d);
   }
 }

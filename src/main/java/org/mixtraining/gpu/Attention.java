@@ -15,7 +15,6 @@ record Attention(String kernel, int threads, int sharedBytes, int backwardShared
 
   private static final Set<Integer> TENSOR_WIDTHS = Set.of(16, 32, 64);
   private static final int TILE = 16; // queries or keys that a warp takes at once
-  private static final int WARP = 32;
   private static final int MOST_WARPS = 8;
 
   /**
@@ -36,16 +35,16 @@ record Attention(String kernel, int threads, int sharedBytes, int backwardShared
     int row = (width / 2 + 4) * Integer.BYTES;
     int bytes = 2 * tiles * TILE * row;
     return new Attention(
-        "tensor_attention", warps * WARP, bytes, bytes + 2 * tiles * TILE * Float.BYTES);
+        "tensor_attention", warps * Operations.WARP, bytes, bytes + 2 * tiles * TILE * Float.BYTES);
   }
 
   private static Attention plain(int tokens, int width) {
-    int warps = tokens <= WARP ? MOST_WARPS / 2 : MOST_WARPS;
+    int warps = tokens <= Operations.WARP ? MOST_WARPS / 2 : MOST_WARPS;
     int held = 2 * tokens * (width + 1);
     int each = width + tokens;
     return new Attention(
         "attention",
-        warps * WARP,
+        warps * Operations.WARP,
         Float.BYTES * (held + warps * each),
         Float.BYTES * (held + tokens + warps * 2 * each));
   }

@@ -87,6 +87,11 @@ final class BlockProgram {
     dHidden = bench.matrix("d-hidden", all * hiddenDim);
   }
 
+  /** What the names of a block's own memory begin with, if it shares it with no other. */
+  static String memoryOf(String layer) {
+    return layer + ".";
+  }
+
   /** [rows, dim]. */
   Memory output() {
     return output;

@@ -55,7 +55,13 @@ final class DecoderProgram {
       String name = "decoder-" + i;
       var block =
           new BlockProgram(
-              bench, name, name + ".", last, vit.decoderHeads(), List.of(decoder), null);
+              bench,
+              name,
+              BlockProgram.memoryOf(name),
+              last,
+              vit.decoderHeads(),
+              List.of(decoder),
+              null);
       blocks.add(block);
       last = block.output();
     }

@@ -40,12 +40,7 @@ public final class GpuPredictor implements Predictor {
         blueprint.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
     ViT vit = blueprint.vit().serving(size, own.classes());
     Shape shape = new Shape(vit, own, images);
-    Workbench bench =
-        new Workbench(
-            Operations.of(gpu, parameters, (long) images * vit.fullTokens()),
-            arena,
-            blueprint,
-            shape);
+    Workbench bench = Workbench.of(gpu, parameters, arena, blueprint, shape);
     var recorded = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
     recorded.recording().replay();

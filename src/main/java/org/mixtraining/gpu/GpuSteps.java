@@ -60,18 +60,13 @@ public final class GpuSteps implements StepExecutor {
     int classes = examples.head() == null ? blueprint.vit().classes() : examples.head().classes();
     ViT vit = blueprint.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
     Shape shape = new Shape(vit, examples.head(), examples.images());
-    Workbench bench = bench(shape);
+    Workbench bench = Workbench.of(gpu, parameters, arena, blueprint, shape);
     var recorded = programs.of(shape, () -> program(bench), StepProgram::run);
     write(bench, examples);
     recorded.recording().replay();
     metrics = recorded.program().metrics();
     begun.add(new Begun(examples.images(), examples.labelled(), examples.head(), vit));
     return begun.size() == StepProgram.SLOTS ? results() : List.of();
-  }
-
-  private Workbench bench(Shape shape) {
-    long rows = (long) shape.images() * shape.vit().fullTokens();
-    return new Workbench(Operations.of(gpu, parameters, rows), arena, blueprint, shape);
   }
 
   private StepProgram program(Workbench bench) {

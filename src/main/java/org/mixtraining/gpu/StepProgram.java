@@ -1,11 +1,8 @@
 package org.mixtraining.gpu;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Blueprint;
-import org.mixtraining.vit.ViT;
 
 /**
  * A whole training step on a minibatch of one shape: forward, both losses as the objective has
@@ -19,21 +16,13 @@ final class StepProgram {
   /** Sums that a step leaves: squared errors, cross-entropies and right guesses. */
   static final int METRICS = 3;
 
-  /** The layer norm behind the encoder's blocks. */
-  static final String NORM = "encoder-norm.";
-
   private final Workbench bench;
-  private final EmbeddingProgram embedding;
-  private final List<BlockProgram> blocks = new ArrayList<>();
+  private final EncoderProgram encoder;
   private final DecoderProgram decoder; // null in SL
   private final HeadProgram head; // null in SSL
   private final Residual ofHead; // whether the decoder has left a gradient where the head's goes
-  private final int rows;
-  private final Memory encoded; // [rows, dim], before the encoder's norm
-  private final Memory normed; // [rows, dim]
-  private final Memory stats; // [rows, 2]
-  private final Memory dNormed; // [rows, dim]
-  private final Memory d; // [rows, dim]
+  private final Memory dNormed; // [rows of the encoder, dim]
+  private final Memory d; // [rows of the encoder, dim]
   private final Memory parts; // [METRICS, PARTS]
   private final Memory squares; // [PARTS], of the gradient
   private final Memory clip; // [1], the factor on the gradient
@@ -41,33 +30,19 @@ final class StepProgram {
 
   StepProgram(Workbench bench) {
     this.bench = bench;
-    ViT vit = bench.vit();
-    Blueprint blueprint = bench.blueprint();
-    List<Sequences> sequences = Sequences.encoded(vit, blueprint.sight(), bench.images());
-    Sequences decodes = sequences.get(0);
-    Sequences pooled = sequences.get(sequences.size() - 1);
-    rows = sequences.stream().mapToInt(Sequences::rows).sum();
-    embedding = new EmbeddingProgram(bench, sequences);
-    Memory last = embedding.tokens();
-    for (int i = 0; i < vit.depth(); i++) {
-      Memory factors = blueprint.dropRates().get(i) > 0 ? bench.factors(i) : null;
-      String name = "encoder-" + i;
-      var block = new BlockProgram(bench, name, name + ".", last, vit.heads(), sequences, factors);
-      blocks.add(block);
-      last = block.output();
-    }
-    encoded = last;
-    long all = rows;
-    normed = bench.matrix("normed", all * vit.dim());
-    stats = bench.floats("stats", all * 2);
-    dNormed = bench.matrix("d-normed", all * vit.dim());
-    d = bench.floats("d", all * vit.dim());
+    encoder = EncoderProgram.training(bench);
+    long values = (long) encoder.rows() * bench.vit().dim();
+    dNormed = bench.matrix("d-normed", values);
+    d = bench.floats("d", values);
     parts = bench.doubles("parts", (long) METRICS * Operations.PARTS);
     squares = bench.doubles("squares", Operations.PARTS);
     clip = bench.floats("clip", 1);
     metrics = bench.doubles("metrics", (long) SLOTS * METRICS);
-    Objective objective = blueprint.objective();
-    decoder = objective == Objective.SL ? null : new DecoderProgram(bench, embedding, decodes);
+    Sequences decodes = encoder.decoded();
+    Sequences pooled = encoder.pooled();
+    Objective objective = bench.blueprint().objective();
+    decoder =
+        objective == Objective.SL ? null : new DecoderProgram(bench, encoder.embedding(), decodes);
     head = objective == Objective.SSL ? null : new HeadProgram(bench, pooled);
     ofHead = decoder != null && pooled.equals(decodes) ? Residual.ADD : Residual.OVERWRITE;
   }
@@ -84,15 +59,13 @@ final class StepProgram {
   }
 
   private void forward() {
-    embedding.forward();
-    blocks.forEach(BlockProgram::forward);
-    bench.operations().norm(encoded, NORM, normed, stats, rows);
+    encoder.forward();
     if (decoder != null) {
-      decoder.forward(normed);
+      decoder.forward(encoder.normed());
       decoder.sum(parts);
     }
     if (head != null) {
-      head.forward(normed);
+      head.forward(encoder.normed());
       head.sum(parts.from(Operations.PARTS), parts.from(2L * Operations.PARTS));
     }
     bench
@@ -111,18 +84,13 @@ final class StepProgram {
 
   private void backward() {
     if (decoder != null) {
-      decoder.backward(normed, dNormed);
+      decoder.backward(encoder.normed(), dNormed);
     }
     if (head != null) {
       head.backward(dNormed, ofHead);
     }
+    encoder.backward(dNormed, d);
     Operations ops = bench.operations();
-    Memory rounded = bench.rounded("d-rounded", d);
-    ops.normBackward(dNormed, encoded, NORM, stats, d, rounded, Residual.OVERWRITE, rows);
-    for (int i = blocks.size() - 1; i >= 0; i--) {
-      blocks.get(i).backward();
-    }
-    embedding.backward(d);
     Parameters parameters = bench.parameters();
     ops.each(
         "sum_slices",
@@ -131,7 +99,7 @@ final class StepProgram {
         parameters.vectorGradients(),
         ops.slices(),
         parameters.vectors());
-    embedding.positionsBackward(d);
+    encoder.embedding().positionsBackward(d);
   }
 
   private void update() {

@@ -15,6 +15,12 @@ record Workbench(Operations operations, Arena arena, Blueprint blueprint, Shape 
    */
   record Shape(ViT vit, Head head, int images) {}
 
+  static Workbench of(
+      Gpu gpu, Parameters parameters, Arena arena, Blueprint blueprint, Shape shape) {
+    long rows = (long) shape.images * shape.vit.fullTokens();
+    return new Workbench(Operations.of(gpu, parameters, rows), arena, blueprint, shape);
+  }
+
   ViT vit() {
     return shape.vit();
   }

@@ -52,12 +52,12 @@ final class ClusterEvaluation {
       String graph,
       WorkerDevices devices,
       Optional<ResourceProfile> profile) {
-    this.devices = devices;
-    this.profile = profile;
     this.spark = spark;
     this.tasks = List.copyOf(tasks);
     this.config = config;
     this.graph = graph;
+    this.devices = devices;
+    this.profile = profile;
   }
 
   /** Scores on both splits; {@link Scores#NONE} on one without images. */

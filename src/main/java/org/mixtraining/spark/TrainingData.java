@@ -192,11 +192,8 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   }
 
   private TaskBatches batches(EpochPlan plan, ViT vit, Share images, Steps steps) {
-    boolean preparable =
-        images.images().channels() == vit.channels()
-            && TrainingBatches.obstacle(config, vit, plan).isEmpty();
-    return steps == Steps.ON_DEVICE && preparable
-        ? TrainingBatches.stored(config, vit, plan, images)
+    return steps == Steps.ON_DEVICE
+        ? TrainingBatches.onDevice(config, vit, plan, images)
         : TrainingBatches.of(config, vit, plan, images);
   }
 

@@ -88,6 +88,13 @@ public final class TrainingBatches implements TaskBatches {
         config, vit, plan, minibatches(config, plan, images), images.normalization());
   }
 
+  /** As they are stored where a device can prepare them, else prepared. */
+  public static TaskBatches onDevice(JobConfig config, ViT vit, EpochPlan plan, Share images) {
+    boolean preparable =
+        images.images().channels() == vit.channels() && obstacle(config, vit, plan).isEmpty();
+    return preparable ? stored(config, vit, plan, images) : of(config, vit, plan, images);
+  }
+
   /**
    * The key of what keeps a device from preparing an epoch's images, if something does: devices
    * know crops after padding, mirroring, normalisation and masks.

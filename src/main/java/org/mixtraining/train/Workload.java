@@ -74,9 +74,7 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   /** The same for a device, which prepares the images if it can. */
   public Iterator<MultiDataSet> onDevice(int steps) {
-    return TrainingBatches.obstacle(config, vit, plan).isPresent()
-        ? batches(steps)
-        : TrainingBatches.stored(config, vit, plan, images(steps));
+    return TrainingBatches.onDevice(config, vit, plan, images(steps));
   }
 
   private Share images(int steps) {

@@ -232,20 +232,9 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   private float[] attention(Copies copies, Memory in, Mat qkv, int tokens, int heads, Memory out) {
     int images = qkv.rows() / tokens;
-    int width = qkv.cols() / 3 / heads;
     Memory logSums = copies.floats(images * heads * tokens);
-    Attention launch = Attention.of(Memory.Type.FLOAT, tokens, width);
-    gpu.launch(
-        "attention",
-        (long) images * heads,
-        launch.threads(),
-        launch.sharedBytes(),
-        in,
-        out,
-        logSums,
-        tokens,
-        heads,
-        width);
+    operations()
+        .attention(in, out, logSums, new Sequences(0, images, tokens), heads, qkv.cols() / 3);
     float[] values = new float[images * heads * tokens];
     gpu.read(logSums, values);
     return values;
@@ -260,22 +249,22 @@ public final class CudaKernelsUnderTest implements Kernels {
       float[] values = attention(copies, in, qkv, tokens, heads, out);
       Memory logSums = copies.floats(values.length);
       gpu.write(logSums, values);
-      int width = qkv.cols() / 3 / heads;
-      Attention launch = Attention.of(Memory.Type.FLOAT, tokens, width);
-      gpu.launch(
-          "attention_backward",
-          (long) qkv.rows() / tokens * heads,
-          launch.threads(),
-          launch.backwardSharedBytes(),
-          in,
-          out,
-          logSums,
-          copies.in(dOut),
-          copies.out(dQkv),
-          tokens,
-          heads,
-          width);
+      operations()
+          .attentionBackward(
+              in,
+              out,
+              logSums,
+              copies.in(dOut),
+              copies.out(dQkv),
+              new Sequences(0, qkv.rows() / tokens, tokens),
+              heads,
+              qkv.cols() / 3);
     }
+  }
+
+  /** Those that know no parameters. */
+  private Operations operations() {
+    return new Operations(gpu, null, SLICES);
   }
 
   // --- losses ----------------------------------------------------------------------------------

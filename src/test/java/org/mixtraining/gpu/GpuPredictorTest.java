@@ -3,9 +3,7 @@ package org.mixtraining.gpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +32,7 @@ class GpuPredictorTest {
     try (Replica replica = replica(vit);
         GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
       for (int epoch = 0; epoch < 2; epoch++) { // with other parameters
-        ModelState model = changed(replica, epoch).withoutMoments();
+        ModelState model = Perturbed.state(replica.state(), 0.3, 0, epoch).withoutMoments();
         predictor.load(model);
         replica.loadParameters(model);
         // Of two heads; more images, fewer, and as many again.
@@ -78,22 +76,5 @@ class GpuPredictorTest {
     return new Replica(
         ViTGraph.configuration(
             vit, HEADS, Objective.SL, MixPass.VISIBLE, config.optimizer(), config.run().seed()));
-  }
-
-  private static ModelState changed(Replica replica, int seed) {
-    SplittableRandom random = new SplittableRandom(seed);
-    Map<String, ModelState.Block> blocks = new HashMap<>();
-    replica
-        .state()
-        .blocks()
-        .forEach(
-            (name, block) -> {
-              float[] values = block.parameters().clone();
-              for (int i = 0; i < values.length; i++) {
-                values[i] += (float) random.nextDouble(-0.3, 0.3);
-              }
-              blocks.put(name, new ModelState.Block(values, block.m(), block.v(), 0));
-            });
-    return new ModelState(blocks);
   }
 }

@@ -382,20 +382,7 @@ class GpuStepsTest {
     Replica replica =
         new Replica(
             ViTGraph.configuration(vit, heads, plan.objective(), plan.pass(), optimizer, SEED));
-    SplittableRandom random = new SplittableRandom(17);
-    Map<String, ModelState.Block> blocks = new HashMap<>();
-    replica
-        .state()
-        .blocks()
-        .forEach(
-            (name, block) -> {
-              float[] values = block.parameters().clone();
-              for (int i = 0; i < values.length; i++) {
-                values[i] += (float) (0.2 * random.nextDouble() - 0.1);
-              }
-              blocks.put(name, new ModelState.Block(values, block.m(), block.v(), 7));
-            });
-    replica.load(new ModelState(blocks));
+    replica.load(Perturbed.state(replica.state(), 0.1, 7, 17));
     return replica;
   }
 

@@ -58,8 +58,10 @@ class TensorAttentionTest {
   private record Result(float[] out, float[] dQkv) {}
 
   private static Result onDevice(float[] qkv, float[] dOut, int tokens, int heads, int width) {
-    Attention launch = Attention.of(Memory.Type.BF16, tokens, width);
-    assertThat(launch.kernel()).isEqualTo("tensor_attention");
+    assertThat(Attention.of(Memory.Type.BF16, tokens, width).kernel())
+        .isEqualTo("tensor_attention");
+    int dim = heads * width;
+    Sequences sequences = new Sequences(0, dOut.length / dim / tokens, tokens);
     try (Gpu gpu = TestGpu.open(Memory.Type.BF16);
         Arena arena = new Arena(gpu)) {
       Memory in = rounded(gpu, arena, "qkv", qkv);
@@ -67,31 +69,9 @@ class TensorAttentionTest {
       Memory out = arena.of("out", Memory.Type.BF16, dOut.length);
       Memory logSums = arena.of("log-sums", Memory.Type.FLOAT, dOut.length / width);
       Memory dQkv = arena.of("d-qkv", Memory.Type.BF16, qkv.length);
-      long blocks = (long) dOut.length / tokens / width;
-      gpu.launch(
-          launch.kernel(),
-          blocks,
-          launch.threads(),
-          launch.sharedBytes(),
-          in,
-          out,
-          logSums,
-          tokens,
-          heads,
-          width);
-      gpu.launch(
-          launch.kernel() + "_backward",
-          blocks,
-          launch.threads(),
-          launch.backwardSharedBytes(),
-          in,
-          out,
-          logSums,
-          dIn,
-          dQkv,
-          tokens,
-          heads,
-          width);
+      Operations operations = new Operations(gpu, null, 1); // attention has no parameters
+      operations.attention(in, out, logSums, sequences, heads, dim);
+      operations.attentionBackward(in, out, logSums, dIn, dQkv, sequences, heads, dim);
       return new Result(read(gpu, out), read(gpu, dQkv));
     }
   }

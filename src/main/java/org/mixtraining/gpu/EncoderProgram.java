@@ -1,0 +1,108 @@
+package org.mixtraining.gpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.mixtraining.gpu.Operations.Residual;
+import org.mixtraining.vit.ViT;
+
+/** From images through the encoder's blocks and the norm behind them, and back. */
+final class EncoderProgram {
+
+  private static final String NORM = "encoder-norm.";
+
+  private final Workbench bench;
+  private final List<Sequences> sequences;
+  private final EmbeddingProgram embedding;
+  private final List<BlockProgram> blocks = new ArrayList<>();
+  private final int rows;
+  private final Memory encoded; // [rows, dim], before the norm
+  private final Memory normed; // [rows, dim]
+  private final Memory stats; // [rows, 2]
+
+  /** Of a training step: every block keeps what its backward pass needs. */
+  static EncoderProgram training(Workbench bench) {
+    List<Double> dropRates = bench.blueprint().dropRates();
+    return new EncoderProgram(
+        bench,
+        i -> BlockProgram.memoryOf("encoder-" + i),
+        i -> dropRates.get(i) > 0 ? bench.factors(i) : null);
+  }
+
+  /** Of a prediction, which goes forward only: the blocks share their memory. */
+  static EncoderProgram predicting(Workbench bench) {
+    return new EncoderProgram(bench, i -> "block.", i -> null);
+  }
+
+  private EncoderProgram(
+      Workbench bench, IntFunction<String> memories, IntFunction<Memory> factors) {
+    this.bench = bench;
+    ViT vit = bench.vit();
+    sequences = Sequences.encoded(vit, bench.blueprint().sight(), bench.images());
+    rows = sequences.stream().mapToInt(Sequences::rows).sum();
+    embedding = new EmbeddingProgram(bench, sequences);
+    Memory last = embedding.tokens();
+    for (int i = 0; i < vit.depth(); i++) {
+      var block =
+          new BlockProgram(
+              bench,
+              "encoder-" + i,
+              memories.apply(i),
+              last,
+              vit.heads(),
+              sequences,
+              factors.apply(i));
+      blocks.add(block);
+      last = block.output();
+    }
+    encoded = last;
+    normed = bench.matrix("normed", (long) rows * vit.dim());
+    stats = bench.floats("stats", rows * 2L);
+  }
+
+  EmbeddingProgram embedding() {
+    return embedding;
+  }
+
+  /** Those whose tokens are decoded. */
+  Sequences decoded() {
+    return sequences.get(0);
+  }
+
+  /** Those whose tokens are pooled. */
+  Sequences pooled() {
+    return sequences.get(sequences.size() - 1);
+  }
+
+  /** Of all sequences. */
+  int rows() {
+    return rows;
+  }
+
+  /** [rows, dim]. */
+  Memory normed() {
+    return normed;
+  }
+
+  void forward() {
+    embedding.forward();
+    blocks.forEach(BlockProgram::forward);
+    bench.operations().norm(encoded, NORM, normed, stats, rows);
+  }
+
+  /**
+   * From the gradient by {@link #normed}.
+   *
+   * @param d [rows, dim], in which it is carried to the tokens
+   */
+  void backward(Memory dNormed, Memory d) {
+    Memory rounded = bench.rounded("d-rounded", d);
+    bench
+        .operations()
+        .normBackward(dNormed, encoded, NORM, stats, d, rounded, Residual.OVERWRITE, rows);
+    for (int i = blocks.size() - 1; i >= 0; i--) {
+      blocks.get(i).backward();
+    }
+    embedding.backward(d);
+  }
+}
