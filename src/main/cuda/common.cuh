@@ -3,7 +3,7 @@
 //
 // Matrices are row-major. What a matrix product reads or writes is of type `matrix`: bfloat16 with
 // -DMATRIX_BF16, else float. Sums are taken in float or double in an order that depends on shapes
-// only, and nothing is added up by atomics: the same input gives the same bits.
+// only, and by atomics nothing is added up, only counted: the same input gives the same bits.
 #pragma once
 
 #ifndef __CUDACC__

@@ -1,5 +1,5 @@
-// Images on the device: augmentation, normalisation and the choice of visible patches, by the same
-// random numbers as org.mixtraining.schedule.Seed gives on the CPU.
+// Images on the device: normalisation, mixtures, and the choice of visible patches by the same random
+// numbers as org.mixtraining.schedule.Seed gives on the CPU.
 #pragma once
 #include "common.cuh"
 
@@ -41,57 +41,66 @@ struct Random {
     while ((int)((unsigned int)u + most - (result = u % bound)) < 0) u = next() >> 1;
     return result;
   }
-
-  DEVICE bool next_boolean() { return (int)next() < 0; }
 };
 
-// pixels[n, channels, size, size] = normalised images of a batch: a random crop after `padding`
-// black pixels on each side (0: none), then mirrored if `flip` allows and chance decides.
-//   stored[*, channels, size, size]  uint8
-//   places[n]                        in it, of the batch's images
-//   ids[n]                           image ids
-//   tables[channels, 256]            normalised value of each pixel value
-// A block per image.
-KERNEL prepare_images(const unsigned char* stored, const int* places, const long long* ids,
-                      const float* tables, float* pixels, int channels, int size, int padding,
-                      int flip, int stream, long long run, int epoch) {
-  Random random(stream, run, epoch, ids[blockIdx.x]);
-  int down = 0;
-  int right = 0;
-  if (padding > 0) {
-    down = random.next(2 * padding + 1) - padding;
-    right = random.next(2 * padding + 1) - padding;
+// How an image becomes a mixture of itself and its partner: org.mixtraining.data.augment.Mix.
+struct Mix {
+  float share;
+  float top, left, height, width;
+
+  // The share of a pixel's own value.
+  DEVICE float at(int y, int x) const {
+    bool pasted = y >= top && y < top + height && x >= left && x < left + width;
+    return pasted ? 0 : share;
   }
-  bool mirrored = flip && random.next_boolean();
+};
+
+// pixels[images, colours, size, size] = normalised images, mixed with their partners'. A grey image
+// has each colour alike.
+//   edited[images, channels, size, size]  uint8
+//   tables[channels, 256]                 normalised value of each pixel value
+//   partners, partner_tables              the same of partners; that of image i is i + next, and
+//                                         behind the last comes the first
+//   mixes[images]                         null: none is mixed
+KERNEL normalise_images(const unsigned char* edited, const float* tables,
+                        const unsigned char* partners, const float* partner_tables, int next,
+                        const Mix* mixes, float* pixels, int images, int channels, int colours,
+                        int size) {
   int area = size * size;
-  const unsigned char* image = stored + (long)places[blockIdx.x] * channels * area;
-  float* out = pixels + (long)blockIdx.x * channels * area;
-  for (int i = threadIdx.x; i < channels * area; i += blockDim.x) {
-    int channel = i / area;
-    int y = i % area / size + down;
-    int column = i % size;
-    int x = (mirrored ? size - 1 - column : column) + right;
-    bool inside = y >= 0 && y < size && x >= 0 && x < size;
-    out[i] = tables[channel * 256 + (inside ? image[(channel * size + y) * size + x] : 0)];
+  int values = colours * area;
+  unsigned int all = (unsigned int)images * values;
+  for (unsigned int i = thread_index(); i < all; i += thread_count()) {
+    int image = i / values;
+    int channel = channels == 1 ? 0 : i % values / area;
+    int at = i % area;
+    float own = tables[channel * 256 + edited[((long)image * channels + channel) * area + at]];
+    if (mixes != nullptr) {
+      int partner = (image + next) % images;
+      unsigned char value = partners[((long)partner * channels + channel) * area + at];
+      float share = mixes[image].at(at / size, at % size);
+      own = __fadd_rn(__fmul_rn(share, own),
+                      __fmul_rn(1 - share, partner_tables[channel * 256 + value]));
+    }
+    pixels[i] = own;
   }
 }
 
 // mask[n, patches] = 1 at `visible` randomly chosen patches of each image, else 0. A thread per
-// image. Shared memory: patches shorts a thread.
-KERNEL sample_masks(const long long* ids, float* mask, int images, int patches, int visible,
-                    int stream, long long run, int epoch) {
-  SHARED(short, memory);
+// image.
+//   order[patches, images]  room for the patches still to be chosen from
+KERNEL sample_masks(const long long* ids, float* mask, int* order, int images, int patches,
+                    int visible, int stream, long long run, int epoch) {
   long image = thread_index();
   if (image >= images) return;
   Random random(stream, run, epoch, ids[image]);
-  auto order = [&](int place) -> short& { return memory[place * blockDim.x + threadIdx.x]; };
   for (int p = 0; p < patches; p++) {
-    order(p) = p;
+    order[(long)p * images + image] = p;
     mask[image * patches + p] = 0;
   }
   for (int i = 0; i < visible; i++) {
-    int j = i + random.next(patches - i);
-    mask[image * patches + order(j)] = 1;
-    order(j) = order(i);
+    long first = (long)i * images + image;
+    long chosen = (long)(i + random.next(patches - i)) * images + image;
+    mask[image * patches + order[chosen]] = 1;
+    order[chosen] = order[first];
   }
 }

@@ -1,5 +1,6 @@
 // All kernels, as one program: what NVRTC compiles for the device found.
 #include "common.cuh"
+#include "edits.cuh"
 #include "images.cuh"
 #include "tokens.cuh"
 #include "norm.cuh"

@@ -16,8 +16,9 @@ struct Entry {
 #define ENTRY(kernel, threads) {#kernel, {host::callable(kernel), threads}}
 
 static const std::map<std::string, Entry> KERNELS = {
-    ENTRY(prepare_images, ALONE),
-    ENTRY(sample_masks, TOGETHER),
+    ENTRY(edit_images, TOGETHER),
+    ENTRY(normalise_images, ALONE),
+    ENTRY(sample_masks, ALONE),
     ENTRY(token_sources, ALONE),
     ENTRY(gather_patches, ALONE),
     ENTRY(embed_tokens, ALONE),

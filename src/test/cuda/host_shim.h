@@ -34,6 +34,21 @@ static inline float __uint_as_float(unsigned int bits) {
   return x;
 }
 
+// Results that no compiler contracts.
+static inline float __fadd_rn(float x, float y) { return x + y; }
+
+static inline float __fmul_rn(float x, float y) { return x * y; }
+
+static inline double __dadd_rn(double x, double y) { return x + y; }
+
+static inline double __dmul_rn(double x, double y) { return x * y; }
+
+static inline int atomicAdd(int* to, int x) {
+  int before = *to;
+  *to += x;
+  return before;
+}
+
 static inline float __fdividef(float x, float y) { return x / y; }
 
 static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned int selector) {

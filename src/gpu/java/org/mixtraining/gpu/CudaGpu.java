@@ -86,6 +86,13 @@ final class CudaGpu implements Gpu {
   }
 
   @Override
+  public void write(Memory to, double[] values) {
+    Pointer staged = staging(to).next(8L * values.length);
+    new DoublePointer(staged).put(values, 0, values.length);
+    copy(to, 8L * values.length);
+  }
+
+  @Override
   public void write(Memory to, byte[] values) {
     Pointer staged = staging(to).next(values.length);
     new BytePointer(staged).put(values, 0, values.length);

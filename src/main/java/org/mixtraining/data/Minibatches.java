@@ -131,28 +131,39 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   @Override
   public Minibatch next() {
-    int[] batch = take();
+    int[] batch = take(batchSize);
     var values = new float[batch.length * images.imageBytes()];
-    IntConsumer write = n -> pixels.write(images, batch[n], values, n * images.imageBytes());
-    pool.ifPresentOrElse(
-        threads ->
-            threads.submit(() -> IntStream.range(0, batch.length).parallel().forEach(write)).join(),
-        () -> IntStream.range(0, batch.length).forEach(write));
+    each(batch, n -> pixels.write(images, batch[n], values, n * images.imageBytes()));
     return new Minibatch(
         ids(batch), labels(batch), values, images.channels(), images.height(), images.width());
   }
 
   /** The next minibatch with its images as they are stored, for who augments them elsewhere. */
   public StoredMinibatch nextStored() {
-    int[] batch = take();
-    return new StoredMinibatch(ids(batch), labels(batch), images, batch);
+    return nextStored(batchSize);
   }
 
-  private int[] take() {
+  /** The same with so many images, or as many as are left. */
+  StoredMinibatch nextStored(int most) {
+    int[] batch = take(most);
+    var edits = new double[batch.length * pixels.editValues()];
+    each(batch, n -> pixels.writeEdits(images, batch[n], edits, n * pixels.editValues()));
+    return new StoredMinibatch(ids(batch), labels(batch), images, batch, edits);
+  }
+
+  /** Does something for each image of a minibatch. */
+  private void each(int[] batch, IntConsumer image) {
+    IntStream all = IntStream.range(0, batch.length);
+    pool.ifPresentOrElse(
+        threads -> threads.submit(() -> all.parallel().forEach(image)).join(),
+        () -> all.forEach(image));
+  }
+
+  private int[] take(int most) {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    int[] batch = Arrays.copyOfRange(order, next, Math.min(next + batchSize, order.length));
+    int[] batch = Arrays.copyOfRange(order, next, Math.min(next + most, order.length));
     next += batch.length;
     return batch;
   }

@@ -1,8 +1,10 @@
 package org.mixtraining.data;
 
+import java.util.SplittableRandom;
 import org.mixtraining.config.Augment;
 import org.mixtraining.data.augment.Augmentation;
 import org.mixtraining.data.augment.Canvas;
+import org.mixtraining.data.augment.Edit;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -34,11 +36,29 @@ final class Pixels {
     return new Pixels(normalization, augmentation, seed, epoch);
   }
 
+  /** Numbers that say what is done to an image: those of as many edits as there may be. */
+  int editValues() {
+    return Edit.VALUES * augmentation.most();
+  }
+
+  /** Writes what is done to image {@code i}, {@link #editValues} numbers, the last ones 0. */
+  void writeEdits(ImageSet images, int i, double[] out, int offset) {
+    int at = offset;
+    for (Edit edit : augmentation.draw(random(images, i), images.height(), images.width())) {
+      edit.write(out, at);
+      at += Edit.VALUES;
+    }
+  }
+
+  private SplittableRandom random(ImageSet images, int i) {
+    return Seed.AUGMENT.at(seed, epoch, images.id(i));
+  }
+
   /** Writes image {@code i}, [channels, height, width], at {@code offset} of {@code out}. */
   void write(ImageSet images, int i, float[] out, int offset) {
     var canvas = new Canvas(images.channels(), images.height(), images.width());
     images.read(i, canvas.pixels());
-    augmentation.apply(canvas, Seed.AUGMENT.at(seed, epoch, images.id(i)));
+    augmentation.apply(canvas, random(images, i));
     byte[] pixels = canvas.pixels();
     int area = images.height() * images.width();
     for (int p = 0; p < pixels.length; p++) {

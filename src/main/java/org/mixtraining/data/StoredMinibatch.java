@@ -1,10 +1,33 @@
 package org.mixtraining.data;
 
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
 /**
  * The images of one training step, before augmentation and normalisation.
  *
  * @param ids n dataset-wide image ids
  * @param labels n class indices; {@link Minibatch#UNLABELLED} where the label may not be used
  * @param places their indices in the set
+ * @param edits what is to be done to them, [n, edits, {@link
+ *     org.mixtraining.data.augment.Edit#VALUES}]; an image that takes fewer has zeros behind
  */
-public record StoredMinibatch(long[] ids, int[] labels, ImageSet images, int[] places) {}
+public record StoredMinibatch(
+    long[] ids, int[] labels, ImageSet images, int[] places, double[] edits) {
+
+  /** Images in this batch. */
+  public int size() {
+    return ids.length;
+  }
+
+  /** These images, then others of the same set. */
+  StoredMinibatch and(StoredMinibatch others) {
+    return new StoredMinibatch(
+        LongStream.concat(LongStream.of(ids), LongStream.of(others.ids)).toArray(),
+        IntStream.concat(IntStream.of(labels), IntStream.of(others.labels)).toArray(),
+        images,
+        IntStream.concat(IntStream.of(places), IntStream.of(others.places)).toArray(),
+        DoubleStream.concat(DoubleStream.of(edits), DoubleStream.of(others.edits)).toArray());
+  }
+}

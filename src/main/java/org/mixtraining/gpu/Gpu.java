@@ -32,6 +32,9 @@ public interface Gpu extends AutoCloseable {
   /** The same. */
   void write(Memory to, byte[] values);
 
+  /** The same. */
+  void write(Memory to, double[] values);
+
   /** Waits for all that was called before, then copies a direct buffer's remaining bytes. */
   void upload(Memory to, ByteBuffer bytes);
 

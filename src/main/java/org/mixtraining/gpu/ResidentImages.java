@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.mixtraining.vit.ImageStore;
+import org.mixtraining.vit.StoredImages;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,23 +16,36 @@ import org.slf4j.LoggerFactory;
  * asks for it, and stays while epochs go on asking.
  */
 final class ResidentImages implements AutoCloseable {
+
+  /**
+   * What lies there of a set.
+   *
+   * @param images uint8 [images, channels, height, width]; nothing where that would be more than
+   *     half of the memory that the device has left, since steps of other shapes may yet need some
+   * @param tables normalised value of each pixel value, [channels, 256]
+   */
+  record Resident(Optional<Memory> images, Memory tables) {}
+
   private static final Logger LOG = LoggerFactory.getLogger(ResidentImages.class);
 
   private final Gpu gpu;
-  private final Map<ImageStore, Optional<Memory>> sets = new IdentityHashMap<>();
+  private final Map<ImageStore, Resident> sets = new IdentityHashMap<>();
   private final Set<ImageStore> asked = Collections.newSetFromMap(new IdentityHashMap<>());
 
   ResidentImages(Gpu gpu) {
     this.gpu = gpu;
   }
 
-  /**
-   * uint8 [images, channels, height, width]; nothing where that would be more than half of the
-   * memory that the device has left, since steps of other shapes may yet need some.
-   */
-  Optional<Memory> of(ImageStore images) {
-    asked.add(images);
-    return sets.computeIfAbsent(images, this::bring);
+  /** The set that images are picked from. */
+  Resident of(StoredImages.Picked images) {
+    asked.add(images.store());
+    return sets.computeIfAbsent(
+        images.store(),
+        store -> {
+          Memory tables = gpu.allocate(Memory.Type.FLOAT, images.tables().length);
+          gpu.write(tables, images.tables());
+          return new Resident(bring(store), tables);
+        });
   }
 
   private Optional<Memory> bring(ImageStore images) {
@@ -61,7 +75,7 @@ final class ResidentImages implements AutoCloseable {
             set -> {
               boolean forgotten = !asked.contains(set.getKey());
               if (forgotten) {
-                set.getValue().ifPresent(gpu::free);
+                free(set.getValue());
               }
               return forgotten;
             });
@@ -70,7 +84,12 @@ final class ResidentImages implements AutoCloseable {
 
   @Override
   public void close() {
-    sets.values().forEach(memory -> memory.ifPresent(gpu::free));
+    sets.values().forEach(this::free);
     sets.clear();
+  }
+
+  private void free(Resident set) {
+    set.images.ifPresent(gpu::free);
+    gpu.free(set.tables);
   }
 }

@@ -11,6 +11,9 @@ import org.mixtraining.vit.StoredImages;
 /** Brings a minibatch to the device; what comes as it is stored is prepared there. */
 final class StepInput {
 
+  /** Numbers of an edit, as {@code edits.cuh} has it. */
+  private static final int EDIT = 6;
+
   private StepInput() {}
 
   static void write(
@@ -36,62 +39,95 @@ final class StepInput {
     }
   }
 
-  /** Crops, mirrors and normalises images, and chooses their visible patches. */
+  /** Edits, mixes and normalises images, and chooses their visible patches. */
   private static void prepare(
       Workbench bench, Gpu gpu, ResidentImages resident, Examples examples) {
     StoredImages images = examples.stored();
-    int[] places = images.places();
-    Memory stored = resident.of(images.store()).orElse(null);
-    if (stored == null) {
-      byte[] pixels = pixels(images);
-      stored = bench.bytes("input.stored", pixels.length);
-      gpu.write(stored, pixels);
-      places = IntStream.range(0, places.length).toArray();
+    StoredImages.Picked own = images.own();
+    StoredImages.Picked others = images.others() == null ? own : images.others();
+    Memory edited = edited(bench, gpu, resident, own, "input.own.");
+    Memory partners =
+        images.others() == null ? edited : edited(bench, gpu, resident, others, "input.others.");
+    Memory mixes = Memory.NONE;
+    if (images.mixes().length > 0) {
+      mixes = bench.floats("input.mixes", images.mixes().length);
+      gpu.write(mixes, images.mixes());
     }
-    Memory indices = bench.ints("input.places", places.length);
-    Memory tables = bench.floats("input.tables", images.tables().length);
-    Memory ids = bench.ints("input.ids", 2L * examples.images());
-    gpu.write(indices, places);
-    gpu.write(tables, images.tables());
-    gpu.write(ids, ints(examples.position().ids()));
-    gpu.launch(
-        "prepare_images",
-        examples.images(),
-        Operations.THREADS,
-        0,
-        stored,
-        indices,
-        ids,
-        tables,
-        bench.pixels(),
-        images.channels(),
-        images.size(),
-        images.padding(),
-        images.flip() ? 1 : 0,
-        Seed.AUGMENT.ordinal(),
-        images.seed(),
-        images.epoch());
+    bench
+        .operations()
+        .each(
+            "normalise_images",
+            bench.pixels().count(),
+            edited,
+            resident.of(own).tables(),
+            partners,
+            resident.of(others).tables(),
+            images.others() == null ? 1 : 0,
+            mixes,
+            bench.pixels(),
+            examples.images(),
+            own.channels(),
+            bench.vit().channels(),
+            own.size());
     if (bench.blueprint().reconstructs()) {
-      int warp = Operations.WARP;
+      Memory ids = bench.ints("input.ids", 2L * examples.images());
+      gpu.write(ids, ints(examples.position().ids()));
       int patches = bench.vit().patches();
-      gpu.launch(
-          "sample_masks",
-          (examples.images() + warp - 1L) / warp,
-          warp,
-          Short.BYTES * patches * warp,
-          ids,
-          bench.mask(),
-          examples.images(),
-          patches,
-          bench.vit().visiblePatches(),
-          Seed.MASK.ordinal(),
-          images.seed(),
-          images.epoch());
+      bench
+          .operations()
+          .each(
+              "sample_masks",
+              examples.images(),
+              ids,
+              bench.mask(),
+              bench.ints("input.order", (long) patches * examples.images()),
+              examples.images(),
+              patches,
+              bench.vit().visiblePatches(),
+              Seed.MASK.ordinal(),
+              images.seed(),
+              images.epoch());
     }
   }
 
-  /** The minibatch's images, one after another. */
-  private static byte[] pixels(StoredImages images) {
+  /** The images after their edits, uint8 [images, channels, size, size]. */
+  private static Memory edited(
+      Workbench bench, Gpu gpu, ResidentImages resident, StoredImages.Picked images, String name) {
+    int count = images.places().length;
+    long bytes = (long) count * images.store().imageBytes();
+    int[] places = images.places();
+    Memory stored = resident.of(images).images().orElse(null);
+    if (stored == null) {
+      stored = bench.bytes(name + "stored", bytes);
+      gpu.write(stored, pixels(images));
+      places = IntStream.range(0, count).toArray();
+    }
+    Memory indices = bench.ints(name + "places", count);
+    gpu.write(indices, places);
+    Memory edits = Memory.NONE;
+    if (images.edits().length > 0) {
+      edits = bench.doubles(name + "edits", images.edits().length);
+      gpu.write(edits, images.edits());
+    }
+    Memory edited = bench.bytes(name + "edited", bytes);
+    gpu.launch(
+        "edit_images",
+        count,
+        Operations.THREADS,
+        images.channels() * 256 * Integer.BYTES,
+        stored,
+        indices,
+        edits,
+        images.edits().length / count / EDIT,
+        edited,
+        bench.bytes(name + "spare", bytes),
+        images.channels(),
+        images.size());
+    return edited;
+  }
+
+  /** The images, one after another. */
+  private static byte[] pixels(StoredImages.Picked images) {
     byte[] image = new byte[images.store().imageBytes()];
     byte[] all = new byte[images.places().length * image.length];
     for (int i = 0; i < images.places().length; i++) {

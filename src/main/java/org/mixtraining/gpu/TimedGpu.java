@@ -105,6 +105,11 @@ final class TimedGpu implements Gpu {
   }
 
   @Override
+  public void write(Memory to, double[] values) {
+    gpu.write(to, values);
+  }
+
+  @Override
   public void write(Memory to, byte[] values) {
     gpu.write(to, values);
   }

@@ -20,6 +20,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.InterleavedTasks;
+import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.vit.Footprint;
@@ -181,20 +182,26 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     Share others = share(ssl, 1, plan, deal, worker);
     return plan.objective() == Objective.SSL
         ? batches(plan, vit(), others, steps)
-        : TrainingBatches.blended(config, vit(), plan, own, others);
+        : blended(plan, own, others, steps);
   }
 
   /** Where whole training steps are taken. */
   enum Steps {
     ON_CPU,
-    /** Where activations lie then, and images are prepared, if it knows all that is to be done. */
+    /** Where activations lie then, and images are prepared. */
     ON_DEVICE
   }
 
   private TaskBatches batches(EpochPlan plan, ViT vit, Share images, Steps steps) {
     return steps == Steps.ON_DEVICE
-        ? TrainingBatches.onDevice(config, vit, plan, images)
+        ? StoredBatches.of(config, vit, plan, images)
         : TrainingBatches.of(config, vit, plan, images);
+  }
+
+  private TaskBatches blended(EpochPlan plan, Share own, Share others, Steps steps) {
+    return steps == Steps.ON_DEVICE
+        ? StoredBatches.blended(config, vit(), plan, own, others)
+        : TrainingBatches.blended(config, vit(), plan, own, others);
   }
 
   /** Whether the SSL objective has a dataset of its own. */

@@ -1,46 +1,67 @@
 package org.mixtraining.train;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
 import org.mixtraining.data.StoredMinibatch;
+import org.mixtraining.data.StoredPasses;
+import org.mixtraining.data.augment.Mix;
+import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.StoredImages;
 import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-/** A worker's images of one epoch as they are stored, for a device that prepares them. */
-final class StoredBatches implements TaskBatches {
-
-  /** Patches of an image that a device can choose from. */
-  static final int MOST_PATCHES = 1024;
+/**
+ * A worker's images of one epoch as they are stored, for a device that prepares them: the same
+ * minibatches as those of {@link TrainingBatches}, to the bit.
+ */
+public final class StoredBatches implements TaskBatches {
 
   private final JobConfig config;
   private final ViT vit;
   private final EpochPlan plan;
-  private final Minibatches minibatches;
+  private final Minibatches own;
   private final float[] tables;
+  private final StoredPasses others; // null: images are not mixed with those of another dataset
+  private final float[] othersTables;
+  private final MixupCutmix mixupCutmix;
   private int step;
 
-  StoredBatches(
-      JobConfig config,
-      ViT vit,
-      EpochPlan plan,
-      Minibatches minibatches,
-      Normalization normalization) {
+  private StoredBatches(JobConfig config, ViT vit, EpochPlan plan, Share images, Share others) {
     this.config = config;
     this.vit = vit;
     this.plan = plan;
-    this.minibatches = minibatches;
-    this.tables = flat(normalization.tables());
+    this.own = TrainingBatches.minibatches(config, plan, images);
+    this.tables = flat(images.normalization());
+    this.others =
+        others == null
+            ? null
+            : new StoredPasses(() -> TrainingBatches.minibatches(config, plan, others));
+    this.othersTables = others == null ? null : flat(others.normalization());
+    this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }
 
-  private static float[] flat(float[][] tables) {
+  /** Those of {@link TrainingBatches#of}. */
+  public static StoredBatches of(JobConfig config, ViT vit, EpochPlan plan, Share images) {
+    return new StoredBatches(config, vit, plan, images, null);
+  }
+
+  /** Those of {@link TrainingBatches#blended}. */
+  public static StoredBatches blended(
+      JobConfig config, ViT vit, EpochPlan plan, Share images, Share others) {
+    return new StoredBatches(config, vit, plan, images, others);
+  }
+
+  private static float[] flat(Normalization normalization) {
+    float[][] tables = normalization.tables();
     float[] flat = new float[tables.length * 256];
     for (int c = 0; c < tables.length; c++) {
       System.arraycopy(tables[c], 0, flat, c * 256, 256);
@@ -50,32 +71,50 @@ final class StoredBatches implements TaskBatches {
 
   @Override
   public int steps() {
-    return minibatches.steps();
+    return own.steps();
   }
 
   @Override
   public boolean hasNext() {
-    return minibatches.hasNext();
+    return own.hasNext();
   }
 
   @Override
   public MultiDataSet next() {
-    StoredMinibatch images = minibatches.nextStored();
-    Augment.Images augment = TrainingBatches.augmentation(config, plan);
+    StoredMinibatch images = own.nextStored();
+    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    List<Mix> mixes = List.of();
+    StoredImages.Picked partners = null;
+    if (others != null) {
+      mixes = Collections.nCopies(images.size(), Mix.blend((float) config.mix().lambda()));
+      partners = picked(others.next(images.size()), othersTables);
+    } else if (plan.objective() == Objective.SL) {
+      mixes = mixupCutmix.draw(images.ids(), images.images().height(), images.images().width());
+      MixupCutmix.mixTargets(mixes, targets);
+    }
     var stored =
         new StoredImages(
-            images.images(),
-            images.places(),
-            images.images().channels(),
-            images.images().height(),
-            tables,
-            augment.cropPadding(),
-            augment.flip(),
-            config.run().seed(),
-            plan.epoch());
+            picked(images, tables), partners, numbers(mixes), config.run().seed(), plan.epoch());
     List<Long> ids = LongStream.of(images.ids()).boxed().toList();
-    var position = new Batch.Position(step++, minibatches.steps(), ModelState.HEAD, ids);
-    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    var position = new Batch.Position(step++, own.steps(), ModelState.HEAD, ids);
     return Batch.stored(vit, plan.objective(), stored, position, targets);
+  }
+
+  private static StoredImages.Picked picked(StoredMinibatch images, float[] tables) {
+    return new StoredImages.Picked(
+        images.images(),
+        images.places(),
+        images.images().channels(),
+        images.images().height(),
+        images.edits(),
+        tables);
+  }
+
+  private static float[] numbers(List<Mix> mixes) {
+    float[] numbers = new float[mixes.size() * Mix.VALUES];
+    for (int n = 0; n < mixes.size(); n++) {
+      mixes.get(n).write(numbers, n * Mix.VALUES);
+    }
+    return numbers;
   }
 }

@@ -2,7 +2,6 @@ package org.mixtraining.train;
 
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.LongStream;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
@@ -58,7 +57,8 @@ public final class TrainingBatches implements TaskBatches {
     return new TrainingBatches(config, vit, plan, blended, own.steps());
   }
 
-  private static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
+  /** The epoch's images, shuffled. */
+  static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
     JobConfig.Data data = config.data();
     return Minibatches.training(
             images,
@@ -71,52 +71,6 @@ public final class TrainingBatches implements TaskBatches {
                 ? Minibatches.Labels.LABELLED_ONLY
                 : Minibatches.Labels.ALL)
         .preparedBy(config.workers().threadsPerWorker());
-  }
-
-  /**
-   * The same as {@link #of} with the images as they are stored, for a device that prepares them.
-   *
-   * @throws IllegalArgumentException if there is an {@link #obstacle}
-   */
-  public static TaskBatches stored(JobConfig config, ViT vit, EpochPlan plan, Share images) {
-    obstacle(config, vit, plan)
-        .ifPresent(
-            key -> {
-              throw new IllegalArgumentException("a device does not know mixtraining." + key);
-            });
-    return new StoredBatches(
-        config, vit, plan, minibatches(config, plan, images), images.normalization());
-  }
-
-  /** As they are stored where a device can prepare them, else prepared. */
-  public static TaskBatches onDevice(JobConfig config, ViT vit, EpochPlan plan, Share images) {
-    boolean preparable =
-        images.images().channels() == vit.channels() && obstacle(config, vit, plan).isEmpty();
-    return preparable ? stored(config, vit, plan, images) : of(config, vit, plan, images);
-  }
-
-  /**
-   * The key of what keeps a device from preparing an epoch's images, if something does: devices
-   * know crops after padding, mirroring, normalisation and masks.
-   */
-  public static Optional<String> obstacle(JobConfig config, ViT vit, EpochPlan plan) {
-    Augment.Images own = augmentation(config, plan);
-    String block = plan.objective() == Objective.SSL ? "augment.ssl." : "augment.sl.";
-    boolean mixes = plan.objective() == Objective.SL;
-    if (own.randomResizedCrop().scale().low() < 1) {
-      return Optional.of(block + "random-resized-crop");
-    } else if (own.randAugment().ops() > 0) {
-      return Optional.of(block + "rand-augment");
-    } else if (own.randomErasing() > 0) {
-      return Optional.of(block + "random-erasing");
-    } else if (mixes && config.augment().mixup() > 0) {
-      return Optional.of("augment.mixup");
-    } else if (mixes && config.augment().cutmix() > 0) {
-      return Optional.of("augment.cutmix");
-    }
-    return vit.patches() > StoredBatches.MOST_PATCHES
-        ? Optional.of("model.patch")
-        : Optional.empty();
   }
 
   /** What is done to the images of an epoch. */

@@ -72,9 +72,9 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
     return TrainingBatches.of(config, vit, plan, images(steps));
   }
 
-  /** The same for a device, which prepares the images if it can. */
+  /** The same for a device, which prepares the images. */
   public Iterator<MultiDataSet> onDevice(int steps) {
-    return TrainingBatches.onDevice(config, vit, plan, images(steps));
+    return StoredBatches.of(config, vit, plan, images(steps));
   }
 
   private Share images(int steps) {

@@ -6,29 +6,32 @@ import java.util.Optional;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * A minibatch's images as they are stored, and what a device is to do to them: crop, mirror,
- * normalise, and choose the visible patches, by the random numbers that belong to seed, epoch and
- * image ids. They travel as the minibatch's example metadata, behind its {@link Batch.Position}.
+ * A minibatch's images as they are stored, and what a device is to do to them: edit, normalise,
+ * mix, and choose the visible patches, by the random numbers that belong to seed, epoch and image
+ * ids. They travel as the minibatch's example metadata, behind its {@link Batch.Position}.
  *
- * @param store of uint8 images [channels, size, size]
- * @param places in the store of the minibatch's images
- * @param size height and width
- * @param tables normalised value of each pixel value, [channels, 256]
- * @param padding black pixels on every side before a random crop; 0: no crop
- * @param flip whether every second image is mirrored
+ * @param others which they are mixed with, as many; null: each is mixed with the next one of the
+ *     minibatch, the last with the first
+ * @param mixes how, [images, 5] as {@code images.cuh} reads it; empty if they are not mixed
  * @param seed the run's
  */
-public record StoredImages(
-    ImageStore store,
-    int[] places,
-    int channels,
-    int size,
-    float[] tables,
-    int padding,
-    boolean flip,
-    long seed,
-    int epoch)
+public record StoredImages(Picked own, Picked others, float[] mixes, long seed, int epoch)
     implements Serializable {
+
+  /**
+   * Images of a store.
+   *
+   * @param store of uint8 images [channels, size, size]
+   * @param places of the images in the store
+   * @param channels 1 or those of the model
+   * @param size height and width
+   * @param edits what is done to them in turn, [images, edits, 6] as {@code edits.cuh} reads it
+   * @param tables normalised value of each pixel value, [channels, 256]: the same for all images of
+   *     a store
+   */
+  public record Picked(
+      ImageStore store, int[] places, int channels, int size, double[] edits, float[] tables)
+      implements Serializable {}
 
   /** Those of a minibatch, if that is how it comes. */
   public static Optional<StoredImages> of(MultiDataSet minibatch) {
@@ -40,11 +43,13 @@ public record StoredImages(
 
   /** Height and width of a minibatch's images. */
   static int size(MultiDataSet minibatch) {
-    return of(minibatch).map(StoredImages::size).orElse((int) minibatch.getFeatures(0).size(2));
+    return of(minibatch)
+        .map(images -> images.own.size)
+        .orElse((int) minibatch.getFeatures(0).size(2));
   }
 
   @Override
   public String toString() {
-    return "%d images of %dx%d".formatted(places.length, size, size);
+    return "%d images of %dx%d".formatted(own.places.length, own.size, own.size);
   }
 }

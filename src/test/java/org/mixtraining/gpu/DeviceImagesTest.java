@@ -2,146 +2,206 @@ package org.mixtraining.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.data.ImageSet;
-import org.mixtraining.data.Minibatch;
-import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.schedule.Seed;
-import org.mixtraining.vit.Batch;
+import org.mixtraining.schedule.Phase;
+import org.mixtraining.train.StoredBatches;
+import org.mixtraining.train.TaskBatches;
+import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-/** Images and masks that the device prepares are those of the CPU, to the bit. */
+/** Images, targets and masks that the device prepares are those of the CPU, to the bit. */
 class DeviceImagesTest {
-  private static final long RUN = -77;
-  private static final int EPOCH = 5;
-  private static final int SIZE = 12;
-  private static final int IMAGES = 40;
+  private static final int SIZE = 24; // with less than 255 pixels there is nothing to equalise
+  private static final int IMAGES = 50;
+  private static final int CLASSES = 5;
+  private static final ViT VIT =
+      new ViT(SIZE, 3, 4, 12, 1, 3, 12, 1, 3, CLASSES, Pooling.MEAN, 0.75, true);
 
   @ParameterizedTest
-  @CsvSource({"0, false", "0, true", "4, false", "4, true", "3, true"})
-  void croppedMirroredAndNormalised(int padding, boolean flip) {
-    ImageSet images = images();
-    Normalization normalization =
-        new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.2, 0.25, 0.3));
-    JobConfig config =
-        JobConfig.load(
-            Optional.empty(),
-            List.of("augment.sl.crop-padding=" + padding, "augment.sl.flip=" + flip));
-    Minibatch expected =
-        Minibatches.training(
-                Share.all(images, normalization),
-                config.augment().sl(),
-                RUN,
-                EPOCH,
-                IMAGES,
-                1,
-                Minibatches.Labels.ALL)
-            .next();
-
-    assertThat(prepared(images, normalization, expected.ids(), padding, flip))
-        .isEqualTo(expected.pixels());
+  @ValueSource(
+      strings = {
+        "{crop-padding = 0, flip = false}",
+        "{crop-padding = 4, flip = false}",
+        "{crop-padding = 0, flip = true}",
+        "{crop-padding = 3, flip = true}",
+        "{random-resized-crop.scale = [0.2, 1], flip = true}",
+        "{random-resized-crop {scale = [0.01, 0.1], ratio = [0.3, 3]}}",
+        "{random-erasing = 0.8}",
+        "{crop-padding = 0, flip = false, rand-augment {ops = 1, magnitude = 30}}",
+        "{crop-padding = 0, flip = false, rand-augment {ops = 4, magnitude = 17}}",
+        "{random-resized-crop.scale = [0.3, 1], crop-padding = 2, flip = true, rand-augment {ops = 2, magnitude = 9}, random-erasing = 0.25}"
+      })
+  void whateverIsDoneToThem(String augment) {
+    for (Objective objective : List.of(Objective.SL, Objective.SSL)) {
+      JobConfig config = config("augment.sl=" + augment, "augment.ssl=" + augment);
+      EpochPlan plan = plan(objective);
+      assertSame(
+          VIT,
+          plan,
+          TrainingBatches.of(config, VIT, plan, images(3, 1)),
+          StoredBatches.of(config, VIT, plan, images(3, 1)));
+    }
   }
 
-  private static float[] prepared(
-      ImageSet images, Normalization normalization, long[] ids, int padding, boolean flip) {
-    float[] tables = new float[3 * 256];
-    for (int c = 0; c < 3; c++) {
-      for (int value = 0; value < 256; value++) {
-        double mean = normalization.mean().get(c);
-        tables[c * 256 + value] = (float) ((value / 255.0 - mean) / normalization.std().get(c));
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "augment.mixup=0.8",
+        "augment.cutmix=1",
+        "augment={mixup = 0.4, cutmix = 1, sl.flip = true}"
+      })
+  void mixedWithEachOther(String mixes) {
+    JobConfig config = config(mixes);
+    EpochPlan plan = plan(Objective.SL);
+    assertSame(
+        VIT,
+        plan,
+        TrainingBatches.of(config, VIT, plan, images(3, 1)),
+        StoredBatches.of(config, VIT, plan, images(3, 1)));
+  }
+
+  /** That has other values on average, and is so small that it begins again within a minibatch. */
+  @Test
+  void mixedWithThoseOfAnotherDataset() {
+    JobConfig config = config("augment.sl.rand-augment.ops=2", "mix.lambda=0.3");
+    EpochPlan plan = plan(Objective.JOINT);
+    Share others =
+        share(3, 2, 7, new Normalization(List.of(0.1, 0.2, 0.3), List.of(0.1, 0.1, 0.1)));
+    assertSame(
+        VIT,
+        plan,
+        TrainingBatches.blended(config, VIT, plan, images(3, 1), others),
+        StoredBatches.blended(config, VIT, plan, images(3, 1), others));
+  }
+
+  @Test
+  void greyOnesForAModelThatSeesColours() {
+    JobConfig config = config("augment.sl.rand-augment.ops=3", "augment.mixup=1");
+    EpochPlan plan = plan(Objective.SL);
+    assertSame(
+        VIT,
+        plan,
+        TrainingBatches.of(config, VIT, plan, images(1, 1)),
+        StoredBatches.of(config, VIT, plan, images(1, 1)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.75, 0.5, 0.1})
+  void visiblePatchesAreThoseOfTheSeed(double ratio) {
+    ViT vit = VIT.masking(ratio);
+    EpochPlan plan = plan(Objective.SSL, ratio);
+    assertSame(
+        vit,
+        plan,
+        TrainingBatches.of(config(), vit, plan, images(3, 1)),
+        StoredBatches.of(config(), vit, plan, images(3, 1)));
+  }
+
+  // --- both ways --------------------------------------------------------------------------------
+
+  private static void assertSame(
+      ViT vit, EpochPlan plan, TaskBatches prepared, TaskBatches stored) {
+    JobConfig.Optimizer optimizer = config().optimizer();
+    try (Replica replica =
+            new Replica(ViTGraph.configuration(vit, plan.objective(), plan.pass(), optimizer, 0));
+        Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
+        Arena arena = new Arena(gpu);
+        ResidentImages resident = new ResidentImages(gpu)) {
+      Blueprint blueprint = Blueprint.of(replica);
+      Parameters parameters = new Parameters(gpu, arena, blueprint);
+      List<MultiDataSet> expected = new ArrayList<>();
+      prepared.forEachRemaining(expected::add);
+      assertThat(stored.steps()).isEqualTo(expected.size()).isEqualTo(2);
+      for (MultiDataSet minibatch : expected) {
+        Examples onCpu = Examples.of(minibatch, blueprint);
+        Examples toPrepare = Examples.of(stored.next(), blueprint);
+        var shape = new Workbench.Shape(vit, toPrepare.head(), toPrepare.images());
+        Workbench bench = Workbench.of(gpu, parameters, arena, blueprint, shape);
+        StepInput.write(bench, gpu, resident, toPrepare, plan);
+
+        assertThat(read(gpu, bench.pixels())).isEqualTo(onCpu.pixels());
+        assertThat(toPrepare.targets()).isEqualTo(onCpu.targets());
+        if (onCpu.mask() != null) {
+          assertThat(read(gpu, bench.mask())).isEqualTo(onCpu.mask());
+        }
       }
     }
-    Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
-    Memory store = gpu.allocate(Memory.Type.BYTE, (long) IMAGES * images.imageBytes());
-    gpu.upload(store, images.buffers().get(0));
-    Memory places = gpu.allocate(Memory.Type.INT, IMAGES);
-    gpu.write(places, LongStream.of(ids).mapToInt(id -> (int) (id - 1000) / 7).toArray());
-    Memory table = gpu.allocate(Memory.Type.FLOAT, tables.length);
-    gpu.write(table, tables);
-    Memory pixels = gpu.allocate(Memory.Type.FLOAT, store.count());
-    gpu.launch(
-        "prepare_images",
-        IMAGES,
-        64,
-        0,
-        store,
-        places,
-        ids(gpu, ids),
-        table,
-        pixels,
-        3,
-        SIZE,
-        padding,
-        flip ? 1 : 0,
-        Seed.AUGMENT.ordinal(),
-        RUN,
-        EPOCH);
-    float[] values = new float[(int) store.count()];
-    gpu.read(pixels, values);
+  }
+
+  private static float[] read(Gpu gpu, Memory memory) {
+    float[] values = new float[(int) memory.count()];
+    gpu.read(memory, values);
     return values;
   }
 
-  @ParameterizedTest
-  @CsvSource({"0.75", "0.5", "0.1"})
-  void visiblePatchesAreThoseOfTheSeed(double ratio) {
-    ViT vit = new ViT(SIZE, 3, 2, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, ratio, true);
-    long[] ids = LongStream.range(0, IMAGES).map(i -> i * i * 31).toArray();
-    var batch =
-        Batch.training(
-            vit, Objective.SSL, new float[IMAGES * 3 * SIZE * SIZE], ids, null, RUN, EPOCH);
-    float[] expected = batch.getFeaturesMaskArray(0).dup().data().asFloat();
+  // --- samples ----------------------------------------------------------------------------------
 
-    Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
-    Memory mask = gpu.allocate(Memory.Type.FLOAT, expected.length);
-    gpu.launch(
-        "sample_masks",
-        2,
-        32,
-        32 * Short.BYTES * vit.patches(),
-        ids(gpu, ids),
-        mask,
-        IMAGES,
-        vit.patches(),
-        vit.visiblePatches(),
-        Seed.MASK.ordinal(),
-        RUN,
-        EPOCH);
-    float[] actual = new float[expected.length];
-    gpu.read(mask, actual);
-    assertThat(actual).isEqualTo(expected);
+  private static JobConfig config(String... settings) {
+    List<String> all = new ArrayList<>(List.of(settings));
+    all.add("optimizer.batch-size=40"); // the second minibatch is smaller
+    return JobConfig.load(Optional.empty(), all);
   }
 
-  private static Memory ids(Gpu gpu, long[] ids) {
-    Memory memory = gpu.allocate(Memory.Type.INT, 2L * ids.length);
-    gpu.write(
-        memory,
-        IntStream.range(0, 2 * ids.length).map(i -> (int) (ids[i / 2] >>> i % 2 * 32)).toArray());
-    return memory;
+  private static EpochPlan plan(Objective objective) {
+    return plan(objective, 0.75);
   }
 
-  private static ImageSet images() {
-    SplittableRandom random = new SplittableRandom(2);
-    byte[][] pixels = new byte[IMAGES][3 * SIZE * SIZE];
-    Arrays.stream(pixels).forEach(random::nextBytes);
-    return ImageSet.of(
-        LongStream.range(0, IMAGES).map(i -> 1000 + 7 * i).toArray(),
-        new int[IMAGES],
-        new double[IMAGES],
-        pixels,
-        3,
-        SIZE,
-        SIZE);
+  private static EpochPlan plan(Objective objective, double maskRatio) {
+    double alpha = objective == Objective.SL ? 0 : 0.5;
+    LearningRate rate = new LearningRate(1e-3, 0, 0, 3);
+    return new EpochPlan(5, 3, Phase.MIX, objective, MixPass.VISIBLE, alpha, maskRatio, rate, 0);
+  }
+
+  private static Share images(int channels, long seed) {
+    List<Double> mean = List.of(0.5, 0.4, 0.3).subList(0, channels);
+    List<Double> std = List.of(0.2, 0.25, 0.3).subList(0, channels);
+    return share(channels, seed, IMAGES, new Normalization(mean, std));
+  }
+
+  /** Images that do not use all values, so that there is something to stretch. */
+  private static Share share(int channels, long seed, int count, Normalization normalization) {
+    SplittableRandom random = new SplittableRandom(seed);
+    byte[][] pixels = new byte[count][channels * SIZE * SIZE];
+    for (byte[] image : pixels) {
+      int low = random.nextInt(100);
+      int high = random.nextInt(low + 1, 257);
+      for (int i = 0; i < image.length; i++) {
+        image[i] = (byte) random.nextInt(low, high);
+      }
+    }
+    Arrays.fill(pixels[0], (byte) 77);
+    ImageSet images =
+        ImageSet.of(
+            LongStream.range(0, count).map(i -> i << 33 | 7 * i).toArray(),
+            IntStream.range(0, count).map(i -> i % CLASSES).toArray(),
+            new double[count],
+            pixels,
+            channels,
+            SIZE,
+            SIZE);
+    return Share.all(images, normalization);
   }
 }

@@ -1,7 +1,6 @@
 package org.mixtraining.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
@@ -31,6 +30,7 @@ import org.mixtraining.schedule.Phase;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.StepListener;
+import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.train.WorkerEpoch;
@@ -194,8 +194,7 @@ class GpuStepsTest {
               onCpu,
               plan,
               TrainingBatches.of(config, VIT, plan, images));
-      EpochMetrics actual =
-          epoch(gpu, onDevice, plan, TrainingBatches.stored(config, VIT, plan, images));
+      EpochMetrics actual = epoch(gpu, onDevice, plan, StoredBatches.of(config, VIT, plan, images));
 
       assertThat(actual)
           .usingRecursiveComparison()
@@ -220,7 +219,7 @@ class GpuStepsTest {
     List<TaskBatches> stored = new ArrayList<>();
     for (int task = 0; task < 2; task++) {
       prepared.add(TrainingBatches.of(config, models.get(task), plan, tasks.get(task)));
-      stored.add(TrainingBatches.stored(config, models.get(task), plan, tasks.get(task)));
+      stored.add(StoredBatches.of(config, models.get(task), plan, tasks.get(task)));
     }
     try (Replica onCpu = replica(VIT, heads, plan);
         Replica onDevice = replica(VIT, heads, plan)) {
@@ -263,24 +262,6 @@ class GpuStepsTest {
             size,
             size);
     return Share.all(images, new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.2, 0.3, 0.25)));
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "augment.sl.rand-augment.ops=2, augment.sl.rand-augment",
-    "augment.sl.random-erasing=0.25, augment.sl.random-erasing",
-    "'augment.sl.random-resized-crop.scale=[0.2, 1]', augment.sl.random-resized-crop",
-    "augment.mixup=0.8, augment.mixup",
-    "augment.cutmix=1, augment.cutmix"
-  })
-  void whatADeviceCannotDoToImagesIsNamed(String setting, String key) {
-    JobConfig config = JobConfig.load(Optional.empty(), List.of(setting));
-    EpochPlan plan = plan(Objective.SL, MixPass.VISIBLE, 0);
-    assertThat(TrainingBatches.obstacle(config, VIT, plan)).contains(key);
-    assertThatThrownBy(() -> TrainingBatches.stored(config, VIT, plan, images()))
-        .hasMessageContaining(key);
-    EpochPlan ssl = plan(Objective.SSL, MixPass.VISIBLE, 0);
-    assertThat(TrainingBatches.obstacle(config, VIT, ssl)).isEmpty();
   }
 
   // --- both ways -------------------------------------------------------------------------------

@@ -79,6 +79,11 @@ public final class HostGpu implements Gpu {
   }
 
   @Override
+  public void write(Memory to, double[] values) {
+    pointer(to.first(values.length)).write(0, values, 0, values.length);
+  }
+
+  @Override
   public void write(Memory to, byte[] values) {
     pointer(to.first(values.length)).write(0, values, 0, values.length);
   }

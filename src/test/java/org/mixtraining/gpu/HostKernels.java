@@ -50,7 +50,8 @@ final class HostKernels {
                 "-shared",
                 "-Wall",
                 "-Werror",
-                "-fno-strict-aliasing"));
+                "-fno-strict-aliasing",
+                "-ffp-contract=off"));
         // Both libraries have functions of the same names; neither may find the other's.
         command.addAll(List.of("-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"));
         command.addAll(List.of("-I", SOURCES.toString(), "-I", SHIM.toString()));

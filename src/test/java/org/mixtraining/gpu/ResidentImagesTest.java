@@ -5,29 +5,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.data.ImageSet;
+import org.mixtraining.vit.StoredImages;
 
 /** Images on a device are brought there once, and stay no longer than they are of use. */
 class ResidentImagesTest {
   private static final int BYTES = 3 * 4 * 4;
 
-  private static ImageSet images(int count) {
+  private static StoredImages.Picked images(int count) {
     byte[][] pixels = new byte[count][BYTES];
     for (int i = 0; i < count; i++) {
       java.util.Arrays.fill(pixels[i], (byte) (i + 1));
     }
     long[] ids = LongStream.range(0, count).toArray();
-    return ImageSet.of(ids, new int[count], new double[count], pixels, 3, 4, 4);
+    ImageSet images = ImageSet.of(ids, new int[count], new double[count], pixels, 3, 4, 4);
+    return new StoredImages.Picked(images, new int[0], 3, 4, new double[0], new float[3 * 256]);
   }
 
   @Test
   void aSetIsBroughtOnceForAllEpochsThatAskForIt() {
-    ImageSet images = images(4);
+    StoredImages.Picked images = images(4);
     HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
     try (gpu;
         ResidentImages resident = new ResidentImages(gpu)) {
-      Memory first = resident.of(images).orElseThrow();
+      Memory first = resident.of(images).images().orElseThrow();
       for (int epoch = 0; epoch < 3; epoch++) {
-        assertThat(resident.of(images)).contains(first);
+        assertThat(resident.of(images).images()).contains(first);
         resident.endEpoch();
       }
 
@@ -42,8 +44,8 @@ class ResidentImagesTest {
   @Test
   void aSetThatAnEpochDidNotAskForMakesRoom() {
     HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
-    ImageSet kept = images(2);
-    ImageSet left = images(2);
+    StoredImages.Picked kept = images(2);
+    StoredImages.Picked left = images(2);
     try (gpu;
         ResidentImages resident = new ResidentImages(gpu)) {
       resident.of(left);
@@ -65,8 +67,8 @@ class ResidentImagesTest {
     try (gpu;
         ResidentImages resident = new ResidentImages(gpu)) {
       gpu.freeBytes(2 * 3 * BYTES);
-      assertThat(resident.of(images(3))).isPresent();
-      assertThat(resident.of(images(4))).isEmpty();
+      assertThat(resident.of(images(3)).images()).isPresent();
+      assertThat(resident.of(images(4)).images()).isEmpty();
     }
   }
 }

@@ -315,38 +315,29 @@ class PipelinesTest {
   // --- images for a device ----------------------------------------------------------------------
 
   @Test
-  void aDeviceGetsImagesAsTheyAreStoredWhereItKnowsWhatToDoToThem() {
-    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config());
-    for (EpochPlan plan : MixSchedule.of(config()).epochs()) {
+  void aDeviceGetsTheSameMinibatchesAsTheyAreStored() {
+    assertStored(config("augment.ssl.random-erasing=0.5", "augment.mixup=0.8"));
+  }
+
+  @Test
+  void soItDoesOfAnotherDatasetForSsl() {
+    assertStored(config(ssl()));
+  }
+
+  private static void assertStored(JobConfig config) {
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
+    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
       List<MultiDataSet> prepared = list(data.batches(plan, Deal.EQUAL, 0));
       List<MultiDataSet> stored = list(forDevice(data, plan));
-      assertThat(stored).hasSameSizeAs(prepared);
+      assertThat(stored).isNotEmpty().hasSameSizeAs(prepared);
       for (int i = 0; i < stored.size(); i++) {
-        assertThat(StoredImages.of(stored.get(i)).orElseThrow().places()).isNotEmpty();
-        assertThat(Batch.Position.of(stored.get(i))).isEqualTo(Batch.Position.of(prepared.get(i)));
+        Batch.Position position = Batch.Position.of(stored.get(i));
+        assertThat(position).isEqualTo(Batch.Position.of(prepared.get(i)));
+        StoredImages images = StoredImages.of(stored.get(i)).orElseThrow();
+        assertThat(images.own().places()).hasSameSizeAs(position.ids());
+        boolean mixed = !config.data().ssl().isEmpty() && plan.objective() == Objective.JOINT;
+        assertThat(images.others() != null).isEqualTo(mixed);
       }
-    }
-  }
-
-  @Test
-  void aDeviceGetsPreparedImagesWhereItDoesNot() {
-    JobConfig config = config("augment.ssl.random-erasing=0.5", "augment.sl.rand-augment.ops=1");
-    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
-    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      assertSame(forDevice(data, plan), data.batches(plan, Deal.EQUAL, 0));
-    }
-  }
-
-  /** Of another dataset's images it knows what SSL does to them, and not how they are mixed in. */
-  @Test
-  void aDeviceGetsStoredImagesOfTheDatasetForSsl() {
-    JobConfig config = config(ssl());
-    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
-    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      assertThat(list(forDevice(data, plan)))
-          .isNotEmpty()
-          .allMatch(
-              batch -> StoredImages.of(batch).isPresent() == (plan.objective() != Objective.JOINT));
     }
   }
 

@@ -41,6 +41,18 @@ public final class Augmentation {
     return new Augmentation(List.copyOf(transforms));
   }
 
+  /** What is done to an image of this size, in this order, as {@code random} decides. */
+  public List<Edit> draw(SplittableRandom random, int height, int width) {
+    List<Edit> edits = new ArrayList<>();
+    transforms.forEach(transform -> transform.draw(random, height, width, edits::add));
+    return edits;
+  }
+
+  /** Edits of an image at most. */
+  public int most() {
+    return transforms.stream().mapToInt(Transform::most).sum();
+  }
+
   /** Changes the image as {@code random} decides. */
   public void apply(Canvas canvas, SplittableRandom random) {
     for (Transform transform : transforms) {

@@ -2,6 +2,7 @@ package org.mixtraining.data.augment;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.mixtraining.config.Augment.Range;
 
 /**
@@ -17,18 +18,21 @@ record Erasing(double probability, byte[] color) implements Transform {
   private static final Range RATIO = new Range(0.3, 1 / 0.3);
 
   @Override
-  public void apply(Canvas canvas, SplittableRandom random) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
     if (random.nextDouble() < probability) {
-      Window.draw(random, canvas.height(), canvas.width(), SHARE, RATIO)
-          .ifPresent(window -> paint(canvas, window));
+      Window.draw(random, height, width, SHARE, RATIO)
+          .ifPresent(window -> edits.accept(Edit.erase(window, color)));
     }
   }
 
-  private void paint(Canvas canvas, Window window) {
+  /**
+   * Paints over a window; each channel's value is a byte of {@code color}, the first the lowest.
+   */
+  static void paint(Canvas canvas, Window window, long color) {
     for (int c = 0; c < canvas.channels(); c++) {
       for (int y = window.top(); y < window.top() + window.height(); y++) {
         int from = c * canvas.area() + y * canvas.width() + window.left();
-        Arrays.fill(canvas.pixels(), from, from + window.width(), color[c]);
+        Arrays.fill(canvas.pixels(), from, from + window.width(), (byte) (color >> 8 * c));
       }
     }
   }

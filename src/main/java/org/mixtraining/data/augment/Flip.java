@@ -1,14 +1,15 @@
 package org.mixtraining.data.augment;
 
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** Every second image mirrored, left to right. */
 record Flip() implements Transform {
 
   @Override
-  public void apply(Canvas canvas, SplittableRandom random) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
     if (random.nextBoolean()) {
-      mirror(canvas);
+      edits.accept(Edit.mirror());
     }
   }
 

@@ -1,5 +1,7 @@
 package org.mixtraining.data.augment;
 
+import java.util.List;
+import java.util.stream.LongStream;
 import org.apache.commons.math3.distribution.BetaDistribution;
 import org.apache.commons.math3.random.RandomGenerator;
 import org.apache.commons.math3.random.Well512a;
@@ -28,6 +30,27 @@ public final class MixupCutmix {
   }
 
   /**
+   * How each image of a minibatch is mixed with the next one; nothing where none is.
+   *
+   * @param ids n image ids
+   */
+  public List<Mix> draw(long[] ids, int height, int width) {
+    if (options.mixup() == 0 && options.cutmix() == 0) {
+      return List.of();
+    }
+    return LongStream.of(ids).mapToObj(id -> draw(id, height, width)).toList();
+  }
+
+  private Mix draw(long id, int height, int width) {
+    RandomGenerator random = new Well512a(Seed.MIXUP.hash(seed, epoch, id));
+    if (cuts(random)) {
+      Window window = window(share(random, options.cutmix()), height, width, random);
+      return Mix.paste(window, height * width);
+    }
+    return Mix.blend((float) share(random, options.mixup()));
+  }
+
+  /**
    * Mixes pixels and targets in place.
    *
    * @param ids n image ids
@@ -35,23 +58,27 @@ public final class MixupCutmix {
    * @param targets [n, classes]
    */
   public void mix(long[] ids, float[] pixels, int height, int width, float[] targets) {
-    if (options.mixup() == 0 && options.cutmix() == 0) {
-      return;
-    }
-    Pairs images = new Pairs(pixels, pixels.clone(), ids.length);
-    Pairs labels = new Pairs(targets, targets.clone(), ids.length);
-    for (int n = 0; n < ids.length; n++) {
-      RandomGenerator random = new Well512a(Seed.MIXUP.hash(seed, epoch, ids[n]));
-      float own;
-      if (cuts(random)) {
-        Window window = window(share(random, options.cutmix()), height, width, random);
-        images.paste(n, window, height, width);
-        own = 1 - (float) (window.height() * window.width()) / (height * width);
-      } else {
-        own = (float) share(random, options.mixup());
-        images.blend(n, own);
+    List<Mix> mixes = draw(ids, height, width);
+    if (!mixes.isEmpty()) {
+      Pairs images = new Pairs(pixels, pixels.clone(), ids.length);
+      for (int n = 0; n < ids.length; n++) {
+        images.blend(n, mixes.get(n).share());
+        images.paste(n, mixes.get(n).window(), height, width);
       }
-      labels.blend(n, own);
+      mixTargets(mixes, targets);
+    }
+  }
+
+  /**
+   * Mixes targets in place.
+   *
+   * @param mixes of n images, or none
+   * @param targets [n, classes]
+   */
+  public static void mixTargets(List<Mix> mixes, float[] targets) {
+    Pairs labels = new Pairs(targets, targets.clone(), mixes.size());
+    for (int n = 0; n < mixes.size(); n++) {
+      labels.blend(n, mixes.get(n).target());
     }
   }
 

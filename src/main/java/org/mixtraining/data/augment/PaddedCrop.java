@@ -2,6 +2,7 @@ package org.mixtraining.data.augment;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /**
  * A crop of the image's size after padding on all sides, every offset equally likely; the padding
@@ -10,10 +11,10 @@ import java.util.SplittableRandom;
 record PaddedCrop(int padding) implements Transform {
 
   @Override
-  public void apply(Canvas canvas, SplittableRandom random) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
     int down = random.nextInt(2 * padding + 1) - padding;
     int right = random.nextInt(2 * padding + 1) - padding;
-    shift(canvas, down, right);
+    edits.accept(Edit.shift(down, right));
   }
 
   /**

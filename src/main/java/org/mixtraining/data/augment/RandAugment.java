@@ -1,6 +1,8 @@
 package org.mixtraining.data.augment;
 
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.mixtraining.config.Augment;
 
 /**
@@ -13,12 +15,17 @@ record RandAugment(Augment.RandAugment options) implements Transform {
   private static final Op[] OPS = Op.values();
 
   @Override
-  public void apply(Canvas canvas, SplittableRandom random) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
     double strength = options.magnitude() / LARGEST_MAGNITUDE;
     for (int i = 0; i < options.ops(); i++) {
       Op op = OPS[random.nextInt(OPS.length)];
-      op.apply(canvas, random.nextBoolean() ? strength : -strength);
+      op.edit(random.nextBoolean() ? strength : -strength, height, width).ifPresent(edits);
     }
+  }
+
+  @Override
+  public int most() {
+    return options.ops();
   }
 
   /** What one of them does. AUTO_CONTRAST and EQUALIZE know no strength. */
@@ -45,33 +52,33 @@ record RandAugment(Augment.RandAugment options) implements Transform {
     private static final int MOST_BITS_LOST = 4;
 
     /**
+     * What it does to an image of this size, if anything.
+     *
      * @param strength in [−1, 1]; the sign is a direction, for those that have one
      */
-    void apply(Canvas canvas, double strength) {
+    Optional<Edit> edit(double strength, int height, int width) {
       double size = Math.abs(strength);
       float factor = (float) (1 + MOST_CHANGE * strength);
-      switch (this) {
-        case IDENTITY -> {}
-        case SHEAR_X -> Resampling.affine(canvas, 1, MOST_SHEAR * strength, 0, 1);
-        case SHEAR_Y -> Resampling.affine(canvas, 1, 0, MOST_SHEAR * strength, 1);
-        case TRANSLATE_X ->
-            PaddedCrop.shift(canvas, 0, (int) (MOST_SHIFT * canvas.width() * strength));
-        case TRANSLATE_Y ->
-            PaddedCrop.shift(canvas, (int) (MOST_SHIFT * canvas.height() * strength), 0);
+      return switch (this) {
+        case IDENTITY -> Optional.empty();
+        case SHEAR_X -> Optional.of(Edit.affine(1, MOST_SHEAR * strength, 0, 1));
+        case SHEAR_Y -> Optional.of(Edit.affine(1, 0, MOST_SHEAR * strength, 1));
+        case TRANSLATE_X -> Optional.of(Edit.shift(0, (int) (MOST_SHIFT * width * strength)));
+        case TRANSLATE_Y -> Optional.of(Edit.shift((int) (MOST_SHIFT * height * strength), 0));
         case ROTATE -> {
           double cos = StrictMath.cos(MOST_TURN * strength);
           double sin = StrictMath.sin(MOST_TURN * strength);
-          Resampling.affine(canvas, cos, sin, -sin, cos);
+          yield Optional.of(Edit.affine(cos, sin, -sin, cos));
         }
-        case BRIGHTNESS -> Tones.brightness(canvas, factor);
-        case COLOR -> Tones.color(canvas, factor);
-        case CONTRAST -> Tones.contrast(canvas, factor);
-        case SHARPNESS -> Tones.sharpness(canvas, factor);
-        case POSTERIZE -> Tones.posterize(canvas, 8 - (int) Math.round(MOST_BITS_LOST * size));
-        case SOLARIZE -> Tones.solarize(canvas, (int) Math.ceil(256 * (1 - size)));
-        case AUTO_CONTRAST -> Tones.autoContrast(canvas);
-        case EQUALIZE -> Tones.equalize(canvas);
-      }
+        case BRIGHTNESS -> Optional.of(Edit.brightness(factor));
+        case COLOR -> Optional.of(Edit.color(factor));
+        case CONTRAST -> Optional.of(Edit.contrast(factor));
+        case SHARPNESS -> Optional.of(Edit.sharpness(factor));
+        case POSTERIZE -> Optional.of(Edit.posterize(8 - (int) Math.round(MOST_BITS_LOST * size)));
+        case SOLARIZE -> Optional.of(Edit.solarize((int) Math.ceil(256 * (1 - size))));
+        case AUTO_CONTRAST -> Optional.of(Edit.autoContrast());
+        case EQUALIZE -> Optional.of(Edit.equalize());
+      };
     }
   }
 }

@@ -1,6 +1,7 @@
 package org.mixtraining.data.augment;
 
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.mixtraining.config.Augment;
 
 /**
@@ -10,12 +11,10 @@ import org.mixtraining.config.Augment;
 record ResizedCrop(Augment.ResizedCrop options) implements Transform {
 
   @Override
-  public void apply(Canvas canvas, SplittableRandom random) {
-    int height = canvas.height();
-    int width = canvas.width();
+  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
     Window window =
         Window.draw(random, height, width, options.scale(), options.ratio())
             .orElseGet(() -> Window.largest(height, width, options.ratio()));
-    Resampling.zoom(canvas, window);
+    edits.accept(Edit.zoom(window));
   }
 }

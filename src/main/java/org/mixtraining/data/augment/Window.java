@@ -5,7 +5,7 @@ import java.util.SplittableRandom;
 import org.mixtraining.config.Augment.Range;
 
 /** A rectangle of whole pixels inside an image. */
-record Window(int top, int left, int height, int width) {
+public record Window(int top, int left, int height, int width) {
   private static final int ATTEMPTS = 10;
 
   /**

@@ -22,5 +22,10 @@ final class Canvases {
     return random(1);
   }
 
+  /** Does to an image what an operation of RandAugment does with this strength. */
+  static void apply(RandAugment.Op op, Canvas canvas, double strength) {
+    op.edit(strength, canvas.height(), canvas.width()).ifPresent(edit -> edit.apply(canvas));
+  }
+
   private Canvases() {}
 }

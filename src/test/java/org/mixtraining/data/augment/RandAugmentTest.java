@@ -79,7 +79,7 @@ class RandAugmentTest {
     new SplittableRandom(1).nextBytes(canvas.pixels());
     byte[] image = canvas.pixels().clone();
 
-    Op.COLOR.apply(canvas, -1);
+    Canvases.apply(Op.COLOR, canvas, -1);
 
     assertThat(canvas.pixels()).isEqualTo(image);
   }
@@ -90,7 +90,7 @@ class RandAugmentTest {
       Canvas canvas = new Canvas(3, 8, 8);
       Arrays.fill(canvas.pixels(), (byte) 77);
 
-      op.apply(canvas, 1);
+      Canvases.apply(op, canvas, 1);
 
       assertThat(canvas.pixels()).containsOnly(77);
     }
@@ -252,7 +252,18 @@ class RandAugmentTest {
             "autocontrast", Tones::autoContrast, 138730, 106, 190, 78, 102, 242, 240, 11, 81, 139),
         figures("equalize", Tones::equalize, 206925, 162, 255, 131, 160, 255, 255, 13, 182, 248),
         figures(
-            "rotate 30", p -> Op.ROTATE.apply(p, -1), 120379, 124, 73, 98, 108, 150, 182, 0, 0, 0));
+            "rotate 30",
+            p -> Canvases.apply(Op.ROTATE, p, -1),
+            120379,
+            124,
+            73,
+            98,
+            108,
+            150,
+            182,
+            0,
+            0,
+            0));
   }
 
   private static Arguments figures(
@@ -294,7 +305,7 @@ class RandAugmentTest {
 
   private static byte[] after(Op op, double strength) {
     Canvas canvas = Canvases.random();
-    op.apply(canvas, strength);
+    Canvases.apply(op, canvas, strength);
     return canvas.pixels();
   }
 
