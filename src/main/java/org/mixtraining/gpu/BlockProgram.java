@@ -35,17 +35,35 @@ final class BlockProgram {
   private final Memory hidden; // [rows, 4 · dim]
   private final Memory output;
 
-  // shared by all blocks
-  private final Memory d; // gradient of the residual stream
-  private final Memory rounded; // its copy for matrix products
-  private final Memory branch; // a branch before it is weighed
-  private final Memory dBranch;
-  private final Memory dNorm;
-  private final Memory dQkv;
-  private final Memory dHidden;
+  private final Memory branch; // before it is weighed, shared by all blocks
+  private final Gradients gradients; // null: it only goes forward
 
   /**
-   * @param memory what the names of its own memory begin with; blocks that share it only go forward
+   * What all blocks share on the way back.
+   *
+   * @param d gradient of the residual stream
+   * @param rounded its copy for matrix products
+   * @param dBranch the same as {@code rounded} where branches are not weighed
+   */
+  private record Gradients(
+      Memory d, Memory rounded, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
+
+    static Gradients of(Workbench bench, long rows, int dim, int hiddenDim, boolean weighed) {
+      Memory d = bench.floats("d", rows * dim);
+      Memory rounded = bench.rounded("d-rounded", d);
+      return new Gradients(
+          d,
+          rounded,
+          weighed ? bench.matrix("d-branch", rows * dim) : rounded,
+          bench.matrix("d-norm", rows * dim),
+          bench.matrix("d-qkv", rows * 3 * dim),
+          bench.matrix("d-hidden", rows * hiddenDim));
+    }
+  }
+
+  /**
+   * @param memory what the names of its own memory begin with; {@link #SHARED}: it only goes
+   *     forward
    * @param x [rows, dim]
    * @param factors of branches, [2, images]; null: all of them are taken as they are
    */
@@ -78,14 +96,13 @@ final class BlockProgram {
     preHidden = bench.matrix(memory + "pre-hidden", all * hiddenDim);
     hidden = bench.matrix(memory + "hidden", all * hiddenDim);
     output = bench.floats(memory + "output", all * dim);
-    d = bench.floats("d", all * dim);
-    rounded = bench.rounded("d-rounded", d);
     branch = factors == null ? null : bench.floats("branch", all * dim);
-    dBranch = factors == null ? rounded : bench.matrix("d-branch", all * dim);
-    dNorm = bench.matrix("d-norm", all * dim);
-    dQkv = bench.matrix("d-qkv", all * 3 * dim);
-    dHidden = bench.matrix("d-hidden", all * hiddenDim);
+    gradients =
+        memory.equals(SHARED) ? null : Gradients.of(bench, all, dim, hiddenDim, factors != null);
   }
+
+  /** The memory of blocks that only go forward. */
+  static final String SHARED = "block.";
 
   /** What the names of a block's own memory begin with, if it shares it with no other. */
   static String memoryOf(String layer) {
@@ -147,23 +164,39 @@ final class BlockProgram {
   void backward() {
     // mlp
     weigh(1);
-    ops.biasGradient(dBranch, layer + "fc2.bias", rows);
-    ops.linearBackward(hidden, layer + "fc2.weight", dBranch, dHidden, rows);
-    gelu("bias_gelu_backward", dHidden);
-    ops.biasGradient(dHidden, layer + "fc1.bias", rows);
-    ops.linearBackward(norm2, layer + "fc1.weight", dHidden, dNorm, rows);
-    ops.normBackward(dNorm, middle, layer + "norm2.", stats2, d, rounded, Residual.ADD, rows);
+    ops.biasGradient(gradients.dBranch, layer + "fc2.bias", rows);
+    ops.linearBackward(hidden, layer + "fc2.weight", gradients.dBranch, gradients.dHidden, rows);
+    gelu("bias_gelu_backward", gradients.dHidden);
+    ops.biasGradient(gradients.dHidden, layer + "fc1.bias", rows);
+    ops.linearBackward(norm2, layer + "fc1.weight", gradients.dHidden, gradients.dNorm, rows);
+    ops.normBackward(
+        gradients.dNorm,
+        middle,
+        layer + "norm2.",
+        stats2,
+        gradients.d,
+        gradients.rounded,
+        Residual.ADD,
+        rows);
 
     // attention
     weigh(0);
-    ops.biasGradient(dBranch, layer + "proj.bias", rows);
-    ops.linearBackward(attended, layer + "proj.weight", dBranch, dNorm, rows);
+    ops.biasGradient(gradients.dBranch, layer + "proj.bias", rows);
+    ops.linearBackward(attended, layer + "proj.weight", gradients.dBranch, gradients.dNorm, rows);
     for (Sequences s : sequences) {
-      ops.attentionBackward(qkv, attended, logSums, dNorm, dQkv, s, heads, dim);
+      ops.attentionBackward(qkv, attended, logSums, gradients.dNorm, gradients.dQkv, s, heads, dim);
     }
-    ops.biasGradient(dQkv, layer + "qkv.bias", rows);
-    ops.linearBackward(norm1, layer + "qkv.weight", dQkv, dNorm, rows);
-    ops.normBackward(dNorm, x, layer + "norm1.", stats1, d, rounded, Residual.ADD, rows);
+    ops.biasGradient(gradients.dQkv, layer + "qkv.bias", rows);
+    ops.linearBackward(norm1, layer + "qkv.weight", gradients.dQkv, gradients.dNorm, rows);
+    ops.normBackward(
+        gradients.dNorm,
+        x,
+        layer + "norm1.",
+        stats1,
+        gradients.d,
+        gradients.rounded,
+        Residual.ADD,
+        rows);
   }
 
   /** dBranch = factor · d; it is d's copy where there are no factors. */
@@ -176,9 +209,9 @@ final class BlockProgram {
       ops.fours(
           "scale_branch",
           (long) s.rows() * dim,
-          d.from(at),
+          gradients.d.from(at),
           factors.from((long) which * s.images()),
-          dBranch.from(at),
+          gradients.dBranch.from(at),
           (long) s.rows(),
           s.tokens(),
           dim);

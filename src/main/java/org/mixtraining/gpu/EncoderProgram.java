@@ -31,7 +31,7 @@ final class EncoderProgram {
 
   /** Of a prediction, which goes forward only: the blocks share their memory. */
   static EncoderProgram predicting(Workbench bench) {
-    return new EncoderProgram(bench, i -> "block.", i -> null);
+    return new EncoderProgram(bench, i -> BlockProgram.SHARED, i -> null);
   }
 
   private EncoderProgram(

@@ -28,6 +28,7 @@ final class Parameters {
   private record Place(Slot slot, long at) {}
 
   private final Gpu gpu;
+  private final Arena arena;
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final Map<String, Integer> blocks = new LinkedHashMap<>(); // numbers by name
   private final Map<String, Long> steps = new HashMap<>();
@@ -36,15 +37,12 @@ final class Parameters {
 
   private final Memory values;
   private final Memory rounded; // as matrix products read them
-  private final Memory m;
-  private final Memory v;
-  private final Memory gradient;
-  private final Memory slices; // [MOST_SLICES, vectors]
   private final Memory tensorOfChunk;
   private final Memory rules; // of tensors: block (as an int), scale, decay, unused
 
   Parameters(Gpu gpu, Arena arena, Blueprint blueprint) {
     this.gpu = gpu;
+    this.arena = arena;
     long at = 0;
     for (Slot slot : matricesFirst(blueprint.slots())) {
       places.put(slot.name(), new Place(slot, at));
@@ -62,10 +60,6 @@ final class Parameters {
         gpu.matrixType() == Memory.Type.FLOAT
             ? values
             : arena.of("parameters.rounded", gpu.matrixType(), size);
-    m = arena.of("parameters.m", Memory.Type.FLOAT, size);
-    v = arena.of("parameters.v", Memory.Type.FLOAT, size);
-    gradient = arena.of("parameters.gradient", Memory.Type.FLOAT, size);
-    slices = arena.of("parameters.slices", Memory.Type.FLOAT, MOST_SLICES * vectors());
     tensorOfChunk = arena.of("parameters.tensors", Memory.Type.INT, chunks());
     rules = arena.of("parameters.rules", Memory.Type.INT, 4L * places.size());
     writeRules(blueprint.decay());
@@ -125,17 +119,17 @@ final class Parameters {
 
   /** A tensor's gradient. */
   Memory gradient(String name) {
-    return part(gradient, name);
+    return part(gradient(), name);
   }
 
   /** The first slice of a vector's gradient; the next is {@link #vectors} further. */
   Memory slices(String name) {
-    return slices.from(places.get(name).at - firstVector);
+    return slices().from(places.get(name).at - firstVector);
   }
 
-  /** All slices of all vectors. */
+  /** All slices of all vectors, [MOST_SLICES, vectors]. */
   Memory slices() {
-    return slices;
+    return arena.of("parameters.slices", Memory.Type.FLOAT, MOST_SLICES * vectors());
   }
 
   /** Values of all vectors. */
@@ -145,7 +139,7 @@ final class Parameters {
 
   /** The gradients of all vectors. */
   Memory vectorGradients() {
-    return gradient.from(firstVector);
+    return gradient().from(firstVector);
   }
 
   // --- all of them -----------------------------------------------------------------------------
@@ -159,15 +153,20 @@ final class Parameters {
   }
 
   Memory m() {
-    return m;
+    return trained("m");
   }
 
   Memory v() {
-    return v;
+    return trained("v");
   }
 
   Memory gradient() {
-    return gradient;
+    return trained("gradient");
+  }
+
+  /** What only who trains needs, and so there is from the first time on that it is asked for. */
+  private Memory trained(String name) {
+    return arena.of("parameters." + name, Memory.Type.FLOAT, size);
   }
 
   Memory tensorOfChunk() {
@@ -202,8 +201,8 @@ final class Parameters {
   /** Takes over a state with these blocks. */
   void load(ModelState state) {
     blocks.keySet().forEach(block -> steps.put(block, state.block(block).steps()));
-    gpu.write(m, gathered(state, ModelState.Block::m));
-    gpu.write(v, gathered(state, ModelState.Block::v));
+    gpu.write(m(), gathered(state, ModelState.Block::m));
+    gpu.write(v(), gathered(state, ModelState.Block::v));
     loadParameters(state);
   }
 
@@ -231,8 +230,8 @@ final class Parameters {
   /** The blocks as they are now. */
   ModelState state() {
     Map<String, float[]> p = scattered(values);
-    Map<String, float[]> first = scattered(m);
-    Map<String, float[]> second = scattered(v);
+    Map<String, float[]> first = scattered(m());
+    Map<String, float[]> second = scattered(v());
     Map<String, ModelState.Block> state = new HashMap<>();
     for (String block : blocks.keySet()) {
       state.put(
