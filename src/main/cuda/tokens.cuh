@@ -91,14 +91,26 @@ KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows,
   }
 }
 
-// dLearned[patches, dim] = the sum of d[rows, dim] over the tokens of each patch. A block per patch.
+// dLearned[patches, dim] = the sum of d[rows, dim] over the tokens of each patch. A block per patch,
+// whose warps share the rows. Shared memory: dim floats a warp.
 //   source[rows]
 KERNEL position_gradient(const float* d, const int* source, float* dLearned, long rows, int dim) {
+  SHARED(float, memory);
+  float* sums = memory + warp() * dim;
+  for (int c = lane(); c < dim; c += WARP) sums[c] = 0;
+  for (long first = (long)warp() * WARP; first < rows; first += (long)warps() * WARP) {
+    long own = first + lane();
+    bool of_patch = own < rows && source[own] == (int)blockIdx.x;
+    word found = __ballot_sync(0xffffffffu, of_patch);
+    for (; found != 0; found &= found - 1) {
+      long row = first + __ffs(found) - 1;
+      for (int c = lane(); c < dim; c += WARP) sums[c] += d[row * dim + c];
+    }
+  }
+  __syncthreads();
   for (int c = threadIdx.x; c < dim; c += blockDim.x) {
     float sum = 0;
-    for (long row = 0; row < rows; row++) {
-      if (source[row] == (int)blockIdx.x) sum += d[row * dim + c];
-    }
+    for (int w = 0; w < warps(); w++) sum += memory[w * dim + c];
     dLearned[blockIdx.x * dim + c] = sum;
   }
 }

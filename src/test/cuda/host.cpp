@@ -23,7 +23,7 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(gather_patches, ALONE),
     ENTRY(embed_tokens, ALONE),
     ENTRY(embed_gradient, ALONE),
-    ENTRY(position_gradient, ALONE),
+    ENTRY(position_gradient, TOGETHER),
     ENTRY(decoder_tokens, ALONE),
     ENTRY(decoder_gradient, ALONE),
     ENTRY(pool_tokens, ALONE),

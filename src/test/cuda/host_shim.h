@@ -215,6 +215,18 @@ static inline T __shfl_xor_sync(unsigned int, T x, int mask) {
   return (T)turn[threadIdx.x ^ mask];
 }
 
+static inline unsigned int __ballot_sync(unsigned int, bool x) {
+  auto& turn = host::exchanged[host::warpBarriers[threadIdx.x / host::WARP].generation % 2];
+  turn[threadIdx.x] = x;
+  host::warp_barrier();
+  const double* warp = &turn[threadIdx.x / host::WARP * host::WARP];
+  unsigned int bits = 0;
+  for (int lane = 0; lane < host::WARP; lane++) bits |= (unsigned int)warp[lane] << lane;
+  return bits;
+}
+
+static inline int __ffs(int x) { return __builtin_ffs(x); }
+
 // d[16, 8] += a[16, 16] * b[16, 8] of a warp, as PTX's mma.sync m16n8k16 deals them to lanes.
 static inline void multiply_add(float (&d)[4], const unsigned int (&a)[4], unsigned int b0,
                                 unsigned int b1) {

@@ -138,7 +138,7 @@ final class EmbeddingProgram {
               "position_gradient",
               bench.vit().patches(),
               Operations.THREADS,
-              0,
+              Operations.THREADS / Operations.WARP * bench.vit().dim() * Float.BYTES,
               d,
               source,
               bench.parameters().gradient(POSITIONS),
