@@ -42,7 +42,9 @@ class DriverFaultsTest {
         Files.exists(Path.of("target/mixtraining.jar"))
             && Files.isDirectory(Path.of("target/spark/jars")),
         "needs target/mixtraining.jar and target/spark, which mvn verify makes");
-    assertThat(job.start(ONE_PROCESS, "prepare", "ignored").exit()).isZero();
+    List<String> words = job.words("mixtraining", "prepare");
+    Printed prepared = Printed.by(words.subList(1, words.size()).toArray(String[]::new));
+    assertThat(prepared.exitCode()).as(prepared.err()).isZero();
   }
 
   private static Driver train(String runId, String... more) throws IOException {
