@@ -68,15 +68,22 @@ public final class RecordingAccelerator implements Accelerator {
   public static Path jar(Path directory, Class<? extends Accelerator> accelerator)
       throws IOException {
     Path jar = directory.resolve("double.jar");
-    String type = accelerator.getName();
-    String file = type.replace('.', '/') + ".class";
-    try (var out = new JarOutputStream(Files.newOutputStream(jar));
-        var code = accelerator.getClassLoader().getResourceAsStream(file)) {
-      out.putNextEntry(new JarEntry(file));
-      code.transferTo(out);
+    try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+      add(out, accelerator);
+      for (Class<?> nested : accelerator.getDeclaredClasses()) {
+        add(out, nested);
+      }
       out.putNextEntry(new JarEntry("META-INF/services/" + Accelerator.class.getName()));
-      out.write(type.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      out.write(accelerator.getName().getBytes(java.nio.charset.StandardCharsets.UTF_8));
     }
     return jar;
+  }
+
+  private static void add(JarOutputStream out, Class<?> type) throws IOException {
+    String file = type.getName().replace('.', '/') + ".class";
+    try (var code = type.getClassLoader().getResourceAsStream(file)) {
+      out.putNextEntry(new JarEntry(file));
+      code.transferTo(out);
+    }
   }
 }

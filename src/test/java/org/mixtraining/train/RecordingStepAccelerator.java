@@ -5,14 +5,22 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.Examples;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StoredImages;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Stands in for a library that takes whole steps on GPUs: the graph takes them, of images that were
- * prepared on the CPU. It notes what it was to predict on in a file of the directory that the
- * system property {@code mixtraining.double} names.
+ * Stands in for a library that takes whole steps on GPUs: the graph takes them, of images that it
+ * normalises and masks, and does nothing else to. It notes what it was to predict on in a file of
+ * the directory that the system property {@code mixtraining.double} names.
  */
 public final class RecordingStepAccelerator implements StepAccelerator {
 
@@ -33,7 +41,7 @@ public final class RecordingStepAccelerator implements StepAccelerator {
 
   @Override
   public StepExecutor executor(Replica replica, Device device) {
-    return new GraphSteps(replica);
+    return new PreparingSteps(replica);
   }
 
   @Override
@@ -46,5 +54,66 @@ public final class RecordingStepAccelerator implements StepAccelerator {
       throw new UncheckedIOException(e);
     }
     return new GraphPredictor(replica);
+  }
+
+  /** Steps on images that come as they are stored. */
+  static final class PreparingSteps implements StepExecutor {
+    private final GraphSteps steps;
+    private final Blueprint blueprint;
+    private EpochPlan plan;
+
+    PreparingSteps(Replica replica) {
+      this.steps = new GraphSteps(replica);
+      this.blueprint = Blueprint.of(replica);
+    }
+
+    @Override
+    public void begin(EpochPlan plan, int steps) {
+      this.plan = plan;
+      this.steps.begin(plan, steps);
+    }
+
+    @Override
+    public List<StepResult> take(MultiDataSet minibatch) {
+      Examples examples = Examples.of(minibatch, blueprint);
+      MultiDataSet prepared =
+          Batch.training(
+              blueprint.vit().masking(plan.maskRatio()),
+              plan.objective(),
+              pixels(examples.stored().own()),
+              examples.position().ids().stream().mapToLong(id -> id).toArray(),
+              examples.targets(),
+              examples.stored().seed(),
+              examples.stored().epoch());
+      examples.position().mark(prepared);
+      return steps.take(prepared);
+    }
+
+    private static float[] pixels(StoredImages.Picked images) {
+      if (images.edits().length > 0) {
+        throw new IllegalStateException("the double can only normalise images");
+      }
+      byte[] image = new byte[images.store().imageBytes()];
+      float[] pixels = new float[images.places().length * image.length];
+      int area = images.size() * images.size();
+      for (int i = 0; i < pixels.length; i++) {
+        int at = i % image.length;
+        if (at == 0) {
+          images.store().read(images.places()[i / image.length], image);
+        }
+        pixels[i] = images.tables()[at / area * 256 + (image[at] & 0xFF)];
+      }
+      return pixels;
+    }
+
+    @Override
+    public List<StepResult> end() {
+      return steps.end();
+    }
+
+    @Override
+    public void close() {
+      steps.close();
+    }
   }
 }
