@@ -2,6 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.mixtraining.data.augment.Edit;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Blueprint;
@@ -10,9 +11,6 @@ import org.mixtraining.vit.StoredImages;
 
 /** Brings a minibatch to the device; what comes as it is stored is prepared there. */
 final class StepInput {
-
-  /** Numbers of an edit, as {@code edits.cuh} has it. */
-  private static final int EDIT = 6;
 
   private StepInput() {}
 
@@ -118,7 +116,7 @@ final class StepInput {
         stored,
         indices,
         edits,
-        images.edits().length / count / EDIT,
+        images.edits().length / count / Edit.VALUES,
         edited,
         bench.bytes(name + "spare", bytes),
         images.channels(),
