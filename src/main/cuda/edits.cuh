@@ -1,7 +1,7 @@
 // What happens to images at random, once the CPU has drawn it: org.mixtraining.data.augment.Edit. No
 // product and sum is contracted, so that every pixel gets the CPU's value.
 #pragma once
-#include "common.cuh"
+#include "sums.cuh"
 
 typedef unsigned char uint8;
 
@@ -123,12 +123,7 @@ DEVICE float luma(const Image& image, int pixel) {
 DEVICE float mean_luma(const Image& image, double* memory) {
   double sum = 0;
   for (int i = threadIdx.x; i < image.area(); i += blockDim.x) sum += luma(image, i);
-  sum = warp_sum(sum);
-  if (lane() == 0) memory[warp()] = sum;
-  __syncthreads();
-  sum = 0;
-  for (int w = 0; w < warps(); w++) sum += memory[w];
-  return (float)(sum / image.area());
+  return (float)(block_sum(sum, memory) / image.area());
 }
 
 DEVICE uint8 sharpened(const Edit& edit, const Image& image, int channel, int y, int x) {

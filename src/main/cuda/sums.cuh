@@ -76,7 +76,7 @@ KERNEL sum_slices(const float* slices, float* sum, int count, long cols) {
   }
 }
 
-// The sum of x over a block's threads, for its first thread. Shared memory: warps doubles.
+// The sum of x over a block's threads, for each of them. Shared memory: warps doubles.
 DEVICE double block_sum(double x, double* memory) {
   x = warp_sum(x);
   if (lane() == 0) memory[warp()] = x;

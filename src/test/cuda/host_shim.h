@@ -144,6 +144,14 @@ static std::vector<Factors> factors[2];  // of each thread, in even and in odd t
 
 static inline void warp_barrier() { warpBarriers[threadIdx.x / WARP].wait(WARP); }
 
+// What each lane of the warp has brought.
+static inline const double* exchange(double x) {
+  auto& turn = exchanged[warpBarriers[threadIdx.x / WARP].generation % 2];
+  turn[threadIdx.x] = x;
+  warp_barrier();
+  return &turn[threadIdx.x / WARP * WARP];
+}
+
 // Runs a kernel whose threads do without barriers, one after another.
 static bool launch_alone(long blocks, int threads, const std::function<void()>& kernel) {
   gridDim.x = (unsigned int)blocks;
@@ -209,17 +217,11 @@ static inline void __syncwarp() { host::warp_barrier(); }
 
 template <typename T>
 static inline T __shfl_xor_sync(unsigned int, T x, int mask) {
-  auto& turn = host::exchanged[host::warpBarriers[threadIdx.x / host::WARP].generation % 2];
-  turn[threadIdx.x] = x;
-  host::warp_barrier();
-  return (T)turn[threadIdx.x ^ mask];
+  return (T)host::exchange(x)[threadIdx.x % host::WARP ^ mask];
 }
 
 static inline unsigned int __ballot_sync(unsigned int, bool x) {
-  auto& turn = host::exchanged[host::warpBarriers[threadIdx.x / host::WARP].generation % 2];
-  turn[threadIdx.x] = x;
-  host::warp_barrier();
-  const double* warp = &turn[threadIdx.x / host::WARP * host::WARP];
+  const double* warp = host::exchange(x);
   unsigned int bits = 0;
   for (int lane = 0; lane < host::WARP; lane++) bits |= (unsigned int)warp[lane] << lane;
   return bits;

@@ -48,7 +48,7 @@ final class BlockProgram {
   private record Gradients(
       Memory d, Memory rounded, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
 
-    static Gradients of(Workbench bench, long rows, int dim, int hiddenDim, boolean weighed) {
+    static Gradients of(Workbench bench, long rows, int dim, boolean weighed) {
       Memory d = bench.floats("d", rows * dim);
       Memory rounded = bench.rounded("d-rounded", d);
       return new Gradients(
@@ -57,33 +57,62 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : rounded,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.matrix("d-hidden", rows * hiddenDim));
+          bench.matrix("d-hidden", rows * Blueprint.MLP_RATIO * dim));
     }
   }
 
   /**
-   * @param memory what the names of its own memory begin with; {@link #SHARED}: it only goes
-   *     forward
+   * One that keeps what its backward pass needs.
+   *
    * @param x [rows, dim]
    * @param factors of branches, [2, images]; null: all of them are taken as they are
    */
-  BlockProgram(
+  static BlockProgram training(
+      Workbench bench,
+      String layer,
+      Memory x,
+      int heads,
+      List<Sequences> sequences,
+      Memory factors) {
+    long rows = Sequences.rows(sequences);
+    int dim = dim(bench, layer);
+    Gradients gradients = Gradients.of(bench, rows, dim, factors != null);
+    return new BlockProgram(bench, layer, layer + ".", x, heads, sequences, factors, gradients);
+  }
+
+  /**
+   * One that only goes forward, and shares its memory with all others that do.
+   *
+   * @param x [rows, dim]
+   */
+  static BlockProgram predicting(
+      Workbench bench, String layer, Memory x, int heads, List<Sequences> sequences) {
+    return new BlockProgram(bench, layer, "block.", x, heads, sequences, null, null);
+  }
+
+  private static int dim(Workbench bench, String layer) {
+    return bench.parameters().slot(layer + ".proj.weight").cols();
+  }
+
+  private BlockProgram(
       Workbench bench,
       String layer,
       String memory,
       Memory x,
       int heads,
       List<Sequences> sequences,
-      Memory factors) {
+      Memory factors,
+      Gradients gradients) {
     this.ops = bench.operations();
     this.layer = layer + ".";
     this.sequences = sequences;
     this.factors = factors;
+    this.gradients = gradients;
     this.heads = heads;
     this.x = x;
-    dim = bench.parameters().slot(this.layer + "proj.weight").cols();
+    dim = dim(bench, layer);
     hiddenDim = Blueprint.MLP_RATIO * dim;
-    rows = sequences.stream().mapToInt(Sequences::rows).sum();
+    rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);
     stats1 = bench.floats(memory + "stats1", all * 2);
@@ -97,16 +126,6 @@ final class BlockProgram {
     hidden = bench.matrix(memory + "hidden", all * hiddenDim);
     output = bench.floats(memory + "output", all * dim);
     branch = factors == null ? null : bench.floats("branch", all * dim);
-    gradients =
-        memory.equals(SHARED) ? null : Gradients.of(bench, all, dim, hiddenDim, factors != null);
-  }
-
-  /** The memory of blocks that only go forward. */
-  static final String SHARED = "block.";
-
-  /** What the names of a block's own memory begin with, if it shares it with no other. */
-  static String memoryOf(String layer) {
-    return layer + ".";
   }
 
   /** [rows, dim]. */

@@ -54,14 +54,7 @@ final class DecoderProgram {
     for (int i = 0; i < vit.decoderDepth(); i++) {
       String name = "decoder-" + i;
       var block =
-          new BlockProgram(
-              bench,
-              name,
-              BlockProgram.memoryOf(name),
-              last,
-              vit.decoderHeads(),
-              List.of(decoder),
-              null);
+          BlockProgram.training(bench, name, last, vit.decoderHeads(), List.of(decoder), null);
       blocks.add(block);
       last = block.output();
     }

@@ -32,7 +32,7 @@ final class EmbeddingProgram {
     this.bench = bench;
     this.sequences = sequences;
     ViT vit = bench.vit();
-    rows = sequences.stream().mapToInt(Sequences::rows).sum();
+    rows = Sequences.rows(sequences);
     source = bench.ints("source", rows);
     patches = bench.matrix("patches", (long) rows * vit.patchValues());
     tokens = bench.floats("tokens", (long) rows * vit.dim());

@@ -2,7 +2,6 @@ package org.mixtraining.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.ViT;
 
@@ -20,38 +19,40 @@ final class EncoderProgram {
   private final Memory normed; // [rows, dim]
   private final Memory stats; // [rows, 2]
 
+  /** The block of a number, from the tokens before it. */
+  private interface Maker {
+    BlockProgram block(int i, Memory x, List<Sequences> sequences);
+  }
+
   /** Of a training step: every block keeps what its backward pass needs. */
   static EncoderProgram training(Workbench bench) {
     List<Double> dropRates = bench.blueprint().dropRates();
+    int heads = bench.vit().heads();
     return new EncoderProgram(
         bench,
-        i -> BlockProgram.memoryOf("encoder-" + i),
-        i -> dropRates.get(i) > 0 ? bench.factors(i) : null);
+        (i, x, sequences) -> {
+          Memory factors = dropRates.get(i) > 0 ? bench.factors(i) : null;
+          return BlockProgram.training(bench, "encoder-" + i, x, heads, sequences, factors);
+        });
   }
 
   /** Of a prediction, which goes forward only: the blocks share their memory. */
   static EncoderProgram predicting(Workbench bench) {
-    return new EncoderProgram(bench, i -> BlockProgram.SHARED, i -> null);
+    int heads = bench.vit().heads();
+    return new EncoderProgram(
+        bench,
+        (i, x, sequences) -> BlockProgram.predicting(bench, "encoder-" + i, x, heads, sequences));
   }
 
-  private EncoderProgram(
-      Workbench bench, IntFunction<String> memories, IntFunction<Memory> factors) {
+  private EncoderProgram(Workbench bench, Maker maker) {
     this.bench = bench;
     ViT vit = bench.vit();
     sequences = Sequences.encoded(vit, bench.blueprint().sight(), bench.images());
-    rows = sequences.stream().mapToInt(Sequences::rows).sum();
+    rows = Sequences.rows(sequences);
     embedding = new EmbeddingProgram(bench, sequences);
     Memory last = embedding.tokens();
     for (int i = 0; i < vit.depth(); i++) {
-      var block =
-          new BlockProgram(
-              bench,
-              "encoder-" + i,
-              memories.apply(i),
-              last,
-              vit.heads(),
-              sequences,
-              factors.apply(i));
+      BlockProgram block = maker.block(i, last, sequences);
       blocks.add(block);
       last = block.output();
     }

@@ -27,4 +27,9 @@ record Sequences(int firstRow, int images, int tokens) {
     }
     return List.copyOf(all);
   }
+
+  /** Of all of them. */
+  static int rows(List<Sequences> sequences) {
+    return sequences.stream().mapToInt(Sequences::rows).sum();
+  }
 }

@@ -82,7 +82,7 @@ public final class StoredBatches implements TaskBatches {
   @Override
   public MultiDataSet next() {
     StoredMinibatch images = own.nextStored();
-    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    float[] targets = TrainingBatches.targets(config, vit, plan, images.labels());
     List<Mix> mixes = List.of();
     StoredImages.Picked partners = null;
     if (others != null) {

@@ -106,12 +106,16 @@ public final class TrainingBatches implements TaskBatches {
     return batch;
   }
 
-  /** What the classifier is to say; in SL epochs the images are mixed together with it. */
+  /** What the classifier is to say of images with these labels; nothing in SSL epochs. */
+  static float[] targets(JobConfig config, ViT vit, EpochPlan plan, int[] labels) {
+    return plan.objective() == Objective.SSL
+        ? new float[0]
+        : Batch.targets(vit, labels, config.optimizer().labelSmoothing());
+  }
+
+  /** The same; in SL epochs the images are mixed together with it. */
   private float[] targets(Minibatch images) {
-    if (plan.objective() == Objective.SSL) {
-      return new float[0];
-    }
-    float[] targets = Batch.targets(vit, images.labels(), config.optimizer().labelSmoothing());
+    float[] targets = targets(config, vit, plan, images.labels());
     if (plan.objective() == Objective.SL) {
       mixupCutmix.mix(images.ids(), images.pixels(), images.height(), images.width(), targets);
     }

@@ -58,11 +58,7 @@ class DeviceImagesTest {
     for (Objective objective : List.of(Objective.SL, Objective.SSL)) {
       JobConfig config = config("augment.sl=" + augment, "augment.ssl=" + augment);
       EpochPlan plan = plan(objective);
-      assertSame(
-          VIT,
-          plan,
-          TrainingBatches.of(config, VIT, plan, images(3, 1)),
-          StoredBatches.of(config, VIT, plan, images(3, 1)));
+      assertSame(config, VIT, plan, images(3, 1));
     }
   }
 
@@ -76,11 +72,7 @@ class DeviceImagesTest {
   void mixedWithEachOther(String mixes) {
     JobConfig config = config(mixes);
     EpochPlan plan = plan(Objective.SL);
-    assertSame(
-        VIT,
-        plan,
-        TrainingBatches.of(config, VIT, plan, images(3, 1)),
-        StoredBatches.of(config, VIT, plan, images(3, 1)));
+    assertSame(config, VIT, plan, images(3, 1));
   }
 
   /** That has other values on average, and is so small that it begins again within a minibatch. */
@@ -101,11 +93,7 @@ class DeviceImagesTest {
   void greyOnesForAModelThatSeesColours() {
     JobConfig config = config("augment.sl.rand-augment.ops=3", "augment.mixup=1");
     EpochPlan plan = plan(Objective.SL);
-    assertSame(
-        VIT,
-        plan,
-        TrainingBatches.of(config, VIT, plan, images(1, 1)),
-        StoredBatches.of(config, VIT, plan, images(1, 1)));
+    assertSame(config, VIT, plan, images(1, 1));
   }
 
   @ParameterizedTest
@@ -113,14 +101,18 @@ class DeviceImagesTest {
   void visiblePatchesAreThoseOfTheSeed(double ratio) {
     ViT vit = VIT.masking(ratio);
     EpochPlan plan = plan(Objective.SSL, ratio);
-    assertSame(
-        vit,
-        plan,
-        TrainingBatches.of(config(), vit, plan, images(3, 1)),
-        StoredBatches.of(config(), vit, plan, images(3, 1)));
+    assertSame(config(), vit, plan, images(3, 1));
   }
 
   // --- both ways --------------------------------------------------------------------------------
+
+  private static void assertSame(JobConfig config, ViT vit, EpochPlan plan, Share images) {
+    assertSame(
+        vit,
+        plan,
+        TrainingBatches.of(config, vit, plan, images),
+        StoredBatches.of(config, vit, plan, images));
+  }
 
   private static void assertSame(
       ViT vit, EpochPlan plan, TaskBatches prepared, TaskBatches stored) {

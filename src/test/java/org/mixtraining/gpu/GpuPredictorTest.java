@@ -15,6 +15,7 @@ import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;

@@ -38,6 +38,7 @@ import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.ViT;

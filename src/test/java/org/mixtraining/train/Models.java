@@ -1,8 +1,6 @@
 package org.mixtraining.train;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -11,7 +9,7 @@ import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
@@ -46,24 +44,8 @@ public final class Models {
         new Replica(
             ViTGraph.configuration(
                 vit, card.heads(), Objective.JOINT, MixPass.VISIBLE, optimizer, 11))) {
-      return new TrainedModel(card, disturbed(replica.state()));
+      return new TrainedModel(card, Perturbed.state(replica.state(), 0.2, 3, 17).withoutMoments());
     }
-  }
-
-  private static ModelState disturbed(ModelState state) {
-    var random = new SplittableRandom(17);
-    Map<String, ModelState.Block> blocks = new HashMap<>();
-    state
-        .blocks()
-        .forEach(
-            (name, block) -> {
-              float[] values = block.parameters().clone();
-              for (int i = 0; i < values.length; i++) {
-                values[i] += (float) (0.4 * random.nextDouble() - 0.2);
-              }
-              blocks.put(name, new ModelState.Block(values, new float[0], new float[0], 3));
-            });
-    return new ModelState(blocks);
   }
 
   /** Images of the task's shape. */

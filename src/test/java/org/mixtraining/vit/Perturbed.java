@@ -1,17 +1,16 @@
-package org.mixtraining.gpu;
+package org.mixtraining.vit;
 
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.mixtraining.vit.ModelState;
 
 /** States whose parameters are at no special value. */
-final class Perturbed {
+public final class Perturbed {
 
   private Perturbed() {}
 
   /** The state with its parameters off by up to so much, and its blocks so many steps old. */
-  static ModelState state(ModelState state, double most, long steps, long seed) {
+  public static ModelState state(ModelState state, double most, long steps, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     Map<String, ModelState.Block> blocks = new HashMap<>();
     state
