@@ -5,6 +5,7 @@ import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static org.bytedeco.cuda.global.cudart.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.cuda.cudart.CUctx_st;
 import org.bytedeco.cuda.global.cudart;
@@ -34,11 +35,15 @@ record CudaDevice(String name, CUctx_st context, int capability, int sharedBytes
     int[] device = new int[1];
     try {
       Cuda.check("cuInit", cudart.cuInit(0));
-      Cuda.check("cuDeviceGet(%d)".formatted(index), cudart.cuDeviceGet(device, index));
+      Cuda.check(
+          String.format(Locale.ROOT, "cuDeviceGet(%d)", index), cudart.cuDeviceGet(device, index));
     } catch (LinkageError | IllegalStateException e) {
       throw new UserException(
-          "mixtraining.workers.device = gpu: there is no GPU %d that CUDA 13 can use here (%s); install NVIDIA's driver and the CUDA 13 libraries, or set workers.device to cpu"
-              .formatted(index, e.getMessage()));
+          String.format(
+              Locale.ROOT,
+              "mixtraining.workers.device = gpu: there is no GPU %d that CUDA 13 can use here (%s); install NVIDIA's driver and the CUDA 13 libraries, or set workers.device to cpu",
+              index,
+              e.getMessage()));
     }
     byte[] name = new byte[256];
     Cuda.check("cuDeviceGetName", cudart.cuDeviceGetName(name, name.length, device[0]));
@@ -48,8 +53,12 @@ record CudaDevice(String name, CUctx_st context, int capability, int sharedBytes
             + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device[0]);
     if (capability < 80) {
       throw new UserException(
-          "mixtraining.workers.device = gpu: %s has compute capability %d.%d, and this build needs 8.0 (Ampere) or more; use a build of mvn package -Pcuda there, or set workers.device to cpu"
-              .formatted(text, capability / 10, capability % 10));
+          String.format(
+              Locale.ROOT,
+              "mixtraining.workers.device = gpu: %s has compute capability %d.%d, and this build needs 8.0 (Ampere) or more; use a build of mvn package -Pcuda there, or set workers.device to cpu",
+              text,
+              capability / 10,
+              capability % 10));
     }
     CUctx_st context = new CUctx_st();
     Cuda.check("cuDevicePrimaryCtxRetain", cudart.cuDevicePrimaryCtxRetain(context, device[0]));

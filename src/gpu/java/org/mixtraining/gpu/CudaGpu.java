@@ -2,6 +2,7 @@ package org.mixtraining.gpu;
 
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
@@ -53,10 +54,13 @@ final class CudaGpu implements Gpu {
     int answer = cudart.cuMemAlloc(address, bytes);
     if (answer == cudart.CUDA_ERROR_OUT_OF_MEMORY) {
       throw new UserException(
-          "mixtraining.optimizer.batch-size: a step takes more memory than %s has left (%d MB more were asked for): lower it"
-              .formatted(device.name(), (bytes >> 20) + 1));
+          String.format(
+              Locale.ROOT,
+              "mixtraining.optimizer.batch-size: a step takes more memory than %s has left (%d MB more were asked for): lower it",
+              device.name(),
+              (bytes >> 20) + 1));
     }
-    Cuda.check("cuMemAlloc(%d)".formatted(bytes), answer);
+    Cuda.check(String.format(Locale.ROOT, "cuMemAlloc(%d)", bytes), answer);
     Cuda.check("cuMemsetD8Async", cudart.cuMemsetD8Async(address[0], (byte) 0, bytes, stream));
     return new Memory(address[0], type, count);
   }
@@ -103,7 +107,7 @@ final class CudaGpu implements Gpu {
   public void upload(Memory to, ByteBuffer bytes) {
     finish();
     Cuda.check(
-        "cuMemcpyHtoD(%d)".formatted(bytes.remaining()),
+        String.format(Locale.ROOT, "cuMemcpyHtoD(%d)", bytes.remaining()),
         cudart.cuMemcpyHtoD(
             to.first(bytes.remaining()).address(), new BytePointer(bytes), bytes.remaining()));
   }
@@ -123,7 +127,7 @@ final class CudaGpu implements Gpu {
 
   private void copy(Memory to, long bytes) {
     if (bytes > to.bytes()) {
-      throw new IllegalArgumentException("%d bytes for %s".formatted(bytes, to));
+      throw new IllegalArgumentException(String.format(Locale.ROOT, "%d bytes for %s", bytes, to));
     }
     Staging staging = staging(to);
     Cuda.check(
@@ -179,7 +183,8 @@ final class CudaGpu implements Gpu {
         release(current);
         pieces[current] = new Pointer();
         Cuda.check(
-            "cuMemHostAlloc(%d)".formatted(size), cudart.cuMemHostAlloc(pieces[current], size, 0));
+            String.format(Locale.ROOT, "cuMemHostAlloc(%d)", size),
+            cudart.cuMemHostAlloc(pieces[current], size, 0));
         bytes[current] = size;
       }
       return pieces[current];

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.bytedeco.cuda.cudart.CUfunc_st;
@@ -58,8 +59,13 @@ final class CudaKernels implements AutoCloseable {
     if (shared > Math.max(USUAL_SHARED_BYTES, sharedBytes.getOrDefault(kernel, 0))) {
       if (shared > device.sharedBytes()) {
         throw new UserException(
-            "mixtraining.model.patch: the sequences are too long for the kernel %s, which needs %d KB of shared memory of the %d KB that %s has; take larger patches or smaller images"
-                .formatted(kernel, shared >> 10, device.sharedBytes() >> 10, device.name()));
+            String.format(
+                Locale.ROOT,
+                "mixtraining.model.patch: the sequences are too long for the kernel %s, which needs %d KB of shared memory of the %d KB that %s has; take larger patches or smaller images",
+                kernel,
+                shared >> 10,
+                device.sharedBytes() >> 10,
+                device.name()));
       }
       Cuda.check(
           "cuFuncSetAttribute(%s)".formatted(kernel),
@@ -131,7 +137,8 @@ final class CudaKernels implements AutoCloseable {
     int[] major = new int[1];
     int[] minor = new int[1];
     Cuda.checkNvrtc("nvrtcVersion", nvrtc.nvrtcVersion(major, minor));
-    String identity = "%d.%d %s %s".formatted(major[0], minor[0], options, sources);
+    String identity =
+        String.format(Locale.ROOT, "%d.%d %s %s", major[0], minor[0], options, sources);
     Path directory = Path.of(System.getProperty("user.home"), ".cache", "mixtraining");
     Path file = directory.resolve("kernels-%s.cubin".formatted(sha256(identity)));
     try {

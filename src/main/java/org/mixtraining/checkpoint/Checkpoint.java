@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -148,7 +149,8 @@ public record Checkpoint(
     }
     if (header.format() != FORMAT) {
       throw new DamagedFileException(
-          "it has format %d, and this version reads %d".formatted(header.format(), FORMAT));
+          String.format(
+              Locale.ROOT, "it has format %d, and this version reads %d", header.format(), FORMAT));
     }
     return header;
   }

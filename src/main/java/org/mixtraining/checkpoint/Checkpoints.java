@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -136,7 +137,7 @@ public final class Checkpoints {
   }
 
   private Path epoch(int epochs) {
-    return new Path(directory, "epoch-%05d%s".formatted(epochs, SUFFIX));
+    return new Path(directory, String.format(Locale.ROOT, "epoch-%05d%s", epochs, SUFFIX));
   }
 
   private Path file(Model model) {

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.vit.TimmDonor.Weight;
@@ -51,7 +52,11 @@ record ForeignTensors(SortedMap<String, Weight> tensors) {
     long bytes = little(content).getLong(0);
     if (bytes < 2 || bytes > content.length - Long.BYTES) {
       throw new DamagedFileException(
-          "its header cannot be %d bytes long in a file of %d".formatted(bytes, content.length));
+          String.format(
+              Locale.ROOT,
+              "its header cannot be %d bytes long in a file of %d",
+              bytes,
+              content.length));
     }
     return (int) bytes;
   }

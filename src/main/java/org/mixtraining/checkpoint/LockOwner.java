@@ -6,6 +6,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -64,6 +65,6 @@ record LockOwner(String token, String host, long pid, String started, String sys
 
   @Override
   public String toString() {
-    return "process %d on %s".formatted(pid, host);
+    return String.format(Locale.ROOT, "process %d on %s", pid, host);
   }
 }

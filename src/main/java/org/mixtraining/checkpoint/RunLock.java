@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -63,8 +64,11 @@ public final class RunLock implements AutoCloseable {
         Duration silence = silence(files, path);
         refuseIfAlive(path, other, silence);
         report.accept(
-            "the run's lock is taken over from %s, which is gone (last sign of life %d s ago)"
-                .formatted(other, silence.toSeconds()));
+            String.format(
+                Locale.ROOT,
+                "the run's lock is taken over from %s, which is gone (last sign of life %d s ago)",
+                other,
+                silence.toSeconds()));
         files.delete(path, false);
         if (!create(files, path, self)) {
           throw new UserException("%s: another process took this lock just now".formatted(path));
@@ -81,8 +85,13 @@ public final class RunLock implements AutoCloseable {
     if (alive) {
       String run = path.getParent().getName();
       throw new UserException(
-          "mixtraining.run.id = %s: %s is training this run (last sign of life %d s ago); wait for it, stop it, or choose another id. If that process is gone, start again %d s after its last sign of life"
-              .formatted(run, other, silence.toSeconds(), STALE.toSeconds()));
+          String.format(
+              Locale.ROOT,
+              "mixtraining.run.id = %s: %s is training this run (last sign of life %d s ago); wait for it, stop it, or choose another id. If that process is gone, start again %d s after its last sign of life",
+              run,
+              other,
+              silence.toSeconds(),
+              STALE.toSeconds()));
     }
   }
 

@@ -17,6 +17,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -89,14 +90,18 @@ record TensorFile(String text, SortedMap<String, float[]> tensors) {
     DigestInputStream hashed = new DigestInputStream(file, sha256());
     DataInputStream in = new DataInputStream(hashed);
     if (size < Long.BYTES + DIGEST_BYTES) {
-      throw new DamagedFileException("it has only %d bytes".formatted(size));
+      throw new DamagedFileException(String.format(Locale.ROOT, "it has only %d bytes", size));
     }
     byte[] length = new byte[Long.BYTES];
     in.readFully(length);
     long headerBytes = littleEndian(length).getLong();
     if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER, size - Long.BYTES - DIGEST_BYTES)) {
       throw new DamagedFileException(
-          "its header cannot be %d bytes long in a file of %d".formatted(headerBytes, size));
+          String.format(
+              Locale.ROOT,
+              "its header cannot be %d bytes long in a file of %d",
+              headerBytes,
+              size));
     }
     byte[] json = new byte[(int) headerBytes];
     in.readFully(json);
@@ -150,8 +155,11 @@ record TensorFile(String text, SortedMap<String, float[]> tensors) {
     }
     if (end + DIGEST_BYTES != bytes) {
       throw new DamagedFileException(
-          "it is cut off or was added to: its header speaks of %d bytes of data, and there are %d"
-              .formatted(end + DIGEST_BYTES, bytes));
+          String.format(
+              Locale.ROOT,
+              "it is cut off or was added to: its header speaks of %d bytes of data, and there are %d",
+              end + DIGEST_BYTES,
+              bytes));
     }
     return lengths;
   }

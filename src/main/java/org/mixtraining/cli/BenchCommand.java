@@ -3,6 +3,7 @@ package org.mixtraining.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.mixtraining.config.JobConfig;
@@ -107,7 +108,7 @@ final class BenchCommand implements Callable<Integer> {
           "--kernels gpu: this build takes no whole steps on a GPU; build one that does by mvn package -Pgpu");
     }
     if (steps < 1) {
-      throw new UserException("--steps %d: at least 1 on a GPU".formatted(steps));
+      throw new UserException(String.format(Locale.ROOT, "--steps %d: at least 1 on a GPU", steps));
     }
     Device.Gpu device =
         new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision());
@@ -137,11 +138,12 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static String preset(JobConfig config) {
-    return "%s patch %d, %s, "
-        .formatted(
-            config.model().preset(),
-            config.model().patch(),
-            Spelling.of(config.workers().precision()));
+    return String.format(
+        Locale.ROOT,
+        "%s patch %d, %s, ",
+        config.model().preset(),
+        config.model().patch(),
+        Spelling.of(config.workers().precision()));
   }
 
   private void override(String key, Object value) {
@@ -151,13 +153,14 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static String text(JobConfig config, Benchmark.Result result) {
-    return "%s patch %d, %s%-22s %8.0f MB%n"
-        .formatted(
-            config.model().preset(),
-            config.model().patch(),
-            Benchmark.describe(result),
-            "peak memory",
-            Place.highWaterMark() / 1e6);
+    return String.format(
+        Locale.ROOT,
+        "%s patch %d, %s%-22s %8.0f MB%n",
+        config.model().preset(),
+        config.model().patch(),
+        Benchmark.describe(result),
+        "peak memory",
+        Place.highWaterMark() / 1e6);
   }
 
   private static String json(JobConfig config, Benchmark.Result r) throws JsonProcessingException {

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -178,8 +179,14 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
                 ? "; what they cost is not known before their data is prepared and a run finished, or --gflops given"
                 : "; these take about %s of device time"
                     .formatted(Durations.text(Arrays.stream(seconds).sum()));
-    return "comparison %s: %d runs, %d finished, %d left%s"
-        .formatted(comparison.name(), runs.size(), runs.size() - left.size(), left.size(), cost);
+    return String.format(
+        Locale.ROOT,
+        "comparison %s: %d runs, %d finished, %d left%s",
+        comparison.name(),
+        runs.size(),
+        runs.size() - left.size(),
+        left.size(),
+        cost);
   }
 
   /** From now on. */

@@ -1,5 +1,7 @@
 package org.mixtraining.cli;
 
+import java.util.Locale;
+
 /** Stretches of time for a person. */
 final class Durations {
 
@@ -11,7 +13,7 @@ final class Durations {
     return s < 60
         ? s + " s"
         : s < 3600
-            ? "%d:%02d min".formatted(s / 60, s % 60)
-            : "%d:%02d h".formatted(s / 3600, s / 60 % 60);
+            ? String.format(Locale.ROOT, "%d:%02d min", s / 60, s % 60)
+            : String.format(Locale.ROOT, "%d:%02d h", s / 3600, s / 60 % 60);
   }
 }

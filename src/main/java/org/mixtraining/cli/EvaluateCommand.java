@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -96,14 +97,15 @@ final class EvaluateCommand implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new UserException(
-                    "--run %s --model %s: there is no such model in %s/checkpoints; the run is %s, after %d of %d epochs"
-                        .formatted(
-                            runId,
-                            Spelling.of(model),
-                            output,
-                            Spelling.of(run.status()),
-                            run.progress().epochsDone(),
-                            run.setup().epochsPlanned())));
+                    String.format(
+                        Locale.ROOT,
+                        "--run %s --model %s: there is no such model in %s/checkpoints; the run is %s, after %d of %d epochs",
+                        runId,
+                        Spelling.of(model),
+                        output,
+                        Spelling.of(run.status()),
+                        run.progress().epochsDone(),
+                        run.setup().epochsPlanned())));
   }
 
   // --- features --------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -87,16 +88,17 @@ final class ExportCommand implements Callable<Integer> {
 
   private String summary(List<ModelCard.Task> tasks, int bytes) {
     StringBuilder text = new StringBuilder();
-    text.append("%s in %s, %.1f MB".formatted(model.named(), file, bytes / 1e6));
+    text.append(String.format(Locale.ROOT, "%s in %s, %.1f MB", model.named(), file, bytes / 1e6));
     for (ModelCard.Task task : tasks) {
       text.append(
-          "\ntask %s: images %d x %d x %d, %d classes"
-              .formatted(
-                  task.name(),
-                  task.channels(),
-                  task.imageSize(),
-                  task.imageSize(),
-                  task.classes().size()));
+          String.format(
+              Locale.ROOT,
+              "\ntask %s: images %d x %d x %d, %d classes",
+              task.name(),
+              task.channels(),
+              task.imageSize(),
+              task.imageSize(),
+              task.classes().size()));
     }
     return text.toString();
   }

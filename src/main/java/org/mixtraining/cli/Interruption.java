@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -58,8 +59,12 @@ final class Interruption implements AutoCloseable {
     // Executors that speak to a driver which is leaving would fill the screen with traces.
     spark.setLogLevel("OFF");
     return new InterruptedRunException(
-        "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on"
-            .formatted(runId, epochs, runId),
+        String.format(
+            Locale.ROOT,
+            "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on",
+            runId,
+            epochs,
+            runId),
         cause);
   }
 

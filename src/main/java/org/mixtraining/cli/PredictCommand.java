@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -110,7 +111,14 @@ final class PredictCommand implements Callable<Integer> {
       told.put("errors", unusable);
       return new ObjectMapper().writeValueAsString(told);
     }
-    return "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%ntable in %s"
-        .formatted(all, images, model.named(), all - unusable, unusable, output);
+    return String.format(
+        Locale.ROOT,
+        "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%ntable in %s",
+        all,
+        images,
+        model.named(),
+        all - unusable,
+        unusable,
+        output);
   }
 }

@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.toMap;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -230,8 +231,12 @@ final class RecordedRun implements AutoCloseable {
         checkpoint
             .map(
                 found ->
-                    "run %s goes on after epoch %d of %d"
-                        .formatted(id, found.state().epochs(), epochs))
+                    String.format(
+                        Locale.ROOT,
+                        "run %s goes on after epoch %d of %d",
+                        id,
+                        found.state().epochs(),
+                        epochs))
             .orElse("run %s begins again: there is no checkpoint of it".formatted(id)));
   }
 

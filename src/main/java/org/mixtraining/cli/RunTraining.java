@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -47,16 +48,17 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
       SortedMap<String, String> provenance = provenance(run);
       RunState initial = beginning(recorded, config, run, provenance, report);
       report.accept(
-          "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers"
-              .formatted(
-                  recorded.id(),
-                  Spelling.of(config.pipeline()),
-                  config.model().preset(),
-                  initial.model().parameters(),
-                  schedule.epochs().size(),
-                  run.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
-                  paths(config),
-                  config.workers().count()));
+          String.format(
+              Locale.ROOT,
+              "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers",
+              recorded.id(),
+              Spelling.of(config.pipeline()),
+              config.model().preset(),
+              initial.model().parameters(),
+              schedule.epochs().size(),
+              run.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
+              paths(config),
+              config.workers().count()));
       return recorded.train(
           setup(config, schedule, initial.model(), run),
           run.manifests(),

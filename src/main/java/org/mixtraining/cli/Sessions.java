@@ -2,6 +2,7 @@ package org.mixtraining.cli;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -95,7 +96,8 @@ final class Sessions {
     conf.setIfMissing("spark.executor.memory", heap + "m");
     conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
     conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
-    return "local-cluster[%d,%d,%d]".formatted(executors, perExecutor * threads, heap);
+    return String.format(
+        Locale.ROOT, "local-cluster[%d,%d,%d]", executors, perExecutor * threads, heap);
   }
 
   /** The job's jar; or, run from a build, its classes and libraries. */

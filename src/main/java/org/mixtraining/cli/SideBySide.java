@@ -70,9 +70,14 @@ final class SideBySide {
                 ? summary(outcome.row())
                 : "failed: " + outcome.failure().getMessage();
         report.accept(
-            "%d/%d %s: %s%s"
-                .formatted(
-                    done, left.size(), outcome.run().id(), line, clock.after(outcome.run())));
+            String.format(
+                Locale.ROOT,
+                "%d/%d %s: %s%s",
+                done,
+                left.size(),
+                outcome.run().id(),
+                line,
+                clock.after(outcome.run())));
         if (outcome.failure() != null) {
           failures.add(outcome.failure());
         }

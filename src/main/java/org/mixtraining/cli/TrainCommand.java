@@ -135,7 +135,8 @@ final class TrainCommand implements Callable<Integer> {
     if (!config.run().id().isEmpty()) {
       return Tables.checkedRunId(config.run().id());
     }
-    String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+    String time =
+        LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
     return Spelling.of(config.pipeline()) + "-" + config.model().preset() + "-" + time;
   }
 
@@ -158,7 +159,11 @@ final class TrainCommand implements Callable<Integer> {
         "run %s finished%s: %s%s%.1f s, state %s%ntables in %s/tables",
         row.runId(),
         Boolean.TRUE.equals(row.stoppedEarly())
-            ? " early, after %d of %d epochs".formatted(p.epochsDone(), row.setup().epochsPlanned())
+            ? String.format(
+                Locale.ROOT,
+                " early, after %d of %d epochs",
+                p.epochsDone(),
+                row.setup().epochsPlanned())
             : "",
         accuracy,
         best,

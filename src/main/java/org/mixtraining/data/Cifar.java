@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -134,14 +135,25 @@ record Cifar(
     int record = layout.recordBytes();
     if (bytes <= 0) {
       throw new UserException(
-          "data.source: %s is empty; expected %s records of %d bytes"
-              .formatted(file, layout.title, record));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s is empty; expected %s records of %d bytes",
+              file,
+              layout.title,
+              record));
     }
     long rest = bytes % record;
     if (rest != 0) {
       throw new UserException(
-          "data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)"
-              .formatted(file, bytes, record, layout.title, bytes - rest, rest));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)",
+              file,
+              bytes,
+              record,
+              layout.title,
+              bytes - rest,
+              rest));
     }
     return bytes / record;
   }
@@ -153,8 +165,12 @@ record Cifar(
     var names = listing.lines(label.namesFile());
     if (names.size() != label.classes()) {
       throw new UserException(
-          "data.source: %s has %d class names, expected %d, one a line"
-              .formatted(listing.path(label.namesFile()), names.size(), label.classes()));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s has %d class names, expected %d, one a line",
+              listing.path(label.namesFile()),
+              names.size(),
+              label.classes()));
     }
     return names;
   }
@@ -180,14 +196,15 @@ record Cifar(
       var label = layout.labels().get(position);
       if (values[position] >= label.classes()) {
         throw new UserException(
-            "data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d"
-                .formatted(
-                    file,
-                    number,
-                    number * layout.recordBytes() + position,
-                    label.kind().equals("label") ? "label" : label.kind() + " label",
-                    values[position],
-                    label.classes() - 1));
+            String.format(
+                Locale.ROOT,
+                "data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d",
+                file,
+                number,
+                number * layout.recordBytes() + position,
+                label.kind().equals("label") ? "label" : label.kind() + " label",
+                values[position],
+                label.classes() - 1));
       }
     }
     var pixels = new byte[IMAGE_BYTES];

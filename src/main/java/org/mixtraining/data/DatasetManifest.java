@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
@@ -180,7 +181,7 @@ public record DatasetManifest(
   }
 
   private String shape() {
-    return "%d x %d x %d".formatted(channels, height, width);
+    return String.format(Locale.ROOT, "%d x %d x %d", channels, height, width);
   }
 
   /** Number of classes. */
@@ -216,8 +217,17 @@ public record DatasetManifest(
   public String describe() {
     var text = new StringBuilder();
     text.append(
-        "%s by %s: %d classes, %d x %d x %d, %d shards a split, %.1f MB\n"
-            .formatted(format, label, classCount(), channels, height, width, shards, bytes / 1e6));
+        String.format(
+            Locale.ROOT,
+            "%s by %s: %d classes, %d x %d x %d, %d shards a split, %.1f MB\n",
+            format,
+            label,
+            classCount(),
+            channels,
+            height,
+            width,
+            shards,
+            bytes / 1e6));
     text.append("%-20s %10s %10s %10s\n".formatted("class", "train", "validation", "test"));
     for (int c = 0; c < classCount(); c++) {
       int index = c;
@@ -225,17 +235,20 @@ public record DatasetManifest(
     }
     text.append(row("all", Contents::images));
     if (quarantined > 0) {
-      text.append("quarantined %d images, listed in quarantine/\n".formatted(quarantined));
+      text.append(
+          String.format(
+              Locale.ROOT, "quarantined %d images, listed in quarantine/\n", quarantined));
     }
     return text.append("fingerprint ").append(fingerprint).toString();
   }
 
   private String row(String title, ToLongFunction<Contents> count) {
-    return "%-20s %10d %10d %10d\n"
-        .formatted(
-            title,
-            count.applyAsLong(splits.get(Split.TRAIN)),
-            count.applyAsLong(splits.get(Split.VALIDATION)),
-            count.applyAsLong(splits.get(Split.TEST)));
+    return String.format(
+        Locale.ROOT,
+        "%-20s %10d %10d %10d\n",
+        title,
+        count.applyAsLong(splits.get(Split.TRAIN)),
+        count.applyAsLong(splits.get(Split.VALIDATION)),
+        count.applyAsLong(splits.get(Split.TEST)));
   }
 }

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -86,9 +87,12 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   private static Path find(Listing listing, Split split, Kind kind) throws IOException {
     var name =
         Pattern.compile(
-            "(.+-)?(%s)-%s[-.]idx%d-ubyte(\\.gz)?"
-                .formatted(
-                    split == Split.TRAIN ? "train" : "t10k|test", kind.name, kind.dimensions));
+            String.format(
+                Locale.ROOT,
+                "(.+-)?(%s)-%s[-.]idx%d-ubyte(\\.gz)?",
+                split == Split.TRAIN ? "train" : "t10k|test",
+                kind.name,
+                kind.dimensions));
     var files = listing.files("").stream().map(Listing.Entry::name).toList();
     var matching = files.stream().filter(name.asMatchPredicate()).toList();
     if (matching.size() != 1) {
@@ -130,21 +134,37 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     }
     if (shape[0] != labels.length) {
       throw new UserException(
-          "data.source: %s declares %d images, and there are %d labels"
-              .formatted(file, shape[0], labels.length));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s declares %d images, and there are %d labels",
+              file,
+              shape[0],
+              labels.length));
     }
     long pixels = (long) shape[1] * shape[2];
     if (pixels > data.maxPixels()) {
       throw new UserException(
-          "data.source: %s declares images of %d x %d pixels, more than data.max-pixels = %d"
-              .formatted(file, shape[1], shape[2], data.maxPixels()));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s declares images of %d x %d pixels, more than data.max-pixels = %d",
+              file,
+              shape[1],
+              shape[2],
+              data.maxPixels()));
     }
     long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
     long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
     if (!isGzipped(file) && bytes != expected) {
       throw new UserException(
-          "data.source: %s has %d bytes, and its header declares %d images of %d x %d: %d bytes"
-              .formatted(file, bytes, shape[0], shape[1], shape[2], expected));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s has %d bytes, and its header declares %d images of %d x %d: %d bytes",
+              file,
+              bytes,
+              shape[0],
+              shape[1],
+              shape[2],
+              expected));
     }
     return cut(file, split, shape, labels);
   }
@@ -164,8 +184,13 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     int magic = in.readInt();
     if (magic != kind.magic) {
       throw new UserException(
-          "data.source: %s begins with 0x%08x; expected 0x%08x, an IDX file of %s"
-              .formatted(file, magic, kind.magic, kind.name));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s begins with 0x%08x; expected 0x%08x, an IDX file of %s",
+              file,
+              magic,
+              kind.magic,
+              kind.name));
     }
     var sizes = new int[kind.dimensions];
     for (int i = 0; i < sizes.length; i++) {
@@ -173,8 +198,13 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       int most = i == 0 ? MOST_IMAGES : 65_535;
       if (sizes[i] < 1 || sizes[i] > most) {
         throw new UserException(
-            "data.source: %s declares %d in dimension %d; allowed: 1 to %d"
-                .formatted(file, sizes[i] & 0xFFFFFFFFL, i, most));
+            String.format(
+                Locale.ROOT,
+                "data.source: %s declares %d in dimension %d; allowed: 1 to %d",
+                file,
+                sizes[i] & 0xFFFFFFFFL,
+                i,
+                most));
       }
     }
     return sizes;

@@ -8,6 +8,7 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -110,7 +111,8 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
             .filter(i -> file[i - 1] == (byte) 0xFF && file[i] == (byte) 0xDA)
             .count();
     if (scans > MOST_SCANS) {
-      throw new Refusal("has %d scans, more than %d".formatted(scans, MOST_SCANS));
+      throw new Refusal(
+          String.format(Locale.ROOT, "has %d scans, more than %d", scans, MOST_SCANS));
     }
     return JPEG.createReaderInstance();
   }
@@ -122,7 +124,8 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
       int start = file.position();
       long length = file.remaining() < 3 * Integer.BYTES ? file.limit() : file.getInt();
       if (length < 0 || length > file.remaining() - 2 * Integer.BYTES) {
-        throw new Refusal("damaged: the chunk at byte %d is incomplete".formatted(start));
+        throw new Refusal(
+            String.format(Locale.ROOT, "damaged: the chunk at byte %d is incomplete", start));
       }
       type = file.getInt(file.position());
       var checksum = new CRC32();
@@ -130,7 +133,9 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
       file.position(file.position() + Integer.BYTES + (int) length);
       boolean critical = (type >> 24 & 0x20) == 0; // a capital letter first
       if (file.getInt() != (int) checksum.getValue() && critical) {
-        throw new Refusal("damaged: the chunk at byte %d has another checksum".formatted(start));
+        throw new Refusal(
+            String.format(
+                Locale.ROOT, "damaged: the chunk at byte %d has another checksum", start));
       }
     } while (type != PNG_END);
   }
@@ -144,13 +149,22 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
     long pixels = (long) width * height;
     if (pixels > maxPixels) {
       throw new Refusal(
-          "declares %d x %d = %d pixels, more than data.max-pixels = %d"
-              .formatted(width, height, pixels, maxPixels));
+          String.format(
+              Locale.ROOT,
+              "declares %d x %d = %d pixels, more than data.max-pixels = %d",
+              width,
+              height,
+              pixels,
+              maxPixels));
     }
     if (width > MOST_SIDE || height > MOST_SIDE) {
       throw new Refusal(
-          "declares %d x %d pixels, more than %d in a row or column"
-              .formatted(width, height, MOST_SIDE));
+          String.format(
+              Locale.ROOT,
+              "declares %d x %d pixels, more than %d in a row or column",
+              width,
+              height,
+              MOST_SIDE));
     }
   }
 

@@ -2,6 +2,7 @@ package org.mixtraining.data;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.mixtraining.vit.ImageStore;
 
@@ -65,7 +66,12 @@ public final class ImageSet implements ImageStore {
   void put(int i, ByteBuffer pixels) {
     if (pixels.remaining() != imageBytes()) {
       throw new IllegalArgumentException(
-          "image %d has %d bytes, expected %d".formatted(ids[i], pixels.remaining(), imageBytes()));
+          String.format(
+              Locale.ROOT,
+              "image %d has %d bytes, expected %d",
+              ids[i],
+              pixels.remaining(),
+              imageBytes()));
     }
     chunks[i / imagesPerChunk].put(offset(i), pixels, pixels.position(), imageBytes());
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -92,7 +93,11 @@ public final class Inputs {
       throws IOException {
     if (depth > DEEPEST) {
       throw new UserException(
-          "%s: more than %d directories within each other".formatted(listing.path(below), DEEPEST));
+          String.format(
+              Locale.ROOT,
+              "%s: more than %d directories within each other",
+              listing.path(below),
+              DEEPEST));
     }
     var prefix = below.isEmpty() ? "" : below + "/";
     for (var file : listing.files(below)) {

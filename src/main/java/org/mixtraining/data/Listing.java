@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
@@ -114,8 +115,11 @@ record Listing(FileSystem fs, Path root) {
       byte[] text = in.readNBytes(LONGEST_TEXT + 1);
       if (text.length > LONGEST_TEXT) {
         throw new UserException(
-            "data.source: %s has more than %d bytes: no list of names"
-                .formatted(path(file), LONGEST_TEXT));
+            String.format(
+                Locale.ROOT,
+                "data.source: %s has more than %d bytes: no list of names",
+                path(file),
+                LONGEST_TEXT));
       }
       return new String(text, StandardCharsets.UTF_8)
           .lines()

@@ -3,6 +3,7 @@ package org.mixtraining.data;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -97,7 +98,9 @@ record ParquetImages(
     var name = file + "#" + row;
     if (label == RawImage.UNLABELLED && labelled) {
       return new RawImage.Unusable(
-          name, label, "label is %d, allowed 0 to %d".formatted(value, classes - 1));
+          name,
+          label,
+          String.format(Locale.ROOT, "label is %d, allowed 0 to %d", value, classes - 1));
     }
     if (group.getFieldRepetitionCount("image") == 0) {
       return new RawImage.Unusable(name, label, "has no image");

@@ -134,8 +134,12 @@ record ParquetTables(String root, List<Table> tables) {
     long rows = block.getRowCount();
     if (rows < 0 || rows > Integer.MAX_VALUE) {
       throw new UserException(
-          "data.source: %s declares a row group of %d rows; allowed: 0 to %d"
-              .formatted(path, rows, Integer.MAX_VALUE));
+          String.format(
+              Locale.ROOT,
+              "data.source: %s declares a row group of %d rows; allowed: 0 to %d",
+              path,
+              rows,
+              Integer.MAX_VALUE));
     }
     return (int) rows;
   }
@@ -219,15 +223,23 @@ record ParquetTables(String root, List<Table> tables) {
     var noted = tables.stream().map(Table::names).filter(n -> !n.isEmpty()).distinct().toList();
     if (noted.size() > 1) {
       throw new UserException(
-          "data.source: the tables of %s have different class names: %d and %d classes"
-              .formatted(root, noted.get(0).size(), noted.get(1).size()));
+          String.format(
+              Locale.ROOT,
+              "data.source: the tables of %s have different class names: %d and %d classes",
+              root,
+              noted.get(0).size(),
+              noted.get(1).size()));
     }
     long largest = tables.stream().mapToLong(Table::largest).max().orElse(-1);
     long classes = noted.isEmpty() ? largest + 1 : noted.get(0).size();
     if (classes < 1 || classes > MOST_CLASSES) {
       throw new UserException(
-          "data.source: the tables of %s have %d classes by their class names, or else the statistics of the column label; allowed: 1 to %d"
-              .formatted(root, Math.max(0, classes), MOST_CLASSES));
+          String.format(
+              Locale.ROOT,
+              "data.source: the tables of %s have %d classes by their class names, or else the statistics of the column label; allowed: 1 to %d",
+              root,
+              Math.max(0, classes),
+              MOST_CLASSES));
     }
     return noted.isEmpty()
         ? IntStream.range(0, (int) classes).mapToObj(Integer::toString).toList()

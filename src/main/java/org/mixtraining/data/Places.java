@@ -12,6 +12,7 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -99,8 +100,10 @@ final class Places {
   static void checkTraining(Map<Split, Contents> contents) {
     if (contents.get(Split.TRAIN).images() + contents.get(Split.VALIDATION).images() == 0) {
       throw new UserException(
-          "data.source: has no usable training images, only %d to test on; nothing was written"
-              .formatted(contents.get(Split.TEST).images()));
+          String.format(
+              Locale.ROOT,
+              "data.source: has no usable training images, only %d to test on; nothing was written",
+              contents.get(Split.TEST).images()));
     }
   }
 
@@ -112,8 +115,12 @@ final class Places {
     for (int label = 0; label < classes.size() && shares.test() > 0; label++) {
       if (train.get(label) + held.get(label) == 0 && test.get(label) > 0) {
         throw new UserException(
-            "data.test = %s: all %d images of class %s are held out, and some must be left to train on"
-                .formatted(shares.test(), test.get(label), classes.get(label)));
+            String.format(
+                Locale.ROOT,
+                "data.test = %s: all %d images of class %s are held out, and some must be left to train on",
+                shares.test(),
+                test.get(label),
+                classes.get(label)));
       }
     }
     double share = shares.validation();
@@ -121,13 +128,17 @@ final class Places {
       long all = train.get(label) + held.get(label);
       if (all > 0 && (train.get(label) == 0 || held.get(label) == 0)) {
         throw new UserException(
-            "data.validation = %s: of the %d training images of class %s it holds out %d, and must leave at least one on either side; allowed: %s"
-                .formatted(
-                    share,
-                    all,
-                    classes.get(label),
-                    held.get(label),
-                    all < 2 ? "0" : "0, or %.3f to %.3f".formatted(1.0 / all, (all - 1.0) / all)));
+            String.format(
+                Locale.ROOT,
+                "data.validation = %s: of the %d training images of class %s it holds out %d, and must leave at least one on either side; allowed: %s",
+                share,
+                all,
+                classes.get(label),
+                held.get(label),
+                all < 2
+                    ? "0"
+                    : String.format(
+                        Locale.ROOT, "0, or %.3f to %.3f", 1.0 / all, (all - 1.0) / all)));
       }
     }
   }
@@ -145,8 +156,14 @@ final class Places {
           if (content.images() > 0 && filled.cardinality() < shards) {
             long largest = Collections.max(content.histogram());
             throw new UserException(
-                "data.shards = %d: a shard of the %s split would be empty, which has %d images, at most %d of a class; allowed: 1 to %d"
-                    .formatted(shards, split.key(), content.images(), largest, largest));
+                String.format(
+                    Locale.ROOT,
+                    "data.shards = %d: a shard of the %s split would be empty, which has %d images, at most %d of a class; allowed: 1 to %d",
+                    shards,
+                    split.key(),
+                    content.images(),
+                    largest,
+                    largest));
           }
         });
   }

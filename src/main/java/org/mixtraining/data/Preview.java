@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -56,14 +57,15 @@ public final class Preview {
     own.manifest().checkPreparation(config.data());
     return new ContactSheet(
         config.data().path(),
-        "%d of %d training images, %d x %d, %d classes; run.seed = %d"
-            .formatted(
-                own.images().size(),
-                own.manifest().images(Split.TRAIN),
-                own.images().height(),
-                own.images().width(),
-                own.manifest().classCount(),
-                config.run().seed()),
+        String.format(
+            Locale.ROOT,
+            "%d of %d training images, %d x %d, %d classes; run.seed = %d",
+            own.images().size(),
+            own.manifest().images(Split.TRAIN),
+            own.images().height(),
+            own.images().width(),
+            own.manifest().classCount(),
+            config.run().seed()),
         own.images().channels(),
         own.images().height(),
         own.images().width(),
@@ -290,7 +292,8 @@ public final class Preview {
     }
     var rand = options.randAugment();
     if (rand.ops() > 0) {
-      parts.add("rand-augment %d x %s".formatted(rand.ops(), number(rand.magnitude())));
+      parts.add(
+          String.format(Locale.ROOT, "rand-augment %d x %s", rand.ops(), number(rand.magnitude())));
     }
     if (options.randomErasing() > 0) {
       parts.add("random-erasing " + number(options.randomErasing()));
@@ -304,7 +307,7 @@ public final class Preview {
   }
 
   private static String percent(double share) {
-    return "%.0f".formatted(100 * share);
+    return String.format(Locale.ROOT, "%.0f", 100 * share);
   }
 
   private static String number(double value) {

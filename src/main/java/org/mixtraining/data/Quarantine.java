@@ -63,7 +63,7 @@ final class Quarantine {
                   row.<String>getAs("reason")));
     }
     if (bad > SHOWN) {
-      problems.add("data.source: and %d more".formatted(bad - SHOWN));
+      problems.add(String.format(Locale.ROOT, "data.source: and %d more", bad - SHOWN));
     }
     return new UserException(problems);
   }

@@ -2,6 +2,7 @@ package org.mixtraining.data;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -62,7 +63,8 @@ public final class ReconstructionSheet {
             List.of(
                 group(
                     "original",
-                    "%d of %d test images".formatted(completions.size(), testImages),
+                    String.format(
+                        Locale.ROOT, "%d of %d test images", completions.size(), testImages),
                     i -> completions.original(i, channels)),
                 group("visible", "", i -> completions.pixels(seen, i)),
                 group("completed", norms, i -> completions.pixels(completed, i)))));

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -123,7 +124,8 @@ public final class Shards {
 
   private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
       throws IOException {
-    var directory = new Path(path, "images/split=%s/shard=%d".formatted(split.key(), shard));
+    var directory =
+        new Path(path, String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
     var files = new ArrayList<Path>();
     try {
       for (var status : directory.getFileSystem(hadoop).listStatus(directory)) {
@@ -136,8 +138,12 @@ public final class Shards {
     }
     if (files.isEmpty()) {
       throw new UserException(
-          "data.path: shard %d of the %s split is missing at %s; make the dataset anew with the command prepare --force"
-              .formatted(shard, split.key(), directory));
+          String.format(
+              Locale.ROOT,
+              "data.path: shard %d of the %s split is missing at %s; make the dataset anew with the command prepare --force",
+              shard,
+              split.key(),
+              directory));
     }
     return files;
   }

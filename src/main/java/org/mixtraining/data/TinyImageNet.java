@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -52,8 +53,12 @@ final class TinyImageNet {
     for (int i = 0; i < wnids.size(); i++) {
       if (!wnids.get(i).matches("[A-Za-z0-9]+") || !seen.add(wnids.get(i))) {
         throw new UserException(
-            "data.source: %s, class %d: %s is no WordNet id, or comes twice; expected one a line, as n01443537"
-                .formatted(listing.path("wnids.txt"), i, wnids.get(i)));
+            String.format(
+                Locale.ROOT,
+                "data.source: %s, class %d: %s is no WordNet id, or comes twice; expected one a line, as n01443537",
+                listing.path("wnids.txt"),
+                i,
+                wnids.get(i)));
       }
     }
     if (wnids.isEmpty()) {

@@ -1,5 +1,7 @@
 package org.mixtraining.gpu;
 
+import java.util.Locale;
+
 /**
  * Values in a device's memory.
  *
@@ -37,7 +39,8 @@ public record Memory(long address, Type type, long count) {
   /** These values from one on. */
   Memory from(long first) {
     if (first < 0 || first > count) {
-      throw new IllegalArgumentException("value %d of %d".formatted(first, count));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "value %d of %d", first, count));
     }
     return new Memory(address + first * type.bytes(), type, count - first);
   }
@@ -45,7 +48,8 @@ public record Memory(long address, Type type, long count) {
   /** The first of these values. */
   Memory first(long size) {
     if (size > count) {
-      throw new IllegalArgumentException("%d of %d values".formatted(size, count));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "%d of %d values", size, count));
     }
     return new Memory(address, type, size);
   }

@@ -1,5 +1,7 @@
 package org.mixtraining.gpu;
 
+import java.util.Locale;
+
 /**
  * A product of row-major matrices: {@code d[m, n] = a[m, k] · b[k, n] + c[m, n] + bias[n]}. What is
  * multiplied is of the device's {@link Gpu#matrixType}, the rest of one type; it is added up in
@@ -41,7 +43,7 @@ public record Product(
   private static void check(String name, Memory memory, long count) {
     if (memory != null && memory.count() < count) {
       throw new IllegalArgumentException(
-          "%s has %d values, %d are read".formatted(name, memory.count(), count));
+          String.format(Locale.ROOT, "%s has %d values, %d are read", name, memory.count(), count));
     }
   }
 }

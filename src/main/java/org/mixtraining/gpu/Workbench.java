@@ -1,5 +1,6 @@
 package org.mixtraining.gpu;
 
+import java.util.Locale;
 import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
@@ -67,7 +68,8 @@ record Workbench(Operations operations, Arena arena, Blueprint blueprint, Shape 
   Memory positions(int dim) {
     int patches = vit().patches();
     float[] values = Blueprint.positions(patches, dim);
-    Memory memory = floats("positions-%d-%d".formatted(patches, dim), values.length);
+    Memory memory =
+        floats(String.format(Locale.ROOT, "positions-%d-%d", patches, dim), values.length);
     operations.gpu().write(memory, values);
     return memory;
   }

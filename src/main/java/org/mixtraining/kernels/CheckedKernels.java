@@ -1,5 +1,7 @@
 package org.mixtraining.kernels;
 
+import java.util.Locale;
+
 /**
  * Holds every call against the shapes that {@link Kernels} asks for, once for all implementations:
  * on raw memory a wrong shape would not be an exception but a crash.
@@ -150,8 +152,13 @@ record CheckedKernels(Kernels kernels) implements Kernels {
       String operation, Mat qkv, int tokens, int heads, Mat probabilities) {
     if (tokens < 1 || heads < 1 || qkv.rows() % tokens != 0 || qkv.cols() % (3 * heads) != 0) {
       throw new IllegalArgumentException(
-          "%s: qkv is %s, needed images · %d tokens x 3 · %d heads · width"
-              .formatted(operation, qkv, tokens, heads));
+          String.format(
+              Locale.ROOT,
+              "%s: qkv is %s, needed images · %d tokens x 3 · %d heads · width",
+              operation,
+              qkv,
+              tokens,
+              heads));
     }
     int stride = Kernels.probabilityStride(tokens);
     need(operation + ": probabilities", probabilities, qkv.rows() * heads, stride);
@@ -199,7 +206,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   private static void need(String what, Mat mat, int rows, int cols) {
     if (mat.rows() != rows || mat.cols() != cols) {
       throw new IllegalArgumentException(
-          "%s is %s, needed [%d x %d]".formatted(what, mat, rows, cols));
+          String.format(Locale.ROOT, "%s is %s, needed [%d x %d]", what, mat, rows, cols));
     }
   }
 }

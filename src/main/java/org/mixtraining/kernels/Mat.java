@@ -3,6 +3,7 @@ package org.mixtraining.kernels;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -104,7 +105,8 @@ public final class Mat implements AutoCloseable {
     long size = (long) this.rows * this.cols;
     if (offset < 0 || rows < 1 || cols < 1 || offset + (long) rows * cols > size) {
       throw new IllegalArgumentException(
-          "%d x %d floats from %d do not lie in %s".formatted(rows, cols, offset, this));
+          String.format(
+              Locale.ROOT, "%d x %d floats from %d do not lie in %s", rows, cols, offset, this));
     }
     return new Mat(memory, this.offset + offset, rows, cols, cols, false);
   }
@@ -112,7 +114,7 @@ public final class Mat implements AutoCloseable {
   private void checkRange(int from, int to, int size, String what) {
     if (from < 0 || to <= from || to > size) {
       throw new IllegalArgumentException(
-          "%s %d to %d do not lie in %s".formatted(what, from, to, this));
+          String.format(Locale.ROOT, "%s %d to %d do not lie in %s", what, from, to, this));
     }
   }
 

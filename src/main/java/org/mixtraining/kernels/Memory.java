@@ -2,6 +2,7 @@ package org.mixtraining.kernels;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -57,7 +58,8 @@ final class Memory {
   private static void checkLength(long length) {
     if (length > MAX_FLOATS) {
       throw new IllegalArgumentException(
-          "a matrix holds at most %d floats, got %d".formatted(MAX_FLOATS, length));
+          String.format(
+              Locale.ROOT, "a matrix holds at most %d floats, got %d", MAX_FLOATS, length));
     }
   }
 

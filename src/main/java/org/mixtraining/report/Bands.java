@@ -2,6 +2,7 @@ package org.mixtraining.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.schedule.Phase;
 
@@ -32,8 +33,13 @@ record Bands(List<Bands.Band> bands) {
             .map(
                 band ->
                     band.first == band.last
-                        ? "%s in epoch %d".formatted(band.phase, band.first)
-                        : "%s in epochs %d to %d".formatted(band.phase, band.first, band.last))
+                        ? String.format(Locale.ROOT, "%s in epoch %d", band.phase, band.first)
+                        : String.format(
+                            Locale.ROOT,
+                            "%s in epochs %d to %d",
+                            band.phase,
+                            band.first,
+                            band.last))
             .toList());
   }
 

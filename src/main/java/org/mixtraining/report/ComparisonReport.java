@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -40,19 +41,24 @@ public final class ComparisonReport {
 
   private static DomContent status(ComparisonFacts facts) {
     boolean whole = facts.finished() == facts.runs().size();
-    return span("%s%d of %d runs finished"
-            .formatted(whole ? "✓ " : "▶ ", facts.finished(), facts.runs().size()))
+    return span(String.format(
+            Locale.ROOT,
+            "%s%d of %d runs finished",
+            whole ? "✓ " : "▶ ",
+            facts.finished(),
+            facts.runs().size()))
         .withClasses("status", whole ? "finished" : "running");
   }
 
   private static List<String> lead(ComparisonFacts facts) {
     return List.of(
-        "%d arms in %d settings: %s. Gains are over %s, seed by seed; accuracy is on test images, of the model that is best on validation."
-            .formatted(
-                facts.armNames().size(),
-                facts.places().size(),
-                String.join(", ", facts.armNames()),
-                facts.baseline()));
+        String.format(
+            Locale.ROOT,
+            "%d arms in %d settings: %s. Gains are over %s, seed by seed; accuracy is on test images, of the model that is best on validation.",
+            facts.armNames().size(),
+            facts.places().size(),
+            String.join(", ", facts.armNames()),
+            facts.baseline()));
   }
 
   private static List<Tile> tiles(ComparisonFacts facts) {
@@ -68,14 +74,15 @@ public final class ComparisonReport {
             new Tile(
                 tally.arm(),
                 Numbers.points(tally.gain()) + " points",
-                "%s the time of %s; ahead on both in %d of %d"
-                    .formatted(
-                        tally.faster() == null
-                            ? "unknown times"
-                            : Numbers.digits(1 / tally.faster(), 2) + "×",
-                        facts.baseline(),
-                        tally.ahead(),
-                        tally.settings())));
+                String.format(
+                    Locale.ROOT,
+                    "%s the time of %s; ahead on both in %d of %d",
+                    tally.faster() == null
+                        ? "unknown times"
+                        : Numbers.digits(1 / tally.faster(), 2) + "×",
+                    facts.baseline(),
+                    tally.ahead(),
+                    tally.settings())));
       }
     }
     return tiles;

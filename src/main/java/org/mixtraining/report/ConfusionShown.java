@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -99,12 +100,13 @@ final class ConfusionShown {
         : new Cell(
             String.valueOf(Math.round(100 * taken.share())),
             taken.share(),
-            "%s taken for %s: %d images, %s"
-                .formatted(
-                    taken.labelName(),
-                    taken.predictedName(),
-                    taken.images(),
-                    Numbers.percent(taken.share())),
+            String.format(
+                Locale.ROOT,
+                "%s taken for %s: %d images, %s",
+                taken.labelName(),
+                taken.predictedName(),
+                taken.images(),
+                Numbers.percent(taken.share())),
             taken.right());
   }
 
@@ -119,8 +121,10 @@ final class ConfusionShown {
         prefix + "Most frequent confusions",
         classes <= CLASSES
             ? ""
-            : "With %d classes a matrix could not be read; the view confusion holds all of it."
-                .formatted(classes),
+            : String.format(
+                Locale.ROOT,
+                "With %d classes a matrix could not be read; the view confusion holds all of it.",
+                classes),
         new Grid<>(
                 "Most frequent confusions",
                 List.of(

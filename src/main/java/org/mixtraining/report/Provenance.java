@@ -6,6 +6,7 @@ import static j2html.TagCreator.summary;
 import j2html.tags.DomContent;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.mixtraining.config.Effective;
 import org.mixtraining.results.RunRow;
@@ -62,7 +63,8 @@ final class Provenance {
     List<Effective> given = keys.stream().filter(key -> !key.byDefault()).toList();
     return Card.of(
         "Configuration",
-        "%d of %d keys differ from their defaults.".formatted(given.size(), keys.size()),
+        String.format(
+            Locale.ROOT, "%d of %d keys differ from their defaults.", given.size(), keys.size()),
         grid("Keys that differ from their defaults", given),
         details(summary("All keys"), grid("All keys", keys)));
   }

@@ -8,6 +8,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.mixtraining.config.Spelling;
@@ -18,7 +19,7 @@ import org.mixtraining.results.WorkerRow;
 /** The report of one run. */
 public final class RunReport {
   private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'").withZone(ZoneOffset.UTC);
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private RunReport() {}
 
@@ -59,15 +60,23 @@ public final class RunReport {
                         .collect(joining(" → ", "", " epochs")));
     List<String> lead = new ArrayList<>(List.of(model));
     if (run.error() != null) {
-      lead.add("It failed after epoch %d: %s".formatted(progress.epochsDone(), run.error()));
+      lead.add(
+          String.format(
+              Locale.ROOT, "It failed after epoch %d: %s", progress.epochsDone(), run.error()));
     } else if (Boolean.TRUE.equals(run.stoppedEarly())) {
       lead.add(
-          "Early stopping ended it after %d of %d epochs."
-              .formatted(progress.epochsDone(), run.setup().epochsPlanned()));
+          String.format(
+              Locale.ROOT,
+              "Early stopping ended it after %d of %d epochs.",
+              progress.epochsDone(),
+              run.setup().epochsPlanned()));
     } else if (run.status() != RunRow.Status.FINISHED) {
       lead.add(
-          "%d of %d epochs have finished; what follows is about these."
-              .formatted(progress.epochsDone(), run.setup().epochsPlanned()));
+          String.format(
+              Locale.ROOT,
+              "%d of %d epochs have finished; what follows is about these.",
+              progress.epochsDone(),
+              run.setup().epochsPlanned()));
     }
     return lead;
   }
@@ -81,7 +90,8 @@ public final class RunReport {
             Numbers.percent(
                 selected ? progress.testAccuracyAtBest() : progress.finalTestAccuracy()),
             selected
-                ? "after epoch %d, the best on validation".formatted(progress.bestEpoch())
+                ? String.format(
+                    Locale.ROOT, "after epoch %d, the best on validation", progress.bestEpoch())
                 : "after the last epoch"),
         new Tile(
             "Validation accuracy",
@@ -97,7 +107,7 @@ public final class RunReport {
         new Tile(
             "Images",
             Numbers.amount(progress.images(), ""),
-            "trained on, in %d epochs".formatted(progress.epochsDone())));
+            String.format(Locale.ROOT, "trained on, in %d epochs", progress.epochsDone())));
   }
 
   // --- what ran, and on what -------------------------------------------------------------------
@@ -140,6 +150,8 @@ public final class RunReport {
     return values.isEmpty()
         ? Numbers.NONE
         : String.join(", ", values.subList(0, shown))
-            + (values.size() > shown ? " and %d more".formatted(values.size() - shown) : "");
+            + (values.size() > shown
+                ? String.format(Locale.ROOT, " and %d more", values.size() - shown)
+                : "");
   }
 }

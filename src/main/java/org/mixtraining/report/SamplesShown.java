@@ -10,6 +10,7 @@ import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.mixtraining.results.PredictionRow;
@@ -39,8 +40,11 @@ final class SamplesShown {
           Map<Long, byte[]> images = pictures.samples().getOrDefault(task, Map.of());
           PredictionRow any = rows.get(0);
           String model =
-              "Test images and the %s model, after epoch %d; the figure is the probability it gives its answer."
-                  .formatted(any.model(), any.epoch());
+              String.format(
+                  Locale.ROOT,
+                  "Test images and the %s model, after epoch %d; the figure is the probability it gives its answer.",
+                  any.model(),
+                  any.epoch());
           cards.add(
               card(
                   prefix + "Right",
@@ -74,7 +78,9 @@ final class SamplesShown {
     return li(
             png == null
                 ? div("no image").withClass("no-image")
-                : Gallery.image(png, "test image %d, %s".formatted(row.id(), row.labelName())),
+                : Gallery.image(
+                    png,
+                    String.format(Locale.ROOT, "test image %d, %s", row.id(), row.labelName())),
             div(verdict + row.predictedName()).withClass("answer"),
             div(Numbers.percent(row.probability()) + (right(row) ? "" : ", is " + row.labelName()))
                 .withClass("truth"))

@@ -1,6 +1,7 @@
 package org.mixtraining.report;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -59,12 +60,13 @@ record StackedBars(String yTitle, List<String> parts, List<StackedBars.Bar> bars
           chart.with(
               part(part, left, top, width, height)
                   .titled(
-                      "epoch %d: %s of %s, %s"
-                          .formatted(
-                              bar.epoch,
-                              Numbers.time(seconds),
-                              Numbers.time(bar.sum()),
-                              parts.get(part))));
+                      String.format(
+                          Locale.ROOT,
+                          "epoch %d: %s of %s, %s",
+                          bar.epoch,
+                          Numbers.time(seconds),
+                          Numbers.time(bar.sum()),
+                          parts.get(part))));
         }
       }
     }

@@ -70,7 +70,11 @@ final class WorkersShown {
             .toList();
     String shown =
         slowest.size() < shares.size()
-            ? " The %d slowest of %d workers are shown.".formatted(slowest.size(), shares.size())
+            ? String.format(
+                Locale.ROOT,
+                " The %d slowest of %d workers are shown.",
+                slowest.size(),
+                shares.size())
             : "";
     return Card.of(
         "By worker",
@@ -141,8 +145,13 @@ final class WorkersShown {
     return new HeatGrid.Cell(
         String.format(Locale.ROOT, seconds < 9.95 ? "%.1f" : "%.0f", seconds),
         seconds / longest,
-        "worker %d, from epoch %d: %s an epoch, %s of them waiting for data"
-            .formatted(share.worker, from, Numbers.time(seconds), Numbers.time(waiting)),
+        String.format(
+            Locale.ROOT,
+            "worker %d, from epoch %d: %s an epoch, %s of them waiting for data",
+            share.worker,
+            from,
+            Numbers.time(seconds),
+            Numbers.time(waiting)),
         waiting > seconds / 10);
   }
 }

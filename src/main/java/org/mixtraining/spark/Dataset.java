@@ -3,6 +3,7 @@ package org.mixtraining.spark;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -36,8 +37,12 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
     DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
     if (manifest.shards() < workers) {
       throw new UserException(
-          "mixtraining.workers.count = %d: at most one worker a shard, and %s has %d; prepare it again with a larger mixtraining.data.shards"
-              .formatted(workers, path, manifest.shards()));
+          String.format(
+              Locale.ROOT,
+              "mixtraining.workers.count = %d: at most one worker a shard, and %s has %d; prepare it again with a larger mixtraining.data.shards",
+              workers,
+              path,
+              manifest.shards()));
     }
     return new Dataset(path, manifest, new SerializableConfiguration(hadoop));
   }

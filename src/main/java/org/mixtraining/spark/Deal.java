@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -90,7 +91,9 @@ public record Deal(List<Double> speeds) implements Serializable {
   String describe() {
     return speeds.isEmpty()
         ? "shards are dealt evenly"
-        : "shards are dealt by speed: the fastest worker is %.2f times as fast as the slowest"
-            .formatted(Collections.max(speeds) / Collections.min(speeds));
+        : String.format(
+            Locale.ROOT,
+            "shards are dealt by speed: the fastest worker is %.2f times as fast as the slowest",
+            Collections.max(speeds) / Collections.min(speeds));
   }
 }

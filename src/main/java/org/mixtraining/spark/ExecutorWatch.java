@@ -1,6 +1,7 @@
 package org.mixtraining.spark;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -69,13 +70,14 @@ final class ExecutorWatch implements AutoCloseable {
   }
 
   private String complaint(Duration alone) {
-    return "no executor for %d s from %s: it has none to give with %s of memory, %s cores and %s GPUs, or those that it starts die at once, as its own logs tell"
-        .formatted(
-            alone.toSeconds(),
-            spark.master(),
-            spark.conf().get("spark.executor.memory", "1g"),
-            spark.conf().get("spark.executor.cores", "all"),
-            spark.conf().get(WorkerDevices.AMOUNT, "no"));
+    return String.format(
+        Locale.ROOT,
+        "no executor for %d s from %s: it has none to give with %s of memory, %s cores and %s GPUs, or those that it starts die at once, as its own logs tell",
+        alone.toSeconds(),
+        spark.master(),
+        spark.conf().get("spark.executor.memory", "1g"),
+        spark.conf().get("spark.executor.cores", "all"),
+        spark.conf().get(WorkerDevices.AMOUNT, "no"));
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.mixtraining.config.UserException;
 
 /**
@@ -73,15 +74,27 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   private void require(List<String> problems, String what, long need, long given, String setting) {
     if (need > given) {
       problems.add(
-          "%s: an executor that trains %d worker%s at a time needs about %d MB of %s, and has %d MB; raise it, or lower mixtraining.optimizer.batch-size"
-              .formatted(setting, tasks, tasks == 1 ? "" : "s", mega(need), what, mega(given)));
+          String.format(
+              Locale.ROOT,
+              "%s: an executor that trains %d worker%s at a time needs about %d MB of %s, and has %d MB; raise it, or lower mixtraining.optimizer.batch-size",
+              setting,
+              tasks,
+              tasks == 1 ? "" : "s",
+              mega(need),
+              what,
+              mega(given)));
     }
   }
 
   /** For a person. */
   String describe() {
-    return "an executor needs about %d MB of heap and %d MB beyond it (%d MB of images, %d MB to compute in)"
-        .formatted(mega(heap), mega(beyondHeap()), mega(images), mega(compute));
+    return String.format(
+        Locale.ROOT,
+        "an executor needs about %d MB of heap and %d MB beyond it (%d MB of images, %d MB to compute in)",
+        mega(heap),
+        mega(beyondHeap()),
+        mega(images),
+        mega(compute));
   }
 
   private static long mega(long bytes) {

@@ -3,6 +3,7 @@ package org.mixtraining.spark;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -271,8 +272,13 @@ public final class MixTrainingRun implements AutoCloseable {
 
   /** As {@code epoch 7/50 · MIX joint · train}. */
   private static String description(EpochPlan plan, String activity) {
-    return "epoch %d/%d · %s · %s"
-        .formatted(plan.epoch() + 1, plan.epochs(), plan.title(), activity);
+    return String.format(
+        Locale.ROOT,
+        "epoch %d/%d · %s · %s",
+        plan.epoch() + 1,
+        plan.epochs(),
+        plan.title(),
+        activity);
   }
 
   private static double secondsSince(long start) {

@@ -1,6 +1,7 @@
 package org.mixtraining.spark;
 
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
@@ -46,8 +47,11 @@ final class Prerequisites {
     for (LabelledData task : data.labelled()) {
       if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
         throw new UserException(
-            "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
-                .formatted(patience, task.dataset().path()));
+            String.format(
+                Locale.ROOT,
+                "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0",
+                patience,
+                task.dataset().path()));
       }
     }
   }

@@ -3,6 +3,7 @@ package org.mixtraining.spark;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.mixtraining.config.JobConfig;
@@ -147,8 +148,12 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
   }
 
   private static String limits(Need need) {
-    return "-XX:MaxDirectMemorySize=%dm -Dorg.bytedeco.javacpp.maxbytes=%dm -Dorg.bytedeco.javacpp.maxphysicalbytes=%dm"
-        .formatted(Math.max(heap(need), images(need)), compute(need), heap(need) + overhead(need));
+    return String.format(
+        Locale.ROOT,
+        "-XX:MaxDirectMemorySize=%dm -Dorg.bytedeco.javacpp.maxbytes=%dm -Dorg.bytedeco.javacpp.maxphysicalbytes=%dm",
+        Math.max(heap(need), images(need)),
+        compute(need),
+        heap(need) + overhead(need));
   }
 
   /** Standalone workers know their GPUs; elsewhere an executor asks a script, as shipped to it. */
@@ -186,16 +191,22 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
             "" + workers.count() * trainings,
             trainings == 1
                 ? "workers.count"
-                : "workers.count = %d, in %d trainings side by side (compare.parallel)"
-                    .formatted(workers.count(), trainings)));
+                : String.format(
+                    Locale.ROOT,
+                    "workers.count = %d, in %d trainings side by side (compare.parallel)",
+                    workers.count(),
+                    trainings)));
     lines.add(
         new Line("executors", "" + executors(), "workers.per-executor = " + workers.perExecutor()));
     lines.add(
         new Line(
             "cores an executor",
             "" + cores(),
-            "%d at a time, workers.threads-per-worker = %d"
-                .formatted(perExecutor(), workers.threadsPerWorker())));
+            String.format(
+                Locale.ROOT,
+                "%d at a time, workers.threads-per-worker = %d",
+                perExecutor(),
+                workers.threadsPerWorker())));
     lines.add(
         switch (workers.device()) {
           case GPU ->
@@ -220,20 +231,26 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
         new Line(
             "heap an executor",
             heap(n) + " MB",
-            "Spark, and %d copies a worker of the state, %.1f MB; a quarter more; 1024 at least"
-                .formatted(MemoryNeed.STATES, n.stateBytes() / 1e6)),
+            String.format(
+                Locale.ROOT,
+                "Spark, and %d copies a worker of the state, %.1f MB; a quarter more; 1024 at least",
+                MemoryNeed.STATES,
+                n.stateBytes() / 1e6)),
         new Line(
             "beyond it",
             overhead(n) + " MB",
-            "images %.1f MB, computing %.1f MB, the process %.1f MB; a quarter more"
-                .formatted(
-                    executor.images() / 1e6,
-                    executor.compute() / 1e6,
-                    MemoryNeed.PROCESS_BASE / 1e6)),
+            String.format(
+                Locale.ROOT,
+                "images %.1f MB, computing %.1f MB, the process %.1f MB; a quarter more",
+                executor.images() / 1e6,
+                executor.compute() / 1e6,
+                MemoryNeed.PROCESS_BASE / 1e6)),
         new Line(
             "heap of the driver",
             driver(n) + " MB",
-            "averaging the states of up to %d workers; a quarter more; 1024 at least"
-                .formatted(STATES_ON_DRIVER)));
+            String.format(
+                Locale.ROOT,
+                "averaging the states of up to %d workers; a quarter more; 1024 at least",
+                STATES_ON_DRIVER)));
   }
 }

@@ -1,6 +1,7 @@
 package org.mixtraining.spark;
 
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.vit.ModelState;
@@ -59,13 +60,14 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
         };
     String reason =
         asked == Exchange.AUTO
-            ? "%d states of %.1f MB, two of them the driver's own, are %s than 1/%d of its heap of %d MB"
-                .formatted(
-                    onDriver(workers),
-                    stateBytes / 1e6,
-                    fits ? "less" : "more",
-                    HEAP_SHARE,
-                    driverHeap / 1_000_000)
+            ? String.format(
+                Locale.ROOT,
+                "%d states of %.1f MB, two of them the driver's own, are %s than 1/%d of its heap of %d MB",
+                onDriver(workers),
+                stateBytes / 1e6,
+                fits ? "less" : "more",
+                HEAP_SHARE,
+                driverHeap / 1_000_000)
             : "averaging.exchange asks for it";
     return driver
         ? new Choice(new DriverExchange(), "averages on the driver: " + reason)

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
@@ -81,13 +82,14 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       DatasetManifest m = task.dataset().manifest();
       if (m.images(Split.TRAIN, data.labelledFraction()) == 0) {
         throw new UserException(
-            "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d to train on, at most %d of a class"
-                .formatted(
-                    data.fraction(),
-                    data.labelFraction(),
-                    Secrets.inText(task.dataset().path()),
-                    m.images(Split.TRAIN),
-                    Collections.max(m.splits().get(Split.TRAIN).histogram())));
+            String.format(
+                Locale.ROOT,
+                "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d to train on, at most %d of a class",
+                data.fraction(),
+                data.labelFraction(),
+                Secrets.inText(task.dataset().path()),
+                m.images(Split.TRAIN),
+                Collections.max(m.splits().get(Split.TRAIN).histogram())));
       }
     }
   }

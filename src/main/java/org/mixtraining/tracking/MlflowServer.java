@@ -13,6 +13,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -94,9 +95,13 @@ final class MlflowServer {
     }
     if (answer.statusCode() / 100 != 2) {
       throw new IOException(
-          "%s%s answers %d: %s"
-              .formatted(
-                  api, path, answer.statusCode(), answer.body().lines().findFirst().orElse("")));
+          String.format(
+              Locale.ROOT,
+              "%s%s answers %d: %s",
+              api,
+              path,
+              answer.statusCode(),
+              answer.body().lines().findFirst().orElse("")));
     }
     return JSON.readTree(answer.body());
   }

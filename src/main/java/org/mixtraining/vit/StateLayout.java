@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.schedule.Objective;
@@ -24,7 +25,7 @@ final class StateLayout {
     String shape() {
       return tensor.rows() == 1
           ? "" + tensor.cols()
-          : "%d x %d".formatted(tensor.rows(), tensor.cols());
+          : String.format(Locale.ROOT, "%d x %d", tensor.rows(), tensor.cols());
     }
   }
 

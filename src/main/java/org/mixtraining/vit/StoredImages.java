@@ -2,6 +2,7 @@ package org.mixtraining.vit;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -50,6 +51,6 @@ public record StoredImages(Picked own, Picked others, float[] mixes, long seed, 
 
   @Override
   public String toString() {
-    return "%d images of %dx%d".formatted(own.places.length, own.size, own.size);
+    return String.format(Locale.ROOT, "%d images of %dx%d", own.places.length, own.size, own.size);
   }
 }

@@ -126,15 +126,19 @@ public final class TimmDonor implements Donor {
     int[] shape = kernel.shape();
     boolean square = shape.length == 4 && shape[2] == shape[3];
     if (!square || shape[0] != vit.dim() || shape[1] != vit.channels()) {
-      String expected = "%d x %d x p x p".formatted(vit.dim(), vit.channels());
+      String expected = String.format(Locale.ROOT, "%d x %d x p x p", vit.dim(), vit.channels());
       throw misfit(PATCHES, kernel.shown(), expected);
     }
     float[] values = kernel.values();
     if (shape[2] != vit.patch()) {
       values = PatchResampling.kernels(values, shape[2], vit.patch());
       notes.add(
-          "%s: the embedding of patches of %d pixels is resampled to %d (model.patch)"
-              .formatted(origin, shape[2], vit.patch()));
+          String.format(
+              Locale.ROOT,
+              "%s: the embedding of patches of %d pixels is resampled to %d (model.patch)",
+              origin,
+              shape[2],
+              vit.patch()));
     }
     layout.write("patch-embedding.weight", transposed(values, vit.dim()), encoder);
     layout.write("patch-embedding.bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
@@ -173,8 +177,14 @@ public final class TimmDonor implements Donor {
     if (grid != vit.grid()) {
       places = PatchResampling.positions(given, grid, vit.grid(), vit.dim());
       notes.add(
-          "%s: pos_embed is interpolated from %d x %d patches to %d x %d"
-              .formatted(origin, grid, grid, vit.grid(), vit.grid()));
+          String.format(
+              Locale.ROOT,
+              "%s: pos_embed is interpolated from %d x %d patches to %d x %d",
+              origin,
+              grid,
+              grid,
+              vit.grid(),
+              vit.grid()));
     }
     float[] fixed = PositionEmbedding.of(vit.grid(), vit.dim());
     for (int i = 0; i < places.length; i++) {

@@ -104,8 +104,12 @@ public record ViT(
   public static ViT of(JobConfig.Model model, int height, int width, int channels, int classes) {
     if (height != width || height % model.patch() != 0) {
       throw new UserException(
-          "mixtraining.model.patch = %d: must divide the image size, which is %dx%d in the prepared dataset"
-              .formatted(model.patch(), height, width));
+          String.format(
+              Locale.ROOT,
+              "mixtraining.model.patch = %d: must divide the image size, which is %dx%d in the prepared dataset",
+              model.patch(),
+              height,
+              width));
     }
     Preset preset = Preset.named(model.preset());
     return new ViT(

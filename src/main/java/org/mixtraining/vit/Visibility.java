@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which patches of each image the encoder sees, read from a features mask. */
@@ -24,8 +25,11 @@ final class Visibility {
     int patches = vit.patches();
     if (mask.rank() != 2 || mask.size(1) != patches) {
       throw new IllegalArgumentException(
-          "a features mask is [images, %d], got %s"
-              .formatted(patches, Arrays.toString(mask.shape())));
+          String.format(
+              Locale.ROOT,
+              "a features mask is [images, %d], got %s",
+              patches,
+              Arrays.toString(mask.shape())));
     }
     float[] flags = mask.dup('c').data().asFloat();
     int images = flags.length / patches;
@@ -45,8 +49,12 @@ final class Visibility {
       }
       if (seen != visible[i].length) {
         throw new IllegalArgumentException(
-            "image %d of the mask must show exactly %d of %d patches"
-                .formatted(i, visible[i].length, patches));
+            String.format(
+                Locale.ROOT,
+                "image %d of the mask must show exactly %d of %d patches",
+                i,
+                visible[i].length,
+                patches));
       }
     }
     return new Visibility(visible, tokens);

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
@@ -60,7 +61,7 @@ class MixTrainingModelTest {
   }
 
   private static Path photo(int number) {
-    return directory.resolve("photos/%d.png".formatted(number));
+    return directory.resolve(String.format(Locale.ROOT, "photos/%d.png", number));
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
@@ -144,7 +145,7 @@ class FuzzTest {
             var name = names.get(i % names.size());
             byte[] damaged = damaged(whole.get(name), random);
             Files.write(raw.resolve(name), damaged);
-            assertEndsWell(data, "%s, case %d: %s".formatted(format, i, name));
+            assertEndsWell(data, String.format(Locale.ROOT, "%s, case %d: %s", format, i, name));
             Files.write(raw.resolve(name), whole.get(name));
           }
         });

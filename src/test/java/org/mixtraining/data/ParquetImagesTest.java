@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class ParquetImagesTest {
 
   private static Parquet.Row row(int label) {
     return new Parquet.Row(
-        ImageBytes.png(8, 8, label), "img/%d.png".formatted(label), (long) label);
+        ImageBytes.png(8, 8, label), String.format(Locale.ROOT, "img/%d.png", label), (long) label);
   }
 
   @Test

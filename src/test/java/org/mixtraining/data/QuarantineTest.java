@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -41,10 +42,12 @@ class QuarantineTest {
     for (int i = 0; i < 20; i++) {
       byte[] dog = ImageBytes.jpeg(30, 40, 100 + i);
       RawFiles.write(
-          directory, "cat/%02d.png".formatted(i), i == 3 ? new byte[0] : ImageBytes.png(16, 16, i));
+          directory,
+          String.format(Locale.ROOT, "cat/%02d.png", i),
+          i == 3 ? new byte[0] : ImageBytes.png(16, 16, i));
       RawFiles.write(
           directory,
-          "dog/%02d.jpg".formatted(i),
+          String.format(Locale.ROOT, "dog/%02d.jpg", i),
           i == 7 ? Arrays.copyOf(dog, dog.length - 20) : dog);
     }
   }
@@ -169,7 +172,7 @@ class QuarantineTest {
       for (var split : List.of("train", "val", "test")) {
         RawFiles.write(
             directory,
-            "%s/%s/%d.png".formatted(split, i % 2 == 0 ? "a" : "b", i),
+            String.format(Locale.ROOT, "%s/%s/%d.png", split, i % 2 == 0 ? "a" : "b", i),
             ImageBytes.png(4, 4, i));
       }
     }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -28,7 +29,10 @@ class CudaSourcesTest {
     command.addAll(List.of("all-warnings", "-DMATRIX_BF16", "--threads", "3"));
     command.addAll(List.of("-Xptxas", "-O0", "-Xcicc", "-O1")); // a third of the time
     for (int capability : new int[] {80, 90, 100}) {
-      command.addAll(List.of("-gencode", "arch=compute_%1$d,code=sm_%1$d".formatted(capability)));
+      command.addAll(
+          List.of(
+              "-gencode",
+              String.format(Locale.ROOT, "arch=compute_%1$d,code=sm_%1$d", capability)));
     }
     command.addAll(List.of(HostKernels.SOURCES.resolve("kernels.cu").toString(), "-o"));
     command.add(binaries.toString());

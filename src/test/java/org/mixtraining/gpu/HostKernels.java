@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -39,7 +40,9 @@ final class HostKernels {
     try {
       Path directory = Files.createDirectories(Path.of("target", "cuda"));
       Path library =
-          directory.resolve("host-%s-%08x.so".formatted(matrixType, sourceHash())).toAbsolutePath();
+          directory
+              .resolve(String.format(Locale.ROOT, "host-%s-%08x.so", matrixType, sourceHash()))
+              .toAbsolutePath();
       if (!Files.exists(library)) {
         Path fresh = Files.createTempFile(directory, "host", ".so");
         List<String> command = new ArrayList<>(List.of("g++", "-x", "c++", "-std=c++17", "-O2"));

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -197,7 +198,8 @@ final class Browser implements AutoCloseable {
   private JsonNode next() throws Exception {
     JsonNode message = received.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
     if (message == null) {
-      throw new IOException("the browser has said nothing for %d s".formatted(PATIENCE_SECONDS));
+      throw new IOException(
+          String.format(Locale.ROOT, "the browser has said nothing for %d s", PATIENCE_SECONDS));
     }
     return message;
   }

@@ -1,6 +1,7 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
+import java.util.Locale;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pipeline;
 import org.mixtraining.data.Split;
@@ -38,7 +39,7 @@ final class Samples {
         "hdfs://name/shards",
         "f00d",
         "beef",
-        "{\"seed\":%d}".formatted(seed));
+        String.format(Locale.ROOT, "{\"seed\":%d}", seed));
   }
 
   /** An SSL epoch: no head, so the nullable numbers are null. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,8 +135,11 @@ class ViTTest {
     assertThatThrownBy(() -> ViT.of(model(), height, width, 3, 10))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.model.patch = 4: must divide the image size, which is %dx%d in the prepared dataset"
-                .formatted(height, width));
+            String.format(
+                Locale.ROOT,
+                "mixtraining.model.patch = 4: must divide the image size, which is %dx%d in the prepared dataset",
+                height,
+                width));
   }
 
   @Test
