@@ -1,5 +1,6 @@
 package org.mixtraining.tracking;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -7,6 +8,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * MLflow's tracking server over its REST API 2.0.
@@ -25,11 +28,38 @@ final class MlflowServer {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration ANSWER = Duration.ofSeconds(10);
-  private static final int NOT_FOUND = 404;
+  private static final int REDIRECTS = 5;
+  private static final int SHOWN = 300;
 
-  private final HttpClient http = HttpClient.newBuilder().connectTimeout(CONNECT).build();
+  /** Refusals that pass: too slow, too early, too many requests. */
+  private static final Set<Integer> PASSING = Set.of(408, 425, 429);
+
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
   private final String api;
   private final String authorization;
+
+  /** That the server will not do what it was asked, however often it is asked. */
+  static final class Refusal extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    private final int status;
+
+    private Refusal(int status, String message) {
+      super(message);
+      this.status = status;
+    }
+
+    /** Whether there is no such thing, or it has been deleted. */
+    boolean ofWhatIsGone() {
+      return status == 404 || getMessage().contains("'active' state");
+    }
+
+    /** Whether the content may be to blame, rather than who asks or where. */
+    boolean ofContent() {
+      return status == 400 || status == 413 || status == 422;
+    }
+  }
 
   /**
    * @param environment with the credentials that MLflow's own clients take from it
@@ -52,57 +82,100 @@ final class MlflowServer {
 
   /**
    * @return what it answers; a missing node where there is no such thing
-   * @throws IOException if it cannot be reached or refuses
+   * @throws Refusal if it never will
+   * @throws IOException if it cannot be reached or does not serve now
    */
   JsonNode get(String path, String name, String value) throws IOException {
-    String query = name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
-    return send(path, request(path + "?" + query).GET());
+    String query = "?" + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+    try {
+      return send("GET", path + query, BodyPublishers.noBody());
+    } catch (Refusal e) {
+      if (e.status == 404) {
+        return JSON.missingNode();
+      }
+      throw e;
+    }
   }
 
   /**
    * @param body as JSON
-   * @throws IOException if it cannot be reached or refuses
+   * @throws Refusal if it never will
+   * @throws IOException if it cannot be reached or does not serve now
    */
   JsonNode post(String path, Object body) throws IOException {
-    String json = JSON.writeValueAsString(body);
-    JsonNode answer = send(path, request(path).POST(BodyPublishers.ofString(json)));
-    if (answer.isMissingNode()) {
-      throw new IOException("%s%s is not there".formatted(api, path));
+    return send("POST", path, BodyPublishers.ofString(JSON.writeValueAsString(body)));
+  }
+
+  private JsonNode send(String method, String path, BodyPublisher body) throws IOException {
+    URI uri = URI.create(api + path);
+    for (int i = 0; i < REDIRECTS; i++) {
+      HttpResponse<String> answer = ask(method, uri, body);
+      int status = answer.statusCode();
+      if (status / 100 == 2) {
+        return json(uri, answer.body());
+      }
+      String location = answer.headers().firstValue("Location").orElse("");
+      if (status / 100 != 3 || location.isEmpty()) {
+        String said =
+            String.format(Locale.ROOT, "%s answers %d: %s", uri, status, reason(answer.body()));
+        throw status / 100 == 4 && !PASSING.contains(status)
+            ? new Refusal(status, said)
+            : new IOException(said);
+      }
+      URI next = uri.resolve(location.replace(" ", "%20"));
+      if (!next.getScheme().startsWith(uri.getScheme()) || !uri.getHost().equals(next.getHost())) {
+        // Which is not to see the credentials.
+        throw new IOException("%s leads to another server, %s".formatted(uri, next));
+      }
+      uri = next;
     }
-    return answer;
+    throw new IOException("%s%s leads from one place to another".formatted(api, path));
   }
 
-  private HttpRequest.Builder request(String path) {
+  private HttpResponse<String> ask(String method, URI uri, BodyPublisher body) throws IOException {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create(api + path))
+        HttpRequest.newBuilder(uri)
             .timeout(ANSWER)
-            .header("Content-Type", "application/json");
-    return authorization.isEmpty() ? request : request.header("Authorization", authorization);
-  }
-
-  private JsonNode send(String path, HttpRequest.Builder request) throws IOException {
-    HttpResponse<String> answer;
+            .header("Content-Type", "application/json")
+            .method(method, body);
+    if (!authorization.isEmpty()) {
+      request.header("Authorization", authorization);
+    }
     try {
-      answer = http.send(request.build(), BodyHandlers.ofString());
+      return http.send(request.build(), BodyHandlers.ofString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IOException("%s%s: interrupted".formatted(api, path), e);
+      throw new IOException("%s: interrupted".formatted(uri), e);
     } catch (IOException e) {
-      throw new IOException("%s%s: %s".formatted(api, path, e), e);
+      throw new IOException("%s: %s".formatted(uri, e), e);
     }
-    if (answer.statusCode() == NOT_FOUND) {
-      return JSON.missingNode();
+  }
+
+  private static JsonNode json(URI uri, String body) throws IOException {
+    try {
+      JsonNode answer = JSON.readTree(body.isBlank() ? "{}" : body);
+      if (answer.isObject()) {
+        return answer;
+      }
+    } catch (JsonProcessingException e) {
+      // as any other answer that is no object
     }
-    if (answer.statusCode() / 100 != 2) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "%s%s answers %d: %s",
-              api,
-              path,
-              answer.statusCode(),
-              answer.body().lines().findFirst().orElse("")));
+    throw new IOException(
+        "%s answers what is no JSON object, as MLflow does not: %s".formatted(uri, start(body)));
+  }
+
+  /** MLflow's own words where there are some. */
+  private static String reason(String body) {
+    try {
+      JsonNode message = JSON.readTree(body).path("message");
+      return start(message.isTextual() ? message.asText() : body);
+    } catch (JsonProcessingException e) {
+      return start(body);
     }
-    return JSON.readTree(answer.body());
+  }
+
+  private static String start(String text) {
+    String line = text.lines().filter(l -> !l.isBlank()).findFirst().orElse("").strip();
+    return line.length() <= SHOWN ? line : line.substring(0, SHOWN) + "…";
   }
 }

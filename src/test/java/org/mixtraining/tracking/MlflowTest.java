@@ -14,10 +14,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.results.RunRow.Status;
 
 /** A run as a small server hears of it that answers as MLflow's does. */
@@ -27,7 +31,18 @@ class MlflowTest {
   private final List<Call> calls = new CopyOnWriteArrayList<>();
   private final AtomicInteger refusals = new AtomicInteger();
   private volatile boolean known;
+  private volatile BiFunction<String, JsonNode, Answer> exception = (path, body) -> null;
+  private final List<String> warnings = new CopyOnWriteArrayList<>();
   private HttpServer server;
+  private String config = Rows.run(Status.RUNNING).setup().config();
+
+  /** What the server answers in place of what it otherwise would. */
+  private record Answer(int status, String body, String location) {
+    static Answer refusal(int status, String message) {
+      return new Answer(
+          status, "{\"error_code\":\"REFUSED\",\"message\":\"%s\"}".formatted(message), "");
+    }
+  }
 
   @BeforeEach
   void start() throws IOException {
@@ -49,11 +64,16 @@ class MlflowTest {
       exchange.close();
       return;
     }
-    calls.add(
-        new Call(
-            path,
-            new ObjectMapper().readTree(body),
-            exchange.getRequestHeaders().getFirst("Authorization")));
+    JsonNode json = new ObjectMapper().readTree(body);
+    Answer other = exception.apply(path, json);
+    if (other != null) {
+      if (!other.location().isEmpty()) {
+        exchange.getResponseHeaders().add("Location", other.location());
+      }
+      send(exchange, other.status(), other.body());
+      return;
+    }
+    calls.add(new Call(path, json, exchange.getRequestHeaders().getFirst("Authorization")));
     boolean missing = path.equals("experiments/get-by-name") && !known;
     String answer =
         switch (path) {
@@ -63,15 +83,19 @@ class MlflowTest {
           case "runs/create" -> "{\"run\":{\"info\":{\"run_id\":\"abc\"}}}";
           default -> "{}";
         };
+    send(exchange, missing ? 404 : 200, answer);
+  }
+
+  private static void send(HttpExchange exchange, int status, String answer) throws IOException {
     byte[] bytes = answer.getBytes(StandardCharsets.UTF_8);
-    exchange.sendResponseHeaders(missing ? 404 : 200, bytes.length);
+    exchange.sendResponseHeaders(status, bytes.length);
     exchange.getResponseBody().write(bytes);
     exchange.close();
   }
 
   private Mlflow mlflow(Map<String, String> environment) {
     String uri = "http://127.0.0.1:" + server.getAddress().getPort() + "/";
-    return new Mlflow(new MlflowServer(uri, environment), "drawn");
+    return new Mlflow(new MlflowServer(uri, environment), "drawn", warnings::add);
   }
 
   private List<String> paths() {
@@ -84,7 +108,7 @@ class MlflowTest {
 
   private void train(Mlflow mlflow, Status end) {
     try (mlflow) {
-      mlflow.run(Rows.run(Status.RUNNING));
+      mlflow.run(Rows.run(Status.RUNNING, config));
       for (int epoch = 1; epoch <= 3; epoch++) {
         mlflow.epoch(Rows.epoch(epoch));
         mlflow.run(Rows.run(Status.RUNNING));
@@ -153,6 +177,172 @@ class MlflowTest {
 
     assertToldInFull();
     assertThat(bodies("runs/create")).hasSize(1);
+  }
+
+  // --- refusals ----------------------------------------------------------------------------------
+
+  private List<String> told(String kind) {
+    return bodies("runs/log-batch").stream()
+        .flatMap(body -> body.path(kind).findValuesAsText("key").stream())
+        .toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {6000, 500, 250})
+  void aParameterIsToldAsFarAsTheServerTakesIt(int most) {
+    config = "{mixtraining {a = 1, long = \"%s\", z = 2}}".formatted("x".repeat(7000));
+    exception =
+        (path, body) ->
+            body.path("params").findValuesAsText("value").stream().anyMatch(v -> v.length() > most)
+                ? Answer.refusal(400, "Param value exceeded length limit of " + most)
+                : null;
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertThat(told("params")).containsExactlyInAnyOrder("a", "long", "z");
+    assertThat(bodies("runs/log-batch").stream().flatMap(b -> b.findValuesAsText("value").stream()))
+        .contains("x".repeat(most));
+    assertToldInFull();
+    assertThat(warnings).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {400, 401, 403, 404, 405, 409, 413, 422})
+  void whatIsRefusedForGoodKeepsNothingElseFromBeingTold(int status) {
+    exception =
+        (path, body) -> body.has("params") ? Answer.refusal(status, "not such a thing") : null;
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertToldInFull();
+    assertThat(warnings).filteredOn(w -> w.contains("not such a thing")).hasSize(1);
+  }
+
+  @Test
+  void oneMetricThatIsRefusedIsNamedOnceAndTheOthersAreTold() {
+    exception =
+        (path, body) ->
+            body.path("metrics").findValuesAsText("key").contains("train/loss")
+                ? Answer.refusal(400, "no loss here")
+                : null;
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertThat(told("metrics").stream().filter("cost/tflop"::equals)).hasSize(3);
+    assertThat(told("metrics")).doesNotContain("train/loss");
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .startsWith("MLflow refuses train/loss, and is told the rest: ")
+        .endsWith("answers 400: no loss here");
+  }
+
+  @Test
+  void whatIsRefusedForAWhileIsOfferedAgainAtTheEnd() {
+    var ended = new AtomicBoolean();
+    exception =
+        (path, body) -> {
+          ended.compareAndSet(false, body.path("status").asText().equals("FINISHED"));
+          return path.equals("runs/log-batch") && !ended.get()
+              ? Answer.refusal(401, "token expired")
+              : null;
+        };
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertThat(told("params")).hasSize(3);
+    assertThat(told("metrics").stream().filter("cost/tflop"::equals)).hasSize(3);
+    assertThat(warnings).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {408, 429, 500, 502})
+  void whatPassesIsWaitedFor(int status) {
+    var times = new AtomicInteger(2);
+    exception =
+        (path, body) -> times.getAndDecrement() > 0 ? Answer.refusal(status, "later") : null;
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertThat(told("params")).hasSize(3);
+    assertToldInFull();
+  }
+
+  @Test
+  void aRunThatIsDeletedMidwayIsMadeAnew() {
+    var deleted = new AtomicBoolean();
+    exception =
+        (path, body) -> {
+          boolean second = body.at("/metrics/0/step").asInt() == 2;
+          return second && deleted.compareAndSet(false, true)
+              ? Answer.refusal(
+                  400, "The run abc must be in the 'active' state. Current state is deleted.")
+              : null;
+        };
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertThat(bodies("runs/create")).hasSize(2);
+    assertToldInFull();
+    assertThat(warnings).isEmpty();
+  }
+
+  @Test
+  void anExperimentThatIsDeletedIsNamedWithItsKey() {
+    exception =
+        (path, body) ->
+            path.startsWith("experiments/get")
+                ? new Answer(
+                    200,
+                    "{\"experiment\":{\"experiment_id\":\"5\",\"lifecycle_stage\":\"deleted\"}}",
+                    "")
+                : null;
+
+    train(mlflow(Map.of()), Status.FINISHED);
+
+    assertThat(calls).isEmpty();
+    assertThat(warnings).hasSize(2);
+    assertThat(warnings.get(0))
+        .isEqualTo(
+            "MLflow is not told for now, and the training goes on: experiment drawn is deleted there: restore it, or name another by tracking.mlflow-experiment");
+    assertThat(warnings.get(1)).startsWith("MLflow was never told 6 of the run's messages: ");
+  }
+
+  @Test
+  void whatIsNoMlflowIsSaidToBeNone() {
+    exception = (path, body) -> new Answer(200, "\n<html>\n<title>Log in</title>", "");
+    train(mlflow(Map.of()), Status.FINISHED);
+    assertThat(warnings).hasSize(2);
+    assertThat(warnings.get(0)).endsWith("answers what is no JSON object, as MLflow does not: <html>");
+
+    warnings.clear();
+    exception = (path, body) -> new Answer(404, "<html>nothing", "");
+    train(mlflow(Map.of()), Status.FINISHED);
+    assertThat(warnings).hasSize(2);
+    assertThat(warnings.get(0)).endsWith("experiments/create answers 404: <html>nothing");
+
+    warnings.clear();
+    exception = (path, body) -> new Answer(302, "", "https://elsewhere.example/login");
+    train(mlflow(Map.of()), Status.FINISHED);
+    assertThat(warnings.get(0)).endsWith("leads to another server, https://elsewhere.example/login");
+  }
+
+  @Test
+  void whatHasMovedIsToldWhereItIs() {
+    server.createContext(
+        "/old/",
+        exchange -> {
+          String query = exchange.getRequestURI().getRawQuery();
+          String path = exchange.getRequestURI().getPath().substring("/old".length());
+          exchange.getResponseHeaders().add("Location", path + (query == null ? "" : "?" + query));
+          send(exchange, 301, "moved");
+        });
+    String uri = "http://127.0.0.1:" + server.getAddress().getPort() + "/old//";
+
+    train(new Mlflow(new MlflowServer(uri, Map.of()), "größe & maß"), Status.FINISHED);
+
+    assertThat(bodies("experiments/create").get(0).get("name").asText()).isEqualTo("größe & maß");
+    assertToldInFull();
   }
 
   @Test

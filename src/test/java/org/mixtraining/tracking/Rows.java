@@ -14,6 +14,11 @@ final class Rows {
   private Rows() {}
 
   static RunRow run(RunRow.Status status) {
+    return run(
+        status, "{\"mixtraining\":{\"run\":{\"seed\":7},\"data\":{\"tasks\":[],\"ssl\":\"\"}}}");
+  }
+
+  static RunRow run(RunRow.Status status, String config) {
     return new RunRow(
         "first",
         status,
@@ -30,7 +35,7 @@ final class Rows {
             "data/drawn",
             "f00d",
             null,
-            "{\"mixtraining\":{\"run\":{\"seed\":7},\"data\":{\"tasks\":[],\"ssl\":\"\"}}}"),
+            config),
         new RunRow.Versions("0.1.0", "3.5.9", "1.0.0-M2.1", "17", null),
         RunRow.Progress.NONE,
         null,

@@ -1,0 +1,230 @@
+package org.mixtraining.tracking;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigRenderOptions;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.mixtraining.results.EpochRow;
+import org.mixtraining.results.RunRow;
+import org.mixtraining.tracking.MlflowServer.Refusal;
+
+/** A run as it is kept on MLflow's server, where it is found by its tag. */
+final class MlflowRun {
+  private static final String TAG = "mixtraining.run_id";
+
+  /** Values that the server takes at once. */
+  private static final int AT_ONCE = 100;
+
+  /** Characters of a parameter that MLflow takes: since 2.8, since 1.29, and before. */
+  private static final List<Integer> LENGTHS = List.of(6000, 500, 250);
+
+  private final MlflowServer server;
+  private final String experiment;
+  private final RunRow row;
+  private final Map<String, String> refused = new TreeMap<>();
+  private String id = "";
+  private boolean isNew;
+
+  /**
+   * @param row as it is when it starts
+   */
+  MlflowRun(MlflowServer server, String experiment, RunRow row) {
+    this.server = server;
+    this.experiment = experiment;
+    this.row = row;
+  }
+
+  /** Names of values that the server will not have, and why. */
+  Map<String, String> refused() {
+    return refused;
+  }
+
+  // --- the run ---------------------------------------------------------------------------------
+
+  /** Finds the run, or makes it; what is told before goes there. */
+  void begin() throws IOException {
+    String in = experiment();
+    JsonNode known =
+        server
+            .post(
+                "runs/search",
+                Map.of(
+                    "experiment_ids",
+                    List.of(in),
+                    "filter",
+                    "tags.`%s` = '%s'".formatted(TAG, row.runId()),
+                    "max_results",
+                    1))
+            .path("runs")
+            .path(0);
+    if (known.isMissingNode()) {
+      create(in);
+    } else {
+      id = named(known.path("info"), "run_id");
+      server.post("runs/update", Map.of("run_id", id, "status", "RUNNING"));
+    }
+  }
+
+  private String experiment() throws IOException {
+    JsonNode known =
+        server.get("experiments/get-by-name", "experiment_name", experiment).path("experiment");
+    if (known.path("lifecycle_stage").asText().equals("deleted")) {
+      throw new IOException(
+          "experiment %s is deleted there: restore it, or name another by tracking.mlflow-experiment"
+              .formatted(experiment));
+    }
+    return named(
+        known.isMissingNode()
+            ? server.post("experiments/create", Map.of("name", experiment))
+            : known,
+        "experiment_id");
+  }
+
+  private void create(String in) throws IOException {
+    JsonNode created =
+        server.post(
+            "runs/create",
+            Map.of(
+                "experiment_id",
+                in,
+                "run_name",
+                row.runId(),
+                "start_time",
+                row.started().toEpochMilli(),
+                "tags",
+                List.of(Map.of("key", TAG, "value", row.runId()))));
+    id = named(created.path("run").path("info"), "run_id");
+    isNew = true;
+  }
+
+  /** Parameters cannot be told twice with different values, as those that may change would be. */
+  void configure() throws IOException {
+    if (isNew) {
+      log("params", parameters(row.setup().config()));
+      isNew = false;
+    }
+  }
+
+  private static String named(JsonNode answer, String name) throws IOException {
+    String value = answer.path(name).asText();
+    if (value.isEmpty()) {
+      throw new IOException("an answer without %s, as MLflow has none".formatted(name));
+    }
+    return value;
+  }
+
+  // --- what is told of it ------------------------------------------------------------------------
+
+  void epoch(EpochRow epoch) throws IOException {
+    long time = epoch.finishedAt().toEpochMilli();
+    List<Map<String, Object>> metrics = new ArrayList<>();
+    Scalars.of(epoch)
+        .forEach(
+            (key, value) ->
+                metrics.add(
+                    Map.of("key", key, "value", value, "timestamp", time, "step", epoch.epoch())));
+    where(() -> log("metrics", metrics));
+  }
+
+  void end(RunRow ended) throws IOException {
+    String status =
+        switch (ended.status()) {
+          case RUNNING -> "RUNNING";
+          case FINISHED -> "FINISHED";
+          case FAILED -> "FAILED";
+          case INTERRUPTED -> "KILLED";
+        };
+    where(
+        () ->
+            server.post(
+                "runs/update",
+                Map.of(
+                    "run_id", id, "status", status, "end_time", ended.ended().toEpochMilli())));
+  }
+
+  @FunctionalInterface
+  private interface Call {
+    void make() throws IOException;
+  }
+
+  /** A run that was deleted meanwhile, or whose server has forgotten it, is made anew. */
+  private void where(Call call) throws IOException {
+    try {
+      call.make();
+    } catch (Refusal e) {
+      if (!e.ofWhatIsGone()) {
+        throw e;
+      }
+      begin();
+      call.make();
+      configure();
+    }
+  }
+
+  /** Logs values; those that the server will not have are passed over one by one. */
+  private void log(String kind, List<Map<String, Object>> values) throws IOException {
+    for (int from = 0; from < values.size(); from += AT_ONCE) {
+      some(kind, values.subList(from, Math.min(from + AT_ONCE, values.size())));
+    }
+  }
+
+  private void some(String kind, List<Map<String, Object>> values) throws IOException {
+    try {
+      server.post("runs/log-batch", Map.of("run_id", id, kind, values));
+    } catch (Refusal e) {
+      if (!e.ofContent() || e.ofWhatIsGone()) {
+        throw e;
+      }
+      if (values.size() > 1) {
+        some(kind, values.subList(0, values.size() / 2));
+        some(kind, values.subList(values.size() / 2, values.size()));
+      } else {
+        one(kind, values.get(0), e);
+      }
+    }
+  }
+
+  private void one(String kind, Map<String, Object> value, Refusal refusal) throws IOException {
+    Object content = value.get("value");
+    for (int length : LENGTHS) {
+      if (content instanceof String text && text.length() > length) {
+        some(kind, List.of(Map.of("key", value.get("key"), "value", cut(text, length))));
+        return;
+      }
+    }
+    refused.putIfAbsent((String) value.get("key"), refusal.getMessage());
+  }
+
+  private static List<Map<String, Object>> parameters(String canonical) {
+    Config config = ConfigFactory.parseString(canonical).getConfig("mixtraining");
+    return config.entrySet().stream()
+        .map(
+            entry -> {
+              Object plain = entry.getValue().unwrapped();
+              String value =
+                  plain instanceof List
+                      ? entry.getValue().render(ConfigRenderOptions.concise())
+                      : String.valueOf(plain);
+              return Map.<String, Object>of(
+                  "key",
+                  cut(entry.getKey().replaceAll("(?U)[^\\w./ -]", "_"), LENGTHS.get(2)),
+                  "value",
+                  cut(value, LENGTHS.get(0)));
+            })
+        .sorted((a, b) -> ((String) a.get("key")).compareTo((String) b.get("key")))
+        .toList();
+  }
+
+  /** So many characters of a text, and half of none. */
+  private static String cut(String text, int length) {
+    if (text.length() <= length) {
+      return text;
+    }
+    return text.substring(0, Character.isHighSurrogate(text.charAt(length - 1)) ? length - 1 : length);
+  }
+}
