@@ -140,7 +140,9 @@ final class Mlflow implements Tracker {
     int never = untold.size() + refused.size();
     if (never > 0) {
       warning.accept(
-          "MLflow was never told " + never + " of the run's messages: "
+          "MLflow was never told "
+              + never
+              + " of the run's messages: "
               + (untold.isEmpty() ? "it refused them" : complaint));
     }
   }

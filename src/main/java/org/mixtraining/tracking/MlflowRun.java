@@ -143,8 +143,7 @@ final class MlflowRun {
         () ->
             server.post(
                 "runs/update",
-                Map.of(
-                    "run_id", id, "status", status, "end_time", ended.ended().toEpochMilli())));
+                Map.of("run_id", id, "status", status, "end_time", ended.ended().toEpochMilli())));
   }
 
   @FunctionalInterface
@@ -225,6 +224,7 @@ final class MlflowRun {
     if (text.length() <= length) {
       return text;
     }
-    return text.substring(0, Character.isHighSurrogate(text.charAt(length - 1)) ? length - 1 : length);
+    return text.substring(
+        0, Character.isHighSurrogate(text.charAt(length - 1)) ? length - 1 : length);
   }
 }

@@ -313,7 +313,8 @@ class MlflowTest {
     exception = (path, body) -> new Answer(200, "\n<html>\n<title>Log in</title>", "");
     train(mlflow(Map.of()), Status.FINISHED);
     assertThat(warnings).hasSize(2);
-    assertThat(warnings.get(0)).endsWith("answers what is no JSON object, as MLflow does not: <html>");
+    assertThat(warnings.get(0))
+        .endsWith("answers what is no JSON object, as MLflow does not: <html>");
 
     warnings.clear();
     exception = (path, body) -> new Answer(404, "<html>nothing", "");
@@ -324,7 +325,8 @@ class MlflowTest {
     warnings.clear();
     exception = (path, body) -> new Answer(302, "", "https://elsewhere.example/login");
     train(mlflow(Map.of()), Status.FINISHED);
-    assertThat(warnings.get(0)).endsWith("leads to another server, https://elsewhere.example/login");
+    assertThat(warnings.get(0))
+        .endsWith("leads to another server, https://elsewhere.example/login");
   }
 
   @Test
