@@ -12,6 +12,12 @@ fail() {
   exit 2
 }
 
+# Without a locale Java finds no file with letters beyond ASCII in its name.
+if [ "$(locale charmap 2>/dev/null)" = ANSI_X3.4-1968 ]; then
+  unset LC_ALL
+  export LC_CTYPE=C.UTF-8
+fi
+
 # The comment at the head of a launcher is its help.
 usage() {
   sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
@@ -25,8 +31,7 @@ plan() {
   [ -d "$jars" ] || fail "SPARK_HOME=$SPARK_HOME has no jars: point it at a Spark 3.5 (Scala 2.12)"
   lines=$("$java" -Xmx1g --add-modules=jdk.incubator.vector \
     --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED \
-    -Dlog4j2.configurationFile="$root/conf/log4j2.properties" \
-    -cp "$root/target/mixtraining.jar:$jars/*" org.mixtraining.cli.Main \
+    -cp "$root/target/mixtraining.jar:$root/conf:$jars/*" org.mixtraining.cli.Main \
     resources --for "$scheduler" "$@") || exit $?
   mapfile -t settings <<<"$lines"
 }

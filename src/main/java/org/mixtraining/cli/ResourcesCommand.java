@@ -43,9 +43,9 @@ final class ResourcesCommand implements Callable<Integer> {
       return 0;
     }
     if (command.isEmpty() || TRAINING.contains(command.get(0))) {
-      print(plan().settings(scheduler, Sessions.FLAGS));
+      print(plan().settings(scheduler, Embedded.FLAGS));
     } else {
-      print(ResourcePlan.processes(Sessions.FLAGS));
+      print(ResourcePlan.processes(Embedded.FLAGS));
     }
     return 0;
   }

@@ -1,0 +1,130 @@
+package org.mixtraining.cli;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.SparkConf;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+
+/** Where the embedded Spark computes, and what its executors are told that spark-submit would. */
+final class Embedded {
+
+  /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
+  static final String FLAGS =
+      "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
+          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g";
+
+  private static final int LEAST_HEAP = 512; // MB; Spark refuses less than 450 MiB
+
+  private static final String NUMBER = "\\s*([0-9]{1,6})\\s*";
+  private static final Pattern LOCAL =
+      Pattern.compile("local(\\[\\s*([0-9]{1,6}|\\*)\\s*(," + NUMBER + ")?])?");
+  private static final Pattern CLUSTER =
+      Pattern.compile("local-cluster\\[" + NUMBER + "," + NUMBER + "," + NUMBER + "]\\s*");
+  private static final Pattern STANDALONE = Pattern.compile("spark://.+");
+
+  private Embedded() {}
+
+  /**
+   * Prepares a configuration for a master.
+   *
+   * @param master what MASTER names
+   * @throws UserException if the embedded Spark has no such master, or it cannot serve this work
+   */
+  static void configure(SparkConf conf, String master) {
+    conf.setMaster(master).setIfMissing("spark.ui.enabled", "false");
+    Matcher local = LOCAL.matcher(master);
+    Matcher cluster = CLUSTER.matcher(master);
+    if (local.matches()) {
+      checkCores(conf, master, cores(local.group(2)));
+    } else if (cluster.matches()) {
+      int heap = Integer.parseInt(cluster.group(3));
+      if (Integer.parseInt(cluster.group(1)) < 1 || heap < LEAST_HEAP) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "MASTER = %s: needs 1 executor at least, and %d MB for each",
+                master,
+                LEAST_HEAP));
+      }
+      checkCores(conf, master, Integer.parseInt(cluster.group(2)));
+      conf.setIfMissing("spark.executor.memory", heap + "m");
+      conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
+      conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
+    } else if (STANDALONE.matcher(master).matches()) {
+      executorsElsewhere(conf);
+    } else {
+      throw new UserException(
+          "MASTER = %s: the embedded Spark has local, local[cores], local[*], local[cores,failures], local-cluster[executors,cores,MB] and spark://host:port; for another master point SPARK_HOME at a Spark"
+              .formatted(master));
+    }
+  }
+
+  /** {@code local-cluster[executors, cores, MB]}: as many workers as this machine has cores for. */
+  static String cluster(SparkConf conf, JobConfig.Workers workers, int trainings) {
+    int threads = workers.threadsPerWorker();
+    int slots = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+    int perExecutor = Math.min(workers.perExecutor(), slots);
+    int executors = Math.max(1, Math.min(workers.count() * trainings, slots) / perExecutor);
+    return String.format(
+        Locale.ROOT,
+        "local-cluster[%d,%d,%d]",
+        executors,
+        perExecutor * threads,
+        conf.getSizeAsMb("spark.executor.memory", "1g"));
+  }
+
+  private static int cores(String given) {
+    return given == null
+        ? 1
+        : given.equals("*")
+            ? Runtime.getRuntime().availableProcessors()
+            : Integer.parseInt(given);
+  }
+
+  private static void checkCores(SparkConf conf, String master, int cores) {
+    int needed = conf.getInt("spark.task.cpus", 1);
+    if (cores < needed) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "MASTER = %s: has %d cores for tasks of %d (workers.threads-per-worker)",
+              master,
+              cores,
+              needed));
+    }
+  }
+
+  /** They fetch the job's jar from the driver; or, run from a build, share this machine. */
+  private static void executorsElsewhere(SparkConf conf) {
+    Path own = own();
+    if (isJar(own)) {
+      conf.setIfMissing("spark.jars", own.toUri().toASCIIString().replace(",", "%2C"));
+    } else {
+      conf.setIfMissing("spark.executor.extraClassPath", ownClassPath());
+    }
+    conf.setIfMissing("spark.executor.extraJavaOptions", FLAGS);
+  }
+
+  /** The job's jar; or, run from a build, its classes and libraries. */
+  private static String ownClassPath() {
+    Path own = own();
+    return isJar(own) ? own.toString() : System.getProperty("java.class.path");
+  }
+
+  private static boolean isJar(Path own) {
+    return own.toString().endsWith(".jar");
+  }
+
+  private static Path own() {
+    try {
+      var place = Embedded.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+      return Path.of(place.getPath());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
