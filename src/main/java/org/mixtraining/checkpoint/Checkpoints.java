@@ -1,5 +1,6 @@
 package org.mixtraining.checkpoint;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -36,7 +37,7 @@ public final class Checkpoints {
 
   /** Of a run below an output directory, of any file system that Hadoop knows. */
   public Checkpoints(Configuration conf, String output, String runId) {
-    this.directory = new Path(new Path(output, "checkpoints"), runId);
+    this.directory = new Path(new Path(Location.path(output), "checkpoints"), runId);
     this.conf = conf;
   }
 

@@ -1,5 +1,6 @@
 package org.mixtraining.checkpoint;
 
+import org.mixtraining.config.Location;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public record ModelFile(String named, byte[] content) {
   public static ModelFile open(Configuration hadoop, String option, String file) {
     String named = option + " " + file;
     try {
-      Path path = new Path(file);
+      Path path = Location.path(file);
       try (var in = WholeFile.fileSystem(path, hadoop).open(path)) {
         return new ModelFile(named, in.readAllBytes());
       }

@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.config.Location;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -9,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
@@ -71,7 +71,7 @@ final class ExportCommand implements Callable<Integer> {
 
   private void write(Configuration hadoop, byte[] bytes) {
     try {
-      new WholeFile(new Path(file), hadoop).write(out -> out.write(bytes));
+      new WholeFile(Location.path(file), hadoop).write(out -> out.write(bytes));
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("-o %s: cannot be written: %s".formatted(file, e.getMessage()));
     }

@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.config.Layout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +50,9 @@ final class JobOptions {
    * @throws UserException if the configuration is not valid
    */
   JobConfig config() {
-    return JobConfig.load(Optional.ofNullable(file), overrides);
+    JobConfig config = JobConfig.load(Optional.ofNullable(file), overrides);
+    Layout.check(config);
+    return config;
   }
 
   /**
@@ -84,7 +87,9 @@ final class JobOptions {
    * @throws UserException if there is none, or one of its runs is not valid
    */
   Comparison comparison() {
-    return Comparison.load(Optional.ofNullable(file), overrides);
+    Comparison comparison = Comparison.load(Optional.ofNullable(file), overrides);
+    comparison.runs().stream().map(Comparison.Run::config).forEach(Layout::check);
+    return comparison;
   }
 
   /** Prints a line of progress. */

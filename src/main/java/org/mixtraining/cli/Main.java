@@ -1,5 +1,12 @@
 package org.mixtraining.cli;
 
+import picocli.CommandLine.TypeConversionException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.mixtraining.config.Location;
 import java.io.PrintWriter;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
@@ -47,6 +54,8 @@ public final class Main {
 
   /** Runs a command and ends the process with its exit code. */
   public static void main(String[] args) {
+    // Spark and Hadoop write numbers into names and addresses by it.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     System.exit(run(args));
   }
 
@@ -54,12 +63,40 @@ public final class Main {
     CommandLine commands = new CommandLine(new Main());
     commands.setExecutionExceptionHandler(new Failure());
     commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.registerConverter(Path.class, Main::file);
     commands.setParameterExceptionHandler(Main::badArguments);
+    if (lost()) {
+      System.err.printf(
+          "error: the arguments have letters that Java cannot read in this locale, whose encoding is %s; start it with LC_ALL=C.UTF-8%n",
+          Location.FILE_NAMES);
+      return BAD_INPUT;
+    }
     if (args.length == 0) {
       commands.usage(System.err);
       return BAD_INPUT;
     }
     return commands.execute(args);
+  }
+
+  /** Whether letters beyond ASCII came as question marks. */
+  private static boolean lost() {
+    if (!Location.FILE_NAMES.equals(StandardCharsets.US_ASCII)) {
+      return false;
+    }
+    try {
+      byte[] given = Files.readAllBytes(Path.of("/proc/self/cmdline"));
+      return !StandardCharsets.US_ASCII.newEncoder().canEncode(new String(given, StandardCharsets.ISO_8859_1));
+    } catch (IOException e) {
+      return false; // no Linux: its locales are UTF-8
+    }
+  }
+
+  private static Path file(String given) {
+    try {
+      return Location.file(given);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(given + ": " + e.getMessage());
+    }
   }
 
   private static int badArguments(ParameterException e, String[] args) {

@@ -3,6 +3,7 @@ package org.mixtraining.cli;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
+import org.mixtraining.config.Location;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -63,15 +64,40 @@ final class PredictCommand implements Callable<Integer> {
       var hadoop = spark.sparkContext().hadoopConfiguration();
       TrainedModel trained = model.load(hadoop, config.run().output());
       ModelCard.Task task = trained.task("--task", model.task());
-      Path table = new Path(output);
+      Path table = place();
       FileSystem files = table.getFileSystem(hadoop);
-      if (!force && files.exists(table)) {
-        throw new UserException("-o %s: is there already; --force replaces it".formatted(output));
-      }
+      checkPlace(files, table);
       System.out.println(predict(spark, trained, task, config.data(), files, table));
       return 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private Path place() {
+    try {
+      return Location.path(output);
+    } catch (IllegalArgumentException e) {
+      throw new UserException("-o %s: %s".formatted(output, e.getMessage()));
+    }
+  }
+
+  /** Refuses to replace what is there, unless it is a table and is to be replaced. */
+  private void checkPlace(FileSystem files, Path table) throws IOException {
+    if (!files.exists(table)) {
+      return;
+    }
+    boolean isTable =
+        files.getFileStatus(table).isDirectory()
+            && (files.exists(new Path(table, "_SUCCESS"))
+                || !files.listStatusIterator(table).hasNext());
+    if (!isTable) {
+      throw new UserException(
+          "-o %s: holds something other than a table of predictions (it has no _SUCCESS); name a new directory"
+              .formatted(output));
+    }
+    if (!force) {
+      throw new UserException("-o %s: is there already; --force replaces it".formatted(output));
     }
   }
 
@@ -85,16 +111,24 @@ final class PredictCommand implements Callable<Integer> {
       throws IOException {
     var form = new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
     var inputs = Inputs.read(spark, images, data, form);
-    // Under a hidden name first: a table is whole or not there.
+    // In a hidden directory first: a table is whole or not there. Spark warns of one that is hidden
+    // itself.
     Path hidden =
-        new Path(table.getParent(), ".%s.%s".formatted(table.getName(), UUID.randomUUID()));
+        Location.child(
+            table.getParent(), ".%s.%s".formatted(table.getName(), UUID.randomUUID()));
+    Path made = new Path(hidden, "table");
     try {
-      ClusterPrediction.of(spark, trained, task, inputs).write().parquet(hidden.toString());
+      ClusterPrediction.of(spark, trained, task, inputs).write().parquet(made.toString());
       Row counts =
-          spark.read().parquet(hidden.toString()).agg(count(lit(1)), count("error")).first();
+          spark
+              .read()
+              .options(Location.LITERALLY)
+              .parquet(made.toString())
+              .agg(count(lit(1)), count("error"))
+              .first();
       files.delete(table, true);
-      if (!files.rename(hidden, table)) {
-        throw new IOException("cannot rename %s to %s".formatted(hidden, table));
+      if (!files.rename(made, table)) {
+        throw new IOException("cannot rename %s to %s".formatted(made, table));
       }
       return summary(counts.getLong(0), counts.getLong(1));
     } finally {

@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.config.Layout;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -42,6 +43,9 @@ final class PrepareCommand implements Callable<Integer> {
     if (!config.data().tasks().isEmpty()) {
       throw new UserException(
           "mixtraining.data.tasks: names datasets that are prepared already; prepare makes one, of data.format and data.source, in data.path: give those in place of it");
+    }
+    if (force) {
+      Layout.checkReplaced(config);
     }
     Optional<Preview> preview = Optional.ofNullable(file).map(png -> new Preview(config, png));
     try (SparkSession spark = Sessions.local("prepare")) {

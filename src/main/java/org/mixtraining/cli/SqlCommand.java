@@ -1,6 +1,8 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.config.Text;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -90,7 +92,9 @@ final class SqlCommand implements Callable<Integer> {
 
   private static String text(Path file) {
     try {
-      return Files.readString(file);
+      return Text.of(Files.readAllBytes(file));
+    } catch (CharacterCodingException e) {
+      throw new UserException("-f %s: %s".formatted(file, e.getMessage()));
     } catch (IOException e) {
       throw new UserException("-f %s: cannot be read (%s)".formatted(file, e));
     }

@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import com.typesafe.config.ConfigUtil;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -64,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (init != null) {
-      options.override("init.model", init);
+      options.override("init.model", ConfigUtil.quoteString(init)); // else a bracket is HOCON
     }
     JobConfig config = resume == null ? options.config() : resumed();
     if (dryRun) {

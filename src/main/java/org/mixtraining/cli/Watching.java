@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
@@ -41,10 +42,11 @@ final class Watching {
   /** Spark expects that it is there. */
   private static String directory(SparkConf conf, String given) {
     try {
-      Path path = new Path(given);
+      Path path = Location.path(given);
       var files = path.getFileSystem(SparkHadoopUtil.get().newConfiguration(conf));
       files.mkdirs(path);
-      return files.makeQualified(path).toString();
+      // Spark reads a URI here.
+      return files.makeQualified(path).toUri().toASCIIString();
     } catch (IOException e) {
       throw new UserException(
           "mixtraining.tracking.event-log = %s: %s".formatted(given, e.getMessage()));

@@ -63,7 +63,7 @@ final class JobConfigReader {
             data(format),
             model(preset, maskRatio),
             new Init(
-                text("init.model", model -> true, "a file, or empty"),
+                place("init.model", "a file, or empty"),
                 choice("init.parts", InitParts.class)),
             pipeline,
             epochs(),
@@ -122,9 +122,9 @@ final class JobConfigReader {
   private Data data(String format) {
     return new Data(
         format,
-        text("data.source", source -> true, "a directory"),
+        place("data.source", "a directory"),
         path("data.path"),
-        text("data.ssl", ssl -> true, "a path, or empty"),
+        place("data.ssl", "a path, or empty"),
         settings.read("data.tasks", TaskList::parse, TaskList::allowed, TaskList.RANGE),
         oneOf("data.label", List.of("fine", "coarse")),
         whole(
@@ -242,7 +242,7 @@ final class JobConfigReader {
             "tracking.ui-port",
             port -> port >= 0 && port <= 65535,
             "a whole number from 0 to 65535"),
-        text("tracking.event-log", path -> true, "a directory, or empty"));
+        place("tracking.event-log", "a directory, or empty"));
   }
 
   private void compare(JobConfig config) {
@@ -337,7 +337,25 @@ final class JobConfigReader {
   }
 
   private String path(String key) {
-    return text(key, path -> !path.isBlank(), "a path");
+    if (text(key, path -> true, "a path").isBlank()) {
+      settings.refuse(key, "must be a path");
+      return "";
+    }
+    return place(key, "a path");
+  }
+
+  /** A path, or nothing. */
+  private String place(String key, String range) {
+    if (!settings.isText(key)) {
+      settings.refuse(
+          key, "must be %s; in quotes where it begins with a bracket, a brace or a quote".formatted(range));
+      return "";
+    }
+    String given = text(key, path -> true, range);
+    if (!given.isEmpty()) {
+      Location.problem(given).ifPresent(why -> settings.refuse(key, why));
+    }
+    return Location.expanded(given);
   }
 
   private String text(String key, Predicate<String> allowed, String range) {

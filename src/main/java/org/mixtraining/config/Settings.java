@@ -67,6 +67,14 @@ final class Settings {
     return parse.apply(text(defaults.getValue(key)));
   }
 
+  /** Whether a key's value is one text, or number, as it stands. */
+  boolean isText(String key) {
+    return switch (value(key).valueType()) {
+      case LIST, OBJECT -> false;
+      default -> true;
+    };
+  }
+
   /** Notes that a key's value is not allowed, and why. */
   void refuse(String key, String why) {
     refuse(key, value(key), why);

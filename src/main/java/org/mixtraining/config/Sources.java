@@ -1,5 +1,6 @@
 package org.mixtraining.config;
 
+import java.io.IOException;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
@@ -35,7 +36,8 @@ final class Sources {
         problems.add(
             Secrets.isSecret(override)
                 ? "-D %s: must be key=value".formatted(Secrets.REDACTED)
-                : "-D %s: must be key=value; %s".formatted(override, oneLine(e)));
+                : "-D %s: must be key=value, and HOCON where the value begins with a bracket, a brace or a quote; %s"
+                    .formatted(override, oneLine(e)));
       }
     }
     try {
@@ -66,6 +68,11 @@ final class Sources {
       throw new UserException(
           "configuration file %s: %s"
               .formatted(file, Files.exists(file) ? "not a readable file" : "no such file"));
+    }
+    try {
+      Text.of(Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UserException("configuration file %s: %s".formatted(file, e.getMessage()));
     }
     // The library looks for what a file includes beside it, but not beside one without a directory.
     Path beside = file.getParent() == null ? Path.of(".").resolve(file) : file;

@@ -37,7 +37,7 @@ final class TaskList {
       throw new IllegalArgumentException("unknown key in " + block.root().keySet());
     }
     double weight = block.hasPath("weight") ? block.getDouble("weight") : 1;
-    return new Task(block.getString("name"), block.getString("path"), weight);
+    return new Task(block.getString("name"), Location.expanded(block.getString("path")), weight);
   }
 
   static boolean allowed(List<Task> tasks) {
@@ -47,6 +47,7 @@ final class TaskList {
                 task ->
                     NAME.matcher(task.name()).matches()
                         && !task.path().isBlank()
+                        && Location.problem(task.path()).isEmpty()
                         && Double.isFinite(task.weight())
                         && task.weight() > 0);
   }

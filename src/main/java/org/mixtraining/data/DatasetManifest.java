@@ -1,5 +1,6 @@
 package org.mixtraining.data;
 
+import org.mixtraining.config.Location;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -66,7 +67,7 @@ public record DatasetManifest(
 
   /** Whether there is a prepared dataset at {@code path}. */
   public static boolean exists(Configuration hadoop, String path) {
-    var file = new Path(path, FILE);
+    var file = new Path(Location.path(path), FILE);
     try {
       return file.getFileSystem(hadoop).exists(file);
     } catch (IOException e) {
@@ -86,7 +87,7 @@ public record DatasetManifest(
    * @throws UserException if there is no prepared dataset
    */
   public static DatasetManifest read(Configuration hadoop, String key, String path) {
-    var file = new Path(path, FILE);
+    var file = new Path(Location.path(path), FILE);
     try (var in = file.getFileSystem(hadoop).open(file)) {
       return JSON.readValue(in.readAllBytes(), DatasetManifest.class);
     } catch (FileNotFoundException e) {

@@ -1,5 +1,6 @@
 package org.mixtraining.data;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -63,7 +64,7 @@ final class Decoding {
       spark.createDataFrame(rows, SCHEMA).write().parquet(to.toString());
       told.finish();
     }
-    return spark.read().schema(SCHEMA).parquet(to.toString());
+    return spark.read().options(Location.LITERALLY).schema(SCHEMA).parquet(to.toString());
   }
 
   private static Iterator<Row> rows(

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat_ws;
 
+import org.mixtraining.config.Location;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -67,7 +68,7 @@ public final class Inputs {
   }
 
   private JavaRDD<Input> read(String given) throws IOException {
-    var path = new Path(given);
+    var path = Location.path(given);
     var fs = Listing.fileSystem(path, hadoop);
     var status = fs.getFileStatus(path);
     if (status.isDirectory()) {
@@ -127,7 +128,7 @@ public final class Inputs {
   }
 
   private JavaRDD<Input> table(String path) {
-    var table = spark.read().parquet(path);
+    var table = spark.read().options(Location.LITERALLY).parquet(Location.path(path).toString());
     Column place = concat_ws("#", col("_metadata.file_name"), col("_metadata.row_index"));
     var columns = Arrays.asList(table.columns());
     var named = columns.contains("image") ? "image" : "content";

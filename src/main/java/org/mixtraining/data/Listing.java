@@ -1,9 +1,11 @@
 package org.mixtraining.data;
 
+import java.nio.charset.CharacterCodingException;
+import org.mixtraining.config.Text;
+import org.mixtraining.config.Location;
 import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -39,7 +41,7 @@ record Listing(FileSystem fs, Path root) {
    */
   static Listing of(String source, String expected, Configuration hadoop) throws IOException {
     try {
-      var root = new Path(source);
+      var root = Location.path(source);
       var fs = fileSystem(root, hadoop);
       if (fs.getFileStatus(root).isDirectory()) {
         return new Listing(fs, fs.makeQualified(root));
@@ -60,9 +62,9 @@ record Listing(FileSystem fs, Path root) {
     return fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
   }
 
-  /** The path of something below the root; {@link Path} itself takes a colon for a scheme's. */
+  /** The path of something below the root. */
   Path path(String below) {
-    return below.isEmpty() ? root : new Path(root + "/" + below);
+    return below.isEmpty() ? root : Location.child(root, below);
   }
 
   boolean has(String below) throws IOException {
@@ -121,11 +123,13 @@ record Listing(FileSystem fs, Path root) {
                 path(file),
                 LONGEST_TEXT));
       }
-      return new String(text, StandardCharsets.UTF_8)
+      return Text.of(text)
           .lines()
           .map(String::strip)
           .filter(line -> !line.isEmpty())
           .toList();
+    } catch (CharacterCodingException e) {
+      throw new UserException("data.source: %s: %s".formatted(path(file), e.getMessage()));
     }
   }
 

@@ -2,6 +2,8 @@ package org.mixtraining.data;
 
 import static org.apache.spark.sql.functions.col;
 
+import org.mixtraining.config.Layout;
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
@@ -43,6 +45,7 @@ public final class Prepare {
    */
   public static DatasetManifest run(
       SparkSession spark, JobConfig.Data data, Existing existing, Consumer<String> progress) {
+    Layout.check(data);
     var hadoop = spark.sparkContext().hadoopConfiguration();
     try (var staging = new Staging(spark.sparkContext(), data.path(), existing)) {
       var source = Source.open(data, hadoop);
@@ -102,7 +105,7 @@ public final class Prepare {
       Path shards)
       throws IOException {
     var fs = shards.getFileSystem(spark.sparkContext().hadoopConfiguration());
-    var images = spark.read().parquet(shards.toString());
+    var images = spark.read().options(Location.LITERALLY).parquet(shards.toString());
     return new DatasetManifest(
         data.format(),
         source.labelKind(),

@@ -5,6 +5,7 @@ import static org.apache.parquet.filter2.predicate.FilterApi.in;
 import static org.apache.parquet.filter2.predicate.FilterApi.longColumn;
 import static org.apache.parquet.filter2.predicate.FilterApi.lt;
 
+import org.mixtraining.config.Location;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -125,7 +126,7 @@ public final class Shards {
   private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
       throws IOException {
     var directory =
-        new Path(path, String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
+        new Path(Location.path(path), String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
     var files = new ArrayList<Path>();
     try {
       for (var status : directory.getFileSystem(hadoop).listStatus(directory)) {

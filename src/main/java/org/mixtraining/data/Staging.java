@@ -1,5 +1,6 @@
 package org.mixtraining.data;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.UUID;
@@ -25,7 +26,7 @@ final class Staging implements AutoCloseable {
 
   /** Refuses a target that may not be replaced, before any work is done for it. */
   Staging(SparkContext spark, String path, Prepare.Existing existing) throws IOException {
-    var given = new Path(path);
+    var given = Location.path(path);
     this.spark = spark;
     this.fs = given.getFileSystem(spark.hadoopConfiguration());
     this.target = fs.makeQualified(given);
@@ -91,7 +92,7 @@ final class Staging implements AutoCloseable {
   }
 
   private Path sibling(String purpose) {
-    return new Path(
+    return Location.child(
         target.getParent(), ".%s.%s-%s".formatted(target.getName(), purpose, UUID.randomUUID()));
   }
 }

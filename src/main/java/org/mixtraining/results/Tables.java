@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toList;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -208,13 +209,17 @@ public final class Tables {
     if (!files.exists(path)) {
       return spark.createDataFrame(List.of(), table.schema());
     }
-    // Spark takes the path for a glob. The partition comes last, and without its comment.
-    String literal = path.toString().replaceAll("[\\[\\]{}*?]", "\\\\$0");
+    // The partition comes last, and without its comment.
     Column[] columns =
         Arrays.stream(table.schema().fields())
             .map(field -> functions.col(field.name()).as(field.name(), field.metadata()))
             .toArray(Column[]::new);
-    return spark.read().schema(table.schema()).parquet(literal).select(columns);
+    return spark
+        .read()
+        .options(Location.LITERALLY)
+        .schema(table.schema())
+        .parquet(path.toString())
+        .select(columns);
   }
 
   /** Names of all tables and views. */
@@ -271,6 +276,6 @@ public final class Tables {
   }
 
   private static Path root(String output) {
-    return new Path(output, "tables");
+    return new Path(Location.path(output), "tables");
   }
 }

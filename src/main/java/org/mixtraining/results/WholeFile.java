@@ -1,5 +1,6 @@
 package org.mixtraining.results;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
@@ -56,13 +57,16 @@ public final class WholeFile {
 
   /** A new name in the same directory, of its own so that two writers cannot mix their bytes. */
   Path hidden() {
-    return new Path(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
+    return Location.child(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
   }
 
   private void moveOver(Path hidden) throws IOException {
     if (files.getUri().getScheme().equals("file")) {
       // FileContext would delete first.
-      Files.move(local(hidden), local(path), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(
+          Location.file(files.makeQualified(hidden)),
+          Location.file(files.makeQualified(path)),
+          StandardCopyOption.ATOMIC_MOVE);
       return;
     }
     try {
@@ -74,9 +78,5 @@ public final class WholeFile {
         throw new IOException("cannot rename %s to %s".formatted(hidden, path));
       }
     }
-  }
-
-  private java.nio.file.Path local(Path path) {
-    return java.nio.file.Path.of(files.makeQualified(path).toUri());
   }
 }

@@ -1,5 +1,6 @@
 package org.mixtraining.spark;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
@@ -50,7 +51,7 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
   /** An executor's working directory is not the driver's: a relative path means the driver's. */
   private static String qualified(String key, String path, Configuration hadoop) {
     try {
-      Path given = new Path(path);
+      Path given = Location.path(path);
       return given.getFileSystem(hadoop).makeQualified(given).toString();
     } catch (IOException e) {
       throw new UserException("mixtraining.%s = %s: %s".formatted(key, path, e.getMessage()));

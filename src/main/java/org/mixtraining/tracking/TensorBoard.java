@@ -1,5 +1,6 @@
 package org.mixtraining.tracking;
 
+import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
@@ -21,7 +22,7 @@ final class TensorBoard implements Tracker {
 
   TensorBoard(Configuration hadoop, String output, String runId) {
     this.hadoop = hadoop;
-    this.directory = new Path(new Path(output, "tensorboard"), runId);
+    this.directory = new Path(new Path(Location.path(output), "tensorboard"), runId);
   }
 
   @Override

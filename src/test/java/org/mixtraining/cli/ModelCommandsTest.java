@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.api.MixTrainingModel;
+import org.mixtraining.config.Location;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
@@ -25,7 +26,8 @@ import org.mixtraining.results.Tables;
 /** The commands train --init, export and predict, from their arguments to what they leave. */
 @Tag("cluster") // whole commands, with a Spark session each
 class ModelCommandsTest {
-  @TempDir static Path directory;
+  @TempDir static Path temporary;
+  private static Path directory;
   private static Path conf;
   private static Printed tuned;
 
@@ -33,6 +35,7 @@ class ModelCommandsTest {
   static void train() throws IOException {
     System.setProperty("spark.master", "local[2]");
     System.setProperty("spark.ui.enabled", "false");
+    directory = Files.createDirectory(temporary.resolve("Bücher [2023] {a,b}*?#%20+ 写真 x:y"));
     conf = directory.resolve("small.conf");
     Files.writeString(
         conf,
@@ -282,7 +285,7 @@ class ModelCommandsTest {
         .contains(
             "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()));
     try (SparkSession spark = Sessions.local("test")) {
-      List<Row> rows = spark.read().parquet(table).orderBy("source").collectAsList();
+      List<Row> rows = spark.read().options(Location.LITERALLY).parquet(table).orderBy("source").collectAsList();
       assertThat(rows)
           .extracting(row -> row.<String>getAs("source"))
           .containsExactly("a/black.png", "a/words.jpg");

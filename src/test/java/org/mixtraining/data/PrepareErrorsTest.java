@@ -183,15 +183,19 @@ class PrepareErrorsTest {
   @Test
   void aDirectoryThatIsNoDatasetIsNeverReplaced() throws IOException {
     RawFiles.cifar10(directory, 40, 10);
-    var precious = directory.resolve("raw");
-    var keys = RawFiles.keys("cifar10", directory, "raw", "fine", 1, 0, 1);
+    var precious = Files.createDirectory(directory.resolve("precious"));
+    Files.writeString(precious.resolve("thesis.txt"), "");
+    var keys = RawFiles.keys("cifar10", directory, "precious", "fine", 1, 0, 1);
     assertThatThrownBy(() -> Prepare.run(spark, keys, Existing.REPLACE))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("holds something other than a prepared dataset");
-    try (var left = Files.list(precious)) {
-      assertThat(left.map(f -> f.getFileName().toString()).toList())
-          .containsAll(List.of("data_batch_2.bin", "data_batch_10.bin", "test_batch.bin"));
-    }
+    assertThat(precious.resolve("thesis.txt")).exists();
+
+    var raw = RawFiles.keys("cifar10", directory, "raw", "fine", 1, 0, 1);
+    assertThatThrownBy(() -> Prepare.run(spark, raw, Existing.REPLACE))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lies in data.source = " + raw.source());
+    assertThat(directory.resolve("raw/test_batch.bin")).exists();
   }
 
   @Test
