@@ -10,6 +10,9 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget;
+import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
@@ -22,6 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The packages are floors of a house: each imports only those below it. */
@@ -50,7 +54,9 @@ class FloorsTest {
 
   @BeforeAll
   static void read() {
-    ours = new ClassFileImporter().importPath(Path.of("target", "classes"));
+    ours =
+        new ClassFileImporter()
+            .importUrl(WorkerThreads.class.getProtectionDomain().getCodeSource().getLocation());
   }
 
   static List<String> floors() {
@@ -141,6 +147,35 @@ class FloorsTest {
                 "org.apache.commons.net..",
                 "com.esotericsoftware.kryo.."));
   }
+
+  /**
+   * Pools that the JDK sizes or shares end a training at random: one that may not grow refuses work
+   * while a thread waits. What computes in parallel does so by {@code kernels.WorkerThreads}.
+   */
+  @Test
+  void nothingIsComputedOnThreadsThatTheJdkHandsOut() {
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching("java\\.util\\.concurrent\\.(ForkJoin.*|Recursive.*|CountedCompleter)")
+            .orShould()
+            .accessTargetWhere(HANDS_OUT_THREADS));
+  }
+
+  private static final DescribedPredicate<JavaAccess<?>> HANDS_OUT_THREADS =
+      DescribedPredicate.describe(
+          "runs on threads that the JDK hands out",
+          access -> {
+            AccessTarget target = access.getTarget();
+            String owner = target.getOwner().getName();
+            String name = target.getName();
+            return owner.startsWith("java.util.")
+                && (name.startsWith("parallel") // Arrays, streams and collections
+                    || name.equals("newWorkStealingPool")
+                    || name.equals("newCachedThreadPool")
+                    || owner.endsWith(".CompletableFuture") && name.endsWith("Async"));
+          });
 
   @Test
   void everyPackageTellsItsStory() throws IOException {

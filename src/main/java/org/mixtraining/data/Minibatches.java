@@ -4,12 +4,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
-import java.util.Optional;
-import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.TimeUnit;
-import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.mixtraining.config.Augment;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -31,7 +28,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   private final int batchSize;
   private final double labelFraction;
   private final Pixels pixels;
-  private final Optional<ForkJoinPool> pool; // that prepares images; else the caller does
+  private final WorkerThreads threads; // that prepare images
   private int next;
 
   private Minibatches(
@@ -40,13 +37,13 @@ public final class Minibatches implements Iterator<Minibatch> {
       int batchSize,
       double labelFraction,
       Pixels pixels,
-      Optional<ForkJoinPool> pool) {
+      WorkerThreads threads) {
     this.images = images;
     this.order = order;
     this.batchSize = batchSize;
     this.labelFraction = labelFraction;
     this.pixels = pixels;
-    this.pool = pool;
+    this.threads = threads;
   }
 
   /**
@@ -71,7 +68,7 @@ public final class Minibatches implements Iterator<Minibatch> {
             .filter(i -> labels == Labels.ALL || images.quantile(i) < labelFraction);
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     int[] order = shuffle(images, kept, seed, epoch);
-    return new Minibatches(images, order, batchSize, labelFraction, pixels, Optional.empty());
+    return new Minibatches(images, order, batchSize, labelFraction, pixels, new WorkerThreads(1));
   }
 
   /** Every image with its label, in order of the ids, as it is. */
@@ -79,31 +76,12 @@ public final class Minibatches implements Iterator<Minibatch> {
       ImageSet images, Normalization normalization, int batchSize) {
     var order = IntStream.range(0, images.size()).toArray();
     Pixels plain = Pixels.plain(normalization);
-    return new Minibatches(images, order, batchSize, 1, plain, Optional.empty());
+    return new Minibatches(images, order, batchSize, 1, plain, new WorkerThreads(1));
   }
 
-  /**
-   * The same, prepared by so many threads, which end when they have had nothing to do for a while.
-   */
-  public Minibatches preparedBy(int threads) {
-    return threads == 1
-        ? this
-        : new Minibatches(
-            images, order, batchSize, labelFraction, pixels, Optional.of(pool(threads)));
-  }
-
-  private static ForkJoinPool pool(int threads) {
-    return new ForkJoinPool(
-        threads,
-        ForkJoinPool.defaultForkJoinWorkerThreadFactory,
-        null,
-        false,
-        threads,
-        threads,
-        1,
-        null,
-        5,
-        TimeUnit.SECONDS);
+  /** The same, prepared by these threads, which are to last as long as this is in use. */
+  public Minibatches preparedBy(WorkerThreads these) {
+    return new Minibatches(images, order, batchSize, labelFraction, pixels, these);
   }
 
   private static int[] shuffle(ImageSet images, IntStream kept, long seed, int epoch) {
@@ -133,7 +111,9 @@ public final class Minibatches implements Iterator<Minibatch> {
   public Minibatch next() {
     int[] batch = take(batchSize);
     var values = new float[batch.length * images.imageBytes()];
-    each(batch, n -> pixels.write(images, batch[n], values, n * images.imageBytes()));
+    threads.run(
+        batch.length,
+        (thread, n) -> pixels.write(images, batch[n], values, n * images.imageBytes()));
     return new Minibatch(
         ids(batch), labels(batch), values, images.channels(), images.height(), images.width());
   }
@@ -147,16 +127,10 @@ public final class Minibatches implements Iterator<Minibatch> {
   StoredMinibatch nextStored(int most) {
     int[] batch = take(most);
     var edits = new double[batch.length * pixels.editValues()];
-    each(batch, n -> pixels.writeEdits(images, batch[n], edits, n * pixels.editValues()));
+    threads.run(
+        batch.length,
+        (thread, n) -> pixels.writeEdits(images, batch[n], edits, n * pixels.editValues()));
     return new StoredMinibatch(ids(batch), labels(batch), images, batch, edits);
-  }
-
-  /** Does something for each image of a minibatch. */
-  private void each(int[] batch, IntConsumer image) {
-    IntStream all = IntStream.range(0, batch.length);
-    pool.ifPresentOrElse(
-        threads -> threads.submit(() -> all.parallel().forEach(image)).join(),
-        () -> all.forEach(image));
   }
 
   private int[] take(int most) {

@@ -11,11 +11,11 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  */
 public final class Engine implements AutoCloseable {
   private final Kernels kernels;
-  private final Crew crew;
+  private final WorkerThreads threads;
 
-  private Engine(Kernels kernels, Crew crew) {
+  private Engine(Kernels kernels, WorkerThreads threads) {
     this.kernels = kernels;
-    this.crew = crew;
+    this.threads = threads;
   }
 
   /**
@@ -23,9 +23,6 @@ public final class Engine implements AutoCloseable {
    * and ND4J's operations are set to one thread each, in the whole process.
    */
   public static Engine cpu(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("an engine has at least 1 thread, got " + threads);
-    }
     if (!Nd4j.getEnvironment().isCPU()) {
       throw new IllegalStateException(
           "the CPU engine needs ND4J's CPU backend (nd4j-native), found "
@@ -34,7 +31,7 @@ public final class Engine implements AutoCloseable {
     blas_set_num_threads(1);
     // ND4J's own OpenMP threads would go on spinning for work while the engine's threads compute.
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
-    return new Engine(new CheckedKernels(new CpuKernels(RowOps.best())), new Crew(threads));
+    return new Engine(new CheckedKernels(new CpuKernels(RowOps.best())), new WorkerThreads(threads));
   }
 
   /**
@@ -42,12 +39,12 @@ public final class Engine implements AutoCloseable {
    * backend spreads each operation over its device.
    */
   public static Engine nd4j() {
-    return new Engine(new CheckedKernels(new Nd4jKernels()), new Crew(1));
+    return new Engine(new CheckedKernels(new Nd4jKernels()), new WorkerThreads(1));
   }
 
   /** This engine, its threads included, with the time of every kernel call counted. */
   public Engine timed(KernelTimes times) {
-    return new Engine(times.around(kernels), crew);
+    return new Engine(times.around(kernels), threads);
   }
 
   public Kernels kernels() {
@@ -55,32 +52,22 @@ public final class Engine implements AutoCloseable {
   }
 
   public int threads() {
-    return crew.size();
+    return threads.size();
   }
 
-  /** A piece of parallel work. */
-  @FunctionalInterface
-  public interface Task {
-    /**
-     * @param thread the engine's thread that runs it, from 0: for memory of its own
-     * @param index which piece it is, from 0
-     */
-    void run(int thread, int index);
+  /** Its threads, for work of its training that is not in kernels. */
+  public WorkerThreads workerThreads() {
+    return threads;
   }
 
-  /**
-   * Runs the body for the indices 0 … tasks − 1, each once, on this engine's threads, the caller
-   * among them; which thread takes which task is not fixed. Returns when all are done; the first
-   * exception is thrown to the caller after the others have stopped, and tasks not yet begun are
-   * left out.
-   */
-  public void parallel(int tasks, Task body) {
-    crew.run(tasks, body);
+  /** {@linkplain WorkerThreads#run Runs} the body on this engine's threads. */
+  public void parallel(int tasks, WorkerThreads.Task body) {
+    threads.run(tasks, body);
   }
 
   /** Stops the threads. */
   @Override
   public void close() {
-    crew.close();
+    threads.close();
   }
 }

@@ -10,9 +10,11 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
+import org.apache.spark.util.TaskCompletionListener;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.mixtraining.config.JobConfig;
@@ -20,6 +22,7 @@ import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -254,10 +257,21 @@ public final class MixTrainingRun implements AutoCloseable {
   private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, Deal deal) {
     TrainingData images = data;
     TrainingData.Steps steps = devices.steps();
+    int threads = config.workers().threadsPerWorker();
     JavaRDD<MultiDataSet> minibatches =
-        workers.numbers(spark).flatMap(worker -> images.batches(plan, deal, worker, steps));
+        workers
+            .numbers(spark)
+            .flatMap(
+                worker -> images.batches(plan, deal, worker, steps, untilTaskEnds(threads)));
     profile.ifPresent(minibatches::withResources);
     return minibatches;
+  }
+
+  /** Threads for the running task, which end with it, however it ends. */
+  private static WorkerThreads untilTaskEnds(int threads) {
+    WorkerThreads own = new WorkerThreads(threads);
+    TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> own.close());
+    return own;
   }
 
   private static List<EpochOutcome.WorkerShare> shares(List<WorkerResult> results) {

@@ -2,8 +2,8 @@ package org.mixtraining.spark;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.mixtraining.config.JobConfig.Averaging;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 
@@ -38,6 +38,18 @@ record OuterStep(ModelState model, ModelState velocity) {
    */
   static OuterStep of(
       Averaging averaging, ModelState before, ModelState average, ModelState velocity) {
+    try (WorkerThreads threads = WorkerThreads.ofAllCores()) {
+      return of(averaging, before, average, velocity, threads);
+    }
+  }
+
+  /** The same by these threads, which change no bit of it. */
+  static OuterStep of(
+      Averaging averaging,
+      ModelState before,
+      ModelState average,
+      ModelState velocity,
+      WorkerThreads threads) {
     if (averaging.outerLr() == 1 && averaging.outerMomentum() == 0) {
       return new OuterStep(before.with(average), velocity);
     }
@@ -49,7 +61,7 @@ record OuterStep(ModelState model, ModelState velocity) {
             (name, mean) -> {
               float[] old = before.block(name).parameters();
               float[] v = copy(velocity.blocks().get(name), old.length);
-              float[] parameters = move(averaging, old, mean.parameters(), v);
+              float[] parameters = move(averaging, old, mean.parameters(), v, threads);
               after.put(name, new Block(parameters, mean.m(), mean.v(), mean.steps()));
               moved.put(name, new Block(v, NONE, NONE, 0));
             });
@@ -64,22 +76,25 @@ record OuterStep(ModelState model, ModelState velocity) {
 
   /** The parameters after the step; the velocity is replaced by the new one. */
   private static float[] move(
-      Averaging averaging, float[] before, float[] average, float[] velocity) {
+      Averaging averaging,
+      float[] before,
+      float[] average,
+      float[] velocity,
+      WorkerThreads threads) {
     double rate = averaging.outerLr();
     double momentum = averaging.outerMomentum();
     float[] after = new float[before.length];
-    IntStream.range(0, (after.length + SLICE - 1) / SLICE)
-        .parallel()
-        .forEach(
-            slice -> {
-              int to = Math.min((slice + 1) * SLICE, after.length);
-              for (int i = slice * SLICE; i < to; i++) {
-                double delta = (double) before[i] - average[i];
-                double v = momentum * velocity[i] + delta;
-                velocity[i] = (float) v;
-                after[i] = (float) (before[i] - rate * (delta + momentum * v));
-              }
-            });
+    threads.run(
+        (after.length + SLICE - 1) / SLICE,
+        (thread, slice) -> {
+          int to = Math.min((slice + 1) * SLICE, after.length);
+          for (int i = slice * SLICE; i < to; i++) {
+            double delta = (double) before[i] - average[i];
+            double v = momentum * velocity[i] + delta;
+            velocity[i] = (float) v;
+            after[i] = (float) (before[i] - rate * (delta + momentum * v));
+          }
+        });
     return after;
   }
 }

@@ -17,6 +17,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -163,28 +164,33 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
         .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
   }
 
-  /** A worker's minibatches of an epoch, prepared on the CPU. */
+  /** A worker's minibatches of an epoch, prepared on the CPU by the calling thread. */
   Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker) {
-    return batches(plan, deal, worker, Steps.ON_CPU);
+    return batches(plan, deal, worker, Steps.ON_CPU, new WorkerThreads(1));
   }
 
-  /** A worker's minibatches of an epoch, made as they are asked for. */
-  Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker, Steps steps) {
+  /**
+   * A worker's minibatches of an epoch, made as they are asked for.
+   *
+   * @param threads that prepare the images
+   */
+  Iterator<MultiDataSet> batches(
+      EpochPlan plan, Deal deal, int worker, Steps steps, WorkerThreads threads) {
     if (labelled.size() > 1) {
       List<TaskBatches> tasks =
           labelled.stream()
-              .map(task -> batches(plan, vit(task), share(task, plan, deal, worker), steps))
+              .map(task -> batches(plan, vit(task), share(task, plan, deal, worker), steps, threads))
               .toList();
       return new InterleavedTasks(plan.objective(), heads(), tasks);
     }
     Share own = share(labelled.get(0), plan, deal, worker);
     if (!apart() || plan.objective() == Objective.SL) {
-      return batches(plan, vit(), own, steps);
+      return batches(plan, vit(), own, steps, threads);
     }
     Share others = share(ssl, 1, plan, deal, worker);
     return plan.objective() == Objective.SSL
-        ? batches(plan, vit(), others, steps)
-        : blended(plan, own, others, steps);
+        ? batches(plan, vit(), others, steps, threads)
+        : blended(plan, own, others, steps, threads);
   }
 
   /** Where whole training steps are taken. */
@@ -194,16 +200,18 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     ON_DEVICE
   }
 
-  private TaskBatches batches(EpochPlan plan, ViT vit, Share images, Steps steps) {
+  private TaskBatches batches(
+      EpochPlan plan, ViT vit, Share images, Steps steps, WorkerThreads threads) {
     return steps == Steps.ON_DEVICE
-        ? StoredBatches.of(config, vit, plan, images)
-        : TrainingBatches.of(config, vit, plan, images);
+        ? StoredBatches.of(config, vit, plan, images, threads)
+        : TrainingBatches.of(config, vit, plan, images, threads);
   }
 
-  private TaskBatches blended(EpochPlan plan, Share own, Share others, Steps steps) {
+  private TaskBatches blended(
+      EpochPlan plan, Share own, Share others, Steps steps, WorkerThreads threads) {
     return steps == Steps.ON_DEVICE
-        ? StoredBatches.blended(config, vit(), plan, own, others)
-        : TrainingBatches.blended(config, vit(), plan, own, others);
+        ? StoredBatches.blended(config, vit(), plan, own, others, threads)
+        : TrainingBatches.blended(config, vit(), plan, own, others, threads);
   }
 
   /** Whether the SSL objective has a dataset of its own. */

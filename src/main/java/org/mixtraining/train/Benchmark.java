@@ -33,7 +33,7 @@ public final class Benchmark {
    * @param gflops floating-point operations by formula, in 10⁹ a second
    * @param gemmPeakGflops rate of square matrix products in the same process
    * @param kernelSeconds seconds of a step by operation, summed over threads
-   * @param minibatchSeconds seconds of a step in which one thread reads and augments its images
+   * @param minibatchSeconds seconds of a step in which its images are read and augmented
    * @param outsideSeconds thread-seconds of a step outside of kernels and that: graph, optimizer's
    *     own passes, and threads waiting for each other
    * @param kernelCalls kernel calls of a step
@@ -73,7 +73,7 @@ public final class Benchmark {
     try (Compute compute = new Compute(timed);
         Compute.Scope scope = compute.use();
         Replica replica = work.replica()) {
-      TrainingBatches batches = work.batches(WARMUP + steps + 1);
+      TrainingBatches batches = work.batches(WARMUP + steps + 1, engine.workerThreads());
       replica.plan(work.plan(), WARMUP + steps + 1);
       for (int step = -WARMUP; step < steps; step++) {
         if (step == 0) {

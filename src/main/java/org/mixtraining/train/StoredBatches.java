@@ -11,6 +11,7 @@ import org.mixtraining.data.StoredMinibatch;
 import org.mixtraining.data.StoredPasses;
 import org.mixtraining.data.augment.Mix;
 import org.mixtraining.data.augment.MixupCutmix;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
@@ -35,29 +36,41 @@ public final class StoredBatches implements TaskBatches {
   private final MixupCutmix mixupCutmix;
   private int step;
 
-  private StoredBatches(JobConfig config, ViT vit, EpochPlan plan, Share images, Share others) {
+  private StoredBatches(
+      JobConfig config,
+      ViT vit,
+      EpochPlan plan,
+      Share images,
+      Share others,
+      WorkerThreads threads) {
     this.config = config;
     this.vit = vit;
     this.plan = plan;
-    this.own = TrainingBatches.minibatches(config, plan, images);
+    this.own = TrainingBatches.minibatches(config, plan, images, threads);
     this.tables = flat(images.normalization());
     this.others =
         others == null
             ? null
-            : new StoredPasses(() -> TrainingBatches.minibatches(config, plan, others));
+            : new StoredPasses(() -> TrainingBatches.minibatches(config, plan, others, threads));
     this.othersTables = others == null ? null : flat(others.normalization());
     this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }
 
   /** Those of {@link TrainingBatches#of}. */
-  public static StoredBatches of(JobConfig config, ViT vit, EpochPlan plan, Share images) {
-    return new StoredBatches(config, vit, plan, images, null);
+  public static StoredBatches of(
+      JobConfig config, ViT vit, EpochPlan plan, Share images, WorkerThreads threads) {
+    return new StoredBatches(config, vit, plan, images, null, threads);
   }
 
   /** Those of {@link TrainingBatches#blended}. */
   public static StoredBatches blended(
-      JobConfig config, ViT vit, EpochPlan plan, Share images, Share others) {
-    return new StoredBatches(config, vit, plan, images, others);
+      JobConfig config,
+      ViT vit,
+      EpochPlan plan,
+      Share images,
+      Share others,
+      WorkerThreads threads) {
+    return new StoredBatches(config, vit, plan, images, others, threads);
   }
 
   private static float[] flat(Normalization normalization) {

@@ -10,6 +10,7 @@ import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.augment.MixupCutmix;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
@@ -38,9 +39,14 @@ public final class TrainingBatches implements TaskBatches {
     this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }
 
-  /** SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them. */
-  public static TrainingBatches of(JobConfig config, ViT vit, EpochPlan plan, Share images) {
-    Minibatches own = minibatches(config, plan, images);
+  /**
+   * SL epochs see labelled images only; SSL and JOINT epochs see all. Only SL epochs mix them.
+   *
+   * @param threads that prepare the images
+   */
+  public static TrainingBatches of(
+      JobConfig config, ViT vit, EpochPlan plan, Share images, WorkerThreads threads) {
+    Minibatches own = minibatches(config, plan, images, threads);
     return new TrainingBatches(config, vit, plan, own, own.steps());
   }
 
@@ -50,15 +56,22 @@ public final class TrainingBatches implements TaskBatches {
    * @param others images of the same shape, at least one
    */
   public static TrainingBatches blended(
-      JobConfig config, ViT vit, EpochPlan plan, Share images, Share others) {
-    Minibatches own = minibatches(config, plan, images);
+      JobConfig config,
+      ViT vit,
+      EpochPlan plan,
+      Share images,
+      Share others,
+      WorkerThreads threads) {
+    Minibatches own = minibatches(config, plan, images, threads);
     var blended =
-        new BlendedMinibatches(own, () -> minibatches(config, plan, others), config.mix().lambda());
+        new BlendedMinibatches(
+            own, () -> minibatches(config, plan, others, threads), config.mix().lambda());
     return new TrainingBatches(config, vit, plan, blended, own.steps());
   }
 
   /** The epoch's images, shuffled. */
-  static Minibatches minibatches(JobConfig config, EpochPlan plan, Share images) {
+  static Minibatches minibatches(
+      JobConfig config, EpochPlan plan, Share images, WorkerThreads threads) {
     JobConfig.Data data = config.data();
     return Minibatches.training(
             images,
@@ -70,7 +83,7 @@ public final class TrainingBatches implements TaskBatches {
             plan.objective() == Objective.SL
                 ? Minibatches.Labels.LABELLED_ONLY
                 : Minibatches.Labels.ALL)
-        .preparedBy(config.workers().threadsPerWorker());
+        .preparedBy(threads);
   }
 
   /** What is done to the images of an epoch. */

@@ -9,6 +9,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -67,14 +68,14 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
         ViTGraph.configuration(vit, plan.objective(), plan.pass(), config.optimizer(), 0));
   }
 
-  /** Minibatches of so many steps. */
-  public TrainingBatches batches(int steps) {
-    return TrainingBatches.of(config, vit, plan, images(steps));
+  /** Minibatches of so many steps, prepared by these threads. */
+  public TrainingBatches batches(int steps, WorkerThreads threads) {
+    return TrainingBatches.of(config, vit, plan, images(steps), threads);
   }
 
-  /** The same for a device, which prepares the images. */
+  /** The same for a device, which prepares the images; the caller makes the rest. */
   public Iterator<MultiDataSet> onDevice(int steps) {
-    return StoredBatches.of(config, vit, plan, images(steps));
+    return StoredBatches.of(config, vit, plan, images(steps), new WorkerThreads(1));
   }
 
   private Share images(int steps) {

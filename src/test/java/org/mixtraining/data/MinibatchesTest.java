@@ -10,10 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatches.Labels;
+import org.mixtraining.kernels.WorkerThreads;
 
 class MinibatchesTest {
   private static final int C = 3;
@@ -75,13 +79,37 @@ class MinibatchesTest {
     return pixels;
   }
 
-  @Test
-  void severalThreadsPrepareTheSamePixels() {
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 8})
+  void severalThreadsPrepareTheSamePixelsHoweverOften(int count) {
     Augment.Images all =
         only("random-resized-crop.scale=[0.2, 1]", "rand-augment.ops=2", "random-erasing=0.5");
-    assertSame(
-        byId(training(images(20), all, 7, 3, 8)),
-        byId(training(images(20), all, 7, 3, 8).preparedBy(3)));
+    var images = images(100);
+    var expected = byId(training(images, all, 7, 3, 32));
+    try (var threads = new WorkerThreads(count)) {
+      for (int pass = 0; pass < 100; pass++) {
+        assertSame(expected, byId(training(images, all, 7, 3, 32).preparedBy(threads)));
+      }
+    }
+  }
+
+  /** Threads that had ended for want of work made the next minibatch fail. */
+  @Test
+  void theyMayWaitForSecondsBetweenTwoMinibatches() throws InterruptedException {
+    Augment.Images costly = only("random-resized-crop.scale=[0.2, 1]", "rand-augment.ops=5");
+    var images = images(1000);
+    try (var threads = new WorkerThreads(2)) {
+      var plain = training(images, costly, 1, 0, 500);
+      var several =
+          Stream.generate(() -> plain.preparedBy(threads)).limit(8).toList();
+      several.forEach(Minibatches::next);
+      Thread.sleep(5500);
+      plain.next();
+      float[] expected = plain.next().pixels();
+      for (var batches : several) {
+        assertThat(batches.next().pixels()).isEqualTo(expected);
+      }
+    }
   }
 
   private static void assertSame(Map<Long, float[]> one, Map<Long, float[]> other) {

@@ -12,6 +12,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
@@ -34,6 +35,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Images, targets and masks that the device prepares are those of the CPU, to the bit. */
 class DeviceImagesTest {
+  private static final WorkerThreads CALLER = new WorkerThreads(1);
+
   private static final int SIZE = 24; // with less than 255 pixels there is nothing to equalise
   private static final int IMAGES = 50;
   private static final int CLASSES = 5;
@@ -85,8 +88,8 @@ class DeviceImagesTest {
     assertSame(
         VIT,
         plan,
-        TrainingBatches.blended(config, VIT, plan, images(3, 1), others),
-        StoredBatches.blended(config, VIT, plan, images(3, 1), others));
+        TrainingBatches.blended(config, VIT, plan, images(3, 1), others, CALLER),
+        StoredBatches.blended(config, VIT, plan, images(3, 1), others, CALLER));
   }
 
   @Test
@@ -110,8 +113,8 @@ class DeviceImagesTest {
     assertSame(
         vit,
         plan,
-        TrainingBatches.of(config, vit, plan, images),
-        StoredBatches.of(config, vit, plan, images));
+        TrainingBatches.of(config, vit, plan, images, CALLER),
+        StoredBatches.of(config, vit, plan, images, CALLER));
   }
 
   private static void assertSame(

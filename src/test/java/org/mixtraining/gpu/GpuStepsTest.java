@@ -16,6 +16,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
@@ -50,6 +51,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * graph.
  */
 class GpuStepsTest {
+  private static final WorkerThreads CALLER = new WorkerThreads(1);
+
   private static final long SEED = 11;
   private static final int STEPS = 3;
   private static final int IMAGES = 5;
@@ -194,8 +197,8 @@ class GpuStepsTest {
               TestGpu.open(Memory.Type.FLOAT),
               onCpu,
               plan,
-              TrainingBatches.of(config, VIT, plan, images));
-      EpochMetrics actual = epoch(gpu, onDevice, plan, StoredBatches.of(config, VIT, plan, images));
+              TrainingBatches.of(config, VIT, plan, images, CALLER));
+      EpochMetrics actual = epoch(gpu, onDevice, plan, StoredBatches.of(config, VIT, plan, images, CALLER));
 
       assertThat(actual)
           .usingRecursiveComparison()
@@ -219,8 +222,8 @@ class GpuStepsTest {
     List<TaskBatches> prepared = new ArrayList<>();
     List<TaskBatches> stored = new ArrayList<>();
     for (int task = 0; task < 2; task++) {
-      prepared.add(TrainingBatches.of(config, models.get(task), plan, tasks.get(task)));
-      stored.add(StoredBatches.of(config, models.get(task), plan, tasks.get(task)));
+      prepared.add(TrainingBatches.of(config, models.get(task), plan, tasks.get(task), CALLER));
+      stored.add(StoredBatches.of(config, models.get(task), plan, tasks.get(task), CALLER));
     }
     try (Replica onCpu = replica(VIT, heads, plan);
         Replica onDevice = replica(VIT, heads, plan)) {

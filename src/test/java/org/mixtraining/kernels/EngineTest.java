@@ -9,6 +9,7 @@ import static org.bytedeco.openblas.global.openblas.blas_get_num_threads;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -113,6 +114,58 @@ class EngineTest {
     }
   }
 
+  /** Spark interrupts the threads of tasks that it kills, if it is told to. */
+  @Test
+  void anInterruptedCallerFinishesItsLoopAndStaysInterrupted() {
+    try (Engine engine = Engine.cpu(3)) {
+      var runs = new AtomicInteger();
+      Thread.currentThread().interrupt();
+      engine.parallel(
+          20,
+          (thread, task) -> {
+            LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+            runs.incrementAndGet();
+          });
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(runs).hasValue(20);
+    }
+  }
+
+  /** As on a machine so busy, or so small, that none of the others comes to run. */
+  @Test
+  void theCallerAloneEndsALoopWhoseOtherThreadsNeverRun() {
+    try (Engine engine = Engine.cpu(3)) {
+      var begun = new CyclicBarrier(3);
+      var free = new CountDownLatch(1);
+      Thread outer =
+          new Thread(
+              () ->
+                  engine.parallel(
+                      3,
+                      (thread, task) -> {
+                        meet(begun);
+                        if (thread == 0) {
+                          var runs = new AtomicInteger();
+                          engine.parallel(50, (t, inner) -> runs.incrementAndGet());
+                          assertThat(runs).hasValue(50);
+                          free.countDown();
+                        } else {
+                          await(free);
+                        }
+                      }));
+      outer.start();
+      await(free);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   @Test
   void errorsAreThrownAsTheyAre() {
     try (Engine engine = Engine.cpu(2)) {
@@ -145,7 +198,7 @@ class EngineTest {
     assertThat(threads).hasSize(2).noneMatch(Thread::isAlive);
     assertThatIllegalStateException()
         .isThrownBy(() -> engine.parallel(2, (thread, task) -> {}))
-        .withMessage("the engine is closed");
+        .withMessage("these threads have ended");
   }
 
   @Test
@@ -164,7 +217,7 @@ class EngineTest {
       engine.parallel(
           3,
           (thread, task) ->
-              assertThat(Thread.currentThread().getName()).doesNotStartWith("kernels-"));
+              assertThat(Thread.currentThread().getName()).doesNotStartWith("worker-thread-"));
     }
   }
 
@@ -172,6 +225,6 @@ class EngineTest {
   void anEngineWithoutThreadsIsRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Engine.cpu(0))
-        .withMessage("an engine has at least 1 thread, got 0");
+        .withMessage("at least 1 thread computes, got 0");
   }
 }

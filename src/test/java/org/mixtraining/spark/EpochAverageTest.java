@@ -8,6 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
@@ -96,8 +99,9 @@ class EpochAverageTest {
   }
 
   /** More values than one slice of the parallel sum holds, and no multiple of it. */
-  @Test
-  void everyBitIsThatOfTheSumInWorkerOrder() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 8})
+  void everyBitIsThatOfTheSumInWorkerOrder(int count) {
     var random = new Random(1);
     long[] images = {64, 1, 300};
     List<WorkerResult> results =
@@ -106,7 +110,10 @@ class EpochAverageTest {
             worker(1, images[1], block(values(random), values(random), values(random))),
             worker(2, images[2], block(values(random), values(random), values(random))));
 
-    Block average = EpochAverage.of(results).block("encoder");
+    Block average;
+    try (var threads = new WorkerThreads(count)) {
+      average = EpochAverage.of(results, threads).block("encoder");
+    }
 
     for (int i = 0; i < average.parameters().length; i++) {
       double parameter = 0;

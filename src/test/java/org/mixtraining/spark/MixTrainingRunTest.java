@@ -361,9 +361,27 @@ class MixTrainingRunTest {
     assertThat(crews).containsOnly(crews.get(0));
   }
 
+  @Test
+  void threadsThatPrepareImagesEndWithTheirTaskAlsoWhenItFails() {
+    Set<Thread> before = kernelThreads();
+
+    assertThatThrownBy(
+            () ->
+                train(
+                    config(
+                        "optimizer.base-lr=1e30",
+                        "optimizer.warmup=0",
+                        "workers={count = 1, threads-per-worker = 3}")))
+        .isInstanceOf(NonFiniteLossException.class);
+
+    Set<Thread> left = kernelThreads();
+    left.removeAll(before);
+    assertThat(left).as("those of the replica, which is kept").hasSizeLessThanOrEqualTo(2);
+  }
+
   private static Set<Thread> kernelThreads() {
     return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().startsWith("kernels-"))
+        .filter(thread -> thread.getName().startsWith("worker-thread-"))
         .collect(toSet());
   }
 

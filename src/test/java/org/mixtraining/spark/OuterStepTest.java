@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.Averaging;
 import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
 
@@ -90,8 +93,9 @@ class OuterStepTest {
   }
 
   /** More values than a slice of the parallel loop holds, and no multiple of it. */
-  @Test
-  void everyValueIsMoved() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 8})
+  void everyValueIsMoved(int count) {
     var random = new Random(1);
     var old = new float[(1 << 17) + 5];
     var mean = new float[old.length];
@@ -101,11 +105,12 @@ class OuterStepTest {
     }
     ModelState before = state("encoder", block(1, old));
 
-    float[] after =
-        OuterStep.of(NESTEROV, before, state("encoder", block(2, mean)), STILL)
-            .model()
-            .block("encoder")
-            .parameters();
+    float[] after;
+    try (var threads = new WorkerThreads(count)) {
+      ModelState average = state("encoder", block(2, mean));
+      OuterStep step = OuterStep.of(NESTEROV, before, average, STILL, threads);
+      after = step.model().block("encoder").parameters();
+    }
 
     for (int i = 0; i < old.length; i++) {
       double delta = (double) old[i] - mean[i];

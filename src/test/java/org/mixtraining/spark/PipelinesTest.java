@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
@@ -220,7 +221,7 @@ class PipelinesTest {
 
   private static TrainingBatches batches(SmallRun run, EpochPlan plan, int... shards) {
     Share share = Share.all(run.images(Split.TRAIN, shards), run.manifest().normalization());
-    return TrainingBatches.of(run.config(), run.vit(), plan, share);
+    return TrainingBatches.of(run.config(), run.vit(), plan, share, new WorkerThreads(1));
   }
 
   private static List<MultiDataSet> list(Iterator<MultiDataSet> batches) {
@@ -342,7 +343,7 @@ class PipelinesTest {
   }
 
   private static Iterator<MultiDataSet> forDevice(TrainingData data, EpochPlan plan) {
-    return data.batches(plan, Deal.EQUAL, 0, TrainingData.Steps.ON_DEVICE);
+    return data.batches(plan, Deal.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
   }
 
   // --- early stopping ----------------------------------------------------------------------------

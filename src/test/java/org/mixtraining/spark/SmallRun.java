@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageSet;
@@ -81,7 +82,8 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
               config,
               vit(),
               plan,
-              Share.all(images(Split.TRAIN, shards), manifest.normalization()));
+              Share.all(images(Split.TRAIN, shards), manifest.normalization()),
+              new WorkerThreads(1));
       EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
       return new Local(before.with(replica.state()), metrics);
     }

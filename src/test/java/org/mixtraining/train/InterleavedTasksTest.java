@@ -7,6 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.data.Share;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -56,6 +57,6 @@ class InterleavedTasksTest {
 
   private static TrainingBatches batches(EpochPlan plan, int images) {
     return TrainingBatches.of(
-        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(images), Jobs.NORMALIZATION));
+        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(images), Jobs.NORMALIZATION), new WorkerThreads(1));
   }
 }

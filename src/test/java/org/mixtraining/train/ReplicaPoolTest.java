@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Device;
@@ -93,7 +94,7 @@ class ReplicaPoolTest {
 
   private static TrainingBatches batches(EpochPlan plan) {
     return TrainingBatches.of(
-        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(10), Jobs.NORMALIZATION));
+        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(10), Jobs.NORMALIZATION), new WorkerThreads(1));
   }
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {

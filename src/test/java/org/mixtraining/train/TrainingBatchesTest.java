@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.data.Share;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -30,7 +31,8 @@ class TrainingBatchesTest {
             Jobs.config(all.toArray(String[]::new)),
             Jobs.vit(),
             Jobs.plan(0, objective, 0.5, 1e-3),
-            Share.all(Jobs.images(12), Jobs.NORMALIZATION))
+            Share.all(Jobs.images(12), Jobs.NORMALIZATION),
+            new WorkerThreads(1))
         .forEachRemaining(batches::add);
     return batches;
   }

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.Share;
 import org.mixtraining.schedule.EpochPlan;
@@ -27,7 +28,8 @@ class WorkerEpochTest {
         Jobs.config("data.label-fraction=0.6"),
         Jobs.vit(),
         plan,
-        Share.all(Jobs.images(10), Jobs.NORMALIZATION));
+        Share.all(Jobs.images(10), Jobs.NORMALIZATION),
+        new WorkerThreads(1));
   }
 
   @Test

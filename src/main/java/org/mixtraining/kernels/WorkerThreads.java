@@ -2,41 +2,79 @@ package org.mixtraining.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * Daemon threads that share the tasks of one loop at a time with its caller. A training step has
- * dozens of such loops, a millisecond or so each, so waiting threads spin for a moment before they
- * sleep.
+ * A fixed number of threads that share the tasks of one loop at a time, its caller among them. All
+ * that is computed in parallel is computed by them: kernels, the images of a minibatch, averages.
+ *
+ * <p>A loop needs no thread but its caller, who takes whatever tasks the others do not come to: it
+ * ends on a machine of one core, or one that is too busy to run them. A training step has dozens of
+ * loops, a millisecond or so each, so waiting threads spin for a moment before they sleep. They are
+ * daemons, and end when this is closed.
  */
-final class Crew implements AutoCloseable {
+public final class WorkerThreads implements AutoCloseable {
   private static final long SPIN_NANOS = 50_000;
 
   private final List<Thread> helpers = new ArrayList<>();
   private volatile Loop current;
   private volatile boolean closed;
 
-  /** A crew of {@code size} threads, the caller of {@link #run} being one. */
-  Crew(int size) {
+  /** A piece of parallel work. */
+  @FunctionalInterface
+  public interface Task {
+    /**
+     * @param thread the one of these threads that runs it, from 0: for memory of its own
+     * @param index which piece it is, from 0
+     */
+    void run(int thread, int index);
+  }
+
+  /**
+   * So many threads, the caller of {@link #run} being one.
+   *
+   * @param size above 0
+   */
+  public WorkerThreads(int size) {
+    if (size < 1) {
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "at least 1 thread computes, got %d", size));
+    }
     for (int i = 1; i < size; i++) {
       int thread = i;
-      Thread helper = new Thread(() -> help(thread), "kernels-" + i);
+      Thread helper = new Thread(() -> help(thread), "worker-thread-" + i);
       helper.setDaemon(true);
       helpers.add(helper);
     }
-    helpers.forEach(Thread::start);
+    try {
+      helpers.forEach(Thread::start);
+    } catch (Throwable e) { // the machine grants no more
+      close();
+      throw e;
+    }
   }
 
-  int size() {
+  /** One for each core that this process may use, for what it does while it does nothing else. */
+  public static WorkerThreads ofAllCores() {
+    return new WorkerThreads(Runtime.getRuntime().availableProcessors());
+  }
+
+  public int size() {
     return helpers.size() + 1;
   }
 
-  void run(int tasks, Engine.Task body) {
+  /**
+   * Runs the body for the indices 0 … tasks − 1, each once; which thread takes which task is not
+   * fixed. Returns when all are done; the first exception is thrown to the caller after the others
+   * have stopped, and tasks not yet begun are left out.
+   */
+  public void run(int tasks, Task body) {
     if (closed) {
-      throw new IllegalStateException("the engine is closed");
+      throw new IllegalStateException("these threads have ended");
     }
     Loop loop = new Loop(tasks, body, Thread.currentThread());
     if (tasks > 1) {
@@ -74,6 +112,7 @@ final class Crew implements AutoCloseable {
     }
   }
 
+  /** Ends the threads. */
   @Override
   public void close() {
     closed = true;
@@ -90,13 +129,13 @@ final class Crew implements AutoCloseable {
   /** One loop: threads take its tasks one after another until none is left. */
   private static final class Loop {
     private final int tasks;
-    private final Engine.Task body;
+    private final Task body;
     private final Thread caller;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger unfinished;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Loop(int tasks, Engine.Task body, Thread caller) {
+    Loop(int tasks, Task body, Thread caller) {
       this.tasks = tasks;
       this.body = body;
       this.caller = caller;
