@@ -33,8 +33,7 @@ public final class CheckpointWriter {
     if (progress.bestEpoch() != null && progress.bestEpoch() == epochs) {
       checkpoints.save(checkpoint, Checkpoints.Model.BEST);
     }
-    boolean last =
-        outcome.reached().isLast(outcome.plan().epochs(), config.earlyStopping().patience());
+    boolean last = outcome.reached().isLast(config);
     if (last) {
       checkpoints.save(checkpoint, Checkpoints.Model.FINAL);
     }

@@ -156,9 +156,11 @@ final class CompareCommand implements Callable<Integer> {
   private static final String SETTINGS =
       """
       select dataset, fraction, label_fraction as labels, arm, concat(runs, '/', planned) as runs,
+        format_number(100 * validation_accuracy, 2) as `validation %`,
         concat(format_number(100 * accuracy, 2),
           coalesce(concat(' ± ', format_number(100 * accuracy_deviation, 2)), '')) as `test %`,
         round(device_seconds, 1) as seconds, round(flops / 1e12, 2) as tflop,
+        round(evaluation_flops / 1e12, 2) as `tflop of evaluation`,
         format_string('%+.2f', 100 * gain) as points,
         concat(format_number(times_cheaper, 2), 'x') as faster,
         concat(format_number(times_fewer_flops, 2), 'x') as `fewer flop`,

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.Changes;
@@ -23,6 +24,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.results.Answer;
 import org.mixtraining.results.Answer.Heading;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
@@ -39,9 +41,9 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
    * A run.
    *
    * @param recorded how it stands, if it was begun
-   * @param flops of its whole schedule, by formula; unknown while its dataset is not prepared
+   * @param flops of its whole schedule; unknown while its dataset is not prepared
    */
-  record Item(Comparison.Run run, Optional<RunRow> recorded, OptionalDouble flops) {
+  record Item(Comparison.Run run, Optional<RunRow> recorded, Optional<PlannedWork.Flops> flops) {
 
     boolean finished() {
       return recorded.filter(row -> row.status() == RunRow.Status.FINISHED).isPresent();
@@ -88,27 +90,62 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
 
   // --- cost ------------------------------------------------------------------------------------
 
-  /** Device seconds of a run: those that it took, or by the FLOP rate of finished ones. */
-  private OptionalDouble seconds(Item item, Double gflops) {
-    if (item.finished()) {
-      return OptionalDouble.of(item.recorded().orElseThrow().progress().deviceSeconds());
+  /** What device time is spent on, and what each run says of it. */
+  private enum Work {
+    TRAINING(Progress::deviceSeconds, Progress::flops, PlannedWork.Flops::training),
+    EVALUATION(
+        Progress::evaluationDeviceSeconds,
+        Progress::evaluationFlops,
+        PlannedWork.Flops::evaluation);
+
+    private final Function<Progress, Double> seconds;
+    private final Function<Progress, Double> flops;
+    private final Function<PlannedWork.Flops, Double> planned;
+
+    Work(
+        Function<Progress, Double> seconds,
+        Function<Progress, Double> flops,
+        Function<PlannedWork.Flops, Double> planned) {
+      this.seconds = seconds;
+      this.flops = flops;
+      this.planned = planned;
     }
-    OptionalDouble rate = rate(items(true).filter(i -> i.run().arm().equals(item.run().arm())));
-    rate = rate.isPresent() ? rate : rate(items(true));
+
+    /** FLOPs a second of device time; unknown without runs that say it. */
+    private OptionalDouble rate(Stream<Item> finished) {
+      List<Progress> runs =
+          finished
+              .map(item -> item.recorded().orElseThrow().progress())
+              .filter(run -> seconds.apply(run) != null && flops.apply(run) != null)
+              .toList();
+      double time = runs.stream().mapToDouble(seconds::apply).sum();
+      double done = runs.stream().mapToDouble(flops::apply).sum();
+      return time > 0 ? OptionalDouble.of(done / time) : OptionalDouble.empty();
+    }
+  }
+
+  /** Device seconds of a run: those that it took, or by the FLOP rate of finished ones. */
+  private Optional<Double> seconds(Item item, Work work, Double gflops) {
+    if (item.finished()) {
+      return Optional.ofNullable(work.seconds.apply(item.recorded().orElseThrow().progress()));
+    }
+    OptionalDouble rate =
+        work.rate(items(true).filter(i -> i.run().arm().equals(item.run().arm())));
+    rate = rate.isPresent() ? rate : work.rate(items(true));
     if (rate.isEmpty() && gflops != null) {
       rate = OptionalDouble.of(gflops * 1e9);
     }
     return rate.isEmpty() || item.flops().isEmpty()
-        ? OptionalDouble.empty()
-        : OptionalDouble.of(item.flops().getAsDouble() / rate.getAsDouble());
+        ? Optional.empty()
+        : Optional.of(work.planned.apply(item.flops().get()) / rate.getAsDouble());
   }
 
-  private static OptionalDouble rate(Stream<Item> finished) {
-    List<RunRow.Progress> runs =
-        finished.map(item -> item.recorded().orElseThrow().progress()).toList();
-    double seconds = runs.stream().mapToDouble(RunRow.Progress::deviceSeconds).sum();
-    double flops = runs.stream().mapToDouble(RunRow.Progress::flops).sum();
-    return seconds > 0 ? OptionalDouble.of(flops / seconds) : OptionalDouble.empty();
+  /** Of both. */
+  private Optional<Double> seconds(Item item, Double gflops) {
+    return seconds(item, Work.TRAINING, gflops)
+        .flatMap(
+            training ->
+                seconds(item, Work.EVALUATION, gflops).map(evaluation -> training + evaluation));
   }
 
   // --- for a person ----------------------------------------------------------------------------
@@ -122,34 +159,31 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
       row.put("run_id", item.run().id());
       row.put("status", item.recorded().map(r -> Spelling.of(r.status())).orElse("left"));
       row.put("epochs", epochs(item.run()));
-      row.put("flops", boxed(item.flops()));
-      row.put("flops_of_baseline", boxed(ofBaseline(item)));
-      row.put("device_seconds", boxed(seconds(item, gflops)));
+      row.put("flops", item.flops().map(PlannedWork.Flops::training).orElse(null));
+      row.put("flops_of_baseline", ofBaseline(item).orElse(null));
+      row.put("device_seconds", seconds(item, Work.TRAINING, gflops).orElse(null));
+      row.put("evaluation_flops", item.flops().map(PlannedWork.Flops::evaluation).orElse(null));
+      row.put("evaluation_device_seconds", seconds(item, Work.EVALUATION, gflops).orElse(null));
       if (columns.isEmpty()) {
         row.keySet()
             .forEach(
                 name ->
                     columns.add(
-                        new Heading(name, name.startsWith("flops") || name.endsWith("seconds"))));
+                        new Heading(name, name.contains("flops") || name.endsWith("seconds"))));
       }
       rows.add(new ArrayList<>(row.values()));
     }
     return new Answer(columns, rows);
   }
 
-  private static Double boxed(OptionalDouble value) {
-    return value.isPresent() ? value.getAsDouble() : null;
-  }
-
   /** Its FLOPs in those of the baseline in its setting. */
-  private OptionalDouble ofBaseline(Item item) {
+  private Optional<Double> ofBaseline(Item item) {
     return runs.stream()
         .filter(other -> other.run().arm().equals(comparison.baseline()))
         .filter(other -> other.run().setting().equals(item.run().setting()))
-        .map(Item::flops)
-        .filter(flops -> flops.isPresent() && item.flops().isPresent())
-        .mapToDouble(flops -> item.flops().getAsDouble() / flops.getAsDouble())
-        .findFirst();
+        .findFirst()
+        .flatMap(Item::flops)
+        .flatMap(flops -> item.flops().map(own -> own.training() / flops.training()));
   }
 
   /** Such as {@code 5 SSL + 5 MIX + 5 SL}. */
@@ -170,7 +204,8 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
     double[] seconds =
         left.stream()
             .map(item -> seconds(item, gflops))
-            .flatMapToDouble(OptionalDouble::stream)
+            .flatMap(Optional::stream)
+            .mapToDouble(s -> s)
             .toArray();
     String cost =
         left.isEmpty()
@@ -198,14 +233,18 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   final class Clock {
     private final long start = System.nanoTime();
     private double done;
-    private double left = items(false).mapToDouble(item -> item.flops().orElse(0)).sum();
+    private double left = items(false).mapToDouble(Clock::flops).sum();
+
+    private static double flops(Item item) {
+      return item.flops().map(PlannedWork.Flops::total).orElse(0.0);
+    }
 
     /** Such as {@code , 1:23 h left}; nothing after the last run. */
     String after(Comparison.Run run) {
       double flops =
           runs.stream()
               .filter(item -> item.run().id().equals(run.id()))
-              .mapToDouble(item -> item.flops().orElse(0))
+              .mapToDouble(Clock::flops)
               .sum();
       done += flops;
       left -= flops;

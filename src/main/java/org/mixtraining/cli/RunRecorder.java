@@ -135,7 +135,9 @@ final class RunRecorder implements Consumer<EpochOutcome> {
             outcome.syncSeconds(),
             outcome.evaluationSeconds(),
             outcome.seconds(),
-            outcome.syncBytes()),
+            outcome.syncBytes(),
+            outcome.evaluationFlops(),
+            outcome.evaluationDeviceSeconds()),
         Instant.now());
   }
 
@@ -207,6 +209,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         rss < 0 ? null : rss,
         share.place().offHeapBytes(),
         share.place().attempt(),
-        share.weight());
+        share.weight(),
+        share.place().devices());
   }
 }

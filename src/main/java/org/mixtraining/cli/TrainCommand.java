@@ -17,7 +17,6 @@ import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
-import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.spark.PlannedWork;
 import org.mixtraining.spark.TrainingPlugin;
 import picocli.CommandLine.Command;
@@ -69,7 +68,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     JobConfig config = resume == null ? options.config() : resumed();
     if (dryRun) {
-      System.out.println(MixSchedule.of(config).describe());
+      System.out.println(PlannedWork.describe(Sessions.hadoop(), config));
       System.out.print(PlannedWork.resources(Sessions.hadoop(), config, 1).describe());
       return 0;
     }

@@ -22,6 +22,7 @@ public record JobConfig(
     Epochs epochs,
     Mix mix,
     Optimizer optimizer,
+    Evaluation evaluation,
     EarlyStopping earlyStopping,
     Augment augment,
     Averaging averaging,
@@ -280,10 +281,17 @@ public record JobConfig(
   public record Betas(double first, double second) implements Serializable {}
 
   /**
-   * When to end a run early: after {@code patience} epochs of its last phase without a better
-   * validation accuracy; 0 is never.
+   * When a run is scored on validation and test images: after each {@code every} epochs of those
+   * that train a head, counted back from the last.
    */
-  public record EarlyStopping(int patience) implements Serializable {}
+  public record Evaluation(int every) implements Serializable {}
+
+  /**
+   * When to end a run early: after {@code patience} epochs of its last phase without a better
+   * validation accuracy, 0 is never; and then {@code cooldown} epochs more, in which the learning
+   * rate falls to its end.
+   */
+  public record EarlyStopping(int patience, int cooldown) implements Serializable {}
 
   /**
    * How the replicas become one model after each epoch: where they are averaged, and the outer step

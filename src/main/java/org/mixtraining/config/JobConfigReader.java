@@ -18,6 +18,7 @@ import org.mixtraining.config.JobConfig.Decoder;
 import org.mixtraining.config.JobConfig.Device;
 import org.mixtraining.config.JobConfig.EarlyStopping;
 import org.mixtraining.config.JobConfig.Epochs;
+import org.mixtraining.config.JobConfig.Evaluation;
 import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.config.JobConfig.Init;
 import org.mixtraining.config.JobConfig.InitParts;
@@ -69,7 +70,8 @@ final class JobConfigReader {
             epochs(),
             mix(pass),
             optimizer(),
-            new EarlyStopping(whole("early-stopping.patience", 0)),
+            new Evaluation(whole("evaluation.every", 1)),
+            earlyStopping(),
             augment(),
             averaging(),
             workers(),
@@ -183,6 +185,13 @@ final class JobConfigReader {
         whole("optimizer.batch-size", 1),
         number("optimizer.clip", v -> v >= 0, "at least 0"),
         number("optimizer.label-smoothing", v -> 0 <= v && v < 1, "in [0, 1)"));
+  }
+
+  /** Where it is not said, a run cools down as long as it has waited. */
+  private EarlyStopping earlyStopping() {
+    int patience = whole("early-stopping.patience", 0);
+    settings.byDefault("early-stopping.cooldown", patience);
+    return new EarlyStopping(patience, whole("early-stopping.cooldown", 0));
   }
 
   private Augment augment() {

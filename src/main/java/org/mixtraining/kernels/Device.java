@@ -10,6 +10,9 @@ public sealed interface Device {
   /** As the table {@code workers} names it. */
   String name();
 
+  /** What it counts for where device time is summed: each core of a CPU, or a GPU, is one. */
+  int devices();
+
   /** Makes the calling thread compute on it: to be called before the thread's first array. */
   void bind();
 
@@ -63,6 +66,11 @@ public sealed interface Device {
     }
 
     @Override
+    public int devices() {
+      return threads;
+    }
+
+    @Override
     public void bind() {
       // Every thread may compute on any core.
     }
@@ -75,6 +83,11 @@ public sealed interface Device {
 
   /** The GPU at an address. */
   record Gpu(String name, String address, JobConfig.Precision precision) implements Device {
+    @Override
+    public int devices() {
+      return 1;
+    }
+
     @Override
     public void bind() {
       installed().bind(address);
@@ -100,6 +113,11 @@ public sealed interface Device {
     @Override
     public String name() {
       return "any";
+    }
+
+    @Override
+    public int devices() {
+      return Nd4j.getEnvironment().isCPU() ? threads : 1;
     }
 
     @Override

@@ -43,7 +43,9 @@ public record ComparisonFacts(
       Double timesCheaper,
       Double timesFewerFlops,
       Boolean ahead,
-      Boolean pareto) {}
+      Boolean pareto,
+      Double validationAccuracy,
+      Double evaluationFlops) {}
 
   /** A run of the comparison; of one that is not finished, accuracy and cost are null. */
   public record ArmRun(
@@ -90,7 +92,9 @@ public record ComparisonFacts(
         coalesce(r.status, 'not begun') as status, r.seed,
         if(r.status = 'finished', coalesce(r.test_accuracy_at_best, r.final_test_accuracy), null)
           as accuracy,
-        if(r.status = 'finished', r.device_seconds, null) as device_seconds,
+        if(r.status = 'finished', r.device_seconds * if(r.devices is null,
+          coalesce(int(get_json_object(r.config, '$.mixtraining.workers.threads-per-worker')), 1),
+          1), null) as device_seconds,
         if(r.status = 'finished', r.flops, null) as flops
       from comparisons c left join runs r on r.run_id = c.run_id
       where c.comparison = :name

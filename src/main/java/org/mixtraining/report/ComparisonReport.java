@@ -149,12 +149,12 @@ public final class ComparisonReport {
             List.of(
                 Grid.name("arm", ArmResult::arm),
                 Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
+                Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
                 Grid.number(
                     "test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
                 Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
-                Grid.number(
-                    "compute",
-                    a -> a.flops() == null ? Numbers.NONE : Numbers.amount(a.flops(), "FLOP")),
+                Grid.number("compute", a -> Numbers.flops(a.flops())),
+                Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
                 Grid.number("points", a -> Numbers.points(a.gain())),
                 Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
                 Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),

@@ -84,6 +84,11 @@ final class Numbers {
         + unit;
   }
 
+  /** Floating-point operations, as {@code 12.3 TFLOP}; nothing where they are not known. */
+  static String flops(Double flops) {
+    return flops == null ? NONE : amount(flops, "FLOP");
+  }
+
   /** So many significant digits, without an exponent unless it is far from 1. */
   static String digits(double value, int digits) {
     if (value == 0 || !Double.isFinite(value)) {

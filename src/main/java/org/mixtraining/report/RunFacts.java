@@ -36,7 +36,14 @@ public record RunFacts(
 
   /** A row of the view {@code phase_cost}. */
   public record PhaseCost(
-      Phase phase, long epochs, long images, double seconds, double flops, double deviceSeconds) {}
+      Phase phase,
+      long epochs,
+      long images,
+      double seconds,
+      double flops,
+      double deviceSeconds,
+      Double evaluationSeconds,
+      Double evaluationFlops) {}
 
   /** A row of the view {@code confusion}: images of a label taken for a class. */
   public record Taken(

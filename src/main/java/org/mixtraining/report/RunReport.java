@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.report.Opening.Tile;
+import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.WorkerRow;
 
@@ -67,9 +68,10 @@ public final class RunReport {
       lead.add(
           String.format(
               Locale.ROOT,
-              "Early stopping ended it after %d of %d epochs.",
+              "Early stopping ended it after %d of %d epochs, when its learning rate had fallen to %s of its highest.",
               progress.epochsDone(),
-              run.setup().epochsPlanned()));
+              run.setup().epochsPlanned(),
+              fallen(facts.epochs())));
     } else if (run.status() != RunRow.Status.FINISHED) {
       lead.add(
           String.format(
@@ -79,6 +81,14 @@ public final class RunReport {
               run.setup().epochsPlanned()));
     }
     return lead;
+  }
+
+  /** The last epoch's learning rate in those of the highest. */
+  private static String fallen(List<EpochRow> epochs) {
+    double highest = epochs.stream().mapToDouble(EpochRow::learningRateStart).max().orElse(0);
+    return epochs.isEmpty()
+        ? Numbers.NONE
+        : Numbers.percent(epochs.get(epochs.size() - 1).learningRateEnd() / highest);
   }
 
   private static List<Tile> tiles(RunFacts facts) {
@@ -103,7 +113,10 @@ public final class RunReport {
             "Time",
             Numbers.time(progress.seconds()),
             Numbers.time(progress.deviceSeconds()) + " on devices"),
-        new Tile("Compute", Numbers.amount(progress.flops(), "FLOP"), "of training, by formula"),
+        new Tile(
+            "Compute",
+            Numbers.amount(progress.flops(), "FLOP"),
+            "of training, by formula; evaluation " + Numbers.flops(progress.evaluationFlops())),
         new Tile(
             "Images",
             Numbers.amount(progress.images(), ""),

@@ -66,7 +66,7 @@ final class TimeSpent {
   private static DomContent byPhase(RunFacts facts, List<Bar> bars) {
     return Card.of(
         "By phase, and by what for",
-        "Time on devices is summed over workers. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
+        "Time on devices is that of training, summed over workers and the cores, or GPU, that each holds; time holds evaluation too. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
         new Grid<>(
                 "Cost by phase",
                 List.of(
@@ -76,7 +76,9 @@ final class TimeSpent {
                     Grid.number("time", p -> Numbers.time(p.seconds())),
                     Grid.number("an epoch", p -> Numbers.time(p.seconds() / p.epochs())),
                     Grid.number("on devices", p -> Numbers.time(p.deviceSeconds())),
-                    Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP"))),
+                    Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
+                    Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
+                    Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops()))),
                 facts.phases())
             .html(),
         new Grid<>(

@@ -54,13 +54,21 @@ public record EpochRow(
   public record Cost(
       @Column("images trained on, count over all workers") long images,
       @Column("optimizer steps, count over all workers") long steps,
-      @Column("floating-point operations of training by formula, count") double flops,
+      @Column("floating-point operations of training by formula, count; evaluation is apart")
+          double flops,
       @Column("training steps, seconds of the slowest worker") double computeSeconds,
       @Column("waiting for data, seconds of the slowest worker") double waitSeconds,
       @Column("broadcasting, collecting and averaging the state, seconds") double syncSeconds,
       @Column("validation and test, seconds") double evaluationSeconds,
       @Column("wall time of the epoch with all of these, seconds") double seconds,
-      @Column("state sent to and from the workers, bytes") long syncBytes) {}
+      @Column("state sent to and from the workers, bytes") long syncBytes,
+      @Column(
+              "floating-point operations of validation and test by formula, count; 0 if not"
+                  + " evaluated, null in older rows")
+          Double evaluationFlops,
+      @Column(
+              "validation and test, seconds times devices, summed over tasks; null in older rows")
+          Double evaluationDeviceSeconds) {}
 
   @Override
   public String part() {

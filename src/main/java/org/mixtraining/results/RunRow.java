@@ -68,18 +68,39 @@ public record RunRow(
       @Column("test accuracy after that epoch, 0 to 1") Double testAccuracyAtBest,
       @Column("test accuracy after the last finished epoch, 0 to 1") Double finalTestAccuracy,
       @Column("images trained on, count over all epochs") long images,
-      @Column("floating-point operations of training by formula, count") double flops,
+      @Column("floating-point operations of training by formula, count; evaluation is apart")
+          double flops,
       @Column("wall time of the finished epochs, seconds") double seconds,
-      @Column("time that workers held a device, seconds summed over workers")
-          double deviceSeconds) {
+      @Column(
+              "time that workers held devices to train, a core or a GPU each: seconds times devices,"
+                  + " summed over workers")
+          double deviceSeconds,
+      @Column(
+              "devices that a worker held, count; null in rows of older versions, whose"
+                  + " device_seconds count a worker as one whatever its threads")
+          Integer devices,
+      @Column("validation and test after epochs, seconds of wall time; null in older rows")
+          Double evaluationSeconds,
+      @Column(
+              "floating-point operations of validation and test after epochs by formula, count;"
+                  + " null in older rows")
+          Double evaluationFlops,
+      @Column(
+              "validation and test after epochs, seconds times devices, summed over tasks; null in"
+                  + " older rows")
+          Double evaluationDeviceSeconds) {
 
     /** Of no epoch. */
-    public static final Progress NONE = new Progress(0, null, null, null, null, 0, 0, 0, 0);
+    public static final Progress NONE = 
+        new Progress(0, null, null, null, null, 0, 0, 0, 0, null, 0.0, 0.0, 0.0);
 
     /** With the next finished epoch and the workers in it. */
     public Progress plus(EpochRow epoch, List<WorkerRow> workers) {
       EpochRow.Evaluation scores = epoch.evaluation();
       boolean best = isBest(scores.validationAccuracy());
+      // A run that an older version began has not counted them.
+      int held =
+          workers.stream().mapToInt(WorkerRow::held).max().orElse(devices == null ? 1 : devices);
       return new Progress(
           epochsDone + 1,
           best ? scores.validationAccuracy() : bestValidationAccuracy,
@@ -89,7 +110,17 @@ public record RunRow(
           images + epoch.cost().images(),
           flops + epoch.cost().flops(),
           seconds + epoch.cost().seconds(),
-          deviceSeconds + workers.stream().mapToDouble(WorkerRow::seconds).sum());
+          deviceSeconds * (devices == null ? held : 1)
+              + workers.stream().mapToDouble(WorkerRow::deviceSeconds).sum(),
+          held,
+          sum(evaluationSeconds, epoch.cost().evaluationSeconds()),
+          sum(evaluationFlops, epoch.cost().evaluationFlops()),
+          sum(evaluationDeviceSeconds, epoch.cost().evaluationDeviceSeconds()));
+    }
+
+    /** What is not known of an epoch is not known of all. */
+    private static Double sum(Double before, Double epoch) {
+      return before == null || epoch == null ? null : Double.valueOf(before + epoch);
     }
 
     /** Of two that validation cannot tell apart, the later has learnt more. */

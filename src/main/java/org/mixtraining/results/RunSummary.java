@@ -67,11 +67,22 @@ public record RunSummary(
    * Of the finished epochs.
    *
    * @param seconds wall time
-   * @param deviceSeconds time that workers held a device, summed over workers
+   * @param deviceSeconds time that workers held devices to train, a core or a GPU each
    * @param flops floating-point operations of training by formula
    * @param images images trained on
+   * @param evaluationSeconds wall time of evaluation, which {@code seconds} holds too; this and what
+   *     follows are null of older versions
+   * @param evaluationDeviceSeconds time that devices evaluated
+   * @param evaluationFlops floating-point operations of evaluation by formula
    */
-  public record Cost(double seconds, double deviceSeconds, double flops, long images) {}
+  public record Cost(
+      double seconds,
+      double deviceSeconds,
+      double flops,
+      long images,
+      Double evaluationSeconds,
+      Double evaluationDeviceSeconds,
+      Double evaluationFlops) {}
 
   /**
    * Files of models; null where there is none yet.
@@ -113,7 +124,14 @@ public record RunSummary(
             p.bestValidationAccuracy(),
             p.testAccuracyAtBest(),
             p.finalTestAccuracy()),
-        new Cost(p.seconds(), p.deviceSeconds(), p.flops(), p.images()),
+        new Cost(
+            p.seconds(),
+            p.deviceSeconds(),
+            p.flops(),
+            p.images(),
+            p.evaluationSeconds(),
+            p.evaluationDeviceSeconds(),
+            p.evaluationFlops()),
         models,
         row.stateSha256(),
         tables);

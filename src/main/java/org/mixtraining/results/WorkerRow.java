@@ -20,8 +20,19 @@ public record WorkerRow(
             "resident memory of its process beyond the Java heap at the end, bytes; null where unknown")
         Long offHeapBytes,
     @Column("attempt of its Spark task, from 0") int attempt,
-    @Column("weight in the average of the states, 0 to 1") double weight)
+    @Column("weight in the average of the states, 0 to 1") double weight,
+    @Column("devices it held: cores (its threads), or one GPU, count; null in older rows")
+        Integer devices)
     implements ResultRow, OfEpoch {
+
+  /** What it took of all devices: its seconds on each that it held. */
+  double deviceSeconds() {
+    return seconds * held();
+  }
+
+  int held() {
+    return devices == null ? 1 : devices;
+  }
 
   @Override
   public String part() {

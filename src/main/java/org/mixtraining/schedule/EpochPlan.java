@@ -37,6 +37,11 @@ public record EpochPlan(
         : phase + " " + Spelling.of(objective);
   }
 
+  /** The same in a run of another length, whose learning rate ends otherwise. */
+  EpochPlan ending(int epochs, LearningRate rate) {
+    return new EpochPlan(epoch, epochs, phase, objective, pass, alpha, maskRatio, rate, clip);
+  }
+
   /** The learning rate of a step, of {@code steps} in this epoch. */
   public double learningRate(int step, int steps) {
     return learningRate.at(epoch + (double) step / steps);

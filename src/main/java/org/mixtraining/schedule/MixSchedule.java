@@ -73,7 +73,44 @@ public record MixSchedule(List<EpochPlan> epochs) {
 
   /** Whether any epoch learns from labels. */
   public boolean needsLabels() {
-    return epochs.stream().anyMatch(plan -> plan.objective() != Objective.SSL);
+    return epochs.stream().anyMatch(MixSchedule::trainsHead);
+  }
+
+  private static boolean trainsHead(EpochPlan plan) {
+    return plan.objective() != Objective.SSL;
+  }
+
+  /**
+   * Whether the model is scored after an epoch: of those that train a head, every so many, counted
+   * back from the last.
+   */
+  public boolean scores(EpochPlan plan, int every) {
+    long after = epochs.stream().skip(plan.epoch() + 1L).filter(MixSchedule::trainsHead).count();
+    return trainsHead(plan) && after % every == 0;
+  }
+
+  /**
+   * The plan of a run that may have lost its patience: it then ends after some epochs more, in
+   * which the learning rate falls from where it is to its end, as half a cosine. Where no more are
+   * left than these, the plan stays as it is: its own rate falls then.
+   */
+  public MixSchedule endedBy(Patience patience, JobConfig config) {
+    int from = patience.end();
+    int end = from + config.earlyStopping().cooldown();
+    if (!patience.exhausted() || end >= epochs.size()) {
+      return this;
+    }
+    LearningRate falling =
+        new LearningRate(
+            epochs.get(from).learningRate().at(from),
+            config.optimizer().minLr(),
+            0,
+            from,
+            end - from);
+    return new MixSchedule(
+        epochs.subList(0, end).stream()
+            .map(plan -> plan.epoch() < from ? plan : plan.ending(end, falling))
+            .toList());
   }
 
   /** One line an epoch: phase, objective, pass, learning rate, alpha, mask ratio; then totals. */

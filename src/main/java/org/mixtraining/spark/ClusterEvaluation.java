@@ -60,12 +60,23 @@ final class ClusterEvaluation {
     this.profile = profile;
   }
 
-  /** Scores on both splits; {@link Scores#NONE} on one without images. */
-  record Result(Scores validation, Scores test) implements Serializable {
-    static final Result NONE = new Result(Scores.NONE, Scores.NONE);
+  /**
+   * Scores on both splits; {@link Scores#NONE} on one without images.
+   *
+   * @param deviceSeconds seconds of the tasks times the devices that they held
+   */
+  record Result(Scores validation, Scores test, double deviceSeconds) implements Serializable {
+    static final Result NONE = new Result(Scores.NONE, Scores.NONE, 0);
 
     Result plus(Result other) {
-      return new Result(validation.plus(other.validation), test.plus(other.test));
+      return new Result(
+          validation.plus(other.validation),
+          test.plus(other.test),
+          deviceSeconds + other.deviceSeconds);
+    }
+
+    private Result taking(double seconds) {
+      return new Result(validation, test, seconds);
     }
   }
 
@@ -78,8 +89,10 @@ final class ClusterEvaluation {
             (predictor, part, parts) ->
                 new Result(
                     score(predictor, data, Split.VALIDATION, part, parts, batchSize),
-                    score(predictor, data, Split.TEST, part, parts, batchSize)))
+                    score(predictor, data, Split.TEST, part, parts, batchSize),
+                    0))
         .stream()
+        .map(part -> part.result().taking(part.deviceSeconds()))
         .reduce(Result.NONE, Result::plus);
   }
 
@@ -88,13 +101,17 @@ final class ClusterEvaluation {
     List<LabelledData> data = tasks;
     int batchSize = config.optimizer().batchSize();
     SortedMap<String, List<Prediction>> predictions = new TreeMap<>();
-    for (Map<String, List<Prediction>> part :
-        inParts(
+    inParts(
             state,
-            (predictor, part, parts) -> predict(predictor, data, split, part, parts, batchSize))) {
-      part.forEach(
-          (task, said) -> predictions.computeIfAbsent(task, t -> new ArrayList<>()).addAll(said));
-    }
+            (predictor, part, parts) -> predict(predictor, data, split, part, parts, batchSize))
+        .forEach(
+            part ->
+                part.result()
+                    .forEach(
+                        (task, said) ->
+                            predictions
+                                .computeIfAbsent(task, t -> new ArrayList<>())
+                                .addAll(said)));
     predictions.values().forEach(said -> said.sort(Comparator.comparingLong(Prediction::id)));
     return predictions;
   }
@@ -107,11 +124,11 @@ final class ClusterEvaluation {
     R of(Predictor predictor, int part, int parts);
   }
 
-  /** What came of a part. */
-  private record PartResult<R>(int part, R result) implements Serializable {}
+  /** What came of a part, and what it took. */
+  private record PartResult<R>(int part, R result, double deviceSeconds) implements Serializable {}
 
   /** The results of all parts, in their order. */
-  private <R> List<R> inParts(ModelState state, Work<R> work) {
+  private <R> List<PartResult<R>> inParts(ModelState state, Work<R> work) {
     List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
     tasks.forEach(task -> used.add(task.head().name()));
     ModelState model = state.only(used).withoutMoments();
@@ -128,19 +145,21 @@ final class ClusterEvaluation {
           numbers
               .map(
                   part -> {
+                    long start = System.nanoTime();
                     Device device = workers.ofScoringTask();
                     device.bind();
                     try (ReplicaPool.Lease lease =
                         ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, configuration, device)) {
                       Predictor predictor = lease.predictor();
                       predictor.load(broadcast.value());
-                      return new PartResult<>(part, work.of(predictor, part, parts));
+                      R result = work.of(predictor, part, parts);
+                      double seconds = (System.nanoTime() - start) / 1e9;
+                      return new PartResult<>(part, result, seconds * device.devices());
                     }
                   })
               .collect();
       return results.stream()
           .sorted(Comparator.comparingInt(PartResult::part))
-          .map(PartResult::result)
           .toList();
     } finally {
       broadcast.destroy();

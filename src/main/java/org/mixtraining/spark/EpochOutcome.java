@@ -13,11 +13,13 @@ import org.mixtraining.vit.ModelState;
  * @param reached where the run stands after it
  * @param metrics sums over all workers
  * @param workers each worker's share, in worker order
- * @param validation scores on the held-out images; of no image after SSL epochs
- * @param test scores on the test images; of no image after SSL epochs
+ * @param validation scores on the held-out images; of no image where the epoch is not scored
+ * @param test scores on the test images; of no image where the epoch is not scored
  * @param syncSeconds wall time of training beyond the slowest worker's: broadcast, scheduling,
  *     collecting and averaging
  * @param evaluationSeconds wall time of evaluation
+ * @param evaluationFlops its floating-point operations by formula
+ * @param evaluationDeviceSeconds seconds of its tasks times the devices that they held
  * @param seconds wall time of the epoch
  * @param syncBytes state sent to and from the workers
  */
@@ -30,6 +32,8 @@ public record EpochOutcome(
     Scores test,
     double syncSeconds,
     double evaluationSeconds,
+    double evaluationFlops,
+    double evaluationDeviceSeconds,
     double seconds,
     long syncBytes) {
 

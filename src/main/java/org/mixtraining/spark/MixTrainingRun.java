@@ -141,9 +141,9 @@ public final class MixTrainingRun implements AutoCloseable {
    * @throws NonFiniteLossException if a worker's loss becomes NaN or infinite
    */
   public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
-    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
-    while (!state.isLast(epochs.size(), config.earlyStopping().patience())) {
-      EpochOutcome outcome = epoch(epochs.get(state.epochs()), state);
+    while (!state.isLast(config)) {
+      EpochPlan plan = state.schedule(config).epochs().get(state.epochs());
+      EpochOutcome outcome = epoch(plan, state);
       state = outcome.reached();
       epochFinished.accept(outcome);
     }
@@ -193,10 +193,8 @@ public final class MixTrainingRun implements AutoCloseable {
 
     long evaluationStart = System.nanoTime();
     spark.setJobDescription(description(plan, "evaluate"));
-    var scores =
-        plan.objective() == Objective.SSL
-            ? ClusterEvaluation.Result.NONE // no head has been trained with it
-            : evaluation.score(outer.model());
+    boolean scored = before.schedule(config).scores(plan, config.evaluation().every());
+    var scores = scored ? evaluation.score(outer.model()) : ClusterEvaluation.Result.NONE;
 
     EpochMetrics metrics =
         master.reports().stream()
@@ -212,7 +210,7 @@ public final class MixTrainingRun implements AutoCloseable {
             plan.epoch() + 1,
             outer.model(),
             outer.velocity(),
-            patience(plan, before.patience(), scores.validation()),
+            patience(plan, before, scores.validation()),
             deal(before.deal(), shares)),
         metrics,
         shares,
@@ -220,6 +218,8 @@ public final class MixTrainingRun implements AutoCloseable {
         scores.test(),
         trained - slowest,
         secondsSince(evaluationStart),
+        scored ? data.evaluationFlops() : 0,
+        scores.deviceSeconds(),
         secondsSince(start),
         exchange.bytes(average, config.workers().count()));
   }
@@ -234,10 +234,17 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /** A run waits for a better validation accuracy in its last phase only. */
-  private Patience patience(EpochPlan plan, Patience before, Scores validation) {
+  private Patience patience(EpochPlan plan, RunState before, Scores validation) {
+    Patience patience = before.patience();
     List<EpochPlan> epochs = MixSchedule.of(config).epochs();
     boolean last = plan.phase() == epochs.get(epochs.size() - 1).phase();
-    return last && validation.images() > 0 ? before.after(validation.accuracy()) : before;
+    if (!last || plan.objective() == Objective.SSL) {
+      return patience;
+    }
+    return validation.images() == 0
+        ? patience.unscored()
+        : patience.scored(
+            validation.accuracy(), plan.epoch() + 1, config.earlyStopping().patience());
   }
 
   /** A measured deal is of use only if workers stay where they were measured. */

@@ -16,6 +16,7 @@ import org.mixtraining.kernels.Device;
  * @param host host name
  * @param executor Spark's executor id
  * @param device what it computed on: {@code cpu}, or an accelerator and the address of its GPU
+ * @param devices how many devices that is: cores, or one GPU
  * @param attempt attempt of its task, from 0
  * @param seconds wall time of the task
  * @param peakRssBytes highest resident memory of the process so far; −1 where unknown
@@ -25,6 +26,7 @@ public record Place(
     String host,
     String executor,
     String device,
+    int devices,
     int attempt,
     double seconds,
     long peakRssBytes,
@@ -37,6 +39,7 @@ public record Place(
         SparkEnv.get().blockManager().blockManagerId().host(),
         SparkEnv.get().executorId(),
         device.name(),
+        device.devices(),
         TaskContext.get().attemptNumber(),
         seconds,
         highWaterMark(),

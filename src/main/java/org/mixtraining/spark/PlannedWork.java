@@ -1,8 +1,8 @@
 package org.mixtraining.spark;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.DatasetManifest;
@@ -14,18 +14,67 @@ public final class PlannedWork {
   private PlannedWork() {}
 
   /**
-   * Floating-point operations of training by formula, over the whole schedule; unknown while a
-   * dataset is not prepared.
+   * Floating-point operations by formula, over the whole schedule.
+   *
+   * @param evaluation of scoring the model after {@code scored} of the epochs
+   */
+  public record Flops(double training, double evaluation, int scored) {
+
+    public double total() {
+      return training + evaluation;
+    }
+  }
+
+  /**
+   * What a run computes; unknown while a dataset is not prepared.
    *
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
-  public static OptionalDouble flops(Configuration hadoop, JobConfig config) {
+  public static Optional<Flops> flops(Configuration hadoop, JobConfig config) {
     if (!isPrepared(hadoop, config)) {
-      return OptionalDouble.empty();
+      return Optional.empty();
     }
     TrainingData data = TrainingData.open(hadoop, config);
-    return OptionalDouble.of(
-        MixSchedule.of(config).epochs().stream().mapToDouble(data::flops).sum());
+    MixSchedule schedule = MixSchedule.of(config);
+    int every = config.evaluation().every();
+    int scored =
+        (int) schedule.epochs().stream().filter(plan -> schedule.scores(plan, every)).count();
+    return Optional.of(
+        new Flops(
+            schedule.epochs().stream().mapToDouble(data::flops).sum(),
+            scored * data.evaluationFlops(),
+            scored));
+  }
+
+  /** A run for a person: every epoch, what it computes, and how it may end before its plan does. */
+  public static String describe(Configuration hadoop, JobConfig config) {
+    StringBuilder text = new StringBuilder(MixSchedule.of(config).describe());
+    flops(hadoop, config)
+        .ifPresent(
+            flops ->
+                text.append(
+                    String.format(
+                        Locale.ROOT,
+                        "%.3g TFLOP to train, %.3g to score it after %d epochs, by formula%n",
+                        flops.training() / 1e12,
+                        flops.evaluation() / 1e12,
+                        flops.scored())));
+    JobConfig.EarlyStopping stopping = config.earlyStopping();
+    if (stopping.patience() > 0) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "ends early after %d epochs of the last phase that are no better on validation%s%n",
+              stopping.patience(),
+              stopping.cooldown() > 0
+                  ? String.format(
+                      Locale.ROOT,
+                      ", with %d more in which the learning rate falls to %s",
+                      stopping.cooldown(),
+                      config.optimizer().minLr())
+                  : ", at whatever learning rate it has then: a model whose rate never fell is worse than it could be (early-stopping.cooldown)"));
+    }
+    return text.toString();
   }
 
   /**

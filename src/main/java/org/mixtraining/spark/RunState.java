@@ -1,6 +1,8 @@
 package org.mixtraining.spark;
 
 import java.util.Map;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.vit.ModelState;
 
@@ -23,13 +25,13 @@ public record RunState(
     return new RunState(0, model, new ModelState(Map.of()), Patience.FRESH, Deal.EQUAL);
   }
 
-  /**
-   * Whether no epoch follows.
-   *
-   * @param planned epochs of the schedule
-   * @param limit of its patience
-   */
-  public boolean isLast(int planned, int limit) {
-    return epochs >= planned || patience.exhausted(limit);
+  /** The plan of its run, as far as it is known here. */
+  MixSchedule schedule(JobConfig config) {
+    return MixSchedule.of(config).endedBy(patience, config);
+  }
+
+  /** Whether no epoch follows in a run of this configuration. */
+  public boolean isLast(JobConfig config) {
+    return epochs >= schedule(config).epochs().size();
   }
 }

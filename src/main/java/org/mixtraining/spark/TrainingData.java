@@ -158,6 +158,16 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     return flops;
   }
 
+  /** Floating-point operations of scoring a model once, by formula. */
+  double evaluationFlops() {
+    double flops = 0;
+    for (LabelledData task : labelled) {
+      DatasetManifest m = task.dataset().manifest();
+      flops += (m.images(Split.VALIDATION) + m.images(Split.TEST)) * vit(task).inferenceFlops();
+    }
+    return flops;
+  }
+
   private double flopsOfImage(LabelledData task, EpochPlan plan) {
     return vit(task)
         .masking(plan.maskRatio())

@@ -8,13 +8,20 @@
 -- model: model preset
 -- seed: seed of the run
 -- accuracy: test accuracy of the model that was best on validation, or else the final one, 0 to 1
--- device_seconds: time that workers held a device, seconds summed over workers
--- seconds: wall time of the epochs, seconds
+-- device_seconds: time that workers held devices to train, seconds times devices (a core or a GPU
+--   each), summed over workers; evaluation is apart
+-- seconds: wall time of the epochs with evaluation, seconds
 -- flops: floating-point operations of training by formula, count
+-- evaluation_device_seconds: the same time of evaluation; null of older versions
+-- evaluation_flops: the same of evaluation; null of older versions
 with finished as (
   select dataset_fingerprint, dataset_path, run_id, pipeline, model, seed,
     coalesce(test_accuracy_at_best, final_test_accuracy) as accuracy,
-    device_seconds, seconds, flops
+    -- older versions counted a worker as one device
+    device_seconds * if(devices is null,
+      coalesce(int(get_json_object(config, '$.mixtraining.workers.threads-per-worker')), 1), 1)
+      as device_seconds,
+    seconds, flops, evaluation_device_seconds, evaluation_flops
   from runs where status = 'finished'
 )
 select * from finished f

@@ -30,8 +30,8 @@ final class Samples {
         new ModelState(Map.of("outer", new Block(floats(random, 300), none, none, 0)));
     return new Checkpoint(
         new RunState(
-            epochs, model, averaging, Patience.FRESH.after(0.5), new Deal(List.of(0.1 + 0.2, 3.0))),
-        new Progress(epochs, 0.1 + 0.2, 1, null, 1.0 / 3, 1L << 40, 1e300, 0.1, 0.7),
+            epochs, model, averaging, Patience.FRESH.scored(0.5, epochs, 0), new Deal(List.of(0.1 + 0.2, 3.0))),
+        new Progress(epochs, 0.1 + 0.2, 1, null, 1.0 / 3, 1L << 40, 1e300, 0.1, 0.7, 4, 0.3, 1e299, null),
         "{\"mixtraining\":{\"run\":{\"id\":\"é \\\"quoted\\\"\"}}}",
         new TreeMap<>(Map.of("dataset.fingerprint", "f00d", "version.job", "1")));
   }

@@ -99,7 +99,7 @@ class RecordedRunTest {
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
         changed(velocity, state.model().block("encoder").m()[0]),
-        state.patience().after(0.1 * state.epochs()),
+        state.patience().scored(0.1 * state.epochs(), state.epochs() + 1, 0),
         new Deal(List.of(1.0 + state.epochs(), 1.0)));
   }
 
@@ -135,7 +135,7 @@ class RecordedRunTest {
       state = next(state);
       EpochMetrics metrics =
           new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
-      Place place = new Place("host", "0", "cpu", 0, 1, 1, 1);
+      Place place = new Place("host", "0", "cpu", 2, 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(
               plan,
@@ -146,6 +146,8 @@ class RecordedRunTest {
               scores(plan.epoch()),
               0.1,
               0.2,
+              1e8,
+              0.3,
               3,
               1000));
     }

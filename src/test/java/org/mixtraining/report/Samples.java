@@ -42,15 +42,15 @@ final class Samples {
 
   static RunFacts finished(int classes) {
     RunRow.Progress progress =
-        new RunRow.Progress(EPOCHS, 0.5, 5, 0.45, 0.44, 24_000, 3.5e12, 72, 120);
+        new RunRow.Progress(EPOCHS, 0.5, 5, 0.45, 0.44, 24_000, 3.5e12, 72, 120, 1, 8.0, 1e12, 9.0);
     return new RunFacts(
         run(RunRow.Status.FINISHED, progress, null),
         IntStream.rangeClosed(1, EPOCHS).mapToObj(Samples::epoch).toList(),
         workers(),
         List.of(
-            new PhaseCost(Phase.SSL, 2, 8000, 24, 1e12, 40),
-            new PhaseCost(Phase.MIX, 2, 8000, 24, 1e12, 40),
-            new PhaseCost(Phase.SL, 2, 8000, 24, 1.5e12, 40)),
+            new PhaseCost(Phase.SSL, 2, 8000, 24, 1e12, 40, 0.0, 0.0),
+            new PhaseCost(Phase.MIX, 2, 8000, 24, 1e12, 40, 4.0, 5e11),
+            new PhaseCost(Phase.SL, 2, 8000, 24, 1.5e12, 40, 4.0, null)),
         IntStream.range(0, classes).mapToObj(label -> ofClass(label, classes)).toList(),
         confusion(classes),
         List.of(prediction(7, 0, 0), prediction(9, 1, 0)),
@@ -121,7 +121,7 @@ final class Samples {
         sl
             ? new EpochRow.Evaluation(1.9, accuracy, 0.9, 1.8, accuracy - 0.05, 0.875)
             : EpochRow.Evaluation.NONE,
-        new EpochRow.Cost(4000, 125, 5e11, 8, 1, 0.5, sl ? 2 : 0, 12, 1_000_000),
+        new EpochRow.Cost(4000, 125, 5e11, 8, 1, 0.5, sl ? 2 : 0, 12, 1_000_000, sl ? 2.5e11 : 0, sl ? 2.25 : 0),
         NOON.plusSeconds(12L * epoch));
   }
 
@@ -145,7 +145,8 @@ final class Samples {
                 1L << 30,
                 null,
                 epoch == 3 ? 1 : 0,
-                0.5));
+                0.5,
+                1));
       }
     }
     return rows;
@@ -247,7 +248,9 @@ final class Samples {
             better ? 1.5 : 1.0,
             better ? 1.5 : 1.0,
             better,
-            better));
+            better,
+            accuracy + 0.02,
+            better ? 2e11 : null));
     for (int seed = 0; seed < 2; seed++) {
       double off = seed == 0 ? -1 : 1;
       runs.add(

@@ -80,7 +80,7 @@ final class Samples {
 
   static EpochRow.Cost cost(int epoch) {
     return new EpochRow.Cost(
-        1000L * epoch, 16L * epoch, 1e15 * epoch, 8, 1, 0.5, 2, 12.5 * epoch, 45_000_000_000L);
+        1000L * epoch, 16L * epoch, 1e15 * epoch, 8, 1, 0.5, 2, 12.5 * epoch, 45_000_000_000L, 1e12 * epoch, 3.5);
   }
 
   static ClassRow ofClass(
@@ -120,6 +120,7 @@ final class Samples {
         1L << 33,
         null,
         1,
-        0.5);
+        0.5,
+        4);
   }
 }

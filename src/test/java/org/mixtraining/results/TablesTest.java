@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -30,8 +31,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
+import org.mixtraining.results.RunRow.Progress;
 
 class TablesTest {
   @RegisterExtension static final LocalSpark spark = new LocalSpark();
@@ -284,7 +287,7 @@ class TablesTest {
         .contains("(visible, corrupted, two-pass) |")
         .contains("| `peak_rss_bytes` | bigint, or null |")
         .contains("### `phase_cost` (view): one row per run and phase, in the order of training")
-        .contains("| `device_seconds` | time that workers held a device, seconds summed");
+        .contains("| `device_seconds` | time that workers held devices to train, seconds");
   }
 
   private static void assertDocumented(String docs, String name, StructField[] columns) {
@@ -507,17 +510,81 @@ class TablesTest {
     assertThat(spark.rows("select * from phase_cost"))
         .extracting(Row::toString)
         .containsExactly(
-            "[a,ssl,2,3000,37.5,3.0E15,31.0]",
-            "[a,mix,1,3000,37.5,3.0E15,11.0]",
-            "[b,ssl,1,1000,12.5,1.0E15,null]");
+            "[a,ssl,2,3000,37.5,3.0E15,124.0,4.0,3.0E12,7.0]",
+            "[a,mix,1,3000,37.5,3.0E15,44.0,2.0,3.0E12,3.5]",
+            "[b,ssl,1,1000,12.5,1.0E15,null,2.0,1.0E12,3.5]");
     assertThat(spark.get().table("phase_cost").columns())
         .containsExactly(
-            "run_id", "phase", "epochs", "images", "seconds", "flops", "device_seconds");
+            "run_id",
+            "phase",
+            "epochs",
+            "images",
+            "seconds",
+            "flops",
+            "device_seconds",
+            "evaluation_seconds",
+            "evaluation_flops",
+            "evaluation_device_seconds");
     assertThat(
             spark.rows(
                 "select epoch, worker, seconds, mean_seconds from slowest_workers where run_id = 'a'"))
         .extracting(Row::toString)
         .containsExactly("[1,1,11.0,10.5]", "[2,0,10.0,10.0]", "[3,1,11.0,11.0]");
+  }
+
+  /** Rows of versions that counted a worker as one device, whatever its threads. */
+  @Test
+  void olderRowsAreCountedInDevicesToo() {
+    String config =
+        JobConfig.load(Optional.empty(), List.of("workers.threads-per-worker=3")).canonical();
+    for (String id : List.of("older", "newer")) {
+      Integer devices = id.equals("newer") ? 3 : null;
+      RunRow sample = Samples.run(id);
+      RunRow.Setup setup = Samples.setup(1);
+      tables.write(
+          new RunRow(
+              id,
+              RunRow.Status.FINISHED,
+              sample.started(),
+              null,
+              null,
+              new RunRow.Setup(
+                  setup.pipeline(), setup.model(), 1, 1, 1, 1, "p", id, null, config),
+              sample.versions(),
+              new Progress(
+                  1, 0.5, 1, 0.5, 0.5, 1, 1, 1, devices == null ? 10 : 30, devices, 1.0, 1.0, 1.0),
+              null,
+              null));
+      tables.write(new ComparisonRow(id, "c", id, 1, 1, "mix", "mix"));
+      tables.write(Samples.ssl(id, 1));
+      WorkerRow worker = Samples.worker(id, 1, 0);
+      tables.write(
+          new WorkerRow(
+              id,
+              1,
+              0,
+              worker.host(),
+              worker.executor(),
+              "cpu",
+              1,
+              1,
+              1,
+              10,
+              1,
+              null,
+              null,
+              0,
+              1,
+              devices));
+    }
+    register();
+
+    for (String view : List.of("pareto", "settings", "phase_cost")) {
+      assertThat(spark.rows("select device_seconds from " + view))
+          .as(view)
+          .extracting(Row::toString)
+          .containsExactly("[30.0]", "[30.0]");
+    }
   }
 
   @Test
@@ -583,7 +650,7 @@ class TablesTest {
             null,
             s.config()),
         run.versions(),
-        new RunRow.Progress(4, accuracy, 4, null, accuracy, 1, 2, 3, seconds),
+        new RunRow.Progress(4, accuracy, 4, null, accuracy, 1, 2, 3, seconds, 1, 1.0, 1.0, 1.0),
         "ab",
         false);
   }

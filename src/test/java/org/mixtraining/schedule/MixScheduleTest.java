@@ -52,6 +52,71 @@ class MixScheduleTest {
         .hasSize((int) merged);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "mix,    4, 4, joint,     1, 3 4 5 6",
+    "mix,    4, 4, joint,     2, 4 6",
+    "mix,    4, 4, joint,     9, 6",
+    "mix,    4, 4, alternate, 1, 4 6 7 8",
+    "mix,    4, 4, alternate, 3, 4 8",
+    "ssl-sl, 2, 3, joint,     2, 3 5",
+    "ssat,   1, 4, joint,     3, 1 4",
+    "ssl-sl, 2, 0, joint,     1, ''",
+  })
+  void epochsThatTrainAHeadAreScoredAtEvenDistancesFromTheLast(
+      String pipeline, int ssl, int sl, String mode, int every, String expected) {
+    MixSchedule schedule =
+        MixSchedule.of(
+            config(
+                "pipeline=" + pipeline,
+                "epochs.ssl=" + ssl,
+                "epochs.sl=" + sl,
+                "mix.mode=" + mode));
+
+    assertThat(
+            schedule.epochs().stream()
+                .filter(plan -> schedule.scores(plan, every))
+                .map(plan -> String.valueOf(plan.epoch() + 1))
+                .collect(Collectors.joining(" ")))
+        .isEqualTo(expected);
+  }
+
+  @Test
+  void aRunThatHasLostItsPatienceEndsAfterACoolDown() {
+    JobConfig config =
+        config(
+            "pipeline=sl",
+            "epochs.sl=100",
+            "optimizer={base-lr = 0.004, min-lr = 1e-6, warmup = 5}",
+            "early-stopping={patience = 10, cooldown = 4}");
+    MixSchedule whole = MixSchedule.of(config);
+    MixSchedule ended = whole.endedBy(new Patience(0.5, 10, 30), config);
+
+    assertThat(whole.endedBy(new Patience(0.5, 9, 0), config)).isEqualTo(whole);
+    assertThat(ended.epochs()).hasSize(34);
+    assertThat(ended.epochs().subList(0, 30)).isEqualTo(whole.epochs().subList(0, 30));
+    EpochPlan first = ended.epochs().get(30);
+    assertThat(first.learningRate(0, 1)).isEqualTo(whole.epochs().get(30).learningRate(0, 1));
+    assertThat(first.learningRate(0, 1)).isGreaterThan(8e-4);
+    assertThat(ended.epochs().get(32).learningRate(0, 1))
+        .as("half of the way")
+        .isCloseTo(
+            (first.learningRate(0, 1) + 1e-6) / 2, within(1e-12));
+    assertThat(ended.epochs().get(33).learningRate(1, 1)).isEqualTo(1e-6);
+    assertThat(ended.epochs().subList(30, 34))
+        .allSatisfy(plan -> assertThat(plan.epochs()).isEqualTo(34));
+  }
+
+  @Test
+  void whereNoMoreEpochsAreLeftThanACoolDownTakesTheScheduleGoesOn() {
+    JobConfig config = config("pipeline=sl", "epochs.sl=9", "early-stopping.patience=3");
+    MixSchedule whole = MixSchedule.of(config);
+
+    assertThat(config.earlyStopping().cooldown()).as("by default").isEqualTo(3);
+    assertThat(whole.endedBy(new Patience(0.5, 3, 6), config)).isEqualTo(whole);
+    assertThat(whole.endedBy(new Patience(0.5, 3, 5), config).epochs()).hasSize(8);
+  }
+
   @Test
   void ratioZeroIsTheTwoPhasePipeline() {
     assertThat(plan("mix.ratio=0", "pipeline=mix")).isEqualTo(plan("pipeline=ssl-sl"));
@@ -203,7 +268,11 @@ class MixScheduleTest {
   }
 
   private static MixSchedule schedule(String... overrides) {
-    return MixSchedule.of(JobConfig.load(Optional.empty(), List.of(overrides)));
+    return MixSchedule.of(config(overrides));
+  }
+
+  private static JobConfig config(String... overrides) {
+    return JobConfig.load(Optional.empty(), List.of(overrides));
   }
 
   private static List<EpochPlan> plan(String... overrides) {

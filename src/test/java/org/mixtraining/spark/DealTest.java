@@ -14,7 +14,7 @@ class DealTest {
     List<EpochOutcome.WorkerShare> shares = new ArrayList<>();
     for (int w = 0; w < seconds.length; w++) {
       var metrics = new EpochMetrics(60, 0, 0, 1, 0, 0, 0, 0, 0, 0);
-      var place = new Place("host", "" + w, "cpu", 0, seconds[w], -1, 0);
+      var place = new Place("host", "" + w, "cpu", 1, 0, seconds[w], -1, 0);
       shares.add(new EpochOutcome.WorkerShare(w, metrics, place, 1.0 / seconds.length));
     }
     return shares;
@@ -61,7 +61,7 @@ class DealTest {
   void aWorkerWithoutImagesCountsAsOneOfMeanSpeed() {
     var idle =
         new EpochOutcome.WorkerShare(
-            2, EpochMetrics.NONE, new Place("host", "2", "cpu", 0, 0.1, -1, 0), 0);
+            2, EpochMetrics.NONE, new Place("host", "2", "cpu", 1, 0, 0.1, -1, 0), 0);
     List<EpochOutcome.WorkerShare> shares = took(1, 4);
     shares.add(idle);
 

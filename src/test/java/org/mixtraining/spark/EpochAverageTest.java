@@ -162,6 +162,6 @@ class EpochAverageTest {
 
   private static WorkerResult worker(int worker, long images, ModelState state) {
     var metrics = new EpochMetrics(images, 0, 0, 1, 0, 0, 0, 0, 0, 0);
-    return new WorkerResult(worker, state, metrics, new Place("host", "0", "cpu", 0, 1, -1, 0));
+    return new WorkerResult(worker, state, metrics, new Place("host", "0", "cpu", 1, 0, 1, -1, 0));
   }
 }

@@ -85,7 +85,7 @@ class ExchangeCostTest {
 
   private static WorkerResult worker(int number) {
     var metrics = new EpochMetrics(100, 0, 0, 1, 0, 0, 0, 0, 0, 0);
-    return new WorkerResult(number, state(number), metrics, new Place("h", "0", "cpu", 0, 1, 1, 1));
+    return new WorkerResult(number, state(number), metrics, new Place("h", "0", "cpu", 1, 0, 1, 1, 1));
   }
 
   private static ModelState state(int seed) {

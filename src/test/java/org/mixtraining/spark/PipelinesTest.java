@@ -357,7 +357,7 @@ class PipelinesTest {
                 "optimizer.base-lr=1e-12",
                 "epochs={ssl = 2, sl = 7}",
                 "mix.ratio=1",
-                "early-stopping.patience=2"));
+                "early-stopping={patience = 2, cooldown = 0}"));
 
     assertThat(trained.epochs)
         .extracting(e -> e.plan().phase().name())
@@ -366,6 +366,54 @@ class PipelinesTest {
         .extracting(e -> e.reached().patience().waited())
         .containsExactly(0, 0, 0, 1, 2);
     assertThat(trained.epochs.get(0).plan().epochs()).isEqualTo(7);
+  }
+
+  @Test
+  void aRunThatHasLostItsPatienceCoolsDownAlsoWhenItGoesOn() {
+    JobConfig config =
+        config(
+            "pipeline=sl",
+            "optimizer={base-lr = 1e-12, min-lr = 1e-14}",
+            "epochs.sl=9",
+            "evaluation.every=2",
+            "early-stopping={patience = 2, cooldown = 3}");
+    Trained trained = train(config);
+
+    assertThat(trained.epochs)
+        .extracting(e -> e.validation().images() > 0)
+        .as("every second, counted back from what is the last now")
+        .containsExactly(true, false, true, true, false, true);
+    assertThat(trained.epochs)
+        .extracting(e -> e.reached().patience().end())
+        .containsExactly(0, 0, 3, 3, 3, 3);
+    EpochPlan last = trained.epochs.get(5).plan();
+    assertThat(last.learningRate(1, 1)).isEqualTo(1e-14);
+    assertThat(last.epochs()).isEqualTo(6);
+    for (int from = 2; from < 5; from++) {
+      RunState reached = trained.epochs.get(from).reached();
+      try (var run = new MixTrainingRun(spark, config)) {
+        RunState end = run.train(reached, outcome -> {});
+        assertThat(end.epochs()).isEqualTo(6);
+        assertThat(end.model().sha256()).isEqualTo(trained.state().sha256());
+      }
+    }
+  }
+
+  @Test
+  void onlyScoredEpochsCostEvaluationAndTheLastIsOneOfThem() {
+    Trained trained =
+        train(config("pipeline=ssl-sl", "epochs={ssl = 1, sl = 3}", "evaluation.every=2"));
+
+    assertThat(trained.epochs)
+        .extracting(e -> e.validation().images() + " " + e.test().images())
+        .containsExactly("0 0", "10 40", "0 0", "10 40");
+    double flops = 50 * SmallRun.of(config()).vit().inferenceFlops();
+    assertThat(trained.epochs)
+        .extracting(EpochOutcome::evaluationFlops)
+        .containsExactly(0.0, flops, 0.0, flops);
+    assertThat(trained.epochs)
+        .extracting(e -> e.evaluationDeviceSeconds() > 0)
+        .containsExactly(false, true, false, true);
   }
 
   @Test

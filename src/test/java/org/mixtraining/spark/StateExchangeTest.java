@@ -57,7 +57,7 @@ class StateExchangeTest {
                   "head", block(random, 30, 3 * w),
                   "empty", block(random, 0, 0)));
       var metrics = new EpochMetrics(images[w], 0, 0, w, 0, 0, 0, 0, 0, 0);
-      results.add(new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 0, 1, -1, 0)));
+      results.add(new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 1, 0, 1, -1, 0)));
     }
     return results;
   }
