@@ -45,7 +45,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
     try (MixTrainingRun run = new MixTrainingRun(spark, config);
         Trackers trackers = Trackers.of(spark.hadoopConfiguration(), config, recorded.id())) {
       MixSchedule schedule = MixSchedule.of(config);
-      SortedMap<String, String> provenance = provenance(run);
+      SortedMap<String, String> provenance = provenance(run, config.data().labelledFraction());
       RunState initial = beginning(recorded, config, run, provenance, report);
       report.accept(
           String.format(
@@ -59,6 +59,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
               run.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
               paths(config),
               config.workers().count()));
+      run.notes().forEach(report);
       return recorded.train(
           setup(config, schedule, initial.model(), run),
           run.manifests(),
@@ -109,7 +110,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
   }
 
   /** What decides about a run's bits besides its configuration. */
-  private static SortedMap<String, String> provenance(MixTrainingRun run) {
+  private static SortedMap<String, String> provenance(MixTrainingRun run, double labelled) {
     Map<String, DatasetManifest> datasets = new TreeMap<>(run.manifests());
     run.sslManifest().ifPresent(ssl -> datasets.put("(ssl)", ssl));
     SortedMap<String, String> provenance = new TreeMap<>();
@@ -118,6 +119,14 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
             dataset
                 .identity()
                 .forEach((key, value) -> provenance.put("dataset." + name + "." + key, value)));
+    run.manifests()
+        .forEach(
+            (name, dataset) -> {
+              long used = dataset.heldOutImages(Split.VALIDATION, labelled);
+              if (used < dataset.images(Split.VALIDATION)) { // versions before this used all
+                provenance.put("dataset." + name + ".validation-images", String.valueOf(used));
+              }
+            });
     RunRow.Versions versions = Versions.provenance();
     provenance.put("version.job", versions.jobVersion());
     provenance.put("version.dl4j", versions.dl4jVersion());

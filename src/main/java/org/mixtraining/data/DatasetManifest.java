@@ -200,6 +200,28 @@ public record DatasetManifest(
     return splits.get(split).histogram().stream().mapToLong(n -> images(n, share)).sum();
   }
 
+  /**
+   * Images by class of a split that a run judges its model on. To choose a model it has no more
+   * labels than to train on, as few-shot learning has it (Gao et al., LM-BFF, arXiv 2012.15723): of
+   * each class, validation has the first in the seeded order.
+   *
+   * @param labelled share of the training images that are used with their labels
+   */
+  public List<Long> heldOut(Split split, double labelled) {
+    List<Long> all = splits.get(split).histogram();
+    List<Long> training = splits.get(Split.TRAIN).histogram();
+    return split != Split.VALIDATION
+        ? all
+        : IntStream.range(0, classCount())
+            .mapToObj(c -> Math.min(all.get(c), images(training.get(c), labelled)))
+            .toList();
+  }
+
+  /** The sum of {@link #heldOut}. */
+  public long heldOutImages(Split split, double labelled) {
+    return heldOut(split, labelled).stream().mapToLong(n -> n).sum();
+  }
+
   /** Classes that have images in a split, but none in a share of it. */
   public List<String> leftOut(Split split, double share) {
     List<Long> histogram = splits.get(split).histogram();

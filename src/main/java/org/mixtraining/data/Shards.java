@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -54,7 +55,34 @@ public final class Shards {
       Split split,
       int[] shards,
       double fraction) {
-    return read(hadoop, path, manifest, split, shards, lt(doubleColumn("quantile"), fraction));
+    FilterPredicate first = lt(doubleColumn("quantile"), fraction);
+    return read(hadoop, path, manifest, split, shards, first, place -> true);
+  }
+
+  /**
+   * The same of the first images of each class.
+   *
+   * @param first how many of each class of the whole split, by class index
+   */
+  public static ImageSet read(
+      Configuration hadoop,
+      String path,
+      DatasetManifest manifest,
+      Split split,
+      int[] shards,
+      List<Long> first) {
+    List<Long> all = manifest.splits().get(split).histogram();
+    double[] shares = new double[all.size()];
+    Arrays.setAll(shares, c -> (double) first.get(c) / Math.max(1, all.get(c)));
+    FilterPredicate any = lt(doubleColumn("quantile"), Arrays.stream(shares).max().orElse(0));
+    return read(
+        hadoop,
+        path,
+        manifest,
+        split,
+        shards,
+        any,
+        place -> place.quantile() < shares[place.label()]);
   }
 
   /**
@@ -71,7 +99,7 @@ public final class Shards {
         ids.isEmpty()
             ? lt(doubleColumn("quantile"), 0.0)
             : in(longColumn("id"), new HashSet<>(ids));
-    return read(hadoop, path, manifest, split, shards, wanted);
+    return read(hadoop, path, manifest, split, shards, wanted, place -> true);
   }
 
   private static ImageSet read(
@@ -80,7 +108,8 @@ public final class Shards {
       DatasetManifest manifest,
       Split split,
       int[] shards,
-      FilterPredicate wanted) {
+      FilterPredicate wanted,
+      Predicate<Place> kept) {
     try {
       var files = new ArrayList<Path>();
       for (int shard : manifest.images(split) > 0 ? shards : new int[] {}) {
@@ -98,6 +127,7 @@ public final class Shards {
                       row.getLong("id", 0),
                       row.getInteger("label", 0),
                       row.getDouble("quantile", 0))));
+      places.removeIf(kept.negate());
       places.sort(Comparator.comparingLong(Place::id));
       long[] ids = places.stream().mapToLong(Place::id).toArray();
       var images =
@@ -113,10 +143,12 @@ public final class Shards {
           files,
           PIXELS,
           wanted,
-          row ->
-              images.put(
-                  Arrays.binarySearch(ids, row.getLong("id", 0)),
-                  row.getBinary("pixels", 0).toByteBuffer()));
+          row -> {
+            int at = Arrays.binarySearch(ids, row.getLong("id", 0));
+            if (at >= 0) {
+              images.put(at, row.getBinary("pixels", 0).toByteBuffer());
+            }
+          });
       return images;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -83,13 +83,14 @@ final class ClusterEvaluation {
   /** The model's scores. */
   Result score(ModelState state) {
     List<LabelledData> data = tasks;
+    double labelled = config.data().labelledFraction();
     int batchSize = config.optimizer().batchSize();
     return inParts(
             state,
             (predictor, part, parts) ->
                 new Result(
-                    score(predictor, data, Split.VALIDATION, part, parts, batchSize),
-                    score(predictor, data, Split.TEST, part, parts, batchSize),
+                    score(predictor, data, Split.VALIDATION, part, parts, labelled, batchSize),
+                    score(predictor, data, Split.TEST, part, parts, labelled, batchSize),
                     0))
         .stream()
         .map(part -> part.result().taking(part.deviceSeconds()))
@@ -99,11 +100,12 @@ final class ClusterEvaluation {
   /** What the model says of every image of a split, by task, in order of the images' ids. */
   SortedMap<String, List<Prediction>> predict(ModelState state, Split split) {
     List<LabelledData> data = tasks;
+    double labelled = config.data().labelledFraction();
     int batchSize = config.optimizer().batchSize();
     SortedMap<String, List<Prediction>> predictions = new TreeMap<>();
     inParts(
             state,
-            (predictor, part, parts) -> predict(predictor, data, split, part, parts, batchSize))
+            (predictor, part, parts) -> predict(predictor, data, split, part, parts, labelled, batchSize))
         .forEach(
             part ->
                 part.result()
@@ -172,13 +174,14 @@ final class ClusterEvaluation {
       Split split,
       int part,
       int parts,
+      double labelled,
       int batchSize) {
     Scores scores = Scores.NONE;
     for (LabelledData task : tasks) {
-      if (task.dataset().manifest().images(split) > 0) {
+      if (task.dataset().manifest().heldOutImages(split, labelled) > 0) {
         Score score =
             Evaluation.run(
-                predictor, task.head().name(), images(task, split, part, parts, batchSize));
+                predictor, task.head().name(), images(task, split, part, parts, labelled, batchSize));
         scores = scores.plus(Scores.of(task.task().name(), score));
       }
     }
@@ -191,24 +194,25 @@ final class ClusterEvaluation {
       Split split,
       int part,
       int parts,
+      double labelled,
       int batchSize) {
     Map<String, List<Prediction>> predictions = new HashMap<>();
     for (LabelledData task : tasks) {
-      if (task.dataset().manifest().images(split) > 0) {
+      if (task.dataset().manifest().heldOutImages(split, labelled) > 0) {
         predictions.put(
             task.task().name(),
             Prediction.of(
-                predictor, task.head().name(), images(task, split, part, parts, batchSize)));
+                predictor, task.head().name(), images(task, split, part, parts, labelled, batchSize)));
       }
     }
     return predictions;
   }
 
   private static Iterator<Minibatch> images(
-      LabelledData task, Split split, int part, int parts, int batchSize) {
+      LabelledData task, Split split, int part, int parts, double labelled, int batchSize) {
     Dataset dataset = task.dataset();
     return new UntilKilled<>(
         Minibatches.evaluation(
-            dataset.part(split, part, parts, 1), dataset.manifest().normalization(), batchSize));
+            dataset.heldOut(split, part, parts, labelled), dataset.manifest().normalization(), batchSize));
   }
 }

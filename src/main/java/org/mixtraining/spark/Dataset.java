@@ -60,16 +60,41 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
 
   /** The images of one part of a split, of {@code parts}: every parts-th shard. */
   ImageSet part(Split split, int part, int parts, double fraction) {
-    List<Integer> shards =
-        IntStream.range(0, manifest.shards()).filter(s -> s % parts == part).boxed().toList();
-    return shards(split, shards, fraction);
+    return shards(split, shards(part, parts), fraction);
+  }
+
+  /**
+   * One part of the images that a run judges its model on, of {@code parts}.
+   *
+   * @param labelled share of the training images that it knows the labels of
+   */
+  ImageSet heldOut(Split split, int part, int parts, double labelled) {
+    List<Integer> shards = shards(part, parts);
+    var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, labelled);
+    return ImageCache.get(
+        key,
+        () ->
+            Shards.read(
+                hadoop.value(),
+                path,
+                manifest,
+                split,
+                numbers(shards),
+                manifest.heldOut(split, labelled)));
+  }
+
+  private List<Integer> shards(int part, int parts) {
+    return IntStream.range(0, manifest.shards()).filter(s -> s % parts == part).boxed().toList();
+  }
+
+  private static int[] numbers(List<Integer> shards) {
+    return shards.stream().mapToInt(Integer::intValue).toArray();
   }
 
   /** The images of some shards of a split. */
   ImageSet shards(Split split, List<Integer> shards, double fraction) {
     var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, fraction);
-    int[] numbers = shards.stream().mapToInt(Integer::intValue).toArray();
     return ImageCache.get(
-        key, () -> Shards.read(hadoop.value(), path, manifest, split, numbers, fraction));
+        key, () -> Shards.read(hadoop.value(), path, manifest, split, numbers(shards), fraction));
   }
 }

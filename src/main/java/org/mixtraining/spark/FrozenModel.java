@@ -126,12 +126,15 @@ public final class FrozenModel {
       for (LabelledData task : tasks) {
         Dataset dataset = task.dataset();
         for (Split split : Split.values()) {
-          double share = split == Split.TRAIN ? job.data().labelledFraction() : 1;
+          double labelled = job.data().labelledFraction();
+          int parts = job.workers().count();
           Iterator<Minibatch> images =
               dataset.manifest().images(split) == 0
                   ? List.<Minibatch>of().iterator()
                   : Minibatches.evaluation(
-                      dataset.part(split, part, job.workers().count(), share),
+                      split == Split.TRAIN
+                          ? dataset.part(split, part, parts, labelled)
+                          : dataset.heldOut(split, part, parts, labelled),
                       dataset.manifest().normalization(),
                       job.optimizer().batchSize());
           features.add(Features.of(lease.replica(), new UntilKilled<>(images)));

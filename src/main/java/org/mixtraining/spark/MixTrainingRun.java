@@ -106,6 +106,11 @@ public final class MixTrainingRun implements AutoCloseable {
     return manifests;
   }
 
+  /** What a person should know of its data. */
+  public List<String> notes() {
+    return data.notes();
+  }
+
   /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
   public Optional<DatasetManifest> sslManifest() {
     return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(data.ssl().manifest());

@@ -46,6 +46,15 @@ public final class PlannedWork {
             scored));
   }
 
+  /**
+   * What a person should know of a run's data; nothing while it is not prepared.
+   *
+   * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
+   */
+  public static List<String> notes(Configuration hadoop, JobConfig config) {
+    return isPrepared(hadoop, config) ? TrainingData.open(hadoop, config).notes() : List.of();
+  }
+
   /** A run for a person: every epoch, what it computes, and how it may end before its plan does. */
   public static String describe(Configuration hadoop, JobConfig config) {
     StringBuilder text = new StringBuilder(MixSchedule.of(config).describe());
@@ -74,6 +83,7 @@ public final class PlannedWork {
                       config.optimizer().minLr())
                   : ", at whatever learning rate it has then: a model whose rate never fell is worse than it could be (early-stopping.cooldown)"));
     }
+    notes(hadoop, config).forEach(note -> text.append(note).append('\n'));
     return text.toString();
   }
 

@@ -45,7 +45,7 @@ final class Prerequisites {
   private static void checkEarlyStopping(JobConfig config, TrainingData data) {
     int patience = config.earlyStopping().patience();
     for (LabelledData task : data.labelled()) {
-      if (patience > 0 && task.dataset().manifest().images(Split.VALIDATION) == 0) {
+      if (patience > 0 && data.validated(task) == 0) {
         throw new UserException(
             String.format(
                 Locale.ROOT,

@@ -42,6 +42,9 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     implements Serializable {
 
+  /** Images on which an accuracy has a standard error of up to five points. */
+  private static final long FEW = 100;
+
   /**
    * The data of a configuration.
    *
@@ -93,6 +96,41 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
                 Collections.max(m.splits().get(Split.TRAIN).histogram())));
       }
     }
+  }
+
+  /** Validation images that models of a task are chosen by: no more than it has labels to train on. */
+  long validated(LabelledData task) {
+    return task.dataset()
+        .manifest()
+        .heldOutImages(Split.VALIDATION, config.data().labelledFraction());
+  }
+
+  /** What a person should know of the images that the model is chosen by, a line a task. */
+  List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    for (LabelledData task : labelled) {
+      long used = validated(task);
+      long all = task.dataset().manifest().images(Split.VALIDATION);
+      if (MixSchedule.of(config).needsLabels() && all > 0 && (used < all || used < FEW)) {
+        notes.add(
+            String.format(
+                Locale.ROOT,
+                "models are chosen by %d of %d validation images of %s%s%s",
+                used,
+                all,
+                Secrets.inText(task.task().path()),
+                used < all
+                    ? ": no more of a class than there are labels of it to train on"
+                    : "",
+                used < FEW
+                    ? String.format(
+                        Locale.ROOT,
+                        "; on so few, accuracies differ by up to %.0f points by chance (a standard error): look at means over seeds",
+                        100 * Math.sqrt(0.25 / Math.max(1, used)))
+                    : ""));
+      }
+    }
+    return notes;
   }
 
   /** A learned position belongs to a place in images of one size. */
@@ -163,7 +201,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     double flops = 0;
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
-      flops += (m.images(Split.VALIDATION) + m.images(Split.TEST)) * vit(task).inferenceFlops();
+      flops += (validated(task) + m.images(Split.TEST)) * vit(task).inferenceFlops();
     }
     return flops;
   }

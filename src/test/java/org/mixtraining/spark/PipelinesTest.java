@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -344,6 +347,49 @@ class PipelinesTest {
 
   private static Iterator<MultiDataSet> forDevice(TrainingData data, EpochPlan plan) {
     return data.batches(plan, Deal.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
+  }
+
+  // --- validation ---
+
+  @Test
+  void validationFollowsTheLabelsThatTrainingKnows() {
+    String path = "data.path=" + directory.resolve("half");
+    String[] half = {path, "data.validation=0.5", "pipeline=sl", "epochs.sl=1"};
+    Prepare.run(session, config(half).data(), Prepare.Existing.REFUSE);
+    Dataset dataset =
+        Dataset.open(
+            spark.hadoopConfiguration(), "data.path", directory.resolve("half").toString(), 2);
+    Set<Long> before = Set.of();
+    for (double labelled : List.of(0.01, 0.25, 0.5, 1.0)) {
+      Set<Long> ids = new TreeSet<>();
+      List<Integer> labels = new ArrayList<>();
+      for (int part = 0; part < 2; part++) {
+        ImageSet images = dataset.heldOut(Split.VALIDATION, part, 2, labelled);
+        for (int i = 0; i < images.size(); i++) {
+          ids.add(images.id(i));
+          labels.add(images.label(i));
+        }
+      }
+      List<Long> wanted = dataset.manifest().heldOut(Split.VALIDATION, labelled);
+      for (int label = 0; label < wanted.size(); label++) {
+        assertThat(Collections.frequency(labels, label)).isEqualTo(wanted.get(label).intValue());
+      }
+      assertThat(ids).as("nested").containsAll(before);
+      before = ids;
+    }
+
+    List<String> few = new ArrayList<>(List.of(half));
+    few.add("data.label-fraction=0.25");
+    JobConfig config = config(few.toArray(String[]::new));
+    EpochOutcome epoch = train(config).epochs().get(0);
+    assertThat(epoch.metrics().labelled()).isEqualTo(10);
+    assertThat(epoch.validation().images()).isEqualTo(10);
+    assertThat(PlannedWork.notes(spark.hadoopConfiguration(), config))
+        .containsExactly(
+            "models are chosen by 10 of 60 validation images of %s: no more of a class than there are labels of it to train on; on so few, accuracies differ by up to 16 points by chance (a standard error): look at means over seeds"
+                .formatted(directory.resolve("half")));
+    assertThat(PlannedWork.describe(spark.hadoopConfiguration(), config))
+        .contains("to score it after 1 epochs", "models are chosen by 10 of 60");
   }
 
   // --- early stopping ----------------------------------------------------------------------------

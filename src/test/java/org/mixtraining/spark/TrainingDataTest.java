@@ -136,6 +136,43 @@ class TrainingDataTest {
   }
 
   @Test
+  void validationHasNoMoreLabelsOfAClassThanTraining() {
+    DatasetManifest all = manifest("a", 32, 100L, 40L, 2L);
+    Contents validation = new Contents(61, List.of(10L, 50L, 1L));
+    DatasetManifest m =
+        new DatasetManifest(
+            all.format(),
+            all.label(),
+            all.classes(),
+            3,
+            32,
+            32,
+            8,
+            0,
+            0.1,
+            Map.of(
+                Split.TRAIN,
+                all.splits().get(Split.TRAIN),
+                Split.VALIDATION,
+                validation,
+                Split.TEST,
+                validation),
+            0,
+            all.normalization(),
+            "f",
+            1);
+
+    assertThat(m.heldOut(Split.VALIDATION, 1)).containsExactly(10L, 40L, 1L);
+    assertThat(m.heldOut(Split.VALIDATION, 0.5)).containsExactly(10L, 20L, 1L);
+    assertThat(m.heldOut(Split.VALIDATION, 0.05)).containsExactly(5L, 2L, 0L);
+    assertThat(m.heldOut(Split.TEST, 0.05)).containsExactly(10L, 50L, 1L);
+    for (double share : List.of(0.001, 0.01, 0.02, 0.1, 0.3, 0.77, 1.0)) {
+      assertThat(m.heldOutImages(Split.VALIDATION, share))
+          .isLessThanOrEqualTo(m.images(Split.TRAIN, share));
+    }
+  }
+
+  @Test
   void theMemoryIsThatOfTheLargestTaskWhereverItStands() {
     String small = "{name = small, path = \"%s\"}".formatted(dataset("small", 16, 100));
     String large = "{name = large, path = \"%s\"}".formatted(dataset("large", 64, 100));
@@ -210,7 +247,7 @@ class TrainingDataTest {
     return comparison.runs().stream()
         .filter(run -> run.setting().dataset().equals("cifar10") && run.arm().equals(arm))
         .findFirst()
-        .map(run -> PlannedWork.flops(HADOOP, run.config()).orElseThrow())
+        .map(run -> PlannedWork.flops(HADOOP, run.config()).orElseThrow().training())
         .orElseThrow();
   }
 }
