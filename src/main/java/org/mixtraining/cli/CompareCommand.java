@@ -59,6 +59,7 @@ final class CompareCommand implements Callable<Integer> {
     if (dryRun) {
       System.out.print((json ? Format.JSON : Format.TEXT).print(plan.describe(gflops)));
       options.progress(plan.summary(gflops));
+      plan.notes(hadoop).forEach(options::progress);
       return 0;
     }
     tables.write(comparison.runs().stream().map(run -> row(comparison, run)).toList());
@@ -70,6 +71,7 @@ final class CompareCommand implements Callable<Integer> {
       plan.left().forEach(run -> PlannedWork.check(hadoop, run.config()));
       ComparisonPlan ready = ComparisonPlan.of(comparison, hadoop, tables);
       options.progress(ready.summary(gflops));
+      ready.notes(hadoop).forEach(options::progress);
       List<RuntimeException> failures =
           new SideBySide(
                   JavaSparkContext.fromSparkContext(spark.sparkContext()),

@@ -28,6 +28,7 @@ import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.PlannedWork;
 
 /**
@@ -159,6 +160,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
       row.put("run_id", item.run().id());
       row.put("status", item.recorded().map(r -> Spelling.of(r.status())).orElse("left"));
       row.put("epochs", epochs(item.run()));
+      row.put("joint_mask_ratio", jointMaskRatio(item.run()));
       row.put("flops", item.flops().map(PlannedWork.Flops::training).orElse(null));
       row.put("flops_of_baseline", ofBaseline(item).orElse(null));
       row.put("device_seconds", seconds(item, Work.TRAINING, gflops).orElse(null));
@@ -198,6 +200,14 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
         .collect(joining(" + "));
   }
 
+  /** What of an image JOINT epochs hide, over the phase; null without such epochs. */
+  private static String jointMaskRatio(Comparison.Run run) {
+    boolean joint =
+        MixSchedule.of(run.config()).epochs().stream()
+            .anyMatch(plan -> plan.objective() == Objective.JOINT);
+    return joint ? run.config().mix().maskRatio().toString() : null;
+  }
+
   /** How much there is, and how much is left. */
   String summary(Double gflops) {
     List<Item> left = items(false).toList();
@@ -222,6 +232,16 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
         runs.size() - left.size(),
         left.size(),
         cost);
+  }
+
+  /** What a person should know of its arms and its data, each once. */
+  List<String> notes(Configuration hadoop) {
+    return Stream.concat(
+            comparison.notes().stream(),
+            runs.stream()
+                .flatMap(item -> PlannedWork.notes(hadoop, item.run().config()).stream()))
+        .distinct()
+        .toList();
   }
 
   /** From now on. */

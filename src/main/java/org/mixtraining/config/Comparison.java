@@ -14,10 +14,13 @@ import java.util.Optional;
  * @param baseline the arm that gains are counted from
  * @param parallel trainings side by side
  * @param runs all of them, the first seed's before the next one's
+ * @param notes for a person: in what else arms differ than in the keys that they name, a line each
  */
-public record Comparison(String name, String baseline, int parallel, List<Run> runs) {
+public record Comparison(
+    String name, String baseline, int parallel, List<Run> runs, List<String> notes) {
   public Comparison {
     runs = List.copyOf(runs);
+    notes = List.copyOf(notes);
   }
 
   /**

@@ -77,7 +77,43 @@ final class ComparisonReader {
     if (!problems.isEmpty()) {
       throw new UserException(List.copyOf(problems));
     }
-    return new Comparison(name, baseline, parallel, runs);
+    return new Comparison(name, baseline, parallel, runs, notes(arms, datasets, runs));
+  }
+
+  /** Defaults follow other keys: an arm that names one of these differs in both. */
+  private List<String> notes(
+      SortedMap<String, ConfigObject> arms,
+      SortedMap<String, ConfigObject> datasets,
+      List<Run> runs) {
+    List<String> notes = new ArrayList<>();
+    for (Map.Entry<String, ConfigObject> arm : arms.entrySet()) {
+      Run run = runs.stream().filter(r -> r.arm().equals(arm.getKey())).findFirst().orElseThrow();
+      Map<String, String> without = new HashMap<>();
+      try {
+        JobConfig config =
+            new JobConfigReader(settings.under(List.of(datasets.get(run.setting().dataset()))))
+                .read();
+        Effective.keys(config.canonical()).forEach(key -> without.put(key.key(), key.value()));
+      } catch (UserException e) {
+        continue; // only with some arm is this a configuration at all
+      }
+      List<String> also =
+          Effective.keys(run.config().canonical()).stream()
+              .filter(key -> !arm.getValue().toConfig().hasPath(key.key()))
+              .filter(key -> NOT_IN_A_BLOCK.stream().noneMatch(key.key()::startsWith))
+              .filter(key -> !key.value().equals(without.get(key.key())))
+              .map(
+                  key ->
+                      "%s = %s (not %s)"
+                          .formatted(key.key(), key.value(), without.get(key.key())))
+              .toList();
+      if (!also.isEmpty()) {
+        notes.add(
+            "arm %s differs in more than it names: by default it has %s"
+                .formatted(arm.getKey(), String.join(", ", also)));
+      }
+    }
+    return notes;
   }
 
   /** What a key says, as a list of one; a value that is not allowed is found with the first run. */

@@ -54,7 +54,7 @@ public final class ComparisonReport {
     return List.of(
         String.format(
             Locale.ROOT,
-            "%d arms in %d settings: %s. Gains are over %s, seed by seed; accuracy is on test images, of the model that is best on validation.",
+            "%d arms in %d settings: %s. Gains are over %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: what test images choose, they can no longer judge.",
             facts.armNames().size(),
             facts.places().size(),
             String.join(", ", facts.armNames()),
@@ -121,7 +121,8 @@ public final class ComparisonReport {
                             Grid.number("ahead in", t -> Numbers.count(t.ahead())),
                             Grid.number("best in", t -> Numbers.count(t.best()))),
                         tallies(facts))
-                    .html())));
+                    .html()),
+            ArmsApart.of(facts)));
   }
 
   // --- settings and runs -----------------------------------------------------------------------

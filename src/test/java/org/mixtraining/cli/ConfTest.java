@@ -102,6 +102,24 @@ class ConfTest {
     }
   }
 
+  /** As many trials, of the same rates and with the same seeds, whatever is tuned. */
+  @Test
+  void everyPipelineIsTunedWithTheSameBudget() {
+    Map<Object, List<Comparison.Run>> trials =
+        comparison("laptop/tuning.conf").runs().stream()
+            .collect(groupingBy(run -> run.config().pipeline()));
+
+    assertThat(trials).hasSize(4);
+    assertThat(trials.values())
+        .allSatisfy(
+            runs -> {
+              assertThat(runs).hasSize(12);
+              assertThat(runs.stream().map(Comparison.Run::seed).distinct()).hasSize(2);
+              assertThat(runs.stream().map(run -> run.config().optimizer().baseLr()).distinct())
+                  .containsExactlyInAnyOrder(0.008, 0.016, 0.032, 0.064);
+            });
+  }
+
   /** Tuned once: what suits an arm on one dataset or fraction is not chosen for each anew. */
   @Test
   void anArmHasOneRateWhateverItTrainsOn() {

@@ -65,6 +65,33 @@ class ComparisonTest {
     assertThat(last.config().pipeline()).isEqualTo(Pipeline.SSL_SL);
   }
 
+  /** Whichever default follows whichever key. */
+  @Test
+  void armsThatDifferInMoreThanTheyNameAreTold() {
+    Comparison comparison =
+        load(
+            """
+            baseline = visible
+            arms {
+              visible { pipeline = mix }
+              constant { mix.mask-ratio = "constant(0.75)" }
+              corrupted { mix.pass = corrupted }
+              two-pass-and-mask { mix.pass = two-pass, mix.mask-ratio = "constant(0.75)" }
+              ssat { pipeline = ssat, mix.alpha = "constant(0.1)" }
+              nano { model.preset = vit-nano, model.decoder.dim = 192 }
+              patient { early-stopping.patience = 3 }
+            }
+            """
+                + DATASETS);
+
+    assertThat(comparison.notes())
+        .containsExactly(
+            "arm corrupted differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
+            "arm nano differs in more than it names: by default it has model.decoder.depth = 1 (not 4)",
+            "arm patient differs in more than it names: by default it has early-stopping.cooldown = 3 (not 0)",
+            "arm ssat differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0))");
+  }
+
   @Test
   void anArmStandsAboveTheFileAndTheCommandLine() {
     Comparison comparison = load(ARMS + DATASETS, "epochs.ssl=3", "epochs.sl=4");

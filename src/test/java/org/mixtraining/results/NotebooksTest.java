@@ -32,6 +32,7 @@ class NotebooksTest {
     finished(tables, "base", Pipeline.SSL_SL, 0.5, 100);
     finished(tables, "mixed", Pipeline.MIX, 0.625, 50);
     finished(tables, "plain", Pipeline.SL, 0.25, 25);
+    finished(tables, "worse", Pipeline.SSL_SL, 0.125, 400);
     tables.write(Samples.ssl("mixed", 1));
     List<WorkerRow> workers = new ArrayList<>();
     for (int worker : new int[] {0, 1, 2, 40}) { // that which comes last takes 50 s, not 10 to 12
@@ -103,6 +104,15 @@ class NotebooksTest {
   @Test
   void theBestArmOfASettingIsFound() throws IOException {
     assertThat(csv("best-setting.sql")).contains("c,drawn,1.0,1.0,mixed,1,62.5,,12.5,2.0,1.0");
+  }
+
+  @Test
+  void theTrialOfAPipelineThatIsBestOnValidationIsChosen() throws IOException {
+    assertThat(csv("tuning.sql").lines().skip(1))
+        .containsExactly(
+            "c,drawn,1.0,1.0,mix,1,mixed,1,62.5,,62.5,,2.0",
+            "c,drawn,1.0,1.0,ssl-sl,2,base,1,50.0,,50.0,,2.0",
+            "c,drawn,1.0,1.0,sl,1,plain,1,25.0,,25.0,,2.0");
   }
 
   @Test

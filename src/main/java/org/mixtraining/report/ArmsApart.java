@@ -1,0 +1,73 @@
+package org.mixtraining.report;
+
+import static java.util.stream.Collectors.joining;
+
+import j2html.tags.DomContent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.mixtraining.config.Effective;
+import org.mixtraining.report.ComparisonFacts.ArmRun;
+import org.mixtraining.results.RunRow;
+
+/**
+ * Every key in which arms of a comparison differ, also where none of them names it: defaults follow
+ * other keys.
+ */
+final class ArmsApart {
+
+  private ArmsApart() {}
+
+  /** What some arms have, by arm. */
+  private record Difference(String key, Map<String, String> values) {}
+
+  static DomContent of(ComparisonFacts facts) {
+    List<Grid.Column<Difference>> columns = new ArrayList<>();
+    columns.add(Grid.name("key", Difference::key));
+    for (String arm : facts.armNames()) {
+      columns.add(Grid.name(arm, d -> d.values().getOrDefault(arm, Numbers.NONE)));
+    }
+    return Card.of(
+        "What tells them apart",
+        "Every key whose value differs between arms, also where it is a default that follows from another key: mix.mask-ratio from mix.pass, say. mix.* counts in epochs of both losses only.",
+        new Grid<>("Keys in which arms differ", columns, differences(facts)).html());
+  }
+
+  private static List<Difference> differences(ComparisonFacts facts) {
+    SortedMap<String, SortedMap<String, Set<String>>> keys = new TreeMap<>();
+    for (RunRow run : facts.recorded()) {
+      String arm =
+          facts.runs().stream()
+              .filter(r -> r.runId().equals(run.runId()))
+              .map(ArmRun::arm)
+              .findFirst()
+              .orElse("");
+      for (Effective key : Effective.keys(run.setup().config())) {
+        keys.computeIfAbsent(key.key(), k -> new TreeMap<>())
+            .computeIfAbsent(arm, a -> new TreeSet<>())
+            .add(key.value());
+      }
+    }
+    return keys.entrySet().stream()
+        .filter(key -> isAnArms(key.getKey()))
+        .filter(key -> key.getValue().values().stream().distinct().count() > 1)
+        .map(
+            key -> {
+              Map<String, String> values = new TreeMap<>();
+              key.getValue()
+                  .forEach((arm, all) -> values.put(arm, all.stream().collect(joining(" · "))));
+              return new Difference(key.getKey(), values);
+            })
+        .toList();
+  }
+
+  /** The others are a setting's, or a run's. */
+  private static boolean isAnArms(String key) {
+    return !key.startsWith("run.")
+        && (!key.startsWith("data.") || key.equals("data.ssl") || key.equals("data.reshuffle"));
+  }
+}
