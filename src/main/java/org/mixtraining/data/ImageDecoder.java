@@ -2,19 +2,15 @@ package org.mixtraining.data;
 
 import com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi;
 import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
-import java.awt.Rectangle;
 import java.io.IOException;
 import java.io.Serializable;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
-import javax.imageio.ImageReadParam;
-import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 
@@ -22,21 +18,20 @@ import javax.imageio.spi.ImageReaderSpi;
  * Decodes JPEG and PNG files that lie in memory, whatever they hold: an image that is damaged, or
  * made to exhaust the machine, becomes {@link RawImage.Unusable}.
  *
- * @param side what the pictures will be scaled to; larger ones are thinned to at least four times
- *     as much while they are decoded, which bounds the memory that they take
+ * @param side what the pictures will be scaled to; of larger ones the mean of every n by n pixels
+ *     is taken first, to at least four times as much
  * @param maxPixels a file that declares more is not decoded
  */
 record ImageDecoder(int side, int maxPixels) implements Serializable {
   /** A row of pixels is held whole; no JPEG has a longer one. */
   private static final int MOST_SIDE = 65_535;
 
-  /** Each scan of a progressive JPEG goes over the whole image; encoders write about ten. */
-  private static final int MOST_SCANS = 100;
+  /** KiB of the heap that all threads' images may take while they are decoded: a third of it. */
+  private static final int ROOM =
+      (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 3 / 1024);
 
+  private static final Semaphore FREE = new Semaphore(ROOM, true);
   private static final int LONGEST_REASON = 200;
-  private static final byte[] JPEG_START = {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF};
-  private static final byte[] PNG_START = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  private static final int PNG_END = 'I' << 24 | 'E' << 16 | 'N' << 8 | 'D';
   private static final ImageReaderSpi JPEG = jpeg();
   private static final ImageReaderSpi PNG =
       ImageIO.getImageReadersByMIMEType("image/png").next().getOriginatingProvider();
@@ -46,15 +41,6 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
     var registry = IIORegistry.getDefaultInstance();
     registry.registerServiceProvider(new JPEGImageReaderSpi());
     return registry.getServiceProviderByClass(JPEGImageReaderSpi.class);
-  }
-
-  /** Says why an image is unusable. */
-  private static final class Refusal extends IOException {
-    private static final long serialVersionUID = 1L;
-
-    Refusal(String reason) {
-      super(reason);
-    }
   }
 
   /** The image that a file holds. */
@@ -72,8 +58,22 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
   }
 
   private Picture decode(byte[] file) throws IOException {
-    var reader = reader(file);
-    try (var in = new ByteArrayImageInputStream(file)) {
+    if (file.length == 0) {
+      throw new Refusal("empty: 0 bytes");
+    } else if (startsWith(file, PngChunks.START)) {
+      return decode(PNG, PngChunks.bare(file));
+    } else if (startsWith(file, JpegSegments.START)) {
+      return decode(JPEG, JpegSegments.bare(file));
+    }
+    var start = HexFormat.ofDelimiter(" ").formatHex(file, 0, Math.min(8, file.length));
+    throw new Refusal(
+        "neither JPEG nor PNG"
+            + FileKind.of(file).map(kind -> " but " + kind).orElse(": begins with the bytes " + start));
+  }
+
+  private Picture decode(ImageReaderSpi format, BareFile file) throws IOException {
+    var reader = format.createReaderInstance();
+    try (var in = new ByteArrayImageInputStream(file.bytes())) {
       var damage = new ArrayList<String>();
       reader.addIIOReadWarningListener(
           (from, warning) -> {
@@ -81,63 +81,26 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
               damage.add(warning);
             }
           });
-      // Without metadata: a PNG's compressed texts are inflated without limit.
       reader.setInput(in, true, true);
       int width = reader.getWidth(0);
       int height = reader.getHeight(0);
       check(width, height);
-      var image = reader.read(0, centre(reader.getDefaultReadParam(), width, height));
-      if (!damage.isEmpty()) {
-        throw new Refusal("damaged: " + damage.get(0));
+      int room = (int) Math.min((long) width * height * file.pixelBytes() / 1024 + 1, ROOM);
+      FREE.acquireUninterruptibly(room);
+      try {
+        // Whole: the readers' own regions and thinning are wrong for some files, and alias.
+        var image = reader.read(0);
+        if (!damage.isEmpty()) {
+          throw new Refusal("damaged: " + damage.get(0));
+        }
+        int step = Math.max(1, Math.min(width, height) / (4 * side));
+        return Picture.square(image, file.orientation(), step);
+      } finally {
+        FREE.release(room);
       }
-      return Picture.rgb(image);
     } finally {
       reader.dispose();
     }
-  }
-
-  private static ImageReader reader(byte[] file) throws IOException {
-    if (file.length == 0) {
-      throw new Refusal("empty: 0 bytes");
-    } else if (startsWith(file, PNG_START)) {
-      checkChunks(ByteBuffer.wrap(file).position(PNG_START.length));
-      return PNG.createReaderInstance();
-    } else if (!startsWith(file, JPEG_START)) {
-      var start = HexFormat.ofDelimiter(" ").formatHex(file, 0, Math.min(8, file.length));
-      throw new Refusal("neither JPEG nor PNG: begins with the bytes " + start);
-    }
-    long scans =
-        IntStream.range(1, file.length)
-            .filter(i -> file[i - 1] == (byte) 0xFF && file[i] == (byte) 0xDA)
-            .count();
-    if (scans > MOST_SCANS) {
-      throw new Refusal(
-          String.format(Locale.ROOT, "has %d scans, more than %d", scans, MOST_SCANS));
-    }
-    return JPEG.createReaderInstance();
-  }
-
-  /** A PNG's checksums, which the JDK's reader passes over, up to its end chunk. */
-  private static void checkChunks(ByteBuffer file) throws Refusal {
-    int type;
-    do {
-      int start = file.position();
-      long length = file.remaining() < 3 * Integer.BYTES ? file.limit() : file.getInt();
-      if (length < 0 || length > file.remaining() - 2 * Integer.BYTES) {
-        throw new Refusal(
-            String.format(Locale.ROOT, "damaged: the chunk at byte %d is incomplete", start));
-      }
-      type = file.getInt(file.position());
-      var checksum = new CRC32();
-      checksum.update(file.slice(file.position(), Integer.BYTES + (int) length));
-      file.position(file.position() + Integer.BYTES + (int) length);
-      boolean critical = (type >> 24 & 0x20) == 0; // a capital letter first
-      if (file.getInt() != (int) checksum.getValue() && critical) {
-        throw new Refusal(
-            String.format(
-                Locale.ROOT, "damaged: the chunk at byte %d has another checksum", start));
-      }
-    } while (type != PNG_END);
   }
 
   private static boolean startsWith(byte[] file, byte[] start) {
@@ -166,16 +129,6 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
               height,
               MOST_SIDE));
     }
-  }
-
-  /** The centre square, every n-th row and column of it if it is much larger than needed. */
-  private ImageReadParam centre(ImageReadParam param, int width, int height) {
-    int square = Math.min(width, height);
-    param.setSourceRegion(
-        new Rectangle((width - square) / 2, (height - square) / 2, square, square));
-    int step = Math.max(1, square / (4 * side));
-    param.setSourceSubsampling(step, step, 0, 0);
-    return param;
   }
 
   /** What libjpeg says when it made up the rest of an image; junk between segments is harmless. */

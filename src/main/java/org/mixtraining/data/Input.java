@@ -22,7 +22,7 @@ public record Input(String source, byte[] pixels, String error) implements Seria
    */
   public record Form(int channels, int side, int maxPixels) implements Serializable {
 
-    /** The image that a JPEG or PNG file holds. */
+    /** The image that a JPEG or PNG file holds, turned upright as its Exif says. */
     public Input decode(String source, byte[] file) {
       return file == null
           ? new Input(source, null, "has no bytes")

@@ -63,6 +63,7 @@ class FuzzTest {
   void aDamagedImageIsAPictureOrHasAReason() {
     var rgb = ImageBytes.image(BufferedImage.TYPE_INT_RGB, 24, 20, 1);
     var grey = ImageBytes.image(BufferedImage.TYPE_BYTE_GRAY, 24, 20, 2);
+    byte[] exif = OrientationTest.exif(6);
     var files =
         List.of(
             ImageBytes.encoded(rgb, "jpeg"),
@@ -70,10 +71,17 @@ class FuzzTest {
             ImageBytes.encoded(grey, "jpeg"),
             ImageBytes.cmyk(24, 20),
             ImageBytes.jpeg(1, 1, 3),
+            DrawnJpeg.joined(
+                DrawnJpeg.with(
+                    DrawnJpeg.widened(ImageBytes.jpeg(24, 20, 4), 2), DrawnJpeg.exifSegment(exif)),
+                DrawnJpeg.film()),
+            DrawnJpeg.lossless(new int[20][24], 12),
             ImageBytes.encoded(rgb, "png"),
             ImageBytes.progressive(rgb, "png"),
             ImageBytes.encoded(grey, "png"),
             ImageBytes.png(1, 1, 3),
+            DrawnPng.noise(4, 16, true, 24, 20).file(DrawnPng.chunk("eXIf", exif)),
+            DrawnPng.noise(3, 2, false, 24, 20).file(DrawnPng.chunk("tRNS", new byte[4])),
             new byte[0]);
     var decoder = new ImageDecoder(8, 1 << 16);
     var random = new Random(1);
@@ -83,7 +91,7 @@ class FuzzTest {
         () -> {
           for (int i = 0; i < 5000; i++) {
             byte[] file = damaged(files.get(i % files.size()), random);
-            if (i % 2 == 0 && i % files.size() > 4) {
+            if (i % 2 == 0 && i % files.size() > 6) {
               mendChecksums(file); // so that the damage gets beyond them
             }
             ends.merge(end(decoder.image("case " + i, 0, file)), 1, Integer::sum);

@@ -56,11 +56,25 @@ final class ImageBytes {
 
   /** A JPEG of four colours, as printers' programs make them. */
   static byte[] cmyk(int width, int height) {
+    return inks(width, height, 0, 245, 55, 55, 255);
+  }
+
+  /**
+   * A JPEG of one colour, as Adobe's programs store it.
+   *
+   * @param transform 0 for CMYK, 2 for YCCK
+   * @param inks 255 less each ink; or luma and chromas of cyan, magenta and yellow, and 255 less the
+   *     black
+   */
+  static byte[] inks(int width, int height, int transform, int... inks) {
     var raster = Raster.createInterleavedRaster(0, width, height, 4, null);
     for (int i = 0; i < width * height; i++) {
-      raster.setPixel(i % width, i / width, new int[] {10, 200, 200, 0});
+      raster.setPixel(i % width, i / width, inks);
     }
-    return written(new IIOImage(raster, null, null), "jpeg", ImageWriteParam.MODE_DISABLED);
+    byte[] adobe = {'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, (byte) transform};
+    return DrawnJpeg.with(
+        written(new IIOImage(raster, null, null), "jpeg", ImageWriteParam.MODE_DISABLED),
+        DrawnJpeg.segment(0xEE, adobe));
   }
 
   private static byte[] written(IIOImage image, String format, int mode) {
@@ -80,7 +94,7 @@ final class ImageBytes {
     }
   }
 
-  private static ImageWriter jdk(String format) {
+  static ImageWriter jdk(String format) {
     var writers = ImageIO.getImageWritersByFormatName(format);
     while (true) {
       var writer = writers.next();
@@ -107,7 +121,7 @@ final class ImageBytes {
     return out.toByteArray();
   }
 
-  private static byte[] chunk(String type, byte[] data, int length) {
+  static byte[] chunk(String type, byte[] data, int length) {
     var chunk = ByteBuffer.allocate(12 + length).putInt(length);
     chunk.put(type.getBytes(StandardCharsets.US_ASCII)).put(data, 0, length);
     var crc = new CRC32();

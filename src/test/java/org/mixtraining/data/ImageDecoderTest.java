@@ -6,8 +6,10 @@ import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageDecoderTest {
@@ -88,18 +90,23 @@ class ImageDecoderTest {
   }
 
   @Test
-  void ofALargeImageTheCentreSquareIsReadThinned() {
+  void ofALargeImageTheCentreSquareIsReadAsMeansOfBlocks() {
     var image = ImageBytes.image(BufferedImage.TYPE_INT_RGB, 400, 200, 4);
-    image.getRaster().setPixel(100, 0, new int[] {1, 2, 3});
+    image.getRaster().setPixel(101, 1, new int[] {0, 0, 0});
     for (String format : new String[] {"png", "jpeg"}) {
       var picture = picture(ImageBytes.encoded(image, format));
-      // 200 / (4 * 16) = 3, so every third pixel
-      assertThat(picture.height()).isEqualTo(67);
-      assertThat(picture.width()).isEqualTo(67);
-      assertThat(Math.abs(at(picture, 0, 66, 66) - image.getRaster().getSample(298, 198, 0)))
+      // 200 / (4 * 16) = 3, so blocks of 3 x 3, 66 of them a row, from column 101 and row 1
+      assertThat(picture.height()).isEqualTo(66);
+      assertThat(picture.width()).isEqualTo(66);
+      assertThat(Math.abs(at(picture, 0, 65, 65) - image.getRaster().getSample(297, 197, 0)))
           .isLessThan(5);
     }
-    assertThat(at(picture(ImageBytes.encoded(image, "png")), 2, 0, 0)).isEqualTo(3);
+    int sum = 0;
+    for (int i = 0; i < 9; i++) {
+      sum += image.getRaster().getSample(101 + i % 3, 1 + i / 3, 2);
+    }
+    assertThat(at(picture(ImageBytes.encoded(image, "png")), 2, 0, 0))
+        .isEqualTo(Math.round(sum / 9f));
   }
 
   @Test
@@ -114,10 +121,39 @@ class ImageDecoderTest {
   @Test
   void whatIsNoImageIsToldByItsFirstBytes() {
     assertThat(reason(new byte[0])).isEqualTo("empty: 0 bytes");
-    assertThat(reason(new byte[] {'G', 'I', 'F', '8', '9', 'a', 1, 2, 3}))
-        .isEqualTo("neither JPEG nor PNG: begins with the bytes 47 49 46 38 39 61 01 02");
+    assertThat(reason(new byte[] {1, 2, 3, 'x', -1, 6, 7, 8, 9}))
+        .isEqualTo("neither JPEG nor PNG: begins with the bytes 01 02 03 78 ff 06 07 08");
     assertThat(reason(new byte[] {(byte) 0xFF}))
         .isEqualTo("neither JPEG nor PNG: begins with the bytes ff");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "47494638396101000100, GIF",
+    "52494646240000005745425056503820, WebP",
+    "000000206674797061766966000000006d696631, AVIF",
+    "00000018667479706d696631000000006d69663161766966, AVIF",
+    "000000186674797068656963000000006d69663168656963, HEIC",
+    "00000018667479706d70343200000000, 'a film (MP4, QuickTime)'",
+    "49492a0008000000, TIFF or a camera's raw file",
+    "4d4d002a00000008, TIFF or a camera's raw file",
+    "424d36000c000000000036000000, BMP",
+    "ff0a7a11, JPEG XL",
+    "0000000c4a584c200d0a870a, JPEG XL",
+    "0000000c6a5020200d0a870a, JPEG 2000",
+    "3842505300010000, Photoshop's PSD",
+    "00000100010010100000, a Windows icon",
+    "255044462d312e34, PDF",
+    "504b030414000000, a zip archive",
+    "1f8b080000000000, gzipped",
+    "3c21444f43545950452068746d6c3e, 'SVG, HTML or other XML'",
+    "efbbbf3c3f786d6c2076657273696f6e3d22312e30223f3e, 'SVG, HTML or other XML'",
+    "76657273696f6e2068747470733a2f2f6769742d6c6673, a pointer of Git LFS (`git lfs pull` fetches"
+        + " the image)"
+  })
+  void whatIsSomethingElseIsNamed(String start, String kind) {
+    var file = HexFormat.of().parseHex(start);
+    assertThat(reason(file)).isEqualTo("neither JPEG nor PNG but " + kind);
   }
 
   @ParameterizedTest
