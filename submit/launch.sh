@@ -4,6 +4,12 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+case $root in
+  *:*)
+    echo "$(basename "$0"): $root has a colon in its name, which ends a path on Java's class path: move it elsewhere" >&2
+    exit 2
+    ;;
+esac
 jar=$root/target/mixtraining.jar # or another, where the executors have it elsewhere
 required=()                      # environment variables besides SPARK_HOME
 

@@ -96,7 +96,7 @@ public record DatasetManifest(
               .formatted(key, path, file));
     } catch (JsonProcessingException e) {
       throw new UserException(
-          "%s: %s is not a dataset manifest: %s; make the dataset anew with the command prepare --force"
+          "%s: %s is not a dataset manifest: %s; bring the one of prepare back, or prepare the images again in another data.path"
               .formatted(key, file, e.getOriginalMessage()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -145,7 +145,7 @@ public record DatasetManifest(
             (key, was) -> {
               if (!was.equals(given.get(key))) {
                 problems.add(
-                    "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; give that, or prepare it anew with --force, or in another path"
+                    "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; give that, or prepare the images again in another data.path"
                         .formatted(key, given.get(key), Secrets.inText(data.path()), was));
               }
             });

@@ -173,7 +173,7 @@ public final class Shards {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.path: shard %d of the %s split is missing at %s; make the dataset anew with the command prepare --force",
+              "data.path: shard %d of the %s split is missing at %s; bring it back, or prepare the images again in another data.path",
               shard,
               split.key(),
               directory));

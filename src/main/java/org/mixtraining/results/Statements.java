@@ -16,7 +16,8 @@ final class Statements {
 
   /** The statements in order, without their semicolons; those of nothing but comments left out. */
   static List<String> split(String sql) {
-    Statements statements = new Statements(sql);
+    // Files that were put together may each begin with a byte order mark.
+    Statements statements = new Statements(sql.replaceAll("(?m)^\uFEFF", ""));
     statements.scan();
     return List.copyOf(statements.statements);
   }

@@ -68,6 +68,20 @@ class SecondEngineTest {
   }
 
   @Test
+  void anIdThatLooksLikeANumberOrADateIsTextWhereItsTypeIsGiven() throws SQLException {
+    var odd = new Tables(new Configuration(), output.resolve("odd").toString());
+    for (String id : List.of("007", "2024-01-05")) {
+      odd.write(Samples.run(id));
+    }
+    String read =
+        "select run_id, typeof(run_id) from read_parquet('" + output
+            + "/odd/tables/runs/*/*.parquet', hive_partitioning = true, union_by_name = true"
+            + ", hive_types = {'run_id': VARCHAR}) order by run_id";
+
+    assertThat(rows(read, "")).containsExactly("007|VARCHAR", "2024-01-05|VARCHAR");
+  }
+
+  @Test
   void typesAreWhatTheyAreHere() throws SQLException {
     assertThat(
             rows(

@@ -14,6 +14,12 @@ class StatementsTest {
         .containsExactly("select 1", "select 2", "select 3");
   }
 
+  @Test
+  void marksAtTheBeginningOfFilesAreNoText() {
+    assertThat(Statements.split("\uFEFFselect 1;\n\uFEFFselect '\uFEFF';\n\uFEFF"))
+        .containsExactly("select 1", "select '\uFEFF'");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -433,14 +433,25 @@ class TablesTest {
   }
 
   @Test
-  void anOutputMayHaveTheCharactersOfAGlobInItsName() {
-    String odd = output.resolve("a [1] {b,c} x=1 d?*").toString();
-    new Tables(new Configuration(), odd).write(Samples.run("a"));
+  void anOutputMayHaveAnyCharactersInItsName() {
+    String odd = output.resolve("ä [1] {b,c} x=1 d?*: it's \\ %20#").toString();
+    var there = new Tables(new Configuration(), odd);
+    there.write(List.of(Samples.run("007"), Samples.run("2024-01-05")));
     Tables.register(spark.get(), odd);
 
-    assertThat(spark.rows("select run_id from runs"))
+    assertThat(spark.rows("select run_id from runs order by run_id"))
         .extracting(Row::toString)
-        .containsExactly("[a]");
+        .containsExactly("[007]", "[2024-01-05]");
+
+    SparkSession fresh = spark.get().newSession();
+    Statements.split(there.define(Dialect.SPARK)).forEach(fresh::sql);
+    try {
+      assertThat(fresh.sql("select run_id from runs order by run_id").collectAsList())
+          .extracting(Row::toString)
+          .containsExactly("[007]", "[2024-01-05]");
+    } finally {
+      fresh.sql("drop table runs");
+    }
   }
 
   /**

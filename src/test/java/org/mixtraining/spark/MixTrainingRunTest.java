@@ -549,7 +549,7 @@ class MixTrainingRunTest {
     assertThatThrownBy(() -> train(config))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: shard 2 of the train split is missing at file:%s; make the dataset anew with the command prepare --force",
+            "data.path: shard 2 of the train split is missing at file:%s; bring it back, or prepare the images again in another data.path",
             shard);
   }
 
