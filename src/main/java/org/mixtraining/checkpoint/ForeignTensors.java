@@ -6,43 +6,37 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Iterator;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.vit.TimmDonor.Weight;
 
 /**
  * The tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file that
- * another program wrote: in any order, and of 16, 32 or 64 bits. Tensors of whole numbers are left
- * out.
+ * another program wrote: in any order, and of 16, 32 or 64 bits. Those of 16 bits become 32 without
+ * a loss. Tensors of whole numbers are left out.
  */
 record ForeignTensors(SortedMap<String, Weight> tensors) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Whether the content begins like such a file, and is none of this job's. */
-  static boolean isSafetensors(byte[] content) {
-    if (content.length < Long.BYTES + 2 || content[Long.BYTES] != '{') {
-      return false;
-    }
-    try {
-      return header(content).path("__metadata__").path("mixtraining").isMissingNode();
-    } catch (DamagedFileException e) {
-      return false;
-    }
-  }
+  /** Types of counters, indices and masks, none of which is a weight. */
+  private static final Set<String> LEFT_OUT =
+      Set.of("BOOL", "I64", "I32", "I16", "U64", "U32", "U16");
 
+  /**
+   * @throws DamagedFileException if it is cut off, or its header cannot be right
+   */
   static ForeignTensors read(byte[] content) throws DamagedFileException {
     JsonNode header = header(content);
     int start = Long.BYTES + headerBytes(content);
     SortedMap<String, Weight> tensors = new TreeMap<>();
-    for (Iterator<String> names = header.fieldNames(); names.hasNext(); ) {
-      String name = names.next();
-      JsonNode tensor = header.get(name);
-      int bytes = bytes(tensor.path("dtype").asText());
-      if (bytes > 0) {
-        tensors.put(name, tensor(name, tensor, bytes, content, start));
+    for (Map.Entry<String, JsonNode> tensor : header.properties()) {
+      String type = tensor.getValue().path("dtype").asText();
+      if (!tensor.getKey().equals("__metadata__") && !LEFT_OUT.contains(type)) {
+        tensors.put(tensor.getKey(), tensor(tensor.getKey(), tensor.getValue(), content, start));
       }
     }
     return new ForeignTensors(tensors);
@@ -54,14 +48,14 @@ record ForeignTensors(SortedMap<String, Weight> tensors) {
       throw new DamagedFileException(
           String.format(
               Locale.ROOT,
-              "its header cannot be %d bytes long in a file of %d",
+              "it is cut off: its header should be %d bytes long, and the whole file has %d",
               bytes,
               content.length));
     }
     return (int) bytes;
   }
 
-  private static JsonNode header(byte[] content) throws DamagedFileException {
+  static JsonNode header(byte[] content) throws DamagedFileException {
     try {
       return JSON.readTree(
           new String(content, Long.BYTES, headerBytes(content), StandardCharsets.UTF_8));
@@ -70,16 +64,18 @@ record ForeignTensors(SortedMap<String, Weight> tensors) {
     }
   }
 
-  private static int bytes(String type) {
+  private static int bytes(String name, String type) throws DamagedFileException {
     return switch (type) {
       case "F64" -> 8;
       case "F32" -> 4;
       case "F16", "BF16" -> 2;
-      default -> 0;
+      default ->
+          throw new DamagedFileException(
+              "%s holds numbers of type %s; read are F64, F32, F16 and BF16".formatted(name, type));
     };
   }
 
-  private static Weight tensor(String name, JsonNode tensor, int bytes, byte[] content, int start)
+  private static Weight tensor(String name, JsonNode tensor, byte[] content, int start)
       throws DamagedFileException {
     JsonNode dims = tensor.path("shape");
     int[] shape = new int[dims.size()];
@@ -88,24 +84,39 @@ record ForeignTensors(SortedMap<String, Weight> tensors) {
       shape[d] = dims.get(d).asInt(-1);
       size *= Math.max(0, shape[d]);
     }
+    String type = tensor.path("dtype").asText();
+    int bytes = bytes(name, type);
     long from = start + tensor.path("data_offsets").path(0).asLong(-1);
     long to = start + tensor.path("data_offsets").path(1).asLong(-1);
-    if (from < start || to > content.length || to - from != size * bytes) {
+    if (from < start || to - from != size * bytes) {
       throw new DamagedFileException(
-          "it is cut off, or its header puts %s at a wrong place".formatted(name));
+          "its header gives %s another size than its shape has".formatted(name));
     }
-    ByteBuffer data = little(content).position((int) from);
-    float[] values = new float[(int) size];
-    for (int i = 0; i < values.length; i++) {
+    if (to > content.length) {
+      throw new DamagedFileException(
+          String.format(
+              Locale.ROOT,
+              "it is cut off: %s should end at byte %d, and the file has %d",
+              name,
+              to,
+              content.length));
+    }
+    ByteBuffer data = ByteBuffer.wrap(content, (int) from, (int) (to - from)).slice();
+    return new Weight(shape, floats(type, data.order(ByteOrder.LITTLE_ENDIAN), (int) size));
+  }
+
+  private static float[] floats(String type, ByteBuffer data, int size) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
       values[i] =
-          switch (tensor.path("dtype").asText()) {
+          switch (type) {
             case "F64" -> (float) data.getDouble();
             case "F32" -> data.getFloat();
             case "BF16" -> Float.intBitsToFloat(data.getShort() << 16);
             default -> half(data.getShort());
           };
     }
-    return new Weight(shape, values);
+    return values;
   }
 
   /** IEEE 754 binary16; Java converts it from version 20 on. */

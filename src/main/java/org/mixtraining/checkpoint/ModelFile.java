@@ -5,7 +5,10 @@ import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.HexFormat;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.WholeFile;
@@ -26,6 +29,9 @@ public record ModelFile(String named, byte[] content) {
   /** Key of a model's card in a checkpoint's provenance. */
   public static final String CARD = "model.card";
 
+  /** The greatest array that a JVM has. */
+  private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
+
   /**
    * Takes a file into memory.
    *
@@ -36,7 +42,21 @@ public record ModelFile(String named, byte[] content) {
     String named = option + " " + file;
     try {
       Path path = Location.path(file);
-      try (var in = WholeFile.fileSystem(path, hadoop).open(path)) {
+      FileSystem files = WholeFile.fileSystem(path, hadoop);
+      FileStatus status = files.getFileStatus(path);
+      if (status.isDirectory()) {
+        throw new UserException("%s: is a directory; name the file in it".formatted(named));
+      }
+      if (status.getLen() > MOST_BYTES) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "%s: has %d bytes, and at most %d are read",
+                named,
+                status.getLen(),
+                MOST_BYTES));
+      }
+      try (var in = files.open(path)) {
         return new ModelFile(named, in.readAllBytes());
       }
     } catch (FileNotFoundException e) {
@@ -53,10 +73,14 @@ public record ModelFile(String named, byte[] content) {
    */
   public TrainedModel model() {
     try {
-      if (isZip()) {
-        return TrainedModel.ofZip(content);
-      }
-      return model(Checkpoint.read(new ByteArrayInputStream(content), content.length));
+      return switch (ModelFormat.of(content)) {
+        case EXPORT -> TrainedModel.ofZip(content);
+        case CHECKPOINT ->
+            model(Checkpoint.read(new ByteArrayInputStream(content), content.length));
+        case WEIGHTS ->
+            throw new IOException(
+                "it holds weights of another program, which no head of this job knows; train --init begins a run from them");
+      };
     } catch (IOException | IllegalArgumentException e) {
       throw new UserException("%s: cannot be used: %s".formatted(named, e.getMessage()));
     }
@@ -77,15 +101,12 @@ public record ModelFile(String named, byte[] content) {
    * @throws UserException if it is damaged, or nothing that a run can begin from
    */
   public Donor donor() {
-    if (!isZip() && ForeignTensors.isSafetensors(content)) {
-      try {
-        ForeignTensors tensors = ForeignTensors.read(content);
-        if (TimmDonor.recognizes(tensors.tensors().keySet())) {
-          return TimmDonor.of(named, tensors.tensors());
-        }
-      } catch (DamagedFileException e) {
-        throw new UserException("%s: cannot be used: %s".formatted(named, e.getMessage()));
+    try {
+      if (ModelFormat.of(content) == ModelFormat.WEIGHTS) {
+        return TimmDonor.of(named, ForeignTensors.read(content).tensors());
       }
+    } catch (DamagedFileException e) {
+      throw new UserException("%s: cannot be used: %s".formatted(named, e.getMessage()));
     }
     TrainedModel model = model();
     return new TrainedDonor(named, model.card().vit(), model.card().heads(), model.state());
@@ -94,9 +115,5 @@ public record ModelFile(String named, byte[] content) {
   /** SHA-256 of the file, hexadecimal. */
   public String sha256() {
     return HexFormat.of().formatHex(TensorFile.sha256().digest(content));
-  }
-
-  private boolean isZip() {
-    return content.length > 1 && content[0] == 'P' && content[1] == 'K';
   }
 }

@@ -34,7 +34,10 @@ record TensorFile(String text, SortedMap<String, float[]> tensors) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String METADATA = "__metadata__";
-  private static final String TEXT = "mixtraining";
+
+  /** The metadata that tells a file of this job. */
+  static final String TEXT = "mixtraining";
+
   private static final String DIGEST = "sha256";
   private static final int DIGEST_BYTES = 32;
   private static final int MAX_HEADER = 1 << 26;

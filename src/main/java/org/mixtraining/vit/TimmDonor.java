@@ -14,7 +14,8 @@ import org.mixtraining.config.UserException;
 /**
  * The encoder of a ViT under the names of timm's {@code VisionTransformer}, which are also those of
  * facebookresearch/mae: {@code patch_embed.proj.weight}, {@code blocks.0.attn.qkv.weight}, {@code
- * norm.weight} and so on. A patch embedding for patches of another size is resampled as FlexiViT
+ * norm.weight} and so on, after any prefix. An encoder that computes something else than this job's
+ * is refused ({@link ForeignPart}); heads and decoders are left. A patch embedding for patches of another size is resampled as FlexiViT
  * does it ({@link PatchResampling}).
  *
  * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
@@ -24,7 +25,7 @@ import org.mixtraining.config.UserException;
  */
 public final class TimmDonor implements Donor {
 
-  private static final String PATCHES = "patch_embed.proj.weight";
+  private static final String PATCHES = TimmEncoder.PATCHES;
   private static final String CLS = "cls_token";
   private static final String POSITIONS = "pos_embed";
 
@@ -65,22 +66,29 @@ public final class TimmDonor implements Donor {
   private final Set<String> unused;
   private final List<String> notes = new ArrayList<>();
 
-  private TimmDonor(String origin, SortedMap<String, Weight> file) {
+  private TimmDonor(String origin, TimmEncoder encoder) {
     this.origin = origin;
-    this.file = file;
+    this.file = encoder.tensors();
     this.unused = new TreeSet<>(file.keySet());
-  }
-
-  /** Whether a file with these tensors is one. */
-  public static boolean recognizes(Set<String> names) {
-    return names.contains(PATCHES);
+    if (!encoder.prefix().isEmpty()) {
+      notes.add("%s: the encoder is what lies under %s".formatted(origin, encoder.prefix()));
+    }
+    unused.addAll(encoder.beside());
   }
 
   /**
    * @param origin where the tensors were found, for messages
+   * @throws UserException if they hold no encoder under these names, more than one, or one that
+   *     computes another function; the message names what makes it another
    */
   public static TimmDonor of(String origin, SortedMap<String, Weight> file) {
-    return new TimmDonor(origin, file);
+    TimmEncoder encoder = TimmEncoder.in(origin, file);
+    List<String> problems = ForeignPart.problems(encoder.tensors().keySet());
+    if (!problems.isEmpty()) {
+      throw new UserException(
+          problems.stream().map(problem -> "%s: %s".formatted(origin, problem)).toList());
+    }
+    return new TimmDonor(origin, encoder);
   }
 
   @Override
@@ -104,7 +112,7 @@ public final class TimmDonor implements Donor {
     }
     norm(vit.dim(), "norm.", ViTGraph.ENCODER_NORM + ".", layout, encoder);
     if (!unused.isEmpty()) {
-      notes.add("%s: not used: %s".formatted(origin, String.join(", ", unused)));
+      notes.add("%s: not used: %s".formatted(origin, TimmEncoder.some(unused)));
     }
     return initial.with(new ModelState(Map.of(ModelState.ENCODER, TrainedDonor.fresh(encoder))));
   }
@@ -152,22 +160,20 @@ public final class TimmDonor implements Donor {
   private void places(ViT vit, StateLayout layout, float[] encoder) {
     int dim = vit.dim();
     float[] cls = tensor(CLS, 1, 1, dim).clone();
-    if (file.containsKey(POSITIONS) || vit.learnsPositions()) {
-      Weight positions = weight(POSITIONS);
-      int[] shape = positions.shape();
-      int grid = shape.length == 3 ? (int) Math.round(Math.sqrt(shape[1] - 1.0)) : 0;
-      if (shape.length != 3 || shape[2] != dim || grid * grid != shape[1] - 1) {
-        throw misfit(POSITIONS, positions.shown(), "1 x 1+n*n x " + dim);
-      }
-      float[] given = Arrays.copyOfRange(positions.values(), dim, positions.values().length);
-      for (int d = 0; d < dim; d++) {
-        cls[d] += positions.values()[d];
-      }
-      if (vit.learnsPositions()) {
-        layout.write("patch-embedding.positions", learned(given, grid, vit), encoder);
-      } else {
-        compare(given, grid, dim);
-      }
+    Weight positions = weight(POSITIONS);
+    int[] shape = positions.shape();
+    int grid = shape.length == 3 ? (int) Math.round(Math.sqrt(shape[1] - 1.0)) : 0;
+    if (shape.length != 3 || shape[2] != dim || grid * grid != shape[1] - 1) {
+      throw misfit(POSITIONS, positions.shown(), "1 x 1+n*n x " + dim);
+    }
+    float[] given = Arrays.copyOfRange(positions.values(), dim, positions.values().length);
+    for (int d = 0; d < dim; d++) {
+      cls[d] += positions.values()[d];
+    }
+    if (vit.learnsPositions()) {
+      layout.write("patch-embedding.positions", learned(given, grid, vit), encoder);
+    } else {
+      compare(given, grid, dim);
     }
     layout.write("patch-embedding.cls", cls, encoder);
   }
@@ -268,6 +274,12 @@ public final class TimmDonor implements Donor {
       throw misfit(name, "missing", "needed");
     }
     unused.remove(name);
+    for (float value : weight.values()) {
+      if (!Float.isFinite(value)) {
+        throw new UserException(
+            "%s: cannot be used: %s holds %s".formatted(origin, name, Float.toString(value)));
+      }
+    }
     return weight;
   }
 

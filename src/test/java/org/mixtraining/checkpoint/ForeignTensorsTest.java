@@ -4,30 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import java.util.SortedMap;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.vit.TimmDonor.Weight;
 
 class ForeignTensorsTest {
-
-  private static byte[] file(String header, byte[] data) {
-    byte[] json = header.getBytes(StandardCharsets.UTF_8);
-    return ByteBuffer.allocate(8 + json.length + data.length)
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .putLong(json.length)
-        .put(json)
-        .put(data)
-        .array();
-  }
-
-  private static ByteBuffer data(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
 
   @Test
   void numbersOfEverySizeAreRead() throws DamagedFileException {
     byte[] data =
-        data(32)
+        Safetensors.data(32)
             .putDouble(1.5)
             .putFloat(-2.25f)
             .putShort((short) 0x3E00) // 1.5
@@ -44,7 +30,7 @@ class ForeignTensorsTest {
          "step": {"dtype": "I64", "shape": [], "data_offsets": [18, 26]}}
         """;
 
-    var tensors = ForeignTensors.read(file(header, data)).tensors();
+    var tensors = ForeignTensors.read(Safetensors.file(header, data)).tensors();
 
     assertThat(tensors).containsOnlyKeys("b16", "f16", "f32", "f64");
     assertThat(tensors.get("f64").values()).containsExactly(1.5f);
@@ -55,12 +41,60 @@ class ForeignTensorsTest {
   }
 
   @Test
-  void aTensorOutsideTheFileIsNamed() {
-    String header =
-        "{\"a.weight\": {\"dtype\": \"F32\", \"shape\": [3], \"data_offsets\": [0, 12]}}";
+  void everyNumberOfSixteenBitsBecomesTheSameNumber() throws DamagedFileException {
+    ByteBuffer bits = Safetensors.data(2 << 16);
+    for (int i = 0; i < 1 << 16; i++) {
+      bits.putShort((short) i);
+    }
+    String header = "{\"a\": {\"dtype\": \"%s\", \"shape\": [65536], \"data_offsets\": [0, 131072]}}";
 
-    assertThatThrownBy(() -> ForeignTensors.read(file(header, new byte[8])))
+    float[] halves = read(header.formatted("F16"), bits.array()).get("a").values();
+    float[] bfloats = read(header.formatted("BF16"), bits.array()).get("a").values();
+
+    for (int i = 0; i < 1 << 16; i++) {
+      assertThat((Object) (double) halves[i]).isEqualTo(value(i, 5, 10));
+      assertThat((Object) (double) bfloats[i]).isEqualTo(value(i, 8, 7));
+    }
+  }
+
+  /** IEEE 754 by its definition: a sign, an exponent, a fraction. */
+  private static double value(int bits, int exponentBits, int fractionBits) {
+    int exponent = bits >> fractionBits & (1 << exponentBits) - 1;
+    double fraction = (bits & (1 << fractionBits) - 1) / (double) (1 << fractionBits);
+    int bias = (1 << exponentBits - 1) - 1;
+    double sign = bits >> 15 == 1 ? -1.0 : 1.0;
+    if (exponent == (1 << exponentBits) - 1) {
+      return fraction == 0 ? sign * Double.POSITIVE_INFINITY : Double.NaN;
+    }
+    return exponent == 0
+        ? sign * fraction * Math.pow(2, 1 - bias)
+        : sign * (1 + fraction) * Math.pow(2, exponent - bias);
+  }
+
+  private static SortedMap<String, Weight> read(String header, byte[] data)
+      throws DamagedFileException {
+    return ForeignTensors.read(Safetensors.file(header, data)).tensors();
+  }
+
+  @Test
+  void whatIsWrongWithATensorIsSaid() {
+    String header =
+        "{\"a.weight\": {\"dtype\": \"%s\", \"shape\": [%s], \"data_offsets\": [0, 12]}}";
+
+    assertDamaged(
+        header.formatted("F32", 3), 8, "it is cut off: a.weight should end at byte 89, and the file has 85");
+    assertDamaged(
+        header.formatted("F32", 4), 12, "its header gives a.weight another size than its shape has");
+    assertDamaged(
+        header.formatted("F8_E4M3", 12),
+        12,
+        "a.weight holds numbers of type F8_E4M3; read are F64, F32, F16 and BF16");
+    assertDamaged("{\"a.weight\": ", 12, "its header is not a JSON object");
+  }
+
+  private static void assertDamaged(String header, int bytes, String message) {
+    assertThatThrownBy(() -> read(header, new byte[bytes]))
         .isInstanceOf(DamagedFileException.class)
-        .hasMessage("it is cut off, or its header puts a.weight at a wrong place");
+        .hasMessage(message);
   }
 }

@@ -112,9 +112,12 @@ class ModelFileTest {
         "text",
         "no model at all, just words, more than forty bytes of them"
             .getBytes(StandardCharsets.UTF_8),
-        "its header cannot be");
+        "text: cannot be used: it is a text and no model");
     assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "cut.zip: cannot be used:");
-    assertRefused("timm.safetensors", timm("patch3.safetensors"), "cannot be used:");
+    assertRefused(
+        "timm.safetensors",
+        timm("patch3.safetensors"),
+        "cannot be used: it holds weights of another program, which no head of this job knows; train --init begins a run from them");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--model", directory + "/none"))
         .isInstanceOf(UserException.class)
         .hasMessage("--model %s/none: there is no such file".formatted(directory));
@@ -137,6 +140,6 @@ class ModelFileTest {
     ModelFile damaged = file("cut.safetensors", Arrays.copyOf(cut, cut.length - 4));
     assertThatThrownBy(damaged::donor)
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("cut.safetensors: cannot be used: it is cut off, or its header puts");
+        .hasMessageContaining("cut.safetensors: cannot be used: it is cut off: head.bias should end at byte 20626, and the file has 20622");
   }
 }
