@@ -120,6 +120,7 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         if (probe || !knn) {
           var fitted = LinearProbe.fit(engine, task.training(), task.validation(), task.classes());
+          fitted.notes().forEach(options::progress);
           add(rows, Method.LINEAR_PROBE, task, fitted);
         }
       }

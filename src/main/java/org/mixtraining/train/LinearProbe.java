@@ -1,32 +1,53 @@
 package org.mixtraining.train;
 
+import com.github.lbfgs4j.liblbfgs.Lbfgs;
+import com.github.lbfgs4j.liblbfgs.LbfgsConstant.LBFGS_Param;
+import com.github.lbfgs4j.liblbfgs.LbfgsConstant.ReturnValue;
+import com.github.lbfgs4j.liblbfgs.MutableDouble;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Mat;
 
 /**
  * The linear probe on frozen features: multinomial logistic regression on standardised features,
- * the mean cross-entropy plus penalty/2 times the squared norm of the weights, minimised by
- * full-batch Adam. The problem is convex, so neither a seed nor an order of images matters.
+ * the mean cross-entropy plus penalty/2 times the squared norm of the weights, minimised by L-BFGS
+ * (libLBFGS in Java). The problem is convex, so neither a seed nor an order of images matters.
  *
- * <p>Each of {@link #PENALTIES} starts from the solution of the one before; the one that is best on
- * the validation images is kept, the stronger of equals. Without validation images it is the last.
+ * <p>Penalties are the powers of ten from {@value #WEAKEST} to {@value #STRONGEST}, and on while the
+ * best lies at an end. That which is best on the validation images is kept, the stronger of equals.
+ * Without validation images it is 1/n of n images, scikit-learn's C of 1.
  */
 public final class LinearProbe implements FeatureClassifier {
 
-  static final double[] PENALTIES = {1, 0.1, 0.01, 1e-3};
+  /** Powers of ten. */
+  static final int WEAKEST = -5;
 
-  private static final int STEPS = 150;
-  private static final double RATE = 0.03;
+  static final int STRONGEST = 1;
+
+  /** How far an end may move. */
+  private static final int FURTHER = 4;
+
+  /**
+   * Where a fit ends: the gradient's norm, by that of the parameters where they are longer than 1.
+   * scikit-learn's; the sums in single precision would not carry much further.
+   */
+  static final double TOLERANCE = 1e-4;
+
+  private static final int MOST_ITERATIONS = 2000;
   private static final int CHUNK = 2048;
 
   private final Engine engine;
   private final int classes;
   private final float[] mean;
   private final float[] scale;
-  private float[] weights; // [dim + 1, classes], the bias last
+  private final List<String> notes = new ArrayList<>();
+  private double[] weights; // [dim + 1, classes], the bias last
 
   private LinearProbe(Engine engine, Features training, int classes) {
     this.engine = engine;
@@ -34,7 +55,7 @@ public final class LinearProbe implements FeatureClassifier {
     this.mean = new float[training.dim()];
     this.scale = new float[training.dim()];
     standardise(training);
-    this.weights = new float[(training.dim() + 1) * classes];
+    this.weights = new double[(training.dim() + 1) * classes];
   }
 
   /**
@@ -44,19 +65,82 @@ public final class LinearProbe implements FeatureClassifier {
   public static LinearProbe fit(
       Engine engine, Features training, Features validation, int classes) {
     LinearProbe probe = new LinearProbe(engine, training, classes);
-    float[] best = probe.weights;
-    double bestAccuracy = -1;
-    for (double penalty : PENALTIES) {
-      probe.minimise(training, penalty);
-      double accuracy = validation.images() == 0 ? bestAccuracy : probe.accuracy(validation);
-      if (accuracy > bestAccuracy || validation.images() == 0) {
-        best = probe.weights.clone();
-        bestAccuracy = accuracy;
+    try (Loss loss = probe.new Loss(training)) {
+      if (validation.images() == 0) {
+        probe.weights = loss.least(1.0 / training.images(), probe.weights);
+      } else {
+        probe.choose(loss, validation);
       }
     }
-    probe.weights = best;
     return probe;
   }
+
+  /** A probe with a penalty that is given. */
+  static LinearProbe fit(Engine engine, Features training, double penalty, int classes) {
+    LinearProbe probe = new LinearProbe(engine, training, classes);
+    try (Loss loss = probe.new Loss(training)) {
+      probe.weights = loss.least(penalty, probe.weights);
+    }
+    return probe;
+  }
+
+  /** What a person should know of the fit: that it ended too early, in iterations or penalties. */
+  public List<String> notes() {
+    return List.copyOf(notes);
+  }
+
+  /** [dim + 1, classes], of standardised features; the bias last. */
+  double[] weights() {
+    return weights.clone();
+  }
+
+  // --- the penalty -----------------------------------------------------------------------------
+
+  private record Candidate(double[] weights, double accuracy) {}
+
+  /** From the strongest on, each from the solution of its neighbour. */
+  private void choose(Loss loss, Features validation) {
+    SortedMap<Integer, Candidate> tried = new TreeMap<>();
+    double[] zero = weights;
+    for (int power = STRONGEST; power >= WEAKEST; power--) {
+      double[] from = power == STRONGEST ? zero : tried.get(power + 1).weights();
+      tried.put(power, candidate(loss, power, from, validation));
+    }
+    int best = best(tried);
+    while (best == tried.firstKey() && best > WEAKEST - FURTHER) {
+      tried.put(best - 1, candidate(loss, best - 1, tried.get(best).weights(), validation));
+      best = best(tried);
+    }
+    while (best == tried.lastKey() && best < STRONGEST + FURTHER) {
+      tried.put(best + 1, candidate(loss, best + 1, tried.get(best).weights(), validation));
+      best = best(tried);
+    }
+    if (best == tried.firstKey() || best == tried.lastKey()) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "the linear probe's best penalty, 1e%d, is the last of those tried: another may be better",
+              best));
+    }
+    weights = tried.get(best).weights();
+  }
+
+  private Candidate candidate(Loss loss, int power, double[] from, Features validation) {
+    weights = loss.least(Math.pow(10, power), from);
+    return new Candidate(weights, accuracy(validation));
+  }
+
+  private static int best(SortedMap<Integer, Candidate> tried) {
+    int best = tried.lastKey();
+    for (int power = best; power >= tried.firstKey(); power--) {
+      if (tried.get(power).accuracy() > tried.get(best).accuracy()) {
+        best = power;
+      }
+    }
+    return best;
+  }
+
+  // --- prediction ------------------------------------------------------------------------------
 
   @Override
   public int[] predict(Features images) {
@@ -88,45 +172,73 @@ public final class LinearProbe implements FeatureClassifier {
 
   // --- training --------------------------------------------------------------------------------
 
-  private void minimise(Features training, double penalty) {
-    List<Chunk> chunks = new ArrayList<>();
-    try (Mat m = Mat.allocate(1, weights.length);
-        Mat v = Mat.allocate(1, weights.length);
-        Mat step = Mat.allocate(1, weights.length)) {
+  /** What is minimised, over all training images. */
+  private final class Loss implements AutoCloseable {
+    private final List<Chunk> chunks = new ArrayList<>();
+    private final int images;
+
+    Loss(Features training) {
+      images = training.images();
       IntStream.range(0, chunks(training)).forEach(c -> chunks.add(new Chunk(training, c)));
-      for (int s = 0; s < STEPS; s++) {
-        step.write(gradient(chunks, training.images(), penalty), 0);
-        double rate = RATE * 0.5 * (1 + Math.cos(Math.PI * s / STEPS));
-        engine.kernels().adamW(step, m, v, rate, 0.9, 0.999, 1e-8, s + 1);
-        float[] change = new float[weights.length];
-        step.read(change, 0);
-        for (int i = 0; i < weights.length; i++) {
-          weights[i] -= change[i];
+    }
+
+    /** Where it is least. */
+    double[] least(double penalty, double[] from) {
+      LBFGS_Param param = new LBFGS_Param(Lbfgs.defaultParams());
+      param.epsilon = TOLERANCE;
+      param.max_iterations = MOST_ITERATIONS;
+      double[] at = from.clone();
+      ReturnValue end =
+          Lbfgs.lbfgs(
+              at.length,
+              at,
+              new MutableDouble(),
+              (instance, x, gradient, n, step) -> value(x, penalty, gradient),
+              null,
+              null,
+              param);
+      if (end != ReturnValue.LBFGS_SUCCESS && end != ReturnValue.LBFGS_ALREADY_MINIMIZED) {
+        notes.add(
+            String.format(
+                Locale.ROOT,
+                "the linear probe with a penalty of %.0e has not converged: %s",
+                penalty,
+                end));
+      }
+      return at;
+    }
+
+    /**
+     * Summed in the order of the chunks, in double precision.
+     *
+     * @param gradient out
+     */
+    private double value(double[] at, double penalty, double[] gradient) {
+      try (Mat w = matrix(at, 0, mean.length);
+          Mat bias = matrix(at, mean.length, mean.length + 1)) {
+        engine.parallel(chunks.size(), (thread, c) -> chunks.get(c).differentiate(w, bias));
+      }
+      double value = 0;
+      Arrays.fill(gradient, 0);
+      for (Chunk chunk : chunks) {
+        value += chunk.loss;
+        for (int i = 0; i < gradient.length; i++) {
+          gradient[i] += chunk.gradient[i];
         }
       }
-    } finally {
+      double squares = 0;
+      for (int i = 0; i < gradient.length; i++) {
+        boolean isBias = i >= mean.length * classes;
+        gradient[i] = gradient[i] / images + (isBias ? 0 : penalty * at[i]);
+        squares += isBias ? 0 : at[i] * at[i];
+      }
+      return value / images + penalty / 2 * squares;
+    }
+
+    @Override
+    public void close() {
       chunks.forEach(Chunk::close);
     }
-  }
-
-  /** Summed in the order of the chunks, in double precision. */
-  private float[] gradient(List<Chunk> chunks, int images, double penalty) {
-    try (Mat w = matrix(weights, 0, mean.length);
-        Mat bias = matrix(weights, mean.length, mean.length + 1)) {
-      engine.parallel(chunks.size(), (thread, c) -> chunks.get(c).differentiate(w, bias));
-    }
-    double[] sum = new double[weights.length];
-    for (Chunk chunk : chunks) {
-      for (int i = 0; i < sum.length; i++) {
-        sum[i] += chunk.gradient[i];
-      }
-    }
-    float[] gradient = new float[sum.length];
-    for (int i = 0; i < sum.length; i++) {
-      boolean isBias = i >= mean.length * classes;
-      gradient[i] = (float) (sum[i] / images + (isBias ? 0 : penalty * weights[i]));
-    }
-    return gradient;
   }
 
   /** Some of the training images, and what a gradient over them needs. */
@@ -138,6 +250,7 @@ public final class LinearProbe implements FeatureClassifier {
     private final Mat dWeights;
     private final Mat dBias = Mat.allocate(1, classes);
     private final float[] gradient = new float[weights.length];
+    private double loss;
 
     Chunk(Features training, int chunk) {
       x = standardised(training, chunk);
@@ -153,7 +266,7 @@ public final class LinearProbe implements FeatureClassifier {
     void differentiate(Mat w, Mat bias) {
       var kernels = engine.kernels();
       kernels.linear(x, w, bias, logits);
-      kernels.softmaxCrossEntropy(logits, target, 1, dLogits);
+      loss = kernels.softmaxCrossEntropy(logits, target, 1, dLogits);
       kernels.linearWeightGradient(x, dLogits, dWeights);
       kernels.columnSum(dLogits, dBias);
       dWeights.read(gradient, 0);
@@ -202,9 +315,13 @@ public final class LinearProbe implements FeatureClassifier {
   }
 
   /** Rows of a [·, classes] array. */
-  private Mat matrix(float[] values, int from, int to) {
+  private Mat matrix(double[] values, int from, int to) {
+    float[] rows = new float[(to - from) * classes];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = (float) values[from * classes + i];
+    }
     Mat mat = Mat.allocate(to - from, classes);
-    mat.write(values, from * classes);
+    mat.write(rows, 0);
     return mat;
   }
 }

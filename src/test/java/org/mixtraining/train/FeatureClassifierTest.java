@@ -1,7 +1,9 @@
 package org.mixtraining.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -76,6 +78,117 @@ class FeatureClassifierTest {
   }
 
   @Test
+  void theProbeEndsWhereAnIndependentDescentInDoublePrecisionEnds() {
+    Features training = clouds(1, 120, 3, 4, 1.5);
+    for (double penalty : new double[] {1, 0.1, 0.01}) {
+      double[] expected = descent(standardised(training), training.labels(), 3, penalty);
+
+      LinearProbe probe = LinearProbe.fit(engine, training, penalty, 3);
+
+      assertThat(probe.notes()).isEmpty();
+      double[] gradient =
+          gradient(standardised(training), training.labels(), 3, penalty, probe.weights());
+      double length = Math.max(1, norm(probe.weights()));
+      assertThat(norm(gradient)).isLessThan(2 * LinearProbe.TOLERANCE * length);
+      // A convex function rises by at least the penalty's share of it around its least point.
+      double near = 2 * LinearProbe.TOLERANCE * length / penalty;
+      assertThat(probe.weights()).containsExactly(expected, within(near));
+    }
+  }
+
+  /** Newton-free on purpose: steps down the gradient, until nothing is left of it. */
+  private static double[] descent(double[][] x, int[] labels, int classes, double penalty) {
+    double[] weights = new double[(x[0].length + 1) * classes];
+    double[] gradient = gradient(x, labels, classes, penalty, weights);
+    for (int i = 0; i < 200_000 && norm(gradient) > 1e-9; i++) {
+      for (int j = 0; j < weights.length; j++) {
+        weights[j] -= 0.4 * gradient[j];
+      }
+      gradient = gradient(x, labels, classes, penalty, weights);
+    }
+    return weights;
+  }
+
+  private static double[] gradient(
+      double[][] x, int[] labels, int classes, double penalty, double[] weights) {
+    int dim = x[0].length;
+    double[] gradient = new double[weights.length];
+    for (int i = 0; i < x.length; i++) {
+      double[] p = new double[classes];
+      double sum = 0;
+      for (int c = 0; c < classes; c++) {
+        double logit = weights[dim * classes + c];
+        for (int d = 0; d < dim; d++) {
+          logit += x[i][d] * weights[d * classes + c];
+        }
+        p[c] = Math.exp(logit);
+        sum += p[c];
+      }
+      for (int c = 0; c < classes; c++) {
+        double error = (p[c] / sum - (c == labels[i] ? 1 : 0)) / x.length;
+        gradient[dim * classes + c] += error;
+        for (int d = 0; d < dim; d++) {
+          gradient[d * classes + c] += error * x[i][d];
+        }
+      }
+    }
+    for (int j = 0; j < dim * classes; j++) {
+      gradient[j] += penalty * weights[j];
+    }
+    return gradient;
+  }
+
+  private static double[][] standardised(Features features) {
+    double[][] x = new double[features.images()][features.dim()];
+    for (int d = 0; d < features.dim(); d++) {
+      double mean = 0;
+      double variance = 0;
+      for (int i = 0; i < x.length; i++) {
+        x[i][d] = features.values()[i * features.dim() + d];
+        mean += x[i][d] / x.length;
+      }
+      for (double[] row : x) {
+        row[d] -= mean;
+        variance += row[d] * row[d] / x.length;
+      }
+      for (double[] row : x) {
+        row[d] /= Math.sqrt(variance);
+      }
+    }
+    return x;
+  }
+
+  private static double norm(double[] values) {
+    return Math.sqrt(Arrays.stream(values).map(v -> v * v).sum());
+  }
+
+  @Test
+  void penaltiesGoOnWhereTheBestLiesAtAnEnd() {
+    // Two clouds that hardly overlap along one of many directions: only weak penalties find it.
+    Features training = thin(1, 4000);
+
+    LinearProbe probe = LinearProbe.fit(engine, training, thin(2, 4000), 2);
+
+    assertThat(probe.notes()).isEmpty();
+    assertThat(probe.accuracy(thin(3, 4000))).isGreaterThan(0.95);
+  }
+
+  /** The class is the sign of a small difference of two features that are large and alike. */
+  private static Features thin(long seed, int images) {
+    Random random = new Random(seed);
+    float[] values = new float[2 * images];
+    int[] labels = new int[images];
+    for (int i = 0; i < images; i++) {
+      double both = random.nextGaussian();
+      double difference = 1e-2 * random.nextGaussian();
+      labels[i] = difference > 0 ? 1 : 0;
+      values[2 * i] = (float) (both + difference);
+      values[2 * i + 1] = (float) (both - difference);
+    }
+    return new Features(values, labels);
+  }
+
+  @Test
   void theProbeDoesNotDependOnTheOrderOfImagesOrOnThreads() {
     Features training = clouds(1, 3000, 3, 6, 2);
     Features reversed =
@@ -86,7 +199,7 @@ class FeatureClassifierTest {
                     i ->
                         of(
                             new int[] {training.labels()[i]},
-                            java.util.Arrays.copyOfRange(training.values(), 6 * i, 6 * i + 6)))
+                            Arrays.copyOfRange(training.values(), 6 * i, 6 * i + 6)))
                 .toList());
     Features validation = clouds(2, 300, 3, 6, 2);
     Features test = clouds(3, 1000, 3, 6, 2);
