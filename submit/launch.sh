@@ -63,6 +63,8 @@ launch() {
   for name in SPARK_HOME "${required[@]}"; do
     [ -n "${!name:-}" ] || fail "$name is not set; $(basename "$0") --help says what it is"
   done
+  id -un >/dev/null 2>&1 ||
+    fail "user id $(id -u) has no name, which spark-submit cannot do without: give it one in /etc/passwd"
   [ -f "$root/target/mixtraining.jar" ] ||
     fail "$root/target/mixtraining.jar is missing: build it with 'mvn -q package -DskipTests' in $root"
   plan "$scheduler" "$@"

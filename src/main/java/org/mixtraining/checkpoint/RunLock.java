@@ -15,6 +15,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -76,7 +77,7 @@ public final class RunLock implements AutoCloseable {
       }
       return new RunLock(path, conf, self);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot lock %s: %s".formatted(path, e.getMessage()), e);
+      throw new UncheckedIOException("cannot lock " + path, e);
     }
   }
 
@@ -148,11 +149,18 @@ public final class RunLock implements AutoCloseable {
 
   /** Whether this call made the file. */
   private static boolean create(FileSystem files, Path path, LockOwner owner) throws IOException {
-    try (OutputStream out = files.create(path, false)) {
-      out.write(JSON.writeValueAsBytes(owner));
-      return true;
+    OutputStream created;
+    try {
+      created = files.create(path, false);
     } catch (FileAlreadyExistsException e) {
       return false;
+    }
+    try (OutputStream out = created) {
+      out.write(JSON.writeValueAsBytes(owner));
+      return true;
+    } catch (IOException | FSError e) { // the latter of a full disk
+      files.delete(path, false);
+      throw e instanceof IOException known ? known : new IOException(e.getCause().getMessage(), e);
     }
   }
 

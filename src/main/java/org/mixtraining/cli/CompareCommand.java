@@ -62,6 +62,7 @@ final class CompareCommand implements Callable<Integer> {
       plan.notes(hadoop).forEach(options::progress);
       return 0;
     }
+    Writable.check(hadoop, "mixtraining.run.output =", common.run().output());
     tables.write(comparison.runs().stream().map(run -> row(comparison, run)).toList());
     try (Interruption interruption = Interruption.bySignal();
         SparkSession spark = session(comparison, plan)) {
@@ -72,7 +73,7 @@ final class CompareCommand implements Callable<Integer> {
       ComparisonPlan ready = ComparisonPlan.of(comparison, hadoop, tables);
       options.progress(ready.summary(gflops));
       ready.notes(hadoop).forEach(options::progress);
-      List<RuntimeException> failures =
+      List<Throwable> failures =
           new SideBySide(
                   JavaSparkContext.fromSparkContext(spark.sparkContext()),
                   interruption,
@@ -81,7 +82,9 @@ final class CompareCommand implements Callable<Integer> {
               .train(ready);
       print(spark, comparison);
       if (!failures.isEmpty()) {
-        throw failures.get(0);
+        throw failures.get(0) instanceof RuntimeException e
+            ? e
+            : new IllegalStateException(failures.get(0));
       }
     }
     return 0;
@@ -135,6 +138,7 @@ final class CompareCommand implements Callable<Integer> {
       if (data.tasks().isEmpty()
           && seen.add(data.path())
           && !DatasetManifest.exists(hadoop, data.path())) {
+        Writable.check(hadoop, "mixtraining.data.path =", data.path());
         options.progress(
             "preparing %s in %s".formatted(data.format(), Secrets.inText(data.path())));
         options.progress(

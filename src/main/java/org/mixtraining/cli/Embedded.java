@@ -15,7 +15,9 @@ final class Embedded {
   /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
   static final String FLAGS =
       "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
-          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g";
+          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g"
+          // Without heap Spark's threads end one by one, and what is left waits for ever.
+          + " -XX:+ExitOnOutOfMemoryError";
 
   private static final int LEAST_HEAP = 512; // MB; Spark refuses less than 450 MiB
 
@@ -40,6 +42,10 @@ final class Embedded {
     Matcher cluster = CLUSTER.matcher(master);
     if (local.matches()) {
       checkCores(conf, master, cores(local.group(2)));
+    } else if (Account.isNameless()) {
+      throw new UserException(
+          "MASTER = %s: the user id of this process has no name, and Hadoop lets no executor start without one: give it one in /etc/passwd, or take local[cores]"
+              .formatted(master));
     } else if (cluster.matches()) {
       int heap = Integer.parseInt(cluster.group(3));
       if (Integer.parseInt(cluster.group(1)) < 1 || heap < LEAST_HEAP) {
@@ -63,10 +69,16 @@ final class Embedded {
     }
   }
 
-  /** {@code local-cluster[executors, cores, MB]}: as many workers as this machine has cores for. */
+  /**
+   * {@code local-cluster[executors, cores, MB]}: as many workers as this machine has cores for; or in
+   * this process for a user without a name, as whom Hadoop lets no executor start.
+   */
   static String cluster(SparkConf conf, JobConfig.Workers workers, int trainings) {
     int threads = workers.threadsPerWorker();
     int slots = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
+    if (Account.isNameless()) {
+      return String.format(Locale.ROOT, "local[%d]", slots * threads);
+    }
     int perExecutor = Math.min(workers.perExecutor(), slots);
     int executors = Math.max(1, Math.min(workers.count() * trainings, slots) / perExecutor);
     return String.format(

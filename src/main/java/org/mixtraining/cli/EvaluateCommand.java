@@ -74,6 +74,7 @@ final class EvaluateCommand implements Callable<Integer> {
     Tables tables = new Tables(Sessions.hadoop(), output);
     RunRow run = options.run("--run", runId);
     Checkpoint checkpoint = checkpoint(output, run);
+    Writable.check(Sessions.hadoop(), "mixtraining.run.output =", output);
     JobConfig config = options.over(checkpoint.configuration());
     RecordedData.checkLabelled(Sessions.hadoop(), config, run.setup());
     try (SparkSession spark = Sessions.workers("evaluate " + runId, config.workers(), 1)) {

@@ -1,13 +1,20 @@
 package org.mixtraining.cli;
 
-import picocli.CommandLine.TypeConversionException;
+import java.io.File;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.mixtraining.config.Location;
+import picocli.CommandLine.TypeConversionException;
 import java.io.PrintWriter;
+import org.apache.hadoop.fs.FileUtil;
+import org.apache.hadoop.util.ShutdownHookManager;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
 import org.slf4j.LoggerFactory;
@@ -46,6 +53,7 @@ import picocli.CommandLine.ParseResult;
     })
 public final class Main {
 
+  private static final int DONE = 0;
   private static final int FAILED = 1;
   private static final int BAD_INPUT = 2;
   private static final int INTERRUPTED = 3;
@@ -56,7 +64,22 @@ public final class Main {
   public static void main(String[] args) {
     // Spark and Hadoop write numbers into names and addresses by it.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
-    System.exit(run(args));
+    Account.named();
+    deleteOwnDirectoryAtExit();
+    int code = run(args);
+    if (code != DONE) {
+      // Whatever Spark has to say of its going is not the reason.
+      Configurator.setAllLevels("", Level.OFF);
+    }
+    System.exit(code);
+  }
+
+  /** The directory that submit/mixtraining made for this start, once Spark has left it. */
+  private static void deleteOwnDirectoryAtExit() {
+    String own = System.getProperty("mixtraining.home");
+    if (own != null) {
+      ShutdownHookManager.get().addShutdownHook(() -> FileUtil.fullyDelete(new File(own)), 0);
+    }
   }
 
   static int run(String... args) {
@@ -75,7 +98,36 @@ public final class Main {
       commands.usage(System.err);
       return BAD_INPUT;
     }
-    return commands.execute(args);
+    try {
+      int code = commands.execute(args);
+      return code == DONE ? delivered() : code;
+    } catch (Error e) { // as Hadoop makes one of a full disk
+      return failed(args[0], e);
+    }
+  }
+
+  /** Whether standard output took what was printed; one whose reader has seen enough did. */
+  private static int delivered() {
+    if (!System.out.checkError()) {
+      return DONE;
+    }
+    try {
+      new FileOutputStream(FileDescriptor.out).write('\n'); // PrintStream does not keep the reason
+      System.err.println("failed: standard output did not take all of the result");
+    } catch (IOException e) {
+      if (String.valueOf(e.getMessage()).contains("Broken pipe")) {
+        return DONE;
+      }
+      System.err.println("failed: standard output cannot be written: " + Causes.reason(e));
+    }
+    return FAILED;
+  }
+
+  /** What no person can mend: its trace for the log, and why in the last line. */
+  private static int failed(String command, Throwable e) {
+    LoggerFactory.getLogger(Main.class).error("{} failed", command, e);
+    System.err.println("failed: " + Causes.reason(e));
+    return FAILED;
   }
 
   /** Whether letters beyond ASCII came as question marks. */
@@ -124,16 +176,7 @@ public final class Main {
         mendable.get().problems().forEach(problem -> System.err.println("error: " + problem));
         return BAD_INPUT;
       }
-      LoggerFactory.getLogger(Main.class).error("{} failed", command.getCommandName(), e);
-      System.err.println("failed: " + rootMessage(e));
-      return FAILED;
-    }
-
-    private static String rootMessage(Throwable e) {
-      Throwable root = Causes.of(e).reduce((failure, cause) -> cause).orElseThrow();
-      return root.getMessage() == null
-          ? root.getClass().getSimpleName()
-          : root.getClass().getSimpleName() + ": " + root.getMessage();
+      return failed(command.getCommandName(), e);
     }
   }
 }

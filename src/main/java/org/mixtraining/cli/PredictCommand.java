@@ -67,6 +67,9 @@ final class PredictCommand implements Callable<Integer> {
       Path table = place();
       FileSystem files = table.getFileSystem(hadoop);
       checkPlace(files, table);
+      if (!files.exists(table)) {
+        Writable.check(hadoop, "-o", table.toString());
+      }
       System.out.println(predict(spark, trained, task, config.data(), files, table));
       return 0;
     } catch (IOException e) {

@@ -64,6 +64,7 @@ final class PrepareCommand implements Callable<Integer> {
   }
 
   private DatasetManifest prepare(SparkSession spark, JobConfig.Data data) {
+    Writable.check(Sessions.hadoop(), "mixtraining.data.path =", data.path());
     options.progress("preparing %s in %s".formatted(data.format(), data.path()));
     Prepare.Existing existing = force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE;
     return Prepare.run(spark, data, existing, options::progress);

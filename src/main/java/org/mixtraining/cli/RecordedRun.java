@@ -153,6 +153,7 @@ final class RecordedRun implements AutoCloseable {
             checkpoint.map(Checkpoint::progress).orElse(Progress.NONE));
     CheckpointWriter writer = new CheckpointWriter(checkpoints, config, provenance);
     try {
+      recorder.started();
       RunState end =
           training.train(
               checkpoint.map(Checkpoint::state).orElse(initial),
@@ -219,10 +220,22 @@ final class RecordedRun implements AutoCloseable {
   private void recordFailure(RunRecorder recorder, Throwable failure) {
     try {
       if (lock.isHeld()) {
-        recorder.failed(failure);
+        recordFailure(recorder, failure, () -> checkpoints.tidy(1));
       }
+    } catch (RuntimeException | Error e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** On a full disk the row that says it is running gives its place to the one that says why not. */
+  private void recordFailure(RunRecorder recorder, Throwable failure, Runnable room) {
+    try {
+      recorder.failed(failure);
     } catch (RuntimeException e) {
       failure.addSuppressed(e);
+      room.run();
+      tables.forgetStatus(id);
+      recorder.failed(failure);
     }
   }
 

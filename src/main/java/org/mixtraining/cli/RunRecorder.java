@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.mixtraining.config.Secrets;
+import org.mixtraining.config.Causes;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
@@ -35,8 +35,6 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   private Progress progress;
 
   /**
-   * Writes the run's row at once: a run that dies in its first epoch is in the tables too.
-   *
    * @param datasets that of each task
    * @param observers told of each row when it is written, in this order
    * @param progress of the epochs that are recorded already
@@ -56,6 +54,10 @@ final class RunRecorder implements Consumer<EpochOutcome> {
     this.started = started;
     this.observers = List.copyOf(observers);
     this.progress = progress;
+  }
+
+  /** The run begins or goes on: one that dies in its first epoch is in the tables too. */
+  void started() {
     write(Status.RUNNING, null, null);
   }
 
@@ -89,7 +91,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   }
 
   void failed(Throwable error) {
-    write(Status.FAILED, Secrets.inText(String.valueOf(error.getMessage())), null);
+    write(Status.FAILED, Causes.reason(error), null);
   }
 
   private RunRow write(Status status, String error, String stateSha256) {

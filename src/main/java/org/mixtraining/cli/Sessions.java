@@ -1,10 +1,13 @@
 package org.mixtraining.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
 
 /**
  * Spark sessions of the commands. Under spark-submit the master is set already; on the embedded
@@ -54,11 +57,34 @@ final class Sessions {
       String master = System.getenv("MASTER");
       Embedded.configure(conf, master == null || master.isBlank() ? embeddedMaster : master.strip());
     }
+    checkLocalDirectories(conf);
     // What spark-submit calls an application that was given no --name says nothing.
     if (conf.get("spark.app.name", Main.class.getName()).equals(Main.class.getName())) {
       conf.setAppName("mixtraining " + name);
     }
     return SparkSession.builder().config(conf).getOrCreate();
+  }
+
+  /** Spark ends the process where it finds none of them usable. */
+  private static void checkLocalDirectories(SparkConf conf) {
+    String environment = System.getenv("SPARK_LOCAL_DIRS");
+    String key = (environment == null ? "spark.local.dir" : "SPARK_LOCAL_DIRS") + " =";
+    String given =
+        environment == null
+            ? conf.get("spark.local.dir", System.getProperty("java.io.tmpdir"))
+            : environment;
+    List<UserException> problems = new ArrayList<>();
+    String[] directories = given.split(",");
+    for (String directory : directories) {
+      try {
+        Writable.check(new Configuration(false), key, directory.strip());
+      } catch (UserException e) {
+        problems.add(e);
+      }
+    }
+    if (problems.size() == directories.length) {
+      throw problems.get(0);
+    }
   }
 
   private static SparkConf conf() {
@@ -70,6 +96,9 @@ final class Sessions {
         .setIfMissing("spark.executorEnv.LC_ALL", "C.UTF-8")
         // A speculative twin of a worker would train the same epoch twice for nothing.
         .set("spark.speculation", "false")
+        // Else an Error of a task (a stack overflow, say) ends the process with Spark's own exit
+        // code, and nobody is told which it was. Heap is another matter: see Embedded.FLAGS.
+        .set("spark.executor.killOnFatalError.depth", "0")
         // States are sent as plain floats, which neither Kryo nor compression makes smaller.
         .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer")
         .set("spark.broadcast.compress", "false")

@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
@@ -36,7 +37,7 @@ final class SideBySide {
   }
 
   /** What came of a run: a row, or why there is none. */
-  private record Outcome(Comparison.Run run, RunRow row, RuntimeException failure) {}
+  private record Outcome(Comparison.Run run, RunRow row, Throwable failure) {}
 
   /**
    * Trains what is left; a run that fails does not keep others from training.
@@ -44,7 +45,7 @@ final class SideBySide {
    * @return why runs failed
    * @throws InterruptedRunException if it is told to stop
    */
-  List<RuntimeException> train(ComparisonPlan plan) {
+  List<Throwable> train(ComparisonPlan plan) {
     List<Comparison.Run> left = plan.left();
     ExecutorService threads = Executors.newFixedThreadPool(plan.comparison().parallel());
     try {
@@ -56,7 +57,7 @@ final class SideBySide {
         outcomes.submit(() -> train(run, pool));
       }
       ComparisonPlan.Clock clock = plan.clock();
-      List<RuntimeException> failures = new ArrayList<>();
+      List<Throwable> failures = new ArrayList<>();
       InterruptedRunException interrupted = null;
       for (int done = 1; done <= left.size(); done++) {
         Outcome outcome = outcomes.take().get();
@@ -68,7 +69,7 @@ final class SideBySide {
         String line =
             outcome.failure() == null
                 ? summary(outcome.row())
-                : "failed: " + outcome.failure().getMessage();
+                : "failed: " + Causes.reason(outcome.failure());
         report.accept(
             String.format(
                 Locale.ROOT,
@@ -120,7 +121,7 @@ final class SideBySide {
           new RunTraining(spark, interruption)
               .train(recorded, run.config(), line -> {}, epoch -> {});
       return new Outcome(run, row, null);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       return new Outcome(run, null, e);
     }
   }

@@ -75,6 +75,7 @@ final class TrainCommand implements Callable<Integer> {
     String runId = resume == null ? runId(config) : resume;
     Configuration hadoop = Sessions.hadoop();
     String output = config.run().output();
+    Writable.check(hadoop, "mixtraining.run.output =", output);
     try (Interruption interruption = Interruption.bySignal();
         RecordedRun run =
             new RecordedRun(

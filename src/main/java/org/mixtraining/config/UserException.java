@@ -14,7 +14,7 @@ public final class UserException extends RuntimeException {
 
   public UserException(List<String> problems) {
     super(String.join("\n", problems));
-    this.problems = List.copyOf(problems);
+    this.problems = problems.stream().map(Causes::line).toList();
   }
 
   public UserException(String problem) {

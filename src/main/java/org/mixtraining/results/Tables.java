@@ -130,6 +130,12 @@ public final class Tables {
     }
   }
 
+  /** Forgets how a run stands, its row and summary; the rows of its epochs stay. */
+  public void forgetStatus(String runId) {
+    delete(RunSummary.directory(root.getParent(), checkedRunId(runId)));
+    delete(partition(Table.of(RunRow.class), checkedRunId(runId)));
+  }
+
   /** Forgets that a run has a place in a comparison; the run itself stays. */
   public void forgetPlace(String runId) {
     delete(partition(Table.of(ComparisonRow.class), checkedRunId(runId)));

@@ -8,6 +8,7 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.Rename;
@@ -49,9 +50,20 @@ public final class WholeFile {
         content.writeTo(out);
       }
       moveOver(hidden);
-    } catch (IOException | RuntimeException e) {
-      files.delete(hidden, false);
+    } catch (FSError e) { // what Hadoop makes of a full disk
+      delete(hidden, e);
+      throw new IOException(e.getCause().getMessage(), e);
+    } catch (IOException | RuntimeException | Error e) {
+      delete(hidden, e);
       throw e;
+    }
+  }
+
+  private void delete(Path hidden, Throwable failure) {
+    try {
+      files.delete(hidden, false);
+    } catch (IOException | RuntimeException | Error e) {
+      failure.addSuppressed(e);
     }
   }
 

@@ -140,9 +140,8 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
    */
   public static Map<String, String> processes(String flags) {
     return Map.of(
-        // Spark's threads that fetch results end when the heap does, and the rest waits for ever.
         "spark.driver.defaultJavaOptions",
-        flags + " -XX:+ExitOnOutOfMemoryError",
+        flags,
         "spark.executor.defaultJavaOptions",
         flags);
   }

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.Secrets;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
@@ -56,11 +56,11 @@ public final class Trackers implements RunObserver, AutoCloseable {
     for (Tracker tracker : trackers) {
       try {
         what.accept(tracker);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) { // the latter of a full disk
         LOG.warn(
             "{} was not told: {}; the training goes on",
             tracker.getClass().getSimpleName(),
-            Secrets.inText(String.valueOf(e.getMessage())));
+            Causes.reason(e));
       }
     }
   }

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.checkpoint.Checkpoints;
+import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -463,8 +464,60 @@ class RecordedRunTest {
     RunRow row = new Tables(HADOOP, output.toString()).run("a").orElseThrow();
 
     assertThat(row.status()).isEqualTo(Status.FAILED);
-    assertThat(row.error()).isEqualTo("no cluster");
+    assertThat(row.error()).isEqualTo("IllegalStateException: no cluster");
     assertThat(start().status()).isEqualTo(Status.FINISHED);
+  }
+
+  @Test
+  void aDiskThatIsFullAtAnyByteIsTheReasonAndNothingIsLeftBehind() throws IOException {
+    start();
+    long all = size();
+    SortedMap<String, String> expected = left();
+    for (long capacity = 0; capacity < all; capacity += all / 8) {
+      empty();
+      Configuration full = FullFileSystem.configuration(output, capacity / (all / 8) % 3 > 0);
+      FullFileSystem.capacity = capacity;
+      String at = "full at byte " + capacity;
+      assertThatThrownBy(() -> start(full, config(), "f"))
+          .as(at)
+          .satisfies(
+              e -> assertThat(Causes.reason(e)).contains("No space left").doesNotContain("\n"));
+
+      assertThat(names()).as(at).noneMatch(name -> name.startsWith(".") || name.equals("LOCK"));
+      Optional<RunRow> row = new Tables(HADOOP, output.toString()).run("a");
+      if (row.isPresent()) {
+        assertThat(row.get().status()).as(at).isEqualTo(Status.FAILED);
+        assertThat(row.get().error()).as(at).contains("No space left");
+      }
+      Path summary = output.resolve("summaries/a/summary.json");
+      if (Files.exists(summary)) {
+        assertThat(Files.readString(summary)).as(at).contains("\"failed\"", "No space left");
+      }
+      if (row.isPresent() || !Files.exists(output.resolve("checkpoints/a/epoch-00001.safetensors"))) {
+        start();
+        assertThat(left()).as(at).isEqualTo(expected);
+      }
+    }
+  }
+
+  private List<String> names() throws IOException {
+    try (var files = Files.walk(output)) {
+      return files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()).toList();
+    }
+  }
+
+  private long size() throws IOException {
+    return FullFileSystem.size(output);
+  }
+
+  private void empty() throws IOException {
+    try (var files = Files.walk(output)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        if (!file.equals(output)) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   // --- what it refuses ---------------------------------------------------------------------------
