@@ -76,7 +76,8 @@ KERNEL pixel_loss(const float* prediction, const float* pixels, const float* mas
     mean = warp_sum(sum) / values;
     float squares = 0;
     for (int i = lane(); i < values; i += WARP) squares += (pixel(i) - mean) * (pixel(i) - mean);
-    scale = 1 / sqrtf(warp_sum(squares) / (values - 1) + 1e-6f);
+    // The variance of a single value is 0.
+    scale = 1 / sqrtf(warp_sum(squares) / (values > 1 ? values - 1 : 1) + 1e-6f);
   }
   float weight = settings->pixelWeight / count * 2;
   float squares = 0;

@@ -69,6 +69,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     }
     TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);
+    data.checkReconstruction();
     if (MixSchedule.of(config).needsLabels()) {
       data.checkLabels();
     }
@@ -141,6 +142,17 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       throw new UserException(
           "mixtraining.model.positions = learned: the images of all tasks must be of one size, and theirs are %s pixels; sin-cos serves any"
               .formatted(sizes));
+    }
+  }
+
+  /** A patch of one value, normalised by itself, is 0 whatever it was. */
+  private void checkReconstruction() {
+    boolean reconstructs =
+        MixSchedule.of(config).epochs().stream()
+            .anyMatch(plan -> plan.objective() != Objective.SL);
+    if (reconstructs && vit().normPix() && vit().patchValues() == 1) {
+      throw new UserException(
+          "mixtraining.model.norm-pix = true: of grey images and mixtraining.model.patch = 1 a patch is one value, and nothing is left of it to reconstruct; false, or larger patches");
     }
   }
 

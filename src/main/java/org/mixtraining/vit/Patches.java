@@ -71,7 +71,7 @@ final class Patches {
     return sum / patches.cols();
   }
 
-  /** {@code √(var + 1e-6)}, the variance unbiased as torch.var. */
+  /** {@code √(var + 1e-6)}, the variance unbiased as torch.var, and 0 of a single value. */
   static double deviation(Mat patches, int row) {
     double mean = mean(patches, row);
     double squares = 0;
@@ -79,6 +79,6 @@ final class Patches {
       double d = patches.get(row, i) - mean;
       squares += d * d;
     }
-    return Math.sqrt(squares / (patches.cols() - 1) + 1e-6);
+    return Math.sqrt(squares / Math.max(1, patches.cols() - 1) + 1e-6);
   }
 }

@@ -99,6 +99,15 @@ class GpuStepsTest {
   }
 
   @ParameterizedTest
+  @CsvSource("SSL, VISIBLE")
+  void aPatchCanBeOneValue(Objective objective, MixPass pass) {
+    ViT vit = new ViT(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, true);
+    MultiDataSet batch = batch(vit, objective, IMAGES, 0);
+    new Batch.Position(0, STEPS, ModelState.HEAD, ids(IMAGES, 0)).mark(batch);
+    assertSame(vit, ONE_HEAD, plan(objective, pass, 0), List.of(batch));
+  }
+
+  @ParameterizedTest
   @CsvSource({"JOINT, 0.1", "SL, 100"})
   void aGradientIsClippedAsTheGraphs(Objective objective, double clip) {
     EpochPlan plan = plan(objective, MixPass.VISIBLE, clip);

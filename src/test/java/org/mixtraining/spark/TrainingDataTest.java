@@ -36,6 +36,10 @@ class TrainingDataTest {
 
   /** Of 3 classes with so many training images each. */
   private static DatasetManifest manifest(String name, int side, Long... classes) {
+    return manifest(name, 3, side, classes);
+  }
+
+  private static DatasetManifest manifest(String name, int channels, int side, Long... classes) {
     List<Long> histogram = List.of(classes);
     Contents images = new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
     Contents none = new Contents(0, Collections.nCopies(3, 0L));
@@ -43,7 +47,7 @@ class TrainingDataTest {
         "cifar10",
         "label",
         List.of("cat", "dog", "owl"),
-        3,
+        channels,
         side,
         side,
         8,
@@ -51,7 +55,7 @@ class TrainingDataTest {
         0.1,
         Map.of(Split.TRAIN, images, Split.VALIDATION, none, Split.TEST, none),
         0,
-        new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
+        new Normalization(Collections.nCopies(channels, 0.5), Collections.nCopies(channels, 0.2)),
         "fingerprint of " + name,
         1000);
   }
@@ -80,6 +84,23 @@ class TrainingDataTest {
   private static MemoryNeed need(TrainingData data) {
     return data.memoryNeed(
         MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
+  }
+
+  @Test
+  void aPatchOfOneValueIsNotReconstructedNormalised() throws IOException {
+    Path path = Files.createDirectories(directory.resolve("grey"));
+    Files.writeString(
+        path.resolve("dataset.json"), manifest("grey", 1, 8, 100L, 100L, 100L).json());
+    String data = "data.path=" + path;
+
+    assertThat(problems(data, "model.patch=1"))
+        .containsExactly(
+            "mixtraining.model.norm-pix = true: of grey images and mixtraining.model.patch = 1 a patch is one value, and nothing is left of it to reconstruct; false, or larger patches");
+    for (String mended : List.of("model.patch=2", "model.norm-pix=false", "pipeline=sl")) {
+      assertThatCode(() -> open(data, mended.startsWith("model.p") ? "run.id=a" : "model.patch=1", mended))
+          .as(mended)
+          .doesNotThrowAnyException();
+    }
   }
 
   @Test

@@ -51,6 +51,18 @@ class PatchesTest {
   }
 
   @Test
+  void aPatchOfOneValueBecomesZeroNotNaN() {
+    try (Mat patches = Mat.allocate(1, 1)) {
+      patches.fill(7);
+
+      assertThat(Patches.deviation(patches, 0)).isEqualTo(1e-3);
+      Patches.normalise(patches, 0);
+
+      assertThat(Samples.doubles(patches)).containsOnly(0);
+    }
+  }
+
+  @Test
   void aFlatPatchBecomesZeroNotNaN() {
     try (Mat patches = Mat.allocate(1, 4)) {
       patches.fill(7);
