@@ -105,8 +105,11 @@ final class JobConfigReader {
           case "vit-nano" -> 1;
           default -> 4;
         });
-    settings.byDefault("mix.alpha", pipeline == Pipeline.SSAT ? "constant(0.9)" : "linear(1->0)");
-    boolean grows = pipeline != Pipeline.SSAT && pass == MixPass.VISIBLE;
+    boolean ssat = pipeline == Pipeline.SSAT;
+    settings.byDefault("model.pooling", ssat ? "cls" : "mean");
+    settings.byDefault("model.norm-pix", !ssat);
+    settings.byDefault("mix.alpha", ssat ? "constant(0.9)" : "linear(1->0)");
+    boolean grows = !ssat && pass == MixPass.VISIBLE;
     Curve mask = grows ? new Curve(Curve.Shape.LINEAR, maskRatio, 0) : Curve.constant(maskRatio);
     settings.byDefault("mix.mask-ratio", mask.toString());
   }

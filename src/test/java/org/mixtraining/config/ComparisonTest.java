@@ -89,7 +89,7 @@ class ComparisonTest {
             "arm corrupted differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
             "arm nano differs in more than it names: by default it has model.decoder.depth = 1 (not 4)",
             "arm patient differs in more than it names: by default it has early-stopping.cooldown = 3 (not 0)",
-            "arm ssat differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0))");
+            "arm ssat differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0)), model.norm-pix = false (not true), model.pooling = cls (not mean)");
   }
 
   @Test

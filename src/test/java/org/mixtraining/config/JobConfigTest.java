@@ -119,6 +119,21 @@ class JobConfigTest {
   }
 
   @Test
+  void ssatPoolsAndReconstructsAsItsAuthorsDoUnlessToldOtherwise() {
+    JobConfig.Model ssat = load("pipeline=ssat").model();
+    assertThat(ssat.pooling()).isEqualTo(JobConfig.Pooling.CLS);
+    assertThat(ssat.normPix()).isFalse();
+    JobConfig.Model told =
+        load("pipeline=ssat", "model.pooling=mean", "model.norm-pix=true").model();
+    assertThat(told.pooling()).isEqualTo(JobConfig.Pooling.MEAN);
+    assertThat(told.normPix()).isTrue();
+    for (String other : List.of("sl", "ssl-sl", "mix")) {
+      assertThat(load("pipeline=" + other).model().pooling()).isEqualTo(JobConfig.Pooling.MEAN);
+      assertThat(load("pipeline=" + other).model().normPix()).isTrue();
+    }
+  }
+
+  @Test
   void alphaFollowsThePipelineUnlessItIsGiven() {
     assertThat(load("pipeline=ssat").mix().alpha()).hasToString("constant(0.9)");
     assertThat(load("pipeline=ssat", "mix.alpha=constant(0.5)").mix().alpha())
