@@ -114,7 +114,7 @@ record SmallJob(Path directory) {
   record Driver(Process process, Path output) {
 
     int exit() throws InterruptedException {
-      if (!process.waitFor(5, TimeUnit.MINUTES)) {
+      if (!process.waitFor(15, TimeUnit.MINUTES)) {
         kill();
         throw new AssertionError("it hangs:\n" + said());
       }
