@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,27 @@ class CheckpointTest {
     assertThat(model.state().model()).isEqualTo(CHECKPOINT.state().model().withoutMoments());
     assertThat(model.state().model().sha256()).isEqualTo(CHECKPOINT.state().model().sha256());
     assertThat(model.state().averaging().blocks()).isEmpty();
+  }
+
+  /** Versions that ended a run when its patience was over, and counted no evaluation. */
+  @Test
+  void anOlderOneIsReadWithoutWhatItDoesNotHave() throws IOException {
+    TensorFile file = TensorFile.read(new ByteArrayInputStream(BYTES), BYTES.length);
+    ObjectNode header = (ObjectNode) new ObjectMapper().readTree(file.text());
+    ((ObjectNode) header.get("patience")).remove("end");
+    ((ObjectNode) header.get("progress"))
+        .remove(
+            List.of("devices", "evaluationSeconds", "evaluationFlops", "evaluationDeviceSeconds"));
+    var older = new ByteArrayOutputStream();
+    new TensorFile(header.toString(), file.tensors()).write(older);
+
+    Checkpoint read = read(older.toByteArray());
+
+    assertThat(read.state().model()).isEqualTo(CHECKPOINT.state().model());
+    assertThat(read.state().patience().exhausted()).isFalse();
+    assertThat(read.progress().deviceSeconds()).isEqualTo(CHECKPOINT.progress().deviceSeconds());
+    assertThat(read.progress().devices()).isNull();
+    assertThat(read.progress().evaluationFlops()).isNull();
   }
 
   /** Length, header, tensors from 0 on without gaps: what any reader of the layout relies on. */
