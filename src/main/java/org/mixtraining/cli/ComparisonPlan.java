@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.Changes;
@@ -48,6 +47,10 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
 
     boolean finished() {
       return recorded.filter(row -> row.status() == RunRow.Status.FINISHED).isPresent();
+    }
+
+    private Progress progress() {
+      return recorded.orElseThrow().progress();
     }
   }
 
@@ -91,62 +94,31 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
 
   // --- cost ------------------------------------------------------------------------------------
 
-  /** What device time is spent on, and what each run says of it. */
-  private enum Work {
-    TRAINING(Progress::deviceSeconds, Progress::flops, PlannedWork.Flops::training),
-    EVALUATION(
-        Progress::evaluationDeviceSeconds,
-        Progress::evaluationFlops,
-        PlannedWork.Flops::evaluation);
-
-    private final Function<Progress, Double> seconds;
-    private final Function<Progress, Double> flops;
-    private final Function<PlannedWork.Flops, Double> planned;
-
-    Work(
-        Function<Progress, Double> seconds,
-        Function<Progress, Double> flops,
-        Function<PlannedWork.Flops, Double> planned) {
-      this.seconds = seconds;
-      this.flops = flops;
-      this.planned = planned;
-    }
-
-    /** FLOPs a second of device time; unknown without runs that say it. */
-    private OptionalDouble rate(Stream<Item> finished) {
-      List<Progress> runs =
-          finished
-              .map(item -> item.recorded().orElseThrow().progress())
-              .filter(run -> seconds.apply(run) != null && flops.apply(run) != null)
-              .toList();
-      double time = runs.stream().mapToDouble(seconds::apply).sum();
-      double done = runs.stream().mapToDouble(flops::apply).sum();
-      return time > 0 ? OptionalDouble.of(done / time) : OptionalDouble.empty();
-    }
-  }
-
   /** Device seconds of a run: those that it took, or by the FLOP rate of finished ones. */
-  private Optional<Double> seconds(Item item, Work work, Double gflops) {
+  private Optional<Double> seconds(Item item, DeviceTime of, Double gflops) {
     if (item.finished()) {
-      return Optional.ofNullable(work.seconds.apply(item.recorded().orElseThrow().progress()));
+      return Optional.ofNullable(of.seconds(item.progress()));
     }
     OptionalDouble rate =
-        work.rate(items(true).filter(i -> i.run().arm().equals(item.run().arm())));
-    rate = rate.isPresent() ? rate : work.rate(items(true));
+        of.rate(
+            items(true)
+                .filter(i -> i.run().arm().equals(item.run().arm()))
+                .map(Item::progress));
+    rate = rate.isPresent() ? rate : of.rate(items(true).map(Item::progress));
     if (rate.isEmpty() && gflops != null) {
       rate = OptionalDouble.of(gflops * 1e9);
     }
     return rate.isEmpty() || item.flops().isEmpty()
         ? Optional.empty()
-        : Optional.of(work.planned.apply(item.flops().get()) / rate.getAsDouble());
+        : Optional.of(of.flops(item.flops().get()) / rate.getAsDouble());
   }
 
   /** Of both. */
   private Optional<Double> seconds(Item item, Double gflops) {
-    return seconds(item, Work.TRAINING, gflops)
+    return seconds(item, DeviceTime.TRAINING, gflops)
         .flatMap(
             training ->
-                seconds(item, Work.EVALUATION, gflops).map(evaluation -> training + evaluation));
+                seconds(item, DeviceTime.EVALUATION, gflops).map(evaluation -> training + evaluation));
   }
 
   // --- for a person ----------------------------------------------------------------------------
@@ -163,9 +135,9 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
       row.put("joint_mask_ratio", jointMaskRatio(item.run()));
       row.put("flops", item.flops().map(PlannedWork.Flops::training).orElse(null));
       row.put("flops_of_baseline", ofBaseline(item).orElse(null));
-      row.put("device_seconds", seconds(item, Work.TRAINING, gflops).orElse(null));
+      row.put("device_seconds", seconds(item, DeviceTime.TRAINING, gflops).orElse(null));
       row.put("evaluation_flops", item.flops().map(PlannedWork.Flops::evaluation).orElse(null));
-      row.put("evaluation_device_seconds", seconds(item, Work.EVALUATION, gflops).orElse(null));
+      row.put("evaluation_device_seconds", seconds(item, DeviceTime.EVALUATION, gflops).orElse(null));
       if (columns.isEmpty()) {
         row.keySet()
             .forEach(
