@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.results.RunRow;
 
 class ReportTest {
   private static final Report RUN = RunReport.of(Samples.finished(10), Samples.pictures());
@@ -100,6 +103,71 @@ class ReportTest {
         .contains("45.0\u00a0%", "after epoch 5, the best on validation", "5ha256", "f00d")
         .contains("Guessing would reach 10.0\u00a0%", "✓ &lt;script&gt;", ", is class 1")
         .contains("run.id=noon-again");
+  }
+
+  private static RunRow row(String id, boolean stoppedEarly, String... settings) {
+    RunRow r = Samples.finished(2).run();
+    RunRow.Setup s = r.setup();
+    String config = JobConfig.load(Optional.empty(), List.of(settings)).canonical();
+    return new RunRow(
+        id,
+        r.status(),
+        r.started(),
+        r.ended(),
+        r.error(),
+        new RunRow.Setup(
+            s.pipeline(),
+            s.model(),
+            s.parameters(),
+            s.seed(),
+            s.workers(),
+            s.epochsPlanned(),
+            s.datasetPath(),
+            s.datasetFingerprint(),
+            s.sslFingerprint(),
+            config),
+        r.versions(),
+        r.progress(),
+        r.stateSha256(),
+        stoppedEarly);
+  }
+
+  @Test
+  void aRunThatEndedEarlySaysHowFarItsLearningRateHadFallen() {
+    RunFacts f = Samples.finished(2);
+    RunFacts early =
+        new RunFacts(
+            row("noon", true),
+            f.epochs(),
+            f.workers(),
+            f.phases(),
+            f.classes(),
+            f.confusion(),
+            f.samples(),
+            f.features());
+
+    assertThat(RunReport.of(early, Samples.pictures()).render())
+        .contains(
+            "Early stopping ended it after 6 of 6 epochs, when its learning rate had fallen to 14.3\u00a0% of its highest.")
+        .contains("500\u00a0GFLOP");
+  }
+
+  @Test
+  void aComparisonTellsEveryKeyThatArmsDifferIn() {
+    ComparisonFacts c = Samples.comparison();
+    ComparisonFacts apart =
+        new ComparisonFacts(
+            c.name(),
+            c.arms(),
+            c.runs(),
+            List.of(
+                row("mix0", false, "mix.pass=corrupted", "data.path=a", "run.seed=1"),
+                row("ssl-sl0", false, "data.path=b")));
+
+    assertThat(ComparisonReport.of(apart).render().replaceAll("<[^>]*>", "|"))
+        .contains("|mix.mask-ratio||constant(0.75)||linear(0.75-&gt;0)|")
+        .contains("|mix.pass||corrupted||visible|")
+        .doesNotContain("|data.path||a||b|", "|run.seed||1||0|");
   }
 
   @Test

@@ -448,7 +448,12 @@ class PipelinesTest {
   @Test
   void onlyScoredEpochsCostEvaluationAndTheLastIsOneOfThem() {
     Trained trained =
-        train(config("pipeline=ssl-sl", "epochs={ssl = 1, sl = 3}", "evaluation.every=2"));
+        train(
+            config(
+                "pipeline=ssl-sl",
+                "epochs={ssl = 1, sl = 3}",
+                "evaluation.every=2",
+                "workers.threads-per-worker=2"));
 
     assertThat(trained.epochs)
         .extracting(e -> e.validation().images() + " " + e.test().images())
@@ -460,6 +465,9 @@ class PipelinesTest {
     assertThat(trained.epochs)
         .extracting(e -> e.evaluationDeviceSeconds() > 0)
         .containsExactly(false, true, false, true);
+    assertThat(trained.epochs.get(0).workers())
+        .as("a device is a core")
+        .allMatch(worker -> worker.place().devices() == 2);
   }
 
   @Test
