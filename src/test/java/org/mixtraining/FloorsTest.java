@@ -34,6 +34,7 @@ class FloorsTest {
   private static final List<String> FLOORS =
       List.of(
           "config",
+          "files",
           "schedule",
           "kernels",
           "vit",
@@ -158,7 +159,8 @@ class FloorsTest {
         noClasses()
             .should()
             .dependOnClassesThat()
-            .haveNameMatching("java\\.util\\.concurrent\\.(ForkJoin.*|Recursive.*|CountedCompleter)")
+            .haveNameMatching(
+                "java\\.util\\.concurrent\\.(ForkJoin.*|Recursive.*|CountedCompleter)")
             .orShould()
             .accessTargetWhere(HANDS_OUT_THREADS));
   }

@@ -201,7 +201,8 @@ public final class MixTrainingModel {
 
   /** The same, with limits of one's own on the images. */
   public Dataset<Row> predict(SparkSession spark, String path, JobConfig.Data data) {
-    return ClusterPrediction.of(spark, model, task, Inputs.read(spark, path, data, form(data)));
+    var images = Inputs.read(spark, path, data, form(data)).images();
+    return ClusterPrediction.of(spark, model, task, images);
   }
 
   private Input.Form form(JobConfig.Data data) {

@@ -1,6 +1,5 @@
 package org.mixtraining.checkpoint;
 
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -16,6 +15,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.results.WholeFile;
 

@@ -1,6 +1,5 @@
 package org.mixtraining.checkpoint;
 
-import org.mixtraining.config.Location;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -10,6 +9,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.WholeFile;
 import org.mixtraining.train.ModelCard;

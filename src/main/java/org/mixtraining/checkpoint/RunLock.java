@@ -20,6 +20,7 @@ import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.UserException;
+import org.mixtraining.files.LockOwner;
 import org.mixtraining.results.WholeFile;
 
 /**

@@ -92,9 +92,7 @@ final class Embedded {
   private static int cores(String given) {
     return given == null
         ? 1
-        : given.equals("*")
-            ? Runtime.getRuntime().availableProcessors()
-            : Integer.parseInt(given);
+        : given.equals("*") ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(given);
   }
 
   private static void checkCores(SparkConf conf, String master, int cores) {

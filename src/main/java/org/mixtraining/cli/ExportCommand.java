@@ -1,6 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.config.Location;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -11,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.WholeFile;

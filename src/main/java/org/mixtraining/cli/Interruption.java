@@ -4,8 +4,10 @@ import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.apache.spark.SparkContext;
 import org.apache.spark.util.SignalUtils;
+import org.mixtraining.config.UserException;
 
 /**
  * SIGTERM and SIGINT as a request to stop: the running tasks are cancelled, and the command ends in
@@ -53,6 +55,25 @@ final class Interruption implements AutoCloseable {
         throw requested ? interrupted(runId, epochs.get(), e) : e;
       }
     };
+  }
+
+  /**
+   * What an action without epochs gives.
+   *
+   * @throws InterruptedRunException if it failed after a request
+   */
+  <T> T during(String command, Supplier<T> action) {
+    try {
+      return action.get();
+    } catch (RuntimeException e) {
+      if (!requested || e instanceof UserException) {
+        throw e;
+      }
+      throw new InterruptedRunException(
+          "%s was interrupted and left nothing behind; the same command begins anew"
+              .formatted(command),
+          e);
+    }
   }
 
   private InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {

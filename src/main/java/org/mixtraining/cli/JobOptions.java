@@ -1,6 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.config.Layout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +8,7 @@ import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Layout;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;

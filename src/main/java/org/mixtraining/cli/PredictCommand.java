@@ -3,23 +3,26 @@ package org.mixtraining.cli;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
-import org.mixtraining.config.Location;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Input;
 import org.mixtraining.data.Inputs;
+import org.mixtraining.data.Note;
+import org.mixtraining.files.Staging;
 import org.mixtraining.spark.ClusterPrediction;
 import org.mixtraining.train.ModelCard;
 import org.mixtraining.train.TrainedModel;
@@ -60,20 +63,17 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     JobConfig config = options.config();
-    try (SparkSession spark = Sessions.local("predict")) {
+    try (Interruption interruption = Interruption.bySignal();
+        SparkSession spark = Sessions.local("predict")) {
+      interruption.cancels(spark.sparkContext());
       var hadoop = spark.sparkContext().hadoopConfiguration();
       TrainedModel trained = model.load(hadoop, config.run().output());
       ModelCard.Task task = trained.task("--task", model.task());
       Path table = place();
-      FileSystem files = table.getFileSystem(hadoop);
-      checkPlace(files, table);
-      if (!files.exists(table)) {
-        Writable.check(hadoop, "-o", table.toString());
-      }
-      System.out.println(predict(spark, trained, task, config.data(), files, table));
+      System.out.println(
+          interruption.during(
+              "predict", () -> predict(spark, trained, task, config.data(), table)));
       return 0;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -109,53 +109,51 @@ final class PredictCommand implements Callable<Integer> {
       TrainedModel trained,
       ModelCard.Task task,
       JobConfig.Data data,
-      FileSystem files,
-      Path table)
-      throws IOException {
+      Path table) {
     var form = new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
-    var inputs = Inputs.read(spark, images, data, form);
-    // In a hidden directory first: a table is whole or not there. Spark warns of one that is hidden
-    // itself.
-    Path hidden =
-        Location.child(
-            table.getParent(), ".%s.%s".formatted(table.getName(), UUID.randomUUID()));
-    Path made = new Path(hidden, "table");
-    try {
-      ClusterPrediction.of(spark, trained, task, inputs).write().parquet(made.toString());
+    try (Staging staging = new Staging(spark.sparkContext(), table, options::progress)) {
+      var hadoop = spark.sparkContext().hadoopConfiguration();
+      FileSystem files = table.getFileSystem(hadoop);
+      checkPlace(files, table);
+      if (!files.exists(table)) {
+        Writable.check(hadoop, "-o", table.toString());
+      }
+      Inputs inputs = Inputs.read(spark, images, data, form);
+      String made = staging.directory("-o " + output).toString();
+      ClusterPrediction.of(spark, trained, task, inputs.images()).write().parquet(made);
       Row counts =
           spark
               .read()
               .options(Location.LITERALLY)
-              .parquet(made.toString())
+              .parquet(made)
               .agg(count(lit(1)), count("error"))
               .first();
-      files.delete(table, true);
-      if (!files.rename(made, table)) {
-        throw new IOException("cannot rename %s to %s".formatted(made, table));
-      }
-      return summary(counts.getLong(0), counts.getLong(1));
-    } finally {
-      files.delete(hidden, true);
+      staging.publish();
+      return summary(counts.getLong(0), counts.getLong(1), inputs.notes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
-  private String summary(long all, long unusable) throws IOException {
+  private String summary(long all, long unusable, List<Note> notes) throws IOException {
     if (json) {
       Map<String, Object> told = new LinkedHashMap<>();
       told.put("table", output);
       told.put("images", all);
       told.put("predicted", all - unusable);
       told.put("errors", unusable);
+      told.put("notes", notes);
       return new ObjectMapper().writeValueAsString(told);
     }
     return String.format(
         Locale.ROOT,
-        "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%ntable in %s",
+        "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%n%stable in %s",
         all,
         images,
         model.named(),
         all - unusable,
         unusable,
+        notes.stream().map(note -> note.line() + "\n").collect(Collectors.joining()),
         output);
   }
 }

@@ -1,12 +1,12 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.config.Layout;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Layout;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Prepare;
@@ -48,11 +48,13 @@ final class PrepareCommand implements Callable<Integer> {
       Layout.checkReplaced(config);
     }
     Optional<Preview> preview = Optional.ofNullable(file).map(png -> new Preview(config, png));
-    try (SparkSession spark = Sessions.local("prepare")) {
+    try (Interruption interruption = Interruption.bySignal();
+        SparkSession spark = Sessions.local("prepare")) {
+      interruption.cancels(spark.sparkContext());
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();
       String path = config.data().path();
       if (force || preview.isEmpty() || !DatasetManifest.exists(hadoop, path)) {
-        DatasetManifest made = prepare(spark, config.data());
+        DatasetManifest made = interruption.during("prepare", () -> prepare(spark, config.data()));
         System.out.println(json ? made.json() : made.describe());
       }
       if (preview.isPresent()) {

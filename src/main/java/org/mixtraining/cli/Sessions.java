@@ -55,7 +55,8 @@ final class Sessions {
   private static SparkSession open(String name, String embeddedMaster, SparkConf conf) {
     if (!conf.contains("spark.master")) {
       String master = System.getenv("MASTER");
-      Embedded.configure(conf, master == null || master.isBlank() ? embeddedMaster : master.strip());
+      Embedded.configure(
+          conf, master == null || master.isBlank() ? embeddedMaster : master.strip());
     }
     checkLocalDirectories(conf);
     // What spark-submit calls an application that was given no --name says nothing.

@@ -1,12 +1,12 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.config.Text;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.Text;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.Dialect;
 import org.mixtraining.results.Format;

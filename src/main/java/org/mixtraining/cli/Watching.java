@@ -1,12 +1,12 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.metrics.sink.PrometheusServlet;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.spark.TrainingPlugin;
 

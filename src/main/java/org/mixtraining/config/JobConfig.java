@@ -80,7 +80,9 @@ public record JobConfig(
    * @param path directory of the image shards
    * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
    * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
-   * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}
+   * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a
+   *     Parquet table also the name of its column
+   * @param image column of a Parquet table's images; empty: the only one there is
    * @param imageSize side in pixels that every image is scaled to
    * @param shards shard count of each split
    * @param test share of the images held out as test split where the source has none, in (0, 1)
@@ -101,6 +103,7 @@ public record JobConfig(
       String ssl,
       List<Task> tasks,
       String label,
+      String image,
       int imageSize,
       int shards,
       double test,
@@ -135,6 +138,7 @@ public record JobConfig(
           "format", format,
           "source", source,
           "label", label,
+          "image", image,
           "image-size", imageSize,
           "shards", shards,
           "seed", seed,

@@ -64,8 +64,7 @@ final class JobConfigReader {
             data(format),
             model(preset, maskRatio),
             new Init(
-                place("init.model", "a file, or empty"),
-                choice("init.parts", InitParts.class)),
+                place("init.model", "a file, or empty"), choice("init.parts", InitParts.class)),
             pipeline,
             epochs(),
             mix(pass),
@@ -131,7 +130,10 @@ final class JobConfigReader {
         path("data.path"),
         place("data.ssl", "a path, or empty"),
         settings.read("data.tasks", TaskList::parse, TaskList::allowed, TaskList.RANGE),
-        oneOf("data.label", List.of("fine", "coarse")),
+        format.equals("parquet")
+            ? text("data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
+            : oneOf("data.label", List.of("fine", "coarse")),
+        text("data.image", name -> true, "the name of a column, or empty"),
         whole(
             "data.image-size", side -> side >= 1 && side <= 1024, "a whole number from 1 to 1024"),
         whole("data.shards", 1),
@@ -360,7 +362,9 @@ final class JobConfigReader {
   private String place(String key, String range) {
     if (!settings.isText(key)) {
       settings.refuse(
-          key, "must be %s; in quotes where it begins with a bracket, a brace or a quote".formatted(range));
+          key,
+          "must be %s; in quotes where it begins with a bracket, a brace or a quote"
+              .formatted(range));
       return "";
     }
     String given = text(key, path -> true, range);

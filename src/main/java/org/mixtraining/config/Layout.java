@@ -65,8 +65,7 @@ public final class Layout {
     if (Location.holds(data.path(), data.source())) {
       throw new UserException(
           "mixtraining.%s = %s: lies in %s = %s, which is replaced whole when images are prepared; name a directory outside of it"
-              .formatted(
-                  SOURCE, Secrets.inText(data.source()), PATH, Secrets.inText(data.path())));
+              .formatted(SOURCE, Secrets.inText(data.source()), PATH, Secrets.inText(data.path())));
     }
   }
 }

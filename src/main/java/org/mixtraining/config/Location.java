@@ -20,6 +20,7 @@ public final class Location {
   public static final Map<String, String> LITERALLY = Map.of("__globPaths__", "false");
 
   private static final Pattern URI = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:/.*", Pattern.DOTALL);
+
   /** The encoding of names of files, and of arguments, that the locale gave this Java. */
   public static final Charset FILE_NAMES = Charset.forName(System.getProperty("sun.jnu.encoding"));
 

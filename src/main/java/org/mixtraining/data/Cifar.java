@@ -60,6 +60,12 @@ record Cifar(
       };
     }
 
+    List<String> official() {
+      return this == CIFAR10
+          ? IntStream.rangeClosed(1, 5).mapToObj(i -> trainFiles.replace("*", "" + i)).toList()
+          : List.of(); // both are needed anyway
+    }
+
     int recordBytes() {
       return labels().size() + IMAGE_BYTES;
     }
@@ -88,19 +94,27 @@ record Cifar(
     var kind = layout == Layout.CIFAR100 ? data.label() : "label";
     var label = layout.labels().get(layout.position(kind));
     var pieces = new ArrayList<Piece>();
+    var there = listing.look("");
+    var rest = new ArrayList<>(there.files());
+    rest.removeIf(f -> layout.labels().stream().anyMatch(l -> l.namesFile().equals(f.name())));
     for (var split : List.of(Split.TRAIN, Split.TEST)) {
       var pattern = split == Split.TRAIN ? layout.trainFiles : layout.testFiles;
-      for (var file : match(listing, pattern, expected)) {
+      var files = match(listing, there.files(), pattern, expected);
+      for (var file : files) {
         pieces.addAll(cut(layout, kind, split, listing.path(file.name()), file.bytes()));
       }
+      rest.removeAll(files);
     }
-    return new Source(kind, names(listing, label), CHANNELS, pieces);
+    layout.official().stream()
+        .filter(name -> there.files().stream().noneMatch(file -> file.name().equals(name)))
+        .forEach(name -> listing.notes().add("of the official files, not there", name));
+    listing.noteRest(rest, there.directories());
+    return new Source(kind, names(listing, label), CHANNELS, pieces, listing.notes().list());
   }
 
-  private static List<Listing.Entry> match(Listing listing, String pattern, String expected)
-      throws IOException {
+  private static List<Listing.Entry> match(
+      Listing listing, List<Listing.Entry> files, String pattern, String expected) {
     var regex = pattern.replace(".", "\\.").replace("*", ".*");
-    var files = listing.files("");
     var matching =
         files.stream()
             .filter(file -> file.name().matches(regex))

@@ -1,6 +1,5 @@
 package org.mixtraining.data;
 
-import org.mixtraining.config.Location;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -18,6 +17,7 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 
@@ -37,6 +37,7 @@ import org.mixtraining.config.UserException;
  * @param fingerprint SHA-256 of every image's id, label and pixels; how they are cut into splits
  *     and shards does not change it
  * @param bytes size of all shards
+ * @param notes of what the source holds and was passed over
  */
 public record DatasetManifest(
     String format,
@@ -52,11 +53,16 @@ public record DatasetManifest(
     long quarantined,
     Normalization normalization,
     String fingerprint,
-    long bytes)
+    long bytes,
+    List<Note> notes)
     implements Serializable {
   static final String FILE = "dataset.json";
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  public DatasetManifest {
+    notes = notes == null ? List.of() : List.copyOf(notes); // older datasets have none
+  }
 
   /** Images of one split: how many, and how many of each class index. */
   public record Contents(long images, List<Long> histogram) implements Serializable {
@@ -69,7 +75,7 @@ public record DatasetManifest(
   public static boolean exists(Configuration hadoop, String path) {
     var file = new Path(Location.path(path), FILE);
     try {
-      return file.getFileSystem(hadoop).exists(file);
+      return Listing.fileSystem(file, hadoop).exists(file);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -88,7 +94,7 @@ public record DatasetManifest(
    */
   public static DatasetManifest read(Configuration hadoop, String key, String path) {
     var file = new Path(Location.path(path), FILE);
-    try (var in = file.getFileSystem(hadoop).open(file)) {
+    try (var in = Listing.fileSystem(file, hadoop).open(file)) {
       return JSON.readValue(in.readAllBytes(), DatasetManifest.class);
     } catch (FileNotFoundException e) {
       throw new UserException(
@@ -105,7 +111,7 @@ public record DatasetManifest(
 
   void write(Configuration hadoop, Path directory) throws IOException {
     var file = new Path(directory, FILE);
-    try (var out = file.getFileSystem(hadoop).create(file, false)) {
+    try (var out = Listing.fileSystem(file, hadoop).create(file, false)) {
       out.write(JSON.writeValueAsBytes(this));
     }
   }
@@ -262,6 +268,7 @@ public record DatasetManifest(
           String.format(
               Locale.ROOT, "quarantined %d images, listed in quarantine/\n", quarantined));
     }
+    notes.forEach(note -> text.append(note.line()).append('\n'));
     return text.append("fingerprint ").append(fingerprint).toString();
   }
 

@@ -1,6 +1,5 @@
 package org.mixtraining.data;
 
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -19,6 +18,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.schedule.Seed;
 
 /**

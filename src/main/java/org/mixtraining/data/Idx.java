@@ -61,16 +61,19 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.source(), EXPECTED, hadoop);
     var pieces = new ArrayList<Piece>();
+    var there = listing.look("");
+    var rest = new ArrayList<>(there.files());
     int classes = 0;
     for (var split : List.of(Split.TRAIN, Split.TEST)) {
-      var labels = labels(find(listing, split, Kind.LABELS), hadoop);
-      pieces.addAll(images(find(listing, split, Kind.IMAGES), split, labels, data, hadoop));
+      var labels = labels(find(listing, rest, split, Kind.LABELS), hadoop);
+      pieces.addAll(images(find(listing, rest, split, Kind.IMAGES), split, labels, data, hadoop));
       for (byte label : labels) {
         classes = Math.max(classes, 1 + (label & 0xFF));
       }
     }
-    return new Source(
-        "label", IntStream.range(0, classes).mapToObj(Integer::toString).toList(), 1, pieces);
+    listing.noteRest(rest, there.directories());
+    var names = IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+    return new Source("label", names, 1, pieces, listing.notes().list());
   }
 
   /** The images of a file without their labels. */
@@ -84,7 +87,8 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     }
   }
 
-  private static Path find(Listing listing, Split split, Kind kind) throws IOException {
+  /** Takes a file out of those that are there. */
+  private static Path find(Listing listing, List<Listing.Entry> there, Split split, Kind kind) {
     var name =
         Pattern.compile(
             String.format(
@@ -93,7 +97,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
                 split == Split.TRAIN ? "train" : "t10k|test",
                 kind.name,
                 kind.dimensions));
-    var files = listing.files("").stream().map(Listing.Entry::name).toList();
+    var files = there.stream().map(Listing.Entry::name).toList();
     var matching = files.stream().filter(name.asMatchPredicate()).toList();
     if (matching.size() != 1) {
       throw new UserException(
@@ -106,6 +110,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
                   EXPECTED,
                   matching.isEmpty() ? files.stream().limit(10).toList() : matching));
     }
+    there.removeIf(file -> file.name().equals(matching.get(0)));
     return listing.path(matching.get(0));
   }
 

@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -71,8 +72,14 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
     }
     try (var in = fs.open(new Path(root + "/" + file.path()))) {
       return decoder.image(file.path(), file.label(), in.readNBytes(LONGEST_FILE));
-    } catch (FileNotFoundException | AccessControlException | IllegalArgumentException e) {
-      return unusable(file, "cannot be read: " + e.getClass().getSimpleName());
+    } catch (FileNotFoundException
+        | AccessControlException
+        | AccessDeniedException
+        | IllegalArgumentException e) {
+      var refused = String.valueOf(e.getMessage()).contains("ermission denied");
+      return unusable(
+          file,
+          "cannot be read: " + (refused ? "permission denied" : e.getClass().getSimpleName()));
     } catch (IOException e) { // not the file's fault, so Spark shall try again
       throw new UncheckedIOException(e);
     }

@@ -1,36 +1,72 @@
 package org.mixtraining.data;
 
-import java.nio.charset.CharacterCodingException;
-import org.mixtraining.config.Text;
-import org.mixtraining.config.Location;
 import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
+import org.mixtraining.config.Location;
+import org.mixtraining.config.Text;
 import org.mixtraining.config.UserException;
 
 /**
- * What lies below a directory of raw files, in order of the names; hidden names (. and _) apart.
+ * What lies below a directory of raw files, in order of the names. What is hidden (a name that
+ * begins with a dot) or the file system's own is passed over, and noted.
+ *
+ * @param notes of what is passed over, here and by whoever looks at the files
  */
-record Listing(FileSystem fs, Path root) {
+record Listing(FileSystem fs, Path root, Notes notes) {
   private static final int LONGEST_TEXT = 1 << 26; // bytes; the largest real one has some 10 kB
+  private static final int DEEPEST = 20;
+  private static final String UNRELATED = "nothing of this format, passed over";
+
+  /** Directories that systems make beside those of people, or a table's writer beside its files. */
+  private static final Set<String> SYSTEM =
+      Set.of(
+          "__MACOSX",
+          "@eaDir",
+          "#recycle",
+          "@Recycle",
+          "$RECYCLE.BIN",
+          "System Volume Information",
+          "lost+found",
+          "__pycache__",
+          "_temporary",
+          "_delta_log",
+          "_spark_metadata");
 
   /**
    * A file.
    *
-   * @param name without its directory
+   * @param name without its directory, or what was asked for, below the root
    * @param bytes its length; {@link #UNREACHABLE} if its name is known and nothing else
    */
   record Entry(String name, long bytes) {
     /** A broken link, or a name with letters that the encoding of this Java does not have. */
     static final long UNREACHABLE = -1;
+
+    boolean isReachable() {
+      return bytes != UNREACHABLE;
+    }
+  }
+
+  /** What one directory holds. */
+  record Directory(List<Entry> files, List<String> directories) {}
+
+  Listing(FileSystem fs, Path root) {
+    this(fs, root, new Notes());
   }
 
   /**
@@ -55,7 +91,8 @@ record Listing(FileSystem fs, Path root) {
 
   /**
    * The file system of a path. The local one without Hadoop's checksum files, which raw files do
-   * not have, and which cannot be named for a file with a colon.
+   * not have, which cannot be named for a file with a colon, and which an edited file does not
+   * match.
    */
   static FileSystem fileSystem(Path path, Configuration hadoop) throws IOException {
     var fs = path.getFileSystem(hadoop);
@@ -71,44 +108,126 @@ record Listing(FileSystem fs, Path root) {
     return fs.exists(path(below));
   }
 
-  /** Names of the directories in a directory. */
-  List<String> directories(String below) throws IOException {
-    var names = new ArrayList<String>();
-    for (var status : fs.listStatus(path(below))) {
-      if (status.isDirectory() && !isHidden(status.getPath().getName())) {
-        names.add(status.getPath().getName());
-      }
-    }
-    names.sort(Comparator.naturalOrder());
-    return names;
-  }
-
-  /** The files in a directory. */
-  List<Entry> files(String below) throws IOException {
+  /** Looks into a directory, once: what is passed over is noted each time. */
+  Directory look(String below) throws IOException {
     var files = new ArrayList<Entry>();
+    var directories = new ArrayList<String>();
     for (var status : fs.listStatus(path(below))) {
-      if (!status.isDirectory() && !isHidden(status.getPath().getName())) {
-        files.add(new Entry(status.getPath().getName(), status.getLen()));
+      var name = status.getPath().getName();
+      boolean directory = status.isDirectory();
+      if (name.startsWith(".")) {
+        notes.add("hidden, passed over", join(below, name) + (directory ? "/" : ""));
+      } else if (directory && SYSTEM.contains(name)) {
+        notes.add("of the system, passed over", join(below, name) + "/");
+      } else if (directory && leadsUp(path(join(below, name)))) {
+        notes.add("link to a directory above, passed over", join(below, name) + "/");
+      } else if (directory) {
+        directories.add(name);
+      } else {
+        files.add(new Entry(name, status.getLen()));
       }
     }
-    unreachable(below).forEach(name -> files.add(new Entry(name, Entry.UNREACHABLE)));
+    for (var name : unreachable(below)) {
+      if (name.startsWith(".")) {
+        notes.add("hidden, passed over", join(below, name));
+      } else {
+        files.add(new Entry(name, Entry.UNREACHABLE));
+      }
+    }
     files.sort(Comparator.comparing(Entry::name));
-    return files;
+    directories.sort(Comparator.naturalOrder());
+    return new Directory(files, directories);
   }
 
   /** Names in a directory that Hadoop's local file system passes over in silence. */
-  List<String> unreachable(String below) {
-    var names =
-        fs.getUri().getScheme().equals("file")
-            ? new File(path(below).toUri().getPath()).list()
-            : null;
-    var unreachable = new ArrayList<String>();
-    for (var name : names == null ? new String[] {} : names) {
-      if (!isHidden(name) && !new File(path(below).toUri().getPath(), name).exists()) {
-        unreachable.add(name);
+  private List<String> unreachable(String below) {
+    var directory = isLocal() ? local(path(below)) : null;
+    var names = directory == null ? null : directory.list();
+    return Stream.of(names == null ? new String[] {} : names)
+        .filter(name -> !new File(directory, name).exists())
+        .toList();
+  }
+
+  private boolean leadsUp(Path link) throws IOException {
+    return isLocal()
+        && Files.isSymbolicLink(local(link).toPath())
+        && local(link.getParent())
+            .toPath()
+            .toRealPath()
+            .startsWith(local(link).toPath().toRealPath());
+  }
+
+  private boolean isLocal() {
+    return fs.getUri().getScheme().equals("file");
+  }
+
+  private static File local(Path path) {
+    return new File(path.toUri().getPath());
+  }
+
+  /** Every file at any depth, named by its path below the root; a directory's own come first. */
+  List<Entry> walk() throws IOException {
+    var files = new ArrayList<Entry>();
+    walk("", 0, files);
+    return files;
+  }
+
+  private void walk(String below, int depth, List<Entry> files) throws IOException {
+    if (depth > DEEPEST) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT, "%s: more than %d directories within each other", path(below), DEEPEST));
+    }
+    var directory = look(below);
+    directory.files().forEach(f -> files.add(new Entry(join(below, f.name()), f.bytes())));
+    for (var name : directory.directories()) {
+      walk(join(below, name), depth + 1, files);
+    }
+  }
+
+  /**
+   * Those of some files that are images, by their names' endings, or their first bytes where these
+   * say nothing. Images of kinds that are not read are among them: somebody meant them to be.
+   *
+   * @param below what the files are named below
+   */
+  List<Entry> images(String below, Collection<Entry> files) throws IOException {
+    var images = new ArrayList<Entry>();
+    for (var file : files) {
+      if (isImage(join(below, file.name()), file)) {
+        images.add(file);
+      } else {
+        notes.add("no image, passed over", join(below, file.name()));
       }
     }
-    return unreachable;
+    return images;
+  }
+
+  private boolean isImage(String below, Entry file) throws IOException {
+    var said = ImageType.isImage(file.name());
+    if (said.isPresent() || !file.isReachable() || file.bytes() == 0) { // it may be a pipe
+      return said.orElse(!file.isReachable());
+    }
+    try (var in = fs.open(path(below))) {
+      return ImageType.of(in.readNBytes(ImageType.START)).isPresent();
+    } catch (FileNotFoundException | AccessControlException e) { // told where images are read
+      return true;
+    }
+  }
+
+  /** Notes files. */
+  void note(String what, String below, Collection<Entry> files) {
+    files.forEach(file -> notes.add(what, join(below, file.name())));
+  }
+
+  /** Notes what lies in the root and is nothing of its format. */
+  void noteRest(Collection<Entry> files, Collection<String> directories) {
+    note(UNRELATED, "", files);
+    directories.forEach(name -> notes.add(UNRELATED, name + "/"));
+  }
+
+  static String join(String below, String name) {
+    return below.isEmpty() ? name : below + "/" + name;
   }
 
   /** The lines of a small text file that are not blank, stripped. */
@@ -123,17 +242,9 @@ record Listing(FileSystem fs, Path root) {
                 path(file),
                 LONGEST_TEXT));
       }
-      return Text.of(text)
-          .lines()
-          .map(String::strip)
-          .filter(line -> !line.isEmpty())
-          .toList();
+      return Text.of(text).lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     } catch (CharacterCodingException e) {
       throw new UserException("data.source: %s: %s".formatted(path(file), e.getMessage()));
     }
-  }
-
-  private static boolean isHidden(String name) {
-    return name.startsWith(".") || name.startsWith("_");
   }
 }

@@ -3,6 +3,8 @@ package org.mixtraining.data;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -18,13 +20,13 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 
 /**
- * Parquet tables in the layout of Hugging Face's image datasets: {@code image: struct<bytes, path>}
- * with a JPEG or PNG file as bytes, and {@code label}, an integer. A piece is a row group.
+ * Images in a Parquet table, each a JPEG or PNG file in a row, with their labels or without: the
+ * columns are those that {@link ImageColumns} finds. A piece is a row group.
  *
  * @param root directory that the file is below
  * @param file path of the table below the root
  * @param firstRow number of the group's first row in the file
- * @param classes number of classes; a row with a label beyond has none
+ * @param labels of the images; null where they are to be predicted
  */
 record ParquetImages(
     Split split,
@@ -33,91 +35,135 @@ record ParquetImages(
     int rowGroup,
     long firstRow,
     int images,
-    int classes,
+    Labels labels,
+    JobConfig.Data data,
     ImageDecoder decoder)
     implements Piece {
   private static final int LONGEST_NAME = 100;
 
+  /**
+   * What labels are: class names, or else class indices.
+   *
+   * @param classes in order of their indices; names are in their own order
+   */
+  record Labels(boolean named, List<String> classes) implements java.io.Serializable {}
+
   static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
     var tables = ParquetTables.open(data, hadoop);
-    var classes = tables.classes();
+    var labels = new Labels(tables.areNamed(), tables.classes());
     var decoder = new ImageDecoder(data.imageSize(), data.maxPixels());
     var pieces = new ArrayList<Piece>();
     for (var split : Split.values()) {
       for (var table : tables.of(split)) {
-        long firstRow = 0;
-        for (int group = 0; group < table.rows().size(); group++) {
-          int rows = table.rows().get(group);
-          if (rows > 0) {
-            pieces.add(
-                new ParquetImages(
-                    split,
-                    tables.root(),
-                    table.file(),
-                    group,
-                    firstRow,
-                    rows,
-                    classes.size(),
-                    decoder));
-          }
-          firstRow += rows;
-        }
+        pieces.addAll(cut(tables.root(), table, labels, data, decoder));
       }
     }
-    return new Source("label", classes, 3, pieces);
+    var kind = tables.tables().get(0).kind();
+    return new Source(kind, labels.classes(), 3, pieces, tables.notes());
+  }
+
+  /** Images to be predicted. */
+  static List<Piece> unlabelled(
+      Listing listing,
+      String file,
+      JobConfig.Data data,
+      ImageDecoder decoder,
+      Configuration hadoop) {
+    var table = ParquetTables.unlabelled(listing, file, data, hadoop);
+    return cut(listing.root().toString(), table, null, data, decoder);
+  }
+
+  private static List<Piece> cut(
+      String root,
+      ParquetTables.Table table,
+      Labels labels,
+      JobConfig.Data data,
+      ImageDecoder decoder) {
+    var pieces = new ArrayList<Piece>();
+    long firstRow = 0;
+    for (int group = 0; group < table.rows().size(); group++) {
+      int rows = table.rows().get(group);
+      if (rows > 0) {
+        pieces.add(
+            new ParquetImages(
+                table.split(), root, table.file(), group, firstRow, rows, labels, data, decoder));
+      }
+      firstRow += rows;
+    }
+    return pieces;
   }
 
   @Override
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
     var path = new Path(root + "/" + file);
     var reader = guarded(() -> ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop)));
+    ImageColumns columns;
     RecordReader<Group> rows;
     try {
-      rows = guarded(() -> rows(reader, path));
+      var schema = guarded(() -> reader.getFileMetaData().getSchema());
+      columns =
+          labels == null
+              ? ImageColumns.unlabelled(path.toString(), schema, data)
+              : ImageColumns.labelled(path.toString(), schema, data);
+      rows = guarded(() -> rows(reader, columns));
     } catch (UserException e) {
       reader.close();
       throw e;
     }
     return IntStream.range(0, images)
-        .mapToObj(i -> image(firstRow + i, guarded(rows::read)))
+        .mapToObj(i -> image(firstRow + i, guarded(rows::read), columns))
         .onClose(() -> close(reader));
   }
 
-  private RecordReader<Group> rows(ParquetFileReader reader, Path path) throws IOException {
-    var schema = ParquetTables.projection(path, reader.getFileMetaData().getSchema());
-    reader.setRequestedSchema(schema);
+  private RecordReader<Group> rows(ParquetFileReader reader, ImageColumns columns)
+      throws IOException {
+    reader.setRequestedSchema(columns.schema());
     return new ColumnIOFactory()
-        .getColumnIO(schema)
-        .getRecordReader(reader.readRowGroup(rowGroup), new GroupRecordConverter(schema));
+        .getColumnIO(columns.schema())
+        .getRecordReader(reader.readRowGroup(rowGroup), new GroupRecordConverter(columns.schema()));
   }
 
-  private RawImage image(long row, Group group) {
-    boolean labelled = group.getFieldRepetitionCount("label") == 1;
-    long value = labelled ? ParquetTables.integer(group) : RawImage.UNLABELLED;
-    int label = value >= 0 && value < classes ? (int) value : RawImage.UNLABELLED;
-    var name = file + "#" + row;
-    if (label == RawImage.UNLABELLED && labelled) {
-      return new RawImage.Unusable(
-          name,
-          label,
-          String.format(Locale.ROOT, "label is %d, allowed 0 to %d", value, classes - 1));
+  private RawImage image(long number, Group row, ImageColumns columns) {
+    var name = name(number, columns.path(row));
+    int label = RawImage.TO_PREDICT;
+    if (labels != null && !columns.hasLabel(row)) {
+      label = RawImage.UNLABELLED;
+    } else if (labels != null && labels.named()) {
+      label = Collections.binarySearch(labels.classes(), columns.name(row));
+    } else if (labels != null) {
+      long value = columns.number(row);
+      int most = labels.classes().size() - 1;
+      if (value < 0 || value > most) {
+        return new RawImage.Unusable(
+            name(number, null),
+            RawImage.UNLABELLED,
+            String.format(Locale.ROOT, "label is %d, allowed 0 to %d", value, most));
+      }
+      label = (int) value;
     }
-    if (group.getFieldRepetitionCount("image") == 0) {
+    if (!columns.hasImage(row)) {
       return new RawImage.Unusable(name, label, "has no image");
     }
-    var image = group.getGroup("image", 0);
-    if (image.getType().containsField("path") && image.getFieldRepetitionCount("path") == 1) {
-      var path = image.getBinary("path", 0).toStringUsingUTF8();
-      name += " " + path.substring(0, Math.min(LONGEST_NAME, path.length()));
+    var bytes = columns.bytes(row);
+    return bytes == null
+        ? new RawImage.Unusable(name, label, "has no bytes in the table")
+        : decoder.image(name, label, bytes);
+  }
+
+  /** To be predicted, an image is known by its own name, if it has one. */
+  private String name(long number, String path) {
+    if (labels == null) {
+      return path == null ? new Path(root + "/" + file).getName() + "#" + number : path;
     }
-    if (image.getFieldRepetitionCount("bytes") == 0) {
-      return new RawImage.Unusable(name, label, "has no bytes in the table");
-    }
-    return decoder.image(name, label, image.getBinary("bytes", 0).getBytes());
+    return file
+        + "#"
+        + number
+        + (path == null ? "" : " " + path.substring(0, Math.min(LONGEST_NAME, path.length())));
   }
 
   private <T> T guarded(ParquetTables.Reading<T> reading) {
-    return ParquetTables.guarded(root + "/" + file + ", row group " + rowGroup, reading);
+    var key = labels == null ? "" : "data.source: ";
+    return ParquetTables.guarded(key + root + "/" + file + ", row group " + rowGroup, reading);
   }
 
   private static void close(ParquetFileReader reader) {

@@ -8,23 +8,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.column.statistics.IntStatistics;
 import org.apache.parquet.column.statistics.LongStatistics;
 import org.apache.parquet.column.statistics.Statistics;
-import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
+import org.apache.parquet.hadoop.metadata.ColumnPath;
 import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
-import org.apache.parquet.schema.GroupType;
+import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.schema.MessageType;
-import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
-import org.apache.parquet.schema.Type;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 
@@ -35,12 +33,10 @@ import org.mixtraining.config.UserException;
  *
  * @param root directory that the tables are below
  */
-record ParquetTables(String root, List<Table> tables) {
+record ParquetTables(String root, List<Table> tables, List<Note> notes) {
   private static final String EXPECTED =
-      "one with Parquet tables of image: struct<bytes, path> and label: integer, at most two directories deep";
-  private static final Pattern SPLIT =
-      Pattern.compile("(train|test|valid|validation|val)([^a-z].*)?");
-  private static final int DEEPEST = 2;
+      "one with Parquet tables of image: struct<bytes, path> or binary, and label: integer or string";
+  private static final String ENDING = ".parquet";
   private static final int MOST_CLASSES = 100_000;
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -49,69 +45,127 @@ record ParquetTables(String root, List<Table> tables) {
    *
    * @param file path below the root
    * @param rows number of rows of each row group
-   * @param names class names as Hugging Face's datasets library notes them, else none
+   * @param label name of the label's column; null where images are to be predicted
+   * @param kind what {@code dataset.json} calls the label
+   * @param names class names: of string labels those there are, else as Hugging Face's datasets
+   *     library notes them, or none
    * @param largest the largest label that the statistics know of, or −1
    */
-  record Table(Split split, String file, List<Integer> rows, List<String> names, long largest) {}
+  record Table(
+      Split split,
+      String file,
+      List<Integer> rows,
+      String label,
+      String kind,
+      boolean named,
+      List<String> names,
+      long largest) {
+    private Table in(Split other) {
+      return new Table(other, file, rows, label, kind, named, names, largest);
+    }
+  }
 
+  /** Whether a file is a table by its name. */
+  static boolean isTable(String name) {
+    return name.toLowerCase(Locale.ROOT).endsWith(ENDING);
+  }
+
+  /** The labelled tables of {@code data.source}. */
   static ParquetTables open(JobConfig.Data data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.source(), EXPECTED, hadoop);
-    var files = new ArrayList<String>();
-    find(listing, "", 0, files);
+    var files = new ArrayList<Listing.Entry>();
+    for (var file : listing.walk()) {
+      if (isTable(file.name())) {
+        files.add(file);
+      } else {
+        listing.notes().add("no Parquet table, passed over", file.name());
+      }
+    }
     if (files.isEmpty()) {
       throw new UserException(
           "data.source: no *.parquet in %s; expected %s".formatted(listing.root(), EXPECTED));
     }
     var tables = new ArrayList<Table>();
     for (var file : files) {
-      tables.add(
-          guarded(listing.path(file).toString(), () -> table(file, listing.path(file), hadoop)));
+      var path = listing.path(file.name());
+      tables.add(guarded("data.source: " + path, () -> table(file.name(), path, data, hadoop)));
     }
-    var all = new ParquetTables(listing.root().toString(), moved(tables));
+    var all = new ParquetTables(listing.root().toString(), moved(tables), listing.notes().list());
     if (all.of(Split.TRAIN).stream().allMatch(table -> table.rows().isEmpty())) {
       throw new UserException(
           "data.source: no training images among the tables %s of %s"
-              .formatted(files.stream().limit(10).toList(), listing.root()));
+              .formatted(
+                  files.stream().map(Listing.Entry::name).limit(10).toList(), listing.root()));
     }
     return all;
   }
 
-  private static void find(Listing listing, String below, int depth, List<String> files)
-      throws IOException {
-    var prefix = below.isEmpty() ? "" : below + "/";
-    for (var file : listing.files(below)) {
-      if (file.name().endsWith(".parquet")) {
-        files.add(prefix + file.name());
-      }
-    }
-    for (var directory : depth < DEEPEST ? listing.directories(below) : List.<String>of()) {
-      find(listing, prefix + directory, depth + 1, files);
-    }
+  /** A table of images without labels. */
+  static Table unlabelled(Listing listing, String file, JobConfig.Data data, Configuration hadoop) {
+    var path = listing.path(file);
+    return guarded(
+        path.toString(),
+        () -> {
+          try (var reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop))) {
+            var footer = reader.getFooter();
+            ImageColumns.unlabelled(path.toString(), footer.getFileMetaData().getSchema(), data);
+            var rows = footer.getBlocks().stream().map(block -> rows(block, path)).toList();
+            return new Table(Split.TEST, file, rows, null, null, false, List.of(), -1);
+          }
+        });
   }
 
-  private static Table table(String file, Path path, Configuration hadoop) throws IOException {
+  private static Table table(String file, Path path, JobConfig.Data data, Configuration hadoop)
+      throws IOException {
     try (var reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop))) {
       ParquetMetadata footer = reader.getFooter();
-      projection(path, footer.getFileMetaData().getSchema());
+      var schema = footer.getFileMetaData().getSchema();
+      var columns = ImageColumns.labelled(path.toString(), schema, data);
+      var notes = footer.getFileMetaData().getKeyValueMetaData().get("huggingface");
       return new Table(
           split(file),
           file,
           footer.getBlocks().stream().map(block -> rows(block, path)).toList(),
-          names(footer.getFileMetaData().getKeyValueMetaData().get("huggingface")),
-          footer.getBlocks().stream().mapToLong(ParquetTables::largest).max().orElse(-1));
+          columns.label(),
+          columns.labelKind(data),
+          columns.isNamed(),
+          columns.isNamed() ? labels(reader, columns) : names(notes, columns.label()),
+          footer.getBlocks().stream()
+              .mapToLong(block -> largest(block, columns.label()))
+              .max()
+              .orElse(-1));
     }
   }
 
+  /** The different strings of the label's column, in order. */
+  private static List<String> labels(ParquetFileReader reader, ImageColumns columns)
+      throws IOException {
+    var schema = new MessageType("labels", columns.schema().getType(columns.label()));
+    var labels = new TreeSet<String>();
+    reader.setRequestedSchema(schema);
+    for (var group = reader.readNextRowGroup();
+        group != null && labels.size() <= MOST_CLASSES;
+        group = reader.readNextRowGroup()) {
+      var rows =
+          new ColumnIOFactory()
+              .getColumnIO(schema)
+              .getRecordReader(group, new GroupRecordConverter(schema));
+      for (long row = 0; row < group.getRowCount(); row++) {
+        var read = rows.read();
+        if (columns.hasLabel(read)) {
+          labels.add(columns.name(read));
+        }
+      }
+    }
+    return List.copyOf(labels);
+  }
+
   private static Split split(String file) {
-    var parts = file.toLowerCase(Locale.ROOT).split("/", -1);
+    var parts = file.split("/", -1);
     for (int i = parts.length - 1; i >= Math.max(0, parts.length - 2); i--) {
-      Matcher name = SPLIT.matcher(parts[i].replaceFirst("\\.parquet$", ""));
-      if (name.matches()) {
-        return switch (name.group(1)) {
-          case "train" -> Split.TRAIN;
-          case "test" -> Split.TEST;
-          default -> Split.VALIDATION;
-        };
+      var split = Split.begins(parts[i]);
+      if (split.isPresent()) {
+        return split.get();
       }
     }
     return Split.TRAIN;
@@ -121,12 +175,7 @@ record ParquetTables(String root, List<Table> tables) {
   private static List<Table> moved(List<Table> tables) {
     boolean test = tables.stream().anyMatch(table -> table.split() == Split.TEST);
     return tables.stream()
-        .map(
-            table ->
-                table.split() == Split.VALIDATION && !test
-                    ? new Table(
-                        Split.TEST, table.file(), table.rows(), table.names(), table.largest())
-                    : table)
+        .map(table -> table.split() == Split.VALIDATION && !test ? table.in(Split.TEST) : table)
         .toList();
   }
 
@@ -144,13 +193,13 @@ record ParquetTables(String root, List<Table> tables) {
     return (int) rows;
   }
 
-  /** The {@code names} of the feature {@code label}, if it is a ClassLabel. */
-  private static List<String> names(String huggingface) {
+  /** The {@code names} of the label's feature, if it is a ClassLabel. */
+  private static List<String> names(String huggingface, String label) {
     if (huggingface == null) {
       return List.of();
     }
     try {
-      JsonNode names = JSON.readTree(huggingface).at("/info/features/label/names");
+      JsonNode names = JSON.readTree(huggingface).at("/info/features").path(label).path("names");
       return IntStream.range(0, names.isArray() ? names.size() : 0)
           .mapToObj(i -> names.get(i).asText())
           .toList();
@@ -159,9 +208,9 @@ record ParquetTables(String root, List<Table> tables) {
     }
   }
 
-  private static long largest(BlockMetaData block) {
+  private static long largest(BlockMetaData block, String label) {
     for (var column : block.getColumns()) {
-      if (column.getPath().toDotString().equals("label")) {
+      if (column.getPath().equals(ColumnPath.get(label))) {
         Statistics<?> statistics = column.getStatistics();
         if (statistics == null || !statistics.hasNonNullValue()) {
           return -1;
@@ -174,52 +223,30 @@ record ParquetTables(String root, List<Table> tables) {
     return -1;
   }
 
-  /** The columns that are read. */
-  static MessageType projection(Path path, MessageType schema) {
-    Type image = schema.containsField("image") ? schema.getType("image") : null;
-    Type label = schema.containsField("label") ? schema.getType("label") : null;
-    if (!(image instanceof GroupType struct)
-        || !isPlain(struct.containsField("bytes") ? struct.getType("bytes") : null, "BINARY")
-        || image.isRepetition(Type.Repetition.REPEATED)
-        || !(isPlain(label, "INT32") || isPlain(label, "INT64"))) {
-      throw new UserException(
-          "data.source: %s has the columns %s; expected image: struct<bytes: binary, path: string> and label: int or bigint"
-              .formatted(path, columns(schema)));
-    }
-    var fields = new ArrayList<Type>(List.of(struct.getType("bytes")));
-    if (struct.containsField("path") && isPlain(struct.getType("path"), "BINARY")) {
-      fields.add(struct.getType("path"));
-    }
-    return new MessageType(schema.getName(), struct.withNewFields(fields), label);
-  }
-
-  private static boolean isPlain(Type type, String primitive) {
-    return type != null
-        && type.isPrimitive()
-        && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.valueOf(primitive)
-        && !type.isRepetition(Type.Repetition.REPEATED);
-  }
-
-  private static List<String> columns(MessageType schema) {
-    return schema.getFields().stream()
-        .limit(20)
-        .map(field -> field.toString().replaceAll("\\s+", " "))
-        .toList();
-  }
-
-  /** The label of a row that has one. */
-  static long integer(Group row) {
-    var type = row.getType().getType("label").asPrimitiveType().getPrimitiveTypeName();
-    return type == PrimitiveTypeName.INT64 ? row.getLong("label", 0) : row.getInteger("label", 0);
-  }
-
   /** The tables of a split, in order of their names. */
   List<Table> of(Split split) {
     return tables.stream().filter(table -> table.split() == split).toList();
   }
 
-  /** Class names: those noted in the tables, else the numbers up to the largest label. */
+  /** Whether labels are class names, which is so of all tables or of none. */
+  boolean areNamed() {
+    var columns = tables.stream().map(t -> t.label() + (t.named() ? ": string" : ": integer"));
+    var kinds = columns.distinct().toList();
+    if (kinds.size() > 1) {
+      throw new UserException(
+          "data.source: the tables of %s have different labels: %s".formatted(root, kinds));
+    }
+    return tables.get(0).named();
+  }
+
+  /**
+   * Class names: the strings that labels are, or those noted in the tables, else the numbers up to
+   * the largest label.
+   */
   List<String> classes() {
+    if (areNamed()) {
+      return checked(tables.stream().flatMap(t -> t.names().stream()).sorted().distinct().toList());
+    }
     var noted = tables.stream().map(Table::names).filter(n -> !n.isEmpty()).distinct().toList();
     if (noted.size() > 1) {
       throw new UserException(
@@ -230,20 +257,30 @@ record ParquetTables(String root, List<Table> tables) {
               noted.get(0).size(),
               noted.get(1).size()));
     }
-    long largest = tables.stream().mapToLong(Table::largest).max().orElse(-1);
-    long classes = noted.isEmpty() ? largest + 1 : noted.get(0).size();
+    if (noted.isEmpty()) {
+      long classes = tables.stream().mapToLong(Table::largest).max().orElse(-1) + 1;
+      check(classes);
+      return IntStream.range(0, (int) classes).mapToObj(Integer::toString).toList();
+    }
+    return checked(noted.get(0));
+  }
+
+  private List<String> checked(List<String> classes) {
+    check(classes.size());
+    return classes;
+  }
+
+  private void check(long classes) {
     if (classes < 1 || classes > MOST_CLASSES) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: the tables of %s have %d classes by their class names, or else the statistics of the column label; allowed: 1 to %d",
+              "data.source: the tables of %s have %d classes by their class names, or else the statistics of the column %s; allowed: 1 to %d",
               root,
               Math.max(0, classes),
+              tables.get(0).label(),
               MOST_CLASSES));
     }
-    return noted.isEmpty()
-        ? IntStream.range(0, (int) classes).mapToObj(Integer::toString).toList()
-        : noted.get(0);
   }
 
   /** A step of reading a table. */
@@ -260,7 +297,7 @@ record ParquetTables(String root, List<Table> tables) {
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       // The last: a damaged length asks for gigabytes at once, and leaves the heap as it was.
       throw new UserException(
-          "data.source: %s is no Parquet table, or damaged: %s"
+          "%s is no Parquet table, or damaged: %s"
               .formatted(
                   where,
                   Objects.toString(e.getMessage(), e.toString()).lines().findFirst().orElse("")));

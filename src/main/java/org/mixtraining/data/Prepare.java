@@ -2,20 +2,22 @@ package org.mixtraining.data;
 
 import static org.apache.spark.sql.functions.col;
 
-import org.mixtraining.config.Layout;
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Layout;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.files.Staging;
 
 /** Makes a dataset of image shards out of raw images, in Spark tasks. */
 public final class Prepare {
@@ -47,9 +49,10 @@ public final class Prepare {
       SparkSession spark, JobConfig.Data data, Existing existing, Consumer<String> progress) {
     Layout.check(data);
     var hadoop = spark.sparkContext().hadoopConfiguration();
-    try (var staging = new Staging(spark.sparkContext(), data.path(), existing)) {
+    try (var staging = new Staging(spark.sparkContext(), Location.path(data.path()), progress)) {
+      checkTarget(hadoop, data.path(), existing);
       var source = Source.open(data, hadoop);
-      var directory = staging.directory();
+      var directory = staging.directory("data.path");
       var raw = new Path(directory, "decoded");
       var decoded = Decoding.run(spark, source, data, raw, progress);
       long quarantined =
@@ -68,6 +71,28 @@ public final class Prepare {
     }
   }
 
+  /** Refuses a target that may not be replaced, before any work is done for it. */
+  private static void checkTarget(Configuration hadoop, String path, Existing existing)
+      throws IOException {
+    var target = Location.path(path);
+    var fs = target.getFileSystem(hadoop);
+    if (!fs.exists(target)) {
+      return;
+    }
+    boolean dataset = DatasetManifest.exists(hadoop, path);
+    if (dataset && existing == Existing.REFUSE) {
+      throw new UserException(
+          "data.path: a dataset is already at %s; --force replaces it".formatted(path));
+    }
+    boolean empty =
+        fs.getFileStatus(target).isDirectory() && !fs.listStatusIterator(target).hasNext();
+    if (!dataset && !empty) {
+      throw new UserException(
+          "data.path: %s holds something other than a prepared dataset (it has no %s); name a new directory"
+              .formatted(path, DatasetManifest.FILE));
+    }
+  }
+
   private static Map<Split, Contents> write(
       Dataset<Row> images, Source source, JobConfig.Data data, Path shards) {
     var heldOut = Places.HeldOut.of(source, data);
@@ -79,7 +104,7 @@ public final class Prepare {
       Places.checkHeldOut(contents, heldOut, source.classes());
       Places.checkShards(contents, data.shards());
       var columns = images.drop("origin", "label", "hash", "reason");
-      var known = source.labelKind().equals("label") ? columns.drop("fine", "coarse") : columns;
+      var known = data.format().equals("cifar100") ? columns : columns.drop("fine", "coarse");
       known
           .join(places, "id")
           .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
@@ -120,7 +145,8 @@ public final class Prepare {
         quarantined,
         Measures.normalization(images, source.channels()),
         Measures.fingerprint(images),
-        fs.getContentSummary(shards).getLength());
+        fs.getContentSummary(shards).getLength(),
+        source.notes());
   }
 
   /** What a task told the user, freed of what Spark wraps around it. */

@@ -5,7 +5,6 @@ import static org.apache.parquet.filter2.predicate.FilterApi.in;
 import static org.apache.parquet.filter2.predicate.FilterApi.longColumn;
 import static org.apache.parquet.filter2.predicate.FilterApi.lt;
 
-import org.mixtraining.config.Location;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +26,7 @@ import org.apache.parquet.filter2.predicate.FilterPredicate;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
 /** Reads image shards without Spark, so that it can be done inside a Spark task. */
@@ -158,7 +158,9 @@ public final class Shards {
   private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
       throws IOException {
     var directory =
-        new Path(Location.path(path), String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
+        new Path(
+            Location.path(path),
+            String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
     var files = new ArrayList<Path>();
     try {
       for (var status : directory.getFileSystem(hadoop).listStatus(directory)) {

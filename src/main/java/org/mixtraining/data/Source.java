@@ -1,6 +1,7 @@
 package org.mixtraining.data;
 
 import java.io.IOException;
+import java.text.Normalizer;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
@@ -14,11 +15,19 @@ import org.mixtraining.config.UserException;
  *     coarse}
  * @param classes class names by class index
  * @param channels of every image: 1 for grey, 3 for red, green, blue
+ * @param notes of what was passed over
  */
-record Source(String labelKind, List<String> classes, int channels, List<Piece> pieces) {
+record Source(
+    String labelKind, List<String> classes, int channels, List<Piece> pieces, List<Note> notes) {
   Source {
-    classes = List.copyOf(classes);
+    classes = classes.stream().map(Source::className).toList();
     pieces = List.copyOf(pieces);
+    notes = List.copyOf(notes);
+  }
+
+  /** A class's name in the one form that it is known by: macOS takes accents off their letters. */
+  static String className(String name) {
+    return Normalizer.normalize(name, Normalizer.Form.NFC);
   }
 
   /**

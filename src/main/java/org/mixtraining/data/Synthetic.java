@@ -26,7 +26,7 @@ record Synthetic(long seed, Split split, long firstId, int first, int images) im
     cut(data.seed(), Split.TRAIN, train, 0, pieces);
     cut(data.seed(), Split.TEST, data.synthetic().test(), train, pieces);
     var classes = SHAPES.stream().map(s -> s.name().toLowerCase(Locale.ROOT)).toList();
-    return new Source("label", classes, Drawing.CHANNELS, pieces);
+    return new Source("label", classes, Drawing.CHANNELS, pieces, List.of());
   }
 
   private static void cut(long seed, Split split, int images, long firstId, List<Piece> pieces) {

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
@@ -23,6 +25,7 @@ final class TinyImageNet {
   private static final String EXPECTED =
       "the directory tiny-imagenet-200 with wnids.txt, train/ and val/";
   private static final String ANNOTATIONS = "val/val_annotations.txt";
+  private static final String RESTING = "beside the labelled images, passed over";
 
   private final Listing listing;
   private final List<String> wnids;
@@ -44,7 +47,8 @@ final class TinyImageNet {
     var decoder = new ImageDecoder(data.imageSize(), data.maxPixels());
     var pieces = new ArrayList<>(ImageFiles.cut(Split.TRAIN, listing, dataset.train(), decoder));
     pieces.addAll(ImageFiles.cut(Split.TEST, listing, dataset.val(), decoder));
-    return new Source("label", dataset.names(), 3, pieces);
+    dataset.noteRest();
+    return new Source("label", dataset.names(), 3, pieces, listing.notes().list());
   }
 
   private static List<String> wnids(Listing listing) throws IOException {
@@ -75,18 +79,45 @@ final class TinyImageNet {
         throw new UserException(
             "data.source: no %s in %s, which wnids.txt names".formatted(directory, listing.root()));
       }
-      for (var file : listing.files(directory)) {
+      for (var file : images(directory)) {
         files.add(new ImageFiles.Labelled(directory + "/" + file.name(), label, file.bytes()));
       }
     }
     return files;
   }
 
+  private List<Listing.Entry> images(String directory) throws IOException {
+    var there = listing.look(directory);
+    there.directories().forEach(name -> listing.notes().add(RESTING, directory + "/" + name + "/"));
+    return listing.images(directory, there.files());
+  }
+
+  /** Notes what lies beside the images. */
+  private void noteRest() throws IOException {
+    var parts = new LinkedHashSet<>(List.of("", "train", "val"));
+    wnids.forEach(wnid -> parts.add("train/" + wnid));
+    var read = Set.of("wnids.txt", "words.txt", ANNOTATIONS, "train", "val", "val/images");
+    for (var part : parts) {
+      var there = listing.look(part);
+      for (var file : there.files()) {
+        if (!read.contains(Listing.join(part, file.name()))) {
+          listing.notes().add(RESTING, Listing.join(part, file.name()));
+        }
+      }
+      for (var name : there.directories()) {
+        var below = Listing.join(part, name);
+        if (!read.contains(below) && !parts.contains(below) && !below.endsWith("/images")) {
+          listing.notes().add(RESTING, below + "/");
+        }
+      }
+    }
+  }
+
   /** The images that are there and those that should be. */
   private List<ImageFiles.Labelled> val() throws IOException {
     Map<String, Integer> labels = annotations();
     var files = new ArrayList<ImageFiles.Labelled>();
-    for (var file : listing.files("val/images")) {
+    for (var file : images("val/images")) {
       Integer label = labels.remove(file.name());
       files.add(
           new ImageFiles.Labelled(

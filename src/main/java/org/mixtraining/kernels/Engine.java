@@ -31,7 +31,8 @@ public final class Engine implements AutoCloseable {
     blas_set_num_threads(1);
     // ND4J's own OpenMP threads would go on spinning for work while the engine's threads compute.
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
-    return new Engine(new CheckedKernels(new CpuKernels(RowOps.best())), new WorkerThreads(threads));
+    return new Engine(
+        new CheckedKernels(new CpuKernels(RowOps.best())), new WorkerThreads(threads));
   }
 
   /**

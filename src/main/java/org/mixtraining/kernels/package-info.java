@@ -14,7 +14,8 @@
  * <p>All of them read and write {@link org.mixtraining.kernels.Mat}: a row-major float32 matrix
  * over memory that ND4J arrays share, so that a layer hands its parameters and activations over
  * without a copy. Kernels are single-threaded; a layer splits its rows into chunks and runs them by
- * {@link org.mixtraining.kernels.Engine#parallel}, on {@link org.mixtraining.kernels.WorkerThreads},
- * which is also how everything else here computes in parallel.
+ * {@link org.mixtraining.kernels.Engine#parallel}, on {@link
+ * org.mixtraining.kernels.WorkerThreads}, which is also how everything else here computes in
+ * parallel.
  */
 package org.mixtraining.kernels;

@@ -1,6 +1,5 @@
 package org.mixtraining.results;
 
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
@@ -14,6 +13,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.mixtraining.config.Location;
 
 /**
  * A file that is whole or not there: written under a name that readers skip, then renamed over the

@@ -1,6 +1,5 @@
 package org.mixtraining.spark;
 
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
@@ -9,6 +8,7 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageSet;

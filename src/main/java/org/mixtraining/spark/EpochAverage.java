@@ -99,8 +99,7 @@ final class EpochAverage {
     return Math.round(steps);
   }
 
-  private static float[] mean(
-      List<float[]> values, double[] weights, WorkerThreads threads) {
+  private static float[] mean(List<float[]> values, double[] weights, WorkerThreads threads) {
     float[] mean = new float[values.get(0).length];
     threads.run(
         (mean.length + SLICE - 1) / SLICE,

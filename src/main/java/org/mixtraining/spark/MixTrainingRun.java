@@ -273,8 +273,7 @@ public final class MixTrainingRun implements AutoCloseable {
     JavaRDD<MultiDataSet> minibatches =
         workers
             .numbers(spark)
-            .flatMap(
-                worker -> images.batches(plan, deal, worker, steps, untilTaskEnds(threads)));
+            .flatMap(worker -> images.batches(plan, deal, worker, steps, untilTaskEnds(threads)));
     profile.ifPresent(minibatches::withResources);
     return minibatches;
   }

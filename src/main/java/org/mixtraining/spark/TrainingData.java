@@ -239,7 +239,8 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     if (labelled.size() > 1) {
       List<TaskBatches> tasks =
           labelled.stream()
-              .map(task -> batches(plan, vit(task), share(task, plan, deal, worker), steps, threads))
+              .map(
+                  task -> batches(plan, vit(task), share(task, plan, deal, worker), steps, threads))
               .toList();
       return new InterleavedTasks(plan.objective(), heads(), tasks);
     }

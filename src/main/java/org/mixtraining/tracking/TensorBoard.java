@@ -1,12 +1,12 @@
 package org.mixtraining.tracking;
 
-import org.mixtraining.config.Location;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.Location;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.WholeFile;

@@ -15,6 +15,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.UserException;
+import org.mixtraining.files.LockOwner;
 
 class RunLockTest {
   @TempDir Path output;

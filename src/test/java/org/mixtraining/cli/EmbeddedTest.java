@@ -45,7 +45,13 @@ class EmbeddedTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "yarn", "k8s://https://host", "mesos://host", "local-cluster[2,1]", "local[x]", "Local", "."
+        "yarn",
+        "k8s://https://host",
+        "mesos://host",
+        "local-cluster[2,1]",
+        "local[x]",
+        "Local",
+        "."
       })
   void anotherMasterIsRefused(String master) {
     assertThatThrownBy(() -> on(master))
@@ -58,10 +64,10 @@ class EmbeddedTest {
   @Test
   void oneThatCannotServeIsRefused() {
     assertThatThrownBy(() -> on("local"))
-        .hasMessage(
-            "MASTER = local: has 1 cores for tasks of 2 (workers.threads-per-worker)");
+        .hasMessage("MASTER = local: has 1 cores for tasks of 2 (workers.threads-per-worker)");
     assertThatThrownBy(() -> on("local-cluster[2,1,1024]")).hasMessageContaining("has 1 cores");
     assertThatThrownBy(() -> on("local-cluster[2,2,100]"))
-        .hasMessage("MASTER = local-cluster[2,2,100]: needs 1 executor at least, and 512 MB for each");
+        .hasMessage(
+            "MASTER = local-cluster[2,2,100]: needs 1 executor at least, and 512 MB for each");
   }
 }

@@ -55,8 +55,7 @@ class LauncherTest {
         "needs target/mixtraining.jar and target/spark, which mvn verify makes");
     home = Files.createDirectory(temporary.resolve(ODD));
     Files.createDirectories(home.resolve("target/spark"));
-    for (String part :
-        List.of("submit", "conf", "target/mixtraining.jar", "target/spark/jars")) {
+    for (String part : List.of("submit", "conf", "target/mixtraining.jar", "target/spark/jars")) {
       Files.createSymbolicLink(home.resolve(part), Path.of(part).toAbsolutePath());
     }
     for (String kind : List.of("Äpfel", "[b]")) {
@@ -144,8 +143,7 @@ class LauncherTest {
   @Test
   @Order(4)
   void imagesArePredicted() throws Exception {
-    Said said =
-        on("local[2]", "predict", "--run", "007", "photos (1)", "-o", "said: {é}").isDone();
+    Said said = on("local[2]", "predict", "--run", "007", "photos (1)", "-o", "said: {é}").isDone();
 
     assertThat(said.err()).doesNotContain("ignored");
     assertThat(said.out()).contains("48 predicted, 0 cannot be used", "table in said: {é}");
@@ -165,7 +163,8 @@ class LauncherTest {
   @Order(6)
   void executorsElsewhereFetchTheJob() throws Exception {
     Path directory = Files.createDirectory(temporary.resolve("cluster"));
-    try (StandaloneCluster cluster = new StandaloneCluster(directory, Path.of("target/spark/jars"))) {
+    try (StandaloneCluster cluster =
+        new StandaloneCluster(directory, Path.of("target/spark/jars"))) {
       cluster.worker("0");
       on(cluster.master(), "prepare", "-D", "data.path=~/again ä").isDone();
     }

@@ -2,6 +2,7 @@ package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.api.MixTrainingModel;
 import org.mixtraining.config.Location;
+import org.mixtraining.files.LockOwner;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
@@ -112,6 +114,7 @@ class ModelCommandsTest {
       }
     }
     Files.write(photos.resolve("cat/0.png"), new byte[0]);
+    Files.write(photos.resolve("cat/Thumbs.db"), new byte[8]);
     String[] prepare = {
       "prepare",
       "-D",
@@ -136,7 +139,24 @@ class ModelCommandsTest {
     Printed allowed = run(prepare);
 
     assertThat(allowed.exitCode()).as(allowed.err()).isZero();
-    assertThat(allowed.out()).contains("quarantined 1 images");
+    assertThat(allowed.out())
+        .contains("quarantined 1 images", "\nno image, passed over: 1 (cat/Thumbs.db)\n");
+    List<String> again = new ArrayList<>(List.of(prepare));
+    again.addAll(List.of("--force", "--json"));
+    Printed told = run(again.toArray(String[]::new));
+    assertThat(told.json().at("/notes/0/count").asInt()).as(told.err()).isEqualTo(1);
+    assertThat(told.json().at("/notes/0/names/0").asText()).isEqualTo("cat/Thumbs.db");
+
+    Path manifest = directory.resolve("shards/dataset.json");
+    Files.writeString(manifest, Files.readString(manifest).replace("\"dog\"", "\"hound\""));
+    Printed read =
+        run(
+            "prepare",
+            "-D",
+            "data.path=" + manifest.getParent(),
+            "--preview",
+            directory + "/p.png");
+    assertThat(read.exitCode()).as("an edited manifest: " + read.err()).isZero();
   }
 
   @Test
@@ -275,6 +295,13 @@ class ModelCommandsTest {
     var image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
     ImageIO.write(image, "png", photos.resolve("black.png").toFile());
     Files.writeString(photos.resolve("words.jpg"), "no image");
+    Files.writeString(photos.resolve("words.txt"), "no image");
+    Path left = Files.createDirectories(directory.resolve(".said.unfinished-x"));
+    LockOwner self = LockOwner.self();
+    Files.writeString(
+        left.resolve("owner.json"),
+        new ObjectMapper()
+            .writeValueAsString(new LockOwner("t", "h", self.pid(), "long ago", self.system())));
     String table = directory + "/said";
     String[] command = {"predict", "--run", "tuned", photos.getParent().toString(), "-o", table};
 
@@ -283,9 +310,13 @@ class ModelCommandsTest {
     assertThat(said.exitCode()).as(said.err()).isZero();
     assertThat(said.out())
         .contains(
-            "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()));
+            "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()),
+            "\nno image, passed over: 1 (a/words.txt)\n");
+    assertThat(said.err()).contains("removed what process ", "left unfinished: .said.unfinished-x");
+    assertThat(left).doesNotExist();
     try (SparkSession spark = Sessions.local("test")) {
-      List<Row> rows = spark.read().options(Location.LITERALLY).parquet(table).orderBy("source").collectAsList();
+      List<Row> rows =
+          spark.read().options(Location.LITERALLY).parquet(table).orderBy("source").collectAsList();
       assertThat(rows)
           .extracting(row -> row.<String>getAs("source"))
           .containsExactly("a/black.png", "a/words.jpg");

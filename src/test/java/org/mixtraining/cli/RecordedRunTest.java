@@ -69,7 +69,8 @@ class RecordedRunTest {
           0,
           new Normalization(List.of(), List.of()),
           "f",
-          0);
+          0,
+          List.of());
 
   @TempDir Path output;
   private final List<String> told = new ArrayList<>();

@@ -21,8 +21,27 @@ class LocationTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "Bücher", "写真", "photos [2023]", "{a,b}", "*", "?", "a\\b", " a ", "#1", "100%", "%20",
-        "a+b", "a:b", "C:", "hdfs:x", ".a:b", "it's \"it\"", "-o", "file:", "a;b,c&d=e", "😀"
+        "Bücher",
+        "写真",
+        "photos [2023]",
+        "{a,b}",
+        "*",
+        "?",
+        "a\\b",
+        " a ",
+        "#1",
+        "100%",
+        "%20",
+        "a+b",
+        "a:b",
+        "C:",
+        "hdfs:x",
+        ".a:b",
+        "it's \"it\"",
+        "-o",
+        "file:",
+        "a;b,c&d=e",
+        "😀"
       })
   void anyNameIsThatOfTheSameFileForHadoopAndForJava(String name) throws IOException {
     Files.writeString(directory.resolve(name), "here");
@@ -158,8 +177,7 @@ class LocationTest {
     Path file = directory.resolve("a.conf");
     Files.writeString(file, "\uFEFFmixtraining.run.id = a");
     assertThat(JobConfig.load(Optional.of(file), List.of()).run().id()).isEqualTo("a");
-    Files.writeString(
-        file, "mixtraining.run.id = a", StandardCharsets.UTF_16LE);
+    Files.writeString(file, "mixtraining.run.id = a", StandardCharsets.UTF_16LE);
     assertThatThrownBy(() -> JobConfig.load(Optional.of(file), List.of()).run().id());
     Files.write(file, new byte[] {(byte) 0xFF, (byte) 0xFE});
     assertThatThrownBy(() -> JobConfig.load(Optional.of(file), List.of()))

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -110,12 +111,132 @@ class FolderTest {
     RawFiles.write(directory, "cat/notes.txt", new byte[] {'h', 'i'});
     Files.createSymbolicLink(directory.resolve("raw/cat/link.png"), directory.resolve("nowhere"));
     var reasons = RawFiles.reasons(read());
-    assertThat(reasons)
-        .hasSize(3)
-        .containsEntry("cat/2.png", "empty: 0 bytes")
-        .containsEntry("cat/notes.txt", "neither JPEG nor PNG: begins with the bytes 68 69");
+    assertThat(reasons).hasSize(2).containsEntry("cat/2.png", "empty: 0 bytes");
     assertThat(reasons.get("cat/link.png")).startsWith("cannot be opened: missing, a broken link");
-    assertThat(read()).hasSize(4);
+    assertThat(read()).hasSize(3);
+    assertThat(open().notes())
+        .containsExactly(new Note("no image, passed over", 1, List.of("cat/notes.txt")));
+  }
+
+  @Test
+  void namesThatBeginWithAnUnderscoreAreThoseOfImagesAndClasses() throws IOException {
+    png("_unknown_/1.png");
+    png("cat/_DSC0001.JPG");
+    png("cat/_DSC0002.JPeG");
+    png("cat/2.png");
+    assertThat(open().classes()).containsExactly("_unknown_", "cat");
+    assertThat(read())
+        .extracting(RawImage::source)
+        .containsExactly("_unknown_/1.png", "cat/2.png", "cat/_DSC0001.JPG", "cat/_DSC0002.JPeG");
+    assertThat(RawFiles.reasons(read())).isEmpty();
+    assertThat(open().notes()).isEmpty();
+  }
+
+  @Test
+  void whatIsPassedOverIsCountedAndNamed() throws IOException {
+    png("train/cat/1.png");
+    png("train/dog/1.png");
+    png("test/dog/1.png");
+    png("test/flat.png");
+    png("beside.png");
+    png("train/beside.png");
+    png("train/cat/._1.png");
+    RawFiles.write(directory, ".DS_Store", new byte[8]);
+    RawFiles.write(directory, "__MACOSX/train/cat/._1.png", new byte[8]);
+    RawFiles.write(directory, "train/cat/@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg", new byte[8]);
+    Files.createSymbolicLink(directory.resolve("raw/train/dog/loop"), directory.resolve("raw"));
+    for (var name : List.of("Thumbs.db", "desktop.ini", "notes.XML", "1.json", "README", "done")) {
+      RawFiles.write(directory, "train/cat/" + name, name.getBytes(StandardCharsets.UTF_8));
+    }
+    RawFiles.write(directory, "train/cat/empty");
+    assertThat(open().notes())
+        .containsExactly(
+            new Note("hidden, passed over", 2, List.of(".DS_Store", "train/cat/._1.png")),
+            new Note("of the system, passed over", 2, List.of("__MACOSX/", "train/cat/@eaDir/")),
+            new Note("beside the splits, passed over", 1, List.of("beside.png")),
+            new Note(
+                "beside the class directories, passed over",
+                2,
+                List.of("train/beside.png", "test/flat.png")),
+            new Note(
+                "no image, passed over",
+                7,
+                List.of(
+                    "train/cat/1.json",
+                    "train/cat/README",
+                    "train/cat/Thumbs.db",
+                    "train/cat/desktop.ini",
+                    "train/cat/done")),
+            new Note("link to a directory above, passed over", 1, List.of("train/dog/loop/")));
+    assertThat(open().notes().get(4).line())
+        .isEqualTo(
+            "no image, passed over: 7 (train/cat/1.json, train/cat/README, train/cat/Thumbs.db, train/cat/desktop.ini, train/cat/done, …)");
+    assertThat(read()).hasSize(3);
+  }
+
+  @Test
+  void imagesOfOtherKindsAreUnusableAndNotPassedOver() throws IOException {
+    png("cat/1.png");
+    png("cat/without ending");
+    RawFiles.write(directory, "cat/a.webp", "RIFF1234WEBPVP8 ".getBytes(StandardCharsets.UTF_8));
+    RawFiles.write(directory, "cat/b.HEIC", "0000ftypheic".getBytes(StandardCharsets.UTF_8));
+    RawFiles.write(directory, "cat/c", "GIF89a...".getBytes(StandardCharsets.UTF_8));
+    RawFiles.write(directory, "cat/d.gif", new byte[] {1});
+    assertThat(open().notes()).isEmpty();
+    var reasons = RawFiles.reasons(read());
+    assertThat(reasons).hasSize(4).containsKey("cat/d.gif");
+    assertThat(reasons.get("cat/a.webp")).isEqualTo("neither JPEG nor PNG but WebP");
+    assertThat(reasons.get("cat/b.HEIC")).isEqualTo("neither JPEG nor PNG but HEIC");
+    assertThat(reasons.get("cat/c")).isEqualTo("neither JPEG nor PNG but GIF");
+  }
+
+  @Test
+  void spellingsOfAClassInSeveralUnicodeFormsAreOneClass() throws IOException {
+    png("train/caf\u00e9/1.png");
+    png("train/cafe\u0301/2.png");
+    png("train/dog/3.png");
+    png("test/cafe\u0301/4.png");
+    assertThat(open().classes()).containsExactly("caf\u00e9", "dog");
+    assertThat(read()).extracting(RawImage::label).containsExactly(0, 0, 1, 0);
+    assertThat(open().notes())
+        .containsExactly(
+            new Note(
+                "one class, its name written in several Unicode forms", 1, List.of("caf\u00e9")));
+  }
+
+  @Test
+  void splitsAreKnownByTheirUsualNames() throws IOException {
+    for (var names :
+        List.of(
+            List.of("train", "valid", "test"),
+            List.of("Train", "Validation", "Test"),
+            List.of("training", "dev", "EVAL"))) {
+      var root = directory.resolve(names.get(0));
+      for (var name : names) {
+        RawFiles.write(root, name + "/cat/1.png", ImageBytes.png(8, 8, 1));
+      }
+      var source = Source.open(RawFiles.configured("folder", root), new Configuration());
+      assertThat(source.pieces())
+          .extracting(Piece::split)
+          .containsExactly(Split.TRAIN, Split.VALIDATION, Split.TEST);
+    }
+    png("train/cat/1.png");
+    png("val/cat/1.png");
+    png("valid/cat/1.png");
+    failure()
+        .hasMessage(
+            "data.source: %s holds val/ and valid/, which are one split; leave one of them there"
+                .formatted(raw()));
+  }
+
+  @Test
+  void aClassWithoutAnyImageIsTold() throws IOException {
+    png("cat/1.png");
+    RawFiles.write(directory, "dog/Thumbs.db", new byte[8]);
+    failure()
+        .hasMessage(
+            "data.source: class directory %s/dog holds no image, only [Thumbs.db]"
+                .formatted(raw()));
   }
 
   @Test

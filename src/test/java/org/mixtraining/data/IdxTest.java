@@ -133,4 +133,14 @@ class IdxTest {
     RawFiles.write(directory, name, RawFiles.gzip(Arrays.copyOf(images, images.length + 1)));
     failure().hasMessage(file(name) + " holds more than its header declares");
   }
+
+  @Test
+  void otherFilesAreNamed() throws IOException {
+    RawFiles.idx(directory, 6, 3);
+    RawFiles.write(directory, "emnist-mapping.txt", new byte[3]);
+    var source = Source.open(RawFiles.configured("idx", directory), new Configuration());
+    assertThat(source.notes())
+        .containsExactly(
+            new Note("nothing of this format, passed over", 1, List.of("emnist-mapping.txt")));
+  }
 }

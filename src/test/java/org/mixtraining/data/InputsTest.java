@@ -26,10 +26,18 @@ class InputsTest {
     spark = RawFiles.spark();
   }
 
-  private List<Input> read(String below, int channels) {
+  private List<Input> read(String below, int channels, String... overrides) {
+    return inputs(below, channels, overrides).images().collect();
+  }
+
+  private List<Note> notes(String below) {
+    return inputs(below, 3).notes();
+  }
+
+  private Inputs inputs(String below, int channels, String... overrides) {
     var form = new Input.Form(channels, 8, 1 << 20);
     var path = directory.resolve("raw").resolve(below).toString();
-    return Inputs.read(spark, path, RawFiles.configured("folder", directory), form).collect();
+    return Inputs.read(spark, path, RawFiles.configured("folder", directory, overrides), form);
   }
 
   private void file(String name, byte[] content) throws IOException {
@@ -44,19 +52,25 @@ class InputsTest {
     file("notes.txt", "no image".getBytes(StandardCharsets.UTF_8));
     file("empty.png", new byte[0]);
     file(".hidden/c.png", ImageBytes.png(8, 8, 1));
+    file("_later/_DSC1.JPG", ImageBytes.jpeg(20, 30, 2));
+    Files.createSymbolicLink(directory.resolve("raw/deep/loop"), directory.resolve("raw"));
 
     var inputs = read("", 3);
 
     assertThat(inputs)
         .extracting(Input::source)
-        .containsExactly("b.png", "empty.png", "notes.txt", "deep/cut.jpg", "deep/er/a.jpg");
+        .containsExactly("b.png", "empty.png", "_later/_DSC1.JPG", "deep/cut.jpg", "deep/er/a.jpg");
     assertThat(inputs)
         .extracting(i -> i.pixels() == null)
-        .containsExactly(false, true, true, true, false);
+        .containsExactly(false, true, false, true, false);
     assertThat(inputs.get(0).pixels()).hasSize(3 * 8 * 8);
     assertThat(inputs.get(1).error()).isEqualTo("empty: 0 bytes");
-    assertThat(inputs.get(2).error()).startsWith("neither JPEG nor PNG");
     assertThat(inputs.get(3).error()).isNotBlank();
+    assertThat(notes(""))
+        .containsExactly(
+            new Note("hidden, passed over", 1, List.of(".hidden/")),
+            new Note("link to a directory above, passed over", 1, List.of("deep/loop/")),
+            new Note("no image, passed over", 1, List.of("notes.txt")));
     assertThat(read("deep/er/a.jpg", 3)).extracting(Input::source).containsExactly("a.jpg");
   }
 
@@ -113,6 +127,46 @@ class InputsTest {
               assertThat(input.source()).endsWith("pictures/one.png");
               assertThat(input.pixels()).isEqualTo(rows.get(0).pixels());
             });
+  }
+
+  @Test
+  void severalTablesAreReadAndWhatLiesBesideThemIsNamed() throws IOException {
+    byte[] png = ImageBytes.png(8, 8, 1);
+    var row = new Parquet.Row(png, null, 0L);
+    file("_a.parquet", Parquet.table("{}", row));
+    file("b/_c.PARQUET", Parquet.table("{}", row, row));
+    file("b/_SUCCESS", new byte[0]);
+    file("b/_temporary/0/d.parquet", new byte[4]);
+    file("e.png", png);
+
+    assertThat(read("", 3))
+        .extracting(Input::source)
+        .containsExactly("_a.parquet#0", "_c.PARQUET#0", "_c.PARQUET#1");
+    assertThat(notes(""))
+        .containsExactly(
+            new Note("of the system, passed over", 1, List.of("b/_temporary/")),
+            new Note("beside the Parquet tables, passed over", 2, List.of("e.png", "b/_SUCCESS")));
+  }
+
+  @Test
+  void imagesInPlainOrInSeveralColumnsAreFound() throws IOException {
+    byte[] png = ImageBytes.png(8, 8, 1);
+    file("plain.parquet", Parquet.columns("optional binary img;", "", png));
+    file(
+        "two.parquet",
+        Parquet.columns("optional binary img; optional binary image;", "", png, new byte[1]));
+
+    assertThat(read("plain.parquet", 3)).extracting(Input::error).containsOnlyNulls();
+    assertThatThrownBy(() -> read("two.parquet", 3))
+        .isInstanceOf(UserException.class)
+        .hasMessageEndingWith(
+            "raw/two.parquet has images in the columns img and image; data.image says which are meant");
+    assertThat(read("two.parquet", 3, "data.image=img"))
+        .extracting(Input::error)
+        .containsOnlyNulls();
+    assertThatThrownBy(() -> read("two.parquet", 3, "data.image=photo"))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("data.image = photo: ");
   }
 
   @Test

@@ -100,8 +100,7 @@ class MinibatchesTest {
     var images = images(1000);
     try (var threads = new WorkerThreads(2)) {
       var plain = training(images, costly, 1, 0, 500);
-      var several =
-          Stream.generate(() -> plain.preparedBy(threads)).limit(8).toList();
+      var several = Stream.generate(() -> plain.preparedBy(threads)).limit(8).toList();
       several.forEach(Minibatches::next);
       Thread.sleep(5500);
       plain.next();

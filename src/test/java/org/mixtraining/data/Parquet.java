@@ -55,8 +55,40 @@ final class Parquet {
   static byte[] otherTable() throws IOException {
     var schema =
         MessageTypeParser.parseMessageType(
-            "message schema { optional binary image; optional binary label (STRING); }");
+            "message schema { optional int32 image; optional double label; }");
     return write(schema, Map.of(), List.of(new SimpleGroupFactory(schema).newGroup()));
+  }
+
+  /**
+   * A table of any columns with one row.
+   *
+   * @param values of each column: bytes, a string or a long
+   */
+  static byte[] columns(String columns, String huggingface, Object... values) throws IOException {
+    return rows(columns, huggingface, List.<Object[]>of(values));
+  }
+
+  /** The same with any number of rows. */
+  static byte[] rows(String columns, String huggingface, List<Object[]> rows) throws IOException {
+    var schema = MessageTypeParser.parseMessageType("message schema { " + columns + " }");
+    var groups =
+        rows.stream()
+            .map(
+                values -> {
+                  var group = new SimpleGroupFactory(schema).newGroup();
+                  for (int i = 0; i < values.length; i++) {
+                    if (values[i] instanceof byte[] bytes) {
+                      group.add(i, Binary.fromConstantByteArray(bytes));
+                    } else if (values[i] instanceof Long number) {
+                      group.add(i, number);
+                    } else if (values[i] instanceof String text) {
+                      group.add(i, text);
+                    }
+                  }
+                  return (Group) group;
+                })
+            .toList();
+    return write(schema, Map.of("huggingface", huggingface), groups);
   }
 
   private static byte[] write(MessageType schema, Map<String, String> notes, List<Group> rows)

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
@@ -95,14 +96,102 @@ class ParquetImagesTest {
         .containsEntry("train.parquet#5", "empty: 0 bytes");
   }
 
+  private void columns(String columns, Object... values) throws IOException {
+    RawFiles.write(directory, "train.parquet", Parquet.columns(columns, "", values));
+  }
+
+  @Test
+  void theColumnsOfDatasetHubsAreFound() throws IOException {
+    byte[] png = ImageBytes.png(8, 8, 1);
+    for (var label : List.of("label", "labels", "fine_label")) {
+      columns("optional binary img; optional int64 %s;".formatted(label), png, 1L);
+      assertThat(read()).extracting(RawImage::label).as(label).containsExactly(1);
+    }
+    columns(
+        "optional binary img; optional int64 fine_label; optional int64 coarse_label;",
+        png,
+        3L,
+        2L);
+    assertThat(open().labelKind()).isEqualTo("fine");
+    assertThat(read()).extracting(RawImage::label).containsExactly(3);
+    var coarse = RawFiles.configured("parquet", directory, "data.label=coarse");
+    assertThat(RawFiles.read(coarse)).extracting(RawImage::label).containsExactly(2);
+    assertThat(Source.open(coarse, new Configuration()).labelKind()).isEqualTo("coarse");
+    columns("optional binary photo; optional int32 kind;", png);
+    failure().hasMessageEndingWith("or data.label to name such a column");
+    columns("optional binary photo; optional binary kind (STRING);", png, "x");
+    var named = RawFiles.configured("parquet", directory, "data.label=kind");
+    assertThat(Source.open(named, new Configuration()).classes()).containsExactly("x");
+  }
+
+  @Test
+  void columnsThatCouldEitherBeMeantAreNamed() throws IOException {
+    byte[] png = ImageBytes.png(8, 8, 1);
+    columns("optional binary image; optional int64 label; optional int64 labels;", png, 0L, 1L);
+    failure()
+        .hasMessageEndingWith(
+            "train.parquet has labels in the columns label and labels; data.label = NAME says which are meant");
+    var named = RawFiles.configured("parquet", directory, "data.label=labels");
+    assertThat(RawFiles.read(named)).extracting(RawImage::label).containsExactly(1);
+    columns("optional binary image; optional binary img; optional int64 label;", png, png, 1L);
+    failure()
+        .hasMessageStartingWith("data.source: ")
+        .hasMessageEndingWith(
+            "has images in the columns image and img; data.image says which are meant");
+  }
+
+  @Test
+  void stringsAreClassesInTheirOrderWhateverFormTheyAreWrittenIn() throws IOException {
+    byte[] png = ImageBytes.png(8, 8, 1);
+    var columns = "optional binary image; optional binary label (STRING);";
+    RawFiles.write(
+        directory,
+        "train.parquet",
+        Parquet.rows(
+            columns,
+            "",
+            List.of(
+                new Object[] {png, "dog"},
+                new Object[] {png, "cafe\u0301"},
+                new Object[] {png, null},
+                new Object[] {null, "dog"},
+                new Object[] {png, "caf\u00e9"})));
+    RawFiles.write(directory, "test.parquet", Parquet.columns(columns, "", png, "ape"));
+    assertThat(open().classes()).containsExactly("ape", "caf\u00e9", "dog");
+    assertThat(read()).extracting(RawImage::label).containsExactly(2, 1, -1, 2, 1, 0);
+    assertThat(RawFiles.reasons(read()))
+        .containsOnly(
+            Map.entry("train.parquet#2", "has no label"),
+            Map.entry("train.parquet#3", "has no image"));
+    table("test.parquet", row(1));
+    failure().hasMessageEndingWith("have different labels: [label: integer, label: string]");
+  }
+
+  @Test
+  void whatIsNoTableIsNamedAndTablesMayBeginWithAnUnderscore() throws IOException {
+    table("data/_train.parquet", row(0));
+    table("data/deep/er/still/x.parquet", row(1));
+    RawFiles.write(directory, "README.md", new byte[3]);
+    RawFiles.write(directory, "data/_SUCCESS");
+    RawFiles.write(directory, "data/.x.parquet.crc");
+    table("_test.parquet", row(1));
+    assertThat(open().pieces())
+        .extracting(Piece::split)
+        .containsExactly(Split.TRAIN, Split.TRAIN, Split.TEST);
+    assertThat(open().notes())
+        .containsExactly(
+            new Note("hidden, passed over", 1, List.of("data/.x.parquet.crc")),
+            new Note("no Parquet table, passed over", 2, List.of("README.md", "data/_SUCCESS")));
+  }
+
   @Test
   void tablesOfAnotherKindAreTold() throws IOException {
     Files.createDirectories(directory.resolve("raw"));
     failure().hasMessageContaining("no *.parquet in ");
     RawFiles.write(directory, "train.parquet", Parquet.otherTable());
     failure()
-        .hasMessageContaining("train.parquet has the columns [optional binary image, ")
-        .hasMessageEndingWith("struct<bytes: binary, path: string> and label: int or bigint");
+        .hasMessageContaining("train.parquet has the columns [optional int32 image, ")
+        .hasMessageEndingWith("expected image: struct<bytes: binary, path: string> or binary");
     RawFiles.write(directory, "train.parquet", new byte[100]);
     failure().hasMessageContaining("train.parquet is no Parquet table, or damaged: ");
     table("train.parquet");

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -64,6 +65,21 @@ class PrepareTest {
     var counts = new HashMap<Integer, Integer>();
     IntStream.range(0, images.size()).forEach(i -> counts.merge(images.label(i), 1, Integer::sum));
     return counts;
+  }
+
+  @Test
+  void officialFilesThatAreNotThereAndOthersThatAreAreNamed() {
+    assertThat(manifest.notes())
+        .containsExactly(
+            new Note(
+                "of the official files, not there",
+                4,
+                List.of(
+                    "data_batch_1.bin",
+                    "data_batch_3.bin",
+                    "data_batch_4.bin",
+                    "data_batch_5.bin")));
+    assertThat(manifest.describe()).contains("\nof the official files, not there: 4 (data_batch_1");
   }
 
   @Test

@@ -67,6 +67,7 @@ final class RawFiles {
         "",
         List.of(),
         label,
+        "",
         32,
         shards,
         0.2,

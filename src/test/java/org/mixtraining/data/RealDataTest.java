@@ -32,6 +32,7 @@ class RealDataTest {
             "",
             List.of(),
             label,
+            "",
             format.equals("tinyimagenet") ? 64 : 32,
             4,
             0.2,

@@ -53,6 +53,24 @@ class TinyImageNetTest {
   }
 
   @Test
+  void whatIsNotReadIsNamed() throws IOException {
+    RawFiles.write(directory, "test/images/test_0.JPEG", ImageBytes.jpeg(64, 64, 1));
+    RawFiles.write(directory, "train/n77/images/n77_0.JPEG", ImageBytes.jpeg(64, 64, 1));
+    RawFiles.write(directory, "train/n02/images/Thumbs.db", new byte[8]);
+    RawFiles.write(directory, "train/n02/images/.DS_Store", new byte[8]);
+    var source = Source.open(RawFiles.configured("tinyimagenet", directory), new Configuration());
+    assertThat(source.notes())
+        .containsExactly(
+            new Note("hidden, passed over", 1, List.of("train/n02/images/.DS_Store")),
+            new Note("no image, passed over", 1, List.of("train/n02/images/Thumbs.db")),
+            new Note(
+                "beside the labelled images, passed over",
+                3,
+                List.of("test/", "train/n77/", "train/n01/n01_boxes.txt")));
+    assertThat(RawFiles.reasons(read())).isEmpty();
+  }
+
+  @Test
   void aGreyJpegBecomesRgb() throws IOException {
     var grey = ImageBytes.image(BufferedImage.TYPE_BYTE_GRAY, 64, 64, 1);
     RawFiles.write(directory, "train/n01/images/n01_0.JPEG", ImageBytes.encoded(grey, "jpeg"));

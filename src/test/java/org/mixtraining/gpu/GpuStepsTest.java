@@ -16,7 +16,6 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
@@ -24,6 +23,7 @@ import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -207,7 +207,8 @@ class GpuStepsTest {
               onCpu,
               plan,
               TrainingBatches.of(config, VIT, plan, images, CALLER));
-      EpochMetrics actual = epoch(gpu, onDevice, plan, StoredBatches.of(config, VIT, plan, images, CALLER));
+      EpochMetrics actual =
+          epoch(gpu, onDevice, plan, StoredBatches.of(config, VIT, plan, images, CALLER));
 
       assertThat(actual)
           .usingRecursiveComparison()

@@ -57,7 +57,8 @@ class TrainingDataTest {
         0,
         new Normalization(Collections.nCopies(channels, 0.5), Collections.nCopies(channels, 0.2)),
         "fingerprint of " + name,
-        1000);
+        1000,
+        List.of());
   }
 
   /** A dataset by its manifest only. */

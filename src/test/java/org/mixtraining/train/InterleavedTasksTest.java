@@ -7,8 +7,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.data.Share;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
@@ -57,6 +57,10 @@ class InterleavedTasksTest {
 
   private static TrainingBatches batches(EpochPlan plan, int images) {
     return TrainingBatches.of(
-        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(images), Jobs.NORMALIZATION), new WorkerThreads(1));
+        Jobs.config(),
+        Jobs.vit(),
+        plan,
+        Share.all(Jobs.images(images), Jobs.NORMALIZATION),
+        new WorkerThreads(1));
   }
 }

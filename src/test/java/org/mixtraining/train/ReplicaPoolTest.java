@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
-import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.ReplicaPool.Lease;
@@ -94,7 +94,11 @@ class ReplicaPoolTest {
 
   private static TrainingBatches batches(EpochPlan plan) {
     return TrainingBatches.of(
-        Jobs.config(), Jobs.vit(), plan, Share.all(Jobs.images(10), Jobs.NORMALIZATION), new WorkerThreads(1));
+        Jobs.config(),
+        Jobs.vit(),
+        plan,
+        Share.all(Jobs.images(10), Jobs.NORMALIZATION),
+        new WorkerThreads(1));
   }
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {

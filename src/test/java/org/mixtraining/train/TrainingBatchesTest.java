@@ -11,8 +11,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.data.Share;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 

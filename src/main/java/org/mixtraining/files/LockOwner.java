@@ -1,4 +1,4 @@
-package org.mixtraining.checkpoint;
+package org.mixtraining.files;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A process that has a lock.
+ * A process that has a lock, or a directory that it fills.
  *
  * @param token distinguishes it from every other
  * @param host its machine
@@ -20,22 +20,22 @@ import java.util.UUID;
  * @param system the running kernel and its process numbers, which alone can tell whether it lives;
  *     empty where unknown
  */
-record LockOwner(String token, String host, long pid, String started, String system) {
+public record LockOwner(String token, String host, long pid, String started, String system) {
   /** Of a lock that says nothing, since its writing was cut off. */
-  static final LockOwner UNKNOWN = new LockOwner("", "an unknown host", 0, "", "");
+  public static final LockOwner UNKNOWN = new LockOwner("", "an unknown host", 0, "", "");
 
   private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
   private static final Path PIDS = Path.of("/proc/self/ns/pid");
 
   /** This process, with a token of its own. */
-  static LockOwner self() {
+  public static LockOwner self() {
     ProcessHandle process = ProcessHandle.current();
     return new LockOwner(
         UUID.randomUUID().toString(), hostName(), process.pid(), started(process), thisSystem());
   }
 
   /** Whether it lives, where that can be known from here. */
-  Optional<Boolean> isAlive() {
+  public Optional<Boolean> isAlive() {
     if (system.isEmpty() || !system.equals(thisSystem())) {
       return Optional.empty();
     }

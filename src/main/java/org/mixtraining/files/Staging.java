@@ -1,0 +1,217 @@
+package org.mixtraining.files;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.apache.hadoop.fs.ChecksumFileSystem;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkExecutorInfo;
+import org.mixtraining.config.Location;
+import org.mixtraining.config.UserException;
+
+/**
+ * A directory that Spark tasks fill beside its final place and that appears there whole, by a
+ * rename, or not at all. Beside what is filled lies a file that names the process, written anew
+ * every few seconds as a sign of life: what a process left that was killed is removed by the next
+ * one that is to fill the same place.
+ */
+public final class Staging implements AutoCloseable {
+  private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
+  private static final Duration SIGN_OF_LIFE = Duration.ofSeconds(10);
+  private static final Duration STALE = Duration.ofSeconds(60);
+  private static final String OWNER = "owner.json";
+  private static final String REPLACED = "replaced";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final SparkContext spark;
+  private final FileSystem fs;
+  private final Path target;
+  private final Path hidden;
+  private final LockOwner self = LockOwner.self();
+  private final ScheduledExecutorService heart =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            var thread = new Thread(task, "staging");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /**
+   * Removes what processes that are gone left of their work for the same place.
+   *
+   * @param target directory to appear
+   * @param report told of what was removed
+   */
+  public Staging(SparkContext spark, Path target, Consumer<String> report) throws IOException {
+    var named = target.getFileSystem(spark.hadoopConfiguration());
+    this.spark = spark;
+    this.fs = named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
+    this.target = fs.makeQualified(target);
+    this.hidden = Location.child(this.target.getParent(), prefix() + UUID.randomUUID());
+    removeLeftOver(report);
+  }
+
+  /**
+   * Where to write, from now on a place of this process.
+   *
+   * @param key what names the target to the user
+   * @throws UserException if nothing can be written beside it
+   */
+  public Path directory(String key) throws IOException {
+    try {
+      beat();
+    } catch (IOException e) {
+      throw new UserException(
+          "%s: cannot write in %s: %s".formatted(key, hidden.getParent(), e.getMessage()));
+    }
+    long seconds = SIGN_OF_LIFE.toSeconds();
+    heart.scheduleWithFixedDelay(this::tryToBeat, seconds, seconds, TimeUnit.SECONDS);
+    return Location.child(hidden, target.getName());
+  }
+
+  /** Puts what was written in its final place, over what was there. */
+  public void publish() throws IOException {
+    var replaced = new Path(hidden, REPLACED);
+    boolean replaces = fs.exists(target);
+    if (replaces) {
+      rename(target, replaced);
+    }
+    try {
+      rename(Location.child(hidden, target.getName()), target);
+    } catch (IOException e) {
+      if (replaces) {
+        rename(replaced, target);
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    heart.shutdownNow();
+    if (fs.exists(hidden)) {
+      awaitTasks();
+      awaitHeart();
+      fs.delete(hidden, true);
+    }
+  }
+
+  private void awaitHeart() {
+    try {
+      heart.awaitTermination(SIGN_OF_LIFE.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Tasks end after the job that failed, and would write into a directory that is gone anew. */
+  private void awaitTasks() {
+    long start = System.nanoTime();
+    while (running() > 0 && System.nanoTime() - start < PATIENCE) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+    }
+  }
+
+  private int running() {
+    return Arrays.stream(spark.statusTracker().getExecutorInfos())
+        .mapToInt(SparkExecutorInfo::numRunningTasks)
+        .sum();
+  }
+
+  private void rename(Path from, Path to) throws IOException {
+    if (!fs.rename(from, to)) {
+      throw new IOException("cannot rename %s to %s".formatted(from, to));
+    }
+  }
+
+  private String prefix() {
+    return "." + target.getName() + ".unfinished-";
+  }
+
+  // --- signs of life ---------------------------------------------------------------------------
+
+  private void beat() throws IOException {
+    try (var out = fs.create(new Path(hidden, OWNER), true)) {
+      out.write(JSON.writeValueAsBytes(self));
+    }
+  }
+
+  private void tryToBeat() {
+    try {
+      beat();
+    } catch (IOException | RuntimeException e) {
+      // the next beat may reach the file system again
+    }
+  }
+
+  private void removeLeftOver(Consumer<String> report) throws IOException {
+    if (!fs.exists(target.getParent())) {
+      return;
+    }
+    for (var status : fs.listStatus(target.getParent())) {
+      var path = status.getPath();
+      if (status.isDirectory() && path.getName().startsWith(prefix())) {
+        var owner = owner(path);
+        if (isGone(owner, path)) {
+          restore(path, report);
+          fs.delete(path, true);
+          report.accept(
+              String.format(
+                  Locale.ROOT,
+                  "removed what %s, which is gone, left unfinished: %s",
+                  owner,
+                  path.getName()));
+        }
+      }
+    }
+  }
+
+  /** It may have been killed between two renames. */
+  private void restore(Path leftOver, Consumer<String> report) throws IOException {
+    var replaced = new Path(leftOver, REPLACED);
+    if (fs.exists(replaced) && !fs.exists(target)) {
+      rename(replaced, target);
+      report.accept("put back %s, which was about to be replaced".formatted(target));
+    }
+  }
+
+  private LockOwner owner(Path directory) throws IOException {
+    try (var in = fs.open(new Path(directory, OWNER))) {
+      return JSON.readValue(in.readAllBytes(), LockOwner.class);
+    } catch (FileNotFoundException | JsonProcessingException e) {
+      return LockOwner.UNKNOWN; // being written just now, or cut off
+    }
+  }
+
+  private boolean isGone(LockOwner owner, Path directory) throws IOException {
+    var alive = owner.isAlive();
+    return alive.isPresent() ? !alive.get() : silence(directory).compareTo(STALE) > 0;
+  }
+
+  /** Time since the last sign of life, by the clock of the file system. */
+  private Duration silence(Path directory) throws IOException {
+    var probe = Location.child(target.getParent(), prefix() + UUID.randomUUID());
+    try {
+      fs.create(probe, false).close();
+      long now = fs.getFileStatus(probe).getModificationTime();
+      var sign = new Path(directory, OWNER);
+      FileStatus last = fs.getFileStatus(fs.exists(sign) ? sign : directory);
+      return Duration.ofMillis(now - last.getModificationTime());
+    } finally {
+      fs.delete(probe, false);
+    }
+  }
+}
