@@ -9,15 +9,15 @@ import java.util.Set;
 
 /** Kinds of image files, by what their names end with and their bytes begin with. */
 enum ImageType {
-  JPEG("JPEG", 0, List.of("\u00ff\u00d8\u00ff"), "jpg", "jpeg", "jpe", "jfif", "mpo"),
-  PNG("PNG", 0, List.of("\u0089PNG\r\n\u001a\n"), "png", "apng"),
-  GIF("GIF", 0, List.of("GIF8"), "gif"),
-  WEBP("WebP", 8, List.of("WEBP"), "webp"),
-  BMP("BMP", 0, List.of("BM"), "bmp", "dib"),
-  TIFF("TIFF", 0, List.of("II*\0", "MM\0*"), "tif", "tiff", "dng", "nef", "cr2", "arw"),
-  HEIF("HEIF", 4, List.of("ftyphei", "ftypmif", "ftypavi"), "heic", "heif", "hif", "avif"),
-  JPEG_2000("JPEG 2000", 4, List.of("jP  "), "jp2", "j2k"),
-  JPEG_XL("JPEG XL", 4, List.of("JXL "), "jxl");
+  JPEG(0, List.of("\u00ff\u00d8\u00ff"), "jpg", "jpeg", "jpe", "jfif", "mpo"),
+  PNG(0, List.of("\u0089PNG\r\n\u001a\n"), "png", "apng"),
+  GIF(0, List.of("GIF8"), "gif"),
+  WEBP(8, List.of("WEBP"), "webp"),
+  BMP(0, List.of("BM"), "bmp", "dib"),
+  TIFF(0, List.of("II*\0", "MM\0*"), "tif", "tiff", "dng", "nef", "cr2", "arw"),
+  HEIF(4, List.of("ftyphei", "ftypmif", "ftypavi"), "heic", "heif", "hif", "avif"),
+  JPEG_2000(4, List.of("jP  "), "jp2", "j2k"),
+  JPEG_XL(4, List.of("JXL "), "jxl");
 
   /** How many bytes of a file tell what it is. */
   static final int START = 12;
@@ -30,24 +30,21 @@ enum ImageType {
                   + " xmp aae thm mp4 mov avi mkv wav mp3 zip gz tar tgz bz2 xz 7z rar md5 sha1 sha256")
               .split(" "));
 
-  private final String title;
   private final int offset;
   private final List<String> starts;
   private final Set<String> endings;
 
-  ImageType(String title, int offset, List<String> starts, String... endings) {
-    this.title = title;
+  ImageType(int offset, List<String> starts, String... endings) {
     this.offset = offset;
     this.starts = starts;
     this.endings = Set.of(endings);
   }
 
-  /** What a file with these first bytes is. */
-  static Optional<ImageType> of(byte[] file) {
+  /** Whether a file with these first bytes is an image. */
+  static boolean isImage(byte[] file) {
     var start = new String(file, 0, Math.min(START, file.length), StandardCharsets.ISO_8859_1);
     return Arrays.stream(values())
-        .filter(type -> type.starts.stream().anyMatch(s -> start.startsWith(s, type.offset)))
-        .findFirst();
+        .anyMatch(type -> type.starts.stream().anyMatch(s -> start.startsWith(s, type.offset)));
   }
 
   /** Whether a name says that its file is an image, or none; empty where it says nothing. */
@@ -59,10 +56,5 @@ enum ImageType {
       return Optional.of(true);
     }
     return OTHERS.contains(ending) ? Optional.of(false) : Optional.empty();
-  }
-
-  @Override
-  public String toString() {
-    return title;
   }
 }

@@ -209,7 +209,7 @@ record Listing(FileSystem fs, Path root, Notes notes) {
       return said.orElse(!file.isReachable());
     }
     try (var in = fs.open(path(below))) {
-      return ImageType.of(in.readNBytes(ImageType.START)).isPresent();
+      return ImageType.isImage(in.readNBytes(ImageType.START));
     } catch (FileNotFoundException | AccessControlException e) { // told where images are read
       return true;
     }
