@@ -182,7 +182,8 @@ class TrainingDataTest {
             0,
             all.normalization(),
             "f",
-            1);
+            1,
+            List.of());
 
     assertThat(m.heldOut(Split.VALIDATION, 1)).containsExactly(10L, 40L, 1L);
     assertThat(m.heldOut(Split.VALIDATION, 0.5)).containsExactly(10L, 20L, 1L);
