@@ -1,7 +1,7 @@
 package org.mixtraining.data;
 
 import java.util.Iterator;
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
 
 /**
  * Minibatches whose images are mixed with those of another dataset: λ·x + (1 − λ)·other, one after
@@ -9,22 +9,26 @@ import java.util.function.Supplier;
  */
 public final class BlendedMinibatches implements Iterator<Minibatch> {
   private final Iterator<Minibatch> images;
-  private final Supplier<? extends Iterator<Minibatch>> passes;
+  private final IntFunction<? extends Iterator<Minibatch>> passes;
   private final float lambda;
+  private int number;
   private Iterator<Minibatch> pass;
   private Minibatch others;
   private int next;
 
   /**
-   * @param passes passes over the other dataset, none of them empty, with images of the same shape
+   * @param passes passes over the other dataset by their numbers, from 0, none of them empty, with
+   *     images of the same shape
    * @param lambda share of x, in [0, 1]
    */
   public BlendedMinibatches(
-      Iterator<Minibatch> images, Supplier<? extends Iterator<Minibatch>> passes, double lambda) {
+      Iterator<Minibatch> images,
+      IntFunction<? extends Iterator<Minibatch>> passes,
+      double lambda) {
     this.images = images;
     this.passes = passes;
     this.lambda = (float) lambda;
-    this.pass = passes.get();
+    this.pass = passes.apply(0);
   }
 
   @Override
@@ -54,7 +58,7 @@ public final class BlendedMinibatches implements Iterator<Minibatch> {
       return;
     }
     if (!pass.hasNext()) {
-      pass = passes.get();
+      pass = passes.apply(++number);
     }
     others = pass.next();
     next = 0;

@@ -4,20 +4,27 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.mixtraining.config.Augment;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Seed;
 
 /**
- * One pass over an {@link ImageSet} in minibatches; the last one may be smaller. The order of
- * images, and what augmentation does to each, depend on the seed, the epoch and the image ids
- * alone.
+ * One pass over an {@link ImageSet} in minibatches: as few as hold all images, and of nearly one
+ * size, the larger first, since a step on a small remainder would move the model as far as one on a
+ * full minibatch does. The order of images, and what augmentation does to each, depend on the seed,
+ * the epoch and the image ids alone.
  */
 public final class Minibatches implements Iterator<Minibatch> {
   /** Which images a training epoch sees, given the share of labels that may be used. */
   public enum Labels {
-    /** Every image; those outside the share come {@link Minibatch#UNLABELLED}. */
+    /** Every image, {@link Minibatch#UNLABELLED}. */
+    NONE,
+    /**
+     * Every image; those outside the share come {@link Minibatch#UNLABELLED}. Those inside are
+     * spread over the minibatches, so that no one has two more than another.
+     */
     ALL,
     /** Only the images inside the share. */
     LABELLED_ONLY
@@ -25,22 +32,23 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   private final ImageSet images;
   private final int[] order;
-  private final int batchSize;
+  private final int steps;
   private final double labelFraction;
   private final Pixels pixels;
   private final WorkerThreads threads; // that prepare images
   private int next;
+  private int step;
 
   private Minibatches(
       ImageSet images,
       int[] order,
-      int batchSize,
+      int steps,
       double labelFraction,
       Pixels pixels,
       WorkerThreads threads) {
     this.images = images;
     this.order = order;
-    this.batchSize = batchSize;
+    this.steps = steps;
     this.labelFraction = labelFraction;
     this.pixels = pixels;
     this.threads = threads;
@@ -51,7 +59,7 @@ public final class Minibatches implements Iterator<Minibatch> {
    *
    * @param augment what is done to each image
    * @param seed the run's seed
-   * @param batchSize images of a minibatch, above 0
+   * @param batchSize most images of a minibatch, above 0
    * @param labelFraction share of the labels that may be used, in (0, 1]
    */
   public static Minibatches training(
@@ -65,10 +73,28 @@ public final class Minibatches implements Iterator<Minibatch> {
     ImageSet images = share.images();
     var kept =
         IntStream.of(share.indices())
-            .filter(i -> labels == Labels.ALL || images.quantile(i) < labelFraction);
+            .filter(i -> labels != Labels.LABELLED_ONLY || images.quantile(i) < labelFraction);
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     int[] order = shuffle(images, kept, seed, epoch);
-    return new Minibatches(images, order, batchSize, labelFraction, pixels, new WorkerThreads(1));
+    int steps = steps(order.length, batchSize);
+    double labelled = labels == Labels.NONE ? 0 : labelFraction;
+    if (labels == Labels.ALL) {
+      order = spread(order, steps, i -> images.quantile(i) < labelFraction);
+    }
+    return new Minibatches(images, order, steps, labelled, pixels, new WorkerThreads(1));
+  }
+
+  /**
+   * One of the passes over images that are mixed into those of another dataset. It has an order and
+   * an augmentation of its own: where both datasets have the same ids, no image would otherwise
+   * ever meet another partner.
+   *
+   * @param pass number of the pass in the epoch, from 0
+   */
+  public static Minibatches partners(
+      Share share, Augment.Images augment, long seed, int epoch, int batchSize, int pass) {
+    long own = Seed.PARTNER.hash(seed, pass);
+    return training(share, augment, own, epoch, batchSize, 1, Labels.NONE);
   }
 
   /** Every image with its label, in order of the ids, as it is. */
@@ -76,12 +102,13 @@ public final class Minibatches implements Iterator<Minibatch> {
       ImageSet images, Normalization normalization, int batchSize) {
     var order = IntStream.range(0, images.size()).toArray();
     Pixels plain = Pixels.plain(normalization);
-    return new Minibatches(images, order, batchSize, 1, plain, new WorkerThreads(1));
+    int steps = steps(order.length, batchSize);
+    return new Minibatches(images, order, steps, 1, plain, new WorkerThreads(1));
   }
 
   /** The same, prepared by these threads, which are to last as long as this is in use. */
   public Minibatches preparedBy(WorkerThreads these) {
-    return new Minibatches(images, order, batchSize, labelFraction, pixels, these);
+    return new Minibatches(images, order, steps, labelFraction, pixels, these);
   }
 
   private static int[] shuffle(ImageSet images, IntStream kept, long seed, int epoch) {
@@ -92,9 +119,49 @@ public final class Minibatches implements Iterator<Minibatch> {
         .toArray();
   }
 
+  private static int steps(int images, int batchSize) {
+    return (images + batchSize - 1) / batchSize;
+  }
+
+  /** Images of a step, where as many steps share them evenly, the larger first. */
+  private static int size(int images, int steps, int step) {
+    return images / steps + (step < images % steps ? 1 : 0);
+  }
+
+  /** The same images, step by step first those with a label, else in the same order. */
+  private static int[] spread(int[] order, int steps, IntPredicate labelled) {
+    int[] with = IntStream.of(order).filter(labelled).toArray();
+    int[] without = IntStream.of(order).filter(labelled.negate()).toArray();
+    int[] spread = new int[order.length];
+    int taken = 0;
+    int at = 0;
+    for (int step = 0; step < steps; step++) {
+      int size = size(order.length, steps, step);
+      int own = labelled(with.length, order.length, steps, step);
+      System.arraycopy(with, taken, spread, at, own);
+      System.arraycopy(without, at - taken, spread, at + own, size - own);
+      taken += own;
+      at += size;
+    }
+    return spread;
+  }
+
+  /**
+   * Labelled images of a step. Those that do not go round once more come at equal distances; but
+   * where only the larger steps have room for them, in those.
+   */
+  private static int labelled(int labelled, int images, int steps, int step) {
+    int round = labelled / steps;
+    long left = labelled % steps;
+    int among = round < images / steps ? steps : images % steps;
+    return step < among
+        ? round + (int) ((step + 1) * left / among - step * left / among)
+        : round;
+  }
+
   /** Minibatches in the whole pass. */
   public int steps() {
-    return (order.length + batchSize - 1) / batchSize;
+    return steps;
   }
 
   /** Images in the whole pass. */
@@ -109,7 +176,7 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   @Override
   public Minibatch next() {
-    int[] batch = take(batchSize);
+    int[] batch = take(size());
     var values = new float[batch.length * images.imageBytes()];
     threads.run(
         batch.length,
@@ -120,7 +187,7 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   /** The next minibatch with its images as they are stored, for who augments them elsewhere. */
   public StoredMinibatch nextStored() {
-    return nextStored(batchSize);
+    return nextStored(size());
   }
 
   /** The same with so many images, or as many as are left. */
@@ -133,12 +200,18 @@ public final class Minibatches implements Iterator<Minibatch> {
     return new StoredMinibatch(ids(batch), labels(batch), images, batch, edits);
   }
 
-  private int[] take(int most) {
+  /** Images of the next minibatch. */
+  private int size() {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
+    return size(order.length, steps, step);
+  }
+
+  private int[] take(int most) {
     int[] batch = Arrays.copyOfRange(order, next, Math.min(next + most, order.length));
     next += batch.length;
+    step++;
     return batch;
   }
 

@@ -176,7 +176,7 @@ public final class Preview {
       Minibatch batch =
           new BlendedMinibatches(
                   batches(own, augment, epoch),
-                  () -> batches(others, augment, epoch),
+                  pass -> partners(others, augment, epoch, pass),
                   config.mix().lambda())
               .next();
       columns.add(
@@ -223,6 +223,16 @@ public final class Preview {
         shown.images().size(),
         1,
         Minibatches.Labels.ALL);
+  }
+
+  private Minibatches partners(Shown shown, Augment.Images augment, int epoch, int pass) {
+    return Minibatches.partners(
+        Share.all(shown.images(), shown.manifest().normalization()),
+        augment,
+        config.run().seed(),
+        epoch,
+        shown.images().size(),
+        pass);
   }
 
   /** A minibatch in the order of the images' ids. */

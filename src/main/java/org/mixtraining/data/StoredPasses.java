@@ -1,21 +1,22 @@
 package org.mixtraining.data;
 
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
 
 /**
  * A dataset's images as they are stored, pass after pass without an end: what {@link
  * BlendedMinibatches} mixes into another's images, for who mixes them elsewhere.
  */
 public final class StoredPasses {
-  private final Supplier<Minibatches> passes;
+  private final IntFunction<Minibatches> passes;
+  private int number;
   private Minibatches pass;
 
   /**
-   * @param passes over the same images, at least one
+   * @param passes by their numbers, from 0, over the same images, at least one
    */
-  public StoredPasses(Supplier<Minibatches> passes) {
+  public StoredPasses(IntFunction<Minibatches> passes) {
     this.passes = passes;
-    this.pass = passes.get();
+    this.pass = passes.apply(0);
   }
 
   /** The next so many images. */
@@ -29,7 +30,7 @@ public final class StoredPasses {
 
   private StoredMinibatch some(int most) {
     if (!pass.hasNext()) {
-      pass = passes.get();
+      pass = passes.apply(++number);
     }
     return pass.nextStored(most);
   }

@@ -25,7 +25,9 @@ public enum Seed {
   /** Which worker trains on an image, where they are dealt anew each epoch. */
   DEAL,
   /** Branches of blocks that an image skips. */
-  DEPTH;
+  DEPTH,
+  /** Order and augmentation of the images of {@code data.ssl} that are mixed into labelled ones. */
+  PARTNER;
 
   /** A generator for this stream at the given coordinates. */
   public SplittableRandom at(long runSeed, long... coordinates) {

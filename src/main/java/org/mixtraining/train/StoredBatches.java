@@ -51,7 +51,7 @@ public final class StoredBatches implements TaskBatches {
     this.others =
         others == null
             ? null
-            : new StoredPasses(() -> TrainingBatches.minibatches(config, plan, others, threads));
+            : new StoredPasses(pass -> TrainingBatches.partners(config, plan, others, threads, pass));
     this.othersTables = others == null ? null : flat(others.normalization());
     this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }

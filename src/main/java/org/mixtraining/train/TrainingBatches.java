@@ -65,7 +65,7 @@ public final class TrainingBatches implements TaskBatches {
     Minibatches own = minibatches(config, plan, images, threads);
     var blended =
         new BlendedMinibatches(
-            own, () -> minibatches(config, plan, others, threads), config.mix().lambda());
+            own, pass -> partners(config, plan, others, threads, pass), config.mix().lambda());
     return new TrainingBatches(config, vit, plan, blended, own.steps());
   }
 
@@ -80,9 +80,24 @@ public final class TrainingBatches implements TaskBatches {
             plan.epoch(),
             config.optimizer().batchSize(),
             data.labelledFraction(),
-            plan.objective() == Objective.SL
-                ? Minibatches.Labels.LABELLED_ONLY
-                : Minibatches.Labels.ALL)
+            switch (plan.objective()) {
+              case SSL -> Minibatches.Labels.NONE;
+              case SL -> Minibatches.Labels.LABELLED_ONLY;
+              case JOINT -> Minibatches.Labels.ALL;
+            })
+        .preparedBy(threads);
+  }
+
+  /** What is mixed into the epoch's images. */
+  static Minibatches partners(
+      JobConfig config, EpochPlan plan, Share images, WorkerThreads threads, int pass) {
+    return Minibatches.partners(
+            images,
+            augmentation(config, plan),
+            config.run().seed(),
+            plan.epoch(),
+            config.optimizer().batchSize(),
+            pass)
         .preparedBy(threads);
   }
 

@@ -29,7 +29,7 @@ class BlendedMinibatchesTest {
 
   private static List<Minibatch> blended(double lambda, Iterator<Minibatch> images, long... other) {
     var batches = new ArrayList<Minibatch>();
-    new BlendedMinibatches(images, () -> pass(2, other), lambda).forEachRemaining(batches::add);
+    new BlendedMinibatches(images, number -> pass(2, other), lambda).forEachRemaining(batches::add);
     return batches;
   }
 

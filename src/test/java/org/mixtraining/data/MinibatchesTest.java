@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.ParameterizedTest;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,8 +135,8 @@ class MinibatchesTest {
       double expected = ((raw[p] & 0xFF) / 255.0 - NORMAL.mean().get(c)) / NORMAL.std().get(c);
       assertThat(first.pixels()[raw.length + p]).isEqualTo((float) expected);
     }
-    batches.next();
-    assertThat(batches.next().size()).as("the last, partial batch").isEqualTo(2);
+    assertThat(batches.next().ids()).containsExactly(14, 15, 16);
+    assertThat(batches.next().ids()).containsExactly(17, 18, 19);
     assertThat(batches.hasNext()).isFalse();
   }
 
@@ -179,6 +182,73 @@ class MinibatchesTest {
     assertThat(few.images()).isEqualTo(10);
     assertThat(few.steps()).isEqualTo(3);
     assertThat(few.next().labels()).doesNotContain(Minibatch.UNLABELLED);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5, 32", "30, 30", "35, 32", "65, 32", "225, 32", "40, 7", "5, 1"})
+  void minibatchesAreAsFewAsHoldAllImagesAndDifferByOneAtMost(int images, int most) {
+    var set = images(images);
+    for (Labels labels : Labels.values()) {
+      var batches =
+          Minibatches.training(Share.all(set, UNIT), NONE, 1, 0, most, 1, labels);
+      assertThat(batches.steps()).isEqualTo((images + most - 1) / most);
+      List<Integer> sizes = new ArrayList<>();
+      batches.forEachRemaining(batch -> sizes.add(batch.size()));
+      assertThat(sizes).hasSize(batches.steps());
+      assertThat(sizes.stream().mapToInt(size -> size).sum()).isEqualTo(images);
+      assertThat(sizes.get(0)).as("the first is the largest").isLessThanOrEqualTo(most);
+      assertThat(sizes).allMatch(size -> size == sizes.get(0) || size == sizes.get(0) - 1);
+    }
+  }
+
+  @Test
+  void labelledImagesAreSpreadOverTheMinibatches() {
+    var own = Share.all(images(115), UNIT);
+    for (int percent = 1; percent <= 100; percent++) {
+      List<Long> labelled = new ArrayList<>();
+      var batches = Minibatches.training(own, NONE, 1, 0, 32, percent / 100.0, Labels.ALL);
+      List<Long> ids = new ArrayList<>();
+      batches.forEachRemaining(
+          batch -> {
+            Arrays.stream(batch.ids()).forEach(ids::add);
+            labelled.add(
+                Arrays.stream(batch.labels()).filter(l -> l != Minibatch.UNLABELLED).count());
+          });
+      assertThat(Collections.max(labelled) - Collections.min(labelled))
+          .as("%d %%: %s", percent, labelled)
+          .isLessThanOrEqualTo(1);
+      assertThat(ids).doesNotHaveDuplicates().hasSize(115);
+    }
+  }
+
+  @Test
+  void aFewLabelledImagesComeAtEqualDistances() {
+    var own = Share.all(images(100), UNIT);
+    List<Integer> with = new ArrayList<>();
+    var batches = Minibatches.training(own, NONE, 1, 0, 5, 0.05, Labels.ALL);
+    for (int step = 0; batches.hasNext(); step++) {
+      if (Arrays.stream(batches.next().labels()).anyMatch(l -> l != Minibatch.UNLABELLED)) {
+        with.add(step);
+      }
+    }
+    assertThat(with).containsExactly(3, 7, 11, 15, 19);
+  }
+
+  @Test
+  void partnersHaveAnOrderAndAnAugmentationOfTheirOwnInEachPass() {
+    var own = Share.all(images(40), UNIT);
+    List<Long> images = order(training(own.images(), CROP_AND_FLIP, 1, 0, 16));
+    List<Long> first = order(Minibatches.partners(own, CROP_AND_FLIP, 1, 0, 16, 0));
+    assertThat(first)
+        .containsExactlyInAnyOrderElementsOf(images)
+        .isNotEqualTo(images)
+        .isNotEqualTo(order(Minibatches.partners(own, CROP_AND_FLIP, 1, 0, 16, 1)))
+        .isEqualTo(order(Minibatches.partners(own, NONE, 1, 0, 7, 0)));
+
+    var pixels = byId(training(own.images(), CROP_AND_FLIP, 1, 0, 16));
+    var partners = byId(Minibatches.partners(own, CROP_AND_FLIP, 1, 0, 16, 0));
+    assertThat(pixels.keySet().stream().filter(id -> !Arrays.equals(pixels.get(id), partners.get(id))))
+        .hasSizeGreaterThan(30);
   }
 
   @Test

@@ -45,7 +45,7 @@ class InterleavedTasksTest {
     assertThat(positions.get(2).ids()).containsExactlyInAnyOrder(0L, 1L, 2L);
     assertThat(batches)
         .extracting(batch -> batch.getFeatures(0).size(0))
-        .containsExactly(4L, 4L, 3L, 2L);
+        .containsExactly(4L, 3L, 3L, 3L);
     assertThat(batches.get(2).getLabels())
         .hasSize(
             switch (objective) {

@@ -47,7 +47,7 @@ class WorkerEpochTest {
       assertThat(metrics.images()).isEqualTo(10);
       assertThat(metrics.labelled()).isEqualTo(6);
       assertThat(metrics.correct()).isEqualTo(steps.stream().mapToInt(StepResult::correct).sum());
-      int[] images = {4, 4, 2};
+      int[] images = {4, 3, 3};
       double loss = 0;
       double ssl = 0;
       double sl = 0;
