@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
@@ -30,6 +32,7 @@ public record Checkpoint(
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int FORMAT = 1;
   private static final String MODEL = "model/";
+  private static final String RESTING = "resting/";
   private static final String AVERAGING = "averaging/";
   private static final String PARAMETERS = "/parameters";
   private static final String FIRST_MOMENTS = "/m";
@@ -41,6 +44,7 @@ public record Checkpoint(
       int format,
       int epochs,
       SortedMap<String, Long> steps,
+      SortedMap<Objective, SortedMap<String, Long>> resting, // not in files of versions that knew none
       Patience patience,
       Deal deal, // not in files of versions that knew none
       Progress progress,
@@ -49,12 +53,16 @@ public record Checkpoint(
 
     private boolean isWhole() {
       return epochs >= 0
-          && steps != null
-          && !steps.containsValue(null)
+          && isWhole(steps)
+          && (resting == null || resting.values().stream().allMatch(Header::isWhole))
           && patience != null
           && progress != null
           && configuration != null
           && provenance != null;
+    }
+
+    private static boolean isWhole(SortedMap<String, Long> steps) {
+      return steps != null && !steps.containsValue(null);
     }
   }
 
@@ -64,6 +72,7 @@ public record Checkpoint(
         new RunState(
             state.epochs(),
             state.model().withoutMoments(),
+            Collections.emptySortedMap(),
             new ModelState(Map.of()),
             state.patience(),
             state.deal());
@@ -83,6 +92,23 @@ public record Checkpoint(
               tensors.put(MODEL + name + FIRST_MOMENTS, block.m());
               tensors.put(MODEL + name + SECOND_MOMENTS, block.v());
             });
+    SortedMap<Objective, SortedMap<String, Long>> resting = new TreeMap<>();
+    state
+        .resting()
+        .forEach(
+            (objective, moments) -> {
+              SortedMap<String, Long> counts = new TreeMap<>();
+              moments
+                  .blocks()
+                  .forEach(
+                      (name, block) -> {
+                        counts.put(name, block.steps());
+                        String place = resting(objective, name);
+                        tensors.put(place + FIRST_MOMENTS, block.m());
+                        tensors.put(place + SECOND_MOMENTS, block.v());
+                      });
+              resting.put(objective, counts);
+            });
     state
         .averaging()
         .blocks()
@@ -92,6 +118,7 @@ public record Checkpoint(
             FORMAT,
             state.epochs(),
             steps,
+            resting,
             state.patience(),
             state.deal(),
             progress,
@@ -129,12 +156,36 @@ public record Checkpoint(
         new RunState(
             header.epochs(),
             new ModelState(model),
+            resting(file, header),
             new ModelState(averaging),
             header.patience(),
             header.deal() == null ? Deal.EQUAL : header.deal()),
         header.progress(),
         header.configuration(),
         header.provenance());
+  }
+
+  private static SortedMap<Objective, ModelState> resting(TensorFile file, Header header)
+      throws DamagedFileException {
+    SortedMap<Objective, ModelState> resting = new TreeMap<>();
+    if (header.resting() == null) {
+      return resting;
+    }
+    for (Map.Entry<Objective, SortedMap<String, Long>> counts : header.resting().entrySet()) {
+      SortedMap<String, Block> blocks = new TreeMap<>();
+      for (Map.Entry<String, Long> block : counts.getValue().entrySet()) {
+        String place = resting(counts.getKey(), block.getKey());
+        float[] m = tensor(file, place + FIRST_MOMENTS);
+        float[] v = tensor(file, place + SECOND_MOMENTS);
+        blocks.put(block.getKey(), new Block(NONE, m, v, block.getValue()));
+      }
+      resting.put(counts.getKey(), new ModelState(blocks));
+    }
+    return resting;
+  }
+
+  private static String resting(Objective objective, String block) {
+    return RESTING + objective + "/" + block;
   }
 
   private static Header header(String text) throws DamagedFileException {

@@ -105,8 +105,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
     report.accept(
         "run %s begins from %s (%s)"
             .formatted(recorded.id(), file, Spelling.of(config.init().parts())));
-    return new RunState(
-        random.epochs(), begun, random.averaging(), random.patience(), random.deal());
+    return random.with(begun);
   }
 
   /** What decides about a run's bits besides its configuration. */

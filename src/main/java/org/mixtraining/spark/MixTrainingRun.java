@@ -147,8 +147,8 @@ public final class MixTrainingRun implements AutoCloseable {
    */
   public RunState train(RunState state, Consumer<EpochOutcome> epochFinished) {
     while (!state.isLast(config)) {
-      EpochPlan plan = state.schedule(config).epochs().get(state.epochs());
-      EpochOutcome outcome = epoch(plan, state);
+      List<EpochPlan> schedule = state.schedule(config).epochs();
+      EpochOutcome outcome = epoch(schedule.get(state.epochs()), state.facing(schedule));
       state = outcome.reached();
       epochFinished.accept(outcome);
     }
@@ -214,6 +214,7 @@ public final class MixTrainingRun implements AutoCloseable {
         new RunState(
             plan.epoch() + 1,
             outer.model(),
+            before.resting(),
             outer.velocity(),
             patience(plan, before, scores.validation()),
             deal(before.deal(), shares)),

@@ -48,6 +48,15 @@ public final class ViTGraph {
     return block.startsWith(HEAD);
   }
 
+  /** Whether an objective's epochs train a block, given that the model has it. */
+  public static boolean trains(Objective objective, String block) {
+    return switch (objective) {
+      case SSL -> !isHead(block);
+      case SL -> isHead(block) || block.equals(ModelState.ENCODER);
+      case JOINT -> true;
+    };
+  }
+
   /** The configuration of a graph for a single task. */
   public static ComputationGraphConfiguration configuration(
       ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {

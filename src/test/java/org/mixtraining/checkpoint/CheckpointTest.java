@@ -16,11 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.spark.RunState;
 
 class CheckpointTest {
   private static final Checkpoint CHECKPOINT = Samples.checkpoint(3);
@@ -74,6 +76,23 @@ class CheckpointTest {
     assertThat(read.progress().deviceSeconds()).isEqualTo(CHECKPOINT.progress().deviceSeconds());
     assertThat(read.progress().devices()).isNull();
     assertThat(read.progress().evaluationFlops()).isNull();
+  }
+
+  /** It goes on within an objective as it is; the next one begins with moments of its own. */
+  @Test
+  void aFileFromBeforeMomentsBelongedToAnObjectiveHasNoneAtRest() throws Exception {
+    TensorFile file = TensorFile.read(new ByteArrayInputStream(BYTES), BYTES.length);
+    ObjectNode header = (ObjectNode) new ObjectMapper().readTree(file.text());
+    assertThat(header.remove("resting")).isNotNull();
+    SortedMap<String, float[]> tensors = new TreeMap<>(file.tensors());
+    assertThat(tensors.keySet().removeIf(name -> name.startsWith("resting/"))).isTrue();
+    ByteArrayOutputStream old = new ByteArrayOutputStream();
+    new TensorFile(header.toString(), tensors).write(old);
+
+    RunState state = read(old.toByteArray()).state();
+
+    assertThat(state.resting()).isEmpty();
+    assertThat(state.model()).isEqualTo(CHECKPOINT.state().model());
   }
 
   /** Length, header, tensors from 0 on without gaps: what any reader of the layout relies on. */

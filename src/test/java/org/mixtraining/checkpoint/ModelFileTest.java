@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -55,7 +56,13 @@ class ModelFileTest {
 
   private Checkpoint checkpoint(Map<String, String> provenance) {
     var state =
-        new RunState(1, model.state(), new ModelState(Map.of()), Patience.FRESH, Deal.EQUAL);
+        new RunState(
+            1,
+            model.state(),
+            Collections.emptySortedMap(),
+            new ModelState(Map.of()),
+            Patience.FRESH,
+            Deal.EQUAL);
     return new Checkpoint(state, Progress.NONE, "{}", new TreeMap<>(provenance));
   }
 

@@ -3,8 +3,10 @@ package org.mixtraining.checkpoint;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
@@ -28,9 +30,17 @@ final class Samples {
     float[] none = {};
     ModelState averaging =
         new ModelState(Map.of("outer", new Block(floats(random, 300), none, none, 0)));
+    Block moments = new Block(none, floats(random, 300), floats(random, 300), 5);
+    SortedMap<Objective, ModelState> resting =
+        new TreeMap<>(Map.of(Objective.SSL, new ModelState(Map.of("encoder", moments))));
     return new Checkpoint(
         new RunState(
-            epochs, model, averaging, Patience.FRESH.scored(0.5, epochs, 0), new Deal(List.of(0.1 + 0.2, 3.0))),
+            epochs,
+            model,
+            resting,
+            averaging,
+            Patience.FRESH.scored(0.5, epochs, 0),
+            new Deal(List.of(0.1 + 0.2, 3.0))),
         new Progress(epochs, 0.1 + 0.2, 1, null, 1.0 / 3, 1L << 40, 1e300, 0.1, 0.7, 4, 0.3, 1e299, null),
         "{\"mixtraining\":{\"run\":{\"id\":\"é \\\"quoted\\\"\"}}}",
         new TreeMap<>(Map.of("dataset.fingerprint", "f00d", "version.job", "1")));

@@ -36,6 +36,7 @@ import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.EpochOutcome;
@@ -86,9 +87,11 @@ class RecordedRunTest {
 
   private static RunState initial() {
     float[] zeros = new float[50];
+    Block moments = new Block(new float[0], zeros, zeros, 0);
     return new RunState(
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
+        new TreeMap<>(Map.of(Objective.SSL, new ModelState(Map.of("encoder", moments)))),
         new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
         Patience.FRESH,
         Deal.EQUAL);
@@ -97,10 +100,12 @@ class RecordedRunTest {
   /** Every number of the state after an epoch depends on every one before it. */
   private static RunState next(RunState state) {
     ModelState velocity = state.averaging();
+    ModelState resting = state.resting().get(Objective.SSL);
     return new RunState(
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
-        changed(velocity, state.model().block("encoder").m()[0]),
+        new TreeMap<>(Map.of(Objective.SSL, changed(resting, state.model().block("encoder").v()[1]))),
+        changed(velocity, resting.block("encoder").m()[0]),
         state.patience().scored(0.1 * state.epochs(), state.epochs() + 1, 0),
         new Deal(List.of(1.0 + state.epochs(), 1.0)));
   }
@@ -557,12 +562,7 @@ class RecordedRunTest {
     assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
     float[] two = new float[2];
     var smaller =
-        new RunState(
-            0,
-            new ModelState(Map.of("encoder", new Block(two, two, two, 0))),
-            initial().averaging(),
-            Patience.FRESH,
-            Deal.EQUAL);
+        initial().with(new ModelState(Map.of("encoder", new Block(two, two, two, 0))));
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)

@@ -56,7 +56,12 @@ class BalancedRunTest {
       list.add(speed);
     }
     return new RunState(
-        state.epochs(), state.model(), state.averaging(), state.patience(), new Deal(list));
+        state.epochs(),
+        state.model(),
+        state.resting(),
+        state.averaging(),
+        state.patience(),
+        new Deal(list));
   }
 
   @Test

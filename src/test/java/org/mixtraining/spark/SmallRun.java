@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -17,6 +18,7 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
@@ -69,6 +71,17 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
 
   ImageSet images(Split split, int... shards) {
     return Shards.read(new Configuration(false), config.data().path(), manifest, split, shards, 1);
+  }
+
+  /** A state whose blocks of the given names an objective is about to train for the first time. */
+  static ModelState fresh(ModelState state, List<String> blocks) {
+    var fresh = new HashMap<String, Block>();
+    for (String name : blocks) {
+      float[] parameters = state.block(name).parameters();
+      int size = parameters.length;
+      fresh.put(name, new Block(parameters, new float[size], new float[size], 0));
+    }
+    return state.with(new ModelState(fresh));
   }
 
   /** Where an epoch on some of the shards ends, and what it measured. */
