@@ -16,7 +16,7 @@ final class DriverExchange implements StateExchange {
     List<WorkerResult> states =
         results.collect().stream().sorted(Comparator.comparingInt(WorkerResult::worker)).toList();
     return new Averaged(
-        EpochAverage.of(states), states.stream().map(WorkerResult::report).toList());
+        EpochAverage.of(states, before), states.stream().map(WorkerResult::report).toList());
   }
 
   @Override

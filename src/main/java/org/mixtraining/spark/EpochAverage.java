@@ -6,9 +6,13 @@ import java.util.Map;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.ViTGraph;
 
 /**
- * The average of the states that the workers of an epoch ended with, weighted by images seen.
+ * The average of the states that the workers of an epoch ended with. Each block is weighted by the
+ * images that trained it: a head by the labelled images of its task, all else by all images. So a
+ * worker without labels for a head has no say in it, and a block that nobody trained stays as it
+ * was.
  *
  * <p>Each value is summed in worker order in double precision, so the order in which results arrive
  * does not change a bit. The moments are averaged like the parameters; a block's step count is the
@@ -22,73 +26,75 @@ final class EpochAverage {
 
   /**
    * @param results of all workers, in worker order
+   * @param before what they began with
    * @throws IllegalArgumentException if no worker saw an image
    */
-  static ModelState of(List<WorkerResult> results) {
+  static ModelState of(List<WorkerResult> results, ModelState before) {
     try (WorkerThreads threads = WorkerThreads.ofAllCores()) {
-      return of(results, threads);
+      return of(results, before, threads);
     }
   }
 
   /** The same by these threads, which change no bit of it. */
-  static ModelState of(List<WorkerResult> results, WorkerThreads threads) {
-    List<WorkerResult> seen = seen(results);
-    if (seen.size() == 1) {
-      return seen.get(0).state();
-    }
-    double[] weights = weights(seen);
-    Map<String, Block> blocks = new HashMap<>();
-    for (String name : seen.get(0).state().blocks().keySet()) {
-      List<Block> own = seen.stream().map(r -> r.state().block(name)).toList();
-      blocks.put(
-          name,
-          new Block(
-              mean(own.stream().map(Block::parameters).toList(), weights, threads),
-              mean(own.stream().map(Block::m).toList(), weights, threads),
-              mean(own.stream().map(Block::v).toList(), weights, threads),
-              steps(own, weights)));
-    }
-    return new ModelState(blocks);
+  static ModelState of(List<WorkerResult> results, ModelState before, WorkerThreads threads) {
+    return of(
+        results, before, (values, weights, length) -> mean(values, weights, length, threads));
   }
 
   /**
-   * A state of zeros with the average's step counts.
+   * The average with zeros for the values of all blocks that were trained.
    *
    * @param reports of all workers, in worker order
-   * @param shape a state with arrays of the average's lengths
+   * @param before a state with arrays of the average's lengths
    * @throws IllegalArgumentException if no worker saw an image
    */
-  static ModelState blank(List<WorkerResult> reports, ModelState shape) {
-    List<WorkerResult> seen = seen(reports);
-    double[] weights = weights(seen);
+  static ModelState blank(List<WorkerResult> reports, ModelState before) {
+    return of(reports, before, (values, weights, length) -> new float[length]);
+  }
+
+  /** Makes one array out of the workers' and their weights. */
+  private interface Values {
+    float[] of(List<float[]> values, double[] weights, int length);
+  }
+
+  private static ModelState of(List<WorkerResult> results, ModelState before, Values values) {
+    if (results.stream().allMatch(result -> result.metrics().images() == 0)) {
+      throw new IllegalArgumentException("no worker has an image to train on");
+    }
     Map<String, Block> blocks = new HashMap<>();
-    shape
+    before
         .blocks()
-        .forEach(
-            (name, block) ->
-                blocks.put(
-                    name,
-                    new Block(
-                        new float[block.parameters().length],
-                        new float[block.m().length],
-                        new float[block.v().length],
-                        steps(seen.stream().map(r -> r.state().block(name)).toList(), weights))));
+        .forEach((name, block) -> blocks.put(name, block(results, name, block, values)));
     return new ModelState(blocks);
   }
 
-  private static List<WorkerResult> seen(List<WorkerResult> results) {
-    List<WorkerResult> seen =
-        results.stream().filter(result -> result.metrics().images() > 0).toList();
-    if (seen.isEmpty()) {
-      throw new IllegalArgumentException("no worker has an image to train on");
+  private static Block block(
+      List<WorkerResult> results, String name, Block before, Values values) {
+    List<WorkerResult> trained = results.stream().filter(r -> images(r, name) > 0).toList();
+    if (trained.isEmpty()) {
+      return before;
     }
-    return seen;
+    double[] weights = weights(trained, name);
+    List<Block> own = trained.stream().map(result -> result.state().block(name)).toList();
+    return new Block(
+        values.of(
+            own.stream().map(Block::parameters).toList(), weights, before.parameters().length),
+        values.of(own.stream().map(Block::m).toList(), weights, before.m().length),
+        values.of(own.stream().map(Block::v).toList(), weights, before.v().length),
+        steps(own, weights));
   }
 
-  /** Each worker's share of the images; they sum to 1. */
-  static double[] weights(List<WorkerResult> results) {
-    double total = results.stream().mapToLong(r -> r.metrics().images()).sum();
-    return results.stream().mapToDouble(r -> r.metrics().images() / total).toArray();
+  /** Images that trained a block. */
+  static long images(WorkerResult result, String block) {
+    return ViTGraph.isHead(block)
+        ? result.metrics().labels().getOrDefault(block, 0L)
+        : result.metrics().images();
+  }
+
+  /** Each worker's share of the images that trained a block, of which there is one; they sum to 1. */
+  static double[] weights(List<WorkerResult> results, String block) {
+    double total = results.stream().mapToLong(result -> images(result, block)).sum();
+    return results.stream().mapToDouble(result -> images(result, block) / total).toArray();
   }
 
   private static long steps(List<Block> blocks, double[] weights) {
@@ -99,8 +105,13 @@ final class EpochAverage {
     return Math.round(steps);
   }
 
-  private static float[] mean(List<float[]> values, double[] weights, WorkerThreads threads) {
-    float[] mean = new float[values.get(0).length];
+  /** Of one worker it is what that has, −0 too. */
+  private static float[] mean(
+      List<float[]> values, double[] weights, int length, WorkerThreads threads) {
+    if (weights.length == 1) {
+      return values.get(0);
+    }
+    float[] mean = new float[length];
     threads.run(
         (mean.length + SLICE - 1) / SLICE,
         (thread, slice) -> mean(values, weights, mean, slice * SLICE));

@@ -287,7 +287,7 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   private static List<EpochOutcome.WorkerShare> shares(List<WorkerResult> results) {
-    double[] weights = EpochAverage.weights(results);
+    double[] weights = EpochAverage.weights(results, ModelState.ENCODER);
     List<EpochOutcome.WorkerShare> shares = new ArrayList<>();
     for (WorkerResult r : results) {
       shares.add(

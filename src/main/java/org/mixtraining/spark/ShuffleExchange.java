@@ -20,7 +20,8 @@ import scala.Tuple2;
  *
  * <p>Each worker sends its slices to the reducers, and its report to each of them. Sorted by slice
  * and then worker, a slice's values arrive in worker order, after the reports that give their
- * weights: so they are summed as on the driver, to the same bits, one slice in memory at a time.
+ * weights: so they are summed as on the driver, to the same bits, one slice in memory at a time. Of
+ * a block that it did not train a worker sends nothing.
  */
 final class ShuffleExchange implements StateExchange {
 
@@ -35,8 +36,12 @@ final class ShuffleExchange implements StateExchange {
     }
   }
 
-  /** A worker's report, or its values of a slice; or, averaged, everybody's. */
-  private record Part(WorkerResult report, float[] values) implements Serializable {}
+  /** A worker's report, or its values of a slice of a block; or, averaged, everybody's. */
+  private record Part(WorkerResult report, String block, float[] values) implements Serializable {
+    static Part of(WorkerResult report) {
+      return new Part(report, null, null);
+    }
+  }
 
   private static final class Reducers extends Partitioner {
     private static final long serialVersionUID = 1L;
@@ -93,10 +98,14 @@ final class ShuffleExchange implements StateExchange {
     Slices slices = new Slices(result.state());
     Stream<Tuple2<Key, Part>> reports =
         IntStream.range(0, reducers)
-            .mapToObj(r -> new Tuple2<>(key(-1 - r, result), new Part(result.report(), null)));
+            .mapToObj(r -> new Tuple2<>(key(-1 - r, result), Part.of(result.report())));
     Stream<Tuple2<Key, Part>> values =
-        IntStream.range(0, result.metrics().images() == 0 ? 0 : slices.count())
-            .mapToObj(s -> new Tuple2<>(key(s, result), new Part(null, slices.read(s))));
+        IntStream.range(0, slices.count())
+            .filter(s -> EpochAverage.images(result, slices.block(s)) > 0)
+            .mapToObj(
+                s ->
+                    new Tuple2<>(
+                        key(s, result), new Part(null, slices.block(s), slices.read(s))));
     return Stream.concat(reports, values).iterator();
   }
 
@@ -117,14 +126,17 @@ final class ShuffleExchange implements StateExchange {
         continue;
       }
       if (sum == null || sum.slice != part._1.slice) {
-        sum = new Sum(part._1.slice, part._2.values.length, EpochAverage.weights(reports));
-        averages.add(new Tuple2<>(part._1, new Part(null, sum.average)));
+        String block = part._2.block;
+        sum =
+            new Sum(
+                part._1.slice, part._2.values.length, EpochAverage.weights(reports, block));
+        averages.add(new Tuple2<>(part._1, new Part(null, block, sum.average)));
       }
       sum.add(part._1.worker, part._2.values);
     }
     if (reducer == 0) {
       reports.forEach(
-          report -> averages.add(new Tuple2<>(key(-1, report), new Part(report, null))));
+          report -> averages.add(new Tuple2<>(key(-1, report), Part.of(report))));
     }
     return averages.iterator();
   }
@@ -147,7 +159,7 @@ final class ShuffleExchange implements StateExchange {
       double weight = weights[worker];
       for (int i = 0; i < sums.length; i++) {
         sums[i] += weight * values[i];
-        // As on the driver, the state of the only worker with images stays as it is, −0 too.
+        // As on the driver, what only one worker has trained stays as it is, −0 too.
         average[i] = weight == 1 ? values[i] : (float) sums[i];
       }
     }

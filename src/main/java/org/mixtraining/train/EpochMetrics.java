@@ -1,13 +1,15 @@
 package org.mixtraining.train;
 
 import java.io.Serializable;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Sums over the images of an epoch, taken while the parameters moved. Divide by {@link #images}, or
  * by {@link #labelled} for what only labelled images have.
  *
  * @param images images trained on
- * @param labelled images with a label, 0 in SSL epochs
+ * @param labels images with a label by the head that learned from them; none in SSL epochs
  * @param correct labelled images whose most probable class was their label's
  * @param steps optimizer steps
  * @param loss sum of the minimised loss
@@ -19,7 +21,7 @@ import java.io.Serializable;
  */
 public record EpochMetrics(
     long images,
-    long labelled,
+    SortedMap<String, Long> labels,
     long correct,
     long steps,
     double loss,
@@ -31,13 +33,21 @@ public record EpochMetrics(
     implements Serializable {
 
   /** Of no image at all. */
-  public static final EpochMetrics NONE = new EpochMetrics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  public static final EpochMetrics NONE =
+      new EpochMetrics(0, new TreeMap<>(), 0, 0, 0, 0, 0, 0, 0, 0);
+
+  /** Images with a label. */
+  public long labelled() {
+    return labels.values().stream().mapToLong(count -> count).sum();
+  }
 
   /** The sums of both; of the times, which pass side by side, the greater. */
   public EpochMetrics plus(EpochMetrics other) {
+    SortedMap<String, Long> both = new TreeMap<>(labels);
+    other.labels.forEach((head, count) -> both.merge(head, count, Long::sum));
     return new EpochMetrics(
         images + other.images,
-        labelled + other.labelled,
+        both,
         correct + other.correct,
         steps + other.steps,
         loss + other.loss,

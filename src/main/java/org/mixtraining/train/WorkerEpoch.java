@@ -4,6 +4,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Replica;
@@ -46,7 +48,8 @@ public final class WorkerEpoch {
       if (position.step() == 0) {
         executor.begin(plan, position.steps());
       }
-      sums.taken((int) batch.getFeatures(0).size(0), replica.trainingFlops(plan, batch));
+      int images = (int) batch.getFeatures(0).size(0);
+      sums.taken(new Taken(images, position.head()), replica.trainingFlops(plan, batch));
       List<StepResult> results = executor.take(batch);
       sums.add(results);
       long done = System.nanoTime();
@@ -63,12 +66,15 @@ public final class WorkerEpoch {
     return sums.metrics();
   }
 
+  /** A step without a result yet. */
+  private record Taken(int images, String head) {}
+
   private static final class Sums {
     private final EpochPlan plan;
     private final int worker;
-    private final Deque<Integer> underWay = new ArrayDeque<>(); // images of steps without a result
+    private final Deque<Taken> underWay = new ArrayDeque<>();
+    private final SortedMap<String, Long> labels = new TreeMap<>();
     private long images;
-    private long labelled;
     private long correct;
     private long steps;
     private double loss;
@@ -87,9 +93,9 @@ public final class WorkerEpoch {
       return steps + underWay.size() > 0;
     }
 
-    void taken(int batchImages, double flopsOfImage) {
-      underWay.add(batchImages);
-      flops += batchImages * flopsOfImage;
+    void taken(Taken step, double flopsOfImage) {
+      underWay.add(step);
+      flops += step.images * flopsOfImage;
     }
 
     void took(long waited, long computed) {
@@ -106,20 +112,22 @@ public final class WorkerEpoch {
       }
     }
 
-    private void add(StepResult step, int batchImages) {
-      images += batchImages;
-      labelled += step.labelled();
+    private void add(StepResult step, Taken taken) {
+      images += taken.images;
+      if (step.labelled() > 0) {
+        labels.merge(taken.head, (long) step.labelled(), Long::sum);
+      }
       correct += step.correct();
       steps++;
-      loss += step.loss() * batchImages;
-      sslLoss += step.sslLoss() * batchImages;
+      loss += step.loss() * taken.images;
+      sslLoss += step.sslLoss() * taken.images;
       slLoss += step.slLoss() * step.labelled();
     }
 
     EpochMetrics metrics() {
       return new EpochMetrics(
           images,
-          labelled,
+          new TreeMap<>(labels),
           correct,
           steps,
           loss,

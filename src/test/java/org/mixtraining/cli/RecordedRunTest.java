@@ -141,7 +141,7 @@ class RecordedRunTest {
     for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
       state = next(state);
       EpochMetrics metrics =
-          new EpochMetrics(100, 100, 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
+          new EpochMetrics(100, new TreeMap<>(Map.of("head", 100L)), 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
       Place place = new Place("host", "0", "cpu", 2, 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.train.EpochMetrics;
@@ -13,7 +14,7 @@ class DealTest {
   private static List<EpochOutcome.WorkerShare> took(double... seconds) {
     List<EpochOutcome.WorkerShare> shares = new ArrayList<>();
     for (int w = 0; w < seconds.length; w++) {
-      var metrics = new EpochMetrics(60, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+      var metrics = new EpochMetrics(60, new TreeMap<>(), 0, 1, 0, 0, 0, 0, 0, 0);
       var place = new Place("host", "" + w, "cpu", 1, 0, seconds[w], -1, 0);
       shares.add(new EpochOutcome.WorkerShare(w, metrics, place, 1.0 / seconds.length));
     }

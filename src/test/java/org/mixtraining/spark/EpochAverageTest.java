@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +21,7 @@ class EpochAverageTest {
   @Test
   void parametersAndMomentsAreWeightedByImages() {
     ModelState average =
-        EpochAverage.of(
+        average(
             List.of(
                 worker(0, 300, block(new float[] {1, -2}, new float[] {4, 0}, new float[] {8, 1})),
                 worker(1, 100, block(new float[] {5, 2}, new float[] {0, 8}, new float[] {0, 5}))));
@@ -38,11 +39,46 @@ class EpochAverageTest {
     Map<String, Block> other = Map.of("encoder", scalar(4, 10), "head", scalar(30, 4));
 
     ModelState average =
-        EpochAverage.of(
+        average(
             List.of(worker(0, 50, new ModelState(one)), worker(1, 50, new ModelState(other))));
 
     assertThat(average.block("encoder")).isEqualTo(scalar(3, 10));
     assertThat(average.block("head")).isEqualTo(scalar(20, 4));
+  }
+
+  /** 30 and 10 images; of them 1 and 3 with labels of one task, 4 and none with those of another. */
+  @Test
+  void aHeadIsWeightedByTheLabelledImagesOfItsTask() {
+    Block encoder = scalar(0, 4);
+    ModelState before =
+        state(encoder, scalar(100, 0), scalar(200, 0), scalar(300, 5));
+    var one =
+        worker(
+            0,
+            30,
+            Map.of("head-a", 1L, "head-b", 4L),
+            state(scalar(4, 8), scalar(4, 8), scalar(-7, 8), scalar(1, 8)));
+    var other =
+        worker(
+            1,
+            10,
+            Map.of("head-a", 3L),
+            state(scalar(8, 4), scalar(8, 4), scalar(Float.NaN, 4), scalar(2, 8)));
+
+    ModelState average = EpochAverage.of(List.of(one, other), before);
+
+    assertThat(average.block("encoder")).as("3/4 and 1/4").isEqualTo(scalar(5, 7));
+    assertThat(average.block("head-a")).as("1/4 and 3/4").isEqualTo(scalar(7, 5));
+    assertThat(average.block("head-b")).as("one alone").isEqualTo(scalar(-7, 8));
+    assertThat(average.block("head-c")).as("nobody").isSameAs(before.block("head-c"));
+  }
+
+  private static ModelState state(Block encoder, Block a, Block b, Block c) {
+    return new ModelState(Map.of("encoder", encoder, "head-a", a, "head-b", b, "head-c", c));
+  }
+
+  private static ModelState average(List<WorkerResult> results) {
+    return EpochAverage.of(results, results.get(0).state());
   }
 
   @Test
@@ -54,7 +90,7 @@ class EpochAverageTest {
   }
 
   private static long steps(long images0, long steps0, long images1, long steps1) {
-    return EpochAverage.of(
+    return average(
             List.of(worker(0, images0, scalar(0, steps0)), worker(1, images1, scalar(0, steps1))))
         .block("encoder")
         .steps();
@@ -65,7 +101,7 @@ class EpochAverageTest {
     var idle = worker(1, 0, scalar(Float.NaN, 1_000_000));
 
     ModelState average =
-        EpochAverage.of(List.of(worker(0, 10, scalar(1, 2)), idle, worker(2, 30, scalar(5, 2))));
+        average(List.of(worker(0, 10, scalar(1, 2)), idle, worker(2, 30, scalar(5, 2))));
 
     assertThat(average.block("encoder")).isEqualTo(scalar(4, 2));
   }
@@ -74,14 +110,14 @@ class EpochAverageTest {
   void ofOneWorkerWithImagesItIsThatWorkersState() {
     var only = worker(1, 7, scalar(0.1f, 3));
 
-    assertThat(EpochAverage.of(List.of(worker(0, 0, scalar(9, 9)), only))).isSameAs(only.state());
+    assertThat(average(List.of(worker(0, 0, scalar(9, 9)), only))).isEqualTo(only.state());
   }
 
   @Test
   void withoutAnyImageThereIsNothingToAverage() {
     var idle = List.of(worker(0, 0, scalar(1, 1)), worker(1, 0, scalar(1, 1)));
 
-    assertThatThrownBy(() -> EpochAverage.of(idle))
+    assertThatThrownBy(() -> average(idle))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("no worker has an image to train on");
   }
@@ -94,7 +130,7 @@ class EpochAverageTest {
             worker(1, 1, scalar(1, 1)),
             worker(2, 1, scalar(-1e8f, 1)));
 
-    assertThat(EpochAverage.of(results).block("encoder").parameters()[0])
+    assertThat(average(results).block("encoder").parameters()[0])
         .isCloseTo(1 / 3f, within(1e-7f));
   }
 
@@ -112,7 +148,7 @@ class EpochAverageTest {
 
     Block average;
     try (var threads = new WorkerThreads(count)) {
-      average = EpochAverage.of(results, threads).block("encoder");
+      average = EpochAverage.of(results, results.get(0).state(), threads).block("encoder");
     }
 
     for (int i = 0; i < average.parameters().length; i++) {
@@ -137,7 +173,7 @@ class EpochAverageTest {
         List.of(
             worker(0, 30, scalar(0, 1)), worker(1, 0, scalar(0, 1)), worker(2, 10, scalar(0, 1)));
 
-    assertThat(EpochAverage.weights(results)).containsExactly(0.75, 0, 0.25);
+    assertThat(EpochAverage.weights(results, "encoder")).containsExactly(0.75, 0, 0.25);
   }
 
   private static float[] values(Random random) {
@@ -161,7 +197,12 @@ class EpochAverageTest {
   }
 
   private static WorkerResult worker(int worker, long images, ModelState state) {
-    var metrics = new EpochMetrics(images, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    return worker(worker, images, Map.of("head", images), state);
+  }
+
+  private static WorkerResult worker(
+      int worker, long images, Map<String, Long> labels, ModelState state) {
+    var metrics = new EpochMetrics(images, new TreeMap<>(labels), 0, 1, 0, 0, 0, 0, 0, 0);
     return new WorkerResult(worker, state, metrics, new Place("host", "0", "cpu", 1, 0, 1, -1, 0));
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -84,7 +85,7 @@ class ExchangeCostTest {
   }
 
   private static WorkerResult worker(int number) {
-    var metrics = new EpochMetrics(100, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    var metrics = new EpochMetrics(100, new TreeMap<>(), 0, 1, 0, 0, 0, 0, 0, 0);
     return new WorkerResult(number, state(number), metrics, new Place("h", "0", "cpu", 1, 0, 1, 1, 1));
   }
 

@@ -614,7 +614,7 @@ class MixTrainingRunTest {
   private static EpochMetrics untimed(EpochMetrics m) {
     return new EpochMetrics(
         m.images(),
-        m.labelled(),
+        m.labels(),
         m.correct(),
         m.steps(),
         m.loss(),

@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.spark.MapOutputTrackerMaster;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
@@ -55,8 +57,14 @@ class StateExchangeTest {
               Map.of(
                   "encoder", block(random, 3 * Slices.LENGTH + 17, 10 + w),
                   "head", block(random, 30, 3 * w),
+                  "head-b", block(random, 31, w),
+                  "head-nobodys", block(random, 5, w),
                   "empty", block(random, 0, 0)));
-      var metrics = new EpochMetrics(images[w], 0, 0, w, 0, 0, 0, 0, 0, 0);
+      SortedMap<String, Long> labels = new TreeMap<>(Map.of("head", images[w] / 2));
+      if (w == 0) {
+        labels.put("head-b", 1L);
+      }
+      var metrics = new EpochMetrics(images[w], labels, 0, w, 0, 0, 0, 0, 0, 0);
       results.add(new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 1, 0, 1, -1, 0)));
     }
     return results;
@@ -89,7 +97,7 @@ class StateExchangeTest {
       var driver = average(new DriverExchange(), workers);
       var shuffle = average(new ShuffleExchange(), workers);
 
-      assertThat(shuffle.state()).isEqualTo(driver.state()).isEqualTo(EpochAverage.of(workers));
+      assertThat(shuffle.state()).isEqualTo(driver.state()).isEqualTo(EpochAverage.of(workers, workers.get(0).state()));
       assertThat(shuffle.state().sha256()).isEqualTo(driver.state().sha256());
       assertThat(shuffle.reports()).isEqualTo(driver.reports());
       assertThat(shuffle.reports())
@@ -134,7 +142,7 @@ class StateExchangeTest {
     ModelState copy = EpochAverage.blank(workers(1), state);
     Slices target = new Slices(copy);
 
-    assertThat(slices.count()).isEqualTo(10); // 3 · (3 · 65536 + 17 + 30) values
+    assertThat(slices.count()).isEqualTo(21); // 3 · (4 + 1 + 1 + 1)
     for (int s = slices.count() - 1; s >= 0; s--) {
       target.write(s, slices.read(s));
     }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,7 +76,7 @@ class WorkerEpochTest {
       EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches(plan));
 
       assertThat(metrics.images()).isEqualTo(10);
-      assertThat(metrics.labelled()).isZero();
+      assertThat(metrics.labels()).isEmpty();
       assertThat(metrics.loss()).isEqualTo(metrics.sslLoss());
       assertThat(metrics.slLoss()).isNaN();
     }
@@ -207,10 +210,17 @@ class WorkerEpochTest {
 
   @Test
   void metricsOfWorkersAddUpAndTheirTimesOverlap() {
-    EpochMetrics one = new EpochMetrics(10, 5, 2, 3, 4, 5, 6, 7, 2, 1);
-    EpochMetrics other = new EpochMetrics(1, 1, 1, 1, 1, 1, 1, 1, 1, 3);
+    EpochMetrics one = new EpochMetrics(10, labels("a", 5), 2, 3, 4, 5, 6, 7, 2, 1);
+    EpochMetrics other = new EpochMetrics(1, labels("b", 1), 1, 1, 1, 1, 1, 1, 1, 3);
 
-    assertThat(one.plus(other)).isEqualTo(new EpochMetrics(11, 6, 3, 4, 5, 6, 7, 8, 2, 3));
+    SortedMap<String, Long> both = labels("a", 5);
+    both.put("b", 1L);
+    assertThat(one.plus(other)).isEqualTo(new EpochMetrics(11, both, 3, 4, 5, 6, 7, 8, 2, 3));
+    assertThat(one.plus(other).labelled()).isEqualTo(6);
     assertThat(EpochMetrics.NONE.plus(one)).isEqualTo(one);
+  }
+
+  private static SortedMap<String, Long> labels(String head, long count) {
+    return new TreeMap<>(Map.of(head, count));
   }
 }
