@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -29,6 +30,7 @@ import org.mixtraining.config.UserException;
  *     CIFAR-100, else {@code label}
  * @param classes class names by class index
  * @param shards shard count of each split that has images
+ * @param dealing how images were dealt to the shards: 1 is by {@link Dealing}, 0 by class
  * @param seed {@code data.seed}, which the order of quantiles and the validation split come from
  * @param validation share of the source's training images that was held out
  * @param splits image counts of every split
@@ -47,6 +49,7 @@ public record DatasetManifest(
     int height,
     int width,
     int shards,
+    int dealing, // not in files of versions that knew one way only
     long seed,
     double validation,
     Map<Split, Contents> splits,
@@ -127,11 +130,15 @@ public record DatasetManifest(
 
   /** What decides which images a worker sees in which order. */
   public Map<String, String> identity() {
-    return Map.of(
-        "fingerprint", fingerprint,
-        "shards", String.valueOf(shards),
-        "seed", String.valueOf(seed),
-        "validation", String.valueOf(validation));
+    Map<String, String> identity = new TreeMap<>();
+    identity.put("fingerprint", fingerprint);
+    identity.put("shards", String.valueOf(shards));
+    identity.put("seed", String.valueOf(seed));
+    identity.put("validation", String.valueOf(validation));
+    if (dealing > 0) { // runs on the others know of none
+      identity.put("dealing", String.valueOf(dealing));
+    }
+    return identity;
   }
 
   /**

@@ -3,27 +3,29 @@ package org.mixtraining.data;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.pmod;
 import static org.apache.spark.sql.functions.round;
 import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.udf;
 import static org.apache.spark.sql.functions.when;
 
-import java.util.BitSet;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF3;
 import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest.Contents;
 
 /**
- * Which split and shard each image goes to, and its quantile: (k + 0.5) / n for the image that is
- * number k of the n of its class in its split, in an order drawn from the seed.
+ * Which split each image goes to, and its quantile: (k + 0.5) / n for the image that is number k of
+ * the n of its class in its split, in an order drawn from the seed; and by these its shard.
  */
 final class Places {
   private Places() {}
@@ -42,9 +44,9 @@ final class Places {
    * The place of every image.
    *
    * @param labels id, origin (the split in the source), label, hash of every image
-   * @return id, label, split, quantile, shard
+   * @return id, label, split, k, quantile
    */
-  static Dataset<Row> of(Dataset<Row> labels, HeldOut share, int shards) {
+  static Dataset<Row> of(Dataset<Row> labels, HeldOut share) {
     var ofClass = Window.partitionBy("origin", "label");
     var training = col("origin").equalTo(Split.TRAIN.key());
     var inTest = col("rank").lt(col("tested"));
@@ -77,9 +79,26 @@ final class Places {
             col("id"),
             col("label"),
             col("split"),
-            col("k").plus(0.5).divide(col("n")).as("quantile"),
-            // starting at another shard for each class, so that every fraction fills them evenly
-            pmod(col("k").plus(col("label")), lit(shards)).cast("int").as("shard"));
+            col("k").cast("int").as("k"),
+            col("k").plus(0.5).divide(col("n")).as("quantile"));
+  }
+
+  /**
+   * The places of all images with their shards.
+   *
+   * @param contents of the places
+   * @return id, label, split, quantile, shard
+   */
+  static Dataset<Row> dealt(Dataset<Row> places, Map<Split, Contents> contents, int shards) {
+    var dealings = new HashMap<String, Dealing>();
+    contents.forEach((split, c) -> dealings.put(split.key(), new Dealing(c.histogram(), shards)));
+    UDF3<String, Integer, Integer, Integer> shard =
+        (split, label, k) -> dealings.get(split).shard(label, k);
+    return places
+        .withColumn(
+            "shard",
+            udf(shard, DataTypes.IntegerType).apply(col("split"), col("label"), col("k")))
+        .drop("k");
   }
 
   /** Images of each split and class. */
@@ -147,23 +166,15 @@ final class Places {
   static void checkShards(Map<Split, Contents> contents, int shards) {
     contents.forEach(
         (split, content) -> {
-          var filled = new BitSet(shards);
-          for (int label = 0; label < content.histogram().size(); label++) {
-            for (int k = 0; k < Math.min(shards, content.histogram().get(label)); k++) {
-              filled.set((k + label) % shards);
-            }
-          }
-          if (content.images() > 0 && filled.cardinality() < shards) {
-            long largest = Collections.max(content.histogram());
+          if (content.images() > 0 && content.images() < shards) {
             throw new UserException(
                 String.format(
                     Locale.ROOT,
-                    "data.shards = %d: a shard of the %s split would be empty, which has %d images, at most %d of a class; allowed: 1 to %d",
+                    "data.shards = %d: a shard of the %s split would be empty, which has %d images; allowed: 1 to %d",
                     shards,
                     split.key(),
                     content.images(),
-                    largest,
-                    largest));
+                    content.images()));
           }
         });
   }

@@ -97,7 +97,7 @@ public final class Prepare {
       Dataset<Row> images, Source source, JobConfig.Data data, Path shards) {
     var heldOut = Places.HeldOut.of(source, data);
     var labels = images.select("id", "origin", "label", "hash");
-    var places = Places.of(labels, heldOut, data.shards()).persist();
+    var places = Places.of(labels, heldOut).persist();
     try {
       var contents = Places.contents(places, source.classes().size());
       Places.checkTraining(contents);
@@ -106,7 +106,7 @@ public final class Prepare {
       var columns = images.drop("origin", "label", "hash", "reason");
       var known = data.format().equals("cifar100") ? columns : columns.drop("fine", "coarse");
       known
-          .join(places, "id")
+          .join(Places.dealt(places, contents, data.shards()), "id")
           .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
           // by quantile, so that reading a small fraction can skip pages; by id, so that the rows
           // do not depend on who came first (a footer does: it lists encodings in a JVM's own
@@ -139,6 +139,7 @@ public final class Prepare {
         data.imageSize(),
         data.imageSize(),
         data.shards(),
+        Dealing.VERSION,
         data.seed(),
         data.validation(),
         contents,

@@ -12,6 +12,8 @@ import org.mixtraining.schedule.Seed;
  */
 public record Share(ImageSet images, Normalization normalization, int[] indices) {
 
+  private static final int UNLABELLED = Integer.MAX_VALUE; // dealt last
+
   /** All images of a set. */
   public static Share all(ImageSet images, Normalization normalization) {
     return new Share(images, normalization, IntStream.range(0, images.size()).toArray());
@@ -19,16 +21,27 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
 
   /**
    * What a worker is dealt of a set that all workers have, when seed and epoch have shuffled it:
-   * every image goes to one of them, and no one gets two more than another.
+   * every image goes to one of them, and no one gets two more than another, nor two more of those
+   * with a label, nor of any class of these.
    *
    * @param worker from 0
+   * @param labelFraction share of the labels that may be used, in (0, 1]
    */
   public static Share dealt(
-      ImageSet images, Normalization normalization, int worker, int workers, long seed, int epoch) {
+      ImageSet images,
+      Normalization normalization,
+      int worker,
+      int workers,
+      long seed,
+      int epoch,
+      double labelFraction) {
     int[] shuffled =
         IntStream.range(0, images.size())
             .boxed()
-            .sorted(Comparator.comparingLong(i -> Seed.DEAL.hash(seed, epoch, images.id(i))))
+            .sorted(
+                Comparator.<Integer>comparingInt(
+                        i -> images.quantile(i) < labelFraction ? images.label(i) : UNLABELLED)
+                    .thenComparingLong(i -> Seed.DEAL.hash(seed, epoch, images.id(i))))
             .mapToInt(i -> i)
             .toArray();
     int[] own =

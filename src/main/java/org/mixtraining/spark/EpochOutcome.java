@@ -45,7 +45,7 @@ public record EpochOutcome(
   /**
    * One worker's share of an epoch.
    *
-   * @param weight its weight in the average
+   * @param weight its weight in the average of all blocks but the heads
    */
   public record WorkerShare(int worker, EpochMetrics metrics, Place place, double weight) {}
 }

@@ -294,7 +294,8 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
             worker,
             workers,
             config.run().seed(),
-            plan.epoch())
+            plan.epoch(),
+            config.data().labelledFraction())
         : Share.all(
             dataset.shards(
                 Split.TRAIN, deal.shards(worker, workers, dataset.manifest().shards()), fraction),

@@ -64,6 +64,7 @@ class RecordedRunTest {
           1,
           1,
           1,
+          1,
           0,
           0,
           Map.of(),

@@ -149,7 +149,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 40, 10);
     assertThat(failure(RawFiles.keys("cifar10", directory, 11, 0)))
         .isEqualTo(
-            "data.shards = 11: a shard of the test split would be empty, which has 10 images, at most 1 of a class; allowed: 1 to 1");
+            "data.shards = 11: a shard of the test split would be empty, which has 10 images; allowed: 1 to 10");
   }
 
   @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,11 +156,32 @@ class PrepareTest {
 
   @Test
   void everyFractionFillsTheShardsEvenly() {
-    for (double fraction : new double[] {0.05, 0.1, 0.3, 1}) {
+    for (double fraction : new double[] {0.05, 0.1, 0.3, 0.7, 1}) {
       var sizes = IntStream.range(0, 4).map(s -> shard(s, fraction).size()).summaryStatistics();
-      assertThat(sizes.getMax() - sizes.getMin()).isLessThanOrEqualTo(2);
+      assertThat(sizes.getMax() - sizes.getMin()).isLessThanOrEqualTo(1);
       assertThat(sizes.getMin()).isPositive();
+      for (int label = 0; label < manifest.classCount(); label++) {
+        int own = label;
+        var ofClass =
+            IntStream.range(0, 4).map(s -> images(shard(s, fraction), own)).summaryStatistics();
+        assertThat(ofClass.getMax() - ofClass.getMin()).isLessThanOrEqualTo(1);
+      }
     }
+  }
+
+  @Test
+  void shardsOfBeforeAreOtherDataForARunOfSeveralWorkers() throws IOException {
+    var json = new ObjectMapper().readTree(manifest.json());
+    ((ObjectNode) json).remove("dealing");
+    Files.writeString(directory.resolve("dataset.json"), json.toString());
+    var old = DatasetManifest.read(HADOOP, directory.toString());
+
+    assertThat(old.identity().keySet()).doesNotContain("dealing");
+    assertThat(manifest.identity()).containsEntry("dealing", "1").containsAllEntriesOf(old.identity());
+  }
+
+  private static int images(ImageSet set, int label) {
+    return (int) IntStream.range(0, set.size()).filter(i -> set.label(i) == label).count();
   }
 
   private static ImageSet shard(int shard, double fraction) {
@@ -205,7 +228,7 @@ class PrepareTest {
     assertThatThrownBy(() -> shard(4, 1))
         .isInstanceOf(UserException.class)
         .hasMessageStartingWith("data.path: shard 4 of the train split is missing at ")
-        .hasMessageContaining("command prepare");
+        .hasMessageContaining("bring it back");
   }
 
   @Test

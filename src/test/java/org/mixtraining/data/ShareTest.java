@@ -22,7 +22,7 @@ class ShareTest {
   }
 
   private static int[] dealt(ImageSet images, int worker, int workers, long seed, int epoch) {
-    return Share.dealt(images, UNIT, worker, workers, seed, epoch).indices();
+    return Share.dealt(images, UNIT, worker, workers, seed, epoch, 1).indices();
   }
 
   @Test
@@ -34,6 +34,40 @@ class ShareTest {
     assertThat(hands.stream().flatMapToInt(IntStream::of).sorted())
         .containsExactlyElementsOf(IntStream.range(0, 23).boxed().toList());
     assertThat(hands).extracting(hand -> hand.length).containsExactly(6, 6, 6, 5);
+  }
+
+  /** 60 images of 3 classes, of each the first so many with a label. */
+  @Test
+  void labelledImagesOfEachClassAreDealtToAllWorkers() {
+    ImageSet images =
+        ImageSet.of(
+            LongStream.range(0, 60).toArray(),
+            IntStream.range(0, 60).map(i -> i % 3).toArray(),
+            IntStream.range(0, 60).mapToDouble(i -> (i / 3 + 0.5) / 20).toArray(),
+            new byte[60][1],
+            1,
+            1,
+            1);
+    for (int workers = 1; workers < 9; workers++) {
+      for (int ofClass = 1; ofClass <= 20; ofClass++) {
+        long[][] counts = new long[4][workers];
+        for (int w = 0; w < workers; w++) {
+          int labelled = 3 * ofClass;
+          int[] hand =
+              Share.dealt(images, UNIT, w, workers, 1, 2, ofClass / 20.0).indices();
+          for (int label = 0; label < 3; label++) {
+            int own = label;
+            counts[label][w] =
+                IntStream.of(hand).filter(i -> i < labelled && i % 3 == own).count();
+          }
+          counts[3][w] = IntStream.of(hand).filter(i -> i < labelled).count();
+        }
+        for (long[] count : counts) {
+          assertThat(LongStream.of(count).max().orElseThrow())
+              .isLessThanOrEqualTo(LongStream.of(count).min().orElseThrow() + 1);
+        }
+      }
+    }
   }
 
   @Test

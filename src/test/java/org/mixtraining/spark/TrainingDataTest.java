@@ -51,6 +51,7 @@ class TrainingDataTest {
         side,
         side,
         8,
+        1,
         0,
         0.1,
         Map.of(Split.TRAIN, images, Split.VALIDATION, none, Split.TEST, none),
@@ -170,6 +171,7 @@ class TrainingDataTest {
             32,
             32,
             8,
+            1,
             0,
             0.1,
             Map.of(
