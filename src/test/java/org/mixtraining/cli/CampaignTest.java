@@ -98,8 +98,10 @@ class CampaignTest {
       }
       calm();
     } catch (Exception | AssertionError e) {
-      throw new AssertionError(
-          "round %s failed; again by -Drounds=%s..%s%n%s".formatted(round, round, round, String.join("\n", story)), e);
+      String told =
+          "round %s failed; again by -Drounds=%s..%s%n%s".formatted(round, round, round, String.join("\n", story));
+      System.out.println(told + "\n" + e); // at once, rather than when the last round is over
+      throw new AssertionError(told, e);
     }
     System.out.println(
         "round %s: %s, %s s".formatted(round, story.get(1), (System.nanoTime() - start) / 1_000_000_000));
