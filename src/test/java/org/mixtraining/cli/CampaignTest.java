@@ -125,8 +125,8 @@ class CampaignTest {
             "data.format=folder",
             "data.image-size=16",
             "data.max-bad-fraction=0.5",
-            "data.validation=0.2",
-            "data.test=0.2",
+            "data.validation=0.3",
+            "data.test=0.3",
             "data.shards=" + (2 + random.nextInt(2)),
             "model.preset=vit-nano",
             "model.patch=8",
@@ -145,7 +145,7 @@ class CampaignTest {
     Collections.shuffle(classes, random);
     for (String name : classes.subList(0, 2 + random.nextInt(2))) {
       Path folder = Files.createDirectories(source.resolve(name));
-      for (int i = 0; i < 10; i++) {
+      for (int i = 0; i < 20; i++) {
         int type = drawn(List.of(BufferedImage.TYPE_3BYTE_BGR, BufferedImage.TYPE_BYTE_GRAY, BufferedImage.TYPE_INT_RGB));
         var image = new BufferedImage(8 + random.nextInt(40), 8 + random.nextInt(40), type);
         IntStream.range(0, 200).forEach(p -> image.setRGB(random.nextInt(image.getWidth()), random.nextInt(image.getHeight()), random.nextInt()));
