@@ -48,6 +48,11 @@ public final class Location {
           "has letters that names of files cannot have in this Java's locale, whose encoding is %s; start it with LC_ALL=C.UTF-8"
               .formatted(FILE_NAMES));
     }
+    try {
+      hadoop(path);
+    } catch (IllegalArgumentException e) {
+      return Optional.of("is no path: " + e.getMessage());
+    }
     return Optional.empty();
   }
 
@@ -72,12 +77,14 @@ public final class Location {
    * @throws IllegalArgumentException if it is no path
    */
   public static Path path(String given) {
-    String path = checked(given);
-    if (URI.matcher(path).matches()) {
-      return new Path(path);
-    }
+    return hadoop(checked(given));
+  }
+
+  private static Path hadoop(String path) {
     // Of two slashes the second would begin a host, and a colon would end a scheme.
-    return new Path(null, null, path.replaceFirst("^//+", "/"));
+    return URI.matcher(path).matches()
+        ? new Path(path)
+        : new Path(null, null, path.replaceFirst("^//+", "/"));
   }
 
   /**

@@ -124,6 +124,9 @@ class LocationTest {
     }
     assertThatThrownBy(() -> Location.file("s3a://bucket/x"))
         .hasMessage("must be a file of this machine");
+    assertThatThrownBy(() -> load("data.path=hdfs://[/x"))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("data.path = hdfs://[/x: is no path: ");
     assertThatThrownBy(() -> load("data.source=\"a\\u0000b\"", "run.output= "))
         .hasMessageContaining("b: must be a path")
         .hasMessageContaining("run.output = \"\": must be a path");
