@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Prepare;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
@@ -35,6 +36,7 @@ import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.StoredImages;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Every variant of a pipeline, from its first epoch to its last. */
 class PipelinesTest {
@@ -212,14 +214,26 @@ class PipelinesTest {
     assertSame(data.batches(plans.get(2), Deal.EQUAL, 1), batches(labelled, plans.get(2), 1, 3));
     List<MultiDataSet> mixed = list(data.batches(plans.get(1), Deal.EQUAL, 1));
     List<MultiDataSet> own = list(batches(labelled, plans.get(1), 1, 3));
-    List<MultiDataSet> others = list(batches(other, plans.get(1), 1, 3));
+    Share shared = Share.all(other.images(Split.TRAIN, 1, 3), other.manifest().normalization());
+    float[] partners =
+        Minibatches.partners(
+                shared, config.augment().sl(), 1, plans.get(1).epoch(), config.optimizer().batchSize(), 0)
+            .next()
+            .pixels();
     for (int i = 0; i < mixed.size(); i++) {
       assertThat(mixed.get(i).getLabels(1)).isEqualTo(own.get(i).getLabels(1));
       assertThat(mixed.get(i).getFeaturesMaskArray(0))
           .isEqualTo(own.get(i).getFeaturesMaskArray(0));
     }
     assertThat(mixed.get(0).getFeatures(0))
-        .isEqualTo(own.get(0).getFeatures(0).mul(0.25).add(others.get(0).getFeatures(0).mul(0.75)));
+        .isEqualTo(
+            own.get(0)
+                .getFeatures(0)
+                .mul(0.25)
+                .add(
+                    Nd4j.createFromArray(partners)
+                        .reshape(own.get(0).getFeatures(0).shape())
+                        .mul(0.75)));
   }
 
   private static TrainingBatches batches(SmallRun run, EpochPlan plan, int... shards) {
