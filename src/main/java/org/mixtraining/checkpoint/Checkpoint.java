@@ -44,7 +44,8 @@ public record Checkpoint(
       int format,
       int epochs,
       SortedMap<String, Long> steps,
-      SortedMap<Objective, SortedMap<String, Long>> resting, // not in files of versions that knew none
+      SortedMap<Objective, SortedMap<String, Long>>
+          resting, // not in files of versions that knew none
       Patience patience,
       Deal deal, // not in files of versions that knew none
       Progress progress,

@@ -79,7 +79,8 @@ enum ModelFormat {
     int name = 30;
     int length = content.length < name ? 0 : little(content).getShort(26) & 0xFFFF;
     int end = Math.min(content.length, name + length);
-    String entry = new String(content, Math.min(name, end), Math.max(0, end - name), StandardCharsets.UTF_8);
+    String entry =
+        new String(content, Math.min(name, end), Math.max(0, end - name), StandardCharsets.UTF_8);
     if (entry.endsWith("data.pkl") || entry.contains("/data/")) {
       throw new DamagedFileException("it is a PyTorch file (.pt, .pth, .bin); " + TO_SAFETENSORS);
     }
@@ -157,7 +158,8 @@ enum ModelFormat {
 
   private static String json(byte[] content) {
     try {
-      JsonNode shards = JSON.readTree(new String(content, StandardCharsets.UTF_8)).path("weight_map");
+      JsonNode shards =
+          JSON.readTree(new String(content, StandardCharsets.UTF_8)).path("weight_map");
       if (shards.isObject()) {
         TreeSet<String> files = new TreeSet<>();
         shards.forEach(file -> files.add(file.asText()));

@@ -101,9 +101,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
     }
     OptionalDouble rate =
         of.rate(
-            items(true)
-                .filter(i -> i.run().arm().equals(item.run().arm()))
-                .map(Item::progress));
+            items(true).filter(i -> i.run().arm().equals(item.run().arm())).map(Item::progress));
     rate = rate.isPresent() ? rate : of.rate(items(true).map(Item::progress));
     if (rate.isEmpty() && gflops != null) {
       rate = OptionalDouble.of(gflops * 1e9);
@@ -118,7 +116,8 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
     return seconds(item, DeviceTime.TRAINING, gflops)
         .flatMap(
             training ->
-                seconds(item, DeviceTime.EVALUATION, gflops).map(evaluation -> training + evaluation));
+                seconds(item, DeviceTime.EVALUATION, gflops)
+                    .map(evaluation -> training + evaluation));
   }
 
   // --- for a person ----------------------------------------------------------------------------
@@ -137,7 +136,8 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
       row.put("flops_of_baseline", ofBaseline(item).orElse(null));
       row.put("device_seconds", seconds(item, DeviceTime.TRAINING, gflops).orElse(null));
       row.put("evaluation_flops", item.flops().map(PlannedWork.Flops::evaluation).orElse(null));
-      row.put("evaluation_device_seconds", seconds(item, DeviceTime.EVALUATION, gflops).orElse(null));
+      row.put(
+          "evaluation_device_seconds", seconds(item, DeviceTime.EVALUATION, gflops).orElse(null));
       if (columns.isEmpty()) {
         row.keySet()
             .forEach(
@@ -210,8 +210,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   List<String> notes(Configuration hadoop) {
     return Stream.concat(
             comparison.notes().stream(),
-            runs.stream()
-                .flatMap(item -> PlannedWork.notes(hadoop, item.run().config()).stream()))
+            runs.stream().flatMap(item -> PlannedWork.notes(hadoop, item.run().config()).stream()))
         .distinct()
         .toList();
   }

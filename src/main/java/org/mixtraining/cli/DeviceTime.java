@@ -11,9 +11,7 @@ import org.mixtraining.spark.PlannedWork;
 enum DeviceTime {
   TRAINING(Progress::deviceSeconds, Progress::flops, PlannedWork.Flops::training),
   EVALUATION(
-      Progress::evaluationDeviceSeconds,
-      Progress::evaluationFlops,
-      PlannedWork.Flops::evaluation);
+      Progress::evaluationDeviceSeconds, Progress::evaluationFlops, PlannedWork.Flops::evaluation);
 
   private final Function<Progress, Double> seconds;
   private final Function<Progress, Double> done;

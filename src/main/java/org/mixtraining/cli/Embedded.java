@@ -70,8 +70,8 @@ final class Embedded {
   }
 
   /**
-   * {@code local-cluster[executors, cores, MB]}: as many workers as this machine has cores for; or in
-   * this process for a user without a name, as whom Hadoop lets no executor start.
+   * {@code local-cluster[executors, cores, MB]}: as many workers as this machine has cores for; or
+   * in this process for a user without a name, as whom Hadoop lets no executor start.
    */
   static String cluster(SparkConf conf, JobConfig.Workers workers, int trainings) {
     int threads = workers.threadsPerWorker();

@@ -8,14 +8,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import org.mixtraining.config.Location;
-import picocli.CommandLine.TypeConversionException;
-import java.io.PrintWriter;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 import org.mixtraining.config.Causes;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -23,6 +21,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
 
 /** The job's main class, for spark-submit as for the embedded Spark. */
 @Command(
@@ -137,7 +136,9 @@ public final class Main {
     }
     try {
       byte[] given = Files.readAllBytes(Path.of("/proc/self/cmdline"));
-      return !StandardCharsets.US_ASCII.newEncoder().canEncode(new String(given, StandardCharsets.ISO_8859_1));
+      return !StandardCharsets.US_ASCII
+          .newEncoder()
+          .canEncode(new String(given, StandardCharsets.ISO_8859_1));
     } catch (IOException e) {
       return false; // no Linux: its locales are UTF-8
     }
@@ -153,7 +154,7 @@ public final class Main {
 
   private static int badArguments(ParameterException e, String[] args) {
     System.err.println("error: " + e.getMessage());
-    CommandLine.UnmatchedArgumentException.printSuggestions(e, new PrintWriter(System.err, true));
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, e.getCommandLine().getErr());
     System.err.printf(
         "'%s --help' shows what it takes%n", e.getCommandLine().getCommandSpec().qualifiedName());
     return BAD_INPUT;

@@ -227,7 +227,9 @@ final class RecordedRun implements AutoCloseable {
     }
   }
 
-  /** On a full disk the row that says it is running gives its place to the one that says why not. */
+  /**
+   * On a full disk the row that says it is running gives its place to the one that says why not.
+   */
   private void recordFailure(RunRecorder recorder, Throwable failure, Runnable room) {
     try {
       recorder.failed(failure);

@@ -24,8 +24,7 @@ public final class Causes {
   /** The failure itself, its cause, that one's cause, and so on. */
   public static Stream<Throwable> of(Throwable failure) {
     Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    return Stream.iterate(
-        failure, cause -> cause != null && seen.add(cause), Throwable::getCause);
+    return Stream.iterate(failure, cause -> cause != null && seen.add(cause), Throwable::getCause);
   }
 
   /**
@@ -66,7 +65,9 @@ public final class Causes {
       return simple + ": " + message;
     }
     return lost.group(1)
-        + (OUT_OF_HEAP.matcher(message).find() ? ": it ran out of heap (spark.executor.memory)" : "");
+        + (OUT_OF_HEAP.matcher(message).find()
+            ? ": it ran out of heap (spark.executor.memory)"
+            : "");
   }
 
   /** A text without line ends, as far as it is not a trace. */

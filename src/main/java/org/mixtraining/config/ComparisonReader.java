@@ -104,8 +104,7 @@ final class ComparisonReader {
               .filter(key -> !key.value().equals(without.get(key.key())))
               .map(
                   key ->
-                      "%s = %s (not %s)"
-                          .formatted(key.key(), key.value(), without.get(key.key())))
+                      "%s = %s (not %s)".formatted(key.key(), key.value(), without.get(key.key())))
               .toList();
       if (!also.isEmpty()) {
         notes.add(

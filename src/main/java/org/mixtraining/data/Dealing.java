@@ -15,8 +15,9 @@ import java.util.PriorityQueue;
  * class the front of its own row. Cut each of these rows into groups of as many images as there are
  * shards: it is enough that the images of a group go to different shards. An image is in one group
  * of the whole row and in one of its class's, an edge between the two, and a bipartite graph in
- * which no node has more edges than there are colours can be coloured so that no two edges of a node
- * are alike (Kőnig 1916): edge by edge, swapping two colours along a path where that is needed.
+ * which no node has more edges than there are colours can be coloured so that no two edges of a
+ * node are alike (Kőnig 1916): edge by edge, swapping two colours along a path where that is
+ * needed.
  *
  * <p>It takes some 20 bytes an image while it is made, and 4 after that.
  */
@@ -34,8 +35,7 @@ final class Dealing implements Serializable {
    * @param histogram images of each class
    */
   Dealing(List<Long> histogram, int shards) {
-    this.shards =
-        histogram.stream().map(n -> new int[Math.toIntExact(n)]).toArray(int[][]::new);
+    this.shards = histogram.stream().map(n -> new int[Math.toIntExact(n)]).toArray(int[][]::new);
     new Colouring(this.shards, shards).run();
   }
 
@@ -139,7 +139,9 @@ final class Dealing implements Serializable {
       imageOf[ends[2 * image + 1] * colours + colour] = image;
     }
 
-    /** Frees the first colour at a group, by exchanging the two along the path that begins there. */
+    /**
+     * Frees the first colour at a group, by exchanging the two along the path that begins there.
+     */
     private void swap(int group, int first, int second) {
       int at = group;
       int from = first;

@@ -31,7 +31,8 @@ final class FileKind {
           new Known("PDF", "%PDF-"),
           new Known("a zip archive", "PK\3\4"),
           new Known("gzipped", "\u001f\u008b"),
-          new Known("a pointer of Git LFS (`git lfs pull` fetches the image)", "version https://git"),
+          new Known(
+              "a pointer of Git LFS (`git lfs pull` fetches the image)", "version https://git"),
           new Known("SVG, HTML or other XML", "(\u00ef\u00bb\u00bf)?\\s*<[?!a-zA-Z]"));
 
   private FileKind() {}

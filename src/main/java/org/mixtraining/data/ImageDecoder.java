@@ -68,7 +68,9 @@ record ImageDecoder(int side, int maxPixels) implements Serializable {
     var start = HexFormat.ofDelimiter(" ").formatHex(file, 0, Math.min(8, file.length));
     throw new Refusal(
         "neither JPEG nor PNG"
-            + FileKind.of(file).map(kind -> " but " + kind).orElse(": begins with the bytes " + start));
+            + FileKind.of(file)
+                .map(kind -> " but " + kind)
+                .orElse(": begins with the bytes " + start));
   }
 
   private Picture decode(ImageReaderSpi format, BareFile file) throws IOException {

@@ -73,9 +73,7 @@ final class JpegSegments {
           String.format(Locale.ROOT, "has %d scans, more than %d", scans, MOST_SCANS));
     }
     return new BareFile(
-        bare.toByteArray(),
-        orientation == null ? Orientation.UPRIGHT : orientation,
-        pixelBytes);
+        bare.toByteArray(), orientation == null ? Orientation.UPRIGHT : orientation, pixelBytes);
   }
 
   private static boolean isFrame(int code) {

@@ -154,9 +154,7 @@ public final class Minibatches implements Iterator<Minibatch> {
     int round = labelled / steps;
     long left = labelled % steps;
     int among = round < images / steps ? steps : images % steps;
-    return step < among
-        ? round + (int) ((step + 1) * left / among - step * left / among)
-        : round;
+    return step < among ? round + (int) ((step + 1) * left / among - step * left / among) : round;
   }
 
   /** Minibatches in the whole pass. */

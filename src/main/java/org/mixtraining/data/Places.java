@@ -96,8 +96,7 @@ final class Places {
         (split, label, k) -> dealings.get(split).shard(label, k);
     return places
         .withColumn(
-            "shard",
-            udf(shard, DataTypes.IntegerType).apply(col("split"), col("label"), col("k")))
+            "shard", udf(shard, DataTypes.IntegerType).apply(col("split"), col("label"), col("k")))
         .drop("k");
   }
 

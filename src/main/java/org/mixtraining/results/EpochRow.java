@@ -66,8 +66,7 @@ public record EpochRow(
               "floating-point operations of validation and test by formula, count; 0 if not"
                   + " evaluated, null in older rows")
           Double evaluationFlops,
-      @Column(
-              "validation and test, seconds times devices, summed over tasks; null in older rows")
+      @Column("validation and test, seconds times devices, summed over tasks; null in older rows")
           Double evaluationDeviceSeconds) {}
 
   @Override

@@ -91,7 +91,7 @@ public record RunRow(
           Double evaluationDeviceSeconds) {
 
     /** Of no epoch. */
-    public static final Progress NONE = 
+    public static final Progress NONE =
         new Progress(0, null, null, null, null, 0, 0, 0, 0, null, 0.0, 0.0, 0.0);
 
     /** With the next finished epoch and the workers in it. */

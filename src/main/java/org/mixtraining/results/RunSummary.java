@@ -70,8 +70,8 @@ public record RunSummary(
    * @param deviceSeconds time that workers held devices to train, a core or a GPU each
    * @param flops floating-point operations of training by formula
    * @param images images trained on
-   * @param evaluationSeconds wall time of evaluation, which {@code seconds} holds too; this and what
-   *     follows are null of older versions
+   * @param evaluationSeconds wall time of evaluation, which {@code seconds} holds too; this and
+   *     what follows are null of older versions
    * @param evaluationDeviceSeconds time that devices evaluated
    * @param evaluationFlops floating-point operations of evaluation by formula
    */

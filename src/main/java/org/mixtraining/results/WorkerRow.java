@@ -20,7 +20,8 @@ public record WorkerRow(
             "resident memory of its process beyond the Java heap at the end, bytes; null where unknown")
         Long offHeapBytes,
     @Column("attempt of its Spark task, from 0") int attempt,
-    @Column("weight in the average of all but the heads, 0 to 1; those weigh labelled images") double weight,
+    @Column("weight in the average of all but the heads, 0 to 1; those weigh labelled images")
+        double weight,
     @Column("devices it held: cores (its threads), or one GPU, count; null in older rows")
         Integer devices)
     implements ResultRow, OfEpoch {

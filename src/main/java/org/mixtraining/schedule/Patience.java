@@ -30,7 +30,8 @@ public record Patience(double best, int waited, int end) implements Serializable
       return this;
     }
     int now = accuracy > best ? 0 : waited + 1;
-    return new Patience(accuracy > best ? accuracy : best, now, limit > 0 && now >= limit ? epochs : 0);
+    return new Patience(
+        accuracy > best ? accuracy : best, now, limit > 0 && now >= limit ? epochs : 0);
   }
 
   /** Whether the run is to end. */

@@ -105,7 +105,8 @@ final class ClusterEvaluation {
     SortedMap<String, List<Prediction>> predictions = new TreeMap<>();
     inParts(
             state,
-            (predictor, part, parts) -> predict(predictor, data, split, part, parts, labelled, batchSize))
+            (predictor, part, parts) ->
+                predict(predictor, data, split, part, parts, labelled, batchSize))
         .forEach(
             part ->
                 part.result()
@@ -160,9 +161,7 @@ final class ClusterEvaluation {
                     }
                   })
               .collect();
-      return results.stream()
-          .sorted(Comparator.comparingInt(PartResult::part))
-          .toList();
+      return results.stream().sorted(Comparator.comparingInt(PartResult::part)).toList();
     } finally {
       broadcast.destroy();
     }
@@ -181,7 +180,9 @@ final class ClusterEvaluation {
       if (task.dataset().manifest().heldOutImages(split, labelled) > 0) {
         Score score =
             Evaluation.run(
-                predictor, task.head().name(), images(task, split, part, parts, labelled, batchSize));
+                predictor,
+                task.head().name(),
+                images(task, split, part, parts, labelled, batchSize));
         scores = scores.plus(Scores.of(task.task().name(), score));
       }
     }
@@ -202,7 +203,9 @@ final class ClusterEvaluation {
         predictions.put(
             task.task().name(),
             Prediction.of(
-                predictor, task.head().name(), images(task, split, part, parts, labelled, batchSize)));
+                predictor,
+                task.head().name(),
+                images(task, split, part, parts, labelled, batchSize)));
       }
     }
     return predictions;
@@ -213,6 +216,8 @@ final class ClusterEvaluation {
     Dataset dataset = task.dataset();
     return new UntilKilled<>(
         Minibatches.evaluation(
-            dataset.heldOut(split, part, parts, labelled), dataset.manifest().normalization(), batchSize));
+            dataset.heldOut(split, part, parts, labelled),
+            dataset.manifest().normalization(),
+            batchSize));
   }
 }

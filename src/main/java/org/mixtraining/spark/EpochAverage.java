@@ -37,8 +37,7 @@ final class EpochAverage {
 
   /** The same by these threads, which change no bit of it. */
   static ModelState of(List<WorkerResult> results, ModelState before, WorkerThreads threads) {
-    return of(
-        results, before, (values, weights, length) -> mean(values, weights, length, threads));
+    return of(results, before, (values, weights, length) -> mean(values, weights, length, threads));
   }
 
   /**
@@ -62,14 +61,11 @@ final class EpochAverage {
       throw new IllegalArgumentException("no worker has an image to train on");
     }
     Map<String, Block> blocks = new HashMap<>();
-    before
-        .blocks()
-        .forEach((name, block) -> blocks.put(name, block(results, name, block, values)));
+    before.blocks().forEach((name, block) -> blocks.put(name, block(results, name, block, values)));
     return new ModelState(blocks);
   }
 
-  private static Block block(
-      List<WorkerResult> results, String name, Block before, Values values) {
+  private static Block block(List<WorkerResult> results, String name, Block before, Values values) {
     List<WorkerResult> trained = results.stream().filter(r -> images(r, name) > 0).toList();
     if (trained.isEmpty()) {
       return before;
@@ -91,7 +87,9 @@ final class EpochAverage {
         : result.metrics().images();
   }
 
-  /** Each worker's share of the images that trained a block, of which there is one; they sum to 1. */
+  /**
+   * Each worker's share of the images that trained a block, of which there is one; they sum to 1.
+   */
   static double[] weights(List<WorkerResult> results, String block) {
     double total = results.stream().mapToLong(result -> images(result, block)).sum();
     return results.stream().mapToDouble(result -> images(result, block) / total).toArray();

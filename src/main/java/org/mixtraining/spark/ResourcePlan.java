@@ -140,10 +140,7 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
    */
   public static Map<String, String> processes(String flags) {
     return Map.of(
-        "spark.driver.defaultJavaOptions",
-        flags,
-        "spark.executor.defaultJavaOptions",
-        flags);
+        "spark.driver.defaultJavaOptions", flags, "spark.executor.defaultJavaOptions", flags);
   }
 
   private static String limits(Need need) {

@@ -91,8 +91,7 @@ public record RunState(
       }
       taken.put(name, with(block, own.blocks().get(name)));
     }
-    return new RunState(
-        epochs, model.with(new ModelState(taken)), left, averaging, patience, deal);
+    return new RunState(epochs, model.with(new ModelState(taken)), left, averaging, patience, deal);
   }
 
   /** The objective that trained a block last; null if none has. */

@@ -103,9 +103,7 @@ final class ShuffleExchange implements StateExchange {
         IntStream.range(0, slices.count())
             .filter(s -> EpochAverage.images(result, slices.block(s)) > 0)
             .mapToObj(
-                s ->
-                    new Tuple2<>(
-                        key(s, result), new Part(null, slices.block(s), slices.read(s))));
+                s -> new Tuple2<>(key(s, result), new Part(null, slices.block(s), slices.read(s))));
     return Stream.concat(reports, values).iterator();
   }
 
@@ -127,16 +125,13 @@ final class ShuffleExchange implements StateExchange {
       }
       if (sum == null || sum.slice != part._1.slice) {
         String block = part._2.block;
-        sum =
-            new Sum(
-                part._1.slice, part._2.values.length, EpochAverage.weights(reports, block));
+        sum = new Sum(part._1.slice, part._2.values.length, EpochAverage.weights(reports, block));
         averages.add(new Tuple2<>(part._1, new Part(null, block, sum.average)));
       }
       sum.add(part._1.worker, part._2.values);
     }
     if (reducer == 0) {
-      reports.forEach(
-          report -> averages.add(new Tuple2<>(key(-1, report), Part.of(report))));
+      reports.forEach(report -> averages.add(new Tuple2<>(key(-1, report), Part.of(report))));
     }
     return averages.iterator();
   }

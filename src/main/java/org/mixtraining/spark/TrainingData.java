@@ -99,7 +99,9 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     }
   }
 
-  /** Validation images that models of a task are chosen by: no more than it has labels to train on. */
+  /**
+   * Validation images that models of a task are chosen by: no more than it has labels to train on.
+   */
   long validated(LabelledData task) {
     return task.dataset()
         .manifest()
@@ -120,9 +122,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
                 used,
                 all,
                 Secrets.inText(task.task().path()),
-                used < all
-                    ? ": no more of a class than there are labels of it to train on"
-                    : "",
+                used < all ? ": no more of a class than there are labels of it to train on" : "",
                 used < FEW
                     ? String.format(
                         Locale.ROOT,
@@ -148,8 +148,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   /** A patch of one value, normalised by itself, is 0 whatever it was. */
   private void checkReconstruction() {
     boolean reconstructs =
-        MixSchedule.of(config).epochs().stream()
-            .anyMatch(plan -> plan.objective() != Objective.SL);
+        MixSchedule.of(config).epochs().stream().anyMatch(plan -> plan.objective() != Objective.SL);
     if (reconstructs && vit().normPix() && vit().patchValues() == 1) {
       throw new UserException(
           "mixtraining.model.norm-pix = true: of grey images and mixtraining.model.patch = 1 a patch is one value, and nothing is left of it to reconstruct; false, or larger patches");

@@ -6,9 +6,10 @@
  * <p>A worker is a logical replica, 0 to W − 1, with its own image shards: partition w of a plain
  * Spark stage, wherever that runs. Everything it needs is in its shards and in one broadcast, so a
  * lost task is simply run again, with the same result to the bit. The average of the workers'
- * parameters and AdamW moments is summed in worker order, weighted by the images that trained each block: a {@link
- * org.mixtraining.spark.StateExchange} does it on the driver or by a shuffle, to the same bits. The
- * model then takes an {@link org.mixtraining.spark.OuterStep} towards it, by default all the way.
+ * parameters and AdamW moments is summed in worker order, weighted by the images that trained each
+ * block: a {@link org.mixtraining.spark.StateExchange} does it on the driver or by a shuffle, to
+ * the same bits. The model then takes an {@link org.mixtraining.spark.OuterStep} towards it, by
+ * default all the way.
  *
  * <p>On a cluster, {@link org.mixtraining.spark.ResourcePlan} says beforehand what a run takes, and
  * {@code WorkerDevices} asks Spark for a GPU for each worker of the stages that train or score. A

@@ -19,9 +19,9 @@ import org.mixtraining.kernels.Mat;
  * the mean cross-entropy plus penalty/2 times the squared norm of the weights, minimised by L-BFGS
  * (libLBFGS in Java). The problem is convex, so neither a seed nor an order of images matters.
  *
- * <p>Penalties are the powers of ten from {@value #WEAKEST} to {@value #STRONGEST}, and on while the
- * best lies at an end. That which is best on the validation images is kept, the stronger of equals.
- * Without validation images it is 1/n of n images, scikit-learn's C of 1.
+ * <p>Penalties are the powers of ten from {@value #WEAKEST} to {@value #STRONGEST}, and on while
+ * the best lies at an end. That which is best on the validation images is kept, the stronger of
+ * equals. Without validation images it is 1/n of n images, scikit-learn's C of 1.
  */
 public final class LinearProbe implements FeatureClassifier {
 

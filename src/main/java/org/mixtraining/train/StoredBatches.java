@@ -51,7 +51,8 @@ public final class StoredBatches implements TaskBatches {
     this.others =
         others == null
             ? null
-            : new StoredPasses(pass -> TrainingBatches.partners(config, plan, others, threads, pass));
+            : new StoredPasses(
+                pass -> TrainingBatches.partners(config, plan, others, threads, pass));
     this.othersTables = others == null ? null : flat(others.normalization());
     this.mixupCutmix = new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }

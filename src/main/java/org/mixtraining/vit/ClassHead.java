@@ -38,7 +38,8 @@ public final class ClassHead extends Loss {
   @Override
   List<Tensor> tensors() {
     return List.of(
-        // Not MAE's deviation of 2e-5: short runs do not catch up (README, "What has been measured").
+        // Not MAE's deviation of 2e-5: short runs do not catch up (README, "What has been
+        // measured").
         Tensor.weight("weight", vit().dim(), classes),
         Tensor.vector("bias", classes, Tensor.Init.ZERO));
   }

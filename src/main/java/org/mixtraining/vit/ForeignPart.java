@@ -10,8 +10,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * What other ViTs have and this job's encoder has not, told by the names of timm's tensors. To leave
- * such weights out would be to begin from another function than was trained.
+ * What other ViTs have and this job's encoder has not, told by the names of timm's tensors. To
+ * leave such weights out would be to begin from another function than was trained.
  */
 enum ForeignPart {
   LAYER_SCALE("LayerScale", ".*\\b(ls\\d?\\.(gamma|weight)|gamma(_\\d)?|layer_?scale.*|lambda1)"),
@@ -61,15 +61,12 @@ enum ForeignPart {
     for (String name : tensors) {
       // After a norm before pooling, one after it belongs to the head.
       boolean beside =
-          BESIDE.matcher(name).matches()
-              || (POOLED_NORM.has(name) && tensors.contains(FINAL_NORM));
+          BESIDE.matcher(name).matches() || (POOLED_NORM.has(name) && tensors.contains(FINAL_NORM));
       if (!beside && !OURS.matcher(name).matches()) {
         found.computeIfAbsent(of(name), part -> new TreeSet<>()).add(name);
       }
     }
-    return found.entrySet().stream()
-        .map(part -> part.getKey().problem(part.getValue()))
-        .toList();
+    return found.entrySet().stream().map(part -> part.getKey().problem(part.getValue())).toList();
   }
 
   private static ForeignPart of(String name) {

@@ -15,8 +15,8 @@ import org.mixtraining.config.UserException;
  * The encoder of a ViT under the names of timm's {@code VisionTransformer}, which are also those of
  * facebookresearch/mae: {@code patch_embed.proj.weight}, {@code blocks.0.attn.qkv.weight}, {@code
  * norm.weight} and so on, after any prefix. An encoder that computes something else than this job's
- * is refused ({@link ForeignPart}); heads and decoders are left. A patch embedding for patches of another size is resampled as FlexiViT
- * does it ({@link PatchResampling}).
+ * is refused ({@link ForeignPart}); heads and decoders are left. A patch embedding for patches of
+ * another size is resampled as FlexiViT does it ({@link PatchResampling}).
  *
  * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
  * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that

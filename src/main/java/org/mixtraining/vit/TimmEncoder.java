@@ -13,9 +13,9 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.vit.TimmDonor.Weight;
 
 /**
- * The tensors of an encoder among those of a file. Programs put a model into others, and their names
- * before its own: {@code model.}, {@code encoder.}, {@code backbone.} or any other, in any nesting.
- * The encoder is what lies beside its patch embedding.
+ * The tensors of an encoder among those of a file. Programs put a model into others, and their
+ * names before its own: {@code model.}, {@code encoder.}, {@code backbone.} or any other, in any
+ * nesting. The encoder is what lies beside its patch embedding.
  *
  * @param prefix what its names begin with, after the names of {@link #WRAPPERS} were taken out
  * @param tensors by their names without it
@@ -68,8 +68,12 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
     }
     if (prefixes.size() > 1) {
       throw new UserException(
-          "%s: holds %d encoders, under %s; leave one in the file"
-              .formatted(origin, prefixes.size(), quoted(prefixes)));
+          String.format(
+              Locale.ROOT,
+              "%s: holds %d encoders, under %s; leave one in the file",
+              origin,
+              prefixes.size(),
+              quoted(prefixes)));
     }
     String prefix = prefixes.get(0);
     SortedMap<String, Weight> tensors = new TreeMap<>();
@@ -105,8 +109,7 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
   }
 
   private static String quoted(Collection<String> prefixes) {
-    return String.join(
-        " and ", prefixes.stream().map(p -> p.isEmpty() ? "no prefix" : p).toList());
+    return String.join(" and ", prefixes.stream().map(p -> p.isEmpty() ? "no prefix" : p).toList());
   }
 
   /** The first of some names, and how many more there are. */

@@ -46,7 +46,8 @@ class ForeignTensorsTest {
     for (int i = 0; i < 1 << 16; i++) {
       bits.putShort((short) i);
     }
-    String header = "{\"a\": {\"dtype\": \"%s\", \"shape\": [65536], \"data_offsets\": [0, 131072]}}";
+    String header =
+        "{\"a\": {\"dtype\": \"%s\", \"shape\": [65536], \"data_offsets\": [0, 131072]}}";
 
     float[] halves = read(header.formatted("F16"), bits.array()).get("a").values();
     float[] bfloats = read(header.formatted("BF16"), bits.array()).get("a").values();
@@ -82,9 +83,13 @@ class ForeignTensorsTest {
         "{\"a.weight\": {\"dtype\": \"%s\", \"shape\": [%s], \"data_offsets\": [0, 12]}}";
 
     assertDamaged(
-        header.formatted("F32", 3), 8, "it is cut off: a.weight should end at byte 89, and the file has 85");
+        header.formatted("F32", 3),
+        8,
+        "it is cut off: a.weight should end at byte 89, and the file has 85");
     assertDamaged(
-        header.formatted("F32", 4), 12, "its header gives a.weight another size than its shape has");
+        header.formatted("F32", 4),
+        12,
+        "its header gives a.weight another size than its shape has");
     assertDamaged(
         header.formatted("F8_E4M3", 12),
         12,

@@ -46,7 +46,8 @@ class ForeignWeightsTest {
   private static SortedMap<String, Weight> timm() {
     try {
       return new TreeMap<>(
-          ForeignTensors.read(Files.readAllBytes(Path.of("src/test/resources/timm/patch3.safetensors")))
+          ForeignTensors.read(
+                  Files.readAllBytes(Path.of("src/test/resources/timm/patch3.safetensors")))
               .tensors());
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -102,7 +103,8 @@ class ForeignWeightsTest {
         renamed(
             name ->
                 "module."
-                    + name.replaceFirst("^(blocks\\.\\d+)\\.", "$1._orig_mod._checkpoint_wrapped_module."));
+                    + name.replaceFirst(
+                        "^(blocks\\.\\d+)\\.", "$1._orig_mod._checkpoint_wrapped_module."));
 
     assertThat(begun(Safetensors.floats(compiled))).isEqualTo(begun(Safetensors.floats(timm())));
   }
@@ -118,7 +120,8 @@ class ForeignWeightsTest {
     assertThat(begun(donor)).isEqualTo(begun(Safetensors.floats(timm())));
     assertThat(donor.notes())
         .containsExactly(
-            "--init %s/both.safetensors: the encoder is what lies under backbone.".formatted(directory),
+            "--init %s/both.safetensors: the encoder is what lies under backbone."
+                .formatted(directory),
             "--init %s/both.safetensors: not used: head.bias, head.weight, queue.0, queue.1 and 5 more"
                 .formatted(directory));
   }
@@ -215,8 +218,7 @@ class ForeignWeightsTest {
   @Test
   void aNormAfterPoolingInPlaceOfThatBeforeIsRefused() throws IOException {
     assertRefused(
-            Safetensors.floats(
-                renamed(name -> name.startsWith("norm.") ? "fc_" + name : name)))
+            Safetensors.floats(renamed(name -> name.startsWith("norm.") ? "fc_" + name : name)))
         .hasMessageContaining("a norm after pooling in place of that before")
         .hasMessageContaining("fc_norm.bias, fc_norm.weight");
   }
@@ -278,7 +280,8 @@ class ForeignWeightsTest {
     var weight = new Weight(new int[] {1}, new float[1]);
 
     assertRefused(Safetensors.floats(new TreeMap<>(Map.of(name, weight, "x", weight))))
-        .hasMessageContaining("cannot be used: its names are those of %s (%s); read are", program, name)
+        .hasMessageContaining(
+            "cannot be used: its names are those of %s (%s); read are", program, name)
         .hasMessageContaining("patch_embed.proj.weight, blocks.0.attn.qkv.weight");
   }
 
@@ -298,10 +301,13 @@ class ForeignWeightsTest {
     System.arraycopy(name, 0, zip, 30, name.length);
 
     assertCalled("cut off: its header should be", Arrays.copyOf(weights, 100));
-    assertCalled("cut off: pos_embed should end at byte", Arrays.copyOf(weights, weights.length - 1));
+    assertCalled(
+        "cut off: pos_embed should end at byte", Arrays.copyOf(weights, weights.length - 1));
     assertCalled("empty", new byte[0]);
     assertCalled("a PyTorch file (.pt, .pth, .bin); save its state_dict with safetensors", zip);
-    assertCalled("a Python pickle, as PyTorch wrote", text("\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019."));
+    assertCalled(
+        "a Python pickle, as PyTorch wrote",
+        text("\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019."));
     assertCalled("a GGUF file", text("GGUF\u0003\u0000\u0000\u0000\u0010\u0000\u0000"));
     assertCalled("an ONNX model", text("\b\u0007\u0012\u0007pytorch\u001a\u00052.3.0:"));
     assertCalled("an ONNX model", MODEL.onnx("--task", MODEL.card().tasks()));
@@ -318,7 +324,8 @@ class ForeignWeightsTest {
             "{\"metadata\": {}, \"weight_map\": {\"b\": \"model-2-of-2.safetensors\", \"a\": \"model-1-of-2.safetensors\"}}"));
     assertCalled("a JSON text", text("{\"error\": \"Repository not found\"}"));
     assertCalled("a text and no model", text("just words"));
-    assertRefused(new byte[3000]).hasMessageContaining("its 3000 bytes are no model that this job knows");
+    assertRefused(new byte[3000])
+        .hasMessageContaining("its 3000 bytes are no model that this job knows");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--init", directory.toString()))
         .isInstanceOf(UserException.class)
         .hasMessage("--init %s: is a directory; name the file in it", directory);

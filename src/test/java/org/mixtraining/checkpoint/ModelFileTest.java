@@ -147,6 +147,7 @@ class ModelFileTest {
     ModelFile damaged = file("cut.safetensors", Arrays.copyOf(cut, cut.length - 4));
     assertThatThrownBy(damaged::donor)
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("cut.safetensors: cannot be used: it is cut off: head.bias should end at byte 20626, and the file has 20622");
+        .hasMessageContaining(
+            "cut.safetensors: cannot be used: it is cut off: head.bias should end at byte 20626, and the file has 20622");
   }
 }

@@ -17,11 +17,7 @@ final class Safetensors {
   /** A file of a header and what follows it. */
   static byte[] file(String header, byte[] data) {
     byte[] json = header.getBytes(StandardCharsets.UTF_8);
-    return data(8 + json.length + data.length)
-        .putLong(json.length)
-        .put(json)
-        .put(data)
-        .array();
+    return data(8 + json.length + data.length).putLong(json.length).put(json).put(data).array();
   }
 
   static byte[] floats(Map<String, Weight> tensors) {
@@ -75,9 +71,7 @@ final class Safetensors {
   }
 
   private static byte[] file(
-      Map<String, Weight> tensors,
-      String type,
-      Function<Weight, byte[]> content) {
+      Map<String, Weight> tensors, String type, Function<Weight, byte[]> content) {
     var data = new ByteArrayOutputStream();
     var header = new StringBuilder("{\"__metadata__\": {\"format\": \"pt\"}");
     tensors.forEach(

@@ -2,8 +2,8 @@ package org.mixtraining.checkpoint;
 
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.SortedMap;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Objective;
@@ -41,7 +41,8 @@ final class Samples {
             averaging,
             Patience.FRESH.scored(0.5, epochs, 0),
             new Deal(List.of(0.1 + 0.2, 3.0))),
-        new Progress(epochs, 0.1 + 0.2, 1, null, 1.0 / 3, 1L << 40, 1e300, 0.1, 0.7, 4, 0.3, 1e299, null),
+        new Progress(
+            epochs, 0.1 + 0.2, 1, null, 1.0 / 3, 1L << 40, 1e300, 0.1, 0.7, 4, 0.3, 1e299, null),
         "{\"mixtraining\":{\"run\":{\"id\":\"é \\\"quoted\\\"\"}}}",
         new TreeMap<>(Map.of("dataset.fingerprint", "f00d", "version.job", "1")));
   }

@@ -37,9 +37,9 @@ import org.mixtraining.vit.Replica;
 
 /**
  * Trains, evaluates and benches by 2, 3 and 8 threads on one core and on two while other processes
- * burn both of them: every time it is to end, with what an undisturbed thread comes to. After {@code
- * mvn -q package -DskipTests}: {@code mvn surefire:test -Dtest=BusyMachineTest -Dexcluded.tags=
- * -Drounds=300 -Dprocesses=3}.
+ * burn both of them: every time it is to end, with what an undisturbed thread comes to. After
+ * {@code mvn -q package -DskipTests}: {@code mvn surefire:test -Dtest=BusyMachineTest
+ * -Dexcluded.tags= -Drounds=300 -Dprocesses=3}.
  */
 @Tag("slow")
 class BusyMachineTest {
@@ -81,7 +81,8 @@ class BusyMachineTest {
         .waitFor();
   }
 
-  // --- many rounds in this process -----------------------------------------------------------------
+  // --- many rounds in this process
+  // -----------------------------------------------------------------
 
   private interface Work {
     Object by(int threads);
@@ -190,7 +191,8 @@ class BusyMachineTest {
     }
   }
 
-  // --- whole commands ------------------------------------------------------------------------------
+  // --- whole commands
+  // ------------------------------------------------------------------------------
 
   @Test
   void commandsEndAsOnAnIdleMachine() throws Exception {
@@ -233,8 +235,7 @@ class BusyMachineTest {
       String id,
       int threads)
       throws Exception {
-    List<String> more =
-        new ArrayList<>(List.of("-D", "workers.threads-per-worker=" + threads));
+    List<String> more = new ArrayList<>(List.of("-D", "workers.threads-per-worker=" + threads));
     switch (command) {
       case "evaluate" -> more.addAll(List.of("--run", id, "--json"));
       case "report" -> more.addAll(List.of("--run", id, "-o", job.directory() + "/report.html"));
@@ -242,7 +243,9 @@ class BusyMachineTest {
     }
     Driver driver = job.start(environment, command, id, more.toArray(String[]::new));
     keepTo(cores, driver.process().pid());
-    assertThat(driver.exit()).as("%s %s on cores %s:%n%s", command, id, cores, driver.said()).isZero();
+    assertThat(driver.exit())
+        .as("%s %s on cores %s:%n%s", command, id, cores, driver.said())
+        .isZero();
     return driver.said();
   }
 }

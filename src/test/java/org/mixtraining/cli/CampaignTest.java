@@ -35,10 +35,12 @@ import org.mixtraining.results.Tables;
 @Tag("slow")
 class CampaignTest {
   private static final List<String> NAMES =
-      List.of("plain", "photos [2023]", "größe", "a b", "{x}", "100%25", "日本", "a#b", "it's", "x+y&z");
+      List.of(
+          "plain", "photos [2023]", "größe", "a b", "{x}", "100%25", "日本", "a#b", "it's", "x+y&z");
   private static final List<String> CLASSES =
       List.of("cat", "_unknown_", "007", "größe", "two words", "{x}", "a,b", "null", "été");
-  private static final List<String> LOCALES = List.of("und", "fa-IR", "ar-EG", "tr-TR", "de-DE", "th-TH-u-nu-thai");
+  private static final List<String> LOCALES =
+      List.of("und", "fa-IR", "ar-EG", "tr-TR", "de-DE", "th-TH-u-nu-thai");
 
   /** What is in the way of a round's commands. */
   private enum Trouble {
@@ -65,12 +67,15 @@ class CampaignTest {
 
   static IntStream rounds() {
     String[] range = System.getProperty("rounds", "1..20").split("\\.\\.");
-    return IntStream.rangeClosed(Integer.parseInt(range[0]), Integer.parseInt(range[range.length - 1]));
+    return IntStream.rangeClosed(
+        Integer.parseInt(range[0]), Integer.parseInt(range[range.length - 1]));
   }
 
   @AfterEach
   void restore() {
-    for (String key : List.of("master", "ui.enabled", "hadoop.fs.file.impl", "hadoop.fs.file.impl.disable.cache")) {
+    for (String key :
+        List.of(
+            "master", "ui.enabled", "hadoop.fs.file.impl", "hadoop.fs.file.impl.disable.cache")) {
       System.clearProperty("spark." + key);
     }
     Locale.setDefault(Locale.ROOT);
@@ -93,18 +98,24 @@ class CampaignTest {
         case DAMAGED_CHECKPOINT -> damagedCheckpoint();
         case SIGNAL -> signal();
         case ONE_CORE ->
-            process(Map.of("JAVA_TOOL_OPTIONS", "-XX:ActiveProcessorCount=1 -Duser.language=ar -Duser.country=EG"), List.of("taskset", "-c", "0"));
+            process(
+                Map.of(
+                    "JAVA_TOOL_OPTIONS",
+                    "-XX:ActiveProcessorCount=1 -Duser.language=ar -Duser.country=EG"),
+                List.of("taskset", "-c", "0"));
         case NAMELESS -> nameless();
       }
       calm();
     } catch (Exception | AssertionError e) {
       String told =
-          "round %s failed; again by -Drounds=%s..%s%n%s".formatted(round, round, round, String.join("\n", story));
+          "round %s failed; again by -Drounds=%s..%s%n%s"
+              .formatted(round, round, round, String.join("\n", story));
       System.out.println(told + "\n" + e); // at once, rather than when the last round is over
       throw new AssertionError(told, e);
     }
     System.out.println(
-        "round %s: %s, %s s".formatted(round, story.get(1), (System.nanoTime() - start) / 1_000_000_000));
+        "round %s: %s, %s s"
+            .formatted(round, story.get(1), (System.nanoTime() - start) / 1_000_000_000));
   }
 
   // --- what a round is about ---------------------------------------------------------------------
@@ -136,7 +147,13 @@ class CampaignTest {
             "optimizer.batch-size=" + (3 + random.nextInt(8)),
             "checkpoint.every=" + (1 + random.nextInt(2)),
             "workers.count=" + (1 + random.nextInt(2)));
-    story.add("%s, locale %s, master %s%n%s".formatted(directory, locale, System.getProperty("spark.master"), String.join("\n", settings)));
+    story.add(
+        "%s, locale %s, master %s%n%s"
+            .formatted(
+                directory,
+                locale,
+                System.getProperty("spark.master"),
+                String.join("\n", settings)));
   }
 
   /** Photographs by class, some of which are none, or have names that cameras and people give. */
@@ -146,11 +163,31 @@ class CampaignTest {
     for (String name : classes.subList(0, 2 + random.nextInt(2))) {
       Path folder = Files.createDirectories(source.resolve(name));
       for (int i = 0; i < 20; i++) {
-        int type = drawn(List.of(BufferedImage.TYPE_3BYTE_BGR, BufferedImage.TYPE_BYTE_GRAY, BufferedImage.TYPE_INT_RGB));
+        int type =
+            drawn(
+                List.of(
+                    BufferedImage.TYPE_3BYTE_BGR,
+                    BufferedImage.TYPE_BYTE_GRAY,
+                    BufferedImage.TYPE_INT_RGB));
         var image = new BufferedImage(8 + random.nextInt(40), 8 + random.nextInt(40), type);
-        IntStream.range(0, 200).forEach(p -> image.setRGB(random.nextInt(image.getWidth()), random.nextInt(image.getHeight()), random.nextInt()));
+        IntStream.range(0, 200)
+            .forEach(
+                p ->
+                    image.setRGB(
+                        random.nextInt(image.getWidth()),
+                        random.nextInt(image.getHeight()),
+                        random.nextInt()));
         String format = drawn(List.of("png", "jpg"));
-        ImageIO.write(image, format, folder.resolve(drawn(List.of("_DSC", "IMG ", "é", "a[1]", "b#")) + i + "." + (random.nextBoolean() ? format : format.toUpperCase(Locale.ROOT))).toFile());
+        ImageIO.write(
+            image,
+            format,
+            folder
+                .resolve(
+                    drawn(List.of("_DSC", "IMG ", "é", "a[1]", "b#"))
+                        + i
+                        + "."
+                        + (random.nextBoolean() ? format : format.toUpperCase(Locale.ROOT)))
+                .toFile());
       }
       if (random.nextBoolean()) {
         Files.write(folder.resolve("cut.jpg"), new byte[] {(byte) 0xff, (byte) 0xd8, 1});
@@ -209,8 +246,12 @@ class CampaignTest {
       epochs = files.filter(f -> f.getFileName().toString().startsWith("epoch-")).sorted().toList();
     }
     byte[] whole = Files.readAllBytes(epochs.get(epochs.size() - 1));
-    Files.write(epochs.get(epochs.size() - 1), java.util.Arrays.copyOf(whole, random.nextInt(whole.length)));
-    Files.walk(directory.resolve("runs/tables/runs")).filter(Files::isRegularFile).forEach(f -> f.toFile().delete());
+    Files.write(
+        epochs.get(epochs.size() - 1),
+        java.util.Arrays.copyOf(whole, random.nextInt(whole.length)));
+    Files.walk(directory.resolve("runs/tables/runs"))
+        .filter(Files::isRegularFile)
+        .forEach(f -> f.toFile().delete());
     Printed printed = here(commands().get(1));
     assertThat(printed.exitCode()).isEqualTo(2);
     assertThat(last(printed.err())).contains("mixtraining.run.id = r");
@@ -241,7 +282,9 @@ class CampaignTest {
       return;
     }
     new ProcessBuilder("chmod", "-R", "a+rwX", temporary.toString()).start().waitFor();
-    process(Map.of("HOME", "/"), List.of("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups"));
+    process(
+        Map.of("HOME", "/"),
+        List.of("setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups"));
     new ProcessBuilder("chmod", "-R", "a+rwX", temporary.toString()).start().waitFor();
   }
 
@@ -256,7 +299,8 @@ class CampaignTest {
     assertNothingLeft();
   }
 
-  private Driver start(Map<String, String> environment, List<String> prefix, String... words) throws IOException {
+  private Driver start(Map<String, String> environment, List<String> prefix, String... words)
+      throws IOException {
     Path own = Files.createDirectories(temporary.resolve("tmp"));
     own.toFile().setWritable(true, false);
     List<String> line = new ArrayList<>(prefix);
@@ -264,7 +308,8 @@ class CampaignTest {
     line.addAll(List.of(words));
     story.add(environment + " " + String.join(" ", line));
     Path said = Files.createTempFile(temporary, "said", ".txt");
-    ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(said.toFile());
+    ProcessBuilder builder =
+        new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(said.toFile());
     builder.environment().remove("SPARK_HOME");
     builder.environment().remove("SPARK_SCALA_VERSION");
     builder.environment().put("TMPDIR", own.toString());
@@ -279,7 +324,15 @@ class CampaignTest {
     commands.add(words("prepare"));
     commands.add(words("train"));
     commands.add(words("report", "--run", "r", "-o", directory.resolve("r.html").toString()));
-    commands.add(words("predict", "--run", "r", "-o", directory.resolve("said").toString(), "--force", directory.resolve("source").toString()));
+    commands.add(
+        words(
+            "predict",
+            "--run",
+            "r",
+            "-o",
+            directory.resolve("said").toString(),
+            "--force",
+            directory.resolve("source").toString()));
     return commands;
   }
 
@@ -312,15 +365,21 @@ class CampaignTest {
   /** Without trouble, or when it is over, everything succeeds. */
   private void calm() throws Exception {
     for (String[] command : commands()) {
-      boolean prepared = command[0].equals("prepare") && Files.exists(directory.resolve("images/dataset.json"));
+      boolean prepared =
+          command[0].equals("prepare") && Files.exists(directory.resolve("images/dataset.json"));
       if (!prepared) {
         assertThat(here(command).exitCode()).as(command[0]).isZero();
       }
     }
-    RunRow run = new Tables(new Configuration(), directory.resolve("runs").toString()).run("r").orElseThrow();
+    RunRow run =
+        new Tables(new Configuration(), directory.resolve("runs").toString())
+            .run("r")
+            .orElseThrow();
     assertThat(run.status()).isEqualTo(RunRow.Status.FINISHED);
     assertThat(run.progress().epochsDone()).isEqualTo(run.setup().epochsPlanned());
-    assertThat(directory.resolve("runs/summaries/r/summary.json")).content().contains("\"finished\"");
+    assertThat(directory.resolve("runs/summaries/r/summary.json"))
+        .content()
+        .contains("\"finished\"");
     assertThat(directory.resolve("r.html")).isNotEmptyFile();
     assertThat(directory.resolve("said/_SUCCESS")).exists();
     assertNothingLeft();
@@ -329,7 +388,10 @@ class CampaignTest {
   private void assertNothingLeft() throws IOException {
     try (var files = Files.walk(temporary)) {
       assertThat(files.map(f -> temporary.relativize(f).toString()))
-          .noneMatch(f -> f.matches("(.*/)?(\\.[^/]*(?<!\\.crc)|LOCK|_temporary)") || f.startsWith("tmp/mixtraining-"));
+          .noneMatch(
+              f ->
+                  f.matches("(.*/)?(\\.[^/]*(?<!\\.crc)|LOCK|_temporary)")
+                      || f.startsWith("tmp/mixtraining-"));
     }
   }
 }

@@ -27,7 +27,9 @@ class LiveLineTest {
 
   /** A worker that is done with half of its 20 steps, at 100 images/s. */
   private static ExecutorProgress half(int worker, EpochPlan plan, long labelled) {
-    var soFar = new EpochMetrics(1000, new TreeMap<>(Map.of("head", labelled)), labelled / 4, 10, 2500, 0, 0, 0, 8, 2);
+    var soFar =
+        new EpochMetrics(
+            1000, new TreeMap<>(Map.of("head", labelled)), labelled / 4, 10, 2500, 0, 0, 0, 8, 2);
     return new ExecutorProgress(
         "" + worker, List.of(new WorkerProgress(plan, worker, 10, 20, soFar)), 2.5, 100, 0.2, 1, 1);
   }

@@ -105,7 +105,8 @@ class RecordedRunTest {
     return new RunState(
         state.epochs() + 1,
         changed(state.model(), velocity.block("outer").parameters()[0]),
-        new TreeMap<>(Map.of(Objective.SSL, changed(resting, state.model().block("encoder").v()[1]))),
+        new TreeMap<>(
+            Map.of(Objective.SSL, changed(resting, state.model().block("encoder").v()[1]))),
         changed(velocity, resting.block("encoder").m()[0]),
         state.patience().scored(0.1 * state.epochs(), state.epochs() + 1, 0),
         new Deal(List.of(1.0 + state.epochs(), 1.0)));
@@ -142,7 +143,17 @@ class RecordedRunTest {
     for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
       state = next(state);
       EpochMetrics metrics =
-          new EpochMetrics(100, new TreeMap<>(Map.of("head", 100L)), 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
+          new EpochMetrics(
+              100,
+              new TreeMap<>(Map.of("head", 100L)),
+              60,
+              4,
+              10 * plan.epoch(),
+              0,
+              1,
+              1e9,
+              2,
+              0.5);
       Place place = new Place("host", "0", "cpu", 2, 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(
@@ -500,7 +511,8 @@ class RecordedRunTest {
       if (Files.exists(summary)) {
         assertThat(Files.readString(summary)).as(at).contains("\"failed\"", "No space left");
       }
-      if (row.isPresent() || !Files.exists(output.resolve("checkpoints/a/epoch-00001.safetensors"))) {
+      if (row.isPresent()
+          || !Files.exists(output.resolve("checkpoints/a/epoch-00001.safetensors"))) {
         start();
         assertThat(left()).as(at).isEqualTo(expected);
       }
@@ -562,8 +574,7 @@ class RecordedRunTest {
   void anotherModelIsRefused() {
     assertThatThrownBy(() -> startInterrupted(2)).isInstanceOf(InterruptedRunException.class);
     float[] two = new float[2];
-    var smaller =
-        initial().with(new ModelState(Map.of("encoder", new Block(two, two, two, 0))));
+    var smaller = initial().with(new ModelState(Map.of("encoder", new Block(two, two, two, 0))));
 
     assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
         .isInstanceOf(UserException.class)

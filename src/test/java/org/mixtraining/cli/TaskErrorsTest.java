@@ -48,7 +48,8 @@ class TaskErrorsTest {
               new AssertionError("never"),
               new IllegalStateException("one\ntwo"))) {
         Throwable failure =
-            catchThrowable(() -> context.parallelize(List.of(error), 1).foreach(TaskErrorsTest::fail));
+            catchThrowable(
+                () -> context.parallelize(List.of(error), 1).foreach(TaskErrorsTest::fail));
 
         String message = error.getMessage() == null ? "" : ": " + error.getMessage();
         assertThat(Causes.reason(failure))

@@ -23,20 +23,45 @@ class CausesTest {
     IOException full = new IOException("No space left on device");
     return Stream.of(
         Arguments.of(full, "IOException: No space left on device"),
-        Arguments.of(new UncheckedIOException("cannot write run", full), "cannot write run: IOException: No space left on device"),
+        Arguments.of(
+            new UncheckedIOException("cannot write run", full),
+            "cannot write run: IOException: No space left on device"),
         Arguments.of(new UncheckedIOException(full), "IOException: No space left on device"),
-        Arguments.of(new IllegalStateException(new ExecutionException(new InvocationTargetException(new StackOverflowError()))), "StackOverflowError"),
-        Arguments.of(new NoClassDefFoundError("org/example/Missing"), "NoClassDefFoundError: org/example/Missing"),
-        Arguments.of(new ExceptionInInitializerError(new IllegalStateException("no CPU")), "IllegalStateException: no CPU"),
+        Arguments.of(
+            new IllegalStateException(
+                new ExecutionException(new InvocationTargetException(new StackOverflowError()))),
+            "StackOverflowError"),
+        Arguments.of(
+            new NoClassDefFoundError("org/example/Missing"),
+            "NoClassDefFoundError: org/example/Missing"),
+        Arguments.of(
+            new ExceptionInInitializerError(new IllegalStateException("no CPU")),
+            "IllegalStateException: no CPU"),
         Arguments.of(new AssertionError(), "AssertionError"),
         Arguments.of(new IllegalStateException(), "IllegalStateException"),
         Arguments.of(new IllegalStateException(" \n\n "), "IllegalStateException"),
-        Arguments.of(new IllegalStateException("first\n  second\r\nthird"), "IllegalStateException: first second third"),
-        Arguments.of(new SparkException(ABORTED + "java.lang.StackOverflowError" + TRACE), "java.lang.StackOverflowError"),
-        Arguments.of(new SparkException(ABORTED + "java.lang.IllegalStateException: of a class the driver lacks" + TRACE), "java.lang.IllegalStateException: of a class the driver lacks"),
-        Arguments.of(new SparkException(ABORTED + "ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52" + TRACE), "ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52: it ran out of heap (spark.executor.memory)"),
-        Arguments.of(new SparkException("Job aborted.", new UserException("data.path: shard 1 is missing")), "data.path: shard 1 is missing"),
-        Arguments.of(new IllegalStateException("cannot reach hdfs://me:secret@host/x"), "IllegalStateException: cannot reach hdfs://(redacted)@host/x"));
+        Arguments.of(
+            new IllegalStateException("first\n  second\r\nthird"),
+            "IllegalStateException: first second third"),
+        Arguments.of(
+            new SparkException(ABORTED + "java.lang.StackOverflowError" + TRACE),
+            "java.lang.StackOverflowError"),
+        Arguments.of(
+            new SparkException(
+                ABORTED + "java.lang.IllegalStateException: of a class the driver lacks" + TRACE),
+            "java.lang.IllegalStateException: of a class the driver lacks"),
+        Arguments.of(
+            new SparkException(
+                ABORTED
+                    + "ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52"
+                    + TRACE),
+            "ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52: it ran out of heap (spark.executor.memory)"),
+        Arguments.of(
+            new SparkException("Job aborted.", new UserException("data.path: shard 1 is missing")),
+            "data.path: shard 1 is missing"),
+        Arguments.of(
+            new IllegalStateException("cannot reach hdfs://me:secret@host/x"),
+            "IllegalStateException: cannot reach hdfs://(redacted)@host/x"));
   }
 
   @ParameterizedTest

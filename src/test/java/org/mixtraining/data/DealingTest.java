@@ -14,11 +14,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class DealingTest {
 
-  /** Classes times shards with and without common factors, and more shards than images of a class. */
+  /**
+   * Classes times shards with and without common factors, and more shards than images of a class.
+   */
   @ParameterizedTest
   @CsvSource({
-    "10, 45, 8", "10, 45, 5", "10, 40, 10", "8, 30, 4", "3, 10, 8", "100, 9, 8", "100, 5, 16",
-    "1, 50, 7", "2, 30, 1", "12, 25, 6"
+    "10, 45, 8",
+    "10, 45, 5",
+    "10, 40, 10",
+    "8, 30, 4",
+    "3, 10, 8",
+    "100, 9, 8",
+    "100, 5, 16",
+    "1, 50, 7",
+    "2, 30, 1",
+    "12, 25, 6"
   })
   void classesOfOneSizeAreSpreadInEveryShare(int classes, long images, int shards) {
     assertEven(LongStream.generate(() -> images).limit(classes).boxed().toList(), shards);
@@ -30,7 +40,10 @@ class DealingTest {
     for (int round = 0; round < 300; round++) {
       int most = random.nextInt(1, 60);
       List<Long> histogram =
-          LongStream.generate(() -> random.nextInt(most)).limit(random.nextInt(1, 12)).boxed().toList();
+          LongStream.generate(() -> random.nextInt(most))
+              .limit(random.nextInt(1, 12))
+              .boxed()
+              .toList();
       assertEven(histogram, random.nextInt(1, 20));
     }
   }

@@ -63,8 +63,8 @@ final class ImageBytes {
    * A JPEG of one colour, as Adobe's programs store it.
    *
    * @param transform 0 for CMYK, 2 for YCCK
-   * @param inks 255 less each ink; or luma and chromas of cyan, magenta and yellow, and 255 less the
-   *     black
+   * @param inks 255 less each ink; or luma and chromas of cyan, magenta and yellow, and 255 less
+   *     the black
    */
   static byte[] inks(int width, int height, int transform, int... inks) {
     var raster = Raster.createInterleavedRaster(0, width, height, 4, null);

@@ -170,7 +170,8 @@ class JpegPixelsTest {
         DrawnJpeg.with(
             PHOTO,
             DrawnJpeg.exifSegment(exif),
-            DrawnJpeg.segment(0xE2, DrawnJpeg.joined("MPF\0".getBytes(StandardCharsets.ISO_8859_1), exif)),
+            DrawnJpeg.segment(
+                0xE2, DrawnJpeg.joined("MPF\0".getBytes(StandardCharsets.ISO_8859_1), exif)),
             DrawnJpeg.segment(0xFE, DrawnJpeg.film()));
     assertThat(DrawnJpeg.scans(file)).isGreaterThan(100);
     assertThat(picture(file).pixels()).isEqualTo(picture(PHOTO).pixels());
@@ -205,8 +206,7 @@ class JpegPixelsTest {
   void aSegmentThatIsCutOffIsDamage() {
     byte[] file = DrawnJpeg.with(PHOTO, DrawnJpeg.segment(0xE1, new byte[5000]));
     assertThat(image(Arrays.copyOf(file, 3000)))
-        .isEqualTo(
-            new RawImage.Unusable("it", 0, "damaged: the segment at byte 2 is incomplete"));
+        .isEqualTo(new RawImage.Unusable("it", 0, "damaged: the segment at byte 2 is incomplete"));
     assertThat(image(Arrays.copyOf(PHOTO, PHOTO.length - 2)))
         .isEqualTo(new RawImage.Unusable("it", 0, "damaged: Truncated File - Missing EOI marker"));
   }

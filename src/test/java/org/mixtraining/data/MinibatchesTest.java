@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.ParameterizedTest;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -16,6 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.Augment;
 import org.mixtraining.config.JobConfig;
@@ -189,8 +188,7 @@ class MinibatchesTest {
   void minibatchesAreAsFewAsHoldAllImagesAndDifferByOneAtMost(int images, int most) {
     var set = images(images);
     for (Labels labels : Labels.values()) {
-      var batches =
-          Minibatches.training(Share.all(set, UNIT), NONE, 1, 0, most, 1, labels);
+      var batches = Minibatches.training(Share.all(set, UNIT), NONE, 1, 0, most, 1, labels);
       assertThat(batches.steps()).isEqualTo((images + most - 1) / most);
       List<Integer> sizes = new ArrayList<>();
       batches.forEachRemaining(batch -> sizes.add(batch.size()));
@@ -248,7 +246,8 @@ class MinibatchesTest {
 
     var pixels = byId(training(own.images(), CROP_AND_FLIP, 1, 0, 16));
     var partners = byId(Minibatches.partners(own, CROP_AND_FLIP, 1, 0, 16, 0));
-    assertThat(pixels.keySet().stream().filter(id -> !Arrays.equals(pixels.get(id), partners.get(id))))
+    assertThat(
+            pixels.keySet().stream().filter(id -> !Arrays.equals(pixels.get(id), partners.get(id))))
         .hasSizeGreaterThan(30);
   }
 

@@ -103,7 +103,8 @@ class OrientationTest {
     byte[] jpeg = ImageBytes.encoded(drawn, "jpeg");
     byte[] png = ImageBytes.encoded(drawn, "png");
     byte[] chunk = DrawnPng.chunk("eXIf", exif(orientation));
-    byte[] turnedPng = DrawnJpeg.joined(Arrays.copyOf(png, 33), chunk, Arrays.copyOfRange(png, 33, png.length));
+    byte[] turnedPng =
+        DrawnJpeg.joined(Arrays.copyOf(png, 33), chunk, Arrays.copyOfRange(png, 33, png.length));
     byte[] expected = picture(turnedPng, 32).pixels();
     for (var order : List.of(ByteOrder.BIG_ENDIAN, ByteOrder.LITTLE_ENDIAN)) {
       for (int type : new int[] {1, 3, 4}) {

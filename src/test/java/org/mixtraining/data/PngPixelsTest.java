@@ -87,7 +87,8 @@ class PngPixelsTest {
     for (int[] size : SIZES) {
       for (boolean interlaced : new boolean[] {false, true}) {
         var png = DrawnPng.noise(kind[0], kind[1], interlaced, size[0], size[1]);
-        var clear = new byte[bytes[kind[0]]]; // all of the palette, or the colour of the first pixel
+        var clear =
+            new byte[bytes[kind[0]]]; // all of the palette, or the colour of the first pixel
         for (int i = 0; kind[0] != 3 && i < clear.length; i++) {
           clear[i] = (byte) (png.samples()[0][i / 2] >> (i % 2 == 0 ? 8 : 0));
         }
@@ -141,8 +142,7 @@ class PngPixelsTest {
   void aChunkThatChangesWhatTheOthersMeanIsNotPassedOver() {
     byte[] file = DrawnPng.noise(2, 8, false, 12, 10).file(chunk("CgBI", new byte[4]));
     assertThat(new ImageDecoder(SIDE, 1 << 20).image("it", 0, file))
-        .isEqualTo(
-            new RawImage.Unusable("it", 0, "a PNG with chunks of the unknown kind CgBI"));
+        .isEqualTo(new RawImage.Unusable("it", 0, "a PNG with chunks of the unknown kind CgBI"));
   }
 
   @ParameterizedTest

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -177,7 +177,9 @@ class PrepareTest {
     var old = DatasetManifest.read(HADOOP, directory.toString());
 
     assertThat(old.identity().keySet()).doesNotContain("dealing");
-    assertThat(manifest.identity()).containsEntry("dealing", "1").containsAllEntriesOf(old.identity());
+    assertThat(manifest.identity())
+        .containsEntry("dealing", "1")
+        .containsAllEntriesOf(old.identity());
   }
 
   private static int images(ImageSet set, int label) {

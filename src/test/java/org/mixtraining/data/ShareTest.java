@@ -53,12 +53,10 @@ class ShareTest {
         long[][] counts = new long[4][workers];
         for (int w = 0; w < workers; w++) {
           int labelled = 3 * ofClass;
-          int[] hand =
-              Share.dealt(images, UNIT, w, workers, 1, 2, ofClass / 20.0).indices();
+          int[] hand = Share.dealt(images, UNIT, w, workers, 1, 2, ofClass / 20.0).indices();
           for (int label = 0; label < 3; label++) {
             int own = label;
-            counts[label][w] =
-                IntStream.of(hand).filter(i -> i < labelled && i % 3 == own).count();
+            counts[label][w] = IntStream.of(hand).filter(i -> i < labelled && i % 3 == own).count();
           }
           counts[3][w] = IntStream.of(hand).filter(i -> i < labelled).count();
         }

@@ -121,7 +121,8 @@ final class Samples {
         sl
             ? new EpochRow.Evaluation(1.9, accuracy, 0.9, 1.8, accuracy - 0.05, 0.875)
             : EpochRow.Evaluation.NONE,
-        new EpochRow.Cost(4000, 125, 5e11, 8, 1, 0.5, sl ? 2 : 0, 12, 1_000_000, sl ? 2.5e11 : 0, sl ? 2.25 : 0),
+        new EpochRow.Cost(
+            4000, 125, 5e11, 8, 1, 0.5, sl ? 2 : 0, 12, 1_000_000, sl ? 2.5e11 : 0, sl ? 2.25 : 0),
         NOON.plusSeconds(12L * epoch));
   }
 

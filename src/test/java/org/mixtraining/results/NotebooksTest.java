@@ -71,7 +71,8 @@ class NotebooksTest {
                 null,
                 s.config()),
             run.versions(),
-            new RunRow.Progress(4, accuracy, 4, accuracy, accuracy, 1, 2e12, seconds, seconds, 1, 1.0, 1e12, 1.0),
+            new RunRow.Progress(
+                4, accuracy, 4, accuracy, accuracy, 1, 2e12, seconds, seconds, 1, 1.0, 1e12, 1.0),
             "ab",
             false));
     tables.write(new ComparisonRow(id, "c", "drawn", 1, 1, id, "base"));

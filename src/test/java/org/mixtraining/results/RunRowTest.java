@@ -28,8 +28,7 @@ class RunRowTest {
   @Test
   void progressWithoutAHeadHasNoAccuracy() {
     assertThat(Progress.NONE.plus(Samples.ssl("a", 1), List.of()))
-        .isEqualTo(
-            new Progress(1, null, null, null, null, 1000, 1e15, 12.5, 0, 1, 2.0, 1e12, 3.5));
+        .isEqualTo(new Progress(1, null, null, null, null, 1000, 1e15, 12.5, 0, 1, 2.0, 1e12, 3.5));
   }
 
   @Test

@@ -80,7 +80,17 @@ final class Samples {
 
   static EpochRow.Cost cost(int epoch) {
     return new EpochRow.Cost(
-        1000L * epoch, 16L * epoch, 1e15 * epoch, 8, 1, 0.5, 2, 12.5 * epoch, 45_000_000_000L, 1e12 * epoch, 3.5);
+        1000L * epoch,
+        16L * epoch,
+        1e15 * epoch,
+        8,
+        1,
+        0.5,
+        2,
+        12.5 * epoch,
+        45_000_000_000L,
+        1e12 * epoch,
+        3.5);
   }
 
   static ClassRow ofClass(

@@ -74,7 +74,8 @@ class SecondEngineTest {
       odd.write(Samples.run(id));
     }
     String read =
-        "select run_id, typeof(run_id) from read_parquet('" + output
+        "select run_id, typeof(run_id) from read_parquet('"
+            + output
             + "/odd/tables/runs/*/*.parquet', hive_partitioning = true, union_by_name = true"
             + ", hive_types = {'run_id': VARCHAR}) order by run_id";
 

@@ -77,7 +77,20 @@ class SettingsTest {
             null,
             Samples.setup(seed),
             sample.versions(),
-            new Progress(4, accuracy, 3, accuracy, 0.1, 1, 2 * seconds, 3 * seconds, seconds, 2, 1.0, seconds, 0.5 * seconds),
+            new Progress(
+                4,
+                accuracy,
+                3,
+                accuracy,
+                0.1,
+                1,
+                2 * seconds,
+                3 * seconds,
+                seconds,
+                2,
+                1.0,
+                seconds,
+                0.5 * seconds),
             null,
             null));
   }

@@ -559,8 +559,7 @@ class TablesTest {
               sample.started(),
               null,
               null,
-              new RunRow.Setup(
-                  setup.pipeline(), setup.model(), 1, 1, 1, 1, "p", id, null, config),
+              new RunRow.Setup(setup.pipeline(), setup.model(), 1, 1, 1, 1, "p", id, null, config),
               sample.versions(),
               new Progress(
                   1, 0.5, 1, 0.5, 0.5, 1, 1, 1, devices == null ? 10 : 30, devices, 1.0, 1.0, 1.0),

@@ -100,8 +100,7 @@ class MixScheduleTest {
     assertThat(first.learningRate(0, 1)).isGreaterThan(8e-4);
     assertThat(ended.epochs().get(32).learningRate(0, 1))
         .as("half of the way")
-        .isCloseTo(
-            (first.learningRate(0, 1) + 1e-6) / 2, within(1e-12));
+        .isCloseTo((first.learningRate(0, 1) + 1e-6) / 2, within(1e-12));
     assertThat(ended.epochs().get(33).learningRate(1, 1)).isEqualTo(1e-6);
     assertThat(ended.epochs().subList(30, 34))
         .allSatisfy(plan -> assertThat(plan.epochs()).isEqualTo(34));

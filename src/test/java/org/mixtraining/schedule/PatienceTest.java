@@ -20,7 +20,9 @@ class PatienceTest {
   void itWaitsForABetterAccuracyFromTheLastBetterOneOn() {
     assertThat(after(0.5, 0.4)).isEqualTo(new Patience(0.5, 1, 0));
     assertThat(after(0.5, 0.4, 0.6, 0.6).exhausted()).isFalse();
-    assertThat(after(0.5, 0.4, 0.5)).as("an equal one is no better").isEqualTo(after(0.5, 0.4, 0.1));
+    assertThat(after(0.5, 0.4, 0.5))
+        .as("an equal one is no better")
+        .isEqualTo(after(0.5, 0.4, 0.1));
     assertThat(after(0.5, 0.4, 0.5)).isEqualTo(new Patience(0.5, 2, 3));
   }
 

@@ -39,19 +39,19 @@ class EpochAverageTest {
     Map<String, Block> other = Map.of("encoder", scalar(4, 10), "head", scalar(30, 4));
 
     ModelState average =
-        average(
-            List.of(worker(0, 50, new ModelState(one)), worker(1, 50, new ModelState(other))));
+        average(List.of(worker(0, 50, new ModelState(one)), worker(1, 50, new ModelState(other))));
 
     assertThat(average.block("encoder")).isEqualTo(scalar(3, 10));
     assertThat(average.block("head")).isEqualTo(scalar(20, 4));
   }
 
-  /** 30 and 10 images; of them 1 and 3 with labels of one task, 4 and none with those of another. */
+  /**
+   * 30 and 10 images; of them 1 and 3 with labels of one task, 4 and none with those of another.
+   */
   @Test
   void aHeadIsWeightedByTheLabelledImagesOfItsTask() {
     Block encoder = scalar(0, 4);
-    ModelState before =
-        state(encoder, scalar(100, 0), scalar(200, 0), scalar(300, 5));
+    ModelState before = state(encoder, scalar(100, 0), scalar(200, 0), scalar(300, 5));
     var one =
         worker(
             0,
@@ -130,8 +130,7 @@ class EpochAverageTest {
             worker(1, 1, scalar(1, 1)),
             worker(2, 1, scalar(-1e8f, 1)));
 
-    assertThat(average(results).block("encoder").parameters()[0])
-        .isCloseTo(1 / 3f, within(1e-7f));
+    assertThat(average(results).block("encoder").parameters()[0]).isCloseTo(1 / 3f, within(1e-7f));
   }
 
   /** More values than one slice of the parallel sum holds, and no multiple of it. */

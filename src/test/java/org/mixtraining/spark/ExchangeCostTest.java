@@ -86,7 +86,8 @@ class ExchangeCostTest {
 
   private static WorkerResult worker(int number) {
     var metrics = new EpochMetrics(100, new TreeMap<>(), 0, 1, 0, 0, 0, 0, 0, 0);
-    return new WorkerResult(number, state(number), metrics, new Place("h", "0", "cpu", 1, 0, 1, 1, 1));
+    return new WorkerResult(
+        number, state(number), metrics, new Place("h", "0", "cpu", 1, 0, 1, 1, 1));
   }
 
   private static ModelState state(int seed) {

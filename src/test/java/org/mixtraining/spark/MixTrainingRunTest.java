@@ -139,14 +139,20 @@ class MixTrainingRunTest {
       assertThat(untimed(epoch.metrics())).isEqualTo(untimed(expected.metrics()));
       assertThat(epoch.metrics().images()).isEqualTo(local.manifest().images(Split.TRAIN));
     }
-    assertThat(state.blocks().values()).extracting(Block::steps).as("of SL, JOINT, SL").containsOnly(7L);
+    assertThat(state.blocks().values())
+        .extracting(Block::steps)
+        .as("of SL, JOINT, SL")
+        .containsOnly(7L);
   }
 
   /** Of SSL, SL, SSL and SL epochs: the encoder's moments, which both train, change each time. */
   @Test
   void alternatingObjectivesGoOnWithTheirOwnMoments() {
     JobConfig config =
-        config("workers.count=1", "mix={mode = alternate, ratio = 1}", "optimizer.ssl-betas=[0.8, 0.9]");
+        config(
+            "workers.count=1",
+            "mix={mode = alternate, ratio = 1}",
+            "optimizer.ssl-betas=[0.8, 0.9]");
     SmallRun local = SmallRun.of(config);
 
     Trained trained = train(config);

@@ -65,7 +65,8 @@ class StateExchangeTest {
         labels.put("head-b", 1L);
       }
       var metrics = new EpochMetrics(images[w], labels, 0, w, 0, 0, 0, 0, 0, 0);
-      results.add(new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 1, 0, 1, -1, 0)));
+      results.add(
+          new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 1, 0, 1, -1, 0)));
     }
     return results;
   }
@@ -97,7 +98,9 @@ class StateExchangeTest {
       var driver = average(new DriverExchange(), workers);
       var shuffle = average(new ShuffleExchange(), workers);
 
-      assertThat(shuffle.state()).isEqualTo(driver.state()).isEqualTo(EpochAverage.of(workers, workers.get(0).state()));
+      assertThat(shuffle.state())
+          .isEqualTo(driver.state())
+          .isEqualTo(EpochAverage.of(workers, workers.get(0).state()));
       assertThat(shuffle.state().sha256()).isEqualTo(driver.state().sha256());
       assertThat(shuffle.reports()).isEqualTo(driver.reports());
       assertThat(shuffle.reports())

@@ -99,7 +99,8 @@ class TrainingDataTest {
         .containsExactly(
             "mixtraining.model.norm-pix = true: of grey images and mixtraining.model.patch = 1 a patch is one value, and nothing is left of it to reconstruct; false, or larger patches");
     for (String mended : List.of("model.patch=2", "model.norm-pix=false", "pipeline=sl")) {
-      assertThatCode(() -> open(data, mended.startsWith("model.p") ? "run.id=a" : "model.patch=1", mended))
+      assertThatCode(
+              () -> open(data, mended.startsWith("model.p") ? "run.id=a" : "model.patch=1", mended))
           .as(mended)
           .doesNotThrowAnyException();
     }
