@@ -217,7 +217,12 @@ class PipelinesTest {
     Share shared = Share.all(other.images(Split.TRAIN, 1, 3), other.manifest().normalization());
     float[] partners =
         Minibatches.partners(
-                shared, config.augment().sl(), 1, plans.get(1).epoch(), config.optimizer().batchSize(), 0)
+                shared,
+                config.augment().sl(),
+                1,
+                plans.get(1).epoch(),
+                config.optimizer().batchSize(),
+                0)
             .next()
             .pixels();
     for (int i = 0; i < mixed.size(); i++) {
