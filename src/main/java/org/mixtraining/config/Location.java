@@ -108,6 +108,11 @@ public final class Location {
     return expanded(given);
   }
 
+  /** As people write it: a local file without its scheme. */
+  public static String shown(Path path) {
+    return "file".equals(path.toUri().getScheme()) ? path.toUri().getPath() : path.toString();
+  }
+
   /** A qualified local path as Java takes it, which reads no URI with letters beyond ASCII. */
   public static java.nio.file.Path file(Path local) {
     return java.nio.file.Path.of(local.toUri().getPath());

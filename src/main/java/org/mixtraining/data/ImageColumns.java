@@ -70,7 +70,7 @@ record ImageColumns(MessageType schema, String image, String label) {
     if (!data.image().isEmpty()) {
       if (!schema.containsField(data.image()) || !isImage(schema.getType(data.image()))) {
         throw new UserException(
-            "data.image = %s: %s has the columns %s, none of that name with images"
+            "mixtraining.data.image = %s: %s has the columns %s, none of that name with images"
                 .formatted(data.image(), where, columns(schema)));
       }
       return schema.getType(data.image());

@@ -17,6 +17,7 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.RecordReader;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
 /**
@@ -103,8 +104,8 @@ record ParquetImages(
       var schema = guarded(() -> reader.getFileMetaData().getSchema());
       columns =
           labels == null
-              ? ImageColumns.unlabelled(path.toString(), schema, data)
-              : ImageColumns.labelled(path.toString(), schema, data);
+              ? ImageColumns.unlabelled(Location.shown(path), schema, data)
+              : ImageColumns.labelled(Location.shown(path), schema, data);
       rows = guarded(() -> rows(reader, columns));
     } catch (UserException e) {
       reader.close();

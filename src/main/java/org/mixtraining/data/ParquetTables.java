@@ -24,6 +24,7 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.schema.MessageType;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
 /**
@@ -108,7 +109,8 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
         () -> {
           try (var reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop))) {
             var footer = reader.getFooter();
-            ImageColumns.unlabelled(path.toString(), footer.getFileMetaData().getSchema(), data);
+            ImageColumns.unlabelled(
+                Location.shown(path), footer.getFileMetaData().getSchema(), data);
             var rows = footer.getBlocks().stream().map(block -> rows(block, path)).toList();
             return new Table(Split.TEST, file, rows, null, null, false, List.of(), -1);
           }
@@ -120,7 +122,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
     try (var reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop))) {
       ParquetMetadata footer = reader.getFooter();
       var schema = footer.getFileMetaData().getSchema();
-      var columns = ImageColumns.labelled(path.toString(), schema, data);
+      var columns = ImageColumns.labelled(Location.shown(path), schema, data);
       var notes = footer.getFileMetaData().getKeyValueMetaData().get("huggingface");
       return new Table(
           split(file),

@@ -119,7 +119,9 @@ class InputsTest {
 
     var rows = read("hf.parquet", 3);
     assertThat(rows).extracting(Input::source).containsExactly("a.png", "hf.parquet#1", "c.png");
-    assertThat(rows).extracting(Input::error).containsExactly(null, null, "has no bytes");
+    assertThat(rows)
+        .extracting(Input::error)
+        .containsExactly(null, null, "has no bytes in the table");
     assertThat(read("binary", 3))
         .singleElement()
         .satisfies(
@@ -182,7 +184,7 @@ class InputsTest {
         .hasMessage(directory + "/raw/nowhere: there is nothing of that name");
     assertThatThrownBy(() -> read("other.parquet", 3))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith(directory + "/raw/other.parquet: has the columns ")
+        .hasMessageStartingWith(directory + "/raw/other.parquet has the columns ")
         .hasMessageContaining("expected image: struct<bytes: binary, path: string>");
   }
 

@@ -30,8 +30,9 @@ class GreyRunTest {
         pixels.put((byte) (i % 2 * 130 + (p * 31 + i * 17) % 90));
       }
     }
-    Files.write(directory.resolve(name + "-images-idx3-ubyte"), pixels.array());
-    Files.write(directory.resolve(name + "-labels-idx1-ubyte"), labels.array());
+    var raw = Files.createDirectories(directory.resolve("raw"));
+    Files.write(raw.resolve(name + "-images-idx3-ubyte"), pixels.array());
+    Files.write(raw.resolve(name + "-labels-idx1-ubyte"), labels.array());
   }
 
   @Test
@@ -42,7 +43,7 @@ class GreyRunTest {
         SmallRun.config(
             directory.resolve("prepared"),
             "data.format=idx",
-            "data.source=" + directory,
+            "data.source=" + directory.resolve("raw"),
             "data.image-size=8",
             "model.patch=4",
             "epochs={ssl = 2, sl = 6}",
