@@ -168,7 +168,7 @@ class InputsTest {
         .containsOnlyNulls();
     assertThatThrownBy(() -> read("two.parquet", 3, "data.image=photo"))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("data.image = photo: ");
+        .hasMessageStartingWith("mixtraining.data.image = photo: ");
   }
 
   @Test
