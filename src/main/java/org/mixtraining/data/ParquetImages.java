@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -43,15 +45,38 @@ record ParquetImages(
   private static final int LONGEST_NAME = 100;
 
   /**
-   * What labels are: class names, or else class indices.
+   * What labels are: class names, or else numbers of such.
    *
-   * @param classes in order of their indices; names are in their own order
+   * @param names of the labels, those that are names in their own order
+   * @param classes index of the class of each
    */
-  record Labels(boolean named, List<String> classes) implements java.io.Serializable {}
+  record Labels(boolean named, List<String> names, List<Integer> classes)
+      implements java.io.Serializable {
+
+    /** Names that are the same in one form of Unicode are one class, as directories are. */
+    static Labels of(boolean named, List<String> names) {
+      var indices = new LinkedHashMap<String, Integer>();
+      names.forEach(name -> indices.putIfAbsent(name, indices.size()));
+      return new Labels(named, names, names.stream().map(indices::get).toList());
+    }
+
+    List<String> classNames() {
+      return names.stream().distinct().toList();
+    }
+
+    private List<Note> notes() {
+      var notes = new Notes();
+      var seen = new HashSet<String>();
+      names.stream()
+          .filter(name -> !seen.add(name))
+          .forEach(name -> notes.add("one class, though several labels have its name", name));
+      return notes.list();
+    }
+  }
 
   static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
     var tables = ParquetTables.open(data, hadoop);
-    var labels = new Labels(tables.areNamed(), tables.classes());
+    var labels = Labels.of(tables.areNamed(), tables.labels());
     var decoder = new ImageDecoder(data.imageSize(), data.maxPixels());
     var pieces = new ArrayList<Piece>();
     for (var split : Split.values()) {
@@ -60,7 +85,8 @@ record ParquetImages(
       }
     }
     var kind = tables.tables().get(0).kind();
-    return new Source(kind, labels.classes(), 3, pieces, tables.notes());
+    var notes = Stream.concat(tables.notes().stream(), labels.notes().stream()).toList();
+    return new Source(kind, labels.classNames(), 3, pieces, notes);
   }
 
   /** Images to be predicted. */
@@ -130,7 +156,7 @@ record ParquetImages(
     if (labels != null && !columns.hasLabel(row)) {
       label = RawImage.UNLABELLED;
     } else if (labels != null && labels.named()) {
-      label = Collections.binarySearch(labels.classes(), columns.name(row));
+      label = Collections.binarySearch(labels.names(), columns.name(row));
     } else if (labels != null) {
       long value = columns.number(row);
       int most = labels.classes().size() - 1;
@@ -140,7 +166,7 @@ record ParquetImages(
             RawImage.UNLABELLED,
             String.format(Locale.ROOT, "label is %d, allowed 0 to %d", value, most));
       }
-      label = (int) value;
+      label = labels.classes().get((int) value);
     }
     if (!columns.hasImage(row)) {
       return new RawImage.Unusable(name, label, "has no image");

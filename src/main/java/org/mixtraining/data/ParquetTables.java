@@ -203,7 +203,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
     try {
       JsonNode names = JSON.readTree(huggingface).at("/info/features").path(label).path("names");
       return IntStream.range(0, names.isArray() ? names.size() : 0)
-          .mapToObj(i -> names.get(i).asText())
+          .mapToObj(i -> Source.className(names.get(i).asText()))
           .toList();
     } catch (JsonProcessingException e) {
       return List.of(); // somebody else's note
@@ -242,10 +242,10 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
   }
 
   /**
-   * Class names: the strings that labels are, or those noted in the tables, else the numbers up to
-   * the largest label.
+   * The name of each label: the strings that they are, or those noted in the tables, which may name
+   * a class more than once, else the numbers up to the largest.
    */
-  List<String> classes() {
+  List<String> labels() {
     if (areNamed()) {
       return checked(tables.stream().flatMap(t -> t.names().stream()).sorted().distinct().toList());
     }

@@ -168,6 +168,23 @@ class ParquetImagesTest {
   }
 
   @Test
+  void labelsOfOneNameAreOneClass() throws IOException {
+    var names = Parquet.CAT_AND_DOG.replace("dog", "ape\", \"caf\u00e9\", \"dog\", \"cafe\u0301");
+    RawFiles.write(
+        directory, "train.parquet", Parquet.table(names, row(4), row(3), row(2), row(1), row(5)));
+    RawFiles.write(
+        directory, "test.parquet", Parquet.table(names.replace("\u00e9", "e\u0301"), row(2)));
+
+    assertThat(open().classes()).containsExactly("cat", "ape", "caf\u00e9", "dog");
+    assertThat(open().notes())
+        .containsExactly(
+            new Note("one class, though several labels have its name", 1, List.of("caf\u00e9")));
+    assertThat(read()).extracting(RawImage::label).containsExactly(2, 3, 2, 1, -1, 2);
+    assertThat(RawFiles.reasons(read()))
+        .containsOnly(Map.entry("train.parquet#4", "label is 5, allowed 0 to 4"));
+  }
+
+  @Test
   void whatIsNoTableIsNamedAndTablesMayBeginWithAnUnderscore() throws IOException {
     table("data/_train.parquet", row(0));
     table("data/deep/er/still/x.parquet", row(1));
