@@ -168,7 +168,7 @@ public final class RunLock implements AutoCloseable {
   /** Who has the lock; nobody where there is none, or one whose writing was cut off. */
   private static Optional<LockOwner> read(FileSystem files, Path path) throws IOException {
     try (InputStream in = files.open(path)) {
-      return Optional.of(JSON.readValue(in.readAllBytes(), LockOwner.class));
+      return Optional.ofNullable(JSON.readValue(in.readAllBytes(), LockOwner.class));
     } catch (FileNotFoundException | JsonProcessingException e) {
       return Optional.empty();
     }

@@ -11,14 +11,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -26,6 +24,7 @@ import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Completions;
@@ -42,6 +41,7 @@ import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.Recorded;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
+import org.mixtraining.results.WholeFile;
 import org.mixtraining.spark.FrozenModel;
 import org.mixtraining.vit.Reconstruction;
 import picocli.CommandLine.ArgGroup;
@@ -195,16 +195,9 @@ final class ReportCommand implements Callable<Integer> {
 
   private long write(String html) {
     byte[] bytes = html.getBytes(StandardCharsets.UTF_8);
-    Path target = file.toAbsolutePath();
     try {
-      Path hidden =
-          target.resolveSibling(".%s.%s".formatted(target.getFileName(), UUID.randomUUID()));
-      try {
-        Files.write(hidden, bytes);
-        Files.move(hidden, target, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(hidden);
-      }
+      new WholeFile(Location.path(file.toAbsolutePath().toString()), Sessions.hadoop())
+          .write(out -> out.write(bytes));
       return bytes.length;
     } catch (IOException e) {
       throw new UserException("-o %s: cannot be written: %s".formatted(file, e));

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -21,11 +22,24 @@ import java.util.UUID;
  *     empty where unknown
  */
 public record LockOwner(String token, String host, long pid, String started, String system) {
+  private static final String UNKNOWN_HOST = "an unknown host";
+
+  /** What a {@link #mark} looks like. */
+  public static final String MARK = "[0-9a-f]{8}-\\d{1,18}-[0-9a-f]{8}-[0-9a-f]{8}";
+
   /** Of a lock that says nothing, since its writing was cut off. */
-  public static final LockOwner UNKNOWN = new LockOwner("", "an unknown host", 0, "", "");
+  public static final LockOwner UNKNOWN = new LockOwner(null, null, 0, null, null);
 
   private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
   private static final Path PIDS = Path.of("/proc/self/ns/pid");
+
+  /** A file of another version may lack something. */
+  public LockOwner {
+    token = Objects.requireNonNullElse(token, "");
+    host = Objects.requireNonNullElse(host, UNKNOWN_HOST);
+    started = Objects.requireNonNullElse(started, "");
+    system = Objects.requireNonNullElse(system, "");
+  }
 
   /** This process, with a token of its own. */
   public static LockOwner self() {
@@ -41,6 +55,28 @@ public record LockOwner(String token, String host, long pid, String started, Str
     }
     return Optional.of(
         ProcessHandle.of(pid).filter(process -> started(process).equals(started)).isPresent());
+  }
+
+  /** What names of its files have, so that others can tell whether it lives. */
+  public String mark() {
+    return String.join("-", digits(system), Long.toString(pid), digits(started), digits(token));
+  }
+
+  /** Whether the owner of a mark lives, where that can be known from here. */
+  public static Optional<Boolean> isAlive(String mark) {
+    String[] parts = mark.split("-", -1);
+    String here = thisSystem();
+    if (here.isEmpty() || !parts[0].equals(digits(here))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        ProcessHandle.of(Long.parseLong(parts[1]))
+            .filter(process -> digits(started(process)).equals(parts[2]))
+            .isPresent());
+  }
+
+  private static String digits(String text) {
+    return String.format(Locale.ROOT, "%08x", text.hashCode());
   }
 
   private static String started(ProcessHandle process) {

@@ -190,7 +190,8 @@ public final class Staging implements AutoCloseable {
 
   private LockOwner owner(Path directory) throws IOException {
     try (var in = fs.open(new Path(directory, OWNER))) {
-      return JSON.readValue(in.readAllBytes(), LockOwner.class);
+      var owner = JSON.readValue(in.readAllBytes(), LockOwner.class);
+      return owner == null ? LockOwner.UNKNOWN : owner;
     } catch (FileNotFoundException | JsonProcessingException e) {
       return LockOwner.UNKNOWN; // being written just now, or cut off
     }

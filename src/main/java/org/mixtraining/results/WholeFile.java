@@ -3,23 +3,36 @@ package org.mixtraining.results;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
-import java.util.UUID;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.mixtraining.config.Location;
+import org.mixtraining.files.LockOwner;
 
 /**
  * A file that is whole or not there: written under a name that readers skip, then renamed over the
- * one before, in one step where the file system can (local, HDFS).
+ * one before, in one step where the file system can (local, HDFS). What a writer left that was
+ * killed is removed by the next one in the same directory.
  */
 public final class WholeFile {
+  private static final String MARK = LockOwner.self().mark();
+  private static final AtomicInteger WRITTEN = new AtomicInteger();
+  private static final Pattern HIDDEN = Pattern.compile("\\..+\\.(" + LockOwner.MARK + ")\\.\\d+");
+
+  /** Nobody writes so long; of a process that cannot be asked whether it lives. */
+  private static final Duration STALE = Duration.ofMinutes(10);
+
   private final FileSystem files;
   private final Path path;
   private final Configuration conf;
@@ -50,6 +63,7 @@ public final class WholeFile {
         content.writeTo(out);
       }
       moveOver(hidden);
+      removeLeftOver();
     } catch (FSError e) { // what Hadoop makes of a full disk
       delete(hidden, e);
       throw new IOException(e.getCause().getMessage(), e);
@@ -69,7 +83,29 @@ public final class WholeFile {
 
   /** A new name in the same directory, of its own so that two writers cannot mix their bytes. */
   Path hidden() {
-    return Location.child(path.getParent(), "." + path.getName() + "." + UUID.randomUUID());
+    return Location.child(
+        path.getParent(), "." + path.getName() + "." + MARK + "." + WRITTEN.incrementAndGet());
+  }
+
+  private void removeLeftOver() {
+    try {
+      long now = files.getFileStatus(path).getModificationTime(); // the file system's clock
+      for (FileStatus other : files.listStatus(path.getParent())) {
+        if (other.isFile() && isLeftOver(other, now)) {
+          files.delete(other.getPath(), false);
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      // What was to be written is there, and the next one will look again.
+    }
+  }
+
+  private static boolean isLeftOver(FileStatus file, long now) {
+    Matcher hidden = HIDDEN.matcher(file.getPath().getName());
+    return hidden.matches()
+        && LockOwner.isAlive(hidden.group(1))
+            .map(alive -> !alive)
+            .orElse(now - file.getModificationTime() > STALE.toMillis());
   }
 
   private void moveOver(Path hidden) throws IOException {

@@ -1,0 +1,72 @@
+package org.mixtraining.results;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.files.LockOwner;
+
+class WholeFileTest {
+  private static final LockOwner SELF = LockOwner.self();
+
+  @TempDir Path directory;
+
+  private void write(String name) throws IOException {
+    var path = new org.apache.hadoop.fs.Path(directory.resolve(name).toString());
+    new WholeFile(path, new Configuration()).write(out -> out.write(1));
+  }
+
+  /** A file that a process was writing. */
+  private Path left(LockOwner owner, Duration age) throws IOException {
+    Path left = directory.resolve(".summary.json." + owner.mark() + ".3");
+    Files.writeString(left, "{");
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minus(age)));
+    return left;
+  }
+
+  @Test
+  void whatAWriterLeftThatWasKilledIsRemovedByTheNext() throws Exception {
+    Process killed = new ProcessBuilder("sleep", "60").start();
+    String started = killed.info().startInstant().orElseThrow().toString();
+    Path left =
+        left(new LockOwner("t", SELF.host(), killed.pid(), started, SELF.system()), Duration.ZERO);
+    write("summary.json");
+    assertThat(left).as("it lives").exists();
+
+    killed.destroyForcibly().waitFor();
+    write("summary.json");
+    assertThat(left).doesNotExist();
+    try (var files = Files.list(directory)) {
+      assertThat(files).containsExactly(directory.resolve("summary.json"));
+    }
+  }
+
+  @Test
+  void ofAProcessThatCannotBeAskedOnlyWhatIsOldIsRemoved() throws IOException {
+    LockOwner elsewhere = new LockOwner("t", "node-7", SELF.pid(), "long ago", "another kernel");
+    Path left = left(elsewhere, Duration.ofMinutes(2));
+    write("other.json");
+    assertThat(left).exists();
+
+    left(elsewhere, Duration.ofMinutes(11));
+    write("other.json");
+    assertThat(left).doesNotExist();
+  }
+
+  @Test
+  void whatOthersHideStays() throws IOException {
+    for (String name : new String[] {".summary.json.bak", ".summary.json.12.3", ".x.parquet.crc"}) {
+      Path file = Files.writeString(directory.resolve(name), "x");
+      Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
+      write("summary.json");
+      assertThat(file).exists();
+    }
+  }
+}
