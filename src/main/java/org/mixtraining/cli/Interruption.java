@@ -51,8 +51,11 @@ final class Interruption implements AutoCloseable {
               epochFinished.accept(outcome);
               epochs.set(outcome.reached().epochs());
             });
-      } catch (RuntimeException e) {
-        throw requested ? interrupted(runId, epochs.get(), e) : e;
+      } catch (Exception e) { // Spark throws checked ones that it does not declare
+        if (requested) {
+          throw interrupted(runId, epochs.get(), e);
+        }
+        throw e;
       }
     };
   }
@@ -65,7 +68,7 @@ final class Interruption implements AutoCloseable {
   <T> T during(String command, Supplier<T> action) {
     try {
       return action.get();
-    } catch (RuntimeException e) {
+    } catch (Exception e) { // as above
       if (!requested || e instanceof UserException) {
         throw e;
       }
@@ -77,8 +80,6 @@ final class Interruption implements AutoCloseable {
   }
 
   private InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
-    // Executors that speak to a driver which is leaving would fill the screen with traces.
-    spark.setLogLevel("OFF");
     return new InterruptedRunException(
         String.format(
             Locale.ROOT,
@@ -107,6 +108,8 @@ final class Interruption implements AutoCloseable {
       do {
         SparkContext context = spark;
         if (context != null && !context.isStopped()) {
+          // Tasks that end with what they have left would fill the screen with traces.
+          context.setLogLevel("OFF");
           context.cancelAllJobs();
         }
       } while (!closed.await(AGAIN_MILLIS, TimeUnit.MILLISECONDS));
