@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -43,6 +44,10 @@ public record ModelFile(String named, byte[] content) {
     try {
       Path path = Location.path(file);
       FileSystem files = WholeFile.fileSystem(path, hadoop);
+      Optional<String> forbidden = Location.forbidden(files, path);
+      if (forbidden.isPresent()) {
+        throw new UserException("%s: %s".formatted(named, forbidden.get()));
+      }
       FileStatus status = files.getFileStatus(path);
       if (status.isDirectory()) {
         throw new UserException("%s: is a directory; name the file in it".formatted(named));

@@ -7,6 +7,7 @@ import java.nio.file.LinkOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -121,6 +122,28 @@ public final class Location {
   /** Something in a directory, by its name, which may have a colon. */
   public static Path child(Path directory, String name) {
     return new Path(directory, new Path(null, null, name));
+  }
+
+  /**
+   * What of a path this user may not read, if it is that: of a file below a directory that may not
+   * be entered, and of one that may not be opened, Hadoop says that there is none. Local files
+   * only; other file systems say so themselves.
+   */
+  public static Optional<String> forbidden(FileSystem files, Path path) {
+    if (!files.getUri().getScheme().equals("file")) {
+      return Optional.empty();
+    }
+    java.nio.file.Path there = file(files.makeQualified(path));
+    for (java.nio.file.Path above = there.getParent(); above != null; above = above.getParent()) {
+      if (Files.isDirectory(above) && !Files.isExecutable(above)) {
+        return Optional.of("permission denied: this user may not enter %s".formatted(above));
+      }
+    }
+    boolean readable =
+        Files.isReadable(there) && (!Files.isDirectory(there) || Files.isExecutable(there));
+    return readable || !Files.exists(there)
+        ? Optional.empty()
+        : Optional.of("permission denied: this user may not read %s".formatted(there));
   }
 
   /** Whether a directory is another path, or holds it, through links too. */

@@ -1,12 +1,12 @@
 package org.mixtraining.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +49,7 @@ public record DatasetManifest(
     int height,
     int width,
     int shards,
-    int dealing, // not in files of versions that knew one way only
+    @JsonSetter(nulls = Nulls.SET) int dealing, // none in files of versions that knew one way only
     long seed,
     double validation,
     Map<Split, Contents> splits,
@@ -57,11 +57,9 @@ public record DatasetManifest(
     Normalization normalization,
     String fingerprint,
     long bytes,
-    List<Note> notes)
+    @JsonSetter(nulls = Nulls.SET) List<Note> notes)
     implements Serializable {
   static final String FILE = "dataset.json";
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   public DatasetManifest {
     notes = notes == null ? List.of() : List.copyOf(notes); // older datasets have none
@@ -97,16 +95,21 @@ public record DatasetManifest(
    */
   public static DatasetManifest read(Configuration hadoop, String key, String path) {
     var file = new Path(Location.path(path), FILE);
-    try (var in = Listing.fileSystem(file, hadoop).open(file)) {
-      return JSON.readValue(in.readAllBytes(), DatasetManifest.class);
-    } catch (FileNotFoundException e) {
-      throw new UserException(
-          "%s: no prepared dataset at %s (%s is missing); make one with the command prepare"
-              .formatted(key, path, file));
-    } catch (JsonProcessingException e) {
+    try {
+      var fs = Listing.fileSystem(file, hadoop);
+      try (var in = fs.open(file)) {
+        return ManifestText.parse(in.readAllBytes());
+      } catch (FileNotFoundException e) {
+        var missing =
+            "no prepared dataset at %s (%s is missing); make one with the command prepare"
+                .formatted(path, file);
+        throw new UserException(
+            "%s: %s".formatted(key, Location.forbidden(fs, file).orElse(missing)));
+      }
+    } catch (IllegalArgumentException e) {
       throw new UserException(
           "%s: %s is not a dataset manifest: %s; bring the one of prepare back, or prepare the images again in another data.path"
-              .formatted(key, file, e.getOriginalMessage()));
+              .formatted(key, file, e.getMessage()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -115,17 +118,13 @@ public record DatasetManifest(
   void write(Configuration hadoop, Path directory) throws IOException {
     var file = new Path(directory, FILE);
     try (var out = Listing.fileSystem(file, hadoop).create(file, false)) {
-      out.write(JSON.writeValueAsBytes(this));
+      out.write(json().getBytes(StandardCharsets.UTF_8));
     }
   }
 
   /** What {@code dataset.json} holds. */
   public String json() {
-    try {
-      return JSON.writeValueAsString(this);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return ManifestText.of(this);
   }
 
   /** What decides which images a worker sees in which order. */

@@ -1,11 +1,14 @@
 package org.mixtraining.data;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -19,6 +22,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -74,7 +78,7 @@ final class Decoding {
       LongAccumulator done)
       throws IOException {
     var piece = numbered.piece();
-    var images = piece.read(hadoop.value());
+    var images = opened(piece, hadoop.value());
     TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> images.close());
     var id = new AtomicLong(numbered.firstId());
     return images
@@ -84,6 +88,14 @@ final class Decoding {
               return row(id.getAndIncrement(), piece.split(), image, data);
             })
         .iterator();
+  }
+
+  static Stream<RawImage> opened(Piece piece, Configuration hadoop) throws IOException {
+    try {
+      return piece.read(hadoop);
+    } catch (FileNotFoundException e) { // no longer there, or not this user's to read
+      throw new UserException("data.source: cannot be read: " + e.getMessage());
+    }
   }
 
   private static Row row(long id, Split split, RawImage image, JobConfig.Data data) {

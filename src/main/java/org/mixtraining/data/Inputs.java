@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.TaskContext;
@@ -35,8 +36,8 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
    * @throws UserException if there is no image, or the path holds something else
    */
   public static Inputs read(SparkSession spark, String path, JobConfig.Data data, Input.Form form) {
+    var hadoop = spark.sparkContext().hadoopConfiguration();
     try {
-      var hadoop = spark.sparkContext().hadoopConfiguration();
       var given = Location.path(path);
       var fs = Listing.fileSystem(given, hadoop);
       var status = fs.getFileStatus(given);
@@ -59,9 +60,20 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
       }
       return new Inputs(images(spark, pieces, form), listing.notes().list());
     } catch (FileNotFoundException e) {
-      throw new UserException("%s: there is nothing of that name".formatted(path));
+      throw new UserException(
+          "%s: %s"
+              .formatted(path, forbidden(path, hadoop).orElse("there is nothing of that name")));
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("%s: cannot be read: %s".formatted(path, e.getMessage()));
+    }
+  }
+
+  private static Optional<String> forbidden(String path, Configuration hadoop) {
+    try {
+      var given = Location.path(path);
+      return Location.forbidden(Listing.fileSystem(given, hadoop), given);
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 

@@ -76,9 +76,9 @@ record Listing(FileSystem fs, Path root, Notes notes) {
    * @throws UserException if it is no directory
    */
   static Listing of(String source, String expected, Configuration hadoop) throws IOException {
+    var root = Location.path(source);
+    var fs = fileSystem(root, hadoop);
     try {
-      var root = Location.path(source);
-      var fs = fileSystem(root, hadoop);
       if (fs.getFileStatus(root).isDirectory()) {
         return new Listing(fs, fs.makeQualified(root));
       }
@@ -86,7 +86,9 @@ record Listing(FileSystem fs, Path root, Notes notes) {
       // told below
     }
     throw new UserException(
-        "data.source: %s is no directory; expected %s".formatted(source, expected));
+        "data.source: "
+            + Location.forbidden(fs, root)
+                .orElse("%s is no directory; expected %s".formatted(source, expected)));
   }
 
   /**

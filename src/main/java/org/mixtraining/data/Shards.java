@@ -151,8 +151,14 @@ public final class Shards {
           });
       return images;
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw refused(e);
     }
+  }
+
+  private static RuntimeException refused(IOException e) {
+    return String.valueOf(e.getMessage()).contains("ermission denied")
+        ? new UserException("data.path: cannot be read: " + e.getMessage())
+        : new UncheckedIOException(e);
   }
 
   private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
