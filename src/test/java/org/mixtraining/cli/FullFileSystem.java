@@ -8,14 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
-import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.permission.FsPermission;
-import org.apache.hadoop.util.Progressable;
 
 /** Local files on a disk with room for so many bytes. */
-public final class FullFileSystem extends RawLocalFileSystem {
+public final class FullFileSystem extends FaultyFileSystem {
   static long capacity;
   private static Path root;
   private static long used; // since the last file was made, which is when room is counted anew
@@ -30,10 +26,7 @@ public final class FullFileSystem extends RawLocalFileSystem {
   static Configuration configuration(Path disk, boolean error) {
     root = disk;
     asError = error;
-    Configuration conf = new Configuration();
-    conf.set("fs.file.impl", FullFileSystem.class.getName());
-    conf.setBoolean("fs.file.impl.disable.cache", true);
-    return conf;
+    return configuration(FullFileSystem.class);
   }
 
   /** Bytes of the files below a directory. */
@@ -72,48 +65,21 @@ public final class FullFileSystem extends RawLocalFileSystem {
     }
   }
 
-  private static FSDataOutputStream limited(OutputStream out) throws IOException {
+  @Override
+  OutputStream faulty(OutputStream file) throws IOException {
     used = size(root);
-    OutputStream limited =
-        new FilterOutputStream(out) {
-          @Override
-          public void write(int b) throws IOException {
-            write(new byte[] {(byte) b}, 0, 1);
-          }
+    return new FilterOutputStream(file) {
+      @Override
+      public void write(int b) throws IOException {
+        write(new byte[] {(byte) b}, 0, 1);
+      }
 
-          @Override
-          public void write(byte[] bytes, int from, int length) throws IOException {
-            take(length);
-            out.write(bytes, from, length);
-            out.flush();
-          }
-        };
-    return new FSDataOutputStream(limited, null);
-  }
-
-  @Override
-  public FSDataOutputStream create(
-      org.apache.hadoop.fs.Path file,
-      FsPermission permission,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
-    return limited(
-        super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress));
-  }
-
-  @Override
-  public FSDataOutputStream create(
-      org.apache.hadoop.fs.Path file,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
-    return limited(super.create(file, overwrite, bufferSize, replication, blockSize, progress));
+      @Override
+      public void write(byte[] bytes, int from, int length) throws IOException {
+        take(length);
+        out.write(bytes, from, length);
+        out.flush();
+      }
+    };
   }
 }

@@ -5,17 +5,13 @@ import java.io.IOException;
 import java.io.OutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.permission.FsPermission;
-import org.apache.hadoop.util.Progressable;
 
 /**
  * Local files of a process that is killed at its n-th operation that changes a file: of the bytes
  * it was about to write half are there, and nothing works any more.
  */
-public final class KillableFileSystem extends RawLocalFileSystem {
+public final class KillableFileSystem extends FaultyFileSystem {
   private static int left;
 
   static final class Killed extends Error {
@@ -24,10 +20,7 @@ public final class KillableFileSystem extends RawLocalFileSystem {
 
   /** A configuration whose local files are these. */
   static Configuration configuration() {
-    Configuration conf = new Configuration();
-    conf.set("fs.file.impl", KillableFileSystem.class.getName());
-    conf.setBoolean("fs.file.impl.disable.cache", true);
-    return conf;
+    return configuration(KillableFileSystem.class);
   }
 
   /** The next process is killed at its n-th operation. */
@@ -48,56 +41,32 @@ public final class KillableFileSystem extends RawLocalFileSystem {
   }
 
   @Override
-  public FSDataOutputStream create(
-      Path file,
-      FsPermission permission,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
+  void creating() {
     change();
-    return killable(
-        super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress));
   }
 
   @Override
-  public FSDataOutputStream create(
-      Path file,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
-    change();
-    return killable(super.create(file, overwrite, bufferSize, replication, blockSize, progress));
-  }
+  OutputStream faulty(OutputStream file) {
+    return new FilterOutputStream(file) {
+      private boolean begun;
 
-  private static FSDataOutputStream killable(OutputStream out) throws IOException {
-    OutputStream half =
-        new FilterOutputStream(out) {
-          private boolean begun;
+      @Override
+      public void write(byte[] bytes, int from, int length) throws IOException {
+        out.write(bytes, from, length / 2);
+        if (!begun) {
+          out.flush();
+          change();
+          begun = true;
+        }
+        out.write(bytes, from + length / 2, length - length / 2);
+      }
 
-          @Override
-          public void write(byte[] bytes, int from, int length) throws IOException {
-            out.write(bytes, from, length / 2);
-            if (!begun) {
-              out.flush();
-              change();
-              begun = true;
-            }
-            out.write(bytes, from + length / 2, length - length / 2);
-          }
-
-          @Override
-          public void close() throws IOException {
-            alive();
-            super.close();
-          }
-        };
-    return new FSDataOutputStream(half, null);
+      @Override
+      public void close() throws IOException {
+        alive();
+        super.close();
+      }
+    };
   }
 
   @Override
