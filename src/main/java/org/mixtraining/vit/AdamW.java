@@ -8,15 +8,14 @@ import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.schedule.ISchedule;
 
 /**
- * AdamW (Loshchilov and Hutter, arXiv 1711.05101) as a Deeplearning4j updater, with the step count
- * of the parameter block that it serves: a block that sat out an objective's epochs has taken fewer
- * steps than the graph, and its bias correction must know. The decay term is {@link
- * DecoupledWeightDecay}'s.
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101) as the configuration of a Deeplearning4j updater
+ * that serves one parameter block. The decay term is {@link DecoupledWeightDecay}'s; moments and
+ * step count are {@link AdamWUpdater}'s.
  *
  * <p>Deeplearning4j's own Adam puts epsilon inside the bias correction; this one is PyTorch's.
  */
 public final class AdamW implements IUpdater {
-  private static final long serialVersionUID = 1L;
+  private static final long serialVersionUID = 2L;
 
   static final double EPSILON = 1e-8;
 
@@ -25,8 +24,6 @@ public final class AdamW implements IUpdater {
   private double beta1;
   private double beta2;
   private ISchedule learningRate;
-  private long steps;
-  private transient boolean resting;
 
   /** For Jackson. */
   AdamW() {}
@@ -41,6 +38,11 @@ public final class AdamW implements IUpdater {
     this.beta1 = beta1;
     this.beta2 = beta2;
     this.learningRate = learningRate;
+  }
+
+  /** The same with other learning rates. */
+  AdamW with(ISchedule learningRate) {
+    return new AdamW(block, scale, beta1, beta2, learningRate);
   }
 
   String block() {
@@ -60,33 +62,10 @@ public final class AdamW implements IUpdater {
     return beta2;
   }
 
-  /** Steps that the block had taken when the graph's iteration count was 0, less those rested. */
-  long steps() {
-    return steps;
-  }
-
-  void steps(long steps) {
-    this.steps = steps;
-  }
-
-  /** Sits the graph's next step out, which then is none of the block's. */
-  void rest() {
-    resting = true;
-    steps--;
-  }
-
-  /** Takes part again. */
-  void work() {
-    resting = false;
-  }
-
-  boolean resting() {
-    return resting;
-  }
-
+  /** Both moments, and one value more for {@link AdamWUpdater}'s step count. */
   @Override
   public long stateSize(long numParams) {
-    return 2 * numParams;
+    return 2 * numParams + 1;
   }
 
   @Override
@@ -96,12 +75,12 @@ public final class AdamW implements IUpdater {
 
   @Override
   public GradientUpdater<AdamW> instantiate(Map<String, INDArray> state, boolean initialize) {
-    throw new UnsupportedOperationException("the state is one array: first moments, then second");
+    throw new UnsupportedOperationException("the state is one array: moments and step count");
   }
 
   @Override
   public double getLearningRate(int iteration, int epoch) {
-    return resting ? 0 : scale * learningRate.valueAt(iteration, epoch);
+    return scale * learningRate.valueAt(iteration, epoch);
   }
 
   @Override
@@ -109,6 +88,7 @@ public final class AdamW implements IUpdater {
     return true;
   }
 
+  /** For {@code ComputationGraph.setLearningRate}; a {@link Replica}'s epochs bring their own. */
   @Override
   public void setLrAndSchedule(double lr, ISchedule schedule) {
     learningRate = schedule != null ? schedule : new ConstantLearningRate(lr);
@@ -117,9 +97,7 @@ public final class AdamW implements IUpdater {
   @Override
   @SuppressWarnings("MethodDoesntCallSuperMethod")
   public AdamW clone() {
-    AdamW copy = new AdamW(block, scale, beta1, beta2, learningRate.clone());
-    copy.steps = steps;
-    return copy;
+    return with(learningRate.clone());
   }
 
   @Override
@@ -129,12 +107,11 @@ public final class AdamW implements IUpdater {
         && scale == that.scale
         && beta1 == that.beta1
         && beta2 == that.beta2
-        && steps == that.steps
         && learningRate.equals(that.learningRate);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(block, beta1, beta2, steps);
+    return Objects.hash(block, beta1, beta2);
   }
 }

@@ -4,47 +4,80 @@ import java.util.Map;
 import org.mixtraining.kernels.Mat;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.schedule.ISchedule;
 
-/** The state of an {@link AdamW} block, [first moments | second moments], and its step. */
+/**
+ * The updater of parameters of one block, with its state: first moments, second moments, step
+ * count. A block that sat out an objective's epochs has taken fewer steps than the graph, and its
+ * bias correction must know. As in PyTorch, the count is a float, exact up to 2^24.
+ */
 final class AdamWUpdater implements GradientUpdater<AdamW> {
 
-  private final AdamW config;
-  private Mat moments;
+  private static final ISchedule REST = new ConstantLearningRate(0);
+
+  private AdamW config;
+  private Mat state; // [m | v | steps, and a spare value for each further parameter]
+  private boolean resting;
 
   AdamWUpdater(AdamW config, INDArray state, boolean initialize) {
     this.config = config;
     bind(state, initialize);
   }
 
-  private void bind(INDArray state, boolean initialize) {
+  private void bind(INDArray view, boolean initialize) {
     if (initialize) {
-      state.assign(0);
+      view.assign(0);
     }
-    moments = Mat.of(state);
+    state = Mat.of(view);
   }
 
+  /** With the learning rates of the step: Deeplearning4j asks here for that of the weight decay. */
   @Override
   public AdamW getConfig() {
-    return config;
+    return resting ? config.with(REST) : config;
+  }
+
+  String block() {
+    return config.block();
+  }
+
+  /** Sets the learning rates by the graph's iteration count. */
+  void plan(ISchedule learningRates) {
+    config = config.with(learningRates);
+  }
+
+  /** Whether it sits the graph's next steps out, which then are none of the block's. */
+  void rest(boolean resting) {
+    this.resting = resting;
+  }
+
+  /** Steps that the block has taken. */
+  long steps() {
+    return (long) state.get(0, state.cols() - 1);
+  }
+
+  void steps(long steps) {
+    state.set(0, state.cols() - 1, steps);
   }
 
   @Override
   public void applyUpdater(INDArray gradient, int iteration, int epoch) {
     Mat g = Mat.of(gradient);
-    if (config.resting()) {
+    if (resting) {
       g.fill(0);
       return;
     }
     int n = g.cols();
     double lr = config.getLearningRate(iteration, epoch);
-    long step = config.steps() + iteration + 1;
+    long step = steps() + 1;
+    steps(step);
     FlatPass.over(
         n,
         (kernels, from, size) ->
             kernels.adamW(
                 g.slice(from, 1, size),
-                moments.slice(from, 1, size),
-                moments.slice(n + from, 1, size),
+                state.slice(from, 1, size),
+                state.slice(n + from, 1, size),
                 lr,
                 config.beta1(),
                 config.beta2(),
@@ -60,11 +93,11 @@ final class AdamWUpdater implements GradientUpdater<AdamW> {
 
   @Override
   public void setState(Map<String, INDArray> state, boolean initialize) {
-    throw new UnsupportedOperationException("the state is one array: first moments, then second");
+    throw new UnsupportedOperationException("the state is one array: moments and step count");
   }
 
   @Override
   public Map<String, INDArray> getState() {
-    throw new UnsupportedOperationException("the state is one array: first moments, then second");
+    throw new UnsupportedOperationException("the state is one array: moments and step count");
   }
 }

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * <p>Input [rows, dim]; labels [images, classes], each row a distribution, or all zero for an image
  * without a label, which then does not count. Output: class probabilities, [images, classes].
  */
-public final class ClassHead extends Loss {
+public final class ClassHead extends ViTLayer {
   private static final long serialVersionUID = 1L;
 
   private int classes;

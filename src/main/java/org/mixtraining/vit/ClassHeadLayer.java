@@ -18,6 +18,11 @@ final class ClassHeadLayer extends LossLayer<ClassHead> {
     super(conf, dataType);
   }
 
+  @Override
+  double weight() {
+    return context().slWeight() * layerConf().share();
+  }
+
   /** Images of the last step whose most probable class was their label's. */
   int correct() {
     return correct;

@@ -21,8 +21,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   private static final long serialVersionUID = 1L;
 
-  private transient float[][] factors; // of the branches of the images of the next training step
-
   EncoderBlockLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
   }
@@ -69,21 +67,21 @@ final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     return s.probabilities.slice(Math.toIntExact(chunk.attention()), rows, stride);
   }
 
-  /** Draws what the images of the next training step skip. */
-  void drop(List<Long> ids, int epoch) {
-    String name = layerConf().getLayerName();
-    factors = StochasticDepth.factors(conf().getSeed(), epoch, ids, name, layerConf().dropPath());
-  }
-
+  /** What the images of a pass skip. */
   private StochasticDepth depth(TokenLayout layout, boolean training) {
-    if (!training || layerConf().dropPath() == 0) {
+    double rate = layerConf().dropPath();
+    if (!training || rate == 0) {
       return new StochasticDepth(layout, null);
     }
-    if (factors == null) {
+    List<Long> ids = context().ids();
+    if (ids == null) {
       throw new IllegalStateException(
           "stochastic depth must know the images of a training step: take it by Replica.fit");
     }
-    return new StochasticDepth(layout, factors);
+    String name = layerConf().getLayerName();
+    return new StochasticDepth(
+        layout,
+        StochasticDepth.factors(conf().getSeed(), context().epoch(), ids, name, rate));
   }
 
   // --- forward ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
  * An output layer: a prediction and its loss, which a training step computes once, in its backward
  * pass; only a score that is asked for without one computes it again.
  */
-abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutputLayer {
+abstract class LossLayer<C extends ViTLayer> extends TokenLayer<C> implements IOutputLayer {
   private static final long serialVersionUID = 1L;
 
   private transient INDArray labels;
@@ -38,6 +38,9 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
   /** Carries the saved gradient to the parameters' gradients and to {@code dInput}. */
   abstract void backward(Mat input, Mat dInput);
 
+  /** Factor with which this loss enters the graph's. */
+  abstract double weight();
+
   /** The unweighted mean loss of the last step. */
   double loss() {
     return loss;
@@ -47,7 +50,7 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Mat x = view(input);
     INDArray inputGradient = inputGradient(workspaces, x.rows(), x.cols());
-    loss = loss(x, view(labels), layerConf().weight());
+    loss = loss(x, view(labels), weight());
     backward(x, Mat.of(inputGradient));
     current = true;
     return new Pair<>(gradients(), inputGradient);
@@ -57,9 +60,9 @@ abstract class LossLayer<C extends Loss> extends TokenLayer<C> implements IOutpu
   public double computeScore(
       double regularization, boolean training, LayerWorkspaceMgr workspaces) {
     if (!current) {
-      loss = loss(view(input), view(labels), layerConf().weight());
+      loss = loss(view(input), view(labels), weight());
     }
-    score = layerConf().weight() * loss + regularization;
+    score = weight() * loss + regularization;
     return score;
   }
 

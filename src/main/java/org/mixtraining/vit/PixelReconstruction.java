@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * <p>Input [images · (1 + patches), decoderDim] and the features mask; labels: the images
  * themselves, [images, channels, height, width].
  */
-public final class PixelReconstruction extends Loss {
+public final class PixelReconstruction extends ViTLayer {
   private static final long serialVersionUID = 1L;
 
   /** For Jackson. */

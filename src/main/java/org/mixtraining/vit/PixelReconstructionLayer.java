@@ -21,6 +21,11 @@ final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
     super(conf, dataType);
   }
 
+  @Override
+  double weight() {
+    return context().sslWeight();
+  }
+
   /** What the forward pass keeps for the backward pass. */
   private record Saved(Mat normed, Mat stats) {}
 

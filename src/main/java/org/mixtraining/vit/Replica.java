@@ -1,16 +1,13 @@
 package org.mixtraining.vit;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
-import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.mixtraining.schedule.EpochPlan;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,13 +17,13 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * A ComputationGraph that trains or predicts with the blocks of a {@link ModelState}: it loads the
  * blocks that its layers use, and hands them back with their moments and step counts.
  *
- * <p>Its graph's iteration count is the step within the epoch; how many steps each block has behind
- * it is the {@link AdamW} updaters' to know.
+ * <p>What changes by epoch and step it tells the layers by a {@link PassContext} and the updaters
+ * directly; configurations stay as they are. Its graph's iteration count is the step within the
+ * epoch; how many steps each block has behind it is the {@link AdamWUpdater}s' to know.
  */
 public final class Replica implements AutoCloseable {
 
   private final ComputationGraph graph;
-  private int epoch;
 
   /** A graph with the initial weights of its configuration's seed. */
   public Replica(ComputationGraphConfiguration configuration) {
@@ -54,9 +51,7 @@ public final class Replica implements AutoCloseable {
     loadParameters(state);
     Places.moments(graph, 0).load(name -> state.block(name).m());
     Places.moments(graph, 1).load(name -> state.block(name).v());
-    for (AdamW updater : updaters()) {
-      updater.steps(state.block(updater.block()).steps());
-    }
+    updaters().forEach(updater -> updater.steps(state.block(updater.block()).steps()));
     graph.getConfiguration().setIterationCount(0);
   }
 
@@ -80,7 +75,7 @@ public final class Replica implements AutoCloseable {
     Map<String, float[]> m = Places.moments(graph, 0).read();
     Map<String, float[]> v = Places.moments(graph, 1).read();
     Map<String, Long> steps = new HashMap<>();
-    updaters().forEach(u -> steps.put(u.block(), u.steps() + graph.getIterationCount()));
+    updaters().forEach(updater -> steps.put(updater.block(), updater.steps()));
     Map<String, ModelState.Block> blocks = new HashMap<>();
     Places.parameters(graph)
         .read()
@@ -91,19 +86,21 @@ public final class Replica implements AutoCloseable {
     return new ModelState(blocks);
   }
 
-  /**
-   * The updater configurations of all layers and of the running updaters, which may be copies; each
-   * once.
-   */
-  private Set<AdamW> updaters() {
-    Set<AdamW> updaters = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (var layer : graph.getLayers()) {
-      updaters.add((AdamW) ((ViTLayer) layer.conf().getLayer()).getIUpdater());
-    }
-    for (UpdaterBlock block : graph.getUpdater().getUpdaterBlocks()) {
-      updaters.add((AdamW) block.getGradientUpdater().getConfig());
-    }
-    return updaters;
+  private Stream<AdamWUpdater> updaters() {
+    return graph.getUpdater().getUpdaterBlocks().stream()
+        .map(block -> (AdamWUpdater) block.getGradientUpdater());
+  }
+
+  private Stream<TokenLayer<?>> layers() {
+    return Stream.of(graph.getLayers()).map(layer -> (TokenLayer<?>) layer);
+  }
+
+  private PassContext context() {
+    return ((TokenLayer<?>) graph.getLayer(0)).context();
+  }
+
+  private void context(PassContext context) {
+    layers().forEach(layer -> layer.context(context));
   }
 
   // --- training --------------------------------------------------------------------------------
@@ -114,18 +111,9 @@ public final class Replica implements AutoCloseable {
    */
   public void plan(EpochPlan plan, int steps) {
     PlannedLearningRate schedule = PlannedLearningRate.of(plan, steps);
-    updaters().forEach(updater -> updater.setLrAndSchedule(Double.NaN, schedule));
-    for (var layer : graph.getLayers()) {
-      ViTLayer conf = ((TokenLayer<?>) layer).layerConf();
-      conf.vit(conf.vit().masking(plan.maskRatio()));
-      if (conf instanceof PixelReconstruction pixels) {
-        pixels.weight(plan.alpha());
-      } else if (conf instanceof ClassHead head) {
-        head.weight((1 - plan.alpha()) * head.share());
-      }
-    }
+    updaters().forEach(updater -> updater.plan(schedule));
+    context(context().with(plan));
     clip(plan.clip());
-    epoch = plan.epoch();
   }
 
   private void clip(double greatestNorm) {
@@ -148,7 +136,7 @@ public final class Replica implements AutoCloseable {
   }
 
   private ViT vit() {
-    return ((ViTLayer) graph.getLayer(0).conf().getLayer()).vit();
+    return context().vit();
   }
 
   /**
@@ -167,21 +155,11 @@ public final class Replica implements AutoCloseable {
     if (heads().size() > 1) {
       String name = Batch.Position.of(minibatch).head();
       updaters()
-          .forEach(
-              updater -> {
-                if (updater.block().startsWith(ViTGraph.HEAD) && !updater.block().equals(name)) {
-                  updater.rest();
-                } else {
-                  updater.work();
-                }
-              });
+          .forEach(u -> u.rest(ViTGraph.isHead(u.block()) && !u.block().equals(name)));
     }
     serve((int) minibatch.getFeatures(0).size(2), heads);
-    for (var layer : graph.getLayers()) {
-      if (layer instanceof EncoderBlockLayer block && block.layerConf().dropPath() > 0) {
-        block.drop(Batch.Position.of(minibatch).ids(), epoch);
-      }
-    }
+    boolean named = minibatch.getExampleMetaData() != null;
+    context(context().on(named ? Batch.Position.of(minibatch).ids() : null));
     return heads;
   }
 
@@ -212,10 +190,7 @@ public final class Replica implements AutoCloseable {
   /** Sets the model to images of a size, and to the task of the one head, if there is one. */
   private void serve(int imageSize, List<ClassHeadLayer> heads) {
     int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
-    for (var layer : graph.getLayers()) {
-      ViTLayer conf = ((TokenLayer<?>) layer).layerConf();
-      conf.vit(conf.vit().serving(imageSize, classes));
-    }
+    context(context().serving(imageSize, classes));
   }
 
   /**

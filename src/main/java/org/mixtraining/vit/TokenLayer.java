@@ -26,13 +26,24 @@ abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   private transient Map<String, Mat> parameterViews = new HashMap<>();
   private transient Map<String, Mat> gradientViewsByName = new HashMap<>();
+  private transient PassContext context;
 
   TokenLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
+    context = PassContext.of(((ViTLayer) conf.getLayer()).vit());
+  }
+
+  PassContext context() {
+    return context;
+  }
+
+  /** Sets what the next passes depend on. */
+  void context(PassContext context) {
+    this.context = context;
   }
 
   ViT vit() {
-    return layerConf().vit();
+    return context.vit();
   }
 
   /** The calling thread's: for work outside of {@link #forEach}. */

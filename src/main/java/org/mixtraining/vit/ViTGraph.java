@@ -156,7 +156,7 @@ public final class ViTGraph {
               new ConstantLearningRate(optimizer.baseLr())),
           new DecoupledWeightDecay(optimizer.weightDecay()));
       graph.addLayer(name, layer, last);
-      if (layer instanceof Loss) {
+      if (layer instanceof PixelReconstruction || layer instanceof ClassHead) {
         outputs.add(name);
       }
       last = name;

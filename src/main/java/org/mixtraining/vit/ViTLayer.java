@@ -39,16 +39,9 @@ public abstract class ViTLayer extends BaseLayer {
     this.sight = sight;
   }
 
+  /** The model, as it is where no {@link PassContext} says otherwise. */
   ViT vit() {
     return vit;
-  }
-
-  /**
-   * Sets the model's dimensions: what may change between steps is what no parameter's shape depends
-   * on, the size of the images and the share of hidden patches.
-   */
-  void vit(ViT vit) {
-    this.vit = vit;
   }
 
   Sight sight() {
@@ -125,7 +118,7 @@ public abstract class ViTLayer extends BaseLayer {
     return null;
   }
 
-  /** A copy with an updater of its own: the inherited copy would share step counts and rates. */
+  /** A copy with an updater of its own, so that a graph's {@code setLearningRate} is its own. */
   @Override
   public ViTLayer clone() {
     ViTLayer copy = (ViTLayer) super.clone();

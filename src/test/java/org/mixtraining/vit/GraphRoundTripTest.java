@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -45,6 +46,7 @@ class GraphRoundTripTest {
 
       try (Replica restored = new Replica(ModelSerializer.restoreComputationGraph(zip, true))) {
         assertThat(restored.state()).isEqualTo(replica.state());
+        restored.plan(plan(objective, pass), 10); // an epoch's, and no part of a model
         assertThat(outputs(restored, batch)).isDeepEqualTo(outputs(replica, batch));
         assertThat(restored.fit(batch)).isEqualTo(replica.fit(batch));
         assertThat(restored.fit(batch)).isEqualTo(replica.fit(batch));
@@ -82,21 +84,15 @@ class GraphRoundTripTest {
         .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0.1));
 
     ClassHead head = head("head", 5, 1);
-    ClassHead weighted = head("head", 5, 1);
-    weighted.weight(0.5);
     assertThat(head)
         .isEqualTo(head("head", 5, 1))
-        .isNotEqualTo(weighted)
         .isNotEqualTo(head("head-a", 5, 1))
         .isNotEqualTo(head("head", 6, 1))
         .isNotEqualTo(head("head", 5, 2));
 
     AdamW adam = new AdamW("head", 1, 0.9, 0.99, new ConstantLearningRate(1));
-    AdamW later = adam.clone();
-    later.steps(3);
     assertThat(adam)
         .isEqualTo(adam.clone())
-        .isNotEqualTo(later)
         .isNotEqualTo(new AdamW("encoder", 1, 0.9, 0.99, new ConstantLearningRate(1)))
         .isNotEqualTo(new AdamW("head", 0.5, 0.9, 0.99, new ConstantLearningRate(1)))
         .isNotEqualTo(new AdamW("head", 1, 0.8, 0.99, new ConstantLearningRate(1)))
@@ -148,10 +144,14 @@ class GraphRoundTripTest {
                     name,
                     new ModelState.Block(block.parameters(), block.m(), block.v(), name.length())));
     replica.load(new ModelState(later));
-    replica.plan(Samples.plan(objective, pass, 0.3, 1e-3), 10);
+    replica.plan(plan(objective, pass), 10);
     replica.fit(batch);
     replica.fit(batch);
     return replica;
+  }
+
+  private static EpochPlan plan(Objective objective, MixPass pass) {
+    return Samples.plan(objective, pass, 0.3, 1e-3);
   }
 
   private static float[][] outputs(Replica replica, MultiDataSet batch) {

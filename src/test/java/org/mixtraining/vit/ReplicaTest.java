@@ -134,6 +134,18 @@ class ReplicaTest {
     }
   }
 
+  /** But for the graph's own count of steps. */
+  @Test
+  void trainingChangesNoConfiguration() {
+    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      String before = replica.graph().getConfiguration().toJson();
+      epoch(replica, random(replica.state()), Objective.JOINT);
+      replica.graph().getConfiguration().setIterationCount(0);
+
+      assertThat(replica.graph().getConfiguration().toJson()).isEqualTo(before);
+    }
+  }
+
   @Test
   void inferenceNeedsParametersOnly() {
     try (Replica trained = Samples.replica(vit, Objective.SL, MixPass.VISIBLE);

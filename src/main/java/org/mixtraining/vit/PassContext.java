@@ -1,0 +1,38 @@
+package org.mixtraining.vit;
+
+import java.util.List;
+import org.mixtraining.schedule.EpochPlan;
+
+/**
+ * What a pass through a graph depends on besides its parameters, its minibatch and its layers'
+ * configurations, which never change. A {@link Replica} hands it to all layers.
+ *
+ * @param vit the model, with the size of the minibatch's images and the share of hidden patches
+ * @param sslWeight factor on the reconstruction's loss
+ * @param slWeight factor on the classification's loss
+ * @param epoch position in the run, from 0
+ * @param ids of the minibatch's images; null if nobody named them
+ */
+record PassContext(ViT vit, double sslWeight, double slWeight, int epoch, List<Long> ids) {
+
+  /** That of a graph which nobody planned an epoch for: a plain Deeplearning4j model. */
+  static PassContext of(ViT vit) {
+    return new PassContext(vit, 1, 1, 0, null);
+  }
+
+  /** An epoch's: the weights of the two losses, and the share of hidden patches. */
+  PassContext with(EpochPlan plan) {
+    return new PassContext(
+        vit.masking(plan.maskRatio()), plan.alpha(), 1 - plan.alpha(), plan.epoch(), ids);
+  }
+
+  /** For images of a size, and the task of so many classes. */
+  PassContext serving(int imageSize, int classes) {
+    return new PassContext(vit.serving(imageSize, classes), sslWeight, slWeight, epoch, ids);
+  }
+
+  /** A step's: on images of these ids. */
+  PassContext on(List<Long> ids) {
+    return new PassContext(vit, sslWeight, slWeight, epoch, ids);
+  }
+}
