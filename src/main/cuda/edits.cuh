@@ -1,4 +1,4 @@
-// What happens to images at random, once the CPU has drawn it: org.mixtraining.data.augment.Edit. No
+// What happens to images at random, once the CPU has drawn it: org.mixtraining.data.augment.ImageOp. No
 // product and sum is contracted, so that every pixel gets the CPU's value.
 #pragma once
 #include "sums.cuh"

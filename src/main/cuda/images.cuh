@@ -43,7 +43,7 @@ struct Random {
   }
 };
 
-// How an image becomes a mixture of itself and its partner: org.mixtraining.data.augment.Mix.
+// How an image becomes a mixture of itself and its partner: org.mixtraining.data.augment.BatchMix.
 struct Mix {
   float share;
   float top, left, height, width;

@@ -31,7 +31,7 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.mixtraining.config.JobConfig.Precision;
-import org.mixtraining.gpu.Product.Form;
+import org.mixtraining.gpu.Gemm.Form;
 
 /**
  * Matrix products by cuBLASLt. It takes matrices column by column, so what is row-major here is its
@@ -72,7 +72,7 @@ final class CublasLt implements AutoCloseable {
     Cuda.checkCublas("cublasLtCreate", cublas.cublasLtCreate(library));
   }
 
-  void multiply(Product p, CUstream_st stream) {
+  void multiply(Gemm p, CUstream_st stream) {
     Shape shape =
         new Shape(p.aForm(), p.bForm(), p.d().type(), p.bias() != null, p.m(), p.n(), p.k());
     Plan plan = plans.get(shape);

@@ -257,7 +257,7 @@ final class CudaGpu implements Gpu {
   }
 
   @Override
-  public void multiply(Product product) {
+  public void multiply(Gemm product) {
     products.multiply(product, stream);
   }
 

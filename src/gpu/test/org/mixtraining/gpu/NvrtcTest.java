@@ -24,7 +24,8 @@ class NvrtcTest {
   @BeforeAll
   static void load() throws IOException {
     if (!hasDriver()) {
-      assumeTrue(HostKernels.isInstalled("g++"), "there is no driver, and no g++ to stand in for it");
+      assumeTrue(
+          HostKernels.isInstalled("g++"), "there is no driver, and no g++ to stand in for it");
       standInForTheDriver();
     }
     assumeTrue(hasNvrtc(), "there is no NVRTC: the Maven profile nvrtc downloads it");

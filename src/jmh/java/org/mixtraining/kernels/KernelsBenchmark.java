@@ -50,26 +50,26 @@ public class KernelsBenchmark {
 
   private Engine engine;
   private Kernels k;
-  private Mat x;
-  private Mat y;
-  private Mat dx;
-  private Mat stats;
-  private Mat wide;
-  private Mat wider;
-  private Mat ones;
-  private Mat qkv;
-  private Mat dQkv;
-  private Mat probabilities;
-  private Mat bias;
-  private Mat dGain;
-  private Mat dBias;
-  private Mat wideBias;
-  private Mat dWideBias;
-  private Mat w;
-  private Mat dw;
-  private Mat gradient;
-  private Mat m;
-  private Mat v;
+  private Matrix x;
+  private Matrix y;
+  private Matrix dx;
+  private Matrix stats;
+  private Matrix wide;
+  private Matrix wider;
+  private Matrix ones;
+  private Matrix qkv;
+  private Matrix dQkv;
+  private Matrix probabilities;
+  private Matrix bias;
+  private Matrix dGain;
+  private Matrix dBias;
+  private Matrix wideBias;
+  private Matrix dWideBias;
+  private Matrix w;
+  private Matrix dw;
+  private Matrix gradient;
+  private Matrix m;
+  private Matrix v;
   private long step;
 
   @Setup(Level.Trial)
@@ -112,8 +112,8 @@ public class KernelsBenchmark {
     k.attention(qkv, tokens, HEADS, probabilities, y);
   }
 
-  private static Mat filled(Random random, int rows, int cols, float scale) {
-    Mat mat = Mat.allocate(rows, cols);
+  private static Matrix filled(Random random, int rows, int cols, float scale) {
+    Matrix mat = Matrix.allocate(rows, cols);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < cols; c++) {
         mat.set(r, c, scale * (float) random.nextGaussian());
@@ -124,8 +124,8 @@ public class KernelsBenchmark {
 
   @TearDown(Level.Trial)
   public void free() {
-    for (Mat mat :
-        new Mat[] {
+    for (Matrix mat :
+        new Matrix[] {
           x,
           y,
           dx,

@@ -21,12 +21,12 @@ import org.apache.spark.sql.types.StructType;
 import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Input;
-import org.mixtraining.data.Inputs;
+import org.mixtraining.data.sources.Input;
+import org.mixtraining.data.sources.Inputs;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.spark.ClusterPrediction;
 import org.mixtraining.train.Classifier;
-import org.mixtraining.train.ModelCard;
-import org.mixtraining.train.TrainedModel;
 
 /**
  * A trained model, to be asked what is in an image: from a Java program, from Spark SQL, or of all

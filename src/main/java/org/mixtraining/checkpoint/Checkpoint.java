@@ -10,13 +10,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.mixtraining.formats.DamagedFileException;
+import org.mixtraining.formats.TensorFile;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.spark.ShardAssignment;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * A run after one of its epochs.
@@ -47,7 +49,7 @@ public record Checkpoint(
       SortedMap<Objective, SortedMap<String, Long>>
           resting, // not in files of versions that knew none
       Patience patience,
-      Deal deal, // not in files of versions that knew none
+      ShardAssignment deal, // not in files of versions that knew none
       Progress progress,
       String configuration,
       SortedMap<String, String> provenance) {
@@ -160,7 +162,7 @@ public record Checkpoint(
             resting(file, header),
             new ModelState(averaging),
             header.patience(),
-            header.deal() == null ? Deal.EQUAL : header.deal()),
+            header.deal() == null ? ShardAssignment.EQUAL : header.deal()),
         header.progress(),
         header.configuration(),
         header.provenance());

@@ -15,8 +15,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.results.WholeFile;
 
 /** What a run left under {@code <output>/checkpoints/<run>}. */
@@ -142,7 +142,7 @@ public final class Checkpoints {
   }
 
   private Path file(Model model) {
-    return new Path(directory, Spelling.of(model) + SUFFIX);
+    return new Path(directory, KebabCase.of(model) + SUFFIX);
   }
 
   private List<Path> epochs() {

@@ -12,12 +12,16 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
+import org.mixtraining.formats.DamagedFileException;
+import org.mixtraining.formats.ForeignTensors;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.ModelFormat;
+import org.mixtraining.formats.PretrainedWeights;
+import org.mixtraining.formats.TensorFile;
+import org.mixtraining.formats.TimmWeights;
+import org.mixtraining.formats.TrainedModel;
+import org.mixtraining.formats.TrainedWeights;
 import org.mixtraining.results.WholeFile;
-import org.mixtraining.train.ModelCard;
-import org.mixtraining.train.TrainedModel;
-import org.mixtraining.vit.Donor;
-import org.mixtraining.vit.TimmDonor;
-import org.mixtraining.vit.TrainedDonor;
 
 /**
  * A file that holds a model, told by its content: a checkpoint or a kept model of a run, a zip that
@@ -105,16 +109,16 @@ public record ModelFile(String named, byte[] content) {
    *
    * @throws UserException if it is damaged, or nothing that a run can begin from
    */
-  public Donor donor() {
+  public PretrainedWeights donor() {
     try {
       if (ModelFormat.of(content) == ModelFormat.WEIGHTS) {
-        return TimmDonor.of(named, ForeignTensors.read(content).tensors());
+        return TimmWeights.of(named, ForeignTensors.read(content).tensors());
       }
     } catch (DamagedFileException e) {
       throw new UserException("%s: cannot be used: %s".formatted(named, e.getMessage()));
     }
     TrainedModel model = model();
-    return new TrainedDonor(named, model.card().vit(), model.card().heads(), model.state());
+    return new TrainedWeights(named, model.card().vit(), model.card().heads(), model.state());
   }
 
   /** SHA-256 of the file, hexadecimal. */

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.gpu.GpuAccelerator;
 import org.mixtraining.gpu.GpuBenchmark;
@@ -15,7 +15,7 @@ import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.spark.Place;
+import org.mixtraining.spark.TaskInfo;
 import org.mixtraining.train.Benchmark;
 import org.mixtraining.train.Workload;
 import picocli.CommandLine.Command;
@@ -119,12 +119,12 @@ final class BenchCommand implements Callable<Integer> {
   private static String json(JobConfig config, GpuBenchmark.Result r)
       throws JsonProcessingException {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("objective", Spelling.of(r.objective()));
+    fields.put("objective", KebabCase.of(r.objective()));
     fields.put("model", config.model().preset());
     fields.put("patch", config.model().patch());
     fields.put("batch", r.batchSize());
     fields.put("kernels", "gpu");
-    fields.put("precision", Spelling.of(config.workers().precision()));
+    fields.put("precision", KebabCase.of(config.workers().precision()));
     fields.put("images_per_second", r.imagesPerSecond());
     fields.put("step_seconds", r.stepSeconds());
     fields.put("gflops", r.gflops());
@@ -143,7 +143,7 @@ final class BenchCommand implements Callable<Integer> {
         "%s patch %d, %s, ",
         config.model().preset(),
         config.model().patch(),
-        Spelling.of(config.workers().precision()));
+        KebabCase.of(config.workers().precision()));
   }
 
   private void override(String key, Object value) {
@@ -160,12 +160,12 @@ final class BenchCommand implements Callable<Integer> {
         config.model().patch(),
         Benchmark.describe(result),
         "peak memory",
-        Place.highWaterMark() / 1e6);
+        TaskInfo.highWaterMark() / 1e6);
   }
 
   private static String json(JobConfig config, Benchmark.Result r) throws JsonProcessingException {
     Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("objective", Spelling.of(r.objective()));
+    fields.put("objective", KebabCase.of(r.objective()));
     fields.put("model", config.model().preset());
     fields.put("patch", config.model().patch());
     fields.put("batch", r.batchSize());
@@ -176,7 +176,7 @@ final class BenchCommand implements Callable<Integer> {
     fields.put("gflops", r.gflops());
     fields.put("gemm_peak_gflops", r.gemmPeakGflops());
     fields.put("share_of_peak", r.shareOfPeak());
-    fields.put("peak_rss_mb", Place.highWaterMark() / 1e6);
+    fields.put("peak_rss_mb", TaskInfo.highWaterMark() / 1e6);
     fields.put("kernel_seconds", r.kernelSeconds());
     fields.put("minibatch_seconds", r.minibatchSeconds());
     fields.put("outside_kernels_seconds", r.outsideSeconds());

@@ -14,7 +14,7 @@ import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.results.ComparisonRow;
 import org.mixtraining.results.Format;
 import org.mixtraining.results.Query;
@@ -74,7 +74,7 @@ final class CompareCommand implements Callable<Integer> {
       options.progress(ready.summary(gflops));
       ready.notes(hadoop).forEach(options::progress);
       List<Throwable> failures =
-          new SideBySide(
+          new ComparisonRunner(
                   JavaSparkContext.fromSparkContext(spark.sparkContext()),
                   interruption,
                   tables,

@@ -16,12 +16,12 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.Changes;
 import org.mixtraining.config.Comparison;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.ConfigDiff;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
-import org.mixtraining.results.Answer;
-import org.mixtraining.results.Answer.Heading;
+import org.mixtraining.results.QueryResult;
+import org.mixtraining.results.QueryResult.Heading;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.Tables;
@@ -64,7 +64,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
     for (Comparison.Run run : comparison.runs()) {
       Optional<RunRow> recorded = tables.run(run.id());
       recorded
-          .map(row -> Changes.forbidden(row.setup().config(), run.config().canonical()))
+          .map(row -> ConfigDiff.forbidden(row.setup().config(), run.config().canonical()))
           .orElse(List.of())
           .forEach(change -> problems.add("run %s: %s".formatted(run.id(), change)));
       recorded
@@ -123,13 +123,13 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   // --- for a person ----------------------------------------------------------------------------
 
   /** A row for each run. */
-  Answer describe(Double gflops) {
+  QueryResult describe(Double gflops) {
     List<Heading> columns = new ArrayList<>();
     List<List<Object>> rows = new ArrayList<>();
     for (Item item : runs) {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("run_id", item.run().id());
-      row.put("status", item.recorded().map(r -> Spelling.of(r.status())).orElse("left"));
+      row.put("status", item.recorded().map(r -> KebabCase.of(r.status())).orElse("left"));
       row.put("epochs", epochs(item.run()));
       row.put("joint_mask_ratio", jointMaskRatio(item.run()));
       row.put("flops", item.flops().map(PlannedWork.Flops::training).orElse(null));
@@ -147,7 +147,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
       }
       rows.add(new ArrayList<>(row.values()));
     }
-    return new Answer(columns, rows);
+    return new QueryResult(columns, rows);
   }
 
   /** Its FLOPs in those of the baseline in its setting. */

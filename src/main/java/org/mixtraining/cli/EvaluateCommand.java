@@ -12,16 +12,16 @@ import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.ReconstructionSheet;
 import org.mixtraining.data.Split;
+import org.mixtraining.data.preview.ReconstructionSheet;
 import org.mixtraining.kernels.Engine;
-import org.mixtraining.results.Answer;
-import org.mixtraining.results.Answer.Heading;
 import org.mixtraining.results.FeatureRow;
 import org.mixtraining.results.FeatureRow.Method;
 import org.mixtraining.results.Format;
+import org.mixtraining.results.QueryResult;
+import org.mixtraining.results.QueryResult.Heading;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.spark.FrozenModel;
@@ -102,9 +102,9 @@ final class EvaluateCommand implements Callable<Integer> {
                         Locale.ROOT,
                         "--run %s --model %s: there is no such model in %s/checkpoints; the run is %s, after %d of %d epochs",
                         runId,
-                        Spelling.of(model),
+                        KebabCase.of(model),
                         output,
-                        Spelling.of(run.status()),
+                        KebabCase.of(run.status()),
                         run.progress().epochsDone(),
                         run.setup().epochsPlanned())));
   }
@@ -140,7 +140,7 @@ final class EvaluateCommand implements Callable<Integer> {
         rows.add(
             new FeatureRow(
                 runId,
-                Spelling.of(model),
+                KebabCase.of(model),
                 method,
                 task.task(),
                 split,
@@ -152,8 +152,8 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private static Answer answer(List<FeatureRow> rows) {
-    return new Answer(
+  private static QueryResult answer(List<FeatureRow> rows) {
+    return new QueryResult(
         List.of(
             new Heading("model", false),
             new Heading("method", false),
@@ -167,10 +167,10 @@ final class EvaluateCommand implements Callable<Integer> {
                 row ->
                     List.<Object>of(
                         row.model(),
-                        Spelling.of(row.method()),
+                        KebabCase.of(row.method()),
                         row.task(),
                         row.trainingImages(),
-                        Spelling.of(row.split()),
+                        KebabCase.of(row.split()),
                         row.images(),
                         row.accuracy()))
             .toList());
@@ -193,9 +193,9 @@ final class EvaluateCommand implements Callable<Integer> {
                 () ->
                     new UserException(
                         "--reconstructions %s: run %s has trained no decoder, since its pipeline is %s"
-                            .formatted(picture, runId, Spelling.of(config.pipeline()))));
+                            .formatted(picture, runId, KebabCase.of(config.pipeline()))));
     sheet.write(
-        "run %s, %s model".formatted(runId, Spelling.of(model)),
+        "run %s, %s model".formatted(runId, KebabCase.of(model)),
         config.model().normPix() ? "mean and contrast of each patch are the original's" : "",
         made.seen(),
         made.completed());

@@ -10,12 +10,12 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.WholeFile;
-import org.mixtraining.train.ModelCard;
-import org.mixtraining.train.TrainedModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -81,7 +81,7 @@ final class ExportCommand implements Callable<Integer> {
     Map<String, Object> told = new LinkedHashMap<>();
     told.put("file", file);
     told.put("bytes", bytes);
-    told.put("format", Spelling.of(format));
+    told.put("format", KebabCase.of(format));
     told.put("tasks", tasks.stream().map(ModelCard.Task::name).toList());
     return new ObjectMapper().writeValueAsString(told);
   }

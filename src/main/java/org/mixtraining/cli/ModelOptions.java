@@ -4,7 +4,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.UserException;
-import org.mixtraining.train.TrainedModel;
+import org.mixtraining.formats.TrainedModel;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 

@@ -16,9 +16,9 @@ import org.mixtraining.checkpoint.CheckpointWriter;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.checkpoint.RunLock;
-import org.mixtraining.config.Changes;
+import org.mixtraining.config.ConfigDiff;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -31,7 +31,7 @@ import org.mixtraining.results.Tables;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.train.Prediction;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * A run as it is known by its id, in the hands of this process: however often it is started, it
@@ -111,7 +111,7 @@ final class RecordedRun implements AutoCloseable {
 
   private void checkConfiguration(RunRow row) {
     List<String> problems =
-        new ArrayList<>(Changes.forbidden(row.setup().config(), config.canonical()));
+        new ArrayList<>(ConfigDiff.forbidden(row.setup().config(), config.canonical()));
     if (!problems.isEmpty()) {
       problems.add(
           "mixtraining.run.id = %s: this run began with other values; give it those again, choose another id, or train it anew with --force"
@@ -209,7 +209,7 @@ final class RecordedRun implements AutoCloseable {
                         task,
                         names,
                         prediction,
-                        Spelling.of(kept),
+                        KebabCase.of(kept),
                         selected.epochs()));
               }
             });

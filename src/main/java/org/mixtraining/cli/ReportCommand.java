@@ -24,13 +24,13 @@ import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Completions;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
-import org.mixtraining.data.Thumbnails;
+import org.mixtraining.data.preview.Completions;
+import org.mixtraining.data.preview.Thumbnails;
 import org.mixtraining.report.ComparisonFacts;
 import org.mixtraining.report.ComparisonReport;
 import org.mixtraining.report.Pictures;
@@ -38,7 +38,7 @@ import org.mixtraining.report.Report;
 import org.mixtraining.report.RunFacts;
 import org.mixtraining.report.RunReport;
 import org.mixtraining.results.PredictionRow;
-import org.mixtraining.results.Recorded;
+import org.mixtraining.results.RowReader;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 import org.mixtraining.results.WholeFile;
@@ -88,7 +88,7 @@ final class ReportCommand implements Callable<Integer> {
     String output = options.config().run().output();
     try (SparkSession spark = Sessions.local("report")) {
       Tables.register(spark, output);
-      Recorded tables = new Recorded(spark);
+      RowReader tables = new RowReader(spark);
       Report report =
           subject.run != null
               ? ofRun(JavaSparkContext.fromSparkContext(spark.sparkContext()), tables, output)
@@ -103,7 +103,7 @@ final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Report ofComparison(Recorded tables, String output) {
+  private Report ofComparison(RowReader tables, String output) {
     ComparisonFacts facts = ComparisonFacts.read(tables, subject.comparison);
     if (facts.runs().isEmpty()) {
       throw new UserException(
@@ -115,7 +115,7 @@ final class ReportCommand implements Callable<Integer> {
 
   // --- a run -----------------------------------------------------------------------------------
 
-  private Report ofRun(JavaSparkContext spark, Recorded tables, String output) {
+  private Report ofRun(JavaSparkContext spark, RowReader tables, String output) {
     RunRow run = options.run("--run", subject.run);
     RunFacts facts = RunFacts.read(tables, run);
     return RunReport.of(facts, pictures(spark, facts, output));
@@ -175,7 +175,7 @@ final class ReportCommand implements Callable<Integer> {
                 () ->
                     new UserException(
                         "There is no final model in %s/checkpoints; the run is %s."
-                            .formatted(output, Spelling.of(run.status()))));
+                            .formatted(output, KebabCase.of(run.status()))));
     FrozenModel frozen = new FrozenModel(spark, config, checkpoint.state().model());
     var shown =
         new Completions(
@@ -187,7 +187,7 @@ final class ReportCommand implements Callable<Integer> {
                 () ->
                     new UserException(
                         "The run has trained no decoder, since its pipeline is %s."
-                            .formatted(Spelling.of(config.pipeline()))));
+                            .formatted(KebabCase.of(config.pipeline()))));
     return shown.pictures(made.seen(), made.completed());
   }
 

@@ -11,18 +11,18 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Secrets;
-import org.mixtraining.config.Spelling;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
+import org.mixtraining.formats.PretrainedWeights;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.spark.MixTrainingRun;
 import org.mixtraining.spark.RunState;
 import org.mixtraining.tracking.Trackers;
-import org.mixtraining.vit.Donor;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /** What is left of recorded runs, trained in one Spark session; several threads may ask. */
 record RunTraining(JavaSparkContext spark, Interruption interruption) {
@@ -52,7 +52,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
               Locale.ROOT,
               "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers",
               recorded.id(),
-              Spelling.of(config.pipeline()),
+              KebabCase.of(config.pipeline()),
               config.model().preset(),
               initial.model().parameters(),
               schedule.epochs().size(),
@@ -97,14 +97,14 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
       return random;
     }
     ModelFile model = ModelFile.open(Sessions.hadoop(), "mixtraining.init.model =", file);
-    Donor donor = model.donor();
+    PretrainedWeights donor = model.donor();
     provenance.put(INIT, model.sha256());
     ModelState begun =
         donor.into(run.card().vit(), run.card().heads(), random.model(), config.init().parts());
     donor.notes().forEach(report);
     report.accept(
         "run %s begins from %s (%s)"
-            .formatted(recorded.id(), file, Spelling.of(config.init().parts())));
+            .formatted(recorded.id(), file, KebabCase.of(config.init().parts())));
     return random.with(begun);
   }
 

@@ -13,7 +13,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
@@ -138,7 +138,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     String time =
         LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
-    return Spelling.of(config.pipeline()) + "-" + config.model().preset() + "-" + time;
+    return KebabCase.of(config.pipeline()) + "-" + config.model().preset() + "-" + time;
   }
 
   private static String summary(RunRow row, JobConfig config) {

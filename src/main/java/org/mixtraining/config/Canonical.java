@@ -33,7 +33,7 @@ final class Canonical {
       component.getAccessor().setAccessible(true);
       Object value = component.getAccessor().invoke(block);
       if (value instanceof Enum<?> constant) {
-        return Spelling.of(constant);
+        return KebabCase.of(constant);
       } else if (value instanceof Curve curve) {
         return curve.toString();
       } else if (value instanceof Betas betas) {

@@ -93,12 +93,13 @@ final class ComparisonReader {
         JobConfig config =
             new JobConfigReader(settings.under(List.of(datasets.get(run.setting().dataset()))))
                 .read();
-        Effective.keys(config.canonical()).forEach(key -> without.put(key.key(), key.value()));
+        ResolvedSetting.keys(config.canonical())
+            .forEach(key -> without.put(key.key(), key.value()));
       } catch (UserException e) {
         continue; // only with some arm is this a configuration at all
       }
       List<String> also =
-          Effective.keys(run.config().canonical()).stream()
+          ResolvedSetting.keys(run.config().canonical()).stream()
               .filter(key -> !arm.getValue().toConfig().hasPath(key.key()))
               .filter(key -> NOT_IN_A_BLOCK.stream().noneMatch(key.key()::startsWith))
               .filter(key -> !key.value().equals(without.get(key.key())))

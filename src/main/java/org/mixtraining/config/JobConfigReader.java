@@ -388,10 +388,10 @@ final class JobConfigReader {
         key,
         text ->
             Arrays.stream(constants)
-                .filter(constant -> Spelling.of(constant).equals(text))
+                .filter(constant -> KebabCase.of(constant).equals(text))
                 .findAny()
                 .orElseThrow(IllegalArgumentException::new),
         constant -> true,
-        "one of " + Arrays.stream(constants).map(Spelling::of).collect(Collectors.joining(", ")));
+        "one of " + Arrays.stream(constants).map(KebabCase::of).collect(Collectors.joining(", ")));
   }
 }

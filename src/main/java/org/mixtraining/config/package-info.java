@@ -6,7 +6,8 @@
  * org.mixtraining.config.UserException}. Everything after that can trust the records.
  *
  * <p>A {@link org.mixtraining.config.Comparison} is many of them, each read like any other: the
- * same keys under the blocks of its dataset and its arm. {@link org.mixtraining.config.Effective}
- * is a key of a configuration that is over, as a record of it tells.
+ * same keys under the blocks of its dataset and its arm. {@link
+ * org.mixtraining.config.ResolvedSetting} is a key of a configuration that is over, as a record of
+ * it tells.
  */
 package org.mixtraining.config;

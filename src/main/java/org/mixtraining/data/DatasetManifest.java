@@ -59,7 +59,7 @@ public record DatasetManifest(
     long bytes,
     @JsonSetter(nulls = Nulls.SET) List<Note> notes)
     implements Serializable {
-  static final String FILE = "dataset.json";
+  public static final String FILE = "dataset.json";
 
   public DatasetManifest {
     notes = notes == null ? List.of() : List.copyOf(notes); // older datasets have none
@@ -67,7 +67,7 @@ public record DatasetManifest(
 
   /** Images of one split: how many, and how many of each class index. */
   public record Contents(long images, List<Long> histogram) implements Serializable {
-    static Contents of(List<Long> histogram) {
+    public static Contents of(List<Long> histogram) {
       return new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
     }
   }
@@ -115,7 +115,7 @@ public record DatasetManifest(
     }
   }
 
-  void write(Configuration hadoop, Path directory) throws IOException {
+  public void write(Configuration hadoop, Path directory) throws IOException {
     var file = new Path(directory, FILE);
     try (var out = Listing.fileSystem(file, hadoop).create(file, false)) {
       out.write(json().getBytes(StandardCharsets.UTF_8));

@@ -21,11 +21,11 @@ import java.util.PriorityQueue;
  *
  * <p>It takes some 20 bytes an image while it is made, and 4 after that.
  */
-final class Dealing implements Serializable {
+public final class Dealing implements Serializable {
   private static final long serialVersionUID = 1L;
 
   /** Another way to deal is another version. */
-  static final int VERSION = 1;
+  public static final int VERSION = 1;
 
   private static final int NONE = -1;
 
@@ -34,13 +34,13 @@ final class Dealing implements Serializable {
   /**
    * @param histogram images of each class
    */
-  Dealing(List<Long> histogram, int shards) {
+  public Dealing(List<Long> histogram, int shards) {
     this.shards = histogram.stream().map(n -> new int[Math.toIntExact(n)]).toArray(int[][]::new);
     new Colouring(this.shards, shards).run();
   }
 
   /** The shard of the image that is number {@code k} of its class, from 0. */
-  int shard(int label, int k) {
+  public int shard(int label, int k) {
     return shards[label][k];
   }
 

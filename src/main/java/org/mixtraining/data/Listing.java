@@ -20,6 +20,7 @@ import org.apache.hadoop.security.AccessControlException;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.Text;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.images.ImageType;
 
 /**
  * What lies below a directory of raw files, in order of the names. What is hidden (a name that
@@ -27,7 +28,7 @@ import org.mixtraining.config.UserException;
  *
  * @param notes of what is passed over, here and by whoever looks at the files
  */
-record Listing(FileSystem fs, Path root, Notes notes) {
+public record Listing(FileSystem fs, Path root, Notes notes) {
   private static final int LONGEST_TEXT = 1 << 26; // bytes; the largest real one has some 10 kB
   private static final int DEEPEST = 20;
   private static final String UNRELATED = "nothing of this format, passed over";
@@ -53,19 +54,19 @@ record Listing(FileSystem fs, Path root, Notes notes) {
    * @param name without its directory, or what was asked for, below the root
    * @param bytes its length; {@link #UNREACHABLE} if its name is known and nothing else
    */
-  record Entry(String name, long bytes) {
+  public record Entry(String name, long bytes) {
     /** A broken link, or a name with letters that the encoding of this Java does not have. */
-    static final long UNREACHABLE = -1;
+    public static final long UNREACHABLE = -1;
 
-    boolean isReachable() {
+    public boolean isReachable() {
       return bytes != UNREACHABLE;
     }
   }
 
   /** What one directory holds. */
-  record Directory(List<Entry> files, List<String> directories) {}
+  public record Directory(List<Entry> files, List<String> directories) {}
 
-  Listing(FileSystem fs, Path root) {
+  public Listing(FileSystem fs, Path root) {
     this(fs, root, new Notes());
   }
 
@@ -75,7 +76,8 @@ record Listing(FileSystem fs, Path root, Notes notes) {
    * @param expected what should be there: "one with …"
    * @throws UserException if it is no directory
    */
-  static Listing of(String source, String expected, Configuration hadoop) throws IOException {
+  public static Listing of(String source, String expected, Configuration hadoop)
+      throws IOException {
     var root = Location.path(source);
     var fs = fileSystem(root, hadoop);
     try {
@@ -96,22 +98,22 @@ record Listing(FileSystem fs, Path root, Notes notes) {
    * not have, which cannot be named for a file with a colon, and which an edited file does not
    * match.
    */
-  static FileSystem fileSystem(Path path, Configuration hadoop) throws IOException {
+  public static FileSystem fileSystem(Path path, Configuration hadoop) throws IOException {
     var fs = path.getFileSystem(hadoop);
     return fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
   }
 
   /** The path of something below the root. */
-  Path path(String below) {
+  public Path path(String below) {
     return below.isEmpty() ? root : Location.child(root, below);
   }
 
-  boolean has(String below) throws IOException {
+  public boolean has(String below) throws IOException {
     return fs.exists(path(below));
   }
 
   /** Looks into a directory, once: what is passed over is noted each time. */
-  Directory look(String below) throws IOException {
+  public Directory look(String below) throws IOException {
     var files = new ArrayList<Entry>();
     var directories = new ArrayList<String>();
     for (var status : fs.listStatus(path(below))) {
@@ -168,7 +170,7 @@ record Listing(FileSystem fs, Path root, Notes notes) {
   }
 
   /** Every file at any depth, named by its path below the root; a directory's own come first. */
-  List<Entry> walk() throws IOException {
+  public List<Entry> walk() throws IOException {
     var files = new ArrayList<Entry>();
     walk("", 0, files);
     return files;
@@ -193,7 +195,7 @@ record Listing(FileSystem fs, Path root, Notes notes) {
    *
    * @param below what the files are named below
    */
-  List<Entry> images(String below, Collection<Entry> files) throws IOException {
+  public List<Entry> images(String below, Collection<Entry> files) throws IOException {
     var images = new ArrayList<Entry>();
     for (var file : files) {
       if (isImage(join(below, file.name()), file)) {
@@ -218,22 +220,22 @@ record Listing(FileSystem fs, Path root, Notes notes) {
   }
 
   /** Notes files. */
-  void note(String what, String below, Collection<Entry> files) {
+  public void note(String what, String below, Collection<Entry> files) {
     files.forEach(file -> notes.add(what, join(below, file.name())));
   }
 
   /** Notes what lies in the root and is nothing of its format. */
-  void noteRest(Collection<Entry> files, Collection<String> directories) {
+  public void noteRest(Collection<Entry> files, Collection<String> directories) {
     note(UNRELATED, "", files);
     directories.forEach(name -> notes.add(UNRELATED, name + "/"));
   }
 
-  static String join(String below, String name) {
+  public static String join(String below, String name) {
     return below.isEmpty() ? name : below + "/" + name;
   }
 
   /** The lines of a small text file that are not blank, stripped. */
-  List<String> lines(String file) throws IOException {
+  public List<String> lines(String file) throws IOException {
     try (var in = fs.open(path(file))) {
       byte[] text = in.readNBytes(LONGEST_TEXT + 1);
       if (text.length > LONGEST_TEXT) {

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Map;
 
 /** Collects what is to be told about a source. */
-final class Notes {
+public final class Notes {
   private static final int SHOWN = 5;
 
   private final Map<String, Note> notes = new LinkedHashMap<>();
 
   /** Tells something of one more name. */
-  void add(String what, String name) {
+  public void add(String what, String name) {
     var before = notes.getOrDefault(what, new Note(what, 0, List.of()));
     var names = new ArrayList<>(before.names());
     if (names.size() < SHOWN) {
@@ -22,7 +22,7 @@ final class Notes {
   }
 
   /** In the order in which they first came up. */
-  List<Note> list() {
+  public List<Note> list() {
     return List.copyOf(notes.values());
   }
 }

@@ -4,7 +4,7 @@ import java.util.SplittableRandom;
 import org.mixtraining.config.Augment;
 import org.mixtraining.data.augment.Augmentation;
 import org.mixtraining.data.augment.Canvas;
-import org.mixtraining.data.augment.Edit;
+import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -38,15 +38,15 @@ final class Pixels {
 
   /** Numbers that say what is done to an image: those of as many edits as there may be. */
   int editValues() {
-    return Edit.VALUES * augmentation.most();
+    return ImageOp.VALUES * augmentation.most();
   }
 
   /** Writes what is done to image {@code i}, {@link #editValues} numbers, the last ones 0. */
   void writeEdits(ImageSet images, int i, double[] out, int offset) {
     int at = offset;
-    for (Edit edit : augmentation.draw(random(images, i), images.height(), images.width())) {
+    for (ImageOp edit : augmentation.draw(random(images, i), images.height(), images.width())) {
       edit.write(out, at);
-      at += Edit.VALUES;
+      at += ImageOp.VALUES;
     }
   }
 

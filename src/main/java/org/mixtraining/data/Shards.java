@@ -91,7 +91,7 @@ public final class Shards {
    *
    * @throws UserException if a shard is missing
    */
-  static ImageSet find(
+  public static ImageSet find(
       Configuration hadoop, String path, DatasetManifest manifest, Split split, Set<Long> ids) {
     int[] shards = IntStream.range(0, ids.isEmpty() ? 0 : manifest.shards()).toArray();
     // Parquet wants some values, in a set that can be asked for null.

@@ -33,19 +33,19 @@ public enum Split {
    * The split that a directory of this name holds, in any case: Hugging Face's names for image
    * folders.
    */
-  static Optional<Split> named(String directory) {
+  public static Optional<Split> named(String directory) {
     return Arrays.stream(values())
         .filter(split -> split.names.contains(directory.toLowerCase(Locale.ROOT)))
         .findFirst();
   }
 
   /** The split whose name a table's begins with, between underscores or anything but letters. */
-  static Optional<Split> begins(String name) {
+  public static Optional<Split> begins(String name) {
     return named(name.replaceFirst("^_+", "").split("[^A-Za-z]", 2)[0]);
   }
 
   /** The split of that key. */
-  static Split of(String key) {
+  public static Split of(String key) {
     return valueOf(key.toUpperCase(Locale.ROOT));
   }
 }

@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
  * @param labels n class indices; {@link Minibatch#UNLABELLED} where the label may not be used
  * @param places their indices in the set
  * @param edits what is to be done to them, [n, edits, {@link
- *     org.mixtraining.data.augment.Edit#VALUES}]; an image that takes fewer has zeros behind
+ *     org.mixtraining.data.augment.ImageOp#VALUES}]; an image that takes fewer has zeros behind
  */
 public record StoredMinibatch(
     long[] ids, int[] labels, ImageSet images, int[] places, double[] edits) {

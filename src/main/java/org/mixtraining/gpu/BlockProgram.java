@@ -2,7 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
-import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.ModelSpec;
 
 /**
  * A pre-norm transformer block, of the encoder or of the decoder: {@code x +=
@@ -48,7 +48,7 @@ final class BlockProgram {
   private record Gradients(
       Memory d, Memory rounded, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
 
-    static Gradients of(Workbench bench, long rows, int dim, boolean weighed) {
+    static Gradients of(StepContext bench, long rows, int dim, boolean weighed) {
       Memory d = bench.floats("d", rows * dim);
       Memory rounded = bench.rounded("d-rounded", d);
       return new Gradients(
@@ -57,7 +57,7 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : rounded,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.matrix("d-hidden", rows * Blueprint.MLP_RATIO * dim));
+          bench.matrix("d-hidden", rows * ModelSpec.MLP_RATIO * dim));
     }
   }
 
@@ -68,7 +68,7 @@ final class BlockProgram {
    * @param factors of branches, [2, images]; null: all of them are taken as they are
    */
   static BlockProgram training(
-      Workbench bench,
+      StepContext bench,
       String layer,
       Memory x,
       int heads,
@@ -86,16 +86,16 @@ final class BlockProgram {
    * @param x [rows, dim]
    */
   static BlockProgram predicting(
-      Workbench bench, String layer, Memory x, int heads, List<Sequences> sequences) {
+      StepContext bench, String layer, Memory x, int heads, List<Sequences> sequences) {
     return new BlockProgram(bench, layer, "block.", x, heads, sequences, null, null);
   }
 
-  private static int dim(Workbench bench, String layer) {
+  private static int dim(StepContext bench, String layer) {
     return bench.parameters().slot(layer + ".proj.weight").cols();
   }
 
   private BlockProgram(
-      Workbench bench,
+      StepContext bench,
       String layer,
       String memory,
       Memory x,
@@ -111,7 +111,7 @@ final class BlockProgram {
     this.heads = heads;
     this.x = x;
     dim = dim(bench, layer);
-    hiddenDim = Blueprint.MLP_RATIO * dim;
+    hiddenDim = ModelSpec.MLP_RATIO * dim;
     rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);

@@ -5,7 +5,7 @@ import java.util.List;
 import org.mixtraining.gpu.EmbeddingProgram.Content;
 import org.mixtraining.gpu.Operations.Kind;
 import org.mixtraining.gpu.Operations.Residual;
-import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /** From the encoder's tokens to pixels, their loss, and back. */
@@ -14,7 +14,7 @@ final class DecoderProgram {
   private static final String EMBEDDING = "decoder-embedding.";
   private static final String PIXELS = "pixels.";
 
-  private final Workbench bench;
+  private final StepContext bench;
   private final EmbeddingProgram embedding;
   private final Sequences encoder; // the encoder's tokens that are decoded
   private final Sequences decoder;
@@ -36,7 +36,7 @@ final class DecoderProgram {
   private final Memory d; // [rows, dim]
   private final Memory losses; // [rows]
 
-  DecoderProgram(Workbench bench, EmbeddingProgram embedding, Sequences encoder) {
+  DecoderProgram(StepContext bench, EmbeddingProgram embedding, Sequences encoder) {
     this.bench = bench;
     this.embedding = embedding;
     this.encoder = encoder;
@@ -116,7 +116,7 @@ final class DecoderProgram {
 
   /** After a corrupted pass, the encoder has a token for every patch. */
   private Content content() {
-    return bench.blueprint().sight() == Sight.CORRUPTED
+    return bench.blueprint().sight() == EncoderInput.CORRUPTED
         ? Content.ALL_PATCHES
         : Content.MASKED_PATCHES;
   }

@@ -2,7 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.gpu.Operations.Kind;
-import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /** Images to the encoder's tokens, with the mask tokens of a corrupted pass among them. */
@@ -19,7 +19,7 @@ final class EmbeddingProgram {
     MASKED_PATCHES
   }
 
-  private final Workbench bench;
+  private final StepContext bench;
   private final List<Sequences> sequences;
   private final int rows;
   private final Memory source; // [rows], what each token is made of
@@ -28,7 +28,7 @@ final class EmbeddingProgram {
   private final Memory positions; // [1 + patches, dim]
   private final Memory dPatches; // [rows, dim], what flows back to patches
 
-  EmbeddingProgram(Workbench bench, List<Sequences> sequences) {
+  EmbeddingProgram(StepContext bench, List<Sequences> sequences) {
     this.bench = bench;
     this.sequences = sequences;
     ViT vit = bench.vit();
@@ -111,7 +111,7 @@ final class EmbeddingProgram {
   }
 
   private boolean corrupted() {
-    return bench.blueprint().sight() == Sight.CORRUPTED;
+    return bench.blueprint().sight() == EncoderInput.CORRUPTED;
   }
 
   /** From the gradient by the tokens, d[rows, dim]. */

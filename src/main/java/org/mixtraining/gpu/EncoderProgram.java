@@ -10,7 +10,7 @@ final class EncoderProgram {
 
   private static final String NORM = "encoder-norm.";
 
-  private final Workbench bench;
+  private final StepContext bench;
   private final List<Sequences> sequences;
   private final EmbeddingProgram embedding;
   private final List<BlockProgram> blocks = new ArrayList<>();
@@ -25,7 +25,7 @@ final class EncoderProgram {
   }
 
   /** Of a training step: every block keeps what its backward pass needs. */
-  static EncoderProgram training(Workbench bench) {
+  static EncoderProgram training(StepContext bench) {
     List<Double> dropRates = bench.blueprint().dropRates();
     int heads = bench.vit().heads();
     return new EncoderProgram(
@@ -37,14 +37,14 @@ final class EncoderProgram {
   }
 
   /** Of a prediction, which goes forward only: the blocks share their memory. */
-  static EncoderProgram predicting(Workbench bench) {
+  static EncoderProgram predicting(StepContext bench) {
     int heads = bench.vit().heads();
     return new EncoderProgram(
         bench,
         (i, x, sequences) -> BlockProgram.predicting(bench, "encoder-" + i, x, heads, sequences));
   }
 
-  private EncoderProgram(Workbench bench, Maker maker) {
+  private EncoderProgram(StepContext bench, Maker maker) {
     this.bench = bench;
     ViT vit = bench.vit();
     sequences = Sequences.encoded(vit, bench.blueprint().sight(), bench.images());

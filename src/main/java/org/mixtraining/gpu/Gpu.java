@@ -58,7 +58,7 @@ public interface Gpu extends AutoCloseable {
   void launch(String kernel, long blocks, int threads, int sharedBytes, Object... arguments);
 
   /** Launches a matrix product. */
-  void multiply(Product product);
+  void multiply(Gemm product);
 
   /**
    * Launches and products as one, to be repeated.

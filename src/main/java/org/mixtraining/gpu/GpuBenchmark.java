@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.function.Supplier;
-import org.mixtraining.gpu.Product.Form;
+import org.mixtraining.gpu.Gemm.Form;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Workload;
 import org.mixtraining.vit.Replica;
@@ -126,7 +126,7 @@ public final class GpuBenchmark {
       Memory a = arena.of("a", gpu.matrixType(), count);
       Memory b = arena.of("b", gpu.matrixType(), count);
       Memory d = arena.of("d", gpu.matrixType(), count);
-      var product = new Product(a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
+      var product = new Gemm(a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
       double seconds = TimedGpu.time(gpu, probe.times, () -> gpu.multiply(product));
       return 2.0 * side * count / seconds / 1e9;
     }

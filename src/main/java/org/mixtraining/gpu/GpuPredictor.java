@@ -1,32 +1,32 @@
 package org.mixtraining.gpu;
 
-import org.mixtraining.gpu.Workbench.Shape;
+import org.mixtraining.gpu.StepContext.Shape;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.state.ModelState;
 
 /** Predicts by the heads of a replica's SL graph on a GPU. */
 public final class GpuPredictor implements Predictor {
 
   private final Gpu gpu;
-  private final Blueprint blueprint;
+  private final ModelSpec blueprint;
   private final Arena arena;
   private final Parameters parameters;
-  private final Programs<PredictionProgram> programs;
+  private final GraphCache<PredictionProgram> programs;
 
   /**
    * @param gpu which is closed with it
    */
   public GpuPredictor(Gpu gpu, Replica replica) {
     this.gpu = gpu;
-    this.blueprint = Blueprint.of(replica);
+    this.blueprint = ModelSpec.of(replica);
     this.arena = new Arena(gpu);
     this.parameters = new Parameters(gpu, arena, blueprint);
-    this.programs = new Programs<>(gpu, arena);
+    this.programs = new GraphCache<>(gpu, arena);
   }
 
   @Override
@@ -40,7 +40,7 @@ public final class GpuPredictor implements Predictor {
         blueprint.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
     ViT vit = blueprint.vit().serving(size, own.classes());
     Shape shape = new Shape(vit, own, images);
-    Workbench bench = Workbench.of(gpu, parameters, arena, blueprint, shape);
+    StepContext bench = StepContext.of(gpu, parameters, arena, blueprint, shape);
     var recorded = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
     recorded.recording().replay();

@@ -2,13 +2,13 @@ package org.mixtraining.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.mixtraining.gpu.Workbench.Shape;
+import org.mixtraining.gpu.StepContext.Shape;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.StepExecutor;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Examples;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.ViT;
@@ -25,11 +25,11 @@ public final class GpuSteps implements StepExecutor {
 
   private final Gpu gpu;
   private final Replica replica;
-  private final Blueprint blueprint;
+  private final ModelSpec blueprint;
   private final Arena arena;
   private final Parameters parameters;
   private final ResidentImages images;
-  private final Programs<StepProgram> programs;
+  private final GraphCache<StepProgram> programs;
   private final List<Begun> begun = new ArrayList<>();
   private EpochPlan plan;
   private Memory metrics;
@@ -40,11 +40,11 @@ public final class GpuSteps implements StepExecutor {
   public GpuSteps(Gpu gpu, Replica replica) {
     this.gpu = gpu;
     this.replica = replica;
-    this.blueprint = Blueprint.of(replica);
+    this.blueprint = ModelSpec.of(replica);
     this.arena = new Arena(gpu);
     this.parameters = new Parameters(gpu, arena, blueprint);
     this.images = new ResidentImages(gpu);
-    this.programs = new Programs<>(gpu, arena);
+    this.programs = new GraphCache<>(gpu, arena);
   }
 
   @Override
@@ -60,7 +60,7 @@ public final class GpuSteps implements StepExecutor {
     int classes = examples.head() == null ? blueprint.vit().classes() : examples.head().classes();
     ViT vit = blueprint.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
     Shape shape = new Shape(vit, examples.head(), examples.images());
-    Workbench bench = Workbench.of(gpu, parameters, arena, blueprint, shape);
+    StepContext bench = StepContext.of(gpu, parameters, arena, blueprint, shape);
     var recorded = programs.of(shape, () -> program(bench), StepProgram::run);
     write(bench, examples);
     recorded.recording().replay();
@@ -69,13 +69,13 @@ public final class GpuSteps implements StepExecutor {
     return begun.size() == StepProgram.SLOTS ? results() : List.of();
   }
 
-  private StepProgram program(Workbench bench) {
+  private StepProgram program(StepContext bench) {
     StepProgram program = new StepProgram(bench);
     allocateInput(bench);
     return program;
   }
 
-  private void allocateInput(Workbench bench) {
+  private void allocateInput(StepContext bench) {
     bench.pixels();
     bench.settings();
     bench.blockSettings();
@@ -87,7 +87,7 @@ public final class GpuSteps implements StepExecutor {
     }
   }
 
-  private void write(Workbench bench, Examples examples) {
+  private void write(StepContext bench, Examples examples) {
     StepInput.write(bench, gpu, images, examples, plan);
     var position = examples.position();
     double rate = plan.learningRate(position.step(), position.steps());

@@ -7,7 +7,7 @@ import org.mixtraining.vit.ViT;
 /** From the encoder's tokens to class scores, their loss, and back. */
 final class HeadProgram {
 
-  private final Workbench bench;
+  private final StepContext bench;
   private final String head;
   private final Sequences pooled;
   private final int classes;
@@ -19,7 +19,7 @@ final class HeadProgram {
   private final Memory losses; // [images]
   private final Memory correct; // [images]
 
-  HeadProgram(Workbench bench, Sequences pooled) {
+  HeadProgram(StepContext bench, Sequences pooled) {
     this.bench = bench;
     this.pooled = pooled;
     ViT vit = bench.vit();

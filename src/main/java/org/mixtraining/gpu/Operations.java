@@ -1,8 +1,8 @@
 package org.mixtraining.gpu;
 
-import org.mixtraining.gpu.Product.Form;
-import org.mixtraining.vit.Blueprint;
-import org.mixtraining.vit.Blueprint.Slot;
+import org.mixtraining.gpu.Gemm.Form;
+import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.ModelSpec.Slot;
 
 /**
  * The kernels and products of a step, with the shapes of their launches; tensors go by their names
@@ -73,7 +73,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     }
     Memory matrix = parameters.rounded(weight);
     gpu.multiply(
-        new Product(x, Form.PLAIN, matrix, Form.PLAIN, residual, b, y, rows, w.cols(), w.rows()));
+        new Gemm(x, Form.PLAIN, matrix, Form.PLAIN, residual, b, y, rows, w.cols(), w.rows()));
   }
 
   /**
@@ -83,11 +83,11 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     Slot w = parameters.slot(weight);
     Memory dw = parameters.gradient(weight);
     gpu.multiply(
-        new Product(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw, w.rows(), w.cols(), rows));
+        new Gemm(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw, w.rows(), w.cols(), rows));
     if (dx != null) {
       Memory matrix = parameters.rounded(weight);
       gpu.multiply(
-          new Product(
+          new Gemm(
               dy, Form.PLAIN, matrix, Form.TRANSPOSED, null, null, dx, rows, w.rows(), w.cols()));
     }
   }
@@ -139,7 +139,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     Memory gain = parameters.values(name + "gain");
     Memory bias = parameters.values(name + "bias");
     int dim = (int) gain.count();
-    rows("layer_norm", rows, x, gain, bias, y, stats, rows, dim, Blueprint.NORM_EPSILON);
+    rows("layer_norm", rows, x, gain, bias, y, stats, rows, dim, ModelSpec.NORM_EPSILON);
   }
 
   /** Whether a gradient is added to what is there. */

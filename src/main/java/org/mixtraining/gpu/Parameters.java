@@ -6,9 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.mixtraining.vit.Blueprint;
-import org.mixtraining.vit.Blueprint.Slot;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.ModelSpec.Slot;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * A model's parameters, their moments and their gradients on a device, each kind in one flat array:
@@ -40,7 +40,7 @@ final class Parameters {
   private final Memory tensorOfChunk;
   private final Memory rules; // of tensors: block (as an int), scale, decay, unused
 
-  Parameters(Gpu gpu, Arena arena, Blueprint blueprint) {
+  Parameters(Gpu gpu, Arena arena, ModelSpec blueprint) {
     this.gpu = gpu;
     this.arena = arena;
     long at = 0;

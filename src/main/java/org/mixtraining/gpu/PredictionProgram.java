@@ -6,7 +6,7 @@ final class PredictionProgram {
   private final EncoderProgram encoder;
   private final HeadProgram head;
 
-  PredictionProgram(Workbench bench) {
+  PredictionProgram(StepContext bench) {
     encoder = EncoderProgram.predicting(bench);
     head = new HeadProgram(bench, encoder.pooled());
     bench.pixels(); // where images are written to

@@ -2,7 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.mixtraining.vit.Sight;
+import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /** Rows of tokens: a sequence of so many tokens for each image, one after another. */
@@ -13,9 +13,10 @@ record Sequences(int firstRow, int images, int tokens) {
   }
 
   /**
-   * What passes through the encoder: for {@link Sight#BOTH} the visible patches first, then all.
+   * What passes through the encoder: for {@link EncoderInput#BOTH} the visible patches first, then
+   * all.
    */
-  static List<Sequences> encoded(ViT vit, Sight sight, int images) {
+  static List<Sequences> encoded(ViT vit, EncoderInput sight, int images) {
     List<Sequences> all = new ArrayList<>();
     int row = 0;
     if (sight.selects()) {

@@ -2,11 +2,11 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import org.mixtraining.data.augment.Edit;
+import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Seed;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.StoredImages;
 
 /** Brings a minibatch to the device; what comes as it is stored is prepared there. */
@@ -15,7 +15,7 @@ final class StepInput {
   private StepInput() {}
 
   static void write(
-      Workbench bench, Gpu gpu, ResidentImages resident, Examples examples, EpochPlan plan) {
+      StepContext bench, Gpu gpu, ResidentImages resident, Examples examples, EpochPlan plan) {
     if (examples.stored() != null) {
       prepare(bench, gpu, resident, examples);
     } else {
@@ -27,7 +27,7 @@ final class StepInput {
     if (examples.targets() != null) {
       gpu.write(bench.targets(), examples.targets());
     }
-    Blueprint blueprint = bench.blueprint();
+    ModelSpec blueprint = bench.blueprint();
     for (int i = 0; i < blueprint.dropRates().size(); i++) {
       if (blueprint.dropRates().get(i) > 0) {
         float[][] factors = blueprint.dropFactors(i, plan.epoch(), examples.position().ids());
@@ -39,7 +39,7 @@ final class StepInput {
 
   /** Edits, mixes and normalises images, and chooses their visible patches. */
   private static void prepare(
-      Workbench bench, Gpu gpu, ResidentImages resident, Examples examples) {
+      StepContext bench, Gpu gpu, ResidentImages resident, Examples examples) {
     StoredImages images = examples.stored();
     StoredImages.Picked own = images.own();
     StoredImages.Picked others = images.others() == null ? own : images.others();
@@ -90,7 +90,11 @@ final class StepInput {
 
   /** The images after their edits, uint8 [images, channels, size, size]. */
   private static Memory edited(
-      Workbench bench, Gpu gpu, ResidentImages resident, StoredImages.Picked images, String name) {
+      StepContext bench,
+      Gpu gpu,
+      ResidentImages resident,
+      StoredImages.Picked images,
+      String name) {
     int count = images.places().length;
     long bytes = (long) count * images.store().imageBytes();
     int[] places = images.places();
@@ -116,7 +120,7 @@ final class StepInput {
         stored,
         indices,
         edits,
-        images.edits().length / count / Edit.VALUES,
+        images.edits().length / count / ImageOp.VALUES,
         edited,
         bench.bytes(name + "spare", bytes),
         images.channels(),

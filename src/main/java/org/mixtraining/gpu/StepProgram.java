@@ -2,7 +2,7 @@ package org.mixtraining.gpu;
 
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.Blueprint;
+import org.mixtraining.vit.ModelSpec;
 
 /**
  * A whole training step on a minibatch of one shape: forward, both losses as the objective has
@@ -16,7 +16,7 @@ final class StepProgram {
   /** Sums that a step leaves: squared errors, cross-entropies and right guesses. */
   static final int METRICS = 3;
 
-  private final Workbench bench;
+  private final StepContext bench;
   private final EncoderProgram encoder;
   private final DecoderProgram decoder; // null in SL
   private final HeadProgram head; // null in SSL
@@ -28,7 +28,7 @@ final class StepProgram {
   private final Memory clip; // [1], the factor on the gradient
   private final Memory metrics; // [SLOTS, METRICS]
 
-  StepProgram(Workbench bench) {
+  StepProgram(StepContext bench) {
     this.bench = bench;
     encoder = EncoderProgram.training(bench);
     long values = (long) encoder.rows() * bench.vit().dim();
@@ -116,7 +116,7 @@ final class StepProgram {
             bench.settings(),
             clip,
             Operations.PARTS);
-    Blueprint blueprint = bench.blueprint();
+    ModelSpec blueprint = bench.blueprint();
     ops.gpu()
         .launch(
             "adamw",
@@ -134,6 +134,6 @@ final class StepProgram {
             bench.blockSettings(),
             (float) blueprint.beta1(),
             (float) blueprint.beta2(),
-            (float) Blueprint.EPSILON);
+            (float) ModelSpec.EPSILON);
   }
 }

@@ -2,8 +2,8 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.ViTGraph;
 
 /** What changes from step to step, as {@code step.cuh} reads it. */
@@ -30,7 +30,7 @@ final class StepSettings {
 
   /** The learning rate of each block and its bias corrections; a rate of -1 where it rests. */
   static float[] ofBlocks(
-      Blueprint blueprint, Parameters parameters, Examples examples, double rate) {
+      ModelSpec blueprint, Parameters parameters, Examples examples, double rate) {
     List<String> blocks = parameters.blocks();
     float[] settings = new float[BLOCK * blocks.size()];
     for (int i = 0; i < blocks.size(); i++) {

@@ -70,7 +70,7 @@ final class TimedGpu implements Gpu {
   }
 
   @Override
-  public void multiply(Product product) {
+  public void multiply(Gemm product) {
     time("product", () -> gpu.multiply(product));
   }
 

@@ -19,59 +19,59 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+  public void linear(Matrix x, Matrix w, Matrix bias, Matrix y) {
     need("linear: bias", bias, 1, w.cols());
     needProduct("linear", x, w, y);
     kernels.linear(x, w, bias, y);
   }
 
   @Override
-  public void matmul(Mat x, Mat w, Mat y) {
+  public void matmul(Matrix x, Matrix w, Matrix y) {
     needProduct("matmul", x, w, y);
     kernels.matmul(x, w, y);
   }
 
   @Override
-  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+  public void linearResidual(Matrix x, Matrix w, Matrix bias, Matrix residual, Matrix y) {
     need("linearResidual: bias", bias, 1, w.cols());
     need("linearResidual: residual", residual, x.rows(), w.cols());
     needProduct("linearResidual", x, w, y);
     kernels.linearResidual(x, w, bias, residual, y);
   }
 
-  private static void needProduct(String operation, Mat x, Mat w, Mat y) {
+  private static void needProduct(String operation, Matrix x, Matrix w, Matrix y) {
     need(operation + ": w", w, x.cols(), w.cols());
     need(operation + ": y", y, x.rows(), w.cols());
   }
 
   @Override
-  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+  public void linearInputGradient(Matrix dy, Matrix w, Matrix dx) {
     need("linearInputGradient: w", w, w.rows(), dy.cols());
     need("linearInputGradient: dx", dx, dy.rows(), w.rows());
     kernels.linearInputGradient(dy, w, dx);
   }
 
   @Override
-  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+  public void linearWeightGradient(Matrix x, Matrix dy, Matrix dw) {
     need("linearWeightGradient: dy", dy, x.rows(), dy.cols());
     need("linearWeightGradient: dw", dw, x.cols(), dy.cols());
     kernels.linearWeightGradient(x, dy, dw);
   }
 
   @Override
-  public void columnSum(Mat x, Mat sum) {
+  public void columnSum(Matrix x, Matrix sum) {
     need("columnSum: sum", sum, 1, x.cols());
     kernels.columnSum(x, sum);
   }
 
   @Override
-  public void linearBackward(Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+  public void linearBackward(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     needGradients("linearBackward", x, w, dy, dx, dw, dBias);
     kernels.linearBackward(x, w, dy, dx, dw, dBias);
   }
 
   private static void needGradients(
-      String operation, Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+      String operation, Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     need(operation + ": w", w, x.cols(), dy.cols());
     need(operation + ": dy", dy, x.rows(), dy.cols());
     needLike(operation + ": dx", dx, x);
@@ -80,7 +80,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+  public void layerNorm(Matrix x, Matrix gain, Matrix bias, float eps, Matrix y, Matrix stats) {
     need("layerNorm: gain", gain, 1, x.cols());
     need("layerNorm: bias", bias, 1, x.cols());
     needLike("layerNorm: y", y, x);
@@ -90,7 +90,14 @@ record CheckedKernels(Kernels kernels) implements Kernels {
 
   @Override
   public void layerNormBackward(
-      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+      Matrix dy,
+      Matrix x,
+      Matrix stats,
+      Matrix gain,
+      Matrix residual,
+      Matrix dx,
+      Matrix dGain,
+      Matrix dBias) {
     needLike("layerNormBackward: dy", dy, x);
     need("layerNormBackward: stats", stats, x.rows(), 2);
     need("layerNormBackward: gain", gain, 1, x.cols());
@@ -104,21 +111,21 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void biasGelu(Mat h, Mat bias, Mat y) {
+  public void biasGelu(Matrix h, Matrix bias, Matrix y) {
     need("biasGelu: bias", bias, 1, h.cols());
     needLike("biasGelu: y", y, h);
     kernels.biasGelu(h, bias, y);
   }
 
   @Override
-  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+  public void biasGeluBackward(Matrix dy, Matrix derivative, Matrix dBias) {
     needLike("biasGeluBackward: derivative", derivative, dy);
     need("biasGeluBackward: dBias", dBias, 1, dy.cols());
     kernels.biasGeluBackward(dy, derivative, dBias);
   }
 
   @Override
-  public void linearGelu(Mat x, Mat w, Mat bias, Mat derivative, Mat y) {
+  public void linearGelu(Matrix x, Matrix w, Matrix bias, Matrix derivative, Matrix y) {
     need("linearGelu: bias", bias, 1, w.cols());
     needProduct("linearGelu", x, w, y);
     needLike("linearGelu: derivative", derivative, y);
@@ -126,14 +133,15 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void linearGeluBackward(Mat x, Mat w, Mat derivative, Mat dy, Mat dx, Mat dw, Mat dBias) {
+  public void linearGeluBackward(
+      Matrix x, Matrix w, Matrix derivative, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     needLike("linearGeluBackward: derivative", derivative, dy);
     needGradients("linearGeluBackward", x, w, dy, dx, dw, dBias);
     kernels.linearGeluBackward(x, w, derivative, dy, dx, dw, dBias);
   }
 
   @Override
-  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+  public void attention(Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix out) {
     needHeads("attention", qkv, tokens, heads, probabilities);
     need("attention: out", out, qkv.rows(), qkv.cols() / 3);
     kernels.attention(qkv, tokens, heads, probabilities, out);
@@ -141,7 +149,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
 
   @Override
   public void attentionBackward(
-      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+      Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix dOut, Matrix dQkv) {
     needHeads("attentionBackward", qkv, tokens, heads, probabilities);
     need("attentionBackward: dOut", dOut, qkv.rows(), qkv.cols() / 3);
     needLike("attentionBackward: dQkv", dQkv, qkv);
@@ -149,7 +157,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   private static void needHeads(
-      String operation, Mat qkv, int tokens, int heads, Mat probabilities) {
+      String operation, Matrix qkv, int tokens, int heads, Matrix probabilities) {
     if (tokens < 1 || heads < 1 || qkv.rows() % tokens != 0 || qkv.cols() % (3 * heads) != 0) {
       throw new IllegalArgumentException(
           String.format(
@@ -165,7 +173,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+  public double softmaxCrossEntropy(Matrix logits, Matrix target, float weight, Matrix dLogits) {
     needLike("softmaxCrossEntropy: target", target, logits);
     needLike("softmaxCrossEntropy: dLogits", dLogits, logits);
     return kernels.softmaxCrossEntropy(logits, target, weight, dLogits);
@@ -173,7 +181,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
 
   @Override
   public double maskedSquaredError(
-      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+      Matrix prediction, Matrix target, Matrix selected, float weight, Matrix dPrediction) {
     needLike("maskedSquaredError: target", target, prediction);
     need("maskedSquaredError: selected", selected, prediction.rows(), 1);
     needLike("maskedSquaredError: dPrediction", dPrediction, prediction);
@@ -182,7 +190,14 @@ record CheckedKernels(Kernels kernels) implements Kernels {
 
   @Override
   public void adamW(
-      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+      Matrix gradient,
+      Matrix m,
+      Matrix v,
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      long step) {
     need("adamW: gradient", gradient, 1, gradient.cols());
     needLike("adamW: m", m, gradient);
     needLike("adamW: v", v, gradient);
@@ -193,17 +208,17 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void addScaled(Mat x, double factor, Mat y) {
+  public void addScaled(Matrix x, double factor, Matrix y) {
     need("addScaled: x", x, 1, x.cols());
     needLike("addScaled: y", y, x);
     kernels.addScaled(x, factor, y);
   }
 
-  private static void needLike(String what, Mat mat, Mat like) {
+  private static void needLike(String what, Matrix mat, Matrix like) {
     need(what, mat, like.rows(), like.cols());
   }
 
-  private static void need(String what, Mat mat, int rows, int cols) {
+  private static void need(String what, Matrix mat, int rows, int cols) {
     if (mat.rows() != rows || mat.cols() != cols) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "%s is %s, needed [%d x %d]", what, mat, rows, cols));

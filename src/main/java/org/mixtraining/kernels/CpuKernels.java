@@ -24,34 +24,34 @@ final class CpuKernels implements Kernels {
   // --- linear ----------------------------------------------------------------------------------
 
   @Override
-  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+  public void linear(Matrix x, Matrix w, Matrix bias, Matrix y) {
     eachRow(y, r -> y.copyRow(bias, 0, r));
     Sgemm.addAb(x, w, y);
   }
 
   @Override
-  public void matmul(Mat x, Mat w, Mat y) {
+  public void matmul(Matrix x, Matrix w, Matrix y) {
     Sgemm.ab(x, w, y);
   }
 
   @Override
-  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+  public void linearResidual(Matrix x, Matrix w, Matrix bias, Matrix residual, Matrix y) {
     eachRow(y, r -> ops.add(residual, r, bias, 0, y, r));
     Sgemm.addAb(x, w, y);
   }
 
   @Override
-  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+  public void linearInputGradient(Matrix dy, Matrix w, Matrix dx) {
     Sgemm.abT(dy, w, dx);
   }
 
   @Override
-  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+  public void linearWeightGradient(Matrix x, Matrix dy, Matrix dw) {
     Sgemm.aTb(x, dy, dw);
   }
 
   @Override
-  public void columnSum(Mat x, Mat sum) {
+  public void columnSum(Matrix x, Matrix sum) {
     sum.zeroRow(0);
     eachRow(x, r -> ops.add(sum, 0, x, r, sum, 0));
   }
@@ -59,14 +59,14 @@ final class CpuKernels implements Kernels {
   // --- layer norm ------------------------------------------------------------------------------
 
   @Override
-  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+  public void layerNorm(Matrix x, Matrix gain, Matrix bias, float eps, Matrix y, Matrix stats) {
     eachRow(
         x,
         r -> layerNormStats(x, r, eps, stats),
         r -> ops.normalize(x, r, stats.at(r, 0), stats.at(r, 1), gain, bias, y));
   }
 
-  private void layerNormStats(Mat x, int r, float eps, Mat stats) {
+  private void layerNormStats(Matrix x, int r, float eps, Matrix stats) {
     float mean = ops.sum(x, r) / x.cols();
     float variance = ops.squaredDeviation(x, r, mean) / x.cols();
     stats.put(r, 0, mean);
@@ -75,13 +75,20 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void layerNormBackward(
-      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+      Matrix dy,
+      Matrix x,
+      Matrix stats,
+      Matrix gain,
+      Matrix residual,
+      Matrix dx,
+      Matrix dGain,
+      Matrix dBias) {
     dGain.zeroRow(0);
     dBias.zeroRow(0);
     if (residual == null) {
       eachRow(dx, dx::zeroRow);
     }
-    Mat added = residual == null ? dx : residual;
+    Matrix added = residual == null ? dx : residual;
     eachRow(
         x,
         r -> ops.normalizeParameterGradient(dy, x, r, stats.at(r, 0), stats.at(r, 1), dGain, dBias),
@@ -89,7 +96,7 @@ final class CpuKernels implements Kernels {
   }
 
   private void layerNormInputGradient(
-      Mat dy, Mat x, int r, Mat stats, Mat gain, Mat residual, Mat dx) {
+      Matrix dy, Matrix x, int r, Matrix stats, Matrix gain, Matrix residual, Matrix dx) {
     float mean = stats.at(r, 0);
     float scale = stats.at(r, 1);
     float meanDy = ops.dot(dy, r, gain, 0) / x.cols();
@@ -100,12 +107,12 @@ final class CpuKernels implements Kernels {
   // --- GELU ------------------------------------------------------------------------------------
 
   @Override
-  public void biasGelu(Mat h, Mat bias, Mat y) {
+  public void biasGelu(Matrix h, Matrix bias, Matrix y) {
     eachRow(h, r -> ops.bell(h, r, bias, y), r -> ops.gelu(h, r, bias, y));
   }
 
   @Override
-  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+  public void biasGeluBackward(Matrix dy, Matrix derivative, Matrix dBias) {
     dBias.zeroRow(0);
     eachRow(dy, r -> ops.multiply(dy, derivative, r, dBias));
   }
@@ -113,13 +120,13 @@ final class CpuKernels implements Kernels {
   // --- attention -------------------------------------------------------------------------------
 
   @Override
-  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+  public void attention(Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix out) {
     int images = qkv.rows() / tokens;
     for (int image = 0; image < images; image++) {
       for (int head = 0; head < heads; head++) {
         var one = new Head(qkv, tokens, heads, image, head);
-        Mat padded = one.probabilities(probabilities); // [tokens, probabilityStride(tokens)]
-        Mat p = padded.cols(0, tokens);
+        Matrix padded = one.probabilities(probabilities); // [tokens, probabilityStride(tokens)]
+        Matrix p = padded.cols(0, tokens);
         float scale = one.scale();
         Sgemm.abT(one.q(), one.k(), p);
         pad(padded, tokens, Float.NEGATIVE_INFINITY);
@@ -130,7 +137,7 @@ final class CpuKernels implements Kernels {
   }
 
   /** Sets the columns past {@code tokens}, which let row operations work on whole vectors. */
-  private static void pad(Mat padded, int tokens, float value) {
+  private static void pad(Matrix padded, int tokens, float value) {
     for (int r = 0; r < padded.rows(); r++) {
       for (int c = tokens; c < padded.cols(); c++) {
         padded.put(r, c, value);
@@ -140,17 +147,17 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void attentionBackward(
-      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+      Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix dOut, Matrix dQkv) {
     int images = qkv.rows() / tokens;
-    try (Mat padded = Mat.allocate(tokens, Kernels.probabilityStride(tokens))) {
-      Mat dp = padded.cols(0, tokens);
+    try (Matrix padded = Matrix.allocate(tokens, Kernels.probabilityStride(tokens))) {
+      Matrix dp = padded.cols(0, tokens);
       for (int image = 0; image < images; image++) {
         for (int head = 0; head < heads; head++) {
           var one = new Head(qkv, tokens, heads, image, head);
           var gradient = new Head(dQkv, tokens, heads, image, head);
-          Mat paddedP = one.probabilities(probabilities); // 0 in the padding
-          Mat p = paddedP.cols(0, tokens);
-          Mat dHead = one.part(dOut); // [tokens, dim / heads]
+          Matrix paddedP = one.probabilities(probabilities); // 0 in the padding
+          Matrix p = paddedP.cols(0, tokens);
+          Matrix dHead = one.part(dOut); // [tokens, dim / heads]
           Sgemm.abT(dHead, one.v(), dp);
           Sgemm.aTb(p, dHead, gradient.v());
           softmaxBackward(paddedP, padded, one.scale());
@@ -162,7 +169,7 @@ final class CpuKernels implements Kernels {
   }
 
   /** Views of what belongs to one head of one image. */
-  private record Head(Mat qkv, int tokens, int heads, int image, int head) {
+  private record Head(Matrix qkv, int tokens, int heads, int image, int head) {
 
     float scale() {
       return (float) (1 / Math.sqrt(width()));
@@ -172,45 +179,45 @@ final class CpuKernels implements Kernels {
       return qkv.cols() / 3 / heads;
     }
 
-    Mat q() {
+    Matrix q() {
       return third(0);
     }
 
-    Mat k() {
+    Matrix k() {
       return third(1);
     }
 
-    Mat v() {
+    Matrix v() {
       return third(2);
     }
 
-    private Mat third(int which) {
+    private Matrix third(int which) {
       return block(qkv, (which * heads + head) * width());
     }
 
     /** This head's columns of a [images·tokens, dim] matrix. */
-    Mat part(Mat all) {
+    Matrix part(Matrix all) {
       return block(all, head * width());
     }
 
-    private Mat block(Mat all, int column) {
+    private Matrix block(Matrix all, int column) {
       return all.rows(image * tokens, (image + 1) * tokens).cols(column, column + width());
     }
 
-    Mat probabilities(Mat all) {
+    Matrix probabilities(Matrix all) {
       int row = (image * heads + head) * tokens;
       return all.rows(row, row + tokens);
     }
   }
 
-  private void softmaxBackward(Mat p, Mat dp, float scale) {
+  private void softmaxBackward(Matrix p, Matrix dp, float scale) {
     eachRow(p, r -> ops.softmaxGradient(p, r, dp, r, ops.dot(p, r, dp, r), scale));
   }
 
   // --- losses ----------------------------------------------------------------------------------
 
   @Override
-  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+  public double softmaxCrossEntropy(Matrix logits, Matrix target, float weight, Matrix dLogits) {
     double loss = 0;
     for (int r = 0; r < logits.rows(); r++) {
       loss += crossEntropyRow(logits, target, r, weight, dLogits);
@@ -218,7 +225,8 @@ final class CpuKernels implements Kernels {
     return loss;
   }
 
-  private double crossEntropyRow(Mat logits, Mat target, int r, float weight, Mat dLogits) {
+  private double crossEntropyRow(
+      Matrix logits, Matrix target, int r, float weight, Matrix dLogits) {
     float max = ops.max(logits, r);
     double exps = 0;
     double targets = 0;
@@ -239,7 +247,7 @@ final class CpuKernels implements Kernels {
 
   @Override
   public double maskedSquaredError(
-      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+      Matrix prediction, Matrix target, Matrix selected, float weight, Matrix dPrediction) {
     double loss = 0;
     for (int r = 0; r < prediction.rows(); r++) {
       if (selected.at(r, 0) == 0) {
@@ -252,7 +260,7 @@ final class CpuKernels implements Kernels {
   }
 
   private static double squaredErrorRow(
-      Mat prediction, Mat target, int r, float weight, Mat dPrediction) {
+      Matrix prediction, Matrix target, int r, float weight, Matrix dPrediction) {
     double loss = 0;
     for (int c = 0; c < prediction.cols(); c++) {
       float error = prediction.at(r, c) - target.at(r, c);
@@ -266,13 +274,20 @@ final class CpuKernels implements Kernels {
 
   @Override
   public void adamW(
-      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+      Matrix gradient,
+      Matrix m,
+      Matrix v,
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      long step) {
     AdamFactors factors = AdamFactors.of(lr, beta1, beta2, eps, step);
     eachBlock(gradient, (from, to) -> ops.adamW(gradient, m, v, from, to, factors));
   }
 
   @Override
-  public void addScaled(Mat x, double factor, Mat y) {
+  public void addScaled(Matrix x, double factor, Matrix y) {
     float by = (float) factor;
     eachBlock(y, (from, to) -> ops.addScaled(x, by, y, from, to));
   }
@@ -282,7 +297,7 @@ final class CpuKernels implements Kernels {
     void run(int from, int to);
   }
 
-  private static void eachBlock(Mat row, Block pass) {
+  private static void eachBlock(Matrix row, Block pass) {
     for (int from = 0; from < row.cols(); from += BLOCK) {
       pass.run(from, Math.min(row.cols(), from + BLOCK));
     }
@@ -293,7 +308,7 @@ final class CpuKernels implements Kernels {
    * compiles: inlined into one method, several passes outgrow its limit of nodes (each vector
    * operation costs hundreds), and from there on every vector is boxed.
    */
-  private static void eachRow(Mat x, IntConsumer... passes) {
+  private static void eachRow(Matrix x, IntConsumer... passes) {
     for (int r = 0; r < x.rows(); r++) {
       for (IntConsumer pass : passes) {
         pass.accept(r);

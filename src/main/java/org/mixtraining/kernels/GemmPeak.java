@@ -26,9 +26,9 @@ public final class GemmPeak {
   }
 
   private static void products(Kernels kernels) {
-    try (Mat a = Mat.allocate(SIZE, SIZE);
-        Mat b = Mat.allocate(SIZE, SIZE);
-        Mat c = Mat.allocate(SIZE, SIZE)) {
+    try (Matrix a = Matrix.allocate(SIZE, SIZE);
+        Matrix b = Matrix.allocate(SIZE, SIZE);
+        Matrix c = Matrix.allocate(SIZE, SIZE)) {
       for (int i = 0; i < PRODUCTS; i++) {
         kernels.matmul(a, b, c);
       }

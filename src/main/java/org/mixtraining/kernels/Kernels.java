@@ -24,28 +24,28 @@ public interface Kernels {
   // --- linear: y = x·W + b ---------------------------------------------------------------------
 
   /** y[rows, out] = x[rows, in] · w[in, out] + bias[1, out]. */
-  void linear(Mat x, Mat w, Mat bias, Mat y);
+  void linear(Matrix x, Matrix w, Matrix bias, Matrix y);
 
   /** y[rows, out] = x[rows, in] · w[in, out], without a bias. */
-  void matmul(Mat x, Mat w, Mat y);
+  void matmul(Matrix x, Matrix w, Matrix y);
 
   /** y[rows, out] = residual[rows, out] + x[rows, in] · w[in, out] + bias[1, out]. */
-  void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y);
+  void linearResidual(Matrix x, Matrix w, Matrix bias, Matrix residual, Matrix y);
 
   /** dx[rows, in] = dy[rows, out] · w[in, out]ᵀ. */
-  void linearInputGradient(Mat dy, Mat w, Mat dx);
+  void linearInputGradient(Matrix dy, Matrix w, Matrix dx);
 
   /** dw[in, out] = x[rows, in]ᵀ · dy[rows, out]. */
-  void linearWeightGradient(Mat x, Mat dy, Mat dw);
+  void linearWeightGradient(Matrix x, Matrix dy, Matrix dw);
 
   /** sum[1, cols] = column sums of x[rows, cols]. */
-  void columnSum(Mat x, Mat sum);
+  void columnSum(Matrix x, Matrix sum);
 
   /**
    * Backward of {@link #linear}: dx[rows, in], dw[in, out] and dBias[1, out] from dy[rows, out], as
    * the three operations above give them; one call where a device's library has one.
    */
-  default void linearBackward(Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+  default void linearBackward(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     columnSum(dy, dBias);
     linearWeightGradient(x, dy, dw);
     linearInputGradient(dy, w, dx);
@@ -54,7 +54,7 @@ public interface Kernels {
   // --- layer norm ------------------------------------------------------------------------------
 
   /** y = (x − mean) / √(var + eps) · gain + bias by row; stats[rows, 2] = mean, 1/√(var + eps). */
-  void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats);
+  void layerNorm(Matrix x, Matrix gain, Matrix bias, float eps, Matrix y, Matrix stats);
 
   /**
    * Backward of {@link #layerNorm}: dx[rows, dim] = residual + the input gradient, dGain[1, dim]
@@ -62,7 +62,14 @@ public interface Kernels {
    * {@code dx} itself.
    */
   void layerNormBackward(
-      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias);
+      Matrix dy,
+      Matrix x,
+      Matrix stats,
+      Matrix gain,
+      Matrix residual,
+      Matrix dx,
+      Matrix dGain,
+      Matrix dBias);
 
   // --- GELU, with the Gauss error function -----------------------------------------------------
 
@@ -70,25 +77,26 @@ public interface Kernels {
    * y = gelu(h + bias) for h[rows, cols], bias[1, cols]; h is overwritten with the derivative at (h
    * + bias), which is all that the backward pass needs.
    */
-  void biasGelu(Mat h, Mat bias, Mat y);
+  void biasGelu(Matrix h, Matrix bias, Matrix y);
 
   /**
    * Backward of {@link #biasGelu}: dy[rows, cols] *= derivative, elementwise, in place; dBias[1,
    * cols] = column sums of the product.
    */
-  void biasGeluBackward(Mat dy, Mat derivative, Mat dBias);
+  void biasGeluBackward(Matrix dy, Matrix derivative, Matrix dBias);
 
   /**
    * y[rows, out] = gelu(x[rows, in] · w[in, out] + bias[1, out]); derivative[rows, out] as {@link
    * #biasGelu} leaves it.
    */
-  default void linearGelu(Mat x, Mat w, Mat bias, Mat derivative, Mat y) {
+  default void linearGelu(Matrix x, Matrix w, Matrix bias, Matrix derivative, Matrix y) {
     matmul(x, w, derivative);
     biasGelu(derivative, bias, y);
   }
 
   /** Backward of {@link #linearGelu}: dy[rows, out] is multiplied by the derivative in place. */
-  default void linearGeluBackward(Mat x, Mat w, Mat derivative, Mat dy, Mat dx, Mat dw, Mat dBias) {
+  default void linearGeluBackward(
+      Matrix x, Matrix w, Matrix derivative, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     biasGeluBackward(dy, derivative, dBias);
     linearWeightGradient(x, dy, dw);
     linearInputGradient(dy, w, dx);
@@ -106,7 +114,7 @@ public interface Kernels {
    *     weights, kept for the backward pass; columns past {@code tokens} are padding, 0
    * @param out [images·tokens, dim]
    */
-  void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out);
+  void attention(Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix out);
 
   /**
    * Backward of {@link #attention}.
@@ -114,7 +122,8 @@ public interface Kernels {
    * @param dOut [images·tokens, dim]
    * @param dQkv [images·tokens, 3·dim] out
    */
-  void attentionBackward(Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv);
+  void attentionBackward(
+      Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix dOut, Matrix dQkv);
 
   /** Columns of a probabilities matrix: {@code tokens} rounded up so that rows stay aligned. */
   static int probabilityStride(int tokens) {
@@ -132,7 +141,7 @@ public interface Kernels {
    * @param dLogits [rows, classes] out: weight · (softmax · Σ target − target)
    * @return the unweighted sum over rows of −Σ target·log softmax, in double precision
    */
-  double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits);
+  double softmaxCrossEntropy(Matrix logits, Matrix target, float weight, Matrix dLogits);
 
   /**
    * Squared error on the rows that are selected.
@@ -145,7 +154,7 @@ public interface Kernels {
    * @return the unweighted sum of squared errors over selected rows, in double precision
    */
   double maskedSquaredError(
-      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction);
+      Matrix prediction, Matrix target, Matrix selected, float weight, Matrix dPrediction);
 
   // --- optimizer -------------------------------------------------------------------------------
 
@@ -159,8 +168,15 @@ public interface Kernels {
    * @param step 1-based step count of these parameters
    */
   void adamW(
-      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step);
+      Matrix gradient,
+      Matrix m,
+      Matrix v,
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      long step);
 
   /** y[1, n] += factor · x[1, n]. */
-  void addScaled(Mat x, double factor, Mat y);
+  void addScaled(Matrix x, double factor, Matrix y);
 }

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The floats behind a {@link Mat} and all its views: a part of an ND4J buffer, seen three ways.
+ * The floats behind a {@link Matrix} and all its views: a part of an ND4J buffer, seen three ways.
  * ND4J operations take the buffer, the Vector API takes {@link #bytes}, BLAS takes {@link #at}.
  */
 final class Memory {

@@ -58,38 +58,38 @@ final class Nd4jKernels implements Kernels {
   // --- linear ----------------------------------------------------------------------------------
 
   @Override
-  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+  public void linear(Matrix x, Matrix w, Matrix bias, Matrix y) {
     call("xw_plus_b", List.of(x.array(), w.array(), vector(bias)), List.of(y.array()));
   }
 
   @Override
-  public void matmul(Mat x, Mat w, Mat y) {
+  public void matmul(Matrix x, Matrix w, Matrix y) {
     product(x.array(), w.array(), y.array(), Transposed.NEITHER);
   }
 
   @Override
-  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+  public void linearResidual(Matrix x, Matrix w, Matrix bias, Matrix residual, Matrix y) {
     linear(x, w, bias, y);
     y.array().addi(residual.array());
   }
 
   @Override
-  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+  public void linearInputGradient(Matrix dy, Matrix w, Matrix dx) {
     product(dy.array(), w.array(), dx.array(), Transposed.SECOND);
   }
 
   @Override
-  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+  public void linearWeightGradient(Matrix x, Matrix dy, Matrix dw) {
     product(x.array(), dy.array(), dw.array(), Transposed.FIRST);
   }
 
   @Override
-  public void columnSum(Mat x, Mat sum) {
+  public void columnSum(Matrix x, Matrix sum) {
     Nd4j.exec(new Sum(x.array(), sum.array(), true, 0));
   }
 
   @Override
-  public void linearBackward(Mat x, Mat w, Mat dy, Mat dx, Mat dw, Mat dBias) {
+  public void linearBackward(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     if (w.rows() == 1 || w.cols() == 1) { // ND4J takes it for a vector, and its shapes for wrong
       Kernels.super.linearBackward(x, w, dy, dx, dw, dBias);
       return;
@@ -103,7 +103,7 @@ final class Nd4jKernels implements Kernels {
   // --- layer norm: as batch norm, which has an epsilon, with rows for channels ------------------
 
   @Override
-  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+  public void layerNorm(Matrix x, Matrix gain, Matrix bias, float eps, Matrix y, Matrix stats) {
     scratch(
         () -> {
           int rows = x.rows();
@@ -121,7 +121,14 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void layerNormBackward(
-      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+      Matrix dy,
+      Matrix x,
+      Matrix stats,
+      Matrix gain,
+      Matrix residual,
+      Matrix dx,
+      Matrix dGain,
+      Matrix dBias) {
     scratch(
         () -> {
           int rows = x.rows();
@@ -191,25 +198,26 @@ final class Nd4jKernels implements Kernels {
   // --- GELU ------------------------------------------------------------------------------------
 
   @Override
-  public void biasGelu(Mat h, Mat bias, Mat y) {
+  public void biasGelu(Matrix h, Matrix bias, Matrix y) {
     h.array().addi(bias.array());
     gelu(h.array(), y.array());
   }
 
   @Override
-  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+  public void biasGeluBackward(Matrix dy, Matrix derivative, Matrix dBias) {
     dy.array().muli(derivative.array());
     columnSum(dy, dBias);
   }
 
   @Override
-  public void linearGelu(Mat x, Mat w, Mat bias, Mat derivative, Mat y) {
+  public void linearGelu(Matrix x, Matrix w, Matrix bias, Matrix derivative, Matrix y) {
     linear(x, w, bias, derivative);
     gelu(derivative.array(), y.array());
   }
 
   @Override
-  public void linearGeluBackward(Mat x, Mat w, Mat derivative, Mat dy, Mat dx, Mat dw, Mat dBias) {
+  public void linearGeluBackward(
+      Matrix x, Matrix w, Matrix derivative, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     dy.array().muli(derivative.array());
     linearBackward(x, w, dy, dx, dw, dBias);
   }
@@ -230,7 +238,7 @@ final class Nd4jKernels implements Kernels {
   // --- attention -------------------------------------------------------------------------------
 
   @Override
-  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+  public void attention(Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix out) {
     call(
         "dot_product_attention",
         List.of(
@@ -246,7 +254,7 @@ final class Nd4jKernels implements Kernels {
   /** It takes the weights anew from q and k, in the same call. */
   @Override
   public void attentionBackward(
-      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+      Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix dOut, Matrix dQkv) {
     call(
         "dot_product_attention_bp",
         List.of(
@@ -262,13 +270,13 @@ final class Nd4jKernels implements Kernels {
   }
 
   /** q, k or v, the first, second or third part of qkv: [images, heads, dim / heads, tokens]. */
-  private static INDArray part(Mat qkv, int which, int tokens, int heads) {
+  private static INDArray part(Matrix qkv, int which, int tokens, int heads) {
     int dim = qkv.cols() / 3;
     return perHead(qkv, which * dim, dim, tokens, heads);
   }
 
   /** Columns of x[images·tokens, dim] seen as [images, heads, dim / heads, tokens]. */
-  private static INDArray perHead(Mat x, int from, int dim, int tokens, int heads) {
+  private static INDArray perHead(Matrix x, int from, int dim, int tokens, int heads) {
     long width = dim / heads;
     return x.array(
         from,
@@ -277,7 +285,7 @@ final class Nd4jKernels implements Kernels {
   }
 
   /** The probabilities without padding: [images, heads, tokens (keys), tokens (queries)]. */
-  private static INDArray scores(Mat probabilities, int tokens, int heads) {
+  private static INDArray scores(Matrix probabilities, int tokens, int heads) {
     long perHead = (long) tokens * probabilities.stride();
     return probabilities.array(
         0,
@@ -288,7 +296,7 @@ final class Nd4jKernels implements Kernels {
   // --- losses ----------------------------------------------------------------------------------
 
   @Override
-  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+  public double softmaxCrossEntropy(Matrix logits, Matrix target, float weight, Matrix dLogits) {
     return scratched(
         () -> {
           INDArray t = target.array().castTo(DataType.DOUBLE); // [rows, classes]
@@ -303,7 +311,7 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public double maskedSquaredError(
-      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+      Matrix prediction, Matrix target, Matrix selected, float weight, Matrix dPrediction) {
     return scratched(
         () -> {
           INDArray error = prediction.array().sub(target.array()).muli(selected.array());
@@ -317,7 +325,14 @@ final class Nd4jKernels implements Kernels {
 
   @Override
   public void adamW(
-      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+      Matrix gradient,
+      Matrix m,
+      Matrix v,
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      long step) {
     AdamFactors f = AdamFactors.of(lr, beta1, beta2, eps, step);
     scratch(
         () -> {
@@ -330,7 +345,7 @@ final class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void addScaled(Mat x, double factor, Mat y) {
+  public void addScaled(Matrix x, double factor, Matrix y) {
     Nd4j.exec(new Axpy(x.array(), y.array(), y.array(), factor));
   }
 
@@ -373,12 +388,12 @@ final class Nd4jKernels implements Kernels {
   }
 
   /** A row as rank 1. */
-  private static INDArray vector(Mat row) {
+  private static INDArray vector(Matrix row) {
     return row.array(0, new long[] {row.cols()}, new long[] {1});
   }
 
   /** A column as rank 1. */
-  private static INDArray column(Mat x, int column) {
+  private static INDArray column(Matrix x, int column) {
     return x.array(column, new long[] {x.rows()}, new long[] {x.stride()});
   }
 

@@ -53,7 +53,7 @@ final class OneDnn {
       int strideC) {}
 
   /** Computes the product, if oneDNN has a fast way to; else says so, and leaves c as it is. */
-  static boolean multiplies(Shape shape, Mat a, Mat b, Mat c) {
+  static boolean multiplies(Shape shape, Matrix a, Matrix b, Matrix c) {
     if (!PRESENT) {
       return false;
     }
@@ -115,7 +115,7 @@ final class OneDnn {
       matrices.put(dnnl.DNNL_ARG_SRC, a).put(dnnl.DNNL_ARG_WEIGHTS, b).put(dnnl.DNNL_ARG_DST, c);
     }
 
-    void run(Mat x, Mat y, Mat z) {
+    void run(Matrix x, Matrix y, Matrix z) {
       a.set_data_handle(x.pointer());
       b.set_data_handle(y.pointer());
       c.set_data_handle(z.pointer());

@@ -18,66 +18,66 @@ interface RowOps {
   int LANES = 8;
 
   /** y[yr] = a[ar] + b[br]; y may be a or b. */
-  void add(Mat a, int ar, Mat b, int br, Mat y, int yr);
+  void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr);
 
   /** y[row] *= x[row]; sum[0] += y[row]. */
-  void multiply(Mat y, Mat x, int row, Mat sum);
+  void multiply(Matrix y, Matrix x, int row, Matrix sum);
 
   /** Σ x[row]. */
-  float sum(Mat x, int row);
+  float sum(Matrix x, int row);
 
   /** max x[row]. */
-  float max(Mat x, int row);
+  float max(Matrix x, int row);
 
   /** Σ a[ar] · b[br]. */
-  float dot(Mat a, int ar, Mat b, int br);
+  float dot(Matrix a, int ar, Matrix b, int br);
 
   /** Σ (x[row] − mean)². */
-  float squaredDeviation(Mat x, int row, float mean);
+  float squaredDeviation(Matrix x, int row, float mean);
 
   /** y[row] = (x[row] − mean) · scale · gain + bias. */
-  void normalize(Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y);
+  void normalize(Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y);
 
   /** Σ dy[row] · gain · (x[row] − mean) · scale. */
-  float normalizedDot(Mat dy, Mat x, int row, float mean, float scale, Mat gain);
+  float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain);
 
   /** dGain += dy[row] · (x[row] − mean) · scale; dBias += dy[row]. */
   void normalizeParameterGradient(
-      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias);
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias);
 
   /**
    * dx[row] = residual[row] + scale · (dy[row] · gain − meanDy − (x[row] − mean) · scale ·
    * meanDyX); dx may be residual.
    */
   void normalizeInputGradient(
-      Mat dy,
-      Mat x,
+      Matrix dy,
+      Matrix x,
       int row,
       float mean,
       float scale,
-      Mat gain,
+      Matrix gain,
       float meanDy,
       float meanDyX,
-      Mat residual,
-      Mat dx);
+      Matrix residual,
+      Matrix dx);
 
   /** y[row] = exp(−x²/2) for x = h[row] + bias. */
-  void bell(Mat h, int row, Mat bias, Mat y);
+  void bell(Matrix h, int row, Matrix bias, Matrix y);
 
   /** y[row] = gelu(x) and h[row] = gelu′(x) for x = h[row] + bias, given {@link #bell} in y. */
-  void gelu(Mat h, int row, Mat bias, Mat y);
+  void gelu(Matrix h, int row, Matrix bias, Matrix y);
 
   /** x[row] = softmax(x[row] · scale), for a positive scale. */
-  void softmax(Mat x, int row, float scale);
+  void softmax(Matrix x, int row, float scale);
 
   /** dp[dr] = (dp[dr] − dot) · p[pr] · scale: softmax backward, given dot = Σ p · dp. */
-  void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale);
+  void softmaxGradient(Matrix p, int pr, Matrix dp, int dr, float dot, float scale);
 
   /** {@link Kernels#adamW} on columns from (inclusive) to (exclusive), given its float factors. */
-  void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors factors);
+  void adamW(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors factors);
 
   /** y += factor · x on columns from (inclusive) to (exclusive) of single rows. */
-  void addScaled(Mat x, float factor, Mat y, int from, int to);
+  void addScaled(Matrix x, float factor, Matrix y, int from, int to);
 
   /**
    * @param rate lr / (1 − beta1^step)

@@ -7,22 +7,22 @@ package org.mixtraining.kernels;
 final class ScalarRowOps implements RowOps {
 
   @Override
-  public void add(Mat a, int ar, Mat b, int br, Mat y, int yr) {
+  public void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr) {
     add(a, ar, b, br, y, yr, 0);
   }
 
-  static void add(Mat a, int ar, Mat b, int br, Mat y, int yr, int from) {
+  static void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr, int from) {
     for (int j = from; j < y.cols(); j++) {
       y.put(yr, j, a.at(ar, j) + b.at(br, j));
     }
   }
 
   @Override
-  public void multiply(Mat y, Mat x, int row, Mat sum) {
+  public void multiply(Matrix y, Matrix x, int row, Matrix sum) {
     multiply(y, x, row, sum, 0);
   }
 
-  static void multiply(Mat y, Mat x, int row, Mat sum, int from) {
+  static void multiply(Matrix y, Matrix x, int row, Matrix sum, int from) {
     for (int j = from; j < y.cols(); j++) {
       float product = y.at(row, j) * x.at(row, j);
       y.put(row, j, product);
@@ -31,7 +31,7 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public float sum(Mat x, int row) {
+  public float sum(Matrix x, int row) {
     float[] lanes = new float[LANES];
     int whole = whole(x.cols());
     for (int j = 0; j < whole; j++) {
@@ -40,7 +40,7 @@ final class ScalarRowOps implements RowOps {
     return sum(x, row, whole, combine(lanes));
   }
 
-  static float sum(Mat x, int row, int from, float start) {
+  static float sum(Matrix x, int row, int from, float start) {
     float sum = start;
     for (int j = from; j < x.cols(); j++) {
       sum += x.at(row, j);
@@ -49,11 +49,11 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public float max(Mat x, int row) {
+  public float max(Matrix x, int row) {
     return max(x, row, 0, Float.NEGATIVE_INFINITY);
   }
 
-  static float max(Mat x, int row, int from, float start) {
+  static float max(Matrix x, int row, int from, float start) {
     float max = start;
     for (int j = from; j < x.cols(); j++) {
       max = Math.max(max, x.at(row, j));
@@ -62,7 +62,7 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public float dot(Mat a, int ar, Mat b, int br) {
+  public float dot(Matrix a, int ar, Matrix b, int br) {
     float[] lanes = new float[LANES];
     int whole = whole(a.cols());
     for (int j = 0; j < whole; j++) {
@@ -71,7 +71,7 @@ final class ScalarRowOps implements RowOps {
     return dot(a, ar, b, br, whole, combine(lanes));
   }
 
-  static float dot(Mat a, int ar, Mat b, int br, int from, float start) {
+  static float dot(Matrix a, int ar, Matrix b, int br, int from, float start) {
     float sum = start;
     for (int j = from; j < a.cols(); j++) {
       sum = Math.fma(a.at(ar, j), b.at(br, j), sum);
@@ -80,7 +80,7 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public float squaredDeviation(Mat x, int row, float mean) {
+  public float squaredDeviation(Matrix x, int row, float mean) {
     float[] lanes = new float[LANES];
     int whole = whole(x.cols());
     for (int j = 0; j < whole; j++) {
@@ -90,7 +90,7 @@ final class ScalarRowOps implements RowOps {
     return squaredDeviation(x, row, mean, whole, combine(lanes));
   }
 
-  static float squaredDeviation(Mat x, int row, float mean, int from, float start) {
+  static float squaredDeviation(Matrix x, int row, float mean, int from, float start) {
     float sum = start;
     for (int j = from; j < x.cols(); j++) {
       float d = x.at(row, j) - mean;
@@ -100,12 +100,13 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public void normalize(Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y) {
+  public void normalize(
+      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
     normalize(x, row, mean, scale, gain, bias, y, 0);
   }
 
   static void normalize(
-      Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y, int from) {
+      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y, int from) {
     for (int j = from; j < y.cols(); j++) {
       float normal = (x.at(row, j) - mean) * scale;
       y.put(row, j, Math.fma(normal, gain.at(0, j), bias.at(0, j)));
@@ -113,7 +114,7 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public float normalizedDot(Mat dy, Mat x, int row, float mean, float scale, Mat gain) {
+  public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
     float[] lanes = new float[LANES];
     int whole = whole(x.cols());
     for (int j = 0; j < whole; j++) {
@@ -124,7 +125,7 @@ final class ScalarRowOps implements RowOps {
   }
 
   static float normalizedDot(
-      Mat dy, Mat x, int row, float mean, float scale, Mat gain, int from, float start) {
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain, int from, float start) {
     float sum = start;
     for (int j = from; j < x.cols(); j++) {
       float normal = (x.at(row, j) - mean) * scale;
@@ -135,12 +136,12 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void normalizeParameterGradient(
-      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias) {
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
     normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias, 0);
   }
 
   static void normalizeParameterGradient(
-      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias, int from) {
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias, int from) {
     for (int j = from; j < x.cols(); j++) {
       float normal = (x.at(row, j) - mean) * scale;
       dGain.put(0, j, Math.fma(dy.at(row, j), normal, dGain.at(0, j)));
@@ -150,30 +151,30 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void normalizeInputGradient(
-      Mat dy,
-      Mat x,
+      Matrix dy,
+      Matrix x,
       int row,
       float mean,
       float scale,
-      Mat gain,
+      Matrix gain,
       float meanDy,
       float meanDyX,
-      Mat residual,
-      Mat dx) {
+      Matrix residual,
+      Matrix dx) {
     normalizeInputGradient(dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx, 0);
   }
 
   static void normalizeInputGradient(
-      Mat dy,
-      Mat x,
+      Matrix dy,
+      Matrix x,
       int row,
       float mean,
       float scale,
-      Mat gain,
+      Matrix gain,
       float meanDy,
       float meanDyX,
-      Mat residual,
-      Mat dx,
+      Matrix residual,
+      Matrix dx,
       int from) {
     for (int j = from; j < x.cols(); j++) {
       float normal = (x.at(row, j) - mean) * scale;
@@ -183,39 +184,39 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public void bell(Mat h, int row, Mat bias, Mat y) {
+  public void bell(Matrix h, int row, Matrix bias, Matrix y) {
     bell(h, row, bias, y, 0);
   }
 
-  static void bell(Mat h, int row, Mat bias, Mat y, int from) {
+  static void bell(Matrix h, int row, Matrix bias, Matrix y, int from) {
     for (int j = from; j < h.cols(); j++) {
       float x = h.at(row, j) + bias.at(0, j);
-      y.put(row, j, Approx.exp(x * x * -0.5f));
+      y.put(row, j, FastMath.exp(x * x * -0.5f));
     }
   }
 
   @Override
-  public void gelu(Mat h, int row, Mat bias, Mat y) {
+  public void gelu(Matrix h, int row, Matrix bias, Matrix y) {
     gelu(h, row, bias, y, 0);
   }
 
-  static void gelu(Mat h, int row, Mat bias, Mat y, int from) {
+  static void gelu(Matrix h, int row, Matrix bias, Matrix y, int from) {
     for (int j = from; j < h.cols(); j++) {
       float x = h.at(row, j) + bias.at(0, j);
       float bell = y.at(row, j);
-      float normal = Approx.normal(x, bell);
+      float normal = FastMath.normal(x, bell);
       y.put(row, j, x * normal);
-      h.put(row, j, Math.fma(x * bell, Approx.DENSITY, normal));
+      h.put(row, j, Math.fma(x * bell, FastMath.DENSITY, normal));
     }
   }
 
   @Override
-  public void softmax(Mat x, int row, float scale) {
+  public void softmax(Matrix x, int row, float scale) {
     float max = max(x, row);
     float[] lanes = new float[LANES];
     int whole = whole(x.cols());
     for (int j = 0; j < whole; j++) {
-      float e = Approx.exp((x.at(row, j) - max) * scale);
+      float e = FastMath.exp((x.at(row, j) - max) * scale);
       x.put(row, j, e);
       lanes[j % LANES] += e;
     }
@@ -224,39 +225,40 @@ final class ScalarRowOps implements RowOps {
   }
 
   /** x = exp((x − max) · scale); start plus the sum of the new values. */
-  static float exps(Mat x, int row, float max, float scale, int from, float start) {
+  static float exps(Matrix x, int row, float max, float scale, int from, float start) {
     float sum = start;
     for (int j = from; j < x.cols(); j++) {
-      float e = Approx.exp((x.at(row, j) - max) * scale);
+      float e = FastMath.exp((x.at(row, j) - max) * scale);
       x.put(row, j, e);
       sum += e;
     }
     return sum;
   }
 
-  static void scale(Mat x, int row, float factor, int from) {
+  static void scale(Matrix x, int row, float factor, int from) {
     for (int j = from; j < x.cols(); j++) {
       x.put(row, j, x.at(row, j) * factor);
     }
   }
 
   @Override
-  public void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale) {
+  public void softmaxGradient(Matrix p, int pr, Matrix dp, int dr, float dot, float scale) {
     softmaxGradient(p, pr, dp, dr, dot, scale, 0);
   }
 
-  static void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale, int from) {
+  static void softmaxGradient(
+      Matrix p, int pr, Matrix dp, int dr, float dot, float scale, int from) {
     for (int j = from; j < dp.cols(); j++) {
       dp.put(dr, j, (dp.at(dr, j) - dot) * p.at(pr, j) * scale);
     }
   }
 
   @Override
-  public void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors f) {
+  public void adamW(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors f) {
     adamWTail(gradient, m, v, from, to, f);
   }
 
-  static void adamWTail(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors f) {
+  static void adamWTail(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors f) {
     for (int j = from; j < to; j++) {
       float g = gradient.at(0, j);
       float first = Math.fma(m.at(0, j), f.beta1(), g * f.rest1());
@@ -269,11 +271,11 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public void addScaled(Mat x, float factor, Mat y, int from, int to) {
+  public void addScaled(Matrix x, float factor, Matrix y, int from, int to) {
     addScaledTail(x, factor, y, from, to);
   }
 
-  static void addScaledTail(Mat x, float factor, Mat y, int from, int to) {
+  static void addScaledTail(Matrix x, float factor, Matrix y, int from, int to) {
     for (int j = from; j < to; j++) {
       y.put(0, j, Math.fma(x.at(0, j), factor, y.at(0, j)));
     }

@@ -16,27 +16,27 @@ final class Sgemm {
   private Sgemm() {}
 
   /** c[m, n] = a[m, k] · b[k, n]. */
-  static void ab(Mat a, Mat b, Mat c) {
+  static void ab(Matrix a, Matrix b, Matrix c) {
     multiply(false, false, false, a.cols(), a, b, c);
   }
 
   /** c[m, n] += a[m, k] · b[k, n]. */
-  static void addAb(Mat a, Mat b, Mat c) {
+  static void addAb(Matrix a, Matrix b, Matrix c) {
     multiply(false, false, true, a.cols(), a, b, c);
   }
 
   /** c[m, n] = a[m, k] · b[n, k]ᵀ. */
-  static void abT(Mat a, Mat b, Mat c) {
+  static void abT(Matrix a, Matrix b, Matrix c) {
     multiply(false, true, false, a.cols(), a, b, c);
   }
 
   /** c[m, n] = a[k, m]ᵀ · b[k, n]. */
-  static void aTb(Mat a, Mat b, Mat c) {
+  static void aTb(Matrix a, Matrix b, Matrix c) {
     multiply(true, false, false, a.rows(), a, b, c);
   }
 
   private static void multiply(
-      boolean transA, boolean transB, boolean adds, int k, Mat a, Mat b, Mat c) {
+      boolean transA, boolean transB, boolean adds, int k, Matrix a, Matrix b, Matrix c) {
     var shape =
         new OneDnn.Shape(
             c.rows(), c.cols(), k, transA, transB, adds, a.stride(), b.stride(), c.stride());
@@ -46,7 +46,7 @@ final class Sgemm {
     }
   }
 
-  private static void openblas(OneDnn.Shape shape, Mat a, Mat b, Mat c) {
+  private static void openblas(OneDnn.Shape shape, Matrix a, Matrix b, Matrix c) {
     cblas_sgemm(
         CblasRowMajor,
         shape.transA() ? CblasTrans : CblasNoTrans,

@@ -25,24 +25,24 @@ final class VectorRowOps implements RowOps {
   private static final FloatVector ONE = broadcast(1f);
   private static final FloatVector HALF = broadcast(0.5f);
   private static final FloatVector MINUS_HALF = broadcast(-0.5f);
-  private static final FloatVector LOWEST = broadcast(Approx.LOWEST);
-  private static final FloatVector LOG2_E = broadcast(Approx.LOG2_E);
-  private static final FloatVector ROUND = broadcast(Approx.ROUND);
-  private static final FloatVector LN2_HIGH = broadcast(Approx.LN2_HIGH);
-  private static final FloatVector LN2_LOW = broadcast(Approx.LN2_LOW);
-  private static final FloatVector E7 = broadcast(Approx.E7);
-  private static final FloatVector E6 = broadcast(Approx.E6);
-  private static final FloatVector E5 = broadcast(Approx.E5);
-  private static final FloatVector E4 = broadcast(Approx.E4);
-  private static final FloatVector E3 = broadcast(Approx.E3);
-  private static final FloatVector E2 = broadcast(Approx.E2);
-  private static final FloatVector DENSITY = broadcast(Approx.DENSITY);
-  private static final FloatVector P = broadcast(Approx.P);
-  private static final FloatVector A5 = broadcast(Approx.A5);
-  private static final FloatVector A4 = broadcast(Approx.A4);
-  private static final FloatVector A3 = broadcast(Approx.A3);
-  private static final FloatVector A2 = broadcast(Approx.A2);
-  private static final FloatVector A1 = broadcast(Approx.A1);
+  private static final FloatVector LOWEST = broadcast(FastMath.LOWEST);
+  private static final FloatVector LOG2_E = broadcast(FastMath.LOG2_E);
+  private static final FloatVector ROUND = broadcast(FastMath.ROUND);
+  private static final FloatVector LN2_HIGH = broadcast(FastMath.LN2_HIGH);
+  private static final FloatVector LN2_LOW = broadcast(FastMath.LN2_LOW);
+  private static final FloatVector E7 = broadcast(FastMath.E7);
+  private static final FloatVector E6 = broadcast(FastMath.E6);
+  private static final FloatVector E5 = broadcast(FastMath.E5);
+  private static final FloatVector E4 = broadcast(FastMath.E4);
+  private static final FloatVector E3 = broadcast(FastMath.E3);
+  private static final FloatVector E2 = broadcast(FastMath.E2);
+  private static final FloatVector DENSITY = broadcast(FastMath.DENSITY);
+  private static final FloatVector P = broadcast(FastMath.P);
+  private static final FloatVector A5 = broadcast(FastMath.A5);
+  private static final FloatVector A4 = broadcast(FastMath.A4);
+  private static final FloatVector A3 = broadcast(FastMath.A3);
+  private static final FloatVector A2 = broadcast(FastMath.A2);
+  private static final FloatVector A1 = broadcast(FastMath.A1);
   private static final IntVector ONE_BITS = ONE.reinterpretAsInts();
   private static final IntVector SIGN_BIT = broadcast(-0f).reinterpretAsInts();
 
@@ -52,7 +52,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void add(Mat a, int ar, Mat b, int br, Mat y, int yr) {
+  public void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr) {
     ByteBuffer as = a.bytes();
     ByteBuffer bs = b.bytes();
     ByteBuffer ys = y.bytes();
@@ -67,7 +67,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void multiply(Mat y, Mat x, int row, Mat sum) {
+  public void multiply(Matrix y, Matrix x, int row, Matrix sum) {
     ByteBuffer ys = y.bytes();
     ByteBuffer xs = x.bytes();
     ByteBuffer ss = sum.bytes();
@@ -84,7 +84,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public float sum(Mat x, int row) {
+  public float sum(Matrix x, int row) {
     ByteBuffer xs = x.bytes();
     int xo = x.at(row);
     int whole = whole(x.cols());
@@ -96,7 +96,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public float max(Mat x, int row) {
+  public float max(Matrix x, int row) {
     ByteBuffer xs = x.bytes();
     int xo = x.at(row);
     int whole = whole(x.cols());
@@ -108,7 +108,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public float dot(Mat a, int ar, Mat b, int br) {
+  public float dot(Matrix a, int ar, Matrix b, int br) {
     ByteBuffer as = a.bytes();
     ByteBuffer bs = b.bytes();
     int ao = a.at(ar);
@@ -122,7 +122,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public float squaredDeviation(Mat x, int row, float mean) {
+  public float squaredDeviation(Matrix x, int row, float mean) {
     ByteBuffer xs = x.bytes();
     int xo = x.at(row);
     int whole = whole(x.cols());
@@ -135,7 +135,8 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void normalize(Mat x, int row, float mean, float scale, Mat gain, Mat bias, Mat y) {
+  public void normalize(
+      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
     ByteBuffer xs = x.bytes();
     ByteBuffer gs = gain.bytes();
     ByteBuffer bs = bias.bytes();
@@ -153,7 +154,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public float normalizedDot(Mat dy, Mat x, int row, float mean, float scale, Mat gain) {
+  public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
     ByteBuffer ds = dy.bytes();
     ByteBuffer xs = x.bytes();
     ByteBuffer gs = gain.bytes();
@@ -171,7 +172,7 @@ final class VectorRowOps implements RowOps {
 
   @Override
   public void normalizeParameterGradient(
-      Mat dy, Mat x, int row, float mean, float scale, Mat dGain, Mat dBias) {
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
     ByteBuffer ds = dy.bytes();
     ByteBuffer xs = x.bytes();
     ByteBuffer gs = dGain.bytes();
@@ -192,16 +193,16 @@ final class VectorRowOps implements RowOps {
 
   @Override
   public void normalizeInputGradient(
-      Mat dy,
-      Mat x,
+      Matrix dy,
+      Matrix x,
       int row,
       float mean,
       float scale,
-      Mat gain,
+      Matrix gain,
       float meanDy,
       float meanDyX,
-      Mat residual,
-      Mat dx) {
+      Matrix residual,
+      Matrix dx) {
     ByteBuffer ds = dy.bytes();
     ByteBuffer xs = x.bytes();
     ByteBuffer gs = gain.bytes();
@@ -224,7 +225,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void bell(Mat h, int row, Mat bias, Mat y) {
+  public void bell(Matrix h, int row, Matrix bias, Matrix y) {
     ByteBuffer hs = h.bytes();
     ByteBuffer bs = bias.bytes();
     ByteBuffer ys = y.bytes();
@@ -240,7 +241,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void gelu(Mat h, int row, Mat bias, Mat y) {
+  public void gelu(Matrix h, int row, Matrix bias, Matrix y) {
     ByteBuffer hs = h.bytes();
     ByteBuffer bs = bias.bytes();
     ByteBuffer ys = y.bytes();
@@ -259,7 +260,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void softmax(Mat x, int row, float scale) {
+  public void softmax(Matrix x, int row, float scale) {
     float max = max(x, row);
     float sum = exps(x, row, max, scale);
     float factor = 1 / sum;
@@ -272,7 +273,7 @@ final class VectorRowOps implements RowOps {
     ScalarRowOps.scale(x, row, factor, whole);
   }
 
-  private static float exps(Mat x, int row, float max, float scale) {
+  private static float exps(Matrix x, int row, float max, float scale) {
     ByteBuffer xs = x.bytes();
     int xo = x.at(row);
     int whole = whole(x.cols());
@@ -286,7 +287,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void softmaxGradient(Mat p, int pr, Mat dp, int dr, float dot, float scale) {
+  public void softmaxGradient(Matrix p, int pr, Matrix dp, int dr, float dot, float scale) {
     ByteBuffer ps = p.bytes();
     ByteBuffer ds = dp.bytes();
     int po = p.at(pr);
@@ -299,7 +300,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void adamW(Mat gradient, Mat m, Mat v, int from, int to, AdamFactors f) {
+  public void adamW(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors f) {
     ByteBuffer gs = gradient.bytes();
     ByteBuffer ms = m.bytes();
     ByteBuffer vs = v.bytes();
@@ -323,7 +324,7 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void addScaled(Mat x, float factor, Mat y, int from, int to) {
+  public void addScaled(Matrix x, float factor, Matrix y, int from, int to) {
     ByteBuffer xs = x.bytes();
     ByteBuffer ys = y.bytes();
     int xo = x.at(0);
@@ -336,7 +337,7 @@ final class VectorRowOps implements RowOps {
     ScalarRowOps.addScaledTail(x, factor, y, whole, to);
   }
 
-  /** {@link Approx#exp} by lane. */
+  /** {@link FastMath#exp} by lane. */
   private static FloatVector exp(FloatVector x) {
     FloatVector clamped = x.max(LOWEST);
     FloatVector rounded = clamped.fma(LOG2_E, ROUND);
@@ -348,7 +349,7 @@ final class VectorRowOps implements RowOps {
     return p.mul(exponent.add(ONE_BITS).reinterpretAsFloats());
   }
 
-  /** {@link Approx#normal} by lane. */
+  /** {@link FastMath#normal} by lane. */
   private static FloatVector normal(FloatVector x, FloatVector bell) {
     FloatVector t = ONE.div(x.abs().fma(P, ONE));
     FloatVector p = A5.fma(t, A4).fma(t, A3).fma(t, A2).fma(t, A1);

@@ -11,7 +11,7 @@
  * <p>Where a worker computes is its {@link org.mixtraining.kernels.Device}: the cores of the
  * machine, or a GPU by the {@link org.mixtraining.kernels.Accelerator} that the build has, if any.
  *
- * <p>All of them read and write {@link org.mixtraining.kernels.Mat}: a row-major float32 matrix
+ * <p>All of them read and write {@link org.mixtraining.kernels.Matrix}: a row-major float32 matrix
  * over memory that ND4J arrays share, so that a layer hands its parameters and activations over
  * without a copy. Kernels are single-threaded; a layer splits its rows into chunks and runs them by
  * {@link org.mixtraining.kernels.Engine#parallel}, on {@link

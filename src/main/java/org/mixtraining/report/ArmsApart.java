@@ -10,8 +10,10 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.mixtraining.config.Effective;
+import org.mixtraining.config.ResolvedSetting;
 import org.mixtraining.report.ComparisonFacts.ArmRun;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.RunRow;
 
 /**
@@ -46,7 +48,7 @@ final class ArmsApart {
               .map(ArmRun::arm)
               .findFirst()
               .orElse("");
-      for (Effective key : Effective.keys(run.setup().config())) {
+      for (ResolvedSetting key : ResolvedSetting.keys(run.setup().config())) {
         keys.computeIfAbsent(key.key(), k -> new TreeMap<>())
             .computeIfAbsent(arm, a -> new TreeSet<>())
             .add(key.value());

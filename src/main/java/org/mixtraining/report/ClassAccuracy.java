@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.ClassRow;
 
 /** How the images of each class fare. */

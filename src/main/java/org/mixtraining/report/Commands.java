@@ -6,7 +6,7 @@ import static j2html.TagCreator.pre;
 import j2html.tags.DomContent;
 import java.util.List;
 import java.util.Set;
-import org.mixtraining.config.Effective;
+import org.mixtraining.config.ResolvedSetting;
 import org.mixtraining.results.RunRow;
 
 /** What to type to make a run again. */
@@ -20,7 +20,7 @@ final class Commands {
   /** Training it under another name. */
   static String repeating(RunRow run) {
     StringBuilder text = new StringBuilder("submit/mixtraining train");
-    Effective.keys(run.setup().config()).stream()
+    ResolvedSetting.keys(run.setup().config()).stream()
         .filter(key -> !key.key().equals("run.id"))
         .filter(key -> !key.byDefault() || ALWAYS.contains(key.key()))
         .forEach(key -> text.append(option(key.key() + "=" + key.value())));
@@ -29,7 +29,7 @@ final class Commands {
 
   /** Whether something in it was left out of the tables, and has to be put in again. */
   static boolean incomplete(RunRow run) {
-    return Effective.keys(run.setup().config()).stream().anyMatch(Effective::redacted);
+    return ResolvedSetting.keys(run.setup().config()).stream().anyMatch(ResolvedSetting::redacted);
   }
 
   static DomContent shown(List<String> commands) {

@@ -2,7 +2,8 @@ package org.mixtraining.report;
 
 import java.util.List;
 import java.util.Map;
-import org.mixtraining.results.Recorded;
+import org.mixtraining.report.chart.Numbers;
+import org.mixtraining.results.RowReader;
 import org.mixtraining.results.RunRow;
 
 /**
@@ -60,7 +61,7 @@ public record ComparisonFacts(
       Double flops) {}
 
   /** Reads them; no runs if there is no such comparison. */
-  public static ComparisonFacts read(Recorded tables, String name) {
+  public static ComparisonFacts read(RowReader tables, String name) {
     Map<String, Object> named = Map.of("name", name);
     return new ComparisonFacts(
         name,

@@ -14,7 +14,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.mixtraining.report.ComparisonFacts.ArmResult;
 import org.mixtraining.report.ComparisonFacts.ArmRun;
-import org.mixtraining.report.Opening.Tile;
+import org.mixtraining.report.ReportHeader.Tile;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.RunRow;
 
 /** The report of one comparison. */
@@ -28,12 +30,12 @@ public final class ComparisonReport {
         List.of(
             summary(facts),
             TradeOff.of(facts),
-            Limitation.of(facts),
+            DataSizeSection.of(facts),
             settings(facts),
             runs(facts),
             provenance(facts));
     List<DomContent> opening =
-        Opening.of("comparison", facts.name(), status(facts), lead(facts), tiles(facts));
+        ReportHeader.of("comparison", facts.name(), status(facts), lead(facts), tiles(facts));
     return new Report("Comparison " + facts.name() + " · MixTraining", opening, sections);
   }
 
@@ -63,12 +65,13 @@ public final class ComparisonReport {
 
   private static List<Tile> tiles(ComparisonFacts facts) {
     List<Tile> tiles = new ArrayList<>();
-    List<Tally> byGain =
+    List<ArmSummary> byGain =
         tallies(facts).stream()
             .sorted(
-                Comparator.comparing(Tally::gain, Comparator.nullsLast(Comparator.reverseOrder())))
+                Comparator.comparing(
+                    ArmSummary::gain, Comparator.nullsLast(Comparator.reverseOrder())))
             .toList();
-    for (Tally tally : byGain) {
+    for (ArmSummary tally : byGain) {
       if (!tally.arm().equals(facts.baseline())) {
         tiles.add(
             new Tile(
@@ -90,13 +93,13 @@ public final class ComparisonReport {
 
   // --- arms ------------------------------------------------------------------------------------
 
-  private static List<Tally> tallies(ComparisonFacts facts) {
+  private static List<ArmSummary> tallies(ComparisonFacts facts) {
     return facts.arms().stream()
         .collect(Collectors.groupingBy(ArmResult::arm, LinkedHashMap::new, Collectors.toList()))
         .entrySet()
         .stream()
-        .map(entry -> Tally.of(entry.getKey(), entry.getValue()))
-        .sorted(Comparator.comparing(Tally::arm))
+        .map(entry -> ArmSummary.of(entry.getKey(), entry.getValue()))
+        .sorted(Comparator.comparing(ArmSummary::arm))
         .toList();
   }
 
@@ -112,8 +115,8 @@ public final class ComparisonReport {
                 new Grid<>(
                         "Arms over all settings",
                         List.of(
-                            Grid.name("arm", Tally::arm),
-                            Grid.<Tally>number("settings", t -> Numbers.count(t.settings())),
+                            Grid.name("arm", ArmSummary::arm),
+                            Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
                             Grid.number("points", t -> Numbers.points(t.gain())),
                             Grid.number("faster", t -> Numbers.times(t.faster())),
                             Grid.number("less compute", t -> Numbers.times(t.fewer())),

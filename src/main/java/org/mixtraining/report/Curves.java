@@ -5,9 +5,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import org.mixtraining.report.LineChart.Level;
-import org.mixtraining.report.LineChart.Line;
-import org.mixtraining.report.LineChart.Point;
+import org.mixtraining.report.chart.Clock;
+import org.mixtraining.report.chart.Figure;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.LineChart;
+import org.mixtraining.report.chart.LineChart.Level;
+import org.mixtraining.report.chart.LineChart.Line;
+import org.mixtraining.report.chart.LineChart.Point;
+import org.mixtraining.report.chart.Mark;
+import org.mixtraining.report.chart.Numbers;
+import org.mixtraining.report.chart.PhaseShading;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow.Progress;
 
@@ -20,7 +27,7 @@ final class Curves {
     if (facts.epochs().isEmpty()) {
       return Section.missing("curves", "Curves", "No epoch of this run has finished.");
     }
-    Bands bands = Bands.of(facts.epochs());
+    PhaseShading bands = PhaseShading.of(facts.epochs());
     List<DomContent> figures = new ArrayList<>();
     List<Line> accuracies =
         lines(
@@ -91,7 +98,7 @@ final class Curves {
                 "test accuracy",
                 Numbers::share,
                 points.isEmpty() ? List.of() : List.of(new Line("test", Mark.CIRCLE, points)),
-                new Bands(List.of()),
+                new PhaseShading(List.of()),
                 chance(facts)),
             new Grid<>(
                 "Accuracy by time",
@@ -116,7 +123,7 @@ final class Curves {
             unit,
             value -> Numbers.digits(value, 3),
             lines,
-            Bands.of(facts.epochs()),
+            PhaseShading.of(facts.epochs()),
             null);
     return new Figure(id, title, message + trend(lines), chart, losses(facts)).html();
   }
@@ -141,7 +148,7 @@ final class Curves {
     return text.toString();
   }
 
-  private static String accuracyMessage(RunFacts facts, Bands bands) {
+  private static String accuracyMessage(RunFacts facts, PhaseShading bands) {
     Progress progress = facts.run().progress();
     Level chance = chance(facts);
     String reached =

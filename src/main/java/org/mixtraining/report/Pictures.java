@@ -2,7 +2,7 @@ package org.mixtraining.report;
 
 import java.util.List;
 import java.util.Map;
-import org.mixtraining.data.Completions.Completion;
+import org.mixtraining.data.preview.Completions.Completion;
 
 /**
  * Images for a report, as PNG: the tables hold none.

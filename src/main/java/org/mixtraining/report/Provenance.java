@@ -8,7 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.mixtraining.config.Effective;
+import org.mixtraining.config.ResolvedSetting;
+import org.mixtraining.report.chart.Grid;
 import org.mixtraining.results.RunRow;
 
 /** What a run came from, in full, and the commands that make it again. */
@@ -59,8 +60,8 @@ final class Provenance {
   }
 
   private static DomContent configuration(RunRow run) {
-    List<Effective> keys = Effective.keys(run.setup().config());
-    List<Effective> given = keys.stream().filter(key -> !key.byDefault()).toList();
+    List<ResolvedSetting> keys = ResolvedSetting.keys(run.setup().config());
+    List<ResolvedSetting> given = keys.stream().filter(key -> !key.byDefault()).toList();
     return Card.of(
         "Configuration",
         String.format(
@@ -69,12 +70,13 @@ final class Provenance {
         details(summary("All keys"), grid("All keys", keys)));
   }
 
-  private static DomContent grid(String caption, List<Effective> keys) {
+  private static DomContent grid(String caption, List<ResolvedSetting> keys) {
     return new Grid<>(
             caption,
             List.of(
-                Grid.name("key", Effective::key),
-                Grid.<Effective>name("value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
+                Grid.name("key", ResolvedSetting::key),
+                Grid.<ResolvedSetting>name(
+                    "value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
                 Grid.name("", key -> key.byDefault() ? "default" : "")),
             keys)
         .html();

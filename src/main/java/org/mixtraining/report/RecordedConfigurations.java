@@ -10,7 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.mixtraining.config.Effective;
+import org.mixtraining.config.ResolvedSetting;
+import org.mixtraining.report.chart.Grid;
 import org.mixtraining.results.RunRow;
 
 /** The configurations of many runs: what they have in common, and how each is made again. */
@@ -24,7 +25,7 @@ final class RecordedConfigurations {
   static DomContent of(List<RunRow> runs) {
     Map<String, Values> keys = new LinkedHashMap<>();
     for (RunRow run : runs) {
-      for (Effective key : Effective.keys(run.setup().config())) {
+      for (ResolvedSetting key : ResolvedSetting.keys(run.setup().config())) {
         Values before = keys.get(key.key());
         Set<String> values = new LinkedHashSet<>(before == null ? Set.of() : before.values);
         values.add(key.value());

@@ -24,6 +24,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.mixtraining.report.chart.Textures;
 
 /**
  * A report, ready to be rendered as one HTML file that asks for nothing outside itself: no script,

@@ -8,7 +8,7 @@ import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.FeatureRow;
 import org.mixtraining.results.PredictionRow;
-import org.mixtraining.results.Recorded;
+import org.mixtraining.results.RowReader;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.WorkerRow;
 import org.mixtraining.schedule.Phase;
@@ -61,7 +61,7 @@ public record RunFacts(
   }
 
   /** Reads them. */
-  public static RunFacts read(Recorded tables, RunRow run) {
+  public static RunFacts read(RowReader tables, RunRow run) {
     Map<String, Object> arguments = new HashMap<>(Map.of("run", run.runId()));
     List<EpochRow> epochs = tables.rows(EpochRow.class, of("epochs", "epoch"), arguments);
     arguments.put("epoch", judgedAfter(run, epochs).orElse(0));

@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import org.mixtraining.config.Spelling;
-import org.mixtraining.report.Opening.Tile;
+import org.mixtraining.config.KebabCase;
+import org.mixtraining.report.ReportHeader.Tile;
+import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.WorkerRow;
@@ -30,16 +31,17 @@ public final class RunReport {
     List<Section> sections = new ArrayList<>();
     sections.add(setup(facts));
     sections.add(Curves.of(facts));
-    sections.add(ScheduleShown.of(facts));
+    sections.add(ScheduleSection.of(facts));
     sections.add(TimeSpent.of(facts));
     sections.add(ClassAccuracy.of(facts));
-    sections.add(ConfusionShown.of(facts));
-    sections.add(SamplesShown.of(facts, pictures));
-    sections.add(CompletionsShown.of(pictures));
-    sections.add(FeaturesShown.of(facts));
+    sections.add(ConfusionSection.of(facts));
+    sections.add(SamplesSection.of(facts, pictures));
+    sections.add(CompletionsSection.of(pictures));
+    sections.add(FeaturesSection.of(facts));
     sections.add(Provenance.of(run));
     List<DomContent> opening =
-        Opening.of("run", run.runId(), Opening.status(run.status()), lead(facts), tiles(facts));
+        ReportHeader.of(
+            "run", run.runId(), ReportHeader.status(run.status()), lead(facts), tiles(facts));
     return new Report("Run " + run.runId() + " · MixTraining", opening, sections);
   }
 
@@ -53,7 +55,7 @@ public final class RunReport {
             .formatted(
                 run.setup().model(),
                 Numbers.amount(run.setup().parameters(), ""),
-                Spelling.of(run.setup().pipeline()),
+                KebabCase.of(run.setup().pipeline()),
                 facts.phases().isEmpty()
                     ? "no epoch has finished"
                     : facts.phases().stream()
@@ -128,7 +130,7 @@ public final class RunReport {
   private static Section setup(RunFacts facts) {
     RunRow run = facts.run();
     Map<String, String> what = new LinkedHashMap<>();
-    what.put("Pipeline", Spelling.of(run.setup().pipeline()));
+    what.put("Pipeline", KebabCase.of(run.setup().pipeline()));
     what.put("Model", run.setup().model());
     what.put("Parameters", Numbers.count(run.setup().parameters()));
     what.put("Dataset", run.setup().datasetPath());

@@ -4,7 +4,11 @@ import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.mixtraining.report.StackedBars.Bar;
+import org.mixtraining.report.chart.Figure;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.Numbers;
+import org.mixtraining.report.chart.StackedBars;
+import org.mixtraining.report.chart.StackedBars.Bar;
 import org.mixtraining.results.EpochRow;
 
 /** Where the time went: by epoch, by phase, by what it was for, and by worker. */
@@ -25,7 +29,7 @@ final class TimeSpent {
         "Where the time went",
         List.of(
             Card.side(List.of(byEpoch(bars), byPhase(facts, bars))),
-            WorkersShown.of(facts.workers())));
+            WorkersSection.of(facts.workers())));
   }
 
   // --- epochs and phases -----------------------------------------------------------------------

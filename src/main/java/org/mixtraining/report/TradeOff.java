@@ -14,9 +14,15 @@ import org.apache.commons.math3.stat.descriptive.moment.StandardDeviation;
 import org.mixtraining.report.ComparisonFacts.ArmResult;
 import org.mixtraining.report.ComparisonFacts.ArmRun;
 import org.mixtraining.report.ComparisonFacts.Place;
-import org.mixtraining.report.ScatterChart.Arm;
-import org.mixtraining.report.ScatterChart.Run;
-import org.mixtraining.report.ScatterChart.Value;
+import org.mixtraining.report.chart.Clock;
+import org.mixtraining.report.chart.Figure;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.Mark;
+import org.mixtraining.report.chart.Numbers;
+import org.mixtraining.report.chart.ScatterChart;
+import org.mixtraining.report.chart.ScatterChart.Arm;
+import org.mixtraining.report.chart.ScatterChart.Run;
+import org.mixtraining.report.chart.ScatterChart.Value;
 
 /** Accuracy against cost, of each setting: in time, and in floating-point operations. */
 final class TradeOff {

@@ -3,7 +3,7 @@ package org.mixtraining.results;
 import org.mixtraining.data.Split;
 
 /** How the images of one label fared with the parameters after an epoch. */
-@Stored(table = "classes", oneRowPer = "evaluated epoch, split, task and class that has images")
+@TableRow(table = "classes", oneRowPer = "evaluated epoch, split, task and class that has images")
 public record ClassRow(
     @Column("the run; partition of the table") String runId,
     @Column("position in the run, from 1") int epoch,
@@ -15,10 +15,10 @@ public record ClassRow(
     @Column("share whose most probable class was the label's, 0 to 1") double accuracy,
     @Column("share whose label was among the five most probable, 0 to 1") double top5Accuracy,
     @Column("cross-entropy in nats, mean over images") double loss)
-    implements ResultRow, OfEpoch {
+    implements ResultRow, EpochScoped {
 
   @Override
   public String part() {
-    return OfEpoch.part("classes", epoch);
+    return EpochScoped.part("classes", epoch);
   }
 }

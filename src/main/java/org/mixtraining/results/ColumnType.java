@@ -13,7 +13,7 @@ import org.apache.parquet.schema.Type;
 import org.apache.parquet.schema.Types;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 
 /** A kind of value as Java, Parquet, Spark and the documentation know it. */
 enum ColumnType {
@@ -102,7 +102,7 @@ enum ColumnType {
   /** The constant of an enum that is spelled so. */
   static Object constant(Class<?> type, String spelling) {
     return Arrays.stream(type.getEnumConstants())
-        .filter(constant -> Spelling.of((Enum<?>) constant).equals(spelling))
+        .filter(constant -> KebabCase.of((Enum<?>) constant).equals(spelling))
         .findAny()
         .orElseThrow(
             () -> new IllegalArgumentException(spelling + " is no " + type.getSimpleName()));
@@ -111,7 +111,7 @@ enum ColumnType {
   /** Puts a value that is not null under a name. */
   void add(Group group, String name, Object value) {
     switch (this) {
-      case STRING -> group.add(name, value instanceof Enum<?> e ? Spelling.of(e) : (String) value);
+      case STRING -> group.add(name, value instanceof Enum<?> e ? KebabCase.of(e) : (String) value);
       case INT -> group.add(name, (int) value);
       case LONG -> group.add(name, (long) value);
       case DOUBLE -> group.add(name, (double) value);

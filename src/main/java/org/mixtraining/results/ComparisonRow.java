@@ -1,7 +1,7 @@
 package org.mixtraining.results;
 
 /** A run's place in a comparison; written before the run starts. */
-@Stored(table = "comparisons", oneRowPer = "run of a comparison, begun or not")
+@TableRow(table = "comparisons", oneRowPer = "run of a comparison, begun or not")
 public record ComparisonRow(
     @Column("the run; partition of the table") String runId,
     @Column("name of the comparison") String comparison,

@@ -6,7 +6,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
 
 /** A finished epoch: what it minimised, what it reached, and where its time went. */
-@Stored(table = "epochs", oneRowPer = "finished epoch of a run")
+@TableRow(table = "epochs", oneRowPer = "finished epoch of a run")
 public record EpochRow(
     @Column("the run; partition of the table") String runId,
     @Column("position in the run, from 1") int epoch,
@@ -22,7 +22,7 @@ public record EpochRow(
     Evaluation evaluation,
     Cost cost,
     @Column("when it was finished") Instant finishedAt)
-    implements ResultRow, OfEpoch {
+    implements ResultRow, EpochScoped {
 
   /** Means over the training images, taken while the parameters moved. */
   public record Training(
@@ -71,6 +71,6 @@ public record EpochRow(
 
   @Override
   public String part() {
-    return OfEpoch.part("epochs", epoch);
+    return EpochScoped.part("epochs", epoch);
   }
 }

@@ -1,11 +1,11 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.data.Split;
 
 /** How well the labels can be told from the features that a run's encoder gives, itself frozen. */
-@Stored(table = "features", oneRowPer = "evaluated model, method, task and split")
+@TableRow(table = "features", oneRowPer = "evaluated model, method, task and split")
 public record FeatureRow(
     @Column("the run; partition of the table") String runId,
     @Column("the run's model: best on validation or final") String model,
@@ -26,6 +26,6 @@ public record FeatureRow(
 
   @Override
   public String part() {
-    return model + "-" + Spelling.of(method);
+    return model + "-" + KebabCase.of(method);
   }
 }

@@ -20,7 +20,7 @@ public enum Format {
   /** Aligned columns for reading: numbers rounded, long texts cut. */
   TEXT {
     @Override
-    public String print(Answer answer) {
+    public String print(QueryResult answer) {
       return TextTable.print(answer);
     }
   },
@@ -28,8 +28,8 @@ public enum Format {
   /** One array of objects, an object a line; numbers in full, NaN and the infinities as text. */
   JSON {
     @Override
-    public String print(Answer answer) {
-      List<String> names = answer.columns().stream().map(Answer.Heading::name).toList();
+    public String print(QueryResult answer) {
+      List<String> names = answer.columns().stream().map(QueryResult.Heading::name).toList();
       for (String name : names) {
         if (names.indexOf(name) < names.lastIndexOf(name)) {
           throw new UserException(
@@ -48,7 +48,7 @@ public enum Format {
   /** RFC 4180 with a header line; numbers in full, null as nothing, the empty text as "". */
   CSV {
     @Override
-    public String print(Answer answer) {
+    public String print(QueryResult answer) {
       String header =
           answer.columns().stream()
               .map(column -> csv(column.name()))
@@ -66,7 +66,7 @@ public enum Format {
           .build();
 
   /** The rows as text, its last line ended. */
-  public abstract String print(Answer answer);
+  public abstract String print(QueryResult answer);
 
   /** A value in full. */
   static String full(Object value) {

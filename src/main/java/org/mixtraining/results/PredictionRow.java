@@ -1,12 +1,12 @@
 package org.mixtraining.results;
 
 import java.util.List;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.data.Split;
 import org.mixtraining.train.Prediction;
 
 /** What the model that a run ends with says of an image that it was not trained on. */
-@Stored(table = "predictions", oneRowPer = "test image of a finished run, and task")
+@TableRow(table = "predictions", oneRowPer = "test image of a finished run, and task")
 public record PredictionRow(
     @Column("the run; partition of the table") String runId,
     @Column("the images predicted") Split split,
@@ -51,6 +51,6 @@ public record PredictionRow(
 
   @Override
   public String part() {
-    return "predictions-" + Spelling.of(split);
+    return "predictions-" + KebabCase.of(split);
   }
 }

@@ -35,7 +35,7 @@ public record Query(SparkSession spark, Format format, PrintStream out) {
     String separator = "";
     for (int i = 0; i < statements.size(); i++) {
       String where = statements.size() == 1 ? "sql" : "sql, statement " + (i + 1);
-      Answer answer = answer(statements.get(i), where);
+      QueryResult answer = answer(statements.get(i), where);
       if (!answer.columns().isEmpty()) {
         out.print(separator + format.print(answer));
         out.flush();
@@ -44,10 +44,10 @@ public record Query(SparkSession spark, Format format, PrintStream out) {
     }
   }
 
-  private Answer answer(String statement, String where) {
+  private QueryResult answer(String statement, String where) {
     try {
       Dataset<Row> query = spark.sql(statement);
-      return Answer.of(query);
+      return QueryResult.of(query);
     } catch (Exception e) {
       // Spark throws checked exceptions that it does not declare.
       throw Causes.of(e)

@@ -13,7 +13,7 @@ public sealed interface ResultRow
   /**
    * The part of its run that it is written with, a file name without extension. Rows with one part
    * are written together, and replace what was written under that part before; those of an {@link
-   * OfEpoch} replace that of their epoch only.
+   * EpochScoped} replace that of their epoch only.
    */
   String part();
 }

@@ -8,7 +8,7 @@ import org.mixtraining.config.JobConfig.Pipeline;
  * A run: what was asked for, by which software, what came of it and what it cost. Written when the
  * run starts, after each epoch, and when it ends.
  */
-@Stored(table = "runs", oneRowPer = "run")
+@TableRow(table = "runs", oneRowPer = "run")
 public record RunRow(
     @Column("the run; partition of the table") String runId,
     @Column("how the run stands") Status status,

@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 
 /**
  * A run in short, for a program that decides by it what comes next: {@code summary.json}. Its keys
@@ -104,7 +104,7 @@ public record RunSummary(
         };
     return new RunSummary(
         row.runId(),
-        Spelling.of(row.status()),
+        KebabCase.of(row.status()),
         code,
         switch (row.status()) {
           case RUNNING -> null;

@@ -13,7 +13,7 @@ import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.schema.MessageType;
 import org.apache.spark.sql.types.StructType;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 
 /**
  * A result table as its row type declares it: name, columns in order, and what they mean.
@@ -47,9 +47,9 @@ record Table(String name, String oneRowPer, List<Field> columns) {
 
   static final String PARTITION = "run_id";
 
-  /** The table of a row type: a record with {@link Stored} and {@link Column}s. */
+  /** The table of a row type: a record with {@link TableRow} and {@link Column}s. */
   static Table of(Class<?> row) {
-    Stored stored = row.getAnnotation(Stored.class);
+    TableRow stored = row.getAnnotation(TableRow.class);
     if (stored == null) {
       throw new IllegalArgumentException(row.getSimpleName() + " lacks @Stored");
     }
@@ -92,7 +92,7 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     String values =
         type.isEnum()
             ? Arrays.stream(type.getEnumConstants())
-                .map(constant -> Spelling.of((Enum<?>) constant))
+                .map(constant -> KebabCase.of((Enum<?>) constant))
                 .collect(Collectors.joining(", ", " (", ")"))
             : "";
     return new Field(

@@ -71,7 +71,7 @@ public final class Tables {
                         row.getClass(),
                         checkedRunId(row.runId()),
                         row.part(),
-                        row instanceof OfEpoch of ? of.epoch() : NO_EPOCH),
+                        row instanceof EpochScoped of ? of.epoch() : NO_EPOCH),
                 LinkedHashMap::new,
                 toList()))
         .forEach(

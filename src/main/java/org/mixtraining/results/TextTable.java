@@ -10,7 +10,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.mixtraining.results.Answer.Heading;
+import org.mixtraining.results.QueryResult.Heading;
 
 /** Aligned columns: numbers to the right, null as a dash. */
 final class TextTable {
@@ -19,7 +19,7 @@ final class TextTable {
 
   private TextTable() {}
 
-  static String print(Answer answer) {
+  static String print(QueryResult answer) {
     List<Heading> columns = answer.columns();
     int cut = columns.size() == 1 ? Integer.MAX_VALUE : CUT;
     List<List<String>> cells =

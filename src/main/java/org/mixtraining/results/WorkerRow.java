@@ -1,7 +1,7 @@
 package org.mixtraining.results;
 
 /** One worker's share of one epoch, from the attempt whose result was used. */
-@Stored(table = "workers", oneRowPer = "finished epoch and worker")
+@TableRow(table = "workers", oneRowPer = "finished epoch and worker")
 public record WorkerRow(
     @Column("the run; partition of the table") String runId,
     @Column("position in the run, from 1") int epoch,
@@ -24,7 +24,7 @@ public record WorkerRow(
         double weight,
     @Column("devices it held: cores (its threads), or one GPU, count; null in older rows")
         Integer devices)
-    implements ResultRow, OfEpoch {
+    implements ResultRow, EpochScoped {
 
   /** What it took of all devices: its seconds on each that it held. */
   double deviceSeconds() {
@@ -37,6 +37,6 @@ public record WorkerRow(
 
   @Override
   public String part() {
-    return OfEpoch.part("workers", epoch);
+    return EpochScoped.part("workers", epoch);
   }
 }

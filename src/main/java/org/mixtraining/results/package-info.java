@@ -13,12 +13,12 @@
  * <p>{@link org.mixtraining.results.Tables} writes the rows of one run to files with names that
  * follow from the rows, {@code <output>/tables/epochs/run_id=<id>/epochs-00001.parquet}, under a
  * hidden name first and then renamed over. So a repeat replaces what it repeats, and a crash leaves
- * nothing that a reader would see. Rows {@link org.mixtraining.results.OfEpoch} share a file by the
- * dozens.
+ * nothing that a reader would see. Rows {@link org.mixtraining.results.EpochScoped} share a file by
+ * the dozens.
  *
  * <p>{@link org.mixtraining.results.Query} runs SQL over the tables and the {@link
  * org.mixtraining.results.View}s made of them; other engines read the files as they lie, or learn
  * of them by a {@link org.mixtraining.results.Dialect} of SQL. {@link
- * org.mixtraining.results.Recorded} gives the rows back as records.
+ * org.mixtraining.results.RowReader} gives the rows back as records.
  */
 package org.mixtraining.results;

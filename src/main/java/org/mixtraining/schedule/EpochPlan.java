@@ -2,7 +2,7 @@ package org.mixtraining.schedule;
 
 import java.io.Serializable;
 import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 
 /**
  * One epoch of a run: everything that its steps depend on besides data and state. The driver
@@ -34,7 +34,7 @@ public record EpochPlan(
   public String title() {
     return phase.name().equals(objective.name())
         ? phase.name()
-        : phase + " " + Spelling.of(objective);
+        : phase + " " + KebabCase.of(objective);
   }
 
   /** The same in a run of another length, whose learning rate ends otherwise. */

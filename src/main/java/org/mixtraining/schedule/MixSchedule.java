@@ -10,7 +10,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.Epochs;
 import org.mixtraining.config.JobConfig.MixMode;
 import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.Spelling;
+import org.mixtraining.config.KebabCase;
 
 /**
  * The plan of a run, one {@link EpochPlan} an epoch. Of {@code epochs.ssl} and {@code epochs.sl},
@@ -123,7 +123,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
           String.valueOf(plan.epoch() + 1),
           plan.phase().name(),
           plan.objective().name(),
-          plan.objective() == Objective.JOINT ? Spelling.of(plan.pass()) : "-",
+          plan.objective() == Objective.JOINT ? KebabCase.of(plan.pass()) : "-",
           number("%.2e", plan.learningRate(0, 1))
               + " -> "
               + number("%.2e", plan.learningRate(1, 1)),

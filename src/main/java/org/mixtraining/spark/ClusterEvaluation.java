@@ -26,7 +26,7 @@ import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * What a model makes of the validation and the test split, in one stage of as many tasks as
@@ -214,7 +214,7 @@ final class ClusterEvaluation {
   private static Iterator<Minibatch> images(
       LabelledData task, Split split, int part, int parts, double labelled, int batchSize) {
     Dataset dataset = task.dataset();
-    return new UntilKilled<>(
+    return new InterruptibleIterator<>(
         Minibatches.evaluation(
             dataset.heldOut(split, part, parts, labelled),
             dataset.manifest().normalization(),

@@ -13,10 +13,10 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
-import org.mixtraining.data.Input;
+import org.mixtraining.data.sources.Input;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.train.Classifier;
-import org.mixtraining.train.ModelCard;
-import org.mixtraining.train.TrainedModel;
 
 /** Predicts images where they are read: in Spark tasks, to which the model is broadcast. */
 public final class ClusterPrediction {
@@ -59,7 +59,7 @@ public final class ClusterPrediction {
     Predicted(Classifier classifier, ModelCard.Task task, Iterator<Input> inputs) {
       this.classifier = classifier;
       this.task = task;
-      this.inputs = new UntilKilled<>(inputs);
+      this.inputs = new InterruptibleIterator<>(inputs);
     }
 
     @Override

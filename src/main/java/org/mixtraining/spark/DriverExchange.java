@@ -3,7 +3,7 @@ package org.mixtraining.spark;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * The driver collects all states and averages them: the least work, for as many workers as the

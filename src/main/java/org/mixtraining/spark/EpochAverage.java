@@ -4,9 +4,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * The average of the states that the workers of an epoch ended with. Each block is weighted by the

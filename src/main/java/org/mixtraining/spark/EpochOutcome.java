@@ -4,7 +4,7 @@ import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Scores;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * A finished epoch.
@@ -47,5 +47,5 @@ public record EpochOutcome(
    *
    * @param weight its weight in the average of all blocks but the heads
    */
-  public record WorkerShare(int worker, EpochMetrics metrics, Place place, double weight) {}
+  public record WorkerShare(int worker, EpochMetrics metrics, TaskInfo place, double weight) {}
 }

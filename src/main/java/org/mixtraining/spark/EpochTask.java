@@ -2,7 +2,7 @@ package org.mixtraining.spark;
 
 import java.io.Serializable;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * What the driver broadcasts to train an epoch.

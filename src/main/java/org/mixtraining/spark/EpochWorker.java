@@ -44,7 +44,7 @@ final class EpochWorker
     Device device = task.devices().ofTask();
     device.bind(); // minibatches are arrays, so before the first of them
     if (!minibatches.hasNext()) {
-      Place place = Place.here(device, (System.nanoTime() - start) / 1e9);
+      TaskInfo place = TaskInfo.here(device, (System.nanoTime() - start) / 1e9);
       return List.of(new WorkerResult(worker, task.state(), EpochMetrics.NONE, place)).iterator();
     }
     try (ReplicaPool.Lease lease =
@@ -56,9 +56,9 @@ final class EpochWorker
               lease.executor(),
               task.plan(),
               worker,
-              new UntilKilled<>(minibatches),
+              new InterruptibleIterator<>(minibatches),
               ExecutorProgress.ofTask(task.plan(), worker));
-      Place place = Place.here(device, (System.nanoTime() - start) / 1e9);
+      TaskInfo place = TaskInfo.here(device, (System.nanoTime() - start) / 1e9);
       return List.of(new WorkerResult(worker, lease.replica().state(), metrics, place)).iterator();
     }
   }

@@ -69,7 +69,7 @@ public record ExecutorProgress(
         loss / images,
         rate,
         wait / seconds,
-        Place.highWaterMark(),
+        TaskInfo.highWaterMark(),
         Math.max(0, Pointer.physicalBytes() - Runtime.getRuntime().totalMemory()));
   }
 }

@@ -22,10 +22,10 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Features;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Reconstruction;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
 
 /** A trained model that is only looked at: the features that it gives, the pixels that it makes. */
 public final class FrozenModel {
@@ -137,7 +137,7 @@ public final class FrozenModel {
                           : dataset.heldOut(split, part, parts, labelled),
                       dataset.manifest().normalization(),
                       job.optimizer().batchSize());
-          features.add(Features.of(lease.replica(), new UntilKilled<>(images)));
+          features.add(Features.of(lease.replica(), new InterruptibleIterator<>(images)));
         }
       }
       return features;

@@ -22,18 +22,18 @@ import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
+import org.mixtraining.formats.ModelCard;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.train.ModelCard;
 import org.mixtraining.train.NonFiniteLossException;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Scores;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +51,7 @@ public final class MixTrainingRun implements AutoCloseable {
   private final ClusterEvaluation evaluation;
   private final StateExchange exchange;
   private final Supervision supervision;
-  private final WorkerPlaces workers;
+  private final PreferredLocations workers;
   private Optional<Graph> latest = Optional.empty();
 
   /** The driver's graph of an objective, and the JSON that workers make theirs of. */
@@ -83,7 +83,7 @@ public final class MixTrainingRun implements AutoCloseable {
             data.graph(Objective.SL, MixPass.VISIBLE).toJson(),
             devices,
             profile);
-    this.workers = new WorkerPlaces(config.workers().count());
+    this.workers = new PreferredLocations(config.workers().count());
     this.exchange = exchange(stateBytes);
     this.supervision = new Supervision(spark.sc(), config.workers().patience());
   }
@@ -254,12 +254,12 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /** A measured deal is of use only if workers stay where they were measured. */
-  private Deal deal(Deal before, List<EpochOutcome.WorkerShare> shares) {
+  private ShardAssignment deal(ShardAssignment before, List<EpochOutcome.WorkerShare> shares) {
     if (!config.workers().balance()) {
       return before;
     }
     workers.ranAt(shares);
-    Deal next = before.after(shares, data.ssl().manifest().shards());
+    ShardAssignment next = before.after(shares, data.ssl().manifest().shards());
     if (!next.equals(before)) {
       LOG.info("{}", next.describe());
     }
@@ -267,7 +267,7 @@ public final class MixTrainingRun implements AutoCloseable {
   }
 
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
-  private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, Deal deal) {
+  private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, ShardAssignment deal) {
     TrainingData images = data;
     TrainingData.Steps steps = devices.steps();
     int threads = config.workers().threadsPerWorker();

@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.mixtraining.config.JobConfig.Averaging;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * The outer optimizer's step: it takes the way from the model before an epoch to the workers'

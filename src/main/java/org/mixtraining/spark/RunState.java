@@ -11,9 +11,9 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * Where a run stands between two epochs: with configuration and data, all that the epochs to come
@@ -40,7 +40,7 @@ public record RunState(
     SortedMap<Objective, ModelState> resting,
     ModelState averaging,
     Patience patience,
-    Deal deal) {
+    ShardAssignment deal) {
 
   private static final float[] NONE = {};
 
@@ -56,7 +56,7 @@ public record RunState(
         Collections.emptySortedMap(),
         new ModelState(Map.of()),
         Patience.FRESH,
-        Deal.EQUAL);
+        ShardAssignment.EQUAL);
   }
 
   /** The same with another model. */

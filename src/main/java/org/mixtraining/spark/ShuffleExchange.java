@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 import scala.Tuple2;
 
 /**

@@ -3,7 +3,7 @@ package org.mixtraining.spark;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * The values of a state in slices of one length, block by block in the order of their names, each

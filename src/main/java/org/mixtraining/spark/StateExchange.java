@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.mixtraining.config.JobConfig.Exchange;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.state.ModelState;
 
 /** How the states that workers end an epoch with become their average. */
 sealed interface StateExchange permits DriverExchange, ShuffleExchange {

@@ -6,7 +6,7 @@ import org.apache.spark.SparkContext;
 /** Watches a run's tasks and executors, and knows why an epoch failed. */
 final class Supervision implements AutoCloseable {
   private final SparkContext spark;
-  private final HopelessTasks hopeless;
+  private final NonRetryableFailures hopeless;
   private final ExecutorWatch executors;
 
   /**
@@ -14,14 +14,14 @@ final class Supervision implements AutoCloseable {
    */
   Supervision(SparkContext spark, Duration patience) {
     this.spark = spark;
-    this.hopeless = new HopelessTasks(spark);
+    this.hopeless = new NonRetryableFailures(spark);
     this.executors = new ExecutorWatch(spark, patience);
     spark.addSparkListener(hopeless);
   }
 
   /** What to tell of a failure, without what Spark wraps around it. */
   RuntimeException reason(Exception failure) {
-    return HopelessTasks.reason(failure)
+    return NonRetryableFailures.reason(failure)
         .or(hopeless::reason)
         .or(() -> executors.verdict().map(IllegalStateException::new))
         .orElseGet(

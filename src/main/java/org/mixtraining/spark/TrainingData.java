@@ -25,10 +25,10 @@ import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
-import org.mixtraining.vit.Footprint;
+import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.MemoryEstimate;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -220,11 +220,11 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   private double flopsOfImage(LabelledData task, EpochPlan plan) {
     return vit(task)
         .masking(plan.maskRatio())
-        .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
+        .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 
   /** A worker's minibatches of an epoch, prepared on the CPU by the calling thread. */
-  Iterator<MultiDataSet> batches(EpochPlan plan, Deal deal, int worker) {
+  Iterator<MultiDataSet> batches(EpochPlan plan, ShardAssignment deal, int worker) {
     return batches(plan, deal, worker, Steps.ON_CPU, new WorkerThreads(1));
   }
 
@@ -234,7 +234,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
    * @param threads that prepare the images
    */
   Iterator<MultiDataSet> batches(
-      EpochPlan plan, Deal deal, int worker, Steps steps, WorkerThreads threads) {
+      EpochPlan plan, ShardAssignment deal, int worker, Steps steps, WorkerThreads threads) {
     if (labelled.size() > 1) {
       List<TaskBatches> tasks =
           labelled.stream()
@@ -279,11 +279,12 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     return !config.data().ssl().isEmpty();
   }
 
-  private Share share(LabelledData task, EpochPlan plan, Deal deal, int worker) {
+  private Share share(LabelledData task, EpochPlan plan, ShardAssignment deal, int worker) {
     return share(task.dataset(), config.data().fraction(), plan, deal, worker);
   }
 
-  private Share share(Dataset dataset, double fraction, EpochPlan plan, Deal deal, int worker) {
+  private Share share(
+      Dataset dataset, double fraction, EpochPlan plan, ShardAssignment deal, int worker) {
     int workers = config.workers().count();
     Normalization normalization = dataset.manifest().normalization();
     return config.data().reshuffle()
@@ -319,17 +320,17 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
                     epochs.stream()
                         .mapToLong(
                             plan ->
-                                Footprint.training(
+                                MemoryEstimate.training(
                                     vit.masking(plan.maskRatio()),
                                     plan.objective(),
-                                    Sight.of(plan.objective(), plan.pass()),
+                                    EncoderInput.of(plan.objective(), plan.pass()),
                                     parameters,
                                     steps == Steps.ON_DEVICE ? 0 : batch)))
             .max()
             .orElseThrow();
     long evaluation =
         labelled.stream()
-            .mapToLong(task -> Footprint.inference(vit(task), parameters, batch))
+            .mapToLong(task -> MemoryEstimate.inference(vit(task), parameters, batch))
             .max()
             .orElseThrow();
     return MemoryNeed.of(tasks, stateBytes, imageBytes(), training + evaluation);

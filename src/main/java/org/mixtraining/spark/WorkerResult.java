@@ -6,8 +6,8 @@ import java.util.TreeMap;
 import org.deeplearning4j.spark.api.TrainingResult;
 import org.deeplearning4j.spark.api.stats.SparkTrainingStats;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * What a worker hands back after an epoch.
@@ -17,7 +17,7 @@ import org.mixtraining.vit.ModelState.Block;
  * @param metrics sums over its images
  * @param place where it ran
  */
-record WorkerResult(int worker, ModelState state, EpochMetrics metrics, Place place)
+record WorkerResult(int worker, ModelState state, EpochMetrics metrics, TaskInfo place)
     implements TrainingResult, Serializable {
 
   /** The same with a state that holds step counts but no values. */

@@ -13,7 +13,8 @@
  *
  * <p>On a cluster, {@link org.mixtraining.spark.ResourcePlan} says beforehand what a run takes, and
  * {@code WorkerDevices} asks Spark for a GPU for each worker of the stages that train or score. A
- * {@link org.mixtraining.spark.Deal} gives slower workers fewer shards, if that is wanted.
+ * {@link org.mixtraining.spark.ShardAssignment} gives slower workers fewer shards, if that is
+ * wanted.
  *
  * <p>Several runs may train in one session, a thread each. A {@link
  * org.mixtraining.spark.FrozenModel} is a trained model that is only looked at; a {@link

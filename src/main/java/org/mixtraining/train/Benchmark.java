@@ -12,8 +12,8 @@ import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.kernels.Nd4jCalls;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.Compute;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.layers.Compute;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**

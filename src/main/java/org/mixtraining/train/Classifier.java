@@ -2,6 +2,8 @@ package org.mixtraining.train;
 
 import java.util.Arrays;
 import java.util.List;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Head;
 

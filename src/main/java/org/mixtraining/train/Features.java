@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.mixtraining.data.Minibatch;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.Replica;
 
 /**
@@ -50,8 +50,8 @@ public record Features(float[] values, int[] labels) implements Serializable {
   }
 
   /** Images from (inclusive) to (exclusive) as a matrix, which is the caller's to close. */
-  Mat rows(int from, int to) {
-    Mat rows = Mat.allocate(to - from, dim());
+  Matrix rows(int from, int to) {
+    Matrix rows = Matrix.allocate(to - from, dim());
     rows.write(values, from * dim());
     return rows;
   }

@@ -1,7 +1,7 @@
 package org.mixtraining.train;
 
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.state.ModelState;
 
 /** Predictions by the graph itself. */
 record GraphPredictor(Replica replica) implements Predictor {

@@ -12,7 +12,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.mixtraining.kernels.Engine;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
 
 /**
  * The linear probe on frozen features: multinomial logistic regression on standardised features,
@@ -145,13 +145,13 @@ public final class LinearProbe implements FeatureClassifier {
   @Override
   public int[] predict(Features images) {
     int[] predicted = new int[images.images()];
-    try (Mat w = matrix(weights, 0, mean.length);
-        Mat bias = matrix(weights, mean.length, mean.length + 1)) {
+    try (Matrix w = matrix(weights, 0, mean.length);
+        Matrix bias = matrix(weights, mean.length, mean.length + 1)) {
       engine.parallel(
           chunks(images),
           (thread, chunk) -> {
-            try (Mat x = standardised(images, chunk);
-                Mat logits = Mat.allocate(x.rows(), classes)) {
+            try (Matrix x = standardised(images, chunk);
+                Matrix logits = Matrix.allocate(x.rows(), classes)) {
               engine.kernels().linear(x, w, bias, logits);
               for (int i = 0; i < x.rows(); i++) {
                 predicted[chunk * CHUNK + i] = largest(logits, i);
@@ -162,7 +162,7 @@ public final class LinearProbe implements FeatureClassifier {
     return predicted;
   }
 
-  private static int largest(Mat logits, int row) {
+  private static int largest(Matrix logits, int row) {
     int best = 0;
     for (int c = 1; c < logits.cols(); c++) {
       best = logits.get(row, c) > logits.get(row, best) ? c : best;
@@ -214,8 +214,8 @@ public final class LinearProbe implements FeatureClassifier {
      * @param gradient out
      */
     private double value(double[] at, double penalty, double[] gradient) {
-      try (Mat w = matrix(at, 0, mean.length);
-          Mat bias = matrix(at, mean.length, mean.length + 1)) {
+      try (Matrix w = matrix(at, 0, mean.length);
+          Matrix bias = matrix(at, mean.length, mean.length + 1)) {
         engine.parallel(chunks.size(), (thread, c) -> chunks.get(c).differentiate(w, bias));
       }
       double value = 0;
@@ -243,27 +243,27 @@ public final class LinearProbe implements FeatureClassifier {
 
   /** Some of the training images, and what a gradient over them needs. */
   private final class Chunk implements AutoCloseable {
-    private final Mat x;
-    private final Mat target;
-    private final Mat logits;
-    private final Mat dLogits;
-    private final Mat dWeights;
-    private final Mat dBias = Mat.allocate(1, classes);
+    private final Matrix x;
+    private final Matrix target;
+    private final Matrix logits;
+    private final Matrix dLogits;
+    private final Matrix dWeights;
+    private final Matrix dBias = Matrix.allocate(1, classes);
     private final float[] gradient = new float[weights.length];
     private double loss;
 
     Chunk(Features training, int chunk) {
       x = standardised(training, chunk);
-      target = Mat.allocate(x.rows(), classes);
-      logits = Mat.allocate(x.rows(), classes);
-      dLogits = Mat.allocate(x.rows(), classes);
-      dWeights = Mat.allocate(x.cols(), classes);
+      target = Matrix.allocate(x.rows(), classes);
+      logits = Matrix.allocate(x.rows(), classes);
+      dLogits = Matrix.allocate(x.rows(), classes);
+      dWeights = Matrix.allocate(x.cols(), classes);
       for (int i = 0; i < x.rows(); i++) {
         target.set(i, training.labels()[chunk * CHUNK + i], 1);
       }
     }
 
-    void differentiate(Mat w, Mat bias) {
+    void differentiate(Matrix w, Matrix bias) {
       var kernels = engine.kernels();
       kernels.linear(x, w, bias, logits);
       loss = kernels.softmaxCrossEntropy(logits, target, 1, dLogits);
@@ -275,7 +275,7 @@ public final class LinearProbe implements FeatureClassifier {
 
     @Override
     public void close() {
-      List.of(x, target, logits, dLogits, dWeights, dBias).forEach(Mat::close);
+      List.of(x, target, logits, dLogits, dWeights, dBias).forEach(Matrix::close);
     }
   }
 
@@ -301,7 +301,7 @@ public final class LinearProbe implements FeatureClassifier {
     return (images.images() + CHUNK - 1) / CHUNK;
   }
 
-  private Mat standardised(Features images, int chunk) {
+  private Matrix standardised(Features images, int chunk) {
     int from = chunk * CHUNK;
     int to = Math.min(images.images(), from + CHUNK);
     float[] values = new float[(to - from) * mean.length];
@@ -309,18 +309,18 @@ public final class LinearProbe implements FeatureClassifier {
       int d = i % mean.length;
       values[i] = (images.values()[from * mean.length + i] - mean[d]) * scale[d];
     }
-    Mat rows = Mat.allocate(to - from, mean.length);
+    Matrix rows = Matrix.allocate(to - from, mean.length);
     rows.write(values, 0);
     return rows;
   }
 
   /** Rows of a [·, classes] array. */
-  private Mat matrix(double[] values, int from, int to) {
+  private Matrix matrix(double[] values, int from, int to) {
     float[] rows = new float[(to - from) * classes];
     for (int i = 0; i < rows.length; i++) {
       rows[i] = (float) values[from * classes + i];
     }
-    Mat mat = Mat.allocate(to - from, classes);
+    Matrix mat = Matrix.allocate(to - from, classes);
     mat.write(rows, 0);
     return mat;
   }

@@ -3,7 +3,7 @@ package org.mixtraining.train;
 import java.util.Comparator;
 import java.util.PriorityQueue;
 import org.mixtraining.kernels.Engine;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
 
 /**
  * The weighted k-nearest-neighbour classifier on frozen features: each of the {@value #NEIGHBOURS}
@@ -42,14 +42,14 @@ public final class NearestNeighbours implements FeatureClassifier {
   public int[] predict(Features images) {
     int[] predicted = new int[images.images()];
     Features queries = unitLength(images);
-    try (Mat columns = transposed(training)) {
+    try (Matrix columns = transposed(training)) {
       engine.parallel(
           (predicted.length + CHUNK - 1) / CHUNK,
           (thread, chunk) -> {
             int from = chunk * CHUNK;
             int to = Math.min(predicted.length, from + CHUNK);
-            try (Mat rows = queries.rows(from, to);
-                Mat similarities = Mat.allocate(to - from, training.images())) {
+            try (Matrix rows = queries.rows(from, to);
+                Matrix similarities = Matrix.allocate(to - from, training.images())) {
               engine.kernels().matmul(rows, columns, similarities);
               for (int i = from; i < to; i++) {
                 predicted[i] = vote(similarities, i - from);
@@ -60,7 +60,7 @@ public final class NearestNeighbours implements FeatureClassifier {
     return predicted;
   }
 
-  private int vote(Mat similarities, int row) {
+  private int vote(Matrix similarities, int row) {
     var nearest = new PriorityQueue<>(NEIGHBOURS + 1, Neighbour.FURTHEST);
     for (int i = 0; i < similarities.cols(); i++) {
       float similarity = similarities.get(row, i);
@@ -99,7 +99,7 @@ public final class NearestNeighbours implements FeatureClassifier {
   }
 
   /** [dim, images]. */
-  private static Mat transposed(Features images) {
+  private static Matrix transposed(Features images) {
     int dim = images.dim();
     float[] columns = new float[images.values().length];
     for (int i = 0; i < images.images(); i++) {
@@ -107,7 +107,7 @@ public final class NearestNeighbours implements FeatureClassifier {
         columns[d * images.images() + i] = images.values()[i * dim + d];
       }
     }
-    Mat mat = Mat.allocate(dim, images.images());
+    Matrix mat = Matrix.allocate(dim, images.images());
     mat.write(columns, 0);
     return mat;
   }

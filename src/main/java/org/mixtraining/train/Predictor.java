@@ -1,8 +1,8 @@
 package org.mixtraining.train;
 
 import org.mixtraining.kernels.Device;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * What says which class images are of: a replica's own graph, or the device of a {@link

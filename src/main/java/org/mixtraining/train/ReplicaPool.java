@@ -6,9 +6,9 @@ import java.util.HashMap;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.kernels.Device;
-import org.mixtraining.vit.Compute;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.layers.Compute;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * Replicas that outlive the task that made them, so that the next epoch finds its buffers allocated

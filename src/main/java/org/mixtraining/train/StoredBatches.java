@@ -9,15 +9,15 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.StoredMinibatch;
 import org.mixtraining.data.StoredPasses;
-import org.mixtraining.data.augment.Mix;
+import org.mixtraining.data.augment.BatchMix;
 import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.StoredImages;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -97,10 +97,10 @@ public final class StoredBatches implements TaskBatches {
   public MultiDataSet next() {
     StoredMinibatch images = own.nextStored();
     float[] targets = TrainingBatches.targets(config, vit, plan, images.labels());
-    List<Mix> mixes = List.of();
+    List<BatchMix> mixes = List.of();
     StoredImages.Picked partners = null;
     if (others != null) {
-      mixes = Collections.nCopies(images.size(), Mix.blend((float) config.mix().lambda()));
+      mixes = Collections.nCopies(images.size(), BatchMix.blend((float) config.mix().lambda()));
       partners = picked(others.next(images.size()), othersTables);
     } else if (plan.objective() == Objective.SL) {
       mixes = mixupCutmix.draw(images.ids(), images.images().height(), images.images().width());
@@ -124,10 +124,10 @@ public final class StoredBatches implements TaskBatches {
         tables);
   }
 
-  private static float[] numbers(List<Mix> mixes) {
-    float[] numbers = new float[mixes.size() * Mix.VALUES];
+  private static float[] numbers(List<BatchMix> mixes) {
+    float[] numbers = new float[mixes.size() * BatchMix.VALUES];
     for (int n = 0; n < mixes.size(); n++) {
-      mixes.get(n).write(numbers, n * Mix.VALUES);
+      mixes.get(n).write(numbers, n * BatchMix.VALUES);
     }
     return numbers;
   }

@@ -14,8 +14,8 @@ import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** A worker's images of one epoch, as the minibatches that its graph trains on. */

@@ -14,8 +14,8 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
+import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Sight;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -58,7 +58,7 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   /** Floating-point operations of a step, by formula. */
   public double stepFlops() {
-    Sight sight = Sight.of(plan.objective(), plan.pass());
+    EncoderInput sight = EncoderInput.of(plan.objective(), plan.pass());
     return vit.trainingFlops(plan.objective(), sight) * batchSize();
   }
 

@@ -2,6 +2,7 @@ package org.mixtraining.vit;
 
 import java.util.Map;
 import java.util.Objects;
+import org.mixtraining.vit.optim.AdamWUpdater;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -17,7 +18,7 @@ import org.nd4j.linalg.schedule.ISchedule;
 public final class AdamW implements IUpdater {
   private static final long serialVersionUID = 2L;
 
-  static final double EPSILON = 1e-8;
+  public static final double EPSILON = 1e-8;
 
   private String block;
   private double scale;
@@ -41,11 +42,11 @@ public final class AdamW implements IUpdater {
   }
 
   /** The same with other learning rates. */
-  AdamW with(ISchedule learningRate) {
+  public AdamW with(ISchedule learningRate) {
     return new AdamW(block, scale, beta1, beta2, learningRate);
   }
 
-  String block() {
+  public String block() {
     return block;
   }
 
@@ -54,11 +55,11 @@ public final class AdamW implements IUpdater {
     return scale;
   }
 
-  double beta1() {
+  public double beta1() {
     return beta1;
   }
 
-  double beta2() {
+  public double beta2() {
     return beta2;
   }
 

@@ -2,6 +2,8 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.ClassHeadLayer;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -20,23 +22,23 @@ public final class ClassHead extends ViTLayer {
   /** For Jackson. */
   ClassHead() {}
 
-  ClassHead(Head head, ViT vit, Sight sight) {
+  ClassHead(Head head, ViT vit, EncoderInput sight) {
     super(head.name(), vit, sight);
     this.classes = head.classes();
     this.share = head.weight();
   }
 
-  int classes() {
+  public int classes() {
     return classes;
   }
 
   /** Factor on this task's loss among those of other tasks. */
-  double share() {
+  public double share() {
     return share;
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     return List.of(
         // Not MAE's deviation of 2e-5: short runs do not catch up (README, "What has been
         // measured").

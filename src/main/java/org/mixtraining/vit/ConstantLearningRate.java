@@ -5,10 +5,10 @@ import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /** The same learning rate at every step: what a graph has before it is given an epoch's plan. */
-record ConstantLearningRate(@JsonProperty("value") double value) implements ISchedule {
+public record ConstantLearningRate(@JsonProperty("value") double value) implements ISchedule {
 
   @JsonCreator
-  ConstantLearningRate {}
+  public ConstantLearningRate {}
 
   @Override
   public double valueAt(int iteration, int epoch) {

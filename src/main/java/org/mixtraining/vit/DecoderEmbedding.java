@@ -2,6 +2,8 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.DecoderEmbeddingLayer;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -17,12 +19,12 @@ public final class DecoderEmbedding extends ViTLayer {
   /** For Jackson. */
   DecoderEmbedding() {}
 
-  DecoderEmbedding(String name, ViT vit, Sight sight) {
+  DecoderEmbedding(String name, ViT vit, EncoderInput sight) {
     super(name, vit, sight);
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     int width = vit().decoderDim();
     return List.of(
         Tensor.weight("weight", vit().dim(), width),

@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.optim.ParameterLoop;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
@@ -27,9 +28,9 @@ public final class DecoupledWeightDecay extends WeightDecay {
   @Override
   public void apply(INDArray param, INDArray update, double lr, int iteration, int epoch) {
     double decay = coeff.valueAt(iteration, epoch) * (applyLR ? lr : 1);
-    Mat weights = Mat.of(param);
-    Mat updates = Mat.of(update);
-    FlatPass.over(
+    Matrix weights = Matrix.of(param);
+    Matrix updates = Matrix.of(update);
+    ParameterLoop.over(
         weights.cols(),
         (kernels, from, size) ->
             kernels.addScaled(weights.slice(from, 1, size), decay, updates.slice(from, 1, size)));

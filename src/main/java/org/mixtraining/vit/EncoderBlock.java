@@ -2,6 +2,8 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.EncoderBlockLayer;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -22,27 +24,27 @@ public final class EncoderBlock extends ViTLayer {
    * A block of the given token width; {@code sight} says which tokens pass through it, {@code
    * dropPath} how many of the images skip one of its branches in training.
    */
-  EncoderBlock(String name, ViT vit, Sight sight, int dim, int heads, double dropPath) {
+  EncoderBlock(String name, ViT vit, EncoderInput sight, int dim, int heads, double dropPath) {
     super(name, vit, sight);
     this.dim = dim;
     this.heads = heads;
     this.dropPath = dropPath;
   }
 
-  int dim() {
+  public int dim() {
     return dim;
   }
 
-  int heads() {
+  public int heads() {
     return heads;
   }
 
-  double dropPath() {
+  public double dropPath() {
     return dropPath;
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     int hidden = ViT.MLP_RATIO * dim;
     return List.of(
         Tensor.weight("qkv.weight", dim, 3 * dim),

@@ -1,7 +1,8 @@
 package org.mixtraining.vit;
 
 import java.util.List;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -26,7 +27,7 @@ public record Examples(
     Head head) {
 
   /** The values of a minibatch for a graph with the given heads. */
-  public static Examples of(MultiDataSet minibatch, Blueprint blueprint) {
+  public static Examples of(MultiDataSet minibatch, ModelSpec blueprint) {
     Batch.Position position = Batch.Position.of(minibatch);
     List<Head> heads = blueprint.heads();
     Head head = null;
@@ -55,7 +56,7 @@ public record Examples(
   }
 
   private static float[] values(INDArray array) {
-    Mat view = TokenLayer.view(array);
+    Matrix view = TokenLayer.view(array);
     float[] values = new float[view.rows() * view.cols()];
     view.read(values, 0);
     return values;

@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * A classification head of a model, which has one for each task.

@@ -2,6 +2,9 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.MaskTokenLayer;
+import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -18,11 +21,11 @@ public final class MaskToken extends ViTLayer {
   MaskToken() {}
 
   MaskToken(String name, ViT vit) {
-    super(name, vit, Sight.CORRUPTED);
+    super(name, vit, EncoderInput.CORRUPTED);
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     return List.of(Tensor.vector("token", vit().dim(), Tensor.Init.TOKEN));
   }
 

@@ -13,10 +13,10 @@ import org.mixtraining.schedule.EpochPlan;
  * @param epoch position in the run, from 0
  * @param ids of the minibatch's images; null if nobody named them
  */
-record PassContext(ViT vit, double sslWeight, double slWeight, int epoch, List<Long> ids) {
+public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch, List<Long> ids) {
 
   /** That of a graph which nobody planned an epoch for: a plain Deeplearning4j model. */
-  static PassContext of(ViT vit) {
+  public static PassContext of(ViT vit) {
     return new PassContext(vit, 1, 1, 0, null);
   }
 

@@ -3,6 +3,8 @@ package org.mixtraining.vit;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.PatchEmbeddingLayer;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -16,17 +18,17 @@ public final class PatchEmbedding extends ViTLayer {
   private static final long serialVersionUID = 1L;
 
   /** What is added to the fixed position embedding: [patches, dim], row-major. */
-  static final String POSITIONS = "positions";
+  public static final String POSITIONS = "positions";
 
   /** For Jackson. */
   PatchEmbedding() {}
 
-  PatchEmbedding(String name, ViT vit, Sight sight) {
+  PatchEmbedding(String name, ViT vit, EncoderInput sight) {
     super(name, vit, sight);
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     int dim = vit().dim();
     List<Tensor> tensors = new ArrayList<>();
     tensors.add(Tensor.weight("weight", vit().patchValues(), dim));

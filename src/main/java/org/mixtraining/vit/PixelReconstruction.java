@@ -2,6 +2,8 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.PixelReconstructionLayer;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -19,11 +21,11 @@ public final class PixelReconstruction extends ViTLayer {
   PixelReconstruction() {}
 
   PixelReconstruction(String name, ViT vit) {
-    super(name, vit, Sight.FULL);
+    super(name, vit, EncoderInput.FULL);
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     int width = vit().decoderDim();
     return List.of(
         Tensor.weight("weight", width, vit().patchValues()),

@@ -1,6 +1,9 @@
 package org.mixtraining.vit;
 
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.layers.PatchMask;
+import org.mixtraining.vit.layers.Patches;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,13 +19,13 @@ public record Reconstruction(float[] seen, float[] completed) {
   /**
    * @param predictions [images · (1 + patches), patchValues]
    */
-  static Reconstruction of(ViT vit, INDArray images, Visibility visibility, INDArray predictions) {
-    Mat original = TokenLayer.view(images);
-    Mat predicted = TokenLayer.view(predictions);
+  static Reconstruction of(ViT vit, INDArray images, PatchMask visibility, INDArray predictions) {
+    Matrix original = TokenLayer.view(images);
+    Matrix predicted = TokenLayer.view(predictions);
     int imageValues = original.cols();
     float[] seen = new float[original.rows() * imageValues];
     float[] completed = new float[seen.length];
-    try (Mat patch = Mat.allocate(1, vit.patchValues())) {
+    try (Matrix patch = Matrix.allocate(1, vit.patchValues())) {
       for (int i = 0; i < original.rows(); i++) {
         for (int p = 0; p < vit.patches(); p++) {
           Patches.copy(vit, original, i, p, patch, 0);
@@ -39,7 +42,7 @@ public record Reconstruction(float[] seen, float[] completed) {
   }
 
   /** Overwrites a patch with its prediction. */
-  private static void predict(ViT vit, Mat predicted, int row, Mat patch) {
+  private static void predict(ViT vit, Matrix predicted, int row, Matrix patch) {
     double mean = 0;
     double deviation = 1;
     if (vit.normPix()) {

@@ -10,6 +10,14 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.vit.layers.ClassHeadLayer;
+import org.mixtraining.vit.layers.PatchMask;
+import org.mixtraining.vit.layers.PixelReconstructionLayer;
+import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.optim.AdamWUpdater;
+import org.mixtraining.vit.optim.GradientClip;
+import org.mixtraining.vit.state.BlockViews;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -49,22 +57,22 @@ public final class Replica implements AutoCloseable {
    */
   public void load(ModelState state) {
     loadParameters(state);
-    Places.moments(graph, 0).load(name -> state.block(name).m());
-    Places.moments(graph, 1).load(name -> state.block(name).v());
+    BlockViews.moments(graph, 0).load(name -> state.block(name).m());
+    BlockViews.moments(graph, 1).load(name -> state.block(name).v());
     updaters().forEach(updater -> updater.steps(state.block(updater.block()).steps()));
     graph.getConfiguration().setIterationCount(0);
   }
 
   /** Takes the parameters only, which is all that inference needs. */
   public void loadParameters(ModelState state) {
-    Places.parameters(graph).load(name -> state.block(name).parameters());
+    BlockViews.parameters(graph).load(name -> state.block(name).parameters());
   }
 
   /** A copy of the parameters of the blocks that it uses. */
-  ModelState parameters() {
+  public ModelState parameters() {
     Map<String, ModelState.Block> blocks = new HashMap<>();
     float[] none = {};
-    Places.parameters(graph)
+    BlockViews.parameters(graph)
         .read()
         .forEach((name, values) -> blocks.put(name, new ModelState.Block(values, none, none, 0)));
     return new ModelState(blocks);
@@ -72,12 +80,12 @@ public final class Replica implements AutoCloseable {
 
   /** A copy of the blocks that it uses, with the steps taken since they were loaded. */
   public ModelState state() {
-    Map<String, float[]> m = Places.moments(graph, 0).read();
-    Map<String, float[]> v = Places.moments(graph, 1).read();
+    Map<String, float[]> m = BlockViews.moments(graph, 0).read();
+    Map<String, float[]> v = BlockViews.moments(graph, 1).read();
     Map<String, Long> steps = new HashMap<>();
     updaters().forEach(updater -> steps.put(updater.block(), updater.steps()));
     Map<String, ModelState.Block> blocks = new HashMap<>();
-    Places.parameters(graph)
+    BlockViews.parameters(graph)
         .read()
         .forEach(
             (name, values) ->
@@ -132,7 +140,7 @@ public final class Replica implements AutoCloseable {
     return vit()
         .masking(plan.maskRatio())
         .serving(StoredImages.size(minibatch), classes)
-        .trainingFlops(plan.objective(), Sight.of(plan.objective(), plan.pass()));
+        .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 
   private ViT vit() {
@@ -150,12 +158,11 @@ public final class Replica implements AutoCloseable {
   }
 
   /** Sets the layers to a minibatch; returns the head of its task, if there is one. */
-  List<ClassHeadLayer> prepare(MultiDataSet minibatch) {
+  public List<ClassHeadLayer> prepare(MultiDataSet minibatch) {
     List<ClassHeadLayer> heads = heads(minibatch);
     if (heads().size() > 1) {
       String name = Batch.Position.of(minibatch).head();
-      updaters()
-          .forEach(u -> u.rest(ViTGraph.isHead(u.block()) && !u.block().equals(name)));
+      updaters().forEach(u -> u.rest(ViTGraph.isHead(u.block()) && !u.block().equals(name)));
     }
     serve((int) minibatch.getFeatures(0).size(2), heads);
     boolean named = minibatch.getExampleMetaData() != null;
@@ -271,7 +278,7 @@ public final class Replica implements AutoCloseable {
     return Reconstruction.of(
         vit(),
         minibatch.getFeatures(0),
-        Visibility.of(minibatch.getFeaturesMaskArray(0), vit()),
+        PatchMask.of(minibatch.getFeaturesMaskArray(0), vit()),
         output[pixels]);
   }
 

@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
  * @param rows rows; for a weight matrix the input width
  * @param cols columns; for a weight matrix the output width
  */
-record Tensor(String name, int rows, int cols, Init init) {
+public record Tensor(String name, int rows, int cols, Init init) {
 
   /** How a parameter begins. */
   enum Init {
@@ -29,16 +29,16 @@ record Tensor(String name, int rows, int cols, Init init) {
     return new Tensor(name, 1, size, init);
   }
 
-  int size() {
+  public int size() {
     return rows * cols;
   }
 
   /** Whether it is a weight matrix: only those decay. */
-  boolean decays() {
+  public boolean decays() {
     return init == Init.XAVIER;
   }
 
-  float[] initial(SplittableRandom random) {
+  public float[] initial(SplittableRandom random) {
     float[] values = new float[size()];
     double bound = Math.sqrt(6.0 / (rows + cols));
     for (int i = 0; i < values.length; i++) {

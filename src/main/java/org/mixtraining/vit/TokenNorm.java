@@ -2,6 +2,8 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.layers.TokenNormLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** The encoder's final layer norm, over each token. [rows, dim] to [rows, dim]. */
@@ -11,12 +13,12 @@ public final class TokenNorm extends ViTLayer {
   /** For Jackson. */
   TokenNorm() {}
 
-  TokenNorm(String name, ViT vit, Sight sight) {
+  TokenNorm(String name, ViT vit, EncoderInput sight) {
     super(name, vit, sight);
   }
 
   @Override
-  List<Tensor> tensors() {
+  public List<Tensor> tensors() {
     return List.of(
         Tensor.vector("gain", vit().dim(), Tensor.Init.ONE),
         Tensor.vector("bias", vit().dim(), Tensor.Init.ZERO));

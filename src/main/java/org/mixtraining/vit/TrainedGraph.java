@@ -9,7 +9,8 @@ import org.deeplearning4j.optimize.api.ConvexOptimizer;
 import org.deeplearning4j.optimize.api.StepFunction;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.optimize.solvers.StochasticGradientDescent;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.optim.ParameterLoop;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -59,9 +60,9 @@ final class TrainedGraph extends ComputationGraph {
 
     @Override
     public void step(INDArray parameters, INDArray update) {
-      Mat all = Mat.of(parameters);
-      Mat updates = Mat.of(update);
-      FlatPass.over(
+      Matrix all = Matrix.of(parameters);
+      Matrix updates = Matrix.of(update);
+      ParameterLoop.over(
           all.cols(),
           (kernels, from, size) ->
               kernels.addScaled(updates.slice(from, 1, size), -1, all.slice(from, 1, size)));

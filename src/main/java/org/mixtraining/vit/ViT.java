@@ -7,6 +7,7 @@ import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.layers.StochasticDepth;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -50,10 +51,10 @@ public record ViT(
     implements Serializable {
 
   /** Width of an MLP's hidden layer, in token widths. */
-  static final int MLP_RATIO = 4;
+  public static final int MLP_RATIO = 4;
 
   /** LayerNorm's epsilon, as in timm and MAE. */
-  static final float EPSILON = 1e-6f;
+  public static final float EPSILON = 1e-6f;
 
   @JsonCreator
   public ViT {
@@ -237,7 +238,7 @@ public record ViT(
    *
    * @param sight what the encoder sees
    */
-  public double trainingFlops(Objective objective, Sight sight) {
+  public double trainingFlops(Objective objective, EncoderInput sight) {
     double flops = 0;
     if (sight.selects()) {
       flops += encoderFlops(visibleTokens());

@@ -9,6 +9,8 @@ import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.layers.StochasticDepth;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * The ComputationGraph of each objective, all of the same layers:
@@ -25,18 +27,18 @@ import org.mixtraining.schedule.Objective;
 public final class ViTGraph {
 
   static final String IMAGES = "images";
-  static final String PATCH_EMBEDDING = "patch-embedding";
+  public static final String PATCH_EMBEDDING = "patch-embedding";
   static final String MASK_TOKEN = "mask-token";
-  static final String ENCODER_LAYER = "encoder-";
-  static final String ENCODER_NORM = ENCODER_LAYER + "norm";
+  public static final String ENCODER_LAYER = "encoder-";
+  public static final String ENCODER_NORM = ENCODER_LAYER + "norm";
   static final String DECODER_EMBEDDING = "decoder-embedding";
   static final String PIXELS = "pixels";
-  static final String HEAD = "head";
+  public static final String HEAD = "head";
 
   private ViTGraph() {}
 
   /** The name of the {@link ModelState} block that a layer's parameters belong to. */
-  static String block(String layer) {
+  public static String block(String layer) {
     if (layer.startsWith(ENCODER_LAYER) || layer.equals(PATCH_EMBEDDING)) {
       return ModelState.ENCODER;
     }
@@ -89,11 +91,12 @@ public final class ViTGraph {
   }
 
   /** A graph's layers in order. */
-  static List<ViTLayer> layers(ViT vit, List<Head> heads, Objective objective, MixPass pass) {
-    Sight sight = Sight.of(objective, pass);
+  public static List<ViTLayer> layers(
+      ViT vit, List<Head> heads, Objective objective, MixPass pass) {
+    EncoderInput sight = EncoderInput.of(objective, pass);
     List<ViTLayer> layers = new ArrayList<>();
     layers.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
-    if (sight == Sight.CORRUPTED) {
+    if (sight == EncoderInput.CORRUPTED) {
       layers.add(new MaskToken(MASK_TOKEN, vit));
     }
     for (int i = 0; i < vit.depth(); i++) {
@@ -105,7 +108,8 @@ public final class ViTGraph {
       layers.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, sight));
       for (int i = 0; i < vit.decoderDepth(); i++) {
         int width = vit.decoderDim();
-        layers.add(new EncoderBlock("decoder-" + i, vit, Sight.FULL, width, vit.decoderHeads(), 0));
+        layers.add(
+            new EncoderBlock("decoder-" + i, vit, EncoderInput.FULL, width, vit.decoderHeads(), 0));
       }
       layers.add(new PixelReconstruction(PIXELS, vit));
     }

@@ -10,6 +10,8 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.mixtraining.vit.layers.PackedParameters;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -28,28 +30,28 @@ public abstract class ViTLayer extends BaseLayer {
   private static final long serialVersionUID = 1L;
 
   private ViT vit;
-  private Sight sight;
+  private EncoderInput sight;
 
   /** For Jackson. */
   protected ViTLayer() {}
 
-  ViTLayer(String name, ViT vit, Sight sight) {
+  ViTLayer(String name, ViT vit, EncoderInput sight) {
     setLayerName(name);
     this.vit = vit;
     this.sight = sight;
   }
 
   /** The model, as it is where no {@link PassContext} says otherwise. */
-  ViT vit() {
+  public ViT vit() {
     return vit;
   }
 
-  Sight sight() {
+  public EncoderInput sight() {
     return sight;
   }
 
   /** The parameters, weight matrices first. */
-  abstract List<Tensor> tensors();
+  public abstract List<Tensor> tensors();
 
   /** The layer itself, without parameters yet. */
   abstract TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType);

@@ -22,10 +22,12 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.formats.DamagedFileException;
+import org.mixtraining.formats.TensorFile;
 import org.mixtraining.spark.RunState;
 
 class CheckpointTest {
-  private static final Checkpoint CHECKPOINT = Samples.checkpoint(3);
+  private static final Checkpoint CHECKPOINT = CheckpointFixtures.checkpoint(3);
   private static final byte[] BYTES = bytes(CHECKPOINT);
 
   private static byte[] bytes(Checkpoint checkpoint) {

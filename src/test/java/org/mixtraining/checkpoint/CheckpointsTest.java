@@ -44,31 +44,33 @@ class CheckpointsTest {
   @Test
   void theNewestAreKept() throws IOException {
     for (int epochs = 8; epochs <= 11; epochs++) {
-      checkpoints.save(Samples.checkpoint(epochs), 2);
+      checkpoints.save(CheckpointFixtures.checkpoint(epochs), 2);
     }
 
     assertThat(files()).containsExactly("epoch-00010.safetensors", "epoch-00011.safetensors");
-    assertThat(checkpoints.newest(told::add)).contains(Samples.checkpoint(11));
+    assertThat(checkpoints.newest(told::add)).contains(CheckpointFixtures.checkpoint(11));
     assertThat(checkpoints.exist()).isTrue();
   }
 
   @Test
   void modelsAreKeptApart() throws IOException {
-    checkpoints.save(Samples.checkpoint(1), Checkpoints.Model.BEST);
-    checkpoints.save(Samples.checkpoint(2), Checkpoints.Model.FINAL);
-    checkpoints.save(Samples.checkpoint(3), Checkpoints.Model.FINAL);
+    checkpoints.save(CheckpointFixtures.checkpoint(1), Checkpoints.Model.BEST);
+    checkpoints.save(CheckpointFixtures.checkpoint(2), Checkpoints.Model.FINAL);
+    checkpoints.save(CheckpointFixtures.checkpoint(3), Checkpoints.Model.FINAL);
 
     assertThat(files()).containsExactly("best.safetensors", "final.safetensors");
-    assertThat(checkpoints.read(Checkpoints.Model.BEST)).contains(Samples.checkpoint(1).model());
-    assertThat(checkpoints.read(Checkpoints.Model.FINAL)).contains(Samples.checkpoint(3).model());
+    assertThat(checkpoints.read(Checkpoints.Model.BEST))
+        .contains(CheckpointFixtures.checkpoint(1).model());
+    assertThat(checkpoints.read(Checkpoints.Model.FINAL))
+        .contains(CheckpointFixtures.checkpoint(3).model());
     assertThat(checkpoints.newest(told::add)).isEmpty();
   }
 
   @Test
   void aDamagedNewestOneGivesWayToTheOneBefore() throws IOException {
-    checkpoints.save(Samples.checkpoint(1), 3);
-    checkpoints.save(Samples.checkpoint(2), 3);
-    checkpoints.save(Samples.checkpoint(3), 3);
+    checkpoints.save(CheckpointFixtures.checkpoint(1), 3);
+    checkpoints.save(CheckpointFixtures.checkpoint(2), 3);
+    checkpoints.save(CheckpointFixtures.checkpoint(3), 3);
     Path third = directory.resolve("epoch-00003.safetensors");
     Files.write(third, Arrays.copyOf(Files.readAllBytes(third), 2000));
     Path second = directory.resolve("epoch-00002.safetensors");
@@ -76,7 +78,7 @@ class CheckpointsTest {
     bytes[bytes.length / 2] ^= 1;
     Files.write(second, bytes);
 
-    assertThat(checkpoints.newest(told::add)).contains(Samples.checkpoint(1));
+    assertThat(checkpoints.newest(told::add)).contains(CheckpointFixtures.checkpoint(1));
     assertThat(told)
         .satisfiesExactly(
             line ->
@@ -95,7 +97,7 @@ class CheckpointsTest {
 
   @Test
   void aDamagedModelIsNamed() throws IOException {
-    checkpoints.save(Samples.checkpoint(1), Checkpoints.Model.BEST);
+    checkpoints.save(CheckpointFixtures.checkpoint(1), Checkpoints.Model.BEST);
     Files.writeString(directory.resolve("best.safetensors"), "nothing");
 
     assertThatThrownBy(() -> checkpoints.read(Checkpoints.Model.BEST))
@@ -105,19 +107,19 @@ class CheckpointsTest {
 
   @Test
   void whatAKilledWriterLeftIsNeitherReadNorKept() throws IOException {
-    checkpoints.save(Samples.checkpoint(1), 2);
+    checkpoints.save(CheckpointFixtures.checkpoint(1), 2);
     Files.writeString(directory.resolve(".epoch-00002.safetensors.1234"), "half of");
     Files.writeString(directory.resolve("LOCK"), "mine");
 
-    assertThat(checkpoints.newest(told::add)).contains(Samples.checkpoint(1));
+    assertThat(checkpoints.newest(told::add)).contains(CheckpointFixtures.checkpoint(1));
     checkpoints.tidy(2);
     assertThat(files()).containsExactly("LOCK", "epoch-00001.safetensors");
   }
 
   @Test
   void aForgottenRunLeavesItsLockOnly() throws IOException {
-    checkpoints.save(Samples.checkpoint(1), 2);
-    checkpoints.save(Samples.checkpoint(1), Checkpoints.Model.BEST);
+    checkpoints.save(CheckpointFixtures.checkpoint(1), 2);
+    checkpoints.save(CheckpointFixtures.checkpoint(1), Checkpoints.Model.BEST);
     Files.writeString(directory.resolve(".best.safetensors.1234"), "half of");
     Files.writeString(directory.resolve("LOCK"), "mine");
 

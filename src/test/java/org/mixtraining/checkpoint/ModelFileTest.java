@@ -21,17 +21,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.UserException;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TimmWeights;
+import org.mixtraining.formats.TrainedModel;
+import org.mixtraining.formats.TrainedWeights;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.RunState;
+import org.mixtraining.spark.ShardAssignment;
 import org.mixtraining.train.Classifier;
-import org.mixtraining.train.ModelCard;
 import org.mixtraining.train.Models;
-import org.mixtraining.train.TrainedModel;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.TimmDonor;
-import org.mixtraining.vit.TrainedDonor;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.factory.Nd4j;
 
 class ModelFileTest {
@@ -62,7 +62,7 @@ class ModelFileTest {
             Collections.emptySortedMap(),
             new ModelState(Map.of()),
             Patience.FRESH,
-            Deal.EQUAL);
+            ShardAssignment.EQUAL);
     return new Checkpoint(state, Progress.NONE, "{}", new TreeMap<>(provenance));
   }
 
@@ -140,9 +140,9 @@ class ModelFileTest {
 
   @Test
   void aRunCanBeginFromWhatThisJobWroteAndFromTimm() throws IOException {
-    assertThat(file("m.zip", model.zip()).donor()).isInstanceOf(TrainedDonor.class);
+    assertThat(file("m.zip", model.zip()).donor()).isInstanceOf(TrainedWeights.class);
     assertThat(file("t.safetensors", timm("patch3.safetensors")).donor())
-        .isInstanceOf(TimmDonor.class);
+        .isInstanceOf(TimmWeights.class);
     byte[] cut = timm("patch3.safetensors");
     ModelFile damaged = file("cut.safetensors", Arrays.copyOf(cut, cut.length - 4));
     assertThatThrownBy(damaged::donor)

@@ -31,9 +31,9 @@ import org.mixtraining.spark.MixTrainingRun;
 import org.mixtraining.train.LinearProbe;
 import org.mixtraining.train.NearestNeighbours;
 import org.mixtraining.train.Workload;
-import org.mixtraining.vit.Compute;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.layers.Compute;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * Trains, evaluates and benches by 2, 3 and 8 threads on one core and on two while other processes

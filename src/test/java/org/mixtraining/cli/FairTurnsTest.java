@@ -51,7 +51,7 @@ class FairTurnsTest {
   /** Epochs of three workers each. */
   private static void train(
       JavaSparkContext spark, int run, CountDownLatch start, List<Integer> ended) {
-    spark.setLocalProperty("spark.scheduler.pool", SideBySide.pool(run, SLOTS));
+    spark.setLocalProperty("spark.scheduler.pool", ComparisonRunner.pool(run, SLOTS));
     try {
       start.await();
     } catch (InterruptedException e) {

@@ -38,16 +38,16 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.Deal;
 import org.mixtraining.spark.EpochOutcome;
-import org.mixtraining.spark.Place;
 import org.mixtraining.spark.RunState;
+import org.mixtraining.spark.ShardAssignment;
+import org.mixtraining.spark.TaskInfo;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /** Runs whose training is a moment's arithmetic, so that they can be stopped at every step. */
 class RecordedRunTest {
@@ -95,7 +95,7 @@ class RecordedRunTest {
         new TreeMap<>(Map.of(Objective.SSL, new ModelState(Map.of("encoder", moments)))),
         new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
         Patience.FRESH,
-        Deal.EQUAL);
+        ShardAssignment.EQUAL);
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
@@ -109,7 +109,7 @@ class RecordedRunTest {
             Map.of(Objective.SSL, changed(resting, state.model().block("encoder").v()[1]))),
         changed(velocity, resting.block("encoder").m()[0]),
         state.patience().scored(0.1 * state.epochs(), state.epochs() + 1, 0),
-        new Deal(List.of(1.0 + state.epochs(), 1.0)));
+        new ShardAssignment(List.of(1.0 + state.epochs(), 1.0)));
   }
 
   private static ModelState changed(ModelState state, float by) {
@@ -154,7 +154,7 @@ class RecordedRunTest {
               1e9,
               2,
               0.5);
-      Place place = new Place("host", "0", "cpu", 2, 0, 1, 1, 1);
+      TaskInfo place = new TaskInfo("host", "0", "cpu", 2, 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(
               plan,

@@ -14,7 +14,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.metadata.IIOMetadataNode;
 
 /** JPEG files and parts of them, as cameras and programs make them. */
-final class DrawnJpeg {
+public final class DrawnJpeg {
   private static final String NATIVE = "javax_imageio_jpeg_image_1.0";
 
   private DrawnJpeg() {}
@@ -54,7 +54,7 @@ final class DrawnJpeg {
   }
 
   /** The file with segments after its start. */
-  static byte[] with(byte[] jpeg, byte[]... segments) {
+  public static byte[] with(byte[] jpeg, byte[]... segments) {
     var out = new ByteArrayOutputStream();
     out.write(jpeg, 0, 2);
     for (byte[] segment : segments) {
@@ -69,11 +69,11 @@ final class DrawnJpeg {
     return segment.putShort((short) (2 + data.length)).put(data).array();
   }
 
-  static byte[] exifSegment(byte[] exif) {
+  public static byte[] exifSegment(byte[] exif) {
     return segment(0xE1, joined("Exif\0\0".getBytes(StandardCharsets.ISO_8859_1), exif));
   }
 
-  static byte[] joined(byte[]... parts) {
+  public static byte[] joined(byte[]... parts) {
     var out = new ByteArrayOutputStream();
     for (byte[] part : parts) {
       out.writeBytes(part);

@@ -15,14 +15,14 @@ import java.util.zip.Deflater;
  * @param samples [height][width * samples of a pixel]
  * @param palette RGB, 3 bytes a colour; null if there is none
  */
-record DrawnPng(
+public record DrawnPng(
     int colour, int depth, boolean interlaced, int width, int[][] samples, byte[] palette) {
   /** Adam7's passes: first column, first row, and steps to the next ones. */
   private static final int[][] PASSES = {
     {0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}
   };
 
-  static DrawnPng noise(int colour, int depth, boolean interlaced, int width, int height) {
+  public static DrawnPng noise(int colour, int depth, boolean interlaced, int width, int height) {
     var random = new Random(31L * colour + depth);
     var palette = colour == 3 ? new byte[3 << depth] : null;
     if (palette != null) {
@@ -51,7 +51,7 @@ record DrawnPng(
   /**
    * @param before chunks between header and image data
    */
-  byte[] file(byte[]... before) {
+  public byte[] file(byte[]... before) {
     var out = new ByteArrayOutputStream();
     out.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'});
     var header = ByteBuffer.allocate(13).putInt(width).putInt(samples.length);
@@ -72,7 +72,7 @@ record DrawnPng(
     return out.toByteArray();
   }
 
-  static byte[] chunk(String type, byte[] data) {
+  public static byte[] chunk(String type, byte[] data) {
     return ImageBytes.chunk(type, data, data.length);
   }
 

@@ -22,6 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.images.ImageDecoder;
+import org.mixtraining.data.images.OrientationTest;
+import org.mixtraining.data.images.RawImage;
 
 /**
  * Damaged files of every format, thousands of seeded cases: each ends in images, reasons why there

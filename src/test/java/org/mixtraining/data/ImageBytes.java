@@ -16,11 +16,11 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 
 /** Image files of the kinds that people have, made in memory. */
-final class ImageBytes {
+public final class ImageBytes {
   private ImageBytes() {}
 
   /** A smooth image, so that JPEG keeps it nearly as it is, that belongs to {@code number}. */
-  static BufferedImage image(int type, int width, int height, int number) {
+  public static BufferedImage image(int type, int width, int height, int number) {
     var image = new BufferedImage(width, height, type);
     var random = new Random(number);
     int bands = image.getRaster().getNumBands();
@@ -37,25 +37,25 @@ final class ImageBytes {
     return image;
   }
 
-  static byte[] png(int width, int height, int number) {
+  public static byte[] png(int width, int height, int number) {
     return encoded(image(BufferedImage.TYPE_INT_RGB, width, height, number), "png");
   }
 
-  static byte[] jpeg(int width, int height, int number) {
+  public static byte[] jpeg(int width, int height, int number) {
     return encoded(image(BufferedImage.TYPE_INT_RGB, width, height, number), "jpeg");
   }
 
-  static byte[] encoded(BufferedImage image, String format) {
+  public static byte[] encoded(BufferedImage image, String format) {
     return written(new IIOImage(image, null, null), format, ImageWriteParam.MODE_DISABLED);
   }
 
   /** A JPEG in several scans, or an interlaced PNG. */
-  static byte[] progressive(BufferedImage image, String format) {
+  public static byte[] progressive(BufferedImage image, String format) {
     return written(new IIOImage(image, null, null), format, ImageWriteParam.MODE_DEFAULT);
   }
 
   /** A JPEG of four colours, as printers' programs make them. */
-  static byte[] cmyk(int width, int height) {
+  public static byte[] cmyk(int width, int height) {
     return inks(width, height, 0, 245, 55, 55, 255);
   }
 
@@ -105,7 +105,7 @@ final class ImageBytes {
   }
 
   /** A PNG of a few bytes that declares any size, and has a little of its data. */
-  static byte[] declared(int width, int height) {
+  public static byte[] declared(int width, int height) {
     var header =
         ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0});
     var deflater = new Deflater();

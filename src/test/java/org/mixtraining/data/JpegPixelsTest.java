@@ -12,6 +12,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mixtraining.data.images.ImageDecoder;
+import org.mixtraining.data.images.Picture;
+import org.mixtraining.data.images.RawImage;
 
 /** Every kind of JPEG gives the colours that were drawn, whatever else is in the file. */
 class JpegPixelsTest {

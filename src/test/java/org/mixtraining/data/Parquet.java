@@ -14,9 +14,9 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 
 /** Parquet tables as Hugging Face's datasets library writes them, made in memory. */
-final class Parquet {
+public final class Parquet {
   /** What that library notes in the footer. */
-  static final String CAT_AND_DOG =
+  public static final String CAT_AND_DOG =
       "{\"info\": {\"features\": {\"image\": {\"_type\": \"Image\"}, \"label\": {\"names\": [\"cat\", \"dog\"], \"_type\": \"ClassLabel\"}}}}";
 
   private static final String IMAGES =
@@ -25,10 +25,10 @@ final class Parquet {
   private Parquet() {}
 
   /** A row; null is null. */
-  record Row(byte[] bytes, String path, Long label) {}
+  public record Row(byte[] bytes, String path, Long label) {}
 
   /** A table in row groups of 100 rows or so. */
-  static byte[] table(String huggingface, Row... rows) throws IOException {
+  public static byte[] table(String huggingface, Row... rows) throws IOException {
     var schema = MessageTypeParser.parseMessageType(IMAGES);
     var groups =
         List.of(rows).stream()
@@ -52,7 +52,7 @@ final class Parquet {
   }
 
   /** A table with columns of the right names and the wrong types. */
-  static byte[] otherTable() throws IOException {
+  public static byte[] otherTable() throws IOException {
     var schema =
         MessageTypeParser.parseMessageType(
             "message schema { optional int32 image; optional double label; }");
@@ -64,12 +64,14 @@ final class Parquet {
    *
    * @param values of each column: bytes, a string or a long
    */
-  static byte[] columns(String columns, String huggingface, Object... values) throws IOException {
+  public static byte[] columns(String columns, String huggingface, Object... values)
+      throws IOException {
     return rows(columns, huggingface, List.<Object[]>of(values));
   }
 
   /** The same with any number of rows. */
-  static byte[] rows(String columns, String huggingface, List<Object[]> rows) throws IOException {
+  public static byte[] rows(String columns, String huggingface, List<Object[]> rows)
+      throws IOException {
     var schema = MessageTypeParser.parseMessageType("message schema { " + columns + " }");
     var groups =
         rows.stream()

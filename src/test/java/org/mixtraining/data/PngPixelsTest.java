@@ -11,6 +11,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mixtraining.data.images.ImageDecoder;
+import org.mixtraining.data.images.Picture;
+import org.mixtraining.data.images.RawImage;
 
 /** Every kind of PNG gives the colours that it stores, of the middle square, to the last bit. */
 class PngPixelsTest {

@@ -20,19 +20,21 @@ import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.images.RawImage;
+import org.mixtraining.data.sources.Source;
 
 /** What the tests of this package prepare datasets with: raw files, keys, a Spark session. */
-final class RawFiles {
-  static final int PIXELS = 3072;
+public final class RawFiles {
+  public static final int PIXELS = 3072;
   private static final Configuration HADOOP = new Configuration();
 
   /** Height and width of {@link #grey} images. */
-  static final int GREY_SIDE = 8;
+  public static final int GREY_SIDE = 8;
 
   private RawFiles() {}
 
   /** The session that all test classes share. */
-  static SparkSession spark() {
+  public static SparkSession spark() {
     var spark =
         SparkSession.builder()
             .master("local[2, 2]") // as the tests of other packages, which may find it running
@@ -48,11 +50,11 @@ final class RawFiles {
   }
 
   /** Keys for a CIFAR-10 directory {@code raw}, shards in {@code prepared} of the same parent. */
-  static JobConfig.Data keys(String format, Path directory, int shards, double validation) {
+  public static JobConfig.Data keys(String format, Path directory, int shards, double validation) {
     return keys(format, directory, "prepared", "fine", shards, validation, 1);
   }
 
-  static JobConfig.Data keys(
+  public static JobConfig.Data keys(
       String format,
       Path directory,
       String prepared,
@@ -82,7 +84,7 @@ final class RawFiles {
   }
 
   /** Tiny ImageNet of two classes: three training images, two val images. */
-  static void tinyImageNet(Path directory) throws IOException {
+  public static void tinyImageNet(Path directory) throws IOException {
     text(directory, "wnids.txt", "n01\nn02\n");
     text(directory, "words.txt", "n00\tshark\nn01\tgoldfish, Carassius auratus\n");
     text(directory, "val/val_annotations.txt", "val_0.JPEG\tn02\t0\t32\nval_1.JPEG\tn01\t1\t2\n");
@@ -103,14 +105,14 @@ final class RawFiles {
   }
 
   /** An IDX directory; image i, from the first of the training images on, is {@code grey(i)}. */
-  static void idx(Path directory, int train, int test) throws IOException {
+  public static void idx(Path directory, int train, int test) throws IOException {
     write(directory, "train-images-idx3-ubyte", idxImages(0, train));
     write(directory, "train-labels-idx1-ubyte", idxLabels(0, train));
     write(directory, "t10k-images-idx3-ubyte", idxImages(train, train + test));
     write(directory, "t10k-labels-idx1-ubyte", idxLabels(train, train + test));
   }
 
-  static byte[] idxImages(int from, int to) {
+  public static byte[] idxImages(int from, int to) {
     var file =
         ByteBuffer.allocate(16 + (to - from) * GREY_SIDE * GREY_SIDE)
             .putInt(0x803)
@@ -129,11 +131,11 @@ final class RawFiles {
   }
 
   /** Random pixels of a grey image that belong to {@code number}. */
-  static byte[] grey(int number) {
+  public static byte[] grey(int number) {
     return Arrays.copyOf(pixels(number), GREY_SIDE * GREY_SIDE);
   }
 
-  static byte[] gzip(byte[] bytes) throws IOException {
+  public static byte[] gzip(byte[] bytes) throws IOException {
     var out = new ByteArrayOutputStream();
     try (var gzip = new GZIPOutputStream(out)) {
       gzip.write(bytes);
@@ -142,7 +144,7 @@ final class RawFiles {
   }
 
   /** Keys as a user gives them, for a directory {@code raw} and shards in {@code prepared}. */
-  static JobConfig.Data configured(String format, Path directory, String... overrides) {
+  public static JobConfig.Data configured(String format, Path directory, String... overrides) {
     var settings =
         new ArrayList<>(
             List.of(
@@ -157,7 +159,7 @@ final class RawFiles {
   }
 
   /** All images of a source, in order. */
-  static List<RawImage> read(JobConfig.Data data) throws IOException {
+  public static List<RawImage> read(JobConfig.Data data) throws IOException {
     var images = new ArrayList<RawImage>();
     for (var piece : Source.open(data, HADOOP).pieces()) {
       int before = images.size();
@@ -170,7 +172,7 @@ final class RawFiles {
   }
 
   /** The reasons of the images that cannot be used, by what they came from. */
-  static Map<String, String> reasons(List<RawImage> images) {
+  public static Map<String, String> reasons(List<RawImage> images) {
     return images.stream()
         .filter(RawImage.Unusable.class::isInstance)
         .map(RawImage.Unusable.class::cast)
@@ -178,16 +180,16 @@ final class RawFiles {
   }
 
   /** A CIFAR-10 record of random pixels that belong to {@code number}. */
-  static byte[] cifar10(int label, int number) {
+  public static byte[] cifar10(int label, int number) {
     return record(number, label);
   }
 
   /** A CIFAR-100 record of random pixels that belong to {@code number}. */
-  static byte[] cifar100(int coarse, int fine, int number) {
+  public static byte[] cifar100(int coarse, int fine, int number) {
     return record(number, coarse, fine);
   }
 
-  static byte[] pixels(int number) {
+  public static byte[] pixels(int number) {
     var pixels = new byte[PIXELS];
     new Random(number).nextBytes(pixels);
     return pixels;
@@ -203,7 +205,7 @@ final class RawFiles {
   }
 
   /** Writes records to a file of the raw directory. */
-  static Path write(Path directory, String name, byte[]... records) throws IOException {
+  public static Path write(Path directory, String name, byte[]... records) throws IOException {
     var out = new ByteArrayOutputStream();
     for (byte[] record : records) {
       out.writeBytes(record);
@@ -217,7 +219,7 @@ final class RawFiles {
    * A CIFAR-10 directory: {@code train} training images over two files and {@code test} test
    * images, labels 0, 1, … 9, 0, …; the pixels of image id i are {@code pixels(i)}.
    */
-  static void cifar10(Path directory, int train, int test) throws IOException {
+  public static void cifar10(Path directory, int train, int test) throws IOException {
     write(directory, "data_batch_2.bin", records(0, train / 3));
     write(directory, "data_batch_10.bin", records(train / 3, train));
     write(directory, "test_batch.bin", records(train, train + test));

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.Prepare.Existing;
+import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.data.prepare.Prepare.Existing;
 
 @Tag("real-data")
 class RealDataTest {

@@ -21,6 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.images.RawImage;
+import org.mixtraining.data.prepare.Decoding;
+import org.mixtraining.data.sources.Piece;
+import org.mixtraining.data.sources.Source;
 
 /**
  * Files and directories that the user may not read. Root may read all, so that it happens in a

@@ -2,9 +2,9 @@ package org.mixtraining.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.mixtraining.gpu.Product.Form;
+import org.mixtraining.gpu.Gemm.Form;
 import org.mixtraining.kernels.Kernels;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
 
 /**
  * The CUDA kernels as {@link Kernels}, on copies of the matrices, so that they meet the contract of
@@ -24,36 +24,37 @@ public final class CudaKernelsUnderTest implements Kernels {
   // --- linear ----------------------------------------------------------------------------------
 
   @Override
-  public void linear(Mat x, Mat w, Mat bias, Mat y) {
+  public void linear(Matrix x, Matrix w, Matrix bias, Matrix y) {
     multiply(x, Form.PLAIN, w, Form.PLAIN, null, bias, y);
   }
 
   @Override
-  public void matmul(Mat x, Mat w, Mat y) {
+  public void matmul(Matrix x, Matrix w, Matrix y) {
     multiply(x, Form.PLAIN, w, Form.PLAIN, null, null, y);
   }
 
   @Override
-  public void linearResidual(Mat x, Mat w, Mat bias, Mat residual, Mat y) {
+  public void linearResidual(Matrix x, Matrix w, Matrix bias, Matrix residual, Matrix y) {
     multiply(x, Form.PLAIN, w, Form.PLAIN, residual, bias, y);
   }
 
   @Override
-  public void linearInputGradient(Mat dy, Mat w, Mat dx) {
+  public void linearInputGradient(Matrix dy, Matrix w, Matrix dx) {
     multiply(dy, Form.PLAIN, w, Form.TRANSPOSED, null, null, dx);
   }
 
   @Override
-  public void linearWeightGradient(Mat x, Mat dy, Mat dw) {
+  public void linearWeightGradient(Matrix x, Matrix dy, Matrix dw) {
     multiply(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw);
   }
 
-  private void multiply(Mat a, Form aForm, Mat b, Form bForm, Mat c, Mat bias, Mat d) {
+  private void multiply(
+      Matrix a, Form aForm, Matrix b, Form bForm, Matrix c, Matrix bias, Matrix d) {
     try (Copies copies = new Copies()) {
       Memory out = copies.out(d);
       int k = aForm == Form.PLAIN ? a.cols() : a.rows();
       gpu.multiply(
-          new Product(
+          new Gemm(
               copies.in(a),
               aForm,
               copies.in(b),
@@ -68,7 +69,7 @@ public final class CudaKernelsUnderTest implements Kernels {
   }
 
   @Override
-  public void columnSum(Mat x, Mat sum) {
+  public void columnSum(Matrix x, Matrix sum) {
     try (Copies copies = new Copies()) {
       Memory slices = copies.floats(SLICES * x.cols());
       gpu.launch(
@@ -92,7 +93,7 @@ public final class CudaKernelsUnderTest implements Kernels {
   // --- layer norm and GELU ---------------------------------------------------------------------
 
   @Override
-  public void layerNorm(Mat x, Mat gain, Mat bias, float eps, Mat y, Mat stats) {
+  public void layerNorm(Matrix x, Matrix gain, Matrix bias, float eps, Matrix y, Matrix stats) {
     try (Copies copies = new Copies()) {
       rows(
           "layer_norm",
@@ -110,7 +111,14 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   @Override
   public void layerNormBackward(
-      Mat dy, Mat x, Mat stats, Mat gain, Mat residual, Mat dx, Mat dGain, Mat dBias) {
+      Matrix dy,
+      Matrix x,
+      Matrix stats,
+      Matrix gain,
+      Matrix residual,
+      Matrix dx,
+      Matrix dGain,
+      Matrix dBias) {
     try (Copies copies = new Copies()) {
       Memory d = copies.floats(x.rows() * x.cols());
       if (residual != null) {
@@ -158,7 +166,7 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   /** The kernels take four columns at a time: some of zeros fill up the last four. */
   @Override
-  public void biasGelu(Mat h, Mat bias, Mat y) {
+  public void biasGelu(Matrix h, Matrix bias, Matrix y) {
     int cols = (h.cols() + 3) / 4 * 4;
     long rows = h.rows();
     float[] ones = new float[h.rows() * cols];
@@ -175,7 +183,7 @@ public final class CudaKernelsUnderTest implements Kernels {
     }
   }
 
-  private static float[] widened(Mat x, int cols) {
+  private static float[] widened(Matrix x, int cols) {
     float[] wide = new float[x.rows() * cols];
     for (int i = 0; i < wide.length; i++) {
       wide[i] = i % cols < x.cols() ? x.get(i / cols, i % cols) : 0;
@@ -183,7 +191,7 @@ public final class CudaKernelsUnderTest implements Kernels {
     return wide;
   }
 
-  private void narrow(Memory from, int cols, Mat x) {
+  private void narrow(Memory from, int cols, Matrix x) {
     float[] wide = new float[x.rows() * cols];
     gpu.read(from, wide);
     for (int i = 0; i < wide.length; i++) {
@@ -195,7 +203,7 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   /** No kernel takes a derivative that is kept: {@code bias_gelu_backward} computes it again. */
   @Override
-  public void biasGeluBackward(Mat dy, Mat derivative, Mat dBias) {
+  public void biasGeluBackward(Matrix dy, Matrix derivative, Matrix dBias) {
     for (int r = 0; r < dy.rows(); r++) {
       for (int c = 0; c < dy.cols(); c++) {
         dy.set(r, c, dy.get(r, c) * derivative.get(r, c));
@@ -207,7 +215,7 @@ public final class CudaKernelsUnderTest implements Kernels {
   // --- attention -------------------------------------------------------------------------------
 
   @Override
-  public void attention(Mat qkv, int tokens, int heads, Mat probabilities, Mat out) {
+  public void attention(Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix out) {
     try (Copies copies = new Copies()) {
       float[] logSums = attention(copies, copies.in(qkv), qkv, tokens, heads, copies.out(out));
       probabilities.fill(0);
@@ -230,7 +238,8 @@ public final class CudaKernelsUnderTest implements Kernels {
     }
   }
 
-  private float[] attention(Copies copies, Memory in, Mat qkv, int tokens, int heads, Memory out) {
+  private float[] attention(
+      Copies copies, Memory in, Matrix qkv, int tokens, int heads, Memory out) {
     int images = qkv.rows() / tokens;
     Memory logSums = copies.floats(images * heads * tokens);
     operations()
@@ -242,7 +251,7 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   @Override
   public void attentionBackward(
-      Mat qkv, int tokens, int heads, Mat probabilities, Mat dOut, Mat dQkv) {
+      Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix dOut, Matrix dQkv) {
     try (Copies copies = new Copies()) {
       Memory in = copies.in(qkv);
       Memory out = copies.floats(dOut.rows() * dOut.cols());
@@ -270,7 +279,7 @@ public final class CudaKernelsUnderTest implements Kernels {
   // --- losses ----------------------------------------------------------------------------------
 
   @Override
-  public double softmaxCrossEntropy(Mat logits, Mat target, float weight, Mat dLogits) {
+  public double softmaxCrossEntropy(Matrix logits, Matrix target, float weight, Matrix dLogits) {
     try (Copies copies = new Copies()) {
       Memory losses = copies.floats(logits.rows());
       rows(
@@ -291,7 +300,7 @@ public final class CudaKernelsUnderTest implements Kernels {
   /** Each row is the only patch, of one pixel and many channels, of an image. */
   @Override
   public double maskedSquaredError(
-      Mat prediction, Mat target, Mat selected, float weight, Mat dPrediction) {
+      Matrix prediction, Matrix target, Matrix selected, float weight, Matrix dPrediction) {
     int rows = prediction.rows();
     int cols = prediction.cols();
     float[] withClassTokens = new float[2 * rows * cols];
@@ -346,13 +355,20 @@ public final class CudaKernelsUnderTest implements Kernels {
   // --- optimizer -------------------------------------------------------------------------------
 
   @Override
-  public void addScaled(Mat x, double factor, Mat y) {
+  public void addScaled(Matrix x, double factor, Matrix y) {
     throw new UnsupportedOperationException("adam_w decays and subtracts itself");
   }
 
   @Override
   public void adamW(
-      Mat gradient, Mat m, Mat v, double lr, double beta1, double beta2, double eps, long step) {
+      Matrix gradient,
+      Matrix m,
+      Matrix v,
+      double lr,
+      double beta1,
+      double beta2,
+      double eps,
+      long step) {
     int n = gradient.cols();
     int chunks = (n + Parameters.CHUNK - 1) / Parameters.CHUNK;
     try (Copies copies = new Copies()) {
@@ -390,7 +406,7 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   // --- copies ----------------------------------------------------------------------------------
 
-  private static float[] values(Mat matrix) {
+  private static float[] values(Matrix matrix) {
     float[] values = new float[matrix.rows() * matrix.cols()];
     for (int i = 0; i < values.length; i++) {
       values[i] = matrix.get(i / matrix.cols(), i % matrix.cols());
@@ -400,7 +416,7 @@ public final class CudaKernelsUnderTest implements Kernels {
 
   /** Memory for one call; what is written to copies of outputs is copied back in the end. */
   private final class Copies implements AutoCloseable {
-    private record Output(Mat matrix, Memory copy) {}
+    private record Output(Matrix matrix, Memory copy) {}
 
     private final List<Memory> all = new ArrayList<>();
     private final List<Output> outputs = new ArrayList<>();
@@ -421,23 +437,23 @@ public final class CudaKernelsUnderTest implements Kernels {
       return memory;
     }
 
-    Memory in(Mat matrix) {
+    Memory in(Matrix matrix) {
       return in(matrix, matrix.rows() * matrix.cols());
     }
 
-    Memory in(Mat matrix, int count) {
+    Memory in(Matrix matrix, int count) {
       Memory memory = floats(count);
       gpu.write(memory, values(matrix));
       return memory;
     }
 
-    Memory out(Mat matrix) {
+    Memory out(Matrix matrix) {
       Memory memory = floats(matrix.rows() * matrix.cols());
       outputs.add(new Output(matrix, memory));
       return memory;
     }
 
-    Memory inOut(Mat matrix, int count) {
+    Memory inOut(Matrix matrix, int count) {
       Memory memory = in(matrix, count);
       outputs.add(new Output(matrix, memory));
       return memory;
@@ -446,7 +462,7 @@ public final class CudaKernelsUnderTest implements Kernels {
     @Override
     public void close() {
       for (Output output : outputs) {
-        Mat matrix = output.matrix;
+        Matrix matrix = output.matrix;
         float[] values = new float[matrix.rows() * matrix.cols()];
         gpu.read(output.copy, values);
         for (int i = 0; i < values.length; i++) {

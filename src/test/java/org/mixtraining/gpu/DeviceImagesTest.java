@@ -26,8 +26,8 @@ import org.mixtraining.schedule.Phase;
 import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
@@ -125,7 +125,7 @@ class DeviceImagesTest {
         Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
         Arena arena = new Arena(gpu);
         ResidentImages resident = new ResidentImages(gpu)) {
-      Blueprint blueprint = Blueprint.of(replica);
+      ModelSpec blueprint = ModelSpec.of(replica);
       Parameters parameters = new Parameters(gpu, arena, blueprint);
       List<MultiDataSet> expected = new ArrayList<>();
       prepared.forEachRemaining(expected::add);
@@ -133,8 +133,8 @@ class DeviceImagesTest {
       for (MultiDataSet minibatch : expected) {
         Examples onCpu = Examples.of(minibatch, blueprint);
         Examples toPrepare = Examples.of(stored.next(), blueprint);
-        var shape = new Workbench.Shape(vit, toPrepare.head(), toPrepare.images());
-        Workbench bench = Workbench.of(gpu, parameters, arena, blueprint, shape);
+        var shape = new StepContext.Shape(vit, toPrepare.head(), toPrepare.images());
+        StepContext bench = StepContext.of(gpu, parameters, arena, blueprint, shape);
         StepInput.write(bench, gpu, resident, toPrepare, plan);
 
         assertThat(read(gpu, bench.pixels())).isEqualTo(onCpu.pixels());

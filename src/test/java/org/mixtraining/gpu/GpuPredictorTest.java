@@ -14,11 +14,11 @@ import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.JobConfig.Positions;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
 
 /** What the GPU's program says of images, its kernels run on the CPU, is what the graph says. */
 class GpuPredictorTest {

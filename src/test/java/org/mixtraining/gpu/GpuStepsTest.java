@@ -36,14 +36,14 @@ import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -427,7 +427,7 @@ class GpuStepsTest {
   private static Map<String, float[]> tensors(Replica replica, Kind kind) {
     ModelState state = replica.state();
     Map<String, float[]> tensors = new HashMap<>();
-    for (Blueprint.Slot slot : Blueprint.of(replica).slots()) {
+    for (ModelSpec.Slot slot : ModelSpec.of(replica).slots()) {
       float[] block = kind.of(state.block(slot.block()));
       float[] values = Arrays.copyOfRange(block, slot.at(), slot.at() + slot.size());
       if (slot.name().endsWith("qkv.bias")) {

@@ -161,7 +161,7 @@ public final class HostGpu implements Gpu {
   }
 
   @Override
-  public void multiply(Product p) {
+  public void multiply(Gemm p) {
     if (p.a().type() != matrixType || p.b().type() != matrixType) {
       throw new AssertionError("factors must be of " + matrixType + ": " + p);
     }

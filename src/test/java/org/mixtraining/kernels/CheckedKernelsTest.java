@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class CheckedKernelsTest {
   private final Kernels kernels = new CheckedKernels(new CpuKernels(new ScalarRowOps()));
-  private final Mat all = Mat.allocate(40, 40);
+  private final Matrix all = Matrix.allocate(40, 40);
 
   @Test
   void aWrongShapeIsNamedWithTheOneThatIsNeeded() {
@@ -30,13 +30,13 @@ class CheckedKernelsTest {
 
   @Test
   void adamWCountsStepsFromOne() {
-    Mat g = part(1, 8);
+    Matrix g = part(1, 8);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> kernels.adamW(g, part(1, 8), part(1, 8), 1, 0.9, 0.9, 1e-8, 0))
         .withMessage("adamW: step counts from 1, got 0");
   }
 
-  private Mat part(int rows, int cols) {
+  private Matrix part(int rows, int cols) {
     return all.rows(0, rows).cols(0, cols);
   }
 }

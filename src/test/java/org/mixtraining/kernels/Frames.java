@@ -9,22 +9,22 @@ import java.util.List;
 final class Frames implements AutoCloseable {
   private static final int MARGIN = 3;
 
-  private final List<Mat> frames = new ArrayList<>();
+  private final List<Matrix> frames = new ArrayList<>();
 
   /** A matrix of NaN inside a frame; a vector's frame leaves its stride as wide as itself. */
-  Mat frame(int rows, int cols) {
-    Mat frame = Mat.allocate(rows + 2 * MARGIN, cols + 2 * MARGIN);
+  Matrix frame(int rows, int cols) {
+    Matrix frame = Matrix.allocate(rows + 2 * MARGIN, cols + 2 * MARGIN);
     frame.fill(Float.NaN);
     frames.add(frame);
     return inside(frame);
   }
 
-  private static Mat inside(Mat frame) {
+  private static Matrix inside(Matrix frame) {
     return frame.rows(MARGIN, frame.rows() - MARGIN).cols(MARGIN, frame.cols() - MARGIN);
   }
 
   void assertIntact() {
-    for (Mat frame : frames) {
+    for (Matrix frame : frames) {
       inside(frame).fill(Float.NaN);
       for (int r = 0; r < frame.rows(); r++) {
         for (int c = 0; c < frame.cols(); c++) {
@@ -38,6 +38,6 @@ final class Frames implements AutoCloseable {
 
   @Override
   public void close() {
-    frames.forEach(Mat::close);
+    frames.forEach(Matrix::close);
   }
 }

@@ -33,11 +33,11 @@ abstract class KernelsContract {
   @ParameterizedTest
   @CsvSource({"1,1,1", "1,5,3", "5,16,24", "17,9,65", "65,48,31", "130,192,40"})
   void linearAndItsGradients(int rows, int in, int out) {
-    Mat x = random(rows, in);
-    Mat w = random(in, out);
-    Mat bias = random(1, out);
-    Mat residual = random(rows, out);
-    Mat y = empty(rows, out);
+    Matrix x = random(rows, in);
+    Matrix w = random(in, out);
+    Matrix bias = random(1, out);
+    Matrix residual = random(rows, out);
+    Matrix y = empty(rows, out);
     double[][] product = Reference.matmul(doubles(x), doubles(w));
     double[][] biased = Reference.plus(product, doubles(bias));
 
@@ -48,10 +48,10 @@ abstract class KernelsContract {
     kernels.linearResidual(x, w, bias, residual, y);
     assertClose(y, Reference.plus(biased, doubles(residual)));
 
-    Mat dy = random(rows, out);
-    Mat dx = empty(rows, in);
-    Mat dw = empty(in, out);
-    Mat db = empty(1, out);
+    Matrix dy = random(rows, out);
+    Matrix dx = empty(rows, in);
+    Matrix dw = empty(in, out);
+    Matrix db = empty(1, out);
     kernels.linearInputGradient(dy, w, dx);
     kernels.linearWeightGradient(x, dy, dw);
     kernels.columnSum(dy, db);
@@ -59,9 +59,9 @@ abstract class KernelsContract {
     assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(dy)));
     assertClose(db, Reference.columnSum(doubles(dy)));
 
-    Mat dxAtOnce = empty(rows, in);
-    Mat dwAtOnce = empty(in, out);
-    Mat dbAtOnce = empty(1, out);
+    Matrix dxAtOnce = empty(rows, in);
+    Matrix dwAtOnce = empty(in, out);
+    Matrix dbAtOnce = empty(1, out);
     kernels.linearBackward(x, w, dy, dxAtOnce, dwAtOnce, dbAtOnce);
     assertClose(dxAtOnce, doubles(dx));
     assertClose(dwAtOnce, doubles(dw));
@@ -71,28 +71,28 @@ abstract class KernelsContract {
   @ParameterizedTest
   @CsvSource({"1,1,1", "5,16,24", "17,9,65"})
   void linearGeluIsItsParts(int rows, int in, int out) {
-    Mat x = random(rows, in);
-    Mat w = random(in, out);
-    Mat bias = random(1, out);
-    Mat expectedDerivative = empty(rows, out);
-    Mat expected = empty(rows, out);
+    Matrix x = random(rows, in);
+    Matrix w = random(in, out);
+    Matrix bias = random(1, out);
+    Matrix expectedDerivative = empty(rows, out);
+    Matrix expected = empty(rows, out);
     kernels.matmul(x, w, expectedDerivative);
     kernels.biasGelu(expectedDerivative, bias, expected);
 
-    Mat derivative = empty(rows, out);
-    Mat y = empty(rows, out);
+    Matrix derivative = empty(rows, out);
+    Matrix y = empty(rows, out);
     kernels.linearGelu(x, w, bias, derivative, y);
     assertClose(y, doubles(expected));
     assertClose(derivative, doubles(expectedDerivative));
 
-    Mat dy = random(rows, out);
-    Mat parts = empty(rows, out);
+    Matrix dy = random(rows, out);
+    Matrix parts = empty(rows, out);
     parts.copyFrom(dy);
-    Mat expectedBias = empty(1, out);
+    Matrix expectedBias = empty(1, out);
     kernels.biasGeluBackward(parts, derivative, expectedBias);
-    Mat dx = empty(rows, in);
-    Mat dw = empty(in, out);
-    Mat db = empty(1, out);
+    Matrix dx = empty(rows, in);
+    Matrix dw = empty(in, out);
+    Matrix db = empty(1, out);
     kernels.linearGeluBackward(x, w, derivative, dy, dx, dw, db);
     assertClose(dx, Reference.matmul(doubles(parts), Reference.transpose(doubles(w))));
     assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(parts)));
@@ -101,9 +101,9 @@ abstract class KernelsContract {
 
   @Test
   void aWeightGradientCanBeSplitByColumns() {
-    Mat x = random(40, 24);
-    Mat dy = random(40, 20);
-    Mat dw = empty(24, 20);
+    Matrix x = random(40, 24);
+    Matrix dy = random(40, 20);
+    Matrix dw = empty(24, 20);
     kernels.linearWeightGradient(x, dy.cols(0, 7), dw.cols(0, 7));
     kernels.linearWeightGradient(x, dy.cols(7, 20), dw.cols(7, 20));
     assertClose(dw, Reference.matmul(Reference.transpose(doubles(x)), doubles(dy)));
@@ -112,11 +112,11 @@ abstract class KernelsContract {
   @ParameterizedTest
   @CsvSource({"1,1", "1,5", "3,8", "5,17", "65,48", "9,192"})
   void layerNormAndItsGradients(int rows, int dim) {
-    Mat x = random(rows, dim);
-    Mat gain = random(1, dim);
-    Mat bias = random(1, dim);
-    Mat y = empty(rows, dim);
-    Mat stats = empty(rows, 2);
+    Matrix x = random(rows, dim);
+    Matrix gain = random(1, dim);
+    Matrix bias = random(1, dim);
+    Matrix y = empty(rows, dim);
+    Matrix stats = empty(rows, 2);
     kernels.layerNorm(x, gain, bias, EPS, y, stats);
     assertClose(y, Reference.layerNorm(doubles(x), doubles(gain), doubles(bias), EPS));
     for (int r = 0; r < rows; r++) {
@@ -125,17 +125,17 @@ abstract class KernelsContract {
       assertThat((double) stats.get(r, 1)).isCloseTo(expected[1], offset(1e-5 * expected[1]));
     }
 
-    Mat dy = random(rows, dim);
-    Mat dx = empty(rows, dim);
-    Mat dGain = empty(1, dim);
-    Mat dBias = empty(1, dim);
+    Matrix dy = random(rows, dim);
+    Matrix dx = empty(rows, dim);
+    Matrix dGain = empty(1, dim);
+    Matrix dBias = empty(1, dim);
     var expected = Reference.layerNormBackward(doubles(dy), doubles(x), doubles(gain), EPS);
     kernels.layerNormBackward(dy, x, stats, gain, null, dx, dGain, dBias);
     assertClose(dx, expected.dx());
     assertClose(dGain, expected.dGain());
     assertClose(dBias, expected.dBias());
 
-    Mat residual = random(rows, dim);
+    Matrix residual = random(rows, dim);
     double[][] sum = Reference.plus(expected.dx(), doubles(residual));
     kernels.layerNormBackward(dy, x, stats, gain, residual, dx, dGain, dBias);
     assertClose(dx, sum);
@@ -146,15 +146,15 @@ abstract class KernelsContract {
 
   @Test
   void layerNormOfALargeMeanKeepsItsDigits() {
-    Mat x = random(4, 40);
+    Matrix x = random(4, 40);
     for (int r = 0; r < 4; r++) {
       for (int c = 0; c < 40; c++) {
         x.set(r, c, x.get(r, c) + 300);
       }
     }
-    Mat gain = random(1, 40);
-    Mat bias = random(1, 40);
-    Mat y = empty(4, 40);
+    Matrix gain = random(1, 40);
+    Matrix bias = random(1, 40);
+    Matrix y = empty(4, 40);
     kernels.layerNorm(x, gain, bias, EPS, y, empty(4, 2));
     assertClose(y, Reference.layerNorm(doubles(x), doubles(gain), doubles(bias), EPS), 1e-4);
   }
@@ -162,9 +162,9 @@ abstract class KernelsContract {
   @ParameterizedTest
   @CsvSource({"1,1", "2,7", "5,64", "3,203"})
   void geluAndItsDerivative(int rows, int cols) {
-    Mat h = random(rows, cols, 3);
-    Mat bias = random(1, cols);
-    Mat y = empty(rows, cols);
+    Matrix h = random(rows, cols, 3);
+    Matrix bias = random(1, cols);
+    Matrix y = empty(rows, cols);
     double[][] x = Reference.plus(doubles(h), doubles(bias));
     kernels.biasGelu(h, bias, y);
     assertGelu(x, y, h);
@@ -173,19 +173,19 @@ abstract class KernelsContract {
   @Test
   void geluIsAccurateFromEndToEnd() {
     int steps = 4001;
-    Mat h = empty(1, steps);
+    Matrix h = empty(1, steps);
     for (int i = 0; i < steps; i++) {
       h.set(0, i, (i - steps / 2) * 0.01f);
     }
-    Mat y = empty(1, steps);
-    Mat bias = empty(1, steps);
+    Matrix y = empty(1, steps);
+    Matrix bias = empty(1, steps);
     bias.fill(0);
     double[][] x = doubles(h);
     kernels.biasGelu(h, bias, y);
     assertGelu(x, y, h);
   }
 
-  private static void assertGelu(double[][] x, Mat y, Mat derivative) {
+  private static void assertGelu(double[][] x, Matrix y, Matrix derivative) {
     for (int r = 0; r < x.length; r++) {
       for (int c = 0; c < x[0].length; c++) {
         double v = x[r][c];
@@ -202,8 +202,8 @@ abstract class KernelsContract {
 
   @Test
   void biasGeluBackwardMultipliesInPlaceAndSumsForTheBias() {
-    Mat dy = random(5, 19);
-    Mat derivative = random(5, 19);
+    Matrix dy = random(5, 19);
+    Matrix derivative = random(5, 19);
     double[][] expected = doubles(dy);
     double[][] sums = new double[1][19];
     for (int r = 0; r < 5; r++) {
@@ -212,7 +212,7 @@ abstract class KernelsContract {
         sums[0][c] += expected[r][c];
       }
     }
-    Mat dBias = random(1, 19);
+    Matrix dBias = random(1, 19);
     kernels.biasGeluBackward(dy, derivative, dBias);
     assertClose(dy, expected);
     assertClose(dBias, sums);
@@ -231,9 +231,9 @@ abstract class KernelsContract {
   })
   void attentionAndItsGradients(int images, int tokens, int heads, int width) {
     int dim = heads * width;
-    Mat qkv = random(images * tokens, 3 * dim);
-    Mat p = empty(images * heads * tokens, Kernels.probabilityStride(tokens));
-    Mat out = empty(images * tokens, dim);
+    Matrix qkv = random(images * tokens, 3 * dim);
+    Matrix p = empty(images * heads * tokens, Kernels.probabilityStride(tokens));
+    Matrix out = empty(images * tokens, dim);
     kernels.attention(qkv, tokens, heads, p, out);
     assertClose(out, Reference.attention(doubles(qkv), tokens, heads));
     for (int image = 0; image < images; image++) {
@@ -250,17 +250,17 @@ abstract class KernelsContract {
       }
     }
 
-    Mat dOut = random(images * tokens, dim);
-    Mat dQkv = empty(images * tokens, 3 * dim);
+    Matrix dOut = random(images * tokens, dim);
+    Matrix dQkv = empty(images * tokens, 3 * dim);
     kernels.attentionBackward(qkv, tokens, heads, p, dOut, dQkv);
     assertClose(dQkv, Reference.attentionBackward(doubles(qkv), tokens, heads, doubles(dOut)));
   }
 
   @Test
   void attentionTakesScoresFarApart() {
-    Mat qkv = random(9, 3 * 16, 40);
-    Mat p = empty(9, Kernels.probabilityStride(9));
-    Mat out = empty(9, 16);
+    Matrix qkv = random(9, 3 * 16, 40);
+    Matrix p = empty(9, Kernels.probabilityStride(9));
+    Matrix out = empty(9, 16);
     kernels.attention(qkv, 9, 1, p, out);
     assertClose(out, Reference.attention(doubles(qkv), 9, 1), 1e-4);
   }
@@ -269,8 +269,8 @@ abstract class KernelsContract {
   @ValueSource(ints = {1, 2, 10, 37, 100})
   void softmaxCrossEntropyAndItsGradient(int classes) {
     int rows = 7;
-    Mat logits = random(rows, classes, 3);
-    Mat target = empty(rows, classes);
+    Matrix logits = random(rows, classes, 3);
+    Matrix target = empty(rows, classes);
     target.fill(0);
     for (int r = 0; r < rows - 2; r++) {
       target.set(r, r % classes, 1);
@@ -278,7 +278,7 @@ abstract class KernelsContract {
     for (int c = 0; c < classes; c++) { // a soft label; the last row has no label
       target.set(rows - 2, c, 1f / classes);
     }
-    Mat d = empty(rows, classes);
+    Matrix d = empty(rows, classes);
     double loss = kernels.softmaxCrossEntropy(logits, target, 0.25f, d);
     double expected = Reference.crossEntropy(doubles(logits), doubles(target));
     assertThat(loss).isCloseTo(expected, offset(1e-5 * (1 + expected)));
@@ -287,13 +287,13 @@ abstract class KernelsContract {
 
   @Test
   void crossEntropyOfCertainButWrongLogitsIsFinite() {
-    Mat logits = empty(1, 3);
+    Matrix logits = empty(1, 3);
     logits.fill(0);
     logits.set(0, 1, 200);
-    Mat target = empty(1, 3);
+    Matrix target = empty(1, 3);
     target.fill(0);
     target.set(0, 0, 1);
-    Mat d = empty(1, 3);
+    Matrix d = empty(1, 3);
     assertThat(kernels.softmaxCrossEntropy(logits, target, 1, d)).isCloseTo(200, offset(1e-3));
     assertClose(d, new double[][] {{-1, 1, 0}});
   }
@@ -301,9 +301,9 @@ abstract class KernelsContract {
   @ParameterizedTest
   @CsvSource({"1,1", "6,48", "13,27"})
   void maskedSquaredErrorAndItsGradient(int rows, int cols) {
-    Mat prediction = random(rows, cols);
-    Mat target = random(rows, cols);
-    Mat selected = empty(rows, 1);
+    Matrix prediction = random(rows, cols);
+    Matrix target = random(rows, cols);
+    Matrix selected = empty(rows, 1);
     double[][] gradient = new double[rows][cols];
     for (int r = 0; r < rows; r++) {
       selected.set(r, 0, r % 3 == 1 ? 0 : 1);
@@ -311,7 +311,7 @@ abstract class KernelsContract {
         gradient[r][c] = 0.5 * 2 * ((double) prediction.get(r, c) - target.get(r, c));
       }
     }
-    Mat d = empty(rows, cols);
+    Matrix d = empty(rows, cols);
     double loss = kernels.maskedSquaredError(prediction, target, selected, 0.5f, d);
     double expected =
         Reference.squaredError(doubles(prediction), doubles(target), doubles(selected));
@@ -326,14 +326,14 @@ abstract class KernelsContract {
     double beta1 = 0.9;
     double beta2 = 0.95;
     double eps = 1e-8;
-    Mat m = empty(1, n);
-    Mat v = empty(1, n);
+    Matrix m = empty(1, n);
+    Matrix v = empty(1, n);
     m.fill(0);
     v.fill(0);
     double[] em = new double[n];
     double[] ev = new double[n];
     for (int step = 1; step <= 4; step++) {
-      Mat gradient = random(1, n, 0.01);
+      Matrix gradient = random(1, n, 0.01);
       double[][] expected = doubles(gradient);
       for (int j = 0; j < n; j++) {
         double g = expected[0][j];
@@ -354,8 +354,8 @@ abstract class KernelsContract {
   @ValueSource(ints = {1, 7, 8, 100, 5003})
   void addScaledAddsAMultiple(int n) {
     assumeThat(kernels.name()).as("a GPU does it within its adamW").isNotEqualTo("cuda");
-    Mat x = random(1, n);
-    Mat y = random(1, n);
+    Matrix x = random(1, n);
+    Matrix y = random(1, n);
     double[][] expected = doubles(y);
     for (int j = 0; j < n; j++) {
       expected[0][j] += -0.3 * x.get(0, j);
@@ -368,16 +368,16 @@ abstract class KernelsContract {
 
   // --- matrices --------------------------------------------------------------------------------
 
-  private Mat empty(int rows, int cols) {
+  private Matrix empty(int rows, int cols) {
     return frames.frame(rows, cols);
   }
 
-  private Mat random(int rows, int cols) {
+  private Matrix random(int rows, int cols) {
     return random(rows, cols, 1);
   }
 
-  private Mat random(int rows, int cols, double scale) {
-    Mat x = empty(rows, cols);
+  private Matrix random(int rows, int cols, double scale) {
+    Matrix x = empty(rows, cols);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < cols; c++) {
         x.set(r, c, (float) (random.nextGaussian() * scale));
@@ -386,7 +386,7 @@ abstract class KernelsContract {
     return x;
   }
 
-  private static double[][] doubles(Mat x) {
+  private static double[][] doubles(Matrix x) {
     var values = new double[x.rows()][x.cols()];
     for (int r = 0; r < x.rows(); r++) {
       for (int c = 0; c < x.cols(); c++) {
@@ -405,7 +405,7 @@ abstract class KernelsContract {
     return a;
   }
 
-  private static void assertClose(Mat actual, double[][] expected) {
+  private static void assertClose(Matrix actual, double[][] expected) {
     double largest = 0;
     for (double[] row : expected) {
       for (double e : row) {
@@ -415,7 +415,7 @@ abstract class KernelsContract {
     assertClose(actual, expected, 1e-5 * Math.max(largest, 0.1));
   }
 
-  private static void assertClose(Mat actual, double[][] expected, double tolerance) {
+  private static void assertClose(Matrix actual, double[][] expected, double tolerance) {
     assertThat(actual.rows()).isEqualTo(expected.length);
     assertThat(actual.cols()).isEqualTo(expected[0].length);
     for (int r = 0; r < expected.length; r++) {

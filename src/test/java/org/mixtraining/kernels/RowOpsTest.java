@@ -29,8 +29,8 @@ class RowOpsTest {
   /** Runs each operation on the same rows; the bits of what it returns and of all it wrote. */
   private static List<Integer> bitsOfEveryOperation(RowOps ops, int cols, double scale) {
     int n = 12;
-    try (Mat all = random(n, cols, scale)) {
-      Mat[] m = new Mat[n];
+    try (Matrix all = random(n, cols, scale)) {
+      Matrix[] m = new Matrix[n];
       for (int i = 0; i < n; i++) {
         m[i] = all.rows(i, i + 1);
       }
@@ -67,9 +67,9 @@ class RowOpsTest {
   }
 
   /** Rows of every sign and size, zeros among them. */
-  private static Mat random(int rows, int cols, double scale) {
+  private static Matrix random(int rows, int cols, double scale) {
     Random random = new Random(11);
-    Mat x = Mat.allocate(rows, cols);
+    Matrix x = Matrix.allocate(rows, cols);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < cols; c++) {
         x.set(r, c, c % 11 == 3 ? 0f : (float) (random.nextGaussian() * scale));
@@ -83,7 +83,7 @@ class RowOpsTest {
   void softmaxIsZeroWhereTheScoreIsMinusInfinityAndTheSameElsewhere(int cols) {
     for (RowOps ops : List.of(new VectorRowOps(), new ScalarRowOps())) {
       int stride = Kernels.probabilityStride(cols);
-      try (Mat padded = random(1, stride, 5)) {
+      try (Matrix padded = random(1, stride, 5)) {
         double[] expected =
             Reference.softmax(
                 IntStream.range(0, cols).mapToDouble(c -> 0.7f * padded.get(0, c)).toArray());

@@ -14,10 +14,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SgemmTest {
 
-  private static Mat random(int rows, int cols, long seed) {
+  private static Matrix random(int rows, int cols, long seed) {
     Random random = new Random(seed);
-    Mat wide = Mat.allocate(rows + 2, cols + 5);
-    Mat view = wide.rows(1, rows + 1).cols(3, cols + 3);
+    Matrix wide = Matrix.allocate(rows + 2, cols + 5);
+    Matrix view = wide.rows(1, rows + 1).cols(3, cols + 3);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < cols; c++) {
         view.set(r, c, (float) random.nextGaussian());
@@ -27,7 +27,7 @@ class SgemmTest {
   }
 
   private static double sum(
-      Mat a, Mat b, boolean transA, boolean transB, int k, int row, int column) {
+      Matrix a, Matrix b, boolean transA, boolean transB, int k, int row, int column) {
     double sum = 0;
     for (int i = 0; i < k; i++) {
       sum +=
@@ -38,7 +38,7 @@ class SgemmTest {
   }
 
   private static void assertProduct(
-      Mat c, Mat a, Mat b, boolean transA, boolean transB, int k, double added) {
+      Matrix c, Matrix a, Matrix b, boolean transA, boolean transB, int k, double added) {
     for (int row = 0; row < c.rows(); row += 3) {
       for (int column = 0; column < c.cols(); column += 7) {
         assertThat((double) c.get(row, column))
@@ -51,9 +51,9 @@ class SgemmTest {
   @ParameterizedTest
   @CsvSource({"5, 7, 3", "65, 64, 65", "130, 96, 150", "131, 97, 151", "544, 48, 192"})
   void productsAreThoseOfFloat64(int m, int n, int k) {
-    Mat c = random(m, n, 3);
-    Mat a = random(m, k, 1);
-    Mat b = random(k, n, 2);
+    Matrix c = random(m, n, 3);
+    Matrix a = random(m, k, 1);
+    Matrix b = random(k, n, 2);
 
     Sgemm.ab(a, b, c);
     assertProduct(c, a, b, false, false, k, 0);
@@ -62,16 +62,16 @@ class SgemmTest {
     Sgemm.addAb(a, b, c);
     assertProduct(c, a, b, false, false, k, 1);
 
-    Mat bT = random(n, k, 4);
+    Matrix bT = random(n, k, 4);
     Sgemm.abT(a, bT, c);
     assertProduct(c, a, bT, false, true, k, 0);
 
-    Mat aT = random(k, m, 5);
+    Matrix aT = random(k, m, 5);
     Sgemm.aTb(aT, b, c);
     assertProduct(c, aT, b, true, false, k, 0);
   }
 
-  private static void fill(Mat c) {
+  private static void fill(Matrix c) {
     for (int r = 0; r < c.rows(); r++) {
       for (int column = 0; column < c.cols(); column++) {
         c.set(r, column, 1);
@@ -82,13 +82,13 @@ class SgemmTest {
   @ParameterizedTest
   @CsvSource({"200, 96, 150", "65, 64, 65"})
   void everyThreadComputesTheSameBits(int m, int n, int k) throws Exception {
-    Mat a = random(m, k, 1);
-    Mat b = random(k, n, 2);
+    Matrix a = random(m, k, 1);
+    Matrix b = random(k, n, 2);
     List<Callable<List<Float>>> products = new ArrayList<>();
     for (int i = 0; i < 16; i++) {
       products.add(
           () -> {
-            Mat c = random(m, n, 9);
+            Matrix c = random(m, n, 9);
             Sgemm.ab(a, b, c);
             return values(c);
           });
@@ -105,7 +105,7 @@ class SgemmTest {
     }
   }
 
-  private static List<Float> values(Mat c) {
+  private static List<Float> values(Matrix c) {
     List<Float> values = new ArrayList<>();
     for (int r = 0; r < c.rows(); r++) {
       for (int column = 0; column < c.cols(); column++) {

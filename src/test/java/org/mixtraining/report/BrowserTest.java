@@ -43,12 +43,12 @@ class BrowserTest {
 
   @Test
   void aRunIsShownWithoutComplaintAndWithoutAskingForAnything() throws Exception {
-    check("run", RunReport.of(Samples.finished(10), Samples.pictures()));
+    check("run", RunReport.of(ReportFixtures.finished(10), ReportFixtures.pictures()));
   }
 
   @Test
   void soIsAComparison() throws Exception {
-    check("comparison", ComparisonReport.of(Samples.comparison()));
+    check("comparison", ComparisonReport.of(ReportFixtures.comparison()));
   }
 
   private static void check(String name, Report report) throws Exception {

@@ -10,11 +10,12 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.results.RunRow;
 
 class CommandsTest {
-  private static final RunRow RUN = Samples.run(RunRow.Status.FINISHED, RunRow.Progress.NONE, null);
+  private static final RunRow RUN =
+      ReportFixtures.run(RunRow.Status.FINISHED, RunRow.Progress.NONE, null);
 
   @Test
   void theCommandLeadsToTheConfigurationOfTheRun() {
-    List<String> words = Samples.words(Commands.repeating(RUN));
+    List<String> words = ReportFixtures.words(Commands.repeating(RUN));
 
     assertThat(words).startsWith("submit/mixtraining", "train").endsWith("-D", "run.id=noon-again");
     List<String> settings = new ArrayList<>();
@@ -45,7 +46,7 @@ class CommandsTest {
             null,
             null);
 
-    assertThat(Samples.words(Commands.repeating(run)))
+    assertThat(ReportFixtures.words(Commands.repeating(run)))
         .containsExactly(
             "submit/mixtraining",
             "train",

@@ -16,14 +16,15 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.results.RunRow;
 
 class ReportTest {
-  private static final Report RUN = RunReport.of(Samples.finished(10), Samples.pictures());
+  private static final Report RUN =
+      RunReport.of(ReportFixtures.finished(10), ReportFixtures.pictures());
 
   static Stream<Report> reports() {
     return Stream.of(
         RUN,
-        RunReport.of(Samples.finished(120), Samples.noPictures()),
-        RunReport.of(Samples.begun(), Samples.noPictures()),
-        ComparisonReport.of(Samples.comparison()));
+        RunReport.of(ReportFixtures.finished(120), ReportFixtures.noPictures()),
+        RunReport.of(ReportFixtures.begun(), ReportFixtures.noPictures()),
+        ComparisonReport.of(ReportFixtures.comparison()));
   }
 
   private static List<String> all(String pattern, String text) {
@@ -106,7 +107,7 @@ class ReportTest {
   }
 
   private static RunRow row(String id, boolean stoppedEarly, String... settings) {
-    RunRow r = Samples.finished(2).run();
+    RunRow r = ReportFixtures.finished(2).run();
     RunRow.Setup s = r.setup();
     String config = JobConfig.load(Optional.empty(), List.of(settings)).canonical();
     return new RunRow(
@@ -134,7 +135,7 @@ class ReportTest {
 
   @Test
   void aRunThatEndedEarlySaysHowFarItsLearningRateHadFallen() {
-    RunFacts f = Samples.finished(2);
+    RunFacts f = ReportFixtures.finished(2);
     RunFacts early =
         new RunFacts(
             row("noon", true),
@@ -146,7 +147,7 @@ class ReportTest {
             f.samples(),
             f.features());
 
-    assertThat(RunReport.of(early, Samples.pictures()).render())
+    assertThat(RunReport.of(early, ReportFixtures.pictures()).render())
         .contains(
             "Early stopping ended it after 6 of 6 epochs, when its learning rate had fallen to 14.3\u00a0% of its highest.")
         .contains("500\u00a0GFLOP");
@@ -154,7 +155,7 @@ class ReportTest {
 
   @Test
   void aComparisonTellsEveryKeyThatArmsDifferIn() {
-    ComparisonFacts c = Samples.comparison();
+    ComparisonFacts c = ReportFixtures.comparison();
     ComparisonFacts apart =
         new ComparisonFacts(
             c.name(),
@@ -172,7 +173,7 @@ class ReportTest {
 
   @Test
   void whatIsNotThereIsSaidAndListed() {
-    Report begun = RunReport.of(Samples.begun(), Samples.noPictures());
+    Report begun = RunReport.of(ReportFixtures.begun(), ReportFixtures.noPictures());
 
     assertThat(begun.omissions())
         .extracting(Report.Omission::section)
@@ -188,13 +189,13 @@ class ReportTest {
     assertThat(begun.render())
         .contains("It failed after epoch 0", "No epoch of this run has finished.", "no decoder")
         .contains("<span>failed</span>");
-    assertThat(RunReport.of(Samples.finished(3), Samples.noPictures()).omissions())
+    assertThat(RunReport.of(ReportFixtures.finished(3), ReportFixtures.noPictures()).omissions())
         .contains(new Report.Omission("samples", "data.path: gone"));
   }
 
   @Test
   void ofManyClassesTheBestTheWorstAndTheMostConfusedAreShown() {
-    String html = RunReport.of(Samples.finished(120), Samples.noPictures()).render();
+    String html = RunReport.of(ReportFixtures.finished(120), ReportFixtures.noPictures()).render();
 
     assertThat(html)
         .contains("The 10 best classes", "The 10 worst classes", "All 120 classes")
@@ -204,7 +205,7 @@ class ReportTest {
 
   @Test
   void aComparisonTellsGainsCostsAndWhatIsLeft() {
-    Report report = ComparisonReport.of(Samples.comparison());
+    Report report = ComparisonReport.of(ReportFixtures.comparison());
 
     assertThat(report.omissions()).isEmpty();
     assertThat(report.render())

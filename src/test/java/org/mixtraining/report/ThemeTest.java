@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.mixtraining.report.chart.Mark;
 
 /** Contrasts of the style sheet's colours, by WCAG 2.1. */
 class ThemeTest {

@@ -33,31 +33,31 @@ class NotebooksTest {
     finished(tables, "mixed", Pipeline.MIX, 0.625, 50);
     finished(tables, "plain", Pipeline.SL, 0.25, 25);
     finished(tables, "worse", Pipeline.SSL_SL, 0.125, 400);
-    tables.write(Samples.ssl("mixed", 1));
+    tables.write(ResultsFixtures.ssl("mixed", 1));
     List<WorkerRow> workers = new ArrayList<>();
     for (int worker : new int[] {0, 1, 2, 40}) { // that which comes last takes 50 s, not 10 to 12
-      workers.add(Samples.worker("mixed", 1, worker));
+      workers.add(ResultsFixtures.worker("mixed", 1, worker));
     }
     tables.write(workers);
     tables.write(
         List.of(
-            Samples.prediction("mixed", 1, 0, 0),
-            Samples.prediction("mixed", 2, 0, 3),
-            Samples.prediction("mixed", 4, 0, 3),
-            Samples.prediction("mixed", 3, 1, 0)));
+            ResultsFixtures.prediction("mixed", 1, 0, 0),
+            ResultsFixtures.prediction("mixed", 2, 0, 3),
+            ResultsFixtures.prediction("mixed", 4, 0, 3),
+            ResultsFixtures.prediction("mixed", 3, 1, 0)));
     Tables.register(spark.get(), output.toString());
   }
 
   private static void finished(
       Tables tables, String id, Pipeline pipeline, double accuracy, double seconds) {
-    RunRow run = Samples.run(id);
+    RunRow run = ResultsFixtures.run(id);
     RunRow.Setup s = run.setup();
     tables.write(
         new RunRow(
             id,
             RunRow.Status.FINISHED,
             run.started(),
-            Samples.NOON,
+            ResultsFixtures.NOON,
             null,
             new RunRow.Setup(
                 pipeline,

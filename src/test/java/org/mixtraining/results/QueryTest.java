@@ -29,8 +29,8 @@ class QueryTest {
   @BeforeAll
   static void register(@TempDir Path output) {
     Tables tables = new Tables(new Configuration(), output.toString());
-    tables.write(Samples.run("a"));
-    tables.write(Samples.joint("a", 1, 0.5));
+    tables.write(ResultsFixtures.run("a"));
+    tables.write(ResultsFixtures.joint("a", 1, 0.5));
     Tables.register(spark.get(), output.toString());
   }
 

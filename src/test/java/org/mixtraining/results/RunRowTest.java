@@ -12,11 +12,12 @@ class RunRowTest {
     Progress progress =
         Progress.NONE
             .plus(
-                Samples.ssl("a", 1), List.of(Samples.worker("a", 1, 0), Samples.worker("a", 1, 1)))
-            .plus(Samples.joint("a", 2, 0.25), List.of())
-            .plus(Samples.joint("a", 3, 0.5), List.of())
-            .plus(Samples.joint("a", 4, 0.5), List.of())
-            .plus(Samples.joint("a", 5, 0.375), List.of());
+                ResultsFixtures.ssl("a", 1),
+                List.of(ResultsFixtures.worker("a", 1, 0), ResultsFixtures.worker("a", 1, 1)))
+            .plus(ResultsFixtures.joint("a", 2, 0.25), List.of())
+            .plus(ResultsFixtures.joint("a", 3, 0.5), List.of())
+            .plus(ResultsFixtures.joint("a", 4, 0.5), List.of())
+            .plus(ResultsFixtures.joint("a", 5, 0.375), List.of());
 
     assertThat(progress)
         .as("a worker with four threads holds four devices")
@@ -27,7 +28,7 @@ class RunRowTest {
 
   @Test
   void progressWithoutAHeadHasNoAccuracy() {
-    assertThat(Progress.NONE.plus(Samples.ssl("a", 1), List.of()))
+    assertThat(Progress.NONE.plus(ResultsFixtures.ssl("a", 1), List.of()))
         .isEqualTo(new Progress(1, null, null, null, null, 1000, 1e15, 12.5, 0, 1, 2.0, 1e12, 3.5));
   }
 
@@ -36,7 +37,8 @@ class RunRowTest {
     Progress older =
         new Progress(1, null, null, null, null, 1000, 1e15, 12.5, 7, null, null, null, null);
 
-    Progress newer = older.plus(Samples.ssl("a", 2), List.of(Samples.worker("a", 2, 0)));
+    Progress newer =
+        older.plus(ResultsFixtures.ssl("a", 2), List.of(ResultsFixtures.worker("a", 2, 0)));
 
     assertThat(newer.deviceSeconds()).isEqualTo(4 * (7 + 10));
     assertThat(newer.devices()).isEqualTo(4);
@@ -47,9 +49,9 @@ class RunRowTest {
   void anAccuracyThatIsNotANumberIsNeverTheBest() {
     assertThat(
             Progress.NONE
-                .plus(Samples.joint("a", 1, Double.NaN), List.of())
-                .plus(Samples.joint("a", 2, 0.25), List.of())
-                .plus(Samples.joint("a", 3, Double.NaN), List.of())
+                .plus(ResultsFixtures.joint("a", 1, Double.NaN), List.of())
+                .plus(ResultsFixtures.joint("a", 2, 0.25), List.of())
+                .plus(ResultsFixtures.joint("a", 3, Double.NaN), List.of())
                 .bestEpoch())
         .isEqualTo(2);
   }

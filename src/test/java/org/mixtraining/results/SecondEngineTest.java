@@ -22,10 +22,14 @@ class SecondEngineTest {
   void write() {
     var tables = new Tables(new Configuration(), output.toString());
     for (String id : List.of("a", "b")) {
-      tables.write(Samples.run(id));
-      tables.write(List.of(Samples.ssl(id, 1), Samples.joint(id, 2, 0.5), Samples.ssl(id, 65)));
-      tables.write(List.of(Samples.worker(id, 2, 0), Samples.worker(id, 2, 1)));
-      tables.write(Samples.prediction(id, 7, 0, 1));
+      tables.write(ResultsFixtures.run(id));
+      tables.write(
+          List.of(
+              ResultsFixtures.ssl(id, 1),
+              ResultsFixtures.joint(id, 2, 0.5),
+              ResultsFixtures.ssl(id, 65)));
+      tables.write(List.of(ResultsFixtures.worker(id, 2, 0), ResultsFixtures.worker(id, 2, 1)));
+      tables.write(ResultsFixtures.prediction(id, 7, 0, 1));
     }
   }
 
@@ -71,7 +75,7 @@ class SecondEngineTest {
   void anIdThatLooksLikeANumberOrADateIsTextWhereItsTypeIsGiven() throws SQLException {
     var odd = new Tables(new Configuration(), output.resolve("odd").toString());
     for (String id : List.of("007", "2024-01-05")) {
-      odd.write(Samples.run(id));
+      odd.write(ResultsFixtures.run(id));
     }
     String read =
         "select run_id, typeof(run_id) from read_parquet('"

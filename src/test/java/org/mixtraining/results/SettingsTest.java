@@ -67,7 +67,7 @@ class SettingsTest {
   private static void run(
       String dataset, String arm, long seed, Status status, Double accuracy, double seconds) {
     planned(dataset, arm, seed);
-    RunRow sample = Samples.run("a");
+    RunRow sample = ResultsFixtures.run("a");
     tables.write(
         new RunRow(
             id(dataset, arm, seed),
@@ -75,7 +75,7 @@ class SettingsTest {
             sample.started(),
             null,
             null,
-            Samples.setup(seed),
+            ResultsFixtures.setup(seed),
             sample.versions(),
             new Progress(
                 4,

@@ -7,24 +7,24 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TableTest {
-  @Stored(table = "flags", oneRowPer = "flag")
+  @TableRow(table = "flags", oneRowPer = "flag")
   record FlagRow(
       @Column("the run") String runId,
       @Column("up or not") boolean isUp,
       @Column("seen by somebody") Boolean seenBy2) {}
 
-  @Stored(table = "lists", oneRowPer = "list")
+  @TableRow(table = "lists", oneRowPer = "list")
   record ListRow(@Column("the run") String runId, @Column("not a column") List<String> names) {}
 
-  @Stored(table = "bare", oneRowPer = "row")
+  @TableRow(table = "bare", oneRowPer = "row")
   record BareRow(@Column("the run") String runId, int count) {}
 
-  @Stored(table = "twice", oneRowPer = "row")
+  @TableRow(table = "twice", oneRowPer = "row")
   record TwiceRow(@Column("the run") String runId, Group group, @Column("count") int count) {
     record Group(@Column("count") int count) {}
   }
 
-  @Stored(table = "headless", oneRowPer = "row")
+  @TableRow(table = "headless", oneRowPer = "row")
   record HeadlessRow(@Column("count") int count) {}
 
   @Test

@@ -85,9 +85,10 @@ class TablesTest {
 
   @Test
   void everyTypeComesBackAsItWasWritten() {
-    RunRow run = Samples.run("a");
-    List<EpochRow> epochs = List.of(Samples.ssl("a", 1), Samples.joint("a", 2, 0.5));
-    WorkerRow worker = Samples.worker("a", 2, 1);
+    RunRow run = ResultsFixtures.run("a");
+    List<EpochRow> epochs =
+        List.of(ResultsFixtures.ssl("a", 1), ResultsFixtures.joint("a", 2, 0.5));
+    WorkerRow worker = ResultsFixtures.worker("a", 2, 1);
     tables.write(run);
     tables.write(epochs);
     tables.write(worker);
@@ -105,13 +106,13 @@ class TablesTest {
   @Test
   void instantsAreKeptToTheMicrosecondAlsoBefore1970() {
     Instant early = Instant.parse("1969-12-31T23:59:59.999999Z");
-    RunRow run = Samples.run("a");
+    RunRow run = ResultsFixtures.run("a");
     tables.write(
         new RunRow(
             "a",
             RunRow.Status.FAILED,
             early,
-            Samples.NOON.plusNanos(999),
+            ResultsFixtures.NOON.plusNanos(999),
             "out of memory",
             run.setup(),
             run.versions(),
@@ -122,14 +123,18 @@ class TablesTest {
 
     Row row = spark.rows("select started, ended from runs").get(0);
     assertThat(row.getTimestamp(0).toInstant()).isEqualTo(early);
-    assertThat(row.getTimestamp(1).toInstant()).isEqualTo(Samples.NOON);
+    assertThat(row.getTimestamp(1).toInstant()).isEqualTo(ResultsFixtures.NOON);
   }
 
   @Test
   void partsHaveNamesThatFollowFromTheirRowsAndNothingElseLiesThere() throws IOException {
-    tables.write(Samples.run("a"));
-    tables.write(List.of(Samples.ssl("a", 1), Samples.ssl("a", 64), Samples.ssl("a", 65)));
-    tables.write(List.of(Samples.worker("a", 128, 0), Samples.worker("a", 128, 1)));
+    tables.write(ResultsFixtures.run("a"));
+    tables.write(
+        List.of(
+            ResultsFixtures.ssl("a", 1),
+            ResultsFixtures.ssl("a", 64),
+            ResultsFixtures.ssl("a", 65)));
+    tables.write(List.of(ResultsFixtures.worker("a", 128, 0), ResultsFixtures.worker("a", 128, 1)));
 
     assertThat(files())
         .extracting(Path::toString)
@@ -142,10 +147,10 @@ class TablesTest {
 
   @Test
   void aRepeatReplacesItsPartAndDoublesNothing() throws IOException {
-    tables.write(List.of(Samples.joint("a", 1, 0.25), Samples.joint("a", 2, 0.5)));
-    tables.write(List.of(Samples.worker("a", 1, 0), Samples.worker("a", 1, 1)));
-    tables.write(List.of(Samples.worker("a", 1, 0), Samples.worker("a", 1, 1)));
-    tables.write(Samples.joint("a", 2, 0.75));
+    tables.write(List.of(ResultsFixtures.joint("a", 1, 0.25), ResultsFixtures.joint("a", 2, 0.5)));
+    tables.write(List.of(ResultsFixtures.worker("a", 1, 0), ResultsFixtures.worker("a", 1, 1)));
+    tables.write(List.of(ResultsFixtures.worker("a", 1, 0), ResultsFixtures.worker("a", 1, 1)));
+    tables.write(ResultsFixtures.joint("a", 2, 0.75));
     register();
 
     assertThat(spark.rows("select epoch, validation_accuracy from epochs order by epoch"))
@@ -157,7 +162,7 @@ class TablesTest {
 
   @Test
   void aWriteThatDiedHalfwayIsInvisible() throws IOException {
-    tables.write(Samples.ssl("a", 1));
+    tables.write(ResultsFixtures.ssl("a", 1));
     var path =
         new org.apache.hadoop.fs.Path(output + "/tables/epochs/run_id=a/epochs-00001.parquet");
     Path half = Path.of(new WholeFile(path, new Configuration()).hidden().toString());
@@ -169,12 +174,12 @@ class TablesTest {
 
   @Test
   void aFailedWriteLeavesWhatWasThereAndNoLitter() throws IOException {
-    tables.write(Samples.ssl("a", 1));
+    tables.write(ResultsFixtures.ssl("a", 1));
     Path inTheWay = output.resolve("tables/runs/run_id=a/run.parquet/file");
     Files.createDirectories(inTheWay.getParent());
     Files.writeString(inTheWay, "a directory with the name of a part");
 
-    assertThatThrownBy(() -> tables.write(Samples.run("a")))
+    assertThatThrownBy(() -> tables.write(ResultsFixtures.run("a")))
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining("cannot write run to")
         .hasMessageContaining("tables/runs/run_id=a");
@@ -183,7 +188,7 @@ class TablesTest {
 
   @Test
   void aMissingValueIsRefusedAndNamedAndTheOldRowStays() throws IOException {
-    RunRow run = Samples.run("a");
+    RunRow run = ResultsFixtures.run("a");
     tables.write(run);
 
     assertThatThrownBy(
@@ -214,9 +219,9 @@ class TablesTest {
         runs,
         run -> {
           Tables own = new Tables(new Configuration(), output.toString());
-          own.write(Samples.run("run-" + run));
+          own.write(ResultsFixtures.run("run-" + run));
           for (int epoch = 1; epoch <= epochs; epoch++) {
-            own.write(Samples.ssl("run-" + run, epoch));
+            own.write(ResultsFixtures.ssl("run-" + run, epoch));
           }
         });
     register();
@@ -234,7 +239,9 @@ class TablesTest {
         writer -> {
           for (int i = 0; i < 10; i++) {
             tables.write(
-                List.of(Samples.prediction("a", writer, 0, 1), Samples.prediction("a", 10, 1, 1)));
+                List.of(
+                    ResultsFixtures.prediction("a", writer, 0, 1),
+                    ResultsFixtures.prediction("a", 10, 1, 1)));
           }
         });
     register();
@@ -265,8 +272,8 @@ class TablesTest {
 
   @Test
   void viewsHaveTheDocumentedColumnsTypesAndMeanings() {
-    tables.write(Samples.run("a"));
-    tables.write(Samples.ssl("a", 1));
+    tables.write(ResultsFixtures.run("a"));
+    tables.write(ResultsFixtures.ssl("a", 1));
     register();
 
     String docs = Tables.describe();
@@ -321,7 +328,7 @@ class TablesTest {
 
   @Test
   void anOlderTableReadsAsNullWhereItLacksAColumn() {
-    tables.write(Samples.joint("new", 1, 0.5));
+    tables.write(ResultsFixtures.joint("new", 1, 0.5));
     spark
         .get()
         .sql("select 3 as epoch, 'sl' as phase, 7L as images, 'gone' as a_column_since_removed")
@@ -353,7 +360,7 @@ class TablesTest {
       throw new UncheckedIOException(e);
     }
 
-    tables.write(Samples.joint("a", 2, 0.5));
+    tables.write(ResultsFixtures.joint("a", 2, 0.5));
     register();
 
     assertThat(spark.rows("select epoch, phase, train_loss, images from epochs"))
@@ -364,7 +371,8 @@ class TablesTest {
   @Test
   void aThousandEpochsAreFewFiles() throws IOException {
     for (int epoch = 1; epoch <= 1000; epoch += 37) {
-      tables.write(List.of(Samples.worker("a", epoch, 1), Samples.worker("a", epoch, 0)));
+      tables.write(
+          List.of(ResultsFixtures.worker("a", epoch, 1), ResultsFixtures.worker("a", epoch, 0)));
     }
     register();
 
@@ -376,7 +384,7 @@ class TablesTest {
 
   @Test
   void aTableThatNobodyWroteIsEmptyWithItsColumns() {
-    tables.write(Samples.run("a"));
+    tables.write(ResultsFixtures.run("a"));
     register();
 
     assertThat(spark.rows("select * from phase_cost")).isEmpty();
@@ -385,7 +393,8 @@ class TablesTest {
 
   @Test
   void runIdsThatLookLikeNumbersOrDatesStayText() {
-    List.of("007", "1e3", "2026-03-01", "a.b_c-d").forEach(id -> tables.write(Samples.run(id)));
+    List.of("007", "1e3", "2026-03-01", "a.b_c-d")
+        .forEach(id -> tables.write(ResultsFixtures.run(id)));
     register();
 
     assertThat(spark.rows("select run_id from runs order by run_id"))
@@ -397,7 +406,7 @@ class TablesTest {
   @ValueSource(
       strings = {"", ".", "..", "a/b", "../a", "a=b", "a b", "a%2Fb", "ä", "-rf", "_x", "a\nb"})
   void aRunIdThatCannotNameADirectoryIsRefused(String id) throws IOException {
-    assertThatThrownBy(() -> tables.write(Samples.run(id)))
+    assertThatThrownBy(() -> tables.write(ResultsFixtures.run(id)))
         .isInstanceOf(UserException.class)
         .hasMessage(
             "run.id: \"%s\" is not allowed; 1 to 80 letters, digits, '.', '_' or '-' are, the first a letter or digit",
@@ -427,7 +436,7 @@ class TablesTest {
         .isInstanceOf(UserException.class)
         .hasMessage("run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
     assertThatThrownBy(
-            () -> new Tables(new Configuration(), "nofs://host/x").write(Samples.run("a")))
+            () -> new Tables(new Configuration(), "nofs://host/x").write(ResultsFixtures.run("a")))
         .isInstanceOf(UserException.class)
         .hasMessage("run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
   }
@@ -436,7 +445,7 @@ class TablesTest {
   void anOutputMayHaveAnyCharactersInItsName() {
     String odd = output.resolve("ä [1] {b,c} x=1 d?*: it's \\ %20#").toString();
     var there = new Tables(new Configuration(), odd);
-    there.write(List.of(Samples.run("007"), Samples.run("2024-01-05")));
+    there.write(List.of(ResultsFixtures.run("007"), ResultsFixtures.run("2024-01-05")));
     Tables.register(spark.get(), odd);
 
     assertThat(spark.rows("select run_id from runs order by run_id"))
@@ -480,8 +489,8 @@ class TablesTest {
     Configuration conf = new Configuration();
     conf.set("fs.plain.impl", PlainFileSystem.class.getName());
     Tables plain = new Tables(conf, "plain://" + output);
-    plain.write(Samples.joint("a", 1, 0.25));
-    plain.write(Samples.joint("a", 1, 0.5));
+    plain.write(ResultsFixtures.joint("a", 1, 0.25));
+    plain.write(ResultsFixtures.joint("a", 1, 0.5));
     register();
 
     assertThat(spark.value("select validation_accuracy from epochs")).isEqualTo(0.5);
@@ -493,8 +502,8 @@ class TablesTest {
     Configuration conf = new Configuration();
     conf.set("fs.viewfs.mounttable.default.link./mount", output.toUri().toString());
     Tables mounted = new Tables(conf, "viewfs:///mount");
-    mounted.write(Samples.joint("a", 1, 0.25));
-    mounted.write(Samples.joint("a", 1, 0.5));
+    mounted.write(ResultsFixtures.joint("a", 1, 0.25));
+    mounted.write(ResultsFixtures.joint("a", 1, 0.5));
     register();
 
     assertThat(spark.rows("select validation_accuracy from epochs"))
@@ -506,16 +515,16 @@ class TablesTest {
   void phaseCostAddsUpThePhasesOfARunInTheirOrder() {
     tables.write(
         List.of(
-            Samples.ssl("a", 1),
-            Samples.ssl("a", 2),
-            Samples.joint("a", 3, 0.5),
-            Samples.ssl("b", 1)));
+            ResultsFixtures.ssl("a", 1),
+            ResultsFixtures.ssl("a", 2),
+            ResultsFixtures.joint("a", 3, 0.5),
+            ResultsFixtures.ssl("b", 1)));
     tables.write(
         List.of(
-            Samples.worker("a", 1, 0),
-            Samples.worker("a", 1, 1),
-            Samples.worker("a", 2, 0),
-            Samples.worker("a", 3, 1)));
+            ResultsFixtures.worker("a", 1, 0),
+            ResultsFixtures.worker("a", 1, 1),
+            ResultsFixtures.worker("a", 2, 0),
+            ResultsFixtures.worker("a", 3, 1)));
     register();
 
     assertThat(spark.rows("select * from phase_cost"))
@@ -550,8 +559,8 @@ class TablesTest {
         JobConfig.load(Optional.empty(), List.of("workers.threads-per-worker=3")).canonical();
     for (String id : List.of("older", "newer")) {
       Integer devices = id.equals("newer") ? 3 : null;
-      RunRow sample = Samples.run(id);
-      RunRow.Setup setup = Samples.setup(1);
+      RunRow sample = ResultsFixtures.run(id);
+      RunRow.Setup setup = ResultsFixtures.setup(1);
       tables.write(
           new RunRow(
               id,
@@ -566,8 +575,8 @@ class TablesTest {
               null,
               null));
       tables.write(new ComparisonRow(id, "c", id, 1, 1, "mix", "mix"));
-      tables.write(Samples.ssl(id, 1));
-      WorkerRow worker = Samples.worker(id, 1, 0);
+      tables.write(ResultsFixtures.ssl(id, 1));
+      WorkerRow worker = ResultsFixtures.worker(id, 1, 0);
       tables.write(
           new WorkerRow(
               id,
@@ -599,12 +608,12 @@ class TablesTest {
 
   @Test
   void classRowsAreStoredAndAddUpToTheirTask() {
-    ClassRow first = Samples.ofClass("a", 3, Split.TEST, 0, 30, 1);
+    ClassRow first = ResultsFixtures.ofClass("a", 3, Split.TEST, 0, 30, 1);
     tables.write(
         List.of(
             first,
-            Samples.ofClass("a", 3, Split.TEST, 1, 10, 0.5),
-            Samples.ofClass("a", 3, Split.VALIDATION, 1, 5, 0.25)));
+            ResultsFixtures.ofClass("a", 3, Split.TEST, 1, 10, 0.5),
+            ResultsFixtures.ofClass("a", 3, Split.VALIDATION, 1, 5, 0.25)));
     register();
 
     assertThat(values(spark.rows("select * from classes where label = 0").get(0)))
@@ -617,15 +626,15 @@ class TablesTest {
 
   @Test
   void confusionCountsWhatEachLabelWasTakenFor() {
-    PredictionRow first = Samples.prediction("a", 7, 0, 0);
+    PredictionRow first = ResultsFixtures.prediction("a", 7, 0, 0);
     tables.write(
         List.of(
             first,
-            Samples.prediction("a", 3, 0, 1),
-            Samples.prediction("a", 4, 0, 0),
-            Samples.prediction("a", 5, 0, 0),
-            Samples.prediction("a", 9, 1, 0),
-            Samples.prediction("b", 9, 1, 1)));
+            ResultsFixtures.prediction("a", 3, 0, 1),
+            ResultsFixtures.prediction("a", 4, 0, 0),
+            ResultsFixtures.prediction("a", 5, 0, 0),
+            ResultsFixtures.prediction("a", 9, 1, 0),
+            ResultsFixtures.prediction("b", 9, 1, 1)));
     register();
 
     assertThat(values(spark.rows("select * from predictions where id = 7").get(0)))
@@ -640,13 +649,13 @@ class TablesTest {
   }
 
   private static RunRow finished(String id, String data, Double accuracy, double seconds) {
-    RunRow run = Samples.run(id);
+    RunRow run = ResultsFixtures.run(id);
     RunRow.Setup s = run.setup();
     return new RunRow(
         id,
         RunRow.Status.FINISHED,
         run.started(),
-        Samples.NOON,
+        ResultsFixtures.NOON,
         null,
         new RunRow.Setup(
             s.pipeline(),
@@ -676,7 +685,7 @@ class TablesTest {
             finished("twin", "x", 0.5, 99),
             finished("blind", "x", null, 1),
             finished("elsewhere", "y", 0.125, 500),
-            Samples.run("running")));
+            ResultsFixtures.run("running")));
     register();
 
     assertThat(spark.rows("select run_id from pareto"))
@@ -688,7 +697,7 @@ class TablesTest {
 
   @Test
   void aCatalogLearnsOfTheTablesAndTheirRuns() {
-    tables.write(List.of(Samples.ssl("a", 1), Samples.ssl("b-1", 1)));
+    tables.write(List.of(ResultsFixtures.ssl("a", 1), ResultsFixtures.ssl("b-1", 1)));
     SparkSession fresh = spark.get().newSession(); // in which no view has a table's name
     for (String statement : Statements.split(tables.define(Dialect.SPARK))) {
       fresh.sql(statement);
@@ -711,8 +720,8 @@ class TablesTest {
 
   @Test
   void theDefinitionForHiveIsSqlAndNamesThePlace() throws Exception {
-    tables.write(Samples.ssl("a", 1));
-    tables.write(Samples.run("a"));
+    tables.write(ResultsFixtures.ssl("a", 1));
+    tables.write(ResultsFixtures.run("a"));
 
     String sql = tables.define(Dialect.HIVE);
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 
 /** {@code workers.balance}: what was measured of workers decides what they get next. */
 class BalancedRunTest {
@@ -61,7 +61,7 @@ class BalancedRunTest {
         state.resting(),
         state.averaging(),
         state.patience(),
-        new Deal(list));
+        new ShardAssignment(list));
   }
 
   @Test

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.train.NonFiniteLossException;
 
 /**

@@ -13,8 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 class EpochAverageTest {
 
@@ -202,6 +202,7 @@ class EpochAverageTest {
   private static WorkerResult worker(
       int worker, long images, Map<String, Long> labels, ModelState state) {
     var metrics = new EpochMetrics(images, new TreeMap<>(labels), 0, 1, 0, 0, 0, 0, 0, 0);
-    return new WorkerResult(worker, state, metrics, new Place("host", "0", "cpu", 1, 0, 1, -1, 0));
+    return new WorkerResult(
+        worker, state, metrics, new TaskInfo("host", "0", "cpu", 1, 0, 1, -1, 0));
   }
 }

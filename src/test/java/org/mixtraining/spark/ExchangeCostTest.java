@@ -14,8 +14,8 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * What averaging the states of many vit-tiny workers costs, for the README's limits: run it with
@@ -87,7 +87,7 @@ class ExchangeCostTest {
   private static WorkerResult worker(int number) {
     var metrics = new EpochMetrics(100, new TreeMap<>(), 0, 1, 0, 0, 0, 0, 0, 0);
     return new WorkerResult(
-        number, state(number), metrics, new Place("h", "0", "cpu", 1, 0, 1, 1, 1));
+        number, state(number), metrics, new TaskInfo("h", "0", "cpu", 1, 0, 1, 1, 1));
   }
 
   private static ModelState state(int seed) {

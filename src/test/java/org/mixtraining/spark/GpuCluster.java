@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.RecordingAccelerator;
 

@@ -11,7 +11,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 
 /** Grey images from IDX files to a trained model. */
 class GreyRunTest {

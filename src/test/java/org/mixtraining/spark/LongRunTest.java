@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 
 /** A run of many epochs, by {@code mvn test -Dtest=LongRunTest -Dexcluded.tags=}. */
 @Tag("slow")

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Minibatches;
-import org.mixtraining.data.Prepare;
 import org.mixtraining.data.Split;
+import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
@@ -41,9 +41,9 @@ import org.mixtraining.train.NonFiniteLossException;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.Scores;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 class MixTrainingRunTest {
   private static final Map<JobConfig, Trained> KNOWN = new HashMap<>();

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.Averaging;
 import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 class OuterStepTest {
   private static final Averaging NESTEROV = new Averaging(Exchange.AUTO, 0.5, 0.5);

@@ -24,17 +24,17 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Minibatches;
-import org.mixtraining.data.Prepare;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
+import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.StoredImages;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -210,9 +210,12 @@ class PipelinesTest {
     List<EpochPlan> plans = MixSchedule.of(config).epochs();
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
 
-    assertSame(data.batches(plans.get(0), Deal.EQUAL, 1), batches(other, plans.get(0), 1, 3));
-    assertSame(data.batches(plans.get(2), Deal.EQUAL, 1), batches(labelled, plans.get(2), 1, 3));
-    List<MultiDataSet> mixed = list(data.batches(plans.get(1), Deal.EQUAL, 1));
+    assertSame(
+        data.batches(plans.get(0), ShardAssignment.EQUAL, 1), batches(other, plans.get(0), 1, 3));
+    assertSame(
+        data.batches(plans.get(2), ShardAssignment.EQUAL, 1),
+        batches(labelled, plans.get(2), 1, 3));
+    List<MultiDataSet> mixed = list(data.batches(plans.get(1), ShardAssignment.EQUAL, 1));
     List<MultiDataSet> own = list(batches(labelled, plans.get(1), 1, 3));
     Share shared = Share.all(other.images(Split.TRAIN, 1, 3), other.manifest().normalization());
     float[] partners =
@@ -315,13 +318,13 @@ class PipelinesTest {
   }
 
   private static int images(TrainingData data, EpochPlan plan, int worker) {
-    return list(data.batches(plan, Deal.EQUAL, worker)).stream()
+    return list(data.batches(plan, ShardAssignment.EQUAL, worker)).stream()
         .mapToInt(batch -> (int) batch.getFeatures(0).size(0))
         .sum();
   }
 
   private static MultiDataSet first(TrainingData data, EpochPlan plan) {
-    return data.batches(plan, Deal.EQUAL, 0).next();
+    return data.batches(plan, ShardAssignment.EQUAL, 0).next();
   }
 
   @Test
@@ -332,7 +335,8 @@ class PipelinesTest {
     TrainingData own = TrainingData.open(spark.hadoopConfiguration(), config("workers.count=1"));
     EpochPlan plan = MixSchedule.of(config()).epochs().get(1);
 
-    assertSame(dealt.batches(plan, Deal.EQUAL, 0), own.batches(plan, Deal.EQUAL, 0));
+    assertSame(
+        dealt.batches(plan, ShardAssignment.EQUAL, 0), own.batches(plan, ShardAssignment.EQUAL, 0));
   }
 
   // --- images for a device ----------------------------------------------------------------------
@@ -350,7 +354,7 @@ class PipelinesTest {
   private static void assertStored(JobConfig config) {
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
     for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      List<MultiDataSet> prepared = list(data.batches(plan, Deal.EQUAL, 0));
+      List<MultiDataSet> prepared = list(data.batches(plan, ShardAssignment.EQUAL, 0));
       List<MultiDataSet> stored = list(forDevice(data, plan));
       assertThat(stored).isNotEmpty().hasSameSizeAs(prepared);
       for (int i = 0; i < stored.size(); i++) {
@@ -365,7 +369,8 @@ class PipelinesTest {
   }
 
   private static Iterator<MultiDataSet> forDevice(TrainingData data, EpochPlan plan) {
-    return data.batches(plan, Deal.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
+    return data.batches(
+        plan, ShardAssignment.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
   }
 
   // --- validation ---

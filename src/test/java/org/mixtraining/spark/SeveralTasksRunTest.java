@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Prepare;
-import org.mixtraining.vit.ModelState;
+import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.vit.state.ModelState;
 
 /** Two tasks: coloured images of 32 pixels, and grey ones of 16. */
 class SeveralTasksRunTest {

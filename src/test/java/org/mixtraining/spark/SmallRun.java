@@ -17,11 +17,11 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.train.WorkerEpoch;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 
 /** A run of seconds, and what its workers do when they are called one by one, without Spark. */
 record SmallRun(JobConfig config, DatasetManifest manifest) {

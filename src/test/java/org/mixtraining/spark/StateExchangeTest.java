@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.Exchange;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.vit.ModelState;
-import org.mixtraining.vit.ModelState.Block;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.ModelState.Block;
 import scala.collection.JavaConverters;
 
 class StateExchangeTest {
@@ -66,7 +66,7 @@ class StateExchangeTest {
       }
       var metrics = new EpochMetrics(images[w], labels, 0, w, 0, 0, 0, 0, 0, 0);
       results.add(
-          new WorkerResult(w, state, metrics, new Place("h" + w, "0", "cpu", 1, 0, 1, -1, 0)));
+          new WorkerResult(w, state, metrics, new TaskInfo("h" + w, "0", "cpu", 1, 0, 1, -1, 0)));
     }
     return results;
   }

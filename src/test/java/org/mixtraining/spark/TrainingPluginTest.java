@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.data.Prepare;
+import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.schedule.Objective;
 
 /** What can be seen of a training from outside, while it lasts and afterwards. */

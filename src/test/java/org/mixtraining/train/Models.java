@@ -8,6 +8,8 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;

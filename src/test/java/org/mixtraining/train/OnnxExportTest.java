@@ -19,6 +19,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.UserException;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 
 /** What ONNX Runtime computes with an exported model is what this job computes. */
 class OnnxExportTest {

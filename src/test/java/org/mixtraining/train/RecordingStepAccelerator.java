@@ -10,8 +10,8 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.Blueprint;
 import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.StoredImages;
@@ -59,12 +59,12 @@ public final class RecordingStepAccelerator implements StepAccelerator {
   /** Steps on images that come as they are stored. */
   static final class PreparingSteps implements StepExecutor {
     private final GraphSteps steps;
-    private final Blueprint blueprint;
+    private final ModelSpec blueprint;
     private EpochPlan plan;
 
     PreparingSteps(Replica replica) {
       this.steps = new GraphSteps(replica);
-      this.blueprint = Blueprint.of(replica);
+      this.blueprint = ModelSpec.of(replica);
     }
 
     @Override

@@ -12,8 +12,8 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.ReplicaPool.Lease;
 import org.mixtraining.train.ReplicaPool.Purpose;
-import org.mixtraining.vit.ModelState;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.state.ModelState;
 
 class ReplicaPoolTest {
 

@@ -18,9 +18,9 @@ import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
-import org.mixtraining.vit.Sight;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 class WorkerEpochTest {
@@ -63,7 +63,7 @@ class WorkerEpochTest {
       assertThat(metrics.sslLoss()).isCloseTo(ssl, within(1e-9));
       assertThat(metrics.slLoss()).isCloseTo(sl, within(1e-9));
       assertThat(metrics.flops())
-          .isEqualTo(10 * Jobs.vit().trainingFlops(Objective.JOINT, Sight.VISIBLE));
+          .isEqualTo(10 * Jobs.vit().trainingFlops(Objective.JOINT, EncoderInput.VISIBLE));
       assertThat(metrics.computeSeconds()).isPositive();
       assertThat(metrics.waitSeconds()).isNotNegative();
     }

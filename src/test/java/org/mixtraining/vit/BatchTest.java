@@ -18,12 +18,12 @@ import org.nd4j.linalg.factory.Nd4j;
 
 class BatchTest {
 
-  private final ViT vit = Samples.small();
+  private final ViT vit = ViTFixtures.small();
 
   @ParameterizedTest
   @EnumSource(Objective.class)
   void imagesKeepTheirPixelsAndOrder(Objective objective) {
-    float[] pixels = Samples.pixels(vit, 3);
+    float[] pixels = ViTFixtures.pixels(vit, 3);
     MultiDataSet batch = batch(objective, pixels, new long[] {7, 5, 6}, new int[] {0, 1, 2});
 
     assertThat(batch.getFeatures(0).shape()).containsExactly(3, 3, 12, 12);
@@ -35,9 +35,9 @@ class BatchTest {
 
   @Test
   void anObjectiveGetsItsLabelsAndMasks() {
-    MultiDataSet ssl = Samples.batch(vit, Objective.SSL, 2);
-    MultiDataSet sl = Samples.batch(vit, Objective.SL, 2);
-    MultiDataSet joint = Samples.batch(vit, Objective.JOINT, 2);
+    MultiDataSet ssl = ViTFixtures.batch(vit, Objective.SSL, 2);
+    MultiDataSet sl = ViTFixtures.batch(vit, Objective.SL, 2);
+    MultiDataSet joint = ViTFixtures.batch(vit, Objective.JOINT, 2);
 
     assertThat(ssl.getLabels()).hasSize(1);
     assertThat(sl.getLabels()).hasSize(1);
@@ -51,8 +51,8 @@ class BatchTest {
   @Test
   void labelsAreSmoothedAndMissingOnesAreAllZero() {
     MultiDataSet batch =
-        batch(Objective.SL, Samples.pixels(vit, 3), new long[] {1, 2, 3}, new int[] {4, -1, 0});
-    double[][] targets = Samples.rows(batch.getLabels(0));
+        batch(Objective.SL, ViTFixtures.pixels(vit, 3), new long[] {1, 2, 3}, new int[] {4, -1, 0});
+    double[][] targets = ViTFixtures.rows(batch.getLabels(0));
 
     assertThat(targets[0]).containsExactly(new double[] {.04, .04, .04, .04, .84}, within(1e-7));
     assertThat(targets[1]).containsOnly(0);
@@ -65,22 +65,22 @@ class BatchTest {
         Batch.training(
             vit,
             Objective.SL,
-            Samples.pixels(vit, 1),
+            ViTFixtures.pixels(vit, 1),
             new long[1],
             Batch.targets(vit, new int[] {2}, 0),
             1,
             0);
 
-    assertThat(Samples.rows(batch.getLabels(0))[0]).containsExactly(0, 0, 1, 0, 0);
+    assertThat(ViTFixtures.rows(batch.getLabels(0))[0]).containsExactly(0, 0, 1, 0, 0);
   }
 
   @ParameterizedTest
   @ValueSource(doubles = {0.01, 0.5, 0.75, 0.99})
   void everyImageShowsTheSameNumberOfPatches(double ratio) {
     ViT model = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, ratio, true);
-    MultiDataSet batch = Samples.batch(model, Objective.SSL, 50);
+    MultiDataSet batch = ViTFixtures.batch(model, Objective.SSL, 50);
 
-    for (double[] row : Samples.rows(batch.getFeaturesMaskArray(0))) {
+    for (double[] row : ViTFixtures.rows(batch.getFeaturesMaskArray(0))) {
       assertThat(row).containsOnly(0, 1);
       assertThat(Arrays.stream(row).sum()).isEqualTo(model.visiblePatches());
     }
@@ -100,8 +100,8 @@ class BatchTest {
 
   @Test
   void theSameMasksServeEveryObjective() {
-    assertThat(Samples.batch(vit, Objective.JOINT, 5).getFeaturesMaskArray(0))
-        .isEqualTo(Samples.batch(vit, Objective.SSL, 5).getFeaturesMaskArray(0));
+    assertThat(ViTFixtures.batch(vit, Objective.JOINT, 5).getFeaturesMaskArray(0))
+        .isEqualTo(ViTFixtures.batch(vit, Objective.SSL, 5).getFeaturesMaskArray(0));
   }
 
   @Test
@@ -130,7 +130,7 @@ class BatchTest {
 
   @Test
   void aPositionTravelsWithItsMinibatch() {
-    MultiDataSet batch = Samples.batch(vit, Objective.SL, 2);
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.SL, 2);
     new Batch.Position(3, 7, "head", List.of(5L, 6L)).mark(batch);
 
     assertThat(Batch.Position.of(batch))
@@ -148,7 +148,7 @@ class BatchTest {
   private static double[][] masks(ViT vit, long seed, int epoch, long... ids) {
     ViT tiny = new ViT(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, vit.maskRatio(), true);
     float[] pixels = new float[ids.length * 16];
-    return Samples.rows(
+    return ViTFixtures.rows(
         Batch.training(tiny, Objective.SSL, pixels, ids, null, seed, epoch)
             .getFeaturesMaskArray(0));
   }
@@ -166,10 +166,10 @@ class BatchTest {
 
   @Test
   void aMinibatchOfOneTaskHasNoLabelsForTheOthers() {
-    ViT vit = Samples.small();
+    ViT vit = ViTFixtures.small();
     List<Head> heads =
         List.of(new Head("head-a", 3, 1), new Head("head-b", 5, 1), new Head("head-c", 2, 1));
-    MultiDataSet single = Samples.batch(vit, Objective.JOINT, 4);
+    MultiDataSet single = ViTFixtures.batch(vit, Objective.JOINT, 4);
 
     MultiDataSet batch = Batch.among(heads, heads.get(1), single);
 

@@ -15,10 +15,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.config.JobConfig.Positions;
-import org.mixtraining.kernels.Mat;
+import org.mixtraining.kernels.Matrix;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Losses and gradients of whole graphs, by two independent witnesses. */
@@ -41,8 +42,8 @@ class GraphGradientTest {
   @MethodSource("graphs")
   void lossAndEveryGradientEqualTheFloat64Reference(
       Objective objective, MixPass pass, Pooling pooling, boolean normPix, int threads) {
-    ViT vit = Samples.small(pooling, normPix);
-    MultiDataSet batch = Samples.batch(vit, objective, 7, new int[] {1, 0, 4, -1, 2, 3, 3});
+    ViT vit = ViTFixtures.small(pooling, normPix);
+    MultiDataSet batch = ViTFixtures.batch(vit, objective, 7, new int[] {1, 0, 4, -1, 2, 3, 3});
     backward(
         vit,
         objective,
@@ -55,10 +56,10 @@ class GraphGradientTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 9, 33})
   void anyNumberOfImagesEqualsTheReference(int images) {
-    ViT vit = Samples.small();
+    ViT vit = ViTFixtures.small();
     Objective joint = Objective.JOINT;
     MixPass pass = MixPass.TWO_PASS;
-    MultiDataSet batch = Samples.batch(vit, joint, images);
+    MultiDataSet batch = ViTFixtures.batch(vit, joint, images);
     backward(
         vit, joint, pass, 3, batch, graph -> assertEqualsReference(vit, joint, pass, graph, batch));
   }
@@ -67,24 +68,24 @@ class GraphGradientTest {
   @ParameterizedTest
   @CsvSource({"VISIBLE, 0", "VISIBLE, 0.4", "CORRUPTED, 0.4", "TWO_PASS, 0.9"})
   void anyMaskRatioEqualsTheReference(MixPass pass, double ratio) {
-    ViT vit = Samples.small();
+    ViT vit = ViTFixtures.small();
     Objective joint = Objective.JOINT;
-    MultiDataSet batch = Samples.batch(vit.masking(ratio), joint, 5);
-    EpochPlan plan = Samples.plan(joint, pass, Samples.ALPHA, ratio, 1e-3);
+    MultiDataSet batch = ViTFixtures.batch(vit.masking(ratio), joint, 5);
+    EpochPlan plan = ViTFixtures.plan(joint, pass, ViTFixtures.ALPHA, ratio, 1e-3);
     backward(vit, plan, 2, batch, graph -> assertEqualsReference(vit, joint, pass, graph, batch));
   }
 
   private static void assertEqualsReference(
       ViT vit, Objective objective, MixPass pass, ComputationGraph graph, MultiDataSet batch) {
-    Map<String, double[]> weights = Samples.tensors(graph, TokenLayer::parameter);
+    Map<String, double[]> weights = ViTFixtures.tensors(graph, TokenLayer::parameter);
     ReferenceViT.Result expected =
-        Samples.reference(vit, objective, pass, Samples.ALPHA, weights, batch);
+        ViTFixtures.reference(vit, objective, pass, ViTFixtures.ALPHA, weights, batch);
     assertThat(graph.score()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
-    Map<String, double[]> actual = Samples.tensors(graph, TokenLayer::gradient);
+    Map<String, double[]> actual = ViTFixtures.tensors(graph, TokenLayer::gradient);
     assertThat(actual.keySet()).isEqualTo(expected.gradients().keySet());
     actual.forEach(
         (name, gradient) ->
-            assertThat(Samples.relativeError(gradient, expected.gradients().get(name)))
+            assertThat(ViTFixtures.relativeError(gradient, expected.gradients().get(name)))
                 .as(name)
                 .isLessThan(2e-5));
   }
@@ -93,8 +94,8 @@ class GraphGradientTest {
   @MethodSource("graphs")
   void gradientOfEveryTensorIsTheSlopeOfTheScore(
       Objective objective, MixPass pass, Pooling pooling, boolean normPix, int threads) {
-    ViT vit = Samples.small(pooling, normPix);
-    MultiDataSet batch = Samples.batch(vit, objective, 4);
+    ViT vit = ViTFixtures.small(pooling, normPix);
+    MultiDataSet batch = ViTFixtures.batch(vit, objective, 4);
     backward(vit, objective, pass, threads, batch, graph -> assertSlopes(graph, batch));
   }
 
@@ -102,8 +103,8 @@ class GraphGradientTest {
   @ParameterizedTest
   @CsvSource({"SL, VISIBLE", "SSL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
   void gradientOfLearnedPositionsIsTheSlopeOfTheScore(Objective objective, MixPass pass) {
-    ViT vit = Samples.placed(Pooling.MEAN, Positions.LEARNED);
-    MultiDataSet batch = Samples.batch(vit, objective, 4);
+    ViT vit = ViTFixtures.placed(Pooling.MEAN, Positions.LEARNED);
+    MultiDataSet batch = ViTFixtures.batch(vit, objective, 4);
     backward(
         vit,
         objective,
@@ -111,22 +112,22 @@ class GraphGradientTest {
         3,
         batch,
         graph -> {
-          assertThat(Samples.tensors(graph, TokenLayer::gradient))
+          assertThat(ViTFixtures.tensors(graph, TokenLayer::gradient))
               .hasEntrySatisfying(
                   "patch-embedding.positions",
-                  gradient -> assertThat(Samples.norm(gradient)).isGreaterThan(1e-3));
+                  gradient -> assertThat(ViTFixtures.norm(gradient)).isGreaterThan(1e-3));
           assertSlopes(graph, batch);
         });
   }
 
   private static void assertSlopes(ComputationGraph graph, MultiDataSet batch) {
-    Map<String, double[]> gradients = Samples.tensors(graph, TokenLayer::gradient);
+    Map<String, double[]> gradients = ViTFixtures.tensors(graph, TokenLayer::gradient);
     for (var layer : graph.getLayers()) {
       TokenLayer<?> tokens = (TokenLayer<?>) layer;
       for (Tensor tensor : tokens.layerConf().tensors()) {
         String name = tokens.layerConf().getLayerName() + "." + tensor.name();
         double[] gradient = gradients.get(name);
-        double norm = Samples.norm(gradient);
+        double norm = ViTFixtures.norm(gradient);
         if (norm > 1e-3) { // below, float32 scores cannot show a slope
           double slope = slope(graph, batch, tokens.parameter(tensor.name()), gradient, norm);
           assertThat(slope).as(name).isCloseTo(norm, within(0.02 * norm + 2e-4));
@@ -137,7 +138,11 @@ class GraphGradientTest {
 
   /** Central difference of the score along the unit gradient. */
   private static double slope(
-      ComputationGraph graph, MultiDataSet batch, Mat parameter, double[] gradient, double norm) {
+      ComputationGraph graph,
+      MultiDataSet batch,
+      Matrix parameter,
+      double[] gradient,
+      double norm) {
     double h = 1e-2;
     double up = scoreAt(graph, batch, parameter, gradient, h / norm);
     double down = scoreAt(graph, batch, parameter, gradient, -h / norm);
@@ -145,7 +150,11 @@ class GraphGradientTest {
   }
 
   private static double scoreAt(
-      ComputationGraph graph, MultiDataSet batch, Mat parameter, double[] gradient, double step) {
+      ComputationGraph graph,
+      MultiDataSet batch,
+      Matrix parameter,
+      double[] gradient,
+      double step) {
     float[] before = new float[gradient.length];
     parameter.read(before, 0);
     float[] moved = before.clone();
@@ -165,7 +174,7 @@ class GraphGradientTest {
       int threads,
       MultiDataSet batch,
       Consumer<ComputationGraph> assertion) {
-    EpochPlan plan = Samples.plan(objective, pass, Samples.alpha(objective), 1e-3);
+    EpochPlan plan = ViTFixtures.plan(objective, pass, ViTFixtures.alpha(objective), 1e-3);
     backward(vit, plan, threads, batch, assertion);
   }
 
@@ -176,12 +185,12 @@ class GraphGradientTest {
       int threads,
       MultiDataSet batch,
       Consumer<ComputationGraph> assertion) {
-    Samples.onThreads(
+    ViTFixtures.onThreads(
         threads,
         () -> {
-          try (Replica replica = Samples.replica(vit, plan.objective(), plan.pass())) {
+          try (Replica replica = ViTFixtures.replica(vit, plan.objective(), plan.pass())) {
             ComputationGraph graph = replica.graph();
-            Samples.disturb(graph);
+            ViTFixtures.disturb(graph);
             replica.plan(plan, 1);
             graph.setInputs(batch.getFeatures());
             graph.setLabels(batch.getLabels());

@@ -20,6 +20,7 @@ import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.learning.regularization.Regularization;
@@ -27,7 +28,7 @@ import org.nd4j.linalg.learning.regularization.Regularization;
 /** A graph is a normal Deeplearning4j model: it outlives the process that made it. */
 class GraphRoundTripTest {
 
-  private final ViT vit = Samples.small();
+  private final ViT vit = ViTFixtures.small();
 
   @ParameterizedTest
   @CsvSource({
@@ -39,7 +40,7 @@ class GraphRoundTripTest {
   })
   void aZipHoldsAllThatOutputsAndTheNextStepsDependOn(
       Objective objective, MixPass pass, @TempDir Path directory) throws IOException {
-    MultiDataSet batch = Samples.batch(vit, objective, 5);
+    MultiDataSet batch = ViTFixtures.batch(vit, objective, 5);
     try (Replica replica = trained(objective, pass, batch)) {
       File zip = directory.resolve("model.zip").toFile();
       ModelSerializer.writeModel(replica.graph(), zip, true);
@@ -58,7 +59,7 @@ class GraphRoundTripTest {
   @ParameterizedTest
   @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, CORRUPTED", "JOINT, TWO_PASS"})
   void aConfigurationIsEqualAfterJson(Objective objective, MixPass pass) {
-    MultiDataSet batch = Samples.batch(vit, objective, 5);
+    MultiDataSet batch = ViTFixtures.batch(vit, objective, 5);
     try (Replica replica = trained(objective, pass, batch)) {
       ComputationGraphConfiguration written = replica.graph().getConfiguration();
       ComputationGraphConfiguration read = ComputationGraphConfiguration.fromJson(written.toJson());
@@ -71,17 +72,18 @@ class GraphRoundTripTest {
   /** Equality of configurations means something only if it sees every field. */
   @Test
   void configurationsThatDifferInAnyFieldAreUnequal() {
-    EncoderBlock block = new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0);
+    EncoderBlock block = new EncoderBlock("encoder-0", vit, EncoderInput.FULL, 12, 2, 0);
     assertThat(block)
-        .isEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0))
-        .hasSameHashCodeAs(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0))
-        .isNotEqualTo(new EncoderBlock("encoder-1", vit, Sight.FULL, 12, 2, 0))
+        .isEqualTo(new EncoderBlock("encoder-0", vit, EncoderInput.FULL, 12, 2, 0))
+        .hasSameHashCodeAs(new EncoderBlock("encoder-0", vit, EncoderInput.FULL, 12, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-1", vit, EncoderInput.FULL, 12, 2, 0))
         .isNotEqualTo(
-            new EncoderBlock("encoder-0", Samples.small(Pooling.CLS, true), Sight.FULL, 12, 2, 0))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.BOTH, 12, 2, 0))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 16, 2, 0))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 3, 0))
-        .isNotEqualTo(new EncoderBlock("encoder-0", vit, Sight.FULL, 12, 2, 0.1));
+            new EncoderBlock(
+                "encoder-0", ViTFixtures.small(Pooling.CLS, true), EncoderInput.FULL, 12, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, EncoderInput.BOTH, 12, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, EncoderInput.FULL, 16, 2, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, EncoderInput.FULL, 12, 3, 0))
+        .isNotEqualTo(new EncoderBlock("encoder-0", vit, EncoderInput.FULL, 12, 2, 0.1));
 
     ClassHead head = head("head", 5, 1);
     assertThat(head)
@@ -101,14 +103,14 @@ class GraphRoundTripTest {
   }
 
   private ClassHead head(String name, int classes, double weight) {
-    return new ClassHead(new Head(name, classes, weight), vit, Sight.FULL);
+    return new ClassHead(new Head(name, classes, weight), vit, EncoderInput.FULL);
   }
 
   @Test
   void everyLayerDecaysItsWeightsOnceAndItsVectorsNever() {
     ComputationGraphConfiguration built =
         ViTGraph.configuration(
-            vit, Objective.JOINT, MixPass.VISIBLE, Samples.optimizer(), Samples.SEED);
+            vit, Objective.JOINT, MixPass.VISIBLE, ViTFixtures.optimizer(), ViTFixtures.SEED);
     ComputationGraphConfiguration read = ComputationGraphConfiguration.fromJson(built.toJson());
     try (Replica replica = new Replica(read)) {
       for (ComputationGraphConfiguration configuration :
@@ -122,7 +124,7 @@ class GraphRoundTripTest {
 
   private static void assertDecaysOnce(LayerVertex vertex) {
     ViTLayer layer = (ViTLayer) vertex.getLayerConf().getLayer();
-    Regularization decay = new DecoupledWeightDecay(Samples.optimizer().weightDecay());
+    Regularization decay = new DecoupledWeightDecay(ViTFixtures.optimizer().weightDecay());
     assertThat(layer.getRegularization()).containsExactly(decay);
     assertThat(layer.getRegularizationByParam("W"))
         .singleElement()
@@ -133,7 +135,7 @@ class GraphRoundTripTest {
 
   /** A graph with a state, a plan and two steps of its own behind it. */
   private Replica trained(Objective objective, MixPass pass, MultiDataSet batch) {
-    Replica replica = Samples.replica(vit, objective, pass);
+    Replica replica = ViTFixtures.replica(vit, objective, pass);
     ModelState state = replica.state();
     var later = new HashMap<String, ModelState.Block>();
     state
@@ -151,7 +153,7 @@ class GraphRoundTripTest {
   }
 
   private static EpochPlan plan(Objective objective, MixPass pass) {
-    return Samples.plan(objective, pass, 0.3, 1e-3);
+    return ViTFixtures.plan(objective, pass, 0.3, 1e-3);
   }
 
   private static float[][] outputs(Replica replica, MultiDataSet batch) {

@@ -10,6 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.JobConfig.Pooling;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.state.ModelState;
 
 class InitialWeightsTest {
 
@@ -44,7 +46,7 @@ class InitialWeightsTest {
   @Test
   void everyTensorBeginsAsItsKindSays() {
     try (Replica replica = replica(Objective.JOINT, MixPass.VISIBLE, 1)) {
-      Map<String, double[]> tensors = Samples.tensors(replica.graph(), TokenLayer::parameter);
+      Map<String, double[]> tensors = ViTFixtures.tensors(replica.graph(), TokenLayer::parameter);
 
       for (var layer : replica.graph().getLayers()) {
         ViTLayer conf = (ViTLayer) layer.conf().getLayer();
@@ -73,7 +75,7 @@ class InitialWeightsTest {
   void noTwoRandomTensorsShareTheirNumbers() {
     try (Replica replica = replica(Objective.JOINT, MixPass.CORRUPTED, 1)) {
       assertThat(
-              Samples.tensors(replica.graph(), TokenLayer::parameter).values().stream()
+              ViTFixtures.tensors(replica.graph(), TokenLayer::parameter).values().stream()
                   .filter(values -> values[0] != 0 && values[0] != 1)
                   .map(values -> Math.signum(values[0]) + " " + ratios(values)))
           .hasSizeGreaterThan(20)
@@ -88,7 +90,7 @@ class InitialWeightsTest {
   }
 
   private static double deviation(double[] values) {
-    return Samples.norm(values) / Math.sqrt(values.length);
+    return ViTFixtures.norm(values) / Math.sqrt(values.length);
   }
 
   private static ModelState initial(Objective objective, MixPass pass, long seed) {
@@ -98,6 +100,7 @@ class InitialWeightsTest {
   }
 
   private static Replica replica(Objective objective, MixPass pass, long seed) {
-    return new Replica(ViTGraph.configuration(NANO, objective, pass, Samples.optimizer(), seed));
+    return new Replica(
+        ViTGraph.configuration(NANO, objective, pass, ViTFixtures.optimizer(), seed));
   }
 }

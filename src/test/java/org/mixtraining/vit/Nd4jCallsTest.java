@@ -7,6 +7,7 @@ import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Nd4jCalls;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.layers.Compute;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** What the passes of a model take of a device: every operation of ND4J is a launch there. */
@@ -15,7 +16,7 @@ class Nd4jCallsTest {
   private static final int IMAGES = 24;
 
   private static ViT vit(int depth) {
-    ViT s = Samples.small();
+    ViT s = ViTFixtures.small();
     return new ViT(
         s.imageSize(),
         s.channels(),
@@ -36,11 +37,11 @@ class Nd4jCallsTest {
 
   private static long callsOfBothPasses(int depth) {
     ViT vit = vit(depth);
-    MultiDataSet batch = Samples.batch(vit, Objective.SL, IMAGES);
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.SL, IMAGES);
     try (Compute compute = new Compute(Engine.nd4j());
         Compute.Scope scope = compute.use();
-        Replica replica = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
-      replica.plan(Samples.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-3), 2);
+        Replica replica = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      replica.plan(ViTFixtures.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-3), 2);
       replica.fit(batch);
       var graph = replica.graph();
       graph.setInputs(batch.getFeatures());

@@ -31,7 +31,7 @@ class OverfitTest {
   })
   void aFewStepsLearnEightImages(Objective objective, MixPass pass, double alpha, int steps) {
     LearningRate rate = new LearningRate(2e-2, 2e-3, 0.2, 1);
-    try (Replica replica = Samples.replica(vit, objective, pass)) {
+    try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       replica.plan(new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, 0.5, rate, 0), steps);
       MultiDataSet batch = batch(objective);
       Replica.StepResult first = replica.fit(batch);
@@ -57,7 +57,7 @@ class OverfitTest {
 
   /** Grey of eight shades, with some noise; a class each. */
   private MultiDataSet batch(Objective objective) {
-    float[] pixels = Samples.pixels(vit, IMAGES);
+    float[] pixels = ViTFixtures.pixels(vit, IMAGES);
     for (int i = 0; i < pixels.length; i++) {
       int image = i * IMAGES / pixels.length;
       pixels[i] = 0.2f * pixels[i] + (image - 3.5f) / 3.5f;
@@ -65,6 +65,6 @@ class OverfitTest {
     int[] labels = IntStream.range(0, IMAGES).toArray();
     long[] ids = LongStream.range(0, IMAGES).toArray();
     return Batch.training(
-        vit, objective, pixels, ids, Batch.targets(vit, labels, 0), Samples.SEED, 0);
+        vit, objective, pixels, ids, Batch.targets(vit, labels, 0), ViTFixtures.SEED, 0);
   }
 }

@@ -3,6 +3,7 @@ package org.mixtraining.vit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.mixtraining.vit.state.ModelState;
 
 /** States whose parameters are at no special value. */
 public final class Perturbed {

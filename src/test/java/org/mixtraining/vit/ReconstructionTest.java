@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.vit.layers.PatchMask;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -27,7 +28,7 @@ class ReconstructionTest {
               {4, 5, 6, 7},
               {-1, 0, 0, 1}
             });
-    return Reconstruction.of(vit, images, Visibility.of(mask, vit), predictions);
+    return Reconstruction.of(vit, images, PatchMask.of(mask, vit), predictions);
   }
 
   @Test

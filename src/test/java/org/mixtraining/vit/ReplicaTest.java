@@ -15,16 +15,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.state.ModelState;
 
 /** What goes from a state into a graph and back. */
 class ReplicaTest {
 
-  private final ViT vit = Samples.small();
+  private final ViT vit = ViTFixtures.small();
 
   @ParameterizedTest
   @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})
   void aStateIsHandedBackAsItWasLoaded(Objective objective, MixPass pass) {
-    try (Replica replica = Samples.replica(vit, objective, pass)) {
+    try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       ModelState state = random(replica.state());
 
       replica.load(state);
@@ -41,19 +42,19 @@ class ReplicaTest {
   }
 
   private List<String> blocks(Objective objective) {
-    try (Replica replica = Samples.replica(vit, objective, MixPass.VISIBLE)) {
+    try (Replica replica = ViTFixtures.replica(vit, objective, MixPass.VISIBLE)) {
       return List.copyOf(replica.state().blocks().keySet());
     }
   }
 
   @Test
   void trainingLeavesTheLoadedStateAlone() {
-    try (Replica replica = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+    try (Replica replica = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
       ModelState state = random(replica.state());
       String before = state.sha256();
       replica.load(state);
-      replica.plan(Samples.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-2), 1);
-      replica.fit(Samples.batch(vit, Objective.SL, 3));
+      replica.plan(ViTFixtures.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-2), 1);
+      replica.fit(ViTFixtures.batch(vit, Objective.SL, 3));
 
       assertThat(state.sha256()).isEqualTo(before);
       assertThat(state).isEqualTo(random(replica.state()));
@@ -63,9 +64,9 @@ class ReplicaTest {
 
   @Test
   void theEncoderGoesFromOneObjectiveToTheNextAndBack() {
-    try (Replica ssl = Samples.replica(vit, Objective.SSL, MixPass.VISIBLE);
-        Replica joint = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS);
-        Replica sl = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+    try (Replica ssl = ViTFixtures.replica(vit, Objective.SSL, MixPass.VISIBLE);
+        Replica joint = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS);
+        Replica sl = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
       ModelState state = ssl.state().with(sl.state());
       state = state.with(epoch(ssl, state, Objective.SSL));
       state = state.with(epoch(joint, state, Objective.JOINT));
@@ -85,21 +86,21 @@ class ReplicaTest {
 
   private ModelState epoch(Replica replica, ModelState state, Objective objective) {
     replica.load(state);
-    replica.plan(Samples.plan(objective, MixPass.TWO_PASS, 0.5, 1e-3), 2);
-    replica.fit(Samples.batch(vit, objective, 3, 1));
-    replica.fit(Samples.batch(vit, objective, 3, 2));
+    replica.plan(ViTFixtures.plan(objective, MixPass.TWO_PASS, 0.5, 1e-3), 2);
+    replica.fit(ViTFixtures.batch(vit, objective, 3, 1));
+    replica.fit(ViTFixtures.batch(vit, objective, 3, 2));
     return replica.state();
   }
 
   /** What makes a retried task, and a resumed run, give the same bits. */
   @Test
   void whatAReplicaDidBeforeALoadLeavesNoTrace() {
-    try (Replica used = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE);
-        Replica fresh = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+    try (Replica used = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE);
+        Replica fresh = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       ModelState state = random(used.state());
-      used.plan(Samples.plan(Objective.JOINT, MixPass.VISIBLE, 0.9, 1e-1), 3);
+      used.plan(ViTFixtures.plan(Objective.JOINT, MixPass.VISIBLE, 0.9, 1e-1), 3);
       for (int step = 0; step < 3; step++) {
-        used.fit(Samples.batch(vit, Objective.JOINT, 7 - step, step));
+        used.fit(ViTFixtures.batch(vit, Objective.JOINT, 7 - step, step));
       }
 
       assertThat(epoch(used, state, Objective.JOINT))
@@ -110,7 +111,7 @@ class ReplicaTest {
   /** As SparkComputationGraph does to every graph that it is given. */
   @Test
   void aGraphThatIsInitialisedAgainKeepsItsMoments() {
-    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+    try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       ModelState state = random(replica.state());
       replica.load(state);
       replica.graph().init();
@@ -122,7 +123,7 @@ class ReplicaTest {
   @Test
   void replicasOfOneConfigurationAreIndependent() {
     ComputationGraphConfiguration configuration =
-        ViTGraph.configuration(vit, Objective.SL, MixPass.VISIBLE, Samples.optimizer(), 1);
+        ViTGraph.configuration(vit, Objective.SL, MixPass.VISIBLE, ViTFixtures.optimizer(), 1);
     String before = configuration.toJson();
     try (Replica one = new Replica(configuration);
         Replica other = new Replica(configuration)) {
@@ -137,7 +138,7 @@ class ReplicaTest {
   /** But for the graph's own count of steps. */
   @Test
   void trainingChangesNoConfiguration() {
-    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+    try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       String before = replica.graph().getConfiguration().toJson();
       epoch(replica, random(replica.state()), Objective.JOINT);
       replica.graph().getConfiguration().setIterationCount(0);
@@ -148,10 +149,10 @@ class ReplicaTest {
 
   @Test
   void inferenceNeedsParametersOnly() {
-    try (Replica trained = Samples.replica(vit, Objective.SL, MixPass.VISIBLE);
-        Replica loaded = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
-      Samples.disturb(trained.graph());
-      float[] pixels = Samples.pixels(vit, 9);
+    try (Replica trained = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE);
+        Replica loaded = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      ViTFixtures.disturb(trained.graph());
+      float[] pixels = ViTFixtures.pixels(vit, 9);
       float[] probabilities = trained.predict(pixels, 9);
       loaded.loadParameters(trained.state().withoutMoments());
 
@@ -169,9 +170,9 @@ class ReplicaTest {
   /** So the size of the evaluation's minibatches is a matter of speed. */
   @Test
   void aPredictionDependsOnItsImageOnly() {
-    try (Replica replica = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
-      Samples.disturb(replica.graph());
-      float[] pixels = Samples.pixels(vit, 33);
+    try (Replica replica = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      ViTFixtures.disturb(replica.graph());
+      float[] pixels = ViTFixtures.pixels(vit, 33);
       float[] all = replica.predict(pixels, 33);
       int values = pixels.length / 33;
       for (int image : new int[] {0, 16, 32}) {
@@ -187,9 +188,9 @@ class ReplicaTest {
   /** As Deeplearning4j's transfer learning does. */
   @Test
   void parametersOfALayerMoveToAnotherUnscrambled() {
-    try (Replica one = Samples.replica(vit, Objective.SL, MixPass.VISIBLE);
-        Replica other = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
-      Samples.disturb(one.graph());
+    try (Replica one = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE);
+        Replica other = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+      ViTFixtures.disturb(one.graph());
       for (int i = 0; i < one.graph().getNumLayers(); i++) {
         other.graph().getLayer(i).setParams(one.graph().getLayer(i).params());
       }
@@ -200,8 +201,8 @@ class ReplicaTest {
 
   @Test
   void aStateWithoutItsBlocksNamesTheMissingOne() {
-    try (Replica ssl = Samples.replica(vit, Objective.SSL, MixPass.VISIBLE);
-        Replica sl = Samples.replica(vit, Objective.SL, MixPass.VISIBLE)) {
+    try (Replica ssl = ViTFixtures.replica(vit, Objective.SSL, MixPass.VISIBLE);
+        Replica sl = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
       assertThatThrownBy(() -> sl.load(ssl.state()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("no block head in [decoder, encoder]");

@@ -17,6 +17,8 @@ import org.mixtraining.reference.AdamWReference.Slot;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** One encoder, two tasks: 12-pixel images of 5 classes, and 9-pixel images of 3. */
@@ -26,16 +28,16 @@ class SeveralTasksTest {
   private static final List<Head> HEADS =
       List.of(new Head("head-large", 5, 1), new Head("head-small", 3, 0.5));
 
-  private final List<ViT> models = List.of(Samples.small(), Samples.small().serving(9, 3));
+  private final List<ViT> models = List.of(ViTFixtures.small(), ViTFixtures.small().serving(9, 3));
 
   private Replica replica(Objective objective, MixPass pass) {
     return new Replica(
         ViTGraph.configuration(
-            models.get(0), HEADS, objective, pass, Samples.optimizer(), Samples.SEED));
+            models.get(0), HEADS, objective, pass, ViTFixtures.optimizer(), ViTFixtures.SEED));
   }
 
   private MultiDataSet batch(Objective objective, int task, int step, int steps) {
-    MultiDataSet own = Samples.batch(models.get(task), objective, 5, step);
+    MultiDataSet own = ViTFixtures.batch(models.get(task), objective, 5, step);
     MultiDataSet batch =
         objective == Objective.SSL ? own : Batch.among(HEADS, HEADS.get(task), own);
     new Batch.Position(step, steps, HEADS.get(task).name(), List.of()).mark(batch);
@@ -52,11 +54,11 @@ class SeveralTasksTest {
   })
   void stepsOnTasksInTurnEqualTheReference(Objective objective, MixPass pass) {
     int[] turns = {0, 1, 1, 0, 1};
-    EpochPlan plan = Samples.plan(objective, pass, Samples.alpha(objective), RATE);
+    EpochPlan plan = ViTFixtures.plan(objective, pass, ViTFixtures.alpha(objective), RATE);
     try (Replica replica = replica(objective, pass)) {
-      Samples.disturb(replica.graph());
+      ViTFixtures.disturb(replica.graph());
       Map<String, Slot> slots = new LinkedHashMap<>();
-      Samples.tensors(replica.graph(), TokenLayer::parameter)
+      ViTFixtures.tensors(replica.graph(), TokenLayer::parameter)
           .forEach((name, values) -> slots.put(name, Slot.fresh(values)));
 
       replica.plan(plan, turns.length);
@@ -69,7 +71,7 @@ class SeveralTasksTest {
         slots.putAll(adam(objective).step(slots, expected.byName));
       }
 
-      Samples.tensors(replica.graph(), TokenLayer::parameter)
+      ViTFixtures.tensors(replica.graph(), TokenLayer::parameter)
           .forEach(
               (name, values) -> {
                 if (!name.endsWith("qkv.bias")) { // whose gradient is 0 in part
@@ -94,7 +96,7 @@ class SeveralTasksTest {
   }
 
   private static AdamWReference adam(Objective objective) {
-    JobConfig.Optimizer o = Samples.optimizer();
+    JobConfig.Optimizer o = ViTFixtures.optimizer();
     JobConfig.Betas betas = objective == Objective.SSL ? o.sslBetas() : o.slBetas();
     return new AdamWReference(RATE, betas.first(), betas.second(), 1e-8, o.weightDecay());
   }
@@ -110,13 +112,13 @@ class SeveralTasksTest {
     double ssl = plan.alpha();
     double sl = (1 - plan.alpha()) * head.weight();
     ReferenceViT.Result result =
-        Samples.reference(
+        ViTFixtures.reference(
             models.get(task),
             plan.objective(),
             plan.pass(),
             ssl / (ssl + sl),
             weights,
-            Samples.batch(models.get(task), plan.objective(), 5, step));
+            ViTFixtures.batch(models.get(task), plan.objective(), 5, step));
     Map<String, double[]> gradients = new LinkedHashMap<>();
     result
         .gradients()
@@ -131,7 +133,7 @@ class SeveralTasksTest {
   @Test
   void aStepLeavesTheHeadsOfOtherTasksAsTheyAre() {
     try (Replica replica = replica(Objective.SL, MixPass.VISIBLE)) {
-      replica.plan(Samples.plan(Objective.SL, MixPass.VISIBLE, 0, RATE), 3);
+      replica.plan(ViTFixtures.plan(Objective.SL, MixPass.VISIBLE, 0, RATE), 3);
       replica.fit(batch(Objective.SL, 0, 0, 3));
       replica.fit(batch(Objective.SL, 1, 1, 3));
       ModelState before = replica.state();
@@ -146,8 +148,8 @@ class SeveralTasksTest {
   @Test
   void headsPredictImagesOfTheirOwnSizeInTheirOwnClasses() {
     try (Replica replica = replica(Objective.SL, MixPass.VISIBLE)) {
-      float[] large = Samples.pixels(models.get(0), 2);
-      float[] small = Samples.pixels(models.get(1), 2);
+      float[] large = ViTFixtures.pixels(models.get(0), 2);
+      float[] small = ViTFixtures.pixels(models.get(1), 2);
 
       float[] first = replica.predict("head-large", large, 2, 12);
       assertThat(first).hasSize(10);
@@ -168,8 +170,8 @@ class SeveralTasksTest {
                     alone,
                     Objective.SL,
                     MixPass.VISIBLE,
-                    Samples.optimizer(),
-                    Samples.SEED))) {
+                    ViTFixtures.optimizer(),
+                    ViTFixtures.SEED))) {
       assertThat(both.state().block("head-small")).isEqualTo(one.state().block("head-small"));
       assertThat(both.state().block("encoder")).isEqualTo(one.state().block("encoder"));
     }

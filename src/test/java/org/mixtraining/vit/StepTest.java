@@ -10,12 +10,13 @@ import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** What a step finds, and that it finds the same again. */
 class StepTest {
 
-  private final ViT vit = Samples.small();
+  private final ViT vit = ViTFixtures.small();
 
   @ParameterizedTest
   @CsvSource({
@@ -26,8 +27,8 @@ class StepTest {
     "JOINT, TWO_PASS"
   })
   void aScoreWithoutABackwardPassIsTheStepsLoss(Objective objective, MixPass pass) {
-    MultiDataSet batch = Samples.batch(vit, objective, 5);
-    try (Replica replica = Samples.replica(vit, objective, pass)) {
+    MultiDataSet batch = ViTFixtures.batch(vit, objective, 5);
+    try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       double first = replica.graph().score(batch);
       Replica.StepResult step = replica.fit(batch);
 
@@ -56,9 +57,9 @@ class StepTest {
 
   @Test
   void aStepOfAJointGraphReportsBothLossesUnweighted() {
-    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5, 1);
-    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
-      replica.plan(Samples.plan(Objective.JOINT, MixPass.TWO_PASS, 0.3, 1e-3), 1);
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 5, 1);
+    try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+      replica.plan(ViTFixtures.plan(Objective.JOINT, MixPass.TWO_PASS, 0.3, 1e-3), 1);
       Replica.StepResult step = replica.fit(batch);
 
       assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss() + 0.7 * step.slLoss(), within(1e-12));
@@ -68,9 +69,9 @@ class StepTest {
 
   @Test
   void anEpochWithoutLabelsTeachesTheHeadNothing() {
-    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 3, new int[] {-1, -1, -1});
-    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
-      replica.plan(Samples.plan(Objective.JOINT, MixPass.VISIBLE, 0.3, 1e-3), 1);
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 3, new int[] {-1, -1, -1});
+    try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+      replica.plan(ViTFixtures.plan(Objective.JOINT, MixPass.VISIBLE, 0.3, 1e-3), 1);
       Replica.StepResult step = replica.fit(batch);
 
       assertThat(step.slLoss()).isZero();
@@ -82,13 +83,14 @@ class StepTest {
   }
 
   private ModelState afterThreeSteps(Objective objective, MixPass pass, int threads) {
-    return Samples.onThreads(
+    return ViTFixtures.onThreads(
         threads,
         () -> {
-          try (Replica replica = Samples.replica(vit, objective, pass)) {
-            replica.plan(Samples.plan(objective, pass, 0.3, 1e-3), 3);
+          try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
+            replica.plan(ViTFixtures.plan(objective, pass, 0.3, 1e-3), 3);
             for (int images : new int[] {33, 9, 1}) {
-              replica.fit(Samples.batch(vit, objective, images, Samples.labels(vit, images)));
+              replica.fit(
+                  ViTFixtures.batch(vit, objective, images, ViTFixtures.labels(vit, images)));
             }
             return replica.state();
           }
@@ -102,12 +104,12 @@ class StepTest {
 
   private long kernelCalls(int threads) {
     KernelTimes times = new KernelTimes();
-    return Samples.with(
+    return ViTFixtures.with(
         Engine.cpu(threads).timed(times),
         () -> {
-          try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+          try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
             for (int step = 0; step < 3; step++) {
-              replica.fit(Samples.batch(vit, Objective.JOINT, 33, step));
+              replica.fit(ViTFixtures.batch(vit, Objective.JOINT, 33, step));
             }
             return times.calls();
           }
@@ -116,8 +118,8 @@ class StepTest {
 
   @Test
   void theMemoryOrderOfTheImagesDoesNotMatter() {
-    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5);
-    try (Replica replica = Samples.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 5);
+    try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
       double score = replica.graph().score(batch);
       for (int i = 0; i < 2; i++) {
         batch.setLabels(i, batch.getLabels(i).dup('f'));
@@ -130,9 +132,9 @@ class StepTest {
 
   @Test
   void aScoreOfAnUntrainedGraphLeavesItsGradientsToTheFirstStep() {
-    MultiDataSet batch = Samples.batch(vit, Objective.JOINT, 5);
-    try (Replica asked = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE);
-        Replica other = Samples.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 5);
+    try (Replica asked = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE);
+        Replica other = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       asked.graph().score(batch);
       asked.fit(batch);
       other.fit(batch);

@@ -21,6 +21,8 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
+import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** The first optimizer steps of a graph's own fit, held against the float64 reference. */
@@ -43,7 +45,7 @@ class TrajectoryTest {
           0,
           0);
 
-  private final ViT vit = Samples.small();
+  private final ViT vit = ViTFixtures.small();
 
   @ParameterizedTest
   @CsvSource({
@@ -55,7 +57,7 @@ class TrajectoryTest {
   })
   void fiveStepsEqualTheReference(Objective objective, MixPass pass) {
     try (Replica replica = replica(objective, pass)) {
-      Samples.disturb(replica.graph());
+      ViTFixtures.disturb(replica.graph());
       Reference reference = new Reference(replica);
 
       reference.follow(replica, plan(objective, pass), 5);
@@ -70,7 +72,7 @@ class TrajectoryTest {
   @CsvSource({"SSL, 0.5", "SL, 0.5", "JOINT, 0.1", "JOINT, 100"})
   void aClippedGradientEqualsTheReference(Objective objective, double clip) {
     try (Replica replica = replica(objective, MixPass.VISIBLE)) {
-      Samples.disturb(replica.graph());
+      ViTFixtures.disturb(replica.graph());
       Reference reference = new Reference(replica);
 
       reference.follow(replica, plan(objective, MixPass.VISIBLE, clip), 5);
@@ -113,7 +115,7 @@ class TrajectoryTest {
   }
 
   private Replica replica(Objective objective, MixPass pass) {
-    return new Replica(ViTGraph.configuration(vit, objective, pass, OPTIMIZER, Samples.SEED));
+    return new Replica(ViTGraph.configuration(vit, objective, pass, OPTIMIZER, ViTFixtures.SEED));
   }
 
   /** The second of three epochs; the warm-up ends in the middle of it. */
@@ -123,7 +125,7 @@ class TrajectoryTest {
 
   private static EpochPlan plan(Objective objective, MixPass pass, double clip) {
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
-    double alpha = Samples.alpha(objective);
+    double alpha = ViTFixtures.alpha(objective);
     return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, rate, clip);
   }
 
@@ -137,7 +139,7 @@ class TrajectoryTest {
 
     /** Takes over the tensors that it does not have yet. */
     void add(Replica replica) {
-      Samples.tensors(replica.graph(), TokenLayer::parameter)
+      ViTFixtures.tensors(replica.graph(), TokenLayer::parameter)
           .forEach((name, values) -> slots.computeIfAbsent(name, n -> Slot.fresh(values)));
     }
 
@@ -146,9 +148,10 @@ class TrajectoryTest {
           plan.objective() == Objective.SSL ? OPTIMIZER.sslBetas() : OPTIMIZER.slBetas();
       replica.plan(plan, steps);
       for (int step = 0; step < steps; step++) {
-        MultiDataSet batch = Samples.batch(vit, plan.objective(), IMAGES, step);
+        MultiDataSet batch = ViTFixtures.batch(vit, plan.objective(), IMAGES, step);
         ReferenceViT.Result expected =
-            Samples.reference(vit, plan.objective(), plan.pass(), plan.alpha(), weights(), batch);
+            ViTFixtures.reference(
+                vit, plan.objective(), plan.pass(), plan.alpha(), weights(), batch);
         Replica.StepResult actual = replica.fit(batch);
 
         assertThat(actual.loss()).as("step %d", step).isCloseTo(expected.loss(), within(1e-5));
@@ -174,7 +177,7 @@ class TrajectoryTest {
 
     private void clip(Map<String, double[]> gradients, double greatest) {
       double norm =
-          Samples.norm(gradients.values().stream().flatMapToDouble(DoubleStream::of).toArray());
+          ViTFixtures.norm(gradients.values().stream().flatMapToDouble(DoubleStream::of).toArray());
       if (greatest > 0 && norm > greatest) {
         gradients.replaceAll(
             (name, g) -> DoubleStream.of(g).map(value -> value * greatest / norm).toArray());
@@ -198,7 +201,7 @@ class TrajectoryTest {
     }
 
     void assertEquals(Replica replica) {
-      Samples.tensors(replica.graph(), TokenLayer::parameter)
+      ViTFixtures.tensors(replica.graph(), TokenLayer::parameter)
           .forEach(
               (name, actual) ->
                   assertClose(

@@ -58,7 +58,7 @@ class ViTTest {
 
   private static long parameters(ViT vit, Objective objective) {
     var configuration =
-        ViTGraph.configuration(vit, objective, MixPass.TWO_PASS, Samples.optimizer(), 1);
+        ViTGraph.configuration(vit, objective, MixPass.TWO_PASS, ViTFixtures.optimizer(), 1);
     return configuration.getVertices().values().stream().mapToLong(v -> v.numParams(true)).sum();
   }
 
@@ -86,9 +86,9 @@ class ViTTest {
   @Test
   void operationsOfAVisiblePassFollowTheMaskRatio() {
     ViT vit = new ViT(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
-    double more = vit.masking(0).trainingFlops(Objective.JOINT, Sight.VISIBLE);
+    double more = vit.masking(0).trainingFlops(Objective.JOINT, EncoderInput.VISIBLE);
 
-    assertThat(more - vit.trainingFlops(Objective.JOINT, Sight.VISIBLE))
+    assertThat(more - vit.trainingFlops(Objective.JOINT, EncoderInput.VISIBLE))
         .isEqualTo(
             2 * products(16, 2, 4)
                 + 3 * (blockProducts(4, 4) - blockProducts(2, 4))
@@ -104,13 +104,13 @@ class ViTTest {
     double decoder = 3 * (products(4, 2, 8) + blockProducts(5, 8) + products(8, 5, 16));
     double head = 3 * products(4, 1, 3);
 
-    assertThat(vit.trainingFlops(Objective.SL, Sight.FULL)).isEqualTo(encoder + head);
-    assertThat(vit.trainingFlops(Objective.SSL, Sight.VISIBLE)).isEqualTo(masked + decoder);
-    assertThat(vit.trainingFlops(Objective.JOINT, Sight.VISIBLE))
+    assertThat(vit.trainingFlops(Objective.SL, EncoderInput.FULL)).isEqualTo(encoder + head);
+    assertThat(vit.trainingFlops(Objective.SSL, EncoderInput.VISIBLE)).isEqualTo(masked + decoder);
+    assertThat(vit.trainingFlops(Objective.JOINT, EncoderInput.VISIBLE))
         .isEqualTo(masked + decoder + head);
-    assertThat(vit.trainingFlops(Objective.JOINT, Sight.CORRUPTED))
+    assertThat(vit.trainingFlops(Objective.JOINT, EncoderInput.CORRUPTED))
         .isEqualTo(encoder + decoder + 3 * products(4, 3, 8) + head);
-    assertThat(vit.trainingFlops(Objective.JOINT, Sight.BOTH))
+    assertThat(vit.trainingFlops(Objective.JOINT, EncoderInput.BOTH))
         .isEqualTo(masked + encoder + decoder + head);
     assertThat(vit.inferenceFlops())
         .isCloseTo(products(16, 5, 4) + blockProducts(5, 4) + products(4, 1, 3), within(1e-6));

@@ -42,8 +42,8 @@ public final class Augmentation {
   }
 
   /** What is done to an image of this size, in this order, as {@code random} decides. */
-  public List<Edit> draw(SplittableRandom random, int height, int width) {
-    List<Edit> edits = new ArrayList<>();
+  public List<ImageOp> draw(SplittableRandom random, int height, int width) {
+    List<ImageOp> edits = new ArrayList<>();
     transforms.forEach(transform -> transform.draw(random, height, width, edits::add));
     return edits;
   }

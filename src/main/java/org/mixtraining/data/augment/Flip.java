@@ -7,9 +7,9 @@ import java.util.function.Consumer;
 record Flip() implements Transform {
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
     if (random.nextBoolean()) {
-      edits.accept(Edit.mirror());
+      edits.accept(ImageOp.mirror());
     }
   }
 

@@ -34,20 +34,20 @@ public final class MixupCutmix {
    *
    * @param ids n image ids
    */
-  public List<Mix> draw(long[] ids, int height, int width) {
+  public List<BatchMix> draw(long[] ids, int height, int width) {
     if (options.mixup() == 0 && options.cutmix() == 0) {
       return List.of();
     }
     return LongStream.of(ids).mapToObj(id -> draw(id, height, width)).toList();
   }
 
-  private Mix draw(long id, int height, int width) {
+  private BatchMix draw(long id, int height, int width) {
     RandomGenerator random = new Well512a(Seed.MIXUP.hash(seed, epoch, id));
     if (cuts(random)) {
       Window window = window(share(random, options.cutmix()), height, width, random);
-      return Mix.paste(window, height * width);
+      return BatchMix.paste(window, height * width);
     }
-    return Mix.blend((float) share(random, options.mixup()));
+    return BatchMix.blend((float) share(random, options.mixup()));
   }
 
   /**
@@ -58,7 +58,7 @@ public final class MixupCutmix {
    * @param targets [n, classes]
    */
   public void mix(long[] ids, float[] pixels, int height, int width, float[] targets) {
-    List<Mix> mixes = draw(ids, height, width);
+    List<BatchMix> mixes = draw(ids, height, width);
     if (!mixes.isEmpty()) {
       Pairs images = new Pairs(pixels, pixels.clone(), ids.length);
       for (int n = 0; n < ids.length; n++) {
@@ -75,7 +75,7 @@ public final class MixupCutmix {
    * @param mixes of n images, or none
    * @param targets [n, classes]
    */
-  public static void mixTargets(List<Mix> mixes, float[] targets) {
+  public static void mixTargets(List<BatchMix> mixes, float[] targets) {
     Pairs labels = new Pairs(targets, targets.clone(), mixes.size());
     for (int n = 0; n < mixes.size(); n++) {
       labels.blend(n, mixes.get(n).target());

@@ -15,7 +15,7 @@ record RandAugment(Augment.RandAugment options) implements Transform {
   private static final Op[] OPS = Op.values();
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
     double strength = options.magnitude() / LARGEST_MAGNITUDE;
     for (int i = 0; i < options.ops(); i++) {
       Op op = OPS[random.nextInt(OPS.length)];
@@ -56,28 +56,29 @@ record RandAugment(Augment.RandAugment options) implements Transform {
      *
      * @param strength in [−1, 1]; the sign is a direction, for those that have one
      */
-    Optional<Edit> edit(double strength, int height, int width) {
+    Optional<ImageOp> edit(double strength, int height, int width) {
       double size = Math.abs(strength);
       float factor = (float) (1 + MOST_CHANGE * strength);
       return switch (this) {
         case IDENTITY -> Optional.empty();
-        case SHEAR_X -> Optional.of(Edit.affine(1, MOST_SHEAR * strength, 0, 1));
-        case SHEAR_Y -> Optional.of(Edit.affine(1, 0, MOST_SHEAR * strength, 1));
-        case TRANSLATE_X -> Optional.of(Edit.shift(0, (int) (MOST_SHIFT * width * strength)));
-        case TRANSLATE_Y -> Optional.of(Edit.shift((int) (MOST_SHIFT * height * strength), 0));
+        case SHEAR_X -> Optional.of(ImageOp.affine(1, MOST_SHEAR * strength, 0, 1));
+        case SHEAR_Y -> Optional.of(ImageOp.affine(1, 0, MOST_SHEAR * strength, 1));
+        case TRANSLATE_X -> Optional.of(ImageOp.shift(0, (int) (MOST_SHIFT * width * strength)));
+        case TRANSLATE_Y -> Optional.of(ImageOp.shift((int) (MOST_SHIFT * height * strength), 0));
         case ROTATE -> {
           double cos = StrictMath.cos(MOST_TURN * strength);
           double sin = StrictMath.sin(MOST_TURN * strength);
-          yield Optional.of(Edit.affine(cos, sin, -sin, cos));
+          yield Optional.of(ImageOp.affine(cos, sin, -sin, cos));
         }
-        case BRIGHTNESS -> Optional.of(Edit.brightness(factor));
-        case COLOR -> Optional.of(Edit.color(factor));
-        case CONTRAST -> Optional.of(Edit.contrast(factor));
-        case SHARPNESS -> Optional.of(Edit.sharpness(factor));
-        case POSTERIZE -> Optional.of(Edit.posterize(8 - (int) Math.round(MOST_BITS_LOST * size)));
-        case SOLARIZE -> Optional.of(Edit.solarize((int) Math.ceil(256 * (1 - size))));
-        case AUTO_CONTRAST -> Optional.of(Edit.autoContrast());
-        case EQUALIZE -> Optional.of(Edit.equalize());
+        case BRIGHTNESS -> Optional.of(ImageOp.brightness(factor));
+        case COLOR -> Optional.of(ImageOp.color(factor));
+        case CONTRAST -> Optional.of(ImageOp.contrast(factor));
+        case SHARPNESS -> Optional.of(ImageOp.sharpness(factor));
+        case POSTERIZE ->
+            Optional.of(ImageOp.posterize(8 - (int) Math.round(MOST_BITS_LOST * size)));
+        case SOLARIZE -> Optional.of(ImageOp.solarize((int) Math.ceil(256 * (1 - size))));
+        case AUTO_CONTRAST -> Optional.of(ImageOp.autoContrast());
+        case EQUALIZE -> Optional.of(ImageOp.equalize());
       };
     }
   }

@@ -11,10 +11,10 @@ import org.mixtraining.config.Augment;
 record ResizedCrop(Augment.ResizedCrop options) implements Transform {
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
     Window window =
         Window.draw(random, height, width, options.scale(), options.ratio())
             .orElseGet(() -> Window.largest(height, width, options.ratio()));
-    edits.accept(Edit.zoom(window));
+    edits.accept(ImageOp.zoom(window));
   }
 }

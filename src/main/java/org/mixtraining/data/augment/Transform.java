@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 /** Something that happens to an image at random. */
 sealed interface Transform permits ResizedCrop, PaddedCrop, Flip, RandAugment, Erasing {
   /** Says what is done to an image of this size, as {@code random} decides. */
-  void draw(SplittableRandom random, int height, int width, Consumer<Edit> edits);
+  void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits);
 
   /** Changes the image as {@code random} decides. */
   default void apply(Canvas canvas, SplittableRandom random) {

@@ -133,7 +133,7 @@ class RandAugmentTest {
     return Stream.of(
         figures(
             "brightness 1.5",
-            p -> Tones.brightness(p, 1.5f),
+            p -> ColorOps.brightness(p, 1.5f),
             198390,
             169,
             216,
@@ -146,7 +146,7 @@ class RandAugmentTest {
             220),
         figures(
             "color 1.5",
-            p -> Tones.color(p, 1.5f),
+            p -> ColorOps.color(p, 1.5f),
             145064,
             104,
             150,
@@ -159,7 +159,7 @@ class RandAugmentTest {
             186),
         figures(
             "color 0.25",
-            p -> Tones.color(p, 0.25f),
+            p -> ColorOps.color(p, 0.25f),
             126301,
             126,
             134,
@@ -172,7 +172,7 @@ class RandAugmentTest {
             87),
         figures(
             "contrast 1.5",
-            p -> Tones.contrast(p, 1.5f),
+            p -> ColorOps.contrast(p, 1.5f),
             145742,
             118,
             165,
@@ -185,7 +185,7 @@ class RandAugmentTest {
             169),
         figures(
             "contrast 0.25",
-            p -> Tones.contrast(p, 0.25f),
+            p -> ColorOps.contrast(p, 0.25f),
             125835,
             104,
             112,
@@ -198,7 +198,7 @@ class RandAugmentTest {
             113),
         figures(
             "sharpness 1.5",
-            p -> Tones.sharpness(p, 1.5f),
+            p -> ColorOps.sharpness(p, 1.5f),
             138224,
             113,
             163,
@@ -211,7 +211,7 @@ class RandAugmentTest {
             147),
         figures(
             "sharpness 0.25",
-            p -> Tones.sharpness(p, 0.25f),
+            p -> ColorOps.sharpness(p, 0.25f),
             137750,
             113,
             114,
@@ -224,7 +224,7 @@ class RandAugmentTest {
             147),
         figures(
             "posterize 3",
-            p -> Tones.posterize(p, 3),
+            p -> ColorOps.posterize(p, 3),
             119648,
             96,
             128,
@@ -237,7 +237,7 @@ class RandAugmentTest {
             128),
         figures(
             "solarize 128",
-            p -> Tones.solarize(p, 128),
+            p -> ColorOps.solarize(p, 128),
             96089,
             113,
             111,
@@ -249,8 +249,19 @@ class RandAugmentTest {
             67,
             108),
         figures(
-            "autocontrast", Tones::autoContrast, 138730, 106, 190, 78, 102, 242, 240, 11, 81, 139),
-        figures("equalize", Tones::equalize, 206925, 162, 255, 131, 160, 255, 255, 13, 182, 248),
+            "autocontrast",
+            ColorOps::autoContrast,
+            138730,
+            106,
+            190,
+            78,
+            102,
+            242,
+            240,
+            11,
+            81,
+            139),
+        figures("equalize", ColorOps::equalize, 206925, 162, 255, 131, 160, 255, 255, 13, 182, 248),
         figures(
             "rotate 30",
             p -> Canvases.apply(Op.ROTATE, p, -1),

@@ -1,0 +1,14 @@
+package org.mixtraining.config;
+
+import java.util.Locale;
+
+/** How an enum constant is written in configurations, tables and on the screen. */
+public final class KebabCase {
+
+  private KebabCase() {}
+
+  /** {@code TWO_PASS} as two-pass. */
+  public static String of(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,153 @@
+package org.mixtraining.data.augment;
+
+/**
+ * One thing done to an image, with nothing left to chance: what the CPU does to a {@link Canvas},
+ * and a device, which gets it as {@link #VALUES} numbers, by the kernel in {@code edits.cuh}.
+ */
+public final class ImageOp {
+
+  /** What can be done, in the order of {@code edits.cuh}, which takes NONE as the end of a list. */
+  private enum Operation {
+    NONE,
+    ZOOM,
+    SHIFT,
+    MIRROR,
+    AFFINE,
+    BRIGHTNESS,
+    COLOR,
+    CONTRAST,
+    SHARPNESS,
+    POSTERIZE,
+    SOLARIZE,
+    AUTO_CONTRAST,
+    EQUALIZE,
+    ERASE
+  }
+
+  private static final int MOST_ARGUMENTS = 5;
+
+  /** Numbers that say what an edit is: the operation's, then its arguments. */
+  public static final int VALUES = 1 + MOST_ARGUMENTS;
+
+  private final Operation operation;
+  private final double[] arguments;
+
+  private ImageOp(Operation operation, double... arguments) {
+    this.operation = operation;
+    this.arguments = arguments;
+  }
+
+  /** {@link Resampling#zoom}. */
+  static ImageOp zoom(Window window) {
+    return new ImageOp(
+        Operation.ZOOM, window.top(), window.left(), window.height(), window.width());
+  }
+
+  /** {@link PaddedCrop#shift}. */
+  static ImageOp shift(int down, int right) {
+    return new ImageOp(Operation.SHIFT, down, right);
+  }
+
+  /** {@link Flip#mirror}. */
+  static ImageOp mirror() {
+    return new ImageOp(Operation.MIRROR);
+  }
+
+  /** {@link Resampling#affine}. */
+  static ImageOp affine(double xx, double xy, double yx, double yy) {
+    return new ImageOp(Operation.AFFINE, xx, xy, yx, yy);
+  }
+
+  /** {@link ColorOps#brightness}. */
+  static ImageOp brightness(float factor) {
+    return new ImageOp(Operation.BRIGHTNESS, factor);
+  }
+
+  /** {@link ColorOps#color}. */
+  static ImageOp color(float factor) {
+    return new ImageOp(Operation.COLOR, factor);
+  }
+
+  /** {@link ColorOps#contrast}. */
+  static ImageOp contrast(float factor) {
+    return new ImageOp(Operation.CONTRAST, factor);
+  }
+
+  /** {@link ColorOps#sharpness}. */
+  static ImageOp sharpness(float factor) {
+    return new ImageOp(Operation.SHARPNESS, factor);
+  }
+
+  /** {@link ColorOps#posterize}. */
+  static ImageOp posterize(int bits) {
+    return new ImageOp(Operation.POSTERIZE, bits);
+  }
+
+  /** {@link ColorOps#solarize}. */
+  static ImageOp solarize(int threshold) {
+    return new ImageOp(Operation.SOLARIZE, threshold);
+  }
+
+  /** {@link ColorOps#autoContrast}. */
+  static ImageOp autoContrast() {
+    return new ImageOp(Operation.AUTO_CONTRAST);
+  }
+
+  /** {@link ColorOps#equalize}. */
+  static ImageOp equalize() {
+    return new ImageOp(Operation.EQUALIZE);
+  }
+
+  /**
+   * {@link Erasing#paint}.
+   *
+   * @param color uint8 [channels], of which there are 6 at most
+   */
+  static ImageOp erase(Window window, byte[] color) {
+    long packed = 0;
+    for (int c = color.length - 1; c >= 0; c--) {
+      packed = packed << 8 | (color[c] & 0xFF);
+    }
+    return new ImageOp(
+        Operation.ERASE, window.top(), window.left(), window.height(), window.width(), packed);
+  }
+
+  /** Does it. */
+  void apply(Canvas canvas) {
+    switch (operation) {
+      case NONE -> {}
+      case ZOOM -> Resampling.zoom(canvas, window());
+      case SHIFT -> PaddedCrop.shift(canvas, whole(0), whole(1));
+      case MIRROR -> Flip.mirror(canvas);
+      case AFFINE ->
+          Resampling.affine(canvas, arguments[0], arguments[1], arguments[2], arguments[3]);
+      case BRIGHTNESS -> ColorOps.brightness(canvas, factor());
+      case COLOR -> ColorOps.color(canvas, factor());
+      case CONTRAST -> ColorOps.contrast(canvas, factor());
+      case SHARPNESS -> ColorOps.sharpness(canvas, factor());
+      case POSTERIZE -> ColorOps.posterize(canvas, whole(0));
+      case SOLARIZE -> ColorOps.solarize(canvas, whole(0));
+      case AUTO_CONTRAST -> ColorOps.autoContrast(canvas);
+      case EQUALIZE -> ColorOps.equalize(canvas);
+      case ERASE -> Erasing.paint(canvas, window(), (long) arguments[4]);
+    }
+  }
+
+  private Window window() {
+    return new Window(whole(0), whole(1), whole(2), whole(3));
+  }
+
+  private int whole(int argument) {
+    return (int) arguments[argument];
+  }
+
+  private float factor() {
+    return (float) arguments[0];
+  }
+
+  /** Writes its {@link #VALUES} numbers. */
+  public void write(double[] into, int at) {
+    into[at] = operation.ordinal();
+    System.arraycopy(arguments, 0, into, at + 1, arguments.length);
+  }
+}

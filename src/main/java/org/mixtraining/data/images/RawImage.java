@@ -1,0 +1,32 @@
+package org.mixtraining.data.images;
+
+/** An image as a source has it: one that can be used, or the reason why it cannot. */
+public sealed interface RawImage {
+  /** Label of an image that has none. */
+  int UNLABELLED = -1;
+
+  /** Label of an image that needs none, since it is to be predicted. */
+  int TO_PREDICT = -2;
+
+  /** File, and record in it, that the image comes from. */
+  String source();
+
+  /** The class index that is trained on, {@link #UNLABELLED} or {@link #TO_PREDICT}. */
+  int label();
+
+  /**
+   * An image and its labels.
+   *
+   * @param fine CIFAR-100's fine class index, else null
+   * @param coarse CIFAR-100's coarse class index, else null
+   */
+  record Usable(String source, int label, Integer fine, Integer coarse, Picture picture)
+      implements RawImage {
+    public Usable(String source, int label, Picture picture) {
+      this(source, label, null, null, picture);
+    }
+  }
+
+  /** An image to be quarantined, and why. */
+  record Unusable(String source, int label, String reason) implements RawImage {}
+}

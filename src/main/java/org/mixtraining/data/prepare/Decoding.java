@@ -1,0 +1,128 @@
+package org.mixtraining.data.prepare;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Location;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.images.RawImage;
+import org.mixtraining.data.sources.Piece;
+import org.mixtraining.data.sources.Source;
+import org.mixtraining.schedule.Seed;
+
+/**
+ * The Spark job that reads a source once, a piece a task: every image comes out as a row of the
+ * same size of pixels, or with the reason why it has none.
+ */
+public final class Decoding {
+  private static final StructType SCHEMA =
+      StructType.fromDDL(
+          "id BIGINT, origin STRING, source STRING, label INT, hash BIGINT, fine INT, coarse INT,"
+              + " height INT, width INT, channels INT, pixels BINARY, reason STRING");
+
+  private Decoding() {}
+
+  /** A piece, and the id of its first image. */
+  private record Numbered(long firstId, Piece piece) implements Serializable {}
+
+  /**
+   * Decodes all images.
+   *
+   * @param to directory of the table that is written, since each image is decoded once but looked
+   *     at several times
+   * @param progress told a line now and then, and at the end
+   * @return the table: id, origin (the split in the source), source, label, hash (its place in the
+   *     seeded order), fine, coarse, height, width, channels, pixels, reason
+   */
+  static Dataset<Row> run(
+      SparkSession spark, Source source, JobConfig.Data data, Path to, Consumer<String> progress) {
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
+    var pieces = new ArrayList<Numbered>();
+    long next = 0;
+    for (var piece : source.pieces()) {
+      pieces.add(new Numbered(next, piece));
+      next += piece.images();
+    }
+    var done = context.sc().longAccumulator("images decoded");
+    try (var told = new DecodingProgress(done, source.images(), progress)) {
+      var rows =
+          context
+              .parallelize(pieces, pieces.size())
+              .flatMap(piece -> rows(piece, data, hadoop, done));
+      spark.createDataFrame(rows, SCHEMA).write().parquet(to.toString());
+      told.finish();
+    }
+    return spark.read().options(Location.LITERALLY).schema(SCHEMA).parquet(to.toString());
+  }
+
+  private static Iterator<Row> rows(
+      Numbered numbered,
+      JobConfig.Data data,
+      SerializableConfiguration hadoop,
+      LongAccumulator done)
+      throws IOException {
+    var piece = numbered.piece();
+    var images = opened(piece, hadoop.value());
+    TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> images.close());
+    var id = new AtomicLong(numbered.firstId());
+    return images
+        .map(
+            image -> {
+              done.add(1);
+              return row(id.getAndIncrement(), piece.split(), image, data);
+            })
+        .iterator();
+  }
+
+  public static Stream<RawImage> opened(Piece piece, Configuration hadoop) throws IOException {
+    try {
+      return piece.read(hadoop);
+    } catch (FileNotFoundException e) { // no longer there, or not this user's to read
+      throw new UserException("data.source: cannot be read: " + e.getMessage());
+    }
+  }
+
+  private static Row row(long id, Split split, RawImage image, JobConfig.Data data) {
+    long hash = Seed.SPLIT.hash(data.seed(), id);
+    if (image instanceof RawImage.Usable usable) {
+      var picture = usable.picture().scaled(data.imageSize());
+      return RowFactory.create(
+          id,
+          split.key(),
+          image.source(),
+          image.label(),
+          hash,
+          usable.fine(),
+          usable.coarse(),
+          picture.height(),
+          picture.width(),
+          picture.channels(),
+          picture.pixels(),
+          null);
+    }
+    var reason = ((RawImage.Unusable) image).reason();
+    var label = image.label() == RawImage.UNLABELLED ? null : image.label();
+    return RowFactory.create(
+        id, split.key(), image.source(), label, hash, null, null, null, null, null, null, reason);
+  }
+}

@@ -1,0 +1,51 @@
+package org.mixtraining.data.prepare;
+
+import java.util.Locale;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.spark.util.LongAccumulator;
+
+/** Says every few seconds how many images are decoded, if finished tasks have told of more. */
+final class DecodingProgress implements AutoCloseable {
+  private static final int SECONDS = 5;
+
+  private final LongAccumulator done;
+  private final long images;
+  private final Consumer<String> progress;
+  private long told;
+  private final ScheduledExecutorService clock =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            var thread = new Thread(task, "decoding progress");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  DecodingProgress(LongAccumulator done, long images, Consumer<String> progress) {
+    this.done = done;
+    this.images = images;
+    this.progress = progress;
+    clock.scheduleAtFixedRate(
+        () -> tell(Math.min(images, done.sum())), SECONDS, SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Says that all is done; a repeated task has counted its images twice. */
+  void finish() {
+    close();
+    tell(images);
+  }
+
+  private synchronized void tell(long decoded) {
+    if (decoded > told) {
+      told = decoded;
+      progress.accept(String.format(Locale.ROOT, "decoded %d of %d images", decoded, images));
+    }
+  }
+
+  @Override
+  public void close() {
+    clock.shutdownNow();
+  }
+}

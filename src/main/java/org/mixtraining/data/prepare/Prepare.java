@@ -1,0 +1,169 @@
+package org.mixtraining.data.prepare;
+
+import static org.apache.spark.sql.functions.col;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.Causes;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Layout;
+import org.mixtraining.config.Location;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.data.Dealing;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.sources.Source;
+import org.mixtraining.files.Staging;
+
+/** Makes a dataset of image shards out of raw images, in Spark tasks. */
+public final class Prepare {
+  /** What to do with a dataset that is already at {@code data.path}. */
+  public enum Existing {
+    /** Leave it, and say so. */
+    REFUSE,
+    /** Replace it once the new one is complete. */
+    REPLACE
+  }
+
+  private Prepare() {}
+
+  /** {@link #run(SparkSession, JobConfig.Data, Existing, Consumer)} without a word. */
+  public static DatasetManifest run(SparkSession spark, JobConfig.Data data, Existing existing) {
+    return run(spark, data, existing, line -> {});
+  }
+
+  /**
+   * Writes the dataset that {@code data} describes to {@code data.path}: {@code
+   * images/split=…/shard=…}, {@code quarantine} and {@code dataset.json}. It appears there complete
+   * or not at all.
+   *
+   * @param progress told a line every few seconds
+   * @throws UserException if the source cannot be read as its format, too many of its images are
+   *     unusable, a key does not fit it, or {@code data.path} is taken
+   */
+  public static DatasetManifest run(
+      SparkSession spark, JobConfig.Data data, Existing existing, Consumer<String> progress) {
+    Layout.check(data);
+    var hadoop = spark.sparkContext().hadoopConfiguration();
+    try (var staging = new Staging(spark.sparkContext(), Location.path(data.path()), progress)) {
+      checkTarget(hadoop, data.path(), existing);
+      var source = Source.open(data, hadoop);
+      var directory = staging.directory("data.path");
+      var raw = new Path(directory, "decoded");
+      var decoded = Decoding.run(spark, source, data, raw, progress);
+      long quarantined =
+          Quarantine.write(decoded, data.maxBadFraction(), new Path(directory, "quarantine"));
+      var shards = new Path(directory, "images");
+      var contents = write(decoded.where("reason is null"), source, data, shards);
+      shards.getFileSystem(hadoop).delete(raw, true);
+      var manifest = manifest(spark, source, data, contents, quarantined, shards);
+      manifest.write(hadoop, directory);
+      staging.publish();
+      return manifest;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      throw told(e);
+    }
+  }
+
+  /** Refuses a target that may not be replaced, before any work is done for it. */
+  private static void checkTarget(Configuration hadoop, String path, Existing existing)
+      throws IOException {
+    var target = Location.path(path);
+    var fs = target.getFileSystem(hadoop);
+    if (!fs.exists(target)) {
+      return;
+    }
+    boolean dataset = DatasetManifest.exists(hadoop, path);
+    if (dataset && existing == Existing.REFUSE) {
+      throw new UserException(
+          "data.path: a dataset is already at %s; --force replaces it".formatted(path));
+    }
+    boolean empty =
+        fs.getFileStatus(target).isDirectory() && !fs.listStatusIterator(target).hasNext();
+    if (!dataset && !empty) {
+      throw new UserException(
+          "data.path: %s holds something other than a prepared dataset (it has no %s); name a new directory"
+              .formatted(path, DatasetManifest.FILE));
+    }
+  }
+
+  private static Map<Split, Contents> write(
+      Dataset<Row> images, Source source, JobConfig.Data data, Path shards) {
+    var heldOut = SplitAssignment.HeldOut.of(source, data);
+    var labels = images.select("id", "origin", "label", "hash");
+    var places = SplitAssignment.of(labels, heldOut).persist();
+    try {
+      var contents = SplitAssignment.contents(places, source.classes().size());
+      SplitAssignment.checkTraining(contents);
+      SplitAssignment.checkHeldOut(contents, heldOut, source.classes());
+      SplitAssignment.checkShards(contents, data.shards());
+      var columns = images.drop("origin", "label", "hash", "reason");
+      var known = data.format().equals("cifar100") ? columns : columns.drop("fine", "coarse");
+      known
+          .join(SplitAssignment.dealt(places, contents, data.shards()), "id")
+          .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
+          // by quantile, so that reading a small fraction can skip pages; by id, so that the rows
+          // do not depend on who came first (a footer does: it lists encodings in a JVM's own
+          // order)
+          .sortWithinPartitions("split", "shard", "quantile", "id")
+          .write()
+          .partitionBy("split", "shard")
+          .parquet(shards.toString());
+      return contents;
+    } finally {
+      places.unpersist();
+    }
+  }
+
+  private static DatasetManifest manifest(
+      SparkSession spark,
+      Source source,
+      JobConfig.Data data,
+      Map<Split, Contents> contents,
+      long quarantined,
+      Path shards)
+      throws IOException {
+    var fs = shards.getFileSystem(spark.sparkContext().hadoopConfiguration());
+    var images = spark.read().options(Location.LITERALLY).parquet(shards.toString());
+    return new DatasetManifest(
+        data.format(),
+        source.labelKind(),
+        source.classes(),
+        source.channels(),
+        data.imageSize(),
+        data.imageSize(),
+        data.shards(),
+        Dealing.VERSION,
+        data.seed(),
+        data.validation(),
+        contents,
+        quarantined,
+        Measures.normalization(images, source.channels()),
+        Measures.fingerprint(images),
+        fs.getContentSummary(shards).getLength(),
+        source.notes());
+  }
+
+  /** What a task told the user, freed of what Spark wraps around it. */
+  private static RuntimeException told(Exception failure) {
+    return Causes.of(failure)
+        .filter(UserException.class::isInstance)
+        .map(RuntimeException.class::cast)
+        .findFirst()
+        .orElseGet(
+            () ->
+                failure instanceof RuntimeException unchecked
+                    ? unchecked
+                    : new IllegalStateException("preparing the dataset failed", failure));
+  }
+}

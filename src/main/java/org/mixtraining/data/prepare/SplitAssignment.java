@@ -1,0 +1,183 @@
+package org.mixtraining.data.prepare;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.round;
+import static org.apache.spark.sql.functions.row_number;
+import static org.apache.spark.sql.functions.udf;
+import static org.apache.spark.sql.functions.when;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF3;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.types.DataTypes;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.data.Dealing;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.sources.Source;
+
+/**
+ * Which split each image goes to, and its quantile: (k + 0.5) / n for the image that is number k of
+ * the n of its class in its split, in an order drawn from the seed; and by these its shard.
+ */
+final class SplitAssignment {
+  private SplitAssignment() {}
+
+  /** Shares of the source's training images that are held out, each in [0, 1). */
+  record HeldOut(double test, double validation) {
+    /** A source's own test and validation images make holding out needless. */
+    static HeldOut of(Source source, JobConfig.Data data) {
+      return new HeldOut(
+          source.has(Split.TEST) ? 0 : data.test(),
+          source.has(Split.VALIDATION) ? 0 : data.validation());
+    }
+  }
+
+  /**
+   * The place of every image.
+   *
+   * @param labels id, origin (the split in the source), label, hash of every image
+   * @return id, label, split, k, quantile
+   */
+  static Dataset<Row> of(Dataset<Row> labels, HeldOut share) {
+    var ofClass = Window.partitionBy("origin", "label");
+    var training = col("origin").equalTo(Split.TRAIN.key());
+    var inTest = col("rank").lt(col("tested"));
+    var inValidation = col("rank").lt(col("tested").plus(col("held")));
+    return labels
+        .withColumn("rank", row_number().over(ofClass.orderBy("hash", "id")).minus(1))
+        .withColumn("all", count(lit(1)).over(ofClass))
+        .withColumn("tested", when(training, round(col("all").multiply(share.test()))).otherwise(0))
+        .withColumn("rest", col("all").minus(col("tested")))
+        .withColumn(
+            "held", when(training, round(col("rest").multiply(share.validation()))).otherwise(0))
+        .withColumn(
+            "split",
+            when(inTest, Split.TEST.key())
+                .when(inValidation, Split.VALIDATION.key())
+                .otherwise(col("origin")))
+        .withColumn(
+            "n",
+            when(inTest, col("tested"))
+                .when(inValidation, col("held"))
+                .otherwise(col("rest").minus(col("held"))))
+        .withColumn(
+            "k",
+            col("rank")
+                .minus(
+                    when(inTest, 0)
+                        .when(inValidation, col("tested"))
+                        .otherwise(col("tested").plus(col("held")))))
+        .select(
+            col("id"),
+            col("label"),
+            col("split"),
+            col("k").cast("int").as("k"),
+            col("k").plus(0.5).divide(col("n")).as("quantile"));
+  }
+
+  /**
+   * The places of all images with their shards.
+   *
+   * @param contents of the places
+   * @return id, label, split, quantile, shard
+   */
+  static Dataset<Row> dealt(Dataset<Row> places, Map<Split, Contents> contents, int shards) {
+    var dealings = new HashMap<String, Dealing>();
+    contents.forEach((split, c) -> dealings.put(split.key(), new Dealing(c.histogram(), shards)));
+    UDF3<String, Integer, Integer, Integer> shard =
+        (split, label, k) -> dealings.get(split).shard(label, k);
+    return places
+        .withColumn(
+            "shard", udf(shard, DataTypes.IntegerType).apply(col("split"), col("label"), col("k")))
+        .drop("k");
+  }
+
+  /** Images of each split and class. */
+  static Map<Split, Contents> contents(Dataset<Row> places, int classes) {
+    var histograms = new EnumMap<Split, Long[]>(Split.class);
+    for (Split split : Split.values()) {
+      histograms.put(split, Collections.nCopies(classes, 0L).toArray(Long[]::new));
+    }
+    for (Row row : places.groupBy("split", "label").count().collectAsList()) {
+      histograms.get(Split.of(row.getString(0)))[row.getInt(1)] = row.getLong(2);
+    }
+    var contents = new EnumMap<Split, Contents>(Split.class);
+    histograms.forEach((split, counts) -> contents.put(split, Contents.of(List.of(counts))));
+    return contents;
+  }
+
+  /** Refuses a source without images to train on. */
+  static void checkTraining(Map<Split, Contents> contents) {
+    if (contents.get(Split.TRAIN).images() + contents.get(Split.VALIDATION).images() == 0) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "data.source: has no usable training images, only %d to test on; nothing was written",
+              contents.get(Split.TEST).images()));
+    }
+  }
+
+  /** Refuses held-out splits that leave a class empty. */
+  static void checkHeldOut(Map<Split, Contents> contents, HeldOut shares, List<String> classes) {
+    List<Long> train = contents.get(Split.TRAIN).histogram();
+    List<Long> held = contents.get(Split.VALIDATION).histogram();
+    List<Long> test = contents.get(Split.TEST).histogram();
+    for (int label = 0; label < classes.size() && shares.test() > 0; label++) {
+      if (train.get(label) + held.get(label) == 0 && test.get(label) > 0) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "data.test = %s: all %d images of class %s are held out, and some must be left to train on",
+                shares.test(),
+                test.get(label),
+                classes.get(label)));
+      }
+    }
+    double share = shares.validation();
+    for (int label = 0; label < classes.size() && share > 0; label++) {
+      long all = train.get(label) + held.get(label);
+      if (all > 0 && (train.get(label) == 0 || held.get(label) == 0)) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "data.validation = %s: of the %d training images of class %s it holds out %d, and must leave at least one on either side; allowed: %s",
+                share,
+                all,
+                classes.get(label),
+                held.get(label),
+                all < 2
+                    ? "0"
+                    : String.format(
+                        Locale.ROOT, "0, or %.3f to %.3f", 1.0 / all, (all - 1.0) / all)));
+      }
+    }
+  }
+
+  /** Refuses a shard count that leaves a shard empty. */
+  static void checkShards(Map<Split, Contents> contents, int shards) {
+    contents.forEach(
+        (split, content) -> {
+          if (content.images() > 0 && content.images() < shards) {
+            throw new UserException(
+                String.format(
+                    Locale.ROOT,
+                    "data.shards = %d: a shard of the %s split would be empty, which has %d images; allowed: 1 to %d",
+                    shards,
+                    split.key(),
+                    content.images(),
+                    content.images()));
+          }
+        });
+  }
+}

@@ -1,0 +1,335 @@
+package org.mixtraining.data.preview;
+
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.Augment;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.BlendedMinibatches;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Minibatch;
+import org.mixtraining.data.Minibatches;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Shards;
+import org.mixtraining.data.Share;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.augment.MixupCutmix;
+import org.mixtraining.data.preview.ContactSheet.Cell;
+import org.mixtraining.data.preview.ContactSheet.Column;
+import org.mixtraining.data.preview.ContactSheet.Group;
+
+/**
+ * A picture of some training images of a prepared dataset, and of what SSL epochs and then SL
+ * epochs make of them: the pixels and labels that a run of the same configuration trains on, except
+ * that mixup and cutmix find their partners among the images shown. Where data.ssl names another
+ * dataset, SSL epochs show its images, and JOINT epochs mixtures of both, their partners likewise.
+ */
+public final class Preview {
+  private static final int ROWS = 8;
+  private static final int EPOCHS = 4;
+
+  /** About so many images are read, to choose some of different classes. */
+  private static final int CHOICE = 64;
+
+  private final JobConfig config;
+  private final PngFile file;
+
+  /**
+   * @param file the PNG to write
+   * @throws UserException if its directory does not exist
+   */
+  public Preview(JobConfig config, Path file) {
+    this.config = config;
+    this.file = new PngFile("--preview", file);
+  }
+
+  /**
+   * Writes it.
+   *
+   * @throws UserException if there is no prepared dataset, or the file cannot be written
+   */
+  public void write(Configuration hadoop) {
+    file.write(sheet(hadoop));
+  }
+
+  ContactSheet sheet(Configuration hadoop) {
+    Shown own = Shown.of(hadoop, "data.path", config.data().path());
+    own.manifest().checkPreparation(config.data());
+    return new ContactSheet(
+        config.data().path(),
+        String.format(
+            Locale.ROOT,
+            "%d of %d training images, %d x %d, %d classes; run.seed = %d",
+            own.images().size(),
+            own.manifest().images(Split.TRAIN),
+            own.images().height(),
+            own.images().width(),
+            own.manifest().classCount(),
+            config.run().seed()),
+        own.images().channels(),
+        own.images().height(),
+        own.images().width(),
+        config.data().ssl().isEmpty() ? groups(own) : groups(own, others(hadoop, own)));
+  }
+
+  /** Those of data.ssl. */
+  private Shown others(Configuration hadoop, Shown own) {
+    Shown others = Shown.of(hadoop, "data.ssl", config.data().ssl());
+    own.manifest().checkShape(config.data().ssl(), others.manifest());
+    return others;
+  }
+
+  private List<Group> groups(Shown own) {
+    Augment augment = config.augment();
+    boolean mixes = augment.mixup() > 0 || augment.cutmix() > 0;
+    return List.of(
+        new Group("original", "", List.of(originals(own))),
+        new Group("SSL epochs", options(augment.ssl()), ssl(own)),
+        new Group(
+            mixes ? "SL epochs; JOINT epochs likewise, but unmixed" : "SL and JOINT epochs",
+            options(augment.sl()) + mixing(augment),
+            sl(own)));
+  }
+
+  private List<Group> groups(Shown own, Shown others) {
+    Augment augment = config.augment();
+    double lambda = config.mix().lambda();
+    return List.of(
+        new Group("original", "", List.of(originals(own))),
+        new Group("SL epochs", options(augment.sl()) + mixing(augment), sl(own)),
+        new Group(
+            "JOINT epochs",
+            "%s; mix.lambda = %s, so each is %s %% of data.ssl"
+                .formatted(options(augment.sl()), number(lambda), percent(1 - lambda)),
+            joint(own, others)),
+        new Group("data.ssl", "", List.of(originals(others))),
+        new Group("SSL epochs", options(augment.ssl()), ssl(others)));
+  }
+
+  // --- images ----------------------------------------------------------------------------------
+
+  /** Images of a dataset that the sheet shows. */
+  private record Shown(ImageSet images, DatasetManifest manifest) {
+
+    static Shown of(Configuration hadoop, String key, String path) {
+      DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
+      return new Shown(choice(hadoop, path, manifest, Split.TRAIN), manifest);
+    }
+  }
+
+  /** A few images of as many classes as possible. */
+  static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
+    double share = (double) CHOICE * manifest.shards() / manifest.images(split);
+    var choice = Shards.read(hadoop, path, manifest, split, new int[] {0}, Math.min(1, share));
+    var ofItsClass = new int[choice.size()]; // how many of its class come before an image
+    var seen = new int[manifest.classCount()];
+    for (int i = 0; i < choice.size(); i++) {
+      ofItsClass[i] = seen[choice.label(i)]++;
+    }
+    int[] rows =
+        IntStream.range(0, choice.size())
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> ofItsClass[i]))
+            .limit(ROWS)
+            .mapToInt(i -> i)
+            .sorted()
+            .toArray();
+    return ImageSet.of(
+        IntStream.of(rows).mapToLong(choice::id).toArray(),
+        IntStream.of(rows).map(choice::label).toArray(),
+        IntStream.of(rows).mapToDouble(choice::quantile).toArray(),
+        IntStream.of(rows).mapToObj(row -> pixels(choice, row)).toArray(byte[][]::new),
+        choice.channels(),
+        choice.height(),
+        choice.width());
+  }
+
+  static byte[] pixels(ImageSet images, int i) {
+    var pixels = new byte[images.imageBytes()];
+    images.read(i, pixels);
+    return pixels;
+  }
+
+  private static Column originals(Shown shown) {
+    var cells = new ArrayList<Cell>();
+    for (int i = 0; i < shown.images().size(); i++) {
+      String name = shown.manifest().classes().get(shown.images().label(i));
+      cells.add(new Cell(pixels(shown.images(), i), List.of(name)));
+    }
+    return new Column("", cells);
+  }
+
+  private List<Column> ssl(Shown shown) {
+    var columns = new ArrayList<Column>();
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      Minibatch batch = batches(shown, config.augment().ssl(), epoch).next();
+      columns.add(column(batch, epoch, shown.manifest(), n -> List.of()));
+    }
+    return columns;
+  }
+
+  private List<Column> joint(Shown own, Shown others) {
+    Augment.Images augment = config.augment().sl();
+    var columns = new ArrayList<Column>();
+    for (int i = EPOCHS; i < 2 * EPOCHS; i++) {
+      int epoch = i;
+      Minibatch batch =
+          new BlendedMinibatches(
+                  batches(own, augment, epoch),
+                  pass -> partners(others, augment, epoch, pass),
+                  config.mix().lambda())
+              .next();
+      columns.add(
+          column(
+              batch,
+              epoch,
+              own.manifest(),
+              n -> List.of(own.manifest().classes().get(batch.labels()[n]))));
+    }
+    return columns;
+  }
+
+  private List<Column> sl(Shown shown) {
+    int classes = shown.manifest().classCount();
+    var columns = new ArrayList<Column>();
+    for (int epoch = EPOCHS; epoch < 2 * EPOCHS; epoch++) {
+      Minibatch batch = batches(shown, config.augment().sl(), epoch).next();
+      var targets = new float[batch.size() * classes];
+      for (int n = 0; n < batch.size(); n++) {
+        targets[n * classes + batch.labels()[n]] = 1;
+      }
+      new MixupCutmix(config.augment(), config.run().seed(), epoch)
+          .mix(batch.ids(), batch.pixels(), batch.height(), batch.width(), targets);
+      columns.add(
+          column(
+              batch,
+              epoch,
+              shown.manifest(),
+              n ->
+                  names(
+                      Arrays.copyOfRange(targets, n * classes, (n + 1) * classes),
+                      shown.manifest())));
+    }
+    return columns;
+  }
+
+  /** All images shown, in one minibatch. */
+  private Minibatches batches(Shown shown, Augment.Images augment, int epoch) {
+    return Minibatches.training(
+        Share.all(shown.images(), shown.manifest().normalization()),
+        augment,
+        config.run().seed(),
+        epoch,
+        shown.images().size(),
+        1,
+        Minibatches.Labels.ALL);
+  }
+
+  private Minibatches partners(Shown shown, Augment.Images augment, int epoch, int pass) {
+    return Minibatches.partners(
+        Share.all(shown.images(), shown.manifest().normalization()),
+        augment,
+        config.run().seed(),
+        epoch,
+        shown.images().size(),
+        pass);
+  }
+
+  /** A minibatch in the order of the images' ids. */
+  private static Column column(
+      Minibatch batch, int epoch, DatasetManifest manifest, IntFunction<List<String>> captions) {
+    var cells =
+        IntStream.range(0, batch.size())
+            .boxed()
+            .sorted(Comparator.comparingLong(n -> batch.ids()[n]))
+            .map(n -> new Cell(pixels(batch, n, manifest.normalization()), captions.apply(n)))
+            .toList();
+    return new Column("epoch " + (epoch + 1), cells);
+  }
+
+  /** What was normalised, as it can be seen. */
+  static byte[] pixels(Minibatch batch, int n, Normalization normalization) {
+    return pixels(
+        batch.pixels(), n, batch.channels(), batch.height() * batch.width(), normalization);
+  }
+
+  /**
+   * Image n of many.
+   *
+   * @param images [n, channels, area], normalised
+   */
+  static byte[] pixels(float[] images, int n, int channels, int area, Normalization normalization) {
+    var pixels = new byte[channels * area];
+    for (int p = 0; p < pixels.length; p++) {
+      int c = Math.min(p / area, normalization.mean().size() - 1);
+      double value =
+          images[n * pixels.length + p] * normalization.std().get(c) + normalization.mean().get(c);
+      pixels[p] = (byte) Math.round(255 * Math.max(0, Math.min(1, value)));
+    }
+    return pixels;
+  }
+
+  // --- texts -----------------------------------------------------------------------------------
+
+  /** The classes of a target, with their shares if there are several. */
+  private static List<String> names(float[] target, DatasetManifest manifest) {
+    var classes =
+        IntStream.range(0, target.length)
+            .boxed()
+            .filter(c -> target[c] >= 0.005)
+            .sorted(Comparator.comparingDouble(c -> -target[c]))
+            .toList();
+    return classes.stream()
+        .map(
+            c ->
+                (classes.size() == 1 ? "" : percent(target[c]) + " % ") + manifest.classes().get(c))
+        .toList();
+  }
+
+  private static String options(Augment.Images options) {
+    var parts = new ArrayList<String>();
+    var crop = options.randomResizedCrop();
+    if (crop.scale().low() < 1) {
+      parts.add(
+          "random-resized-crop %s to %s"
+              .formatted(number(crop.scale().low()), number(crop.scale().high())));
+    }
+    if (options.cropPadding() > 0) {
+      parts.add("crop-padding " + options.cropPadding());
+    }
+    if (options.flip()) {
+      parts.add("flip");
+    }
+    var rand = options.randAugment();
+    if (rand.ops() > 0) {
+      parts.add(
+          String.format(Locale.ROOT, "rand-augment %d x %s", rand.ops(), number(rand.magnitude())));
+    }
+    if (options.randomErasing() > 0) {
+      parts.add("random-erasing " + number(options.randomErasing()));
+    }
+    return parts.isEmpty() ? "as they are" : String.join(", ", parts);
+  }
+
+  private static String mixing(Augment augment) {
+    return (augment.mixup() > 0 ? ", mixup " + number(augment.mixup()) : "")
+        + (augment.cutmix() > 0 ? ", cutmix " + number(augment.cutmix()) : "");
+  }
+
+  private static String percent(double share) {
+    return String.format(Locale.ROOT, "%.0f", 100 * share);
+  }
+
+  private static String number(double value) {
+    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+  }
+}

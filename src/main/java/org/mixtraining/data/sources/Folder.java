@@ -1,0 +1,179 @@
+package org.mixtraining.data.sources;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Listing;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.images.ImageDecoder;
+import org.mixtraining.data.images.ImageType;
+
+/**
+ * Any folder of JPEG and PNG files with a directory per class, as torchvision's ImageFolder takes
+ * it; classes in order of their names. With a directory of the train split above the classes it has
+ * splits, which {@link Split#named} tells by their names: a validation split is the test split
+ * where that is all there is besides.
+ */
+final class Folder {
+  private static final String EXPECTED =
+      "one with a directory of images per class, or with train/ and test/ or val/ of that kind";
+
+  private final Listing listing;
+  private final ImageDecoder decoder;
+  private final Map<String, Listing.Directory> looked = new HashMap<>();
+
+  private Folder(Listing listing, ImageDecoder decoder) {
+    this.listing = listing;
+    this.decoder = decoder;
+  }
+
+  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
+    var listing = Listing.of(data.source(), EXPECTED, hadoop);
+    return new Folder(listing, new ImageDecoder(data.imageSize(), data.maxPixels())).source();
+  }
+
+  private Source source() throws IOException {
+    var splits = splits();
+    var classes = new TreeMap<Split, SortedMap<String, List<String>>>();
+    for (var split : splits.entrySet()) {
+      classes.put(split.getKey(), classes(split.getValue()));
+    }
+    var names = List.copyOf(classes.get(Split.TRAIN).keySet());
+    if (names.isEmpty()) {
+      throw new UserException(
+          "data.source: no class directories in %s; expected %s, found %s"
+              .formatted(
+                  listing.path(splits.get(Split.TRAIN)),
+                  EXPECTED,
+                  names(look(splits.get(Split.TRAIN)).files())));
+    }
+    var pieces = new ArrayList<Piece>();
+    for (var split : splits.entrySet()) {
+      var files = files(split.getValue(), classes.get(split.getKey()), names);
+      pieces.addAll(ImageFiles.cut(split.getKey(), listing, files, decoder));
+    }
+    return new Source("label", names, 3, pieces, listing.notes().list());
+  }
+
+  private Listing.Directory look(String below) throws IOException {
+    var known = looked.get(below);
+    if (known == null) {
+      known = listing.look(below);
+      looked.put(below, known);
+    }
+    return known;
+  }
+
+  /** The directory of each split that there is, below the root. */
+  private Map<Split, String> splits() throws IOException {
+    var splits = new EnumMap<Split, String>(Split.class);
+    var others = new ArrayList<String>();
+    var twice = new ArrayList<String>();
+    for (var name : look("").directories()) {
+      var split = Split.named(name);
+      if (split.isEmpty()) {
+        others.add(name);
+      } else if (splits.containsKey(split.get())) {
+        twice.add("%s/ and %s/".formatted(splits.get(split.get()), name));
+      } else {
+        splits.put(split.get(), name);
+      }
+    }
+    var train = splits.get(Split.TRAIN);
+    // a class may be called train, too
+    if (train == null || look(train).directories().isEmpty()) {
+      return Map.of(Split.TRAIN, "");
+    } else if (!others.isEmpty()) {
+      throw new UserException(
+          "data.source: beside %s/, %s holds %s; allowed there: test/, val/"
+              .formatted(train, listing.root(), others));
+    } else if (!twice.isEmpty()) {
+      throw new UserException(
+          "data.source: %s holds %s, which are one split; leave one of them there"
+              .formatted(listing.root(), twice.get(0)));
+    }
+    listing.note("beside the splits, passed over", "", look("").files());
+    if (!splits.containsKey(Split.TEST) && splits.containsKey(Split.VALIDATION)) {
+      splits.put(Split.TEST, splits.remove(Split.VALIDATION));
+    }
+    return splits;
+  }
+
+  /** The directories of each class; more than one if their names are written in several forms. */
+  private SortedMap<String, List<String>> classes(String split) throws IOException {
+    var classes = new TreeMap<String, List<String>>();
+    for (var directory : look(split).directories()) {
+      classes
+          .computeIfAbsent(Source.className(directory), name -> new ArrayList<>())
+          .add(Listing.join(split, directory));
+    }
+    classes.forEach(
+        (name, directories) -> {
+          if (directories.size() > 1) {
+            listing.notes().add("one class, its name written in several Unicode forms", name);
+          }
+        });
+    for (var file : look(split).files()) {
+      // a class must not get lost
+      if (!file.isReachable() && ImageType.isImage(file.name()).isEmpty()) {
+        throw new UserException(
+            "data.source: %s in %s cannot be opened: a broken link, or a name that the encoding %s of this Java does not have (LC_ALL=C.UTF-8 has every letter)"
+                .formatted(
+                    file.name(), listing.path(split), System.getProperty("sun.jnu.encoding")));
+      }
+    }
+    listing.note("beside the class directories, passed over", split, look(split).files());
+    return classes;
+  }
+
+  private List<ImageFiles.Labelled> files(
+      String split, SortedMap<String, List<String>> directories, List<String> classes)
+      throws IOException {
+    var files = new ArrayList<ImageFiles.Labelled>();
+    for (var ofClass : directories.entrySet()) {
+      int label = Collections.binarySearch(classes, ofClass.getKey());
+      if (label < 0) {
+        throw new UserException(
+            "data.source: class %s of %s/ is not one of train/".formatted(ofClass.getKey(), split));
+      }
+      for (var directory : ofClass.getValue()) {
+        files.addAll(ofClass(directory, label));
+      }
+    }
+    return files;
+  }
+
+  private List<ImageFiles.Labelled> ofClass(String directory, int label) throws IOException {
+    var found = look(directory);
+    if (!found.directories().isEmpty()) {
+      throw new UserException(
+          "data.source: class directory %s holds the directory %s; expected images only"
+              .formatted(listing.path(directory), found.directories().get(0)));
+    } else if (found.files().isEmpty()) {
+      throw new UserException(
+          "data.source: class directory %s is empty".formatted(listing.path(directory)));
+    }
+    var images = listing.images(directory, found.files());
+    if (images.isEmpty()) {
+      throw new UserException(
+          "data.source: class directory %s holds no image, only %s"
+              .formatted(listing.path(directory), names(found.files())));
+    }
+    return images.stream()
+        .map(file -> new ImageFiles.Labelled(directory + "/" + file.name(), label, file.bytes()))
+        .toList();
+  }
+
+  private static List<String> names(List<Listing.Entry> files) {
+    return files.stream().map(Listing.Entry::name).limit(10).toList();
+  }
+}

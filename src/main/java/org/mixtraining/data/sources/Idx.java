@@ -1,0 +1,297 @@
+package org.mixtraining.data.sources;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Listing;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.images.Picture;
+import org.mixtraining.data.images.RawImage;
+
+/**
+ * Grey images of the MNIST family in IDX files (LeCun, Cortes and Burges, <a
+ * href="http://yann.lecun.com/exdb/mnist/">The MNIST database</a>), gzipped or not: {@code
+ * train-images-idx3-ubyte}, {@code train-labels-idx1-ubyte}, and the same of {@code t10k} or {@code
+ * test}; something and a dash may stand before each name, as in EMNIST. A piece is consecutive
+ * images of a file; of a gzipped one, all of them.
+ *
+ * @param labels of the images
+ */
+record Idx(Split split, String file, int first, int height, int width, byte[] labels)
+    implements Piece {
+  private static final int IMAGES_PER_PIECE = 4096;
+
+  /** The largest of the family has 1.2 million. */
+  private static final int MOST_IMAGES = 1 << 26;
+
+  private static final String EXPECTED =
+      "one with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or these with .gz";
+
+  /** What a file begins with: 0, 0, the type of its numbers, the number of its dimensions. */
+  private enum Kind {
+    LABELS(0x801, "labels", 1),
+    IMAGES(0x803, "images", 3);
+
+    private final int magic;
+    private final String name;
+    private final int dimensions;
+
+    Kind(int magic, String name, int dimensions) {
+      this.magic = magic;
+      this.name = name;
+      this.dimensions = dimensions;
+    }
+
+    int headerBytes() {
+      return Integer.BYTES * (1 + dimensions);
+    }
+  }
+
+  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
+    var listing = Listing.of(data.source(), EXPECTED, hadoop);
+    var pieces = new ArrayList<Piece>();
+    var there = listing.look("");
+    var rest = new ArrayList<>(there.files());
+    int classes = 0;
+    for (var split : List.of(Split.TRAIN, Split.TEST)) {
+      var labels = labels(find(listing, rest, split, Kind.LABELS), hadoop);
+      pieces.addAll(images(find(listing, rest, split, Kind.IMAGES), split, labels, data, hadoop));
+      for (byte label : labels) {
+        classes = Math.max(classes, 1 + (label & 0xFF));
+      }
+    }
+    listing.noteRest(rest, there.directories());
+    var names = IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+    return new Source("label", names, 1, pieces, listing.notes().list());
+  }
+
+  /** The images of a file without their labels. */
+  static List<Piece> unlabelled(Path file, JobConfig.Data data, Configuration hadoop)
+      throws IOException {
+    try (var in = contents(file, hadoop)) {
+      byte[] none = new byte[header(in, file, Kind.IMAGES)[0]];
+      return images(file, Split.TEST, none, data, hadoop);
+    } catch (EOFException | ZipException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  /** Takes a file out of those that are there. */
+  private static Path find(Listing listing, List<Listing.Entry> there, Split split, Kind kind) {
+    var name =
+        Pattern.compile(
+            String.format(
+                Locale.ROOT,
+                "(.+-)?(%s)-%s[-.]idx%d-ubyte(\\.gz)?",
+                split == Split.TRAIN ? "train" : "t10k|test",
+                kind.name,
+                kind.dimensions));
+    var files = there.stream().map(Listing.Entry::name).toList();
+    var matching = files.stream().filter(name.asMatchPredicate()).toList();
+    if (matching.size() != 1) {
+      throw new UserException(
+          "data.source: %s has %s %s of the %s split; expected %s, found %s"
+              .formatted(
+                  listing.root(),
+                  matching.isEmpty() ? "no" : "more than one file with",
+                  kind.name,
+                  split.key(),
+                  EXPECTED,
+                  matching.isEmpty() ? files.stream().limit(10).toList() : matching));
+    }
+    there.removeIf(file -> file.name().equals(matching.get(0)));
+    return listing.path(matching.get(0));
+  }
+
+  private static byte[] labels(Path file, Configuration hadoop) throws IOException {
+    try (var in = contents(file, hadoop)) {
+      int count = header(in, file, Kind.LABELS)[0];
+      byte[] labels = in.readNBytes(count);
+      if (labels.length < count) {
+        throw new EOFException();
+      }
+      checkEnd(in, file);
+      return labels;
+    } catch (EOFException | ZipException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  private static List<Piece> images(
+      Path file, Split split, byte[] labels, JobConfig.Data data, Configuration hadoop)
+      throws IOException {
+    int[] shape;
+    try (var in = contents(file, hadoop)) {
+      shape = header(in, file, Kind.IMAGES);
+    } catch (EOFException | ZipException e) {
+      throw damaged(file, e);
+    }
+    if (shape[0] != labels.length) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "data.source: %s declares %d images, and there are %d labels",
+              file,
+              shape[0],
+              labels.length));
+    }
+    long pixels = (long) shape[1] * shape[2];
+    if (pixels > data.maxPixels()) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "data.source: %s declares images of %d x %d pixels, more than data.max-pixels = %d",
+              file,
+              shape[1],
+              shape[2],
+              data.maxPixels()));
+    }
+    long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
+    long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
+    if (!isGzipped(file) && bytes != expected) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "data.source: %s has %d bytes, and its header declares %d images of %d x %d: %d bytes",
+              file,
+              bytes,
+              shape[0],
+              shape[1],
+              shape[2],
+              expected));
+    }
+    return cut(file, split, shape, labels);
+  }
+
+  private static List<Piece> cut(Path file, Split split, int[] shape, byte[] labels) {
+    int size = isGzipped(file) ? labels.length : IMAGES_PER_PIECE;
+    var pieces = new ArrayList<Piece>();
+    for (int first = 0; first < labels.length; first += size) {
+      byte[] own = Arrays.copyOfRange(labels, first, Math.min(first + size, labels.length));
+      pieces.add(new Idx(split, file.toString(), first, shape[1], shape[2], own));
+    }
+    return pieces;
+  }
+
+  /** The sizes of the dimensions, each at least 1. */
+  private static int[] header(DataInputStream in, Path file, Kind kind) throws IOException {
+    int magic = in.readInt();
+    if (magic != kind.magic) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "data.source: %s begins with 0x%08x; expected 0x%08x, an IDX file of %s",
+              file,
+              magic,
+              kind.magic,
+              kind.name));
+    }
+    var sizes = new int[kind.dimensions];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = in.readInt();
+      int most = i == 0 ? MOST_IMAGES : 65_535;
+      if (sizes[i] < 1 || sizes[i] > most) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "data.source: %s declares %d in dimension %d; allowed: 1 to %d",
+                file,
+                sizes[i] & 0xFFFFFFFFL,
+                i,
+                most));
+      }
+    }
+    return sizes;
+  }
+
+  private static void checkEnd(DataInputStream in, Path file) throws IOException {
+    if (in.read() >= 0) { // and a gzip stream's checksum is right
+      throw new UserException(
+          "data.source: %s holds more than its header declares".formatted(file));
+    }
+  }
+
+  private static boolean isGzipped(Path file) {
+    return file.getName().endsWith(".gz");
+  }
+
+  private static DataInputStream contents(Path file, Configuration hadoop) throws IOException {
+    var in = Listing.fileSystem(file, hadoop).open(file);
+    try {
+      return new DataInputStream(
+          new BufferedInputStream(isGzipped(file) ? new GZIPInputStream(in) : in, 1 << 16));
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  private static UserException damaged(Path file, IOException e) {
+    return new UserException(
+        "data.source: %s %s"
+            .formatted(
+                file,
+                e instanceof EOFException
+                    ? "is shorter than its header declares"
+                    : "is no gzip file, or damaged: " + e.getMessage()));
+  }
+
+  @Override
+  public int images() {
+    return labels.length;
+  }
+
+  @Override
+  public Stream<RawImage> read(Configuration hadoop) throws IOException {
+    var path = new Path(file);
+    var in = contents(path, hadoop);
+    try {
+      in.skipNBytes(Kind.IMAGES.headerBytes() + (long) first * height * width);
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+    return IntStream.range(0, labels.length).mapToObj(i -> image(i, in)).onClose(() -> close(in));
+  }
+
+  private RawImage image(int i, DataInputStream in) {
+    var pixels = new byte[height * width];
+    try {
+      in.readFully(pixels);
+      if (i == labels.length - 1 && isGzipped(new Path(file))) {
+        checkEnd(in, new Path(file));
+      }
+    } catch (EOFException | ZipException e) {
+      throw damaged(new Path(file), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new RawImage.Usable(
+        new Path(file).getName() + "#" + (first + i),
+        labels[i] & 0xFF,
+        new Picture(1, height, width, pixels));
+  }
+
+  private static void close(DataInputStream in) {
+    try {
+      in.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

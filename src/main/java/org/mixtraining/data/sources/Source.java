@@ -1,0 +1,69 @@
+package org.mixtraining.data.sources;
+
+import java.io.IOException;
+import java.text.Normalizer;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Note;
+import org.mixtraining.data.Split;
+
+/**
+ * Raw images of some format, cut into pieces. The images are numbered from 0 in the order of the
+ * pieces, training images first.
+ *
+ * @param labelKind which of its labels is trained on: {@code label}, or {@code fine} or {@code
+ *     coarse}
+ * @param classes class names by class index
+ * @param channels of every image: 1 for grey, 3 for red, green, blue
+ * @param notes of what was passed over
+ */
+public record Source(
+    String labelKind, List<String> classes, int channels, List<Piece> pieces, List<Note> notes) {
+  public Source {
+    classes = classes.stream().map(Source::className).toList();
+    pieces = List.copyOf(pieces);
+    notes = List.copyOf(notes);
+  }
+
+  /** A class's name in the one form that it is known by: macOS takes accents off their letters. */
+  static String className(String name) {
+    return Normalizer.normalize(name, Normalizer.Form.NFC);
+  }
+
+  /**
+   * Opens the source that {@code data.format} names: looks at directories and headers, and leaves
+   * the images to whoever reads the pieces.
+   *
+   * @throws UserException if the files are not of that format
+   */
+  public static Source open(JobConfig.Data data, Configuration hadoop) {
+    try {
+      return switch (data.format()) {
+        case "cifar10" -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);
+        case "cifar100" -> Cifar.open(Cifar.Layout.CIFAR100, data, hadoop);
+        case "tinyimagenet" -> TinyImageNet.open(data, hadoop);
+        case "folder" -> Folder.open(data, hadoop);
+        case "idx" -> Idx.open(data, hadoop);
+        case "parquet" -> ParquetImages.open(data, hadoop);
+        case "synthetic" -> Synthetic.open(data);
+        default -> throw new UserException("data.format = %s: unknown".formatted(data.format()));
+      };
+    } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
+      throw new UserException(
+          "data.source = %s: cannot be read as %s: %s"
+              .formatted(data.source(), data.format(), e.getMessage()));
+    }
+  }
+
+  /** Number of images, usable or not. */
+  public long images() {
+    return pieces.stream().mapToLong(Piece::images).sum();
+  }
+
+  /** Whether the source itself has images of that split. */
+  public boolean has(Split split) {
+    return pieces.stream().anyMatch(piece -> piece.split() == split);
+  }
+}

@@ -1,0 +1,27 @@
+package org.mixtraining.formats;
+
+import java.util.List;
+import org.mixtraining.config.JobConfig.InitParts;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.state.ModelState;
+
+/** Trained weights that a run may begin from. */
+public sealed interface PretrainedWeights permits TrainedWeights, TimmWeights {
+
+  /**
+   * A run's initial state with the donor's weights in place of its random ones. Moments and step
+   * counts stay those of a beginning.
+   *
+   * @param vit the run's model
+   * @param heads the run's
+   * @param initial the run's state before its first epoch
+   * @param parts what to take of the donor
+   * @throws org.mixtraining.config.UserException if it does not fit: a line for each block, which
+   *     names the first tensor that differs, and both shapes
+   */
+  ModelState into(ViT vit, List<Head> heads, ModelState initial, InitParts parts);
+
+  /** What a person should know of what was taken and what was not; may be empty. */
+  List<String> notes();
+}

@@ -1,0 +1,297 @@
+package org.mixtraining.formats;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeSet;
+import org.mixtraining.config.JobConfig.InitParts;
+import org.mixtraining.config.UserException;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.layers.PositionEmbedding;
+import org.mixtraining.vit.state.ModelState;
+import org.mixtraining.vit.state.StateLayout;
+
+/**
+ * The encoder of a ViT under the names of timm's {@code VisionTransformer}, which are also those of
+ * facebookresearch/mae: {@code patch_embed.proj.weight}, {@code blocks.0.attn.qkv.weight}, {@code
+ * norm.weight} and so on, after any prefix. An encoder that computes something else than this job's
+ * is refused ({@link ForeignPart}); heads and decoders are left. A patch embedding for patches of
+ * another size is resampled as FlexiViT does it ({@link PatchResampling}).
+ *
+ * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
+ * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that
+ * of MAE is the same, and where another was learned {@link #notes} says by how much it differs.
+ * Either way the class token's position is added to the token.
+ */
+public final class TimmWeights implements PretrainedWeights {
+
+  private static final String PATCHES = TimmEncoder.PATCHES;
+  private static final String CLS = "cls_token";
+  private static final String POSITIONS = "pos_embed";
+
+  /** Above it, a position embedding is not the sine-cosine one in single precision. */
+  private static final double SAME_POSITIONS = 1e-4;
+
+  /**
+   * A tensor of a file.
+   *
+   * @param values row-major
+   */
+  public record Weight(int[] shape, float[] values) {
+
+    private String shown() {
+      return String.join(" x ", Arrays.stream(shape).mapToObj(Integer::toString).toList());
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Weight that
+          && Arrays.equals(shape, that.shape)
+          && Arrays.equals(values, that.values);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(values);
+    }
+
+    @Override
+    public String toString() {
+      return shown();
+    }
+  }
+
+  private final String origin;
+  private final SortedMap<String, Weight> file;
+  private final Set<String> unused;
+  private final List<String> notes = new ArrayList<>();
+
+  private TimmWeights(String origin, TimmEncoder encoder) {
+    this.origin = origin;
+    this.file = encoder.tensors();
+    this.unused = new TreeSet<>(file.keySet());
+    if (!encoder.prefix().isEmpty()) {
+      notes.add("%s: the encoder is what lies under %s".formatted(origin, encoder.prefix()));
+    }
+    unused.addAll(encoder.beside());
+  }
+
+  /**
+   * @param origin where the tensors were found, for messages
+   * @throws UserException if they hold no encoder under these names, more than one, or one that
+   *     computes another function; the message names what makes it another
+   */
+  public static TimmWeights of(String origin, SortedMap<String, Weight> file) {
+    TimmEncoder encoder = TimmEncoder.in(origin, file);
+    List<String> problems = ForeignPart.problems(encoder.tensors().keySet());
+    if (!problems.isEmpty()) {
+      throw new UserException(
+          problems.stream().map(problem -> "%s: %s".formatted(origin, problem)).toList());
+    }
+    return new TimmWeights(origin, encoder);
+  }
+
+  @Override
+  public List<String> notes() {
+    return List.copyOf(notes);
+  }
+
+  @Override
+  public ModelState into(ViT vit, List<Head> heads, ModelState initial, InitParts parts) {
+    if (parts != InitParts.ENCODER) {
+      throw new UserException(
+          "%s: of weights in the naming of timm only the encoder is taken; mixtraining.init.parts must be encoder"
+              .formatted(origin));
+    }
+    StateLayout layout = StateLayout.of(vit, heads);
+    float[] encoder = new float[initial.block(ModelState.ENCODER).parameters().length];
+    checkDepth(vit);
+    embed(vit, layout, encoder);
+    for (int i = 0; i < vit.depth(); i++) {
+      block(vit.dim(), "blocks." + i + ".", ViTGraph.ENCODER_LAYER + i + ".", layout, encoder);
+    }
+    norm(vit.dim(), "norm.", ViTGraph.ENCODER_NORM + ".", layout, encoder);
+    if (!unused.isEmpty()) {
+      notes.add("%s: not used: %s".formatted(origin, TimmEncoder.some(unused)));
+    }
+    return initial.with(new ModelState(Map.of(ModelState.ENCODER, TrainedWeights.fresh(encoder))));
+  }
+
+  private void checkDepth(ViT vit) {
+    long blocks =
+        file.keySet().stream()
+            .filter(name -> name.matches("blocks\\.\\d+\\.norm1\\.weight"))
+            .count();
+    if (blocks != vit.depth()) {
+      throw misfit("blocks", blocks + " deep", vit.depth() + " deep");
+    }
+  }
+
+  // --- embedding -------------------------------------------------------------------------------
+
+  private void embed(ViT vit, StateLayout layout, float[] encoder) {
+    Weight kernel = weight(PATCHES);
+    int[] shape = kernel.shape();
+    boolean square = shape.length == 4 && shape[2] == shape[3];
+    if (!square || shape[0] != vit.dim() || shape[1] != vit.channels()) {
+      String expected = String.format(Locale.ROOT, "%d x %d x p x p", vit.dim(), vit.channels());
+      throw misfit(PATCHES, kernel.shown(), expected);
+    }
+    float[] values = kernel.values();
+    if (shape[2] != vit.patch()) {
+      values = PatchResampling.kernels(values, shape[2], vit.patch());
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "%s: the embedding of patches of %d pixels is resampled to %d (model.patch)",
+              origin,
+              shape[2],
+              vit.patch()));
+    }
+    layout.write("patch-embedding.weight", transposed(values, vit.dim()), encoder);
+    layout.write("patch-embedding.bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
+    places(vit, layout, encoder);
+  }
+
+  /**
+   * The class token with its position, which ours does not have; the other positions go to where
+   * the run learns them, or are compared with its fixed ones.
+   */
+  private void places(ViT vit, StateLayout layout, float[] encoder) {
+    int dim = vit.dim();
+    float[] cls = tensor(CLS, 1, 1, dim).clone();
+    Weight positions = weight(POSITIONS);
+    int[] shape = positions.shape();
+    int grid = shape.length == 3 ? (int) Math.round(Math.sqrt(shape[1] - 1.0)) : 0;
+    if (shape.length != 3 || shape[2] != dim || grid * grid != shape[1] - 1) {
+      throw misfit(POSITIONS, positions.shown(), "1 x 1+n*n x " + dim);
+    }
+    float[] given = Arrays.copyOfRange(positions.values(), dim, positions.values().length);
+    for (int d = 0; d < dim; d++) {
+      cls[d] += positions.values()[d];
+    }
+    if (vit.learnsPositions()) {
+      layout.write("patch-embedding.positions", learned(given, grid, vit), encoder);
+    } else {
+      compare(given, grid, dim);
+    }
+    layout.write("patch-embedding.cls", cls, encoder);
+  }
+
+  private float[] learned(float[] given, int grid, ViT vit) {
+    float[] places = given.clone();
+    if (grid != vit.grid()) {
+      places = PatchResampling.positions(given, grid, vit.grid(), vit.dim());
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "%s: pos_embed is interpolated from %d x %d patches to %d x %d",
+              origin,
+              grid,
+              grid,
+              vit.grid(),
+              vit.grid()));
+    }
+    float[] fixed = PositionEmbedding.of(vit.grid(), vit.dim());
+    for (int i = 0; i < places.length; i++) {
+      places[i] -= fixed[vit.dim() + i];
+    }
+    return places;
+  }
+
+  private void compare(float[] given, int grid, int dim) {
+    float[] all = PositionEmbedding.of(grid, dim);
+    double difference = difference(given, Arrays.copyOfRange(all, dim, all.length));
+    if (difference > SAME_POSITIONS) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "%s: pos_embed was learned, and is not taken over: it differs from the fixed sine-cosine embedding of this run by %.0f %% of that one's norm; model.positions = learned takes it",
+              origin,
+              100 * difference));
+    }
+  }
+
+  private static double difference(float[] given, float[] ours) {
+    double off = 0;
+    double norm = 0;
+    for (int i = 0; i < ours.length; i++) {
+      off += Math.pow((double) given[i] - ours[i], 2);
+      norm += Math.pow(ours[i], 2);
+    }
+    return Math.sqrt(off / norm);
+  }
+
+  // --- blocks ----------------------------------------------------------------------------------
+
+  private void block(int dim, String theirs, String ours, StateLayout layout, float[] encoder) {
+    norm(dim, theirs + "norm1.", ours + "norm1.", layout, encoder);
+    // q, k and v below each other there, and side by side here: the transposed matrix.
+    linear(dim, 3 * dim, theirs + "attn.qkv.", ours + "qkv.", layout, encoder);
+    linear(dim, dim, theirs + "attn.proj.", ours + "proj.", layout, encoder);
+    norm(dim, theirs + "norm2.", ours + "norm2.", layout, encoder);
+    linear(dim, ViT.MLP_RATIO * dim, theirs + "mlp.fc1.", ours + "fc1.", layout, encoder);
+    linear(ViT.MLP_RATIO * dim, dim, theirs + "mlp.fc2.", ours + "fc2.", layout, encoder);
+  }
+
+  private void linear(
+      int from, int to, String theirs, String ours, StateLayout layout, float[] encoder) {
+    layout.write(ours + "weight", transposed(tensor(theirs + "weight", to, from), to), encoder);
+    layout.write(ours + "bias", vector(theirs + "bias", to), encoder);
+  }
+
+  private void norm(int dim, String theirs, String ours, StateLayout layout, float[] encoder) {
+    layout.write(ours + "gain", vector(theirs + "weight", dim), encoder);
+    layout.write(ours + "bias", vector(theirs + "bias", dim), encoder);
+  }
+
+  private static float[] transposed(float[] values, int rows) {
+    int cols = values.length / rows;
+    float[] turned = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      turned[i % cols * rows + i / cols] = values[i];
+    }
+    return turned;
+  }
+
+  // --- tensors ---------------------------------------------------------------------------------
+
+  private float[] vector(String name, int size) {
+    return tensor(name, size);
+  }
+
+  private float[] tensor(String name, int... shape) {
+    Weight weight = weight(name);
+    if (!Arrays.equals(weight.shape(), shape)) {
+      throw misfit(name, weight.shown(), new Weight(shape, new float[0]).shown());
+    }
+    return weight.values();
+  }
+
+  private Weight weight(String name) {
+    Weight weight = file.get(name);
+    if (weight == null) {
+      throw misfit(name, "missing", "needed");
+    }
+    unused.remove(name);
+    for (float value : weight.values()) {
+      if (!Float.isFinite(value)) {
+        throw new UserException(
+            "%s: cannot be used: %s holds %s".formatted(origin, name, Float.toString(value)));
+      }
+    }
+    return weight;
+  }
+
+  private UserException misfit(String tensor, String there, String here) {
+    return new UserException(
+        "%s: block encoder does not fit: %s is %s there, and %s in this run"
+            .formatted(origin, tensor, there, here));
+  }
+}

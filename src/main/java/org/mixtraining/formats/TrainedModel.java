@@ -1,0 +1,126 @@
+package org.mixtraining.formats;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
+
+/**
+ * A model that can predict.
+ *
+ * @param state its parameters; moments are not needed
+ */
+public record TrainedModel(ModelCard card, ModelState state) implements Serializable {
+
+  /**
+   * The task of that name; of a model with a single task, an empty name is that one's.
+   *
+   * @param option what gave the name, for the message
+   * @throws UserException if there is none
+   */
+  public ModelCard.Task task(String option, String name) {
+    List<ModelCard.Task> tasks = card.tasks();
+    if (name.isEmpty() && tasks.size() == 1) {
+      return tasks.get(0);
+    }
+    Optional<ModelCard.Task> found =
+        tasks.stream().filter(task -> task.name().equals(name)).findFirst();
+    return found.orElseThrow(
+        () ->
+            new UserException(
+                "%s: %s; the model has the tasks %s"
+                    .formatted(
+                        option,
+                        name.isEmpty() ? "a task must be chosen" : "there is no task " + name,
+                        tasks.stream().map(ModelCard.Task::name).toList())));
+  }
+
+  /**
+   * Refuses a model that has learned nothing about classes: that of a run without supervised
+   * epochs.
+   *
+   * @param option what gave the model, for the message
+   */
+  public void checkHeads(String option) {
+    boolean trained = state.block(ModelState.ENCODER).steps() > 0;
+    for (Head head : card.heads()) {
+      if (trained && state.block(head.name()).steps() == 0) {
+        throw new UserException(
+            "%s: its head %s has random weights, since the run had no epoch with labels; train --init can use its encoder"
+                .formatted(option, head.name()));
+      }
+    }
+  }
+
+  /**
+   * The encoder and the heads of some tasks as an {@link OnnxModel}; its metadata hold the classes.
+   *
+   * @param option what chooses a task, for the message
+   * @throws UserException if the tasks' images differ in size or colour
+   */
+  public byte[] onnx(String option, List<ModelCard.Task> tasks) {
+    ModelCard.Task first = tasks.get(0);
+    List<OnnxModel.Output> outputs = new ArrayList<>();
+    SortedMap<String, String> notes = new TreeMap<>();
+    for (ModelCard.Task task : tasks) {
+      if (task.imageSize() != first.imageSize() || task.channels() != first.channels()) {
+        throw new UserException(
+            "%s: the images of tasks %s and %s differ in shape, so an ONNX file holds one of them; choose it"
+                .formatted(option, first.name(), task.name()));
+      }
+      boolean only = card.tasks().size() == 1;
+      String name = only ? "probabilities" : "probabilities-" + task.name();
+      Normalization n = task.normalization();
+      outputs.add(new OnnxModel.Output(name, task.head(), n.mean(), n.std()));
+      notes.put("classes of " + name, ModelCard.text(task.classes()));
+    }
+    notes.put("mixtraining", card.json());
+    notes.put("images", "uint8, 0 to 255, as in a file: the model normalises them itself");
+    ViT vit = card.vit().serving(first.imageSize(), first.classes().size());
+    return OnnxModel.of(vit, state, outputs, notes);
+  }
+
+  /** Encoder and heads as a {@link ModelZip}. */
+  public byte[] zip() {
+    try {
+      return ModelZip.of(card.json(), card.vit(), card.heads(), state, optimizer());
+    } catch (IOException e) {
+      throw new IllegalStateException("writing to memory failed", e);
+    }
+  }
+
+  /**
+   * The model in a {@link ModelZip}.
+   *
+   * @throws IOException if it holds something else, or is damaged
+   */
+  public static TrainedModel ofZip(byte[] file) throws IOException {
+    ModelZip zip = ModelZip.read(file);
+    ModelCard card = ModelCard.parse(zip.card());
+    return new TrainedModel(card, zip.state(card.vit(), card.heads(), optimizer()));
+  }
+
+  /** JSON of the configuration of its graph of encoder and heads. */
+  public String graph() {
+    return ViTGraph.configuration(
+            card.vit(), card.heads(), Objective.SL, MixPass.VISIBLE, optimizer(), 0)
+        .toJson();
+  }
+
+  /** A graph names an optimizer even if it never trains. */
+  private static JobConfig.Optimizer optimizer() {
+    return JobConfig.load(Optional.empty(), List.of()).optimizer();
+  }
+}

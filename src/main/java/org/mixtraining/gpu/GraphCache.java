@@ -1,0 +1,60 @@
+package org.mixtraining.gpu;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.mixtraining.gpu.StepContext.Shape;
+
+/**
+ * The programs of one kind by their shapes, each recorded. A new one may need more memory, which
+ * moves: then the others are made anew when they are next asked for.
+ */
+final class GraphCache<P> implements AutoCloseable {
+
+  /** A program, and the recording of its run. */
+  record Recorded<P>(P program, Gpu.Recording recording) {}
+
+  private final Gpu gpu;
+  private final Arena arena;
+  private final Map<Shape, Recorded<P>> recorded = new HashMap<>();
+
+  GraphCache(Gpu gpu, Arena arena) {
+    this.gpu = gpu;
+    this.arena = arena;
+  }
+
+  /**
+   * The program of a shape.
+   *
+   * @param maker which allocates all that the program reads and writes
+   * @param run which only launches
+   */
+  Recorded<P> of(Shape shape, Supplier<P> maker, Consumer<P> run) {
+    Recorded<P> known = recorded.get(shape);
+    if (known != null) {
+      return known;
+    }
+    P program;
+    long before = arena.growths();
+    long growths;
+    do {
+      growths = arena.growths();
+      program = maker.get();
+    } while (arena.growths() != growths); // until nothing moved while it was made
+    if (growths != before) {
+      close();
+    }
+    P made = program;
+    var fresh = new Recorded<>(made, gpu.record(() -> run.accept(made)));
+    recorded.put(shape, fresh);
+    return fresh;
+  }
+
+  /** Forgets all of them. */
+  @Override
+  public void close() {
+    recorded.values().forEach(program -> program.recording.close());
+    recorded.clear();
+  }
+}

@@ -1,0 +1,110 @@
+package org.mixtraining.gpu;
+
+import java.util.Locale;
+import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.ViT;
+
+/** What the parts of a step of one shape are made with. */
+record StepContext(Operations operations, Arena arena, ModelSpec blueprint, Shape shape) {
+
+  /**
+   * What a step's launches depend on.
+   *
+   * @param vit the model as it serves the minibatch
+   * @param head that takes part; null in SSL
+   */
+  record Shape(ViT vit, Head head, int images) {}
+
+  static StepContext of(
+      Gpu gpu, Parameters parameters, Arena arena, ModelSpec blueprint, Shape shape) {
+    long rows = (long) shape.images * shape.vit.fullTokens();
+    return new StepContext(Operations.of(gpu, parameters, rows), arena, blueprint, shape);
+  }
+
+  ViT vit() {
+    return shape.vit();
+  }
+
+  int images() {
+    return shape.images();
+  }
+
+  Parameters parameters() {
+    return operations.parameters();
+  }
+
+  // --- memory, by name -------------------------------------------------------------------------
+
+  Memory floats(String name, long count) {
+    return arena.of(name, Memory.Type.FLOAT, count);
+  }
+
+  Memory ints(String name, long count) {
+    return arena.of(name, Memory.Type.INT, count);
+  }
+
+  Memory bytes(String name, long count) {
+    return arena.of(name, Memory.Type.BYTE, count);
+  }
+
+  Memory doubles(String name, long count) {
+    return arena.of(name, Memory.Type.DOUBLE, count);
+  }
+
+  /** What a matrix product reads or writes. */
+  Memory matrix(String name, long count) {
+    return arena.of(name, operations.gpu().matrixType(), count);
+  }
+
+  /** A copy of float memory as matrix products read it: itself, where they read floats. */
+  Memory rounded(String name, Memory floats) {
+    return operations.gpu().matrixType() == Memory.Type.FLOAT
+        ? floats
+        : matrix(name, floats.count());
+  }
+
+  /** The fixed position embedding of this shape's patches. */
+  Memory positions(int dim) {
+    int patches = vit().patches();
+    float[] values = ModelSpec.positions(patches, dim);
+    Memory memory =
+        floats(String.format(Locale.ROOT, "positions-%d-%d", patches, dim), values.length);
+    operations.gpu().write(memory, values);
+    return memory;
+  }
+
+  // --- what is uploaded for each step ----------------------------------------------------------
+
+  /** [images, channels, size, size]. */
+  Memory pixels() {
+    ViT vit = vit();
+    return floats(
+        "input.pixels", (long) images() * vit.channels() * vit.imageSize() * vit.imageSize());
+  }
+
+  /** [images, patches]. */
+  Memory mask() {
+    return floats("input.mask", (long) images() * vit().patches());
+  }
+
+  /** [images, classes]. */
+  Memory targets() {
+    return floats("input.targets", (long) images() * vit().classes());
+  }
+
+  /** {@link StepSettings}: those of the step. */
+  Memory settings() {
+    return floats("input.settings", StepSettings.STEP);
+  }
+
+  /** {@link StepSettings}: those of the blocks of parameters. */
+  Memory blockSettings() {
+    return floats("input.blocks", (long) StepSettings.BLOCK * parameters().blocks().size());
+  }
+
+  /** Factors on the branches of an encoder block, [branches, images]. */
+  Memory factors(int block) {
+    return floats("input.factors-" + block, 2L * images());
+  }
+}

@@ -1,0 +1,141 @@
+package org.mixtraining.report;
+
+import j2html.tags.DomContent;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.mixtraining.config.KebabCase;
+import org.mixtraining.report.RunFacts.Taken;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.HeatGrid;
+import org.mixtraining.report.chart.HeatGrid.Cell;
+import org.mixtraining.report.chart.HeatGrid.Row;
+import org.mixtraining.report.chart.Numbers;
+import org.mixtraining.results.RunRow.Status;
+
+/** What the model takes for what. */
+final class ConfusionSection {
+  private static final String TITLE = "Confusion";
+
+  /** A matrix of more classes could not be read. */
+  private static final int CLASSES = 25;
+
+  /** A matrix of so many leaves room for something beside it. */
+  private static final int BESIDE = 10;
+
+  private static final int PAIRS = 12;
+
+  private ConfusionSection() {}
+
+  static Section of(RunFacts facts) {
+    if (facts.confusion().isEmpty()) {
+      return Section.missing("confusion", TITLE, missing(facts));
+    }
+    Map<String, List<Taken>> tasks =
+        facts.confusion().stream()
+            .collect(Collectors.groupingBy(Taken::task, LinkedHashMap::new, Collectors.toList()));
+    List<DomContent> cards = new ArrayList<>();
+    tasks.forEach(
+        (task, taken) -> {
+          String prefix = tasks.size() == 1 ? "" : task + ": ";
+          Map<Integer, String> classes = classes(taken);
+          DomContent pairs = pairs(prefix, taken, classes.size());
+          if (classes.size() <= BESIDE) {
+            cards.add(Card.side(List.of(matrix(prefix, taken, classes), pairs)));
+          } else if (classes.size() <= CLASSES) {
+            cards.addAll(List.of(matrix(prefix, taken, classes), pairs));
+          } else {
+            cards.add(pairs);
+          }
+        });
+    return Section.of("confusion", TITLE, cards);
+  }
+
+  /** Why a run has no predictions. */
+  static String missing(RunFacts facts) {
+    return facts.run().status() == Status.FINISHED
+        ? "This run has left no predictions: its dataset has no test images, or it is of a version that kept none."
+        : "Predictions are made of the test images when a run is finished, and this one is %s."
+            .formatted(KebabCase.of(facts.run().status()));
+  }
+
+  private static Map<Integer, String> classes(List<Taken> taken) {
+    Map<Integer, String> classes = new TreeMap<>();
+    for (Taken cell : taken) {
+      classes.put(cell.label(), cell.labelName());
+      classes.put(cell.predicted(), cell.predictedName());
+    }
+    return classes;
+  }
+
+  private static DomContent matrix(String prefix, List<Taken> taken, Map<Integer, String> classes) {
+    Map<List<Integer>, Taken> cells =
+        taken.stream().collect(Collectors.toMap(c -> List.of(c.label(), c.predicted()), c -> c));
+    List<Row> rows =
+        classes.entrySet().stream()
+            .map(
+                label ->
+                    new Row(
+                        label.getValue(),
+                        classes.keySet().stream()
+                            .map(predicted -> cell(cells.get(List.of(label.getKey(), predicted))))
+                            .toList()))
+            .toList();
+    return Card.of(
+        prefix + "What is taken for what",
+        "Each row is a class of test images: how many percent of them are taken for each class. Right ones lie on the outlined diagonal.",
+        new HeatGrid(
+                "Confusion matrix in percent of each row",
+                "is \\ taken for",
+                List.copyOf(classes.values()),
+                rows)
+            .html());
+  }
+
+  private static Cell cell(Taken taken) {
+    return taken == null
+        ? Cell.EMPTY
+        : new Cell(
+            String.valueOf(Math.round(100 * taken.share())),
+            taken.share(),
+            String.format(
+                Locale.ROOT,
+                "%s taken for %s: %d images, %s",
+                taken.labelName(),
+                taken.predictedName(),
+                taken.images(),
+                Numbers.percent(taken.share())),
+            taken.right());
+  }
+
+  private static DomContent pairs(String prefix, List<Taken> taken, int classes) {
+    List<Taken> wrong =
+        taken.stream()
+            .filter(cell -> !cell.right())
+            .sorted(Comparator.comparingLong(Taken::images).reversed())
+            .limit(PAIRS)
+            .toList();
+    return Card.of(
+        prefix + "Most frequent confusions",
+        classes <= CLASSES
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                "With %d classes a matrix could not be read; the view confusion holds all of it.",
+                classes),
+        new Grid<>(
+                "Most frequent confusions",
+                List.of(
+                    Grid.name("is", Taken::labelName),
+                    Grid.name("taken for", Taken::predictedName),
+                    Grid.number("images", cell -> Numbers.count(cell.images())),
+                    Grid.number("of its class", cell -> Numbers.percent(cell.share()))),
+                wrong)
+            .html());
+  }
+}

@@ -1,0 +1,42 @@
+package org.mixtraining.report;
+
+import java.util.List;
+import org.mixtraining.config.KebabCase;
+import org.mixtraining.report.chart.Grid;
+import org.mixtraining.report.chart.Numbers;
+import org.mixtraining.results.FeatureRow;
+
+/** How good the encoder's features are by themselves. */
+final class FeaturesSection {
+
+  private FeaturesSection() {}
+
+  static Section of(RunFacts facts) {
+    if (facts.features().isEmpty()) {
+      return Section.missing(
+          "features",
+          "Features",
+          "The features of this run have not been evaluated; do it with: submit/mixtraining evaluate --run "
+              + facts.run().runId());
+    }
+    return Section.of(
+        "features",
+        "Features",
+        List.of(
+            Card.of(
+                "Labels told from frozen features",
+                "A linear probe and weighted nearest neighbours on what the encoder gives; both know the labels that the run knew.",
+                new Grid<>(
+                        "Accuracy of frozen features",
+                        List.of(
+                            Grid.<FeatureRow>name("method", row -> KebabCase.of(row.method())),
+                            Grid.name("model", FeatureRow::model),
+                            Grid.name("task", FeatureRow::task),
+                            Grid.name("images", row -> KebabCase.of(row.split())),
+                            Grid.number("count", row -> Numbers.count(row.images())),
+                            Grid.number("told from", row -> Numbers.count(row.trainingImages())),
+                            Grid.number("correct", row -> Numbers.percent(row.accuracy()))),
+                        facts.features())
+                    .html())));
+  }
+}

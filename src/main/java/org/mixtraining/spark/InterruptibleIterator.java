@@ -1,0 +1,29 @@
+package org.mixtraining.spark;
+
+import java.util.Iterator;
+import org.apache.spark.TaskContext;
+
+/**
+ * The minibatches of a task, of which there is no next one once Spark has killed it: a cancelled
+ * worker stops within a step, though Spark interrupts no thread.
+ */
+final class InterruptibleIterator<T> implements Iterator<T> {
+  private final TaskContext task = TaskContext.get();
+  private final Iterator<T> items;
+
+  /** Of the running task. */
+  InterruptibleIterator(Iterator<T> items) {
+    this.items = items;
+  }
+
+  @Override
+  public boolean hasNext() {
+    task.killTaskIfInterrupted();
+    return items.hasNext();
+  }
+
+  @Override
+  public T next() {
+    return items.next();
+  }
+}

@@ -1,0 +1,67 @@
+package org.mixtraining.spark;
+
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.ExceptionFailure;
+import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.mixtraining.config.Causes;
+import org.mixtraining.config.UserException;
+import org.mixtraining.train.NonFiniteLossException;
+
+/**
+ * Stops a stage as soon as one of its tasks fails in a way that every further attempt would: there
+ * is nothing random about a loss that is not a number, or a file that is not there.
+ */
+final class NonRetryableFailures extends SparkListener {
+  private static final String RUN = "mixtraining.run";
+
+  private final SparkContext spark;
+  private final String run = UUID.randomUUID().toString();
+  private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
+  private volatile RuntimeException reason;
+
+  /** Of the run that the calling thread trains; others may train in the same session. */
+  NonRetryableFailures(SparkContext spark) {
+    this.spark = spark;
+    spark.setLocalProperty(RUN, run);
+  }
+
+  @Override
+  public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+    if (run.equals(submitted.properties().getProperty(RUN))) {
+      stages.add(submitted.stageInfo().stageId());
+    }
+  }
+
+  /** What a failure was caused by, if that is for a person to mend. */
+  static Optional<RuntimeException> reason(Throwable failure) {
+    return Causes.of(failure)
+        .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
+        .map(RuntimeException.class::cast)
+        .findFirst();
+  }
+
+  /** Why a stage was stopped, if one was. */
+  Optional<RuntimeException> reason() {
+    return Optional.ofNullable(reason);
+  }
+
+  @Override
+  public void onTaskEnd(SparkListenerTaskEnd end) {
+    if (stages.contains(end.stageId())
+        && end.reason() instanceof ExceptionFailure failure
+        && failure.exception().isDefined()) {
+      reason(failure.exception().get())
+          .ifPresent(
+              hopeless -> {
+                reason = hopeless;
+                spark.cancelStage(end.stageId(), hopeless.getMessage());
+              });
+    }
+  }
+}

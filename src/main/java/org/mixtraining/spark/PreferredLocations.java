@@ -1,0 +1,49 @@
+package org.mixtraining.spark;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import scala.Tuple2;
+import scala.collection.JavaConverters;
+import scala.reflect.ClassTag$;
+
+/** Where the workers of a run would rather run: where they ran before, as far as that is known. */
+final class PreferredLocations {
+
+  private final List<List<String>> places;
+
+  PreferredLocations(int workers) {
+    this.places = new ArrayList<>(Collections.nCopies(workers, List.of()));
+  }
+
+  /** Notes where workers ran. */
+  void ranAt(List<EpochOutcome.WorkerShare> shares) {
+    for (EpochOutcome.WorkerShare share : shares) {
+      // Spark's name for an executor as a place; one that is lost is passed over.
+      String executor = "executor_" + share.place().host() + "_" + share.place().executor();
+      places.set(share.worker(), List.of(executor));
+    }
+  }
+
+  /** The numbers of the workers, a partition each. */
+  JavaRDD<Integer> numbers(JavaSparkContext spark) {
+    if (places.stream().allMatch(List::isEmpty)) {
+      return spark.parallelize(IntStream.range(0, places.size()).boxed().toList(), places.size());
+    }
+    List<Tuple2<Integer, scala.collection.Seq<String>>> numbers = new ArrayList<>();
+    for (int w = 0; w < places.size(); w++) {
+      numbers.add(new Tuple2<>(w, seq(places.get(w))));
+    }
+    return spark
+        .sc()
+        .makeRDD(seq(numbers), ClassTag$.MODULE$.<Integer>apply(Integer.class))
+        .toJavaRDD();
+  }
+
+  private static <T> scala.collection.Seq<T> seq(List<T> list) {
+    return JavaConverters.asScalaBufferConverter(list).asScala().toList();
+  }
+}

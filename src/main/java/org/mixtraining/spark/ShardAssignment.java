@@ -1,0 +1,100 @@
+package org.mixtraining.spark;
+
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/**
+ * How shards are dealt to workers: so that all of them are done at about the same time. It is part
+ * of where a run stands, since the bits of the next epoch depend on it.
+ *
+ * @param speeds of the workers, in images a second; empty where all count as the same
+ */
+public record ShardAssignment(List<Double> speeds) implements Serializable {
+
+  /** Of workers of which nothing is known. */
+  public static final ShardAssignment EQUAL = new ShardAssignment(List.of());
+
+  /** Shards move only where that shortens an epoch to so much of it: their images are read anew. */
+  private static final double WORTHWHILE = 0.9;
+
+  public ShardAssignment {
+    speeds = List.copyOf(speeds);
+  }
+
+  /**
+   * The shards of a worker: at least one; with equal speeds, every W-th.
+   *
+   * @param shards of the dataset, at least as many as workers
+   */
+  List<Integer> shards(int worker, int workers, int shards) {
+    int[] owners = owners(workers, shards);
+    return IntStream.range(0, shards).filter(s -> owners[s] == worker).boxed().toList();
+  }
+
+  /** Each worker has one; every other one goes to the worker that would be done with it first. */
+  private int[] owners(int workers, int shards) {
+    int[] owners = new int[shards];
+    int[] held = new int[workers];
+    for (int shard = 0; shard < shards; shard++) {
+      int next = shard;
+      if (shard >= workers) {
+        next = 0;
+        for (int w = 1; w < workers; w++) {
+          if ((held[w] + 1) / speed(w) < (held[next] + 1) / speed(next)) {
+            next = w;
+          }
+        }
+      }
+      owners[shard] = next;
+      held[next]++;
+    }
+    return owners;
+  }
+
+  private double speed(int worker) {
+    return speeds.isEmpty() ? 1 : speeds.get(worker);
+  }
+
+  /**
+   * The deal after an epoch: by the speeds that were measured in it, if that is worth moving
+   * shards.
+   *
+   * @param shares in worker order
+   * @param shards of the dataset
+   */
+  ShardAssignment after(List<EpochOutcome.WorkerShare> shares, int shards) {
+    List<Double> measured = shares.stream().map(ShardAssignment::speed).toList();
+    double mean =
+        measured.stream().filter(speed -> speed > 0).mapToDouble(s -> s).average().orElse(1);
+    ShardAssignment other =
+        new ShardAssignment(measured.stream().map(speed -> speed > 0 ? speed : mean).toList());
+    return other.longest(this, shards) * WORTHWHILE > other.longest(other, shards) ? other : this;
+  }
+
+  private static double speed(EpochOutcome.WorkerShare share) {
+    return share.metrics().images() / share.place().seconds();
+  }
+
+  /** How long, at these speeds, the last worker would take for what a deal gives it, in shards. */
+  private double longest(ShardAssignment deal, int shards) {
+    int[] owners = deal.owners(speeds.size(), shards);
+    return IntStream.range(0, speeds.size())
+        .mapToDouble(w -> Arrays.stream(owners).filter(owner -> owner == w).count() / speed(w))
+        .max()
+        .orElse(0);
+  }
+
+  /** For a person: how much faster the fastest worker is than the slowest. */
+  String describe() {
+    return speeds.isEmpty()
+        ? "shards are dealt evenly"
+        : String.format(
+            Locale.ROOT,
+            "shards are dealt by speed: the fastest worker is %.2f times as fast as the slowest",
+            Collections.max(speeds) / Collections.min(speeds));
+  }
+}

@@ -1,0 +1,40 @@
+package org.mixtraining.vit;
+
+import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.schedule.Objective;
+
+/** Which tokens of an image pass through the encoder. */
+public enum EncoderInput {
+  /** Every patch: supervised training and inference. */
+  FULL,
+  /** The visible patches only: masked autoencoding, and JOINT with {@code mix.pass = visible}. */
+  VISIBLE,
+  /** Every position, with a mask token in each hidden one: {@code mix.pass = corrupted}. */
+  CORRUPTED,
+  /** Two sequences an image, the visible patches and every patch: {@code mix.pass = two-pass}. */
+  BOTH;
+
+  /** What the encoder sees in a step of the given objective. */
+  public static EncoderInput of(Objective objective, MixPass pass) {
+    return switch (objective) {
+      case SL -> FULL;
+      case SSL -> VISIBLE;
+      case JOINT ->
+          switch (pass) {
+            case VISIBLE -> VISIBLE;
+            case CORRUPTED -> CORRUPTED;
+            case TWO_PASS -> BOTH;
+          };
+    };
+  }
+
+  /** Whether there is a sequence of the visible patches alone. */
+  public boolean selects() {
+    return this == VISIBLE || this == BOTH;
+  }
+
+  /** Whether there is a sequence with a token for every patch. */
+  public boolean covers() {
+    return this != VISIBLE;
+  }
+}

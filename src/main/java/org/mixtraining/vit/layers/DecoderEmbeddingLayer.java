@@ -1,0 +1,120 @@
+package org.mixtraining.vit.layers;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Kernels;
+import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.DecoderEmbedding;
+import org.mixtraining.vit.EncoderInput;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The passes of {@link DecoderEmbedding}. */
+public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
+  private static final long serialVersionUID = 1L;
+
+  public DecoderEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
+    super(conf, dataType);
+  }
+
+  @Override
+  public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+    Matrix encoded = view(input);
+    TokenLayout.Group group = layout(encoded.rows()).decoded();
+    PatchMask visibility = PatchMask.of(maskArray, vit());
+    int width = vit().decoderDim();
+    int tokens = vit().fullTokens();
+    INDArray output = output(workspaces, group.images() * tokens, width);
+    Matrix decoder = Matrix.of(output);
+    forEach(
+        Span.of(group.images(), tokens),
+        (worker, span) -> {
+          Matrix x = span.rows(encoded, group.tokens());
+          Matrix mapped = worker.scratch("decoder-mapped", x.rows(), width);
+          worker.kernels().linear(x, parameter("weight"), parameter("bias"), mapped);
+          for (int i = span.from(); i < span.to(); i++) {
+            int from = (i - span.from()) * group.tokens();
+            place(visibility, i, mapped.rows(from, from + group.tokens()), decoder);
+          }
+        });
+    return output;
+  }
+
+  /** Puts an image's tokens where they belong, mask tokens between them, and adds positions. */
+  private void place(PatchMask visibility, int image, Matrix mapped, Matrix decoder) {
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().decoderDim());
+    int to = image * vit().fullTokens();
+    decoder.rows(to, to + 1).copyFrom(mapped.rows(0, 1));
+    for (int p = 0; p < vit().patches(); p++) {
+      int token = token(visibility, image, p);
+      Matrix source = token == 0 ? parameter("mask") : mapped.rows(token, token + 1);
+      int at = (1 + p) * source.cols();
+      for (int d = 0; d < source.cols(); d++) {
+        decoder.set(to + 1 + p, d, source.get(0, d) + positions[at + d]);
+      }
+    }
+  }
+
+  @Override
+  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    Matrix dDecoder = view(epsilon);
+    Matrix encoded = view(input);
+    TokenLayout.Group group = layout(encoded.rows()).decoded();
+    PatchMask visibility = PatchMask.of(maskArray, vit());
+    INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().dim());
+    Matrix dx = Matrix.of(inputGradient);
+    List<Span> spans = Span.of(group.images(), vit().fullTokens());
+    PartialGradients partial = partialGradients(spans.size());
+    forEach(
+        spans,
+        (worker, span) -> {
+          Kernels k = worker.kernels();
+          Matrix x = span.rows(encoded, group.tokens());
+          Matrix dMapped = worker.scratch("decoder-mapped", x.rows(), vit().decoderDim());
+          Matrix dMask = partial.of(span.index(), "mask");
+          dMask.fill(0);
+          for (int i = span.from(); i < span.to(); i++) {
+            int from = (i - span.from()) * group.tokens();
+            gather(visibility, i, dDecoder, dMapped.rows(from, from + group.tokens()), dMask);
+          }
+          k.linearWeightGradient(x, dMapped, partial.of(span.index(), "weight"));
+          k.columnSum(dMapped, partial.of(span.index(), "bias"));
+          k.linearInputGradient(dMapped, parameter("weight"), span.rows(dx, group.tokens()));
+        });
+    partial.sum();
+    if (group.rows() < dx.rows()) {
+      dx.rows(group.rows(), dx.rows()).fill(0);
+    }
+    return new Pair<>(gradients(), inputGradient);
+  }
+
+  /** The reverse of {@link #place}: gradients of an image's tokens, and of the mask token. */
+  private void gather(
+      PatchMask visibility, int image, Matrix dDecoder, Matrix dMapped, Matrix dMask) {
+    int to = image * vit().fullTokens();
+    dMapped.rows(0, 1).copyFrom(dDecoder.rows(to, to + 1));
+    for (int p = 0; p < vit().patches(); p++) {
+      int token = token(visibility, image, p);
+      Matrix d = dDecoder.rows(to + 1 + p, to + 2 + p);
+      if (token == 0) {
+        dMask.add(d);
+      } else {
+        dMapped.rows(token, token + 1).copyFrom(d);
+      }
+    }
+  }
+
+  /** The encoder token that a patch's decoder token is made of; 0 is the mask token. */
+  private int token(PatchMask visibility, int image, int patch) {
+    return layerConf().sight() == EncoderInput.CORRUPTED
+        ? 1 + patch
+        : visibility.token(image, patch);
+  }
+
+  private TokenLayout layout(int rows) {
+    return TokenLayout.ofRows(vit(), layerConf().sight(), rows);
+  }
+}

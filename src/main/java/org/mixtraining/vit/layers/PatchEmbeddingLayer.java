@@ -1,0 +1,156 @@
+package org.mixtraining.vit.layers;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.mixtraining.kernels.Kernels;
+import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.PatchEmbedding;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The passes of {@link PatchEmbedding}. */
+public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
+  private static final long serialVersionUID = 1L;
+
+  public PatchEmbeddingLayer(NeuralNetConfiguration conf, DataType dataType) {
+    super(conf, dataType);
+  }
+
+  @Override
+  public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+    int images = (int) input.size(0);
+    TokenLayout layout = TokenLayout.of(vit(), layerConf().sight(), images);
+    INDArray output = output(workspaces, layout.rows(), vit().dim());
+    Matrix pixels = view(input);
+    Matrix patches = save("patches", layout.rows(), vit().patchValues());
+    PatchMask visibility = visibility();
+    Matrix tokens = Matrix.of(output);
+    forEach(
+        layout.chunks(1),
+        (worker, chunk) ->
+            embed(worker.kernels(), layout, chunk, pixels, visibility, patches, tokens));
+    return output;
+  }
+
+  private void embed(
+      Kernels k,
+      TokenLayout layout,
+      TokenLayout.Chunk chunk,
+      Matrix pixels,
+      PatchMask visibility,
+      Matrix patches,
+      Matrix tokens) {
+    for (int i = 0; i < chunk.images(); i++) {
+      int row = chunk.fromRow() + i * chunk.tokens();
+      patches.rows(row, row + 1).fill(0);
+    }
+    int firstImage = layout.firstImage(chunk);
+    forEachPatch(
+        layout,
+        chunk,
+        visibility,
+        (image, row, patch) ->
+            Patches.copy(vit(), pixels, firstImage + image, patch, patches, chunk.fromRow() + row));
+    Matrix rows = tokens.rows(chunk.fromRow(), chunk.toRow());
+    Matrix x = patches.rows(chunk.fromRow(), chunk.toRow());
+    k.linear(x, parameter("weight"), parameter("bias"), rows);
+    Matrix cls = parameter("cls");
+    for (int i = 0; i < chunk.images(); i++) {
+      int first = i * chunk.tokens();
+      rows.rows(first, first + 1).copyFrom(cls);
+    }
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
+    Matrix learned = learned();
+    forEachPatch(
+        layout,
+        chunk,
+        visibility,
+        (image, row, patch) -> {
+          addPosition(positions, rows, row, patch);
+          if (learned != null) {
+            rows.rows(row, row + 1).add(learned.rows(patch, patch + 1));
+          }
+        });
+  }
+
+  /** What was learned of positions, [patches, dim]; null where they are fixed. */
+  private Matrix learned() {
+    return vit().learnsPositions()
+        ? parameter(PatchEmbedding.POSITIONS).slice(0, vit().patches(), vit().dim())
+        : null;
+  }
+
+  private interface PatchRow {
+    /** A patch of the chunk's i-th image, which is at a row of the chunk. */
+    void at(int image, int row, int patch);
+  }
+
+  private static void forEachPatch(
+      TokenLayout layout, TokenLayout.Chunk chunk, PatchMask visibility, PatchRow body) {
+    boolean masked = visibility != null && chunk.toRow() <= layout.decoded().rows();
+    int firstImage = layout.firstImage(chunk);
+    for (int i = 0; i < chunk.images(); i++) {
+      for (int t = 1; t < chunk.tokens(); t++) {
+        int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
+        body.at(i, i * chunk.tokens() + t, patch);
+      }
+    }
+  }
+
+  private PatchMask visibility() {
+    return layerConf().sight().selects() ? PatchMask.of(maskArray, vit()) : null;
+  }
+
+  private void addPosition(float[] positions, Matrix rows, int row, int patch) {
+    int dim = vit().dim();
+    int at = (1 + patch) * dim;
+    for (int d = 0; d < dim; d++) {
+      rows.set(row, d, rows.get(row, d) + positions[at + d]);
+    }
+  }
+
+  @Override
+  public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    Matrix dTokens = view(epsilon);
+    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dTokens.rows());
+    Matrix patches = save("patches", layout.rows(), vit().patchValues());
+    List<TokenLayout.Chunk> chunks = layout.chunks(1);
+    PartialGradients partial = partialGradients(chunks.size());
+    PatchMask visibility = vit().learnsPositions() ? visibility() : null;
+    forEach(
+        chunks,
+        (worker, chunk) -> {
+          Matrix d = dTokens.rows(chunk.fromRow(), chunk.toRow());
+          Matrix x = patches.rows(chunk.fromRow(), chunk.toRow());
+          Matrix weight = partial.of(chunk.index(), "weight");
+          Matrix bias = partial.of(chunk.index(), "bias");
+          Matrix cls = partial.of(chunk.index(), "cls");
+          // A class token has no patch: its row of patches is zero, so it adds nothing to the
+          // weight's gradient, but it must be kept out of the bias's.
+          worker.kernels().linearWeightGradient(x, d, weight);
+          worker.kernels().columnSum(d, bias);
+          cls.fill(0);
+          for (int row = 0; row < d.rows(); row += chunk.tokens()) {
+            cls.add(d.rows(row, row + 1));
+          }
+          for (int c = 0; c < bias.cols(); c++) {
+            bias.set(0, c, bias.get(0, c) - cls.get(0, c));
+          }
+          if (vit().learnsPositions()) {
+            Matrix share = partial.of(chunk.index(), PatchEmbedding.POSITIONS);
+            share.fill(0);
+            Matrix positions = share.slice(0, vit().patches(), vit().dim());
+            forEachPatch(
+                layout,
+                chunk,
+                visibility,
+                (image, row, patch) -> positions.rows(patch, patch + 1).add(d.rows(row, row + 1)));
+          }
+        });
+    partial.sum();
+    return new Pair<>(gradients(), null);
+  }
+}

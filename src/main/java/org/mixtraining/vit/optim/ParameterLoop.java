@@ -1,0 +1,28 @@
+package org.mixtraining.vit.optim;
+
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Kernels;
+import org.mixtraining.vit.layers.Compute;
+
+/** A pass over flat parameters, which the threads of an engine share. */
+@FunctionalInterface
+public interface ParameterLoop {
+
+  /** Parameters that one task takes. */
+  int SLICE = 1 << 17;
+
+  /** Takes {@code size} parameters from index {@code from}. */
+  void run(Kernels kernels, int from, int size);
+
+  /** Takes all of {@code n} parameters with the calling thread's engine. */
+  static void over(int n, ParameterLoop pass) {
+    Engine engine = Compute.current().engine();
+    int slice = engine.kernels().takesWholeBatches() ? n : SLICE;
+    engine.parallel(
+        (n + slice - 1) / slice,
+        (thread, i) -> {
+          int from = i * slice;
+          pass.run(engine.kernels(), from, Math.min(slice, n - from));
+        });
+  }
+}

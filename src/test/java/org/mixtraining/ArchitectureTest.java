@@ -1,0 +1,210 @@
+package org.mixtraining;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.mixtraining.kernels.WorkerThreads;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The packages are floors of a house: each imports only those below it. */
+class ArchitectureTest {
+  /** From the ground up. */
+  private static final List<String> FLOORS =
+      List.of(
+          "config",
+          "files",
+          "schedule",
+          "kernels",
+          "vit",
+          "data",
+          "train",
+          "gpu",
+          "spark",
+          "results",
+          "checkpoint",
+          "tracking",
+          "api",
+          "report",
+          "cli");
+
+  private static final String[] ND4J = {"org.nd4j..", "org.deeplearning4j.."};
+
+  private static JavaClasses ours;
+
+  @BeforeAll
+  static void read() {
+    ours =
+        new ClassFileImporter()
+            .importUrl(WorkerThreads.class.getProtectionDomain().getCodeSource().getLocation());
+  }
+
+  static List<String> floors() {
+    return FLOORS;
+  }
+
+  @ParameterizedTest
+  @MethodSource("floors")
+  void aFloorKnowsNoFloorAboveIt(String floor) {
+    List<String> above = FLOORS.subList(FLOORS.indexOf(floor) + 1, FLOORS.size());
+
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(inside(floor))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(inside(above)));
+  }
+
+  @Test
+  void everyClassIsOnAFloor() {
+    check(classes().should().resideInAnyPackage(inside(FLOORS)));
+  }
+
+  @Test
+  void packagesFormNoCycle() {
+    check(slices().matching("org.mixtraining.(*)..").should().beFreeOfCycles());
+  }
+
+  @Test
+  void theLowerFloorsAndTrainDoNotKnowSpark() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(
+                inside(List.of("config", "schedule", "kernels", "vit", "train", "gpu")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));
+  }
+
+  @Test
+  void onlyModelTrainingAndSparkKnowDeeplearning4j() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages(inside(List.of("kernels", "vit", "train", "gpu", "spark")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(ND4J));
+  }
+
+  @Test
+  void trainAndSparkPassModelsAndMinibatchesOnAndLeaveArithmeticToTheModel() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(inside(List.of("train", "gpu", "spark")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                "org.nd4j.linalg.api.ops..",
+                "org.nd4j.linalg.factory..",
+                "org.deeplearning4j.nn.layers..",
+                "org.deeplearning4j.nn.conf.layers..")
+            .orShould()
+            .callMethodWhere(target(owner(type(INDArray.class))).and(not(target(name("size"))))));
+  }
+
+  /**
+   * Files of strangers are data: nothing here makes objects of them. Nor are the parsers reached
+   * that ND4J brings in old versions.
+   */
+  @Test
+  void noFileIsDeserialised() {
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.io.ObjectInputStream")
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                "org.nd4j.shade.yaml..",
+                "org.nd4j.shade.jackson.dataformat..",
+                "org.nd4j.shade.wstx..",
+                "org.apache.commons.net..",
+                "com.esotericsoftware.kryo.."));
+  }
+
+  /**
+   * Pools that the JDK sizes or shares end a training at random: one that may not grow refuses work
+   * while a thread waits. What computes in parallel does so by {@code kernels.WorkerThreads}.
+   */
+  @Test
+  void nothingIsComputedOnThreadsThatTheJdkHandsOut() {
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching(
+                "java\\.util\\.concurrent\\.(ForkJoin.*|Recursive.*|CountedCompleter)")
+            .orShould()
+            .accessTargetWhere(HANDS_OUT_THREADS));
+  }
+
+  private static final DescribedPredicate<JavaAccess<?>> HANDS_OUT_THREADS =
+      DescribedPredicate.describe(
+          "runs on threads that the JDK hands out",
+          access -> {
+            AccessTarget target = access.getTarget();
+            String owner = target.getOwner().getName();
+            String name = target.getName();
+            return owner.startsWith("java.util.")
+                && (name.startsWith("parallel") // Arrays, streams and collections
+                    || name.equals("newWorkStealingPool")
+                    || name.equals("newCachedThreadPool")
+                    || owner.endsWith(".CompletableFuture") && name.endsWith("Async"));
+          });
+
+  @Test
+  void everyPackageTellsItsStory() throws IOException {
+    try (Stream<Path> sources = Files.walk(Path.of("src/main/java/org/mixtraining"))) {
+      List<Path> packages =
+          sources
+              .filter(file -> file.toString().endsWith(".java"))
+              .map(Path::getParent)
+              .distinct()
+              .toList();
+
+      assertThat(packages)
+          .isNotEmpty()
+          .allSatisfy(
+              directory -> assertThat(directory.resolve("package-info.java")).isNotEmptyFile());
+    }
+  }
+
+  private static void check(ArchRule rule) {
+    rule.allowEmptyShould(true).check(ours);
+  }
+
+  private static String inside(String floor) {
+    return "org.mixtraining." + floor + "..";
+  }
+
+  private static String[] inside(List<String> floors) {
+    return floors.stream().map(ArchitectureTest::inside).toArray(String[]::new);
+  }
+}

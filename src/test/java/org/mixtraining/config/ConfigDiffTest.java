@@ -1,0 +1,57 @@
+package org.mixtraining.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class ConfigDiffTest {
+
+  private static String canonical(String... overrides) {
+    return JobConfig.load(Optional.empty(), List.of(overrides)).canonical();
+  }
+
+  @Test
+  void equalConfigurationsAreNoChange() {
+    assertThat(ConfigDiff.forbidden(canonical(), canonical("epochs.ssl=10"))).isEmpty();
+  }
+
+  @Test
+  void everyKeyThatDiffersIsNamedWithBothValues() {
+    assertThat(
+            ConfigDiff.forbidden(
+                canonical(),
+                canonical("optimizer.base-lr=0.01", "epochs.sl=12", "pipeline=ssl-sl")))
+        .containsExactly(
+            "mixtraining.epochs.sl = 12, and was 10",
+            "mixtraining.optimizer.base-lr = 0.01, and was 0.004",
+            "mixtraining.pipeline = \"ssl-sl\", and was \"mix\"");
+  }
+
+  @Test
+  void whatNoBitDependsOnMayChange() {
+    assertThat(
+            ConfigDiff.forbidden(
+                canonical(),
+                canonical(
+                    "run.id=made-from-the-time",
+                    "checkpoint.every=5",
+                    "checkpoint.keep=9",
+                    "run.output=elsewhere",
+                    "data.path=elsewhere",
+                    "workers.threads-per-worker=4")))
+        .isEmpty();
+  }
+
+  @Test
+  void aKeyThatAnOlderVersionDidNotHaveIsAtItsDefault() {
+    String before = canonical().replaceFirst("\"checkpoint\":\\{[^}]*},", "");
+    String older = before.replaceFirst("\"label-smoothing\":[0-9.]+,", "");
+
+    assertThat(older).doesNotContain("checkpoint", "label-smoothing");
+    assertThat(ConfigDiff.forbidden(older, canonical())).isEmpty();
+    assertThat(ConfigDiff.forbidden(older, canonical("optimizer.label-smoothing=0")))
+        .containsExactly("mixtraining.optimizer.label-smoothing = 0, and was 0.1");
+  }
+}

@@ -1,0 +1,339 @@
+package org.mixtraining.formats;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.checkpoint.ModelFile;
+import org.mixtraining.config.JobConfig.InitParts;
+import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.UserException;
+import org.mixtraining.formats.TimmWeights.Weight;
+import org.mixtraining.train.Models;
+import org.mixtraining.vit.state.ModelState;
+
+/**
+ * Weights of others, each made here of an encoder that PyTorch computed with (TimmDonorTest): what
+ * says the same begins the same run, and what says something else is refused by name.
+ */
+class ForeignWeightsTest {
+  @TempDir static Path directory;
+
+  private static final TrainedModel MODEL = Models.model(Pooling.MEAN, Models.main());
+
+  private static ModelFile file(String name, byte[] content) throws IOException {
+    Path file = Files.write(directory.resolve(name), content);
+    return ModelFile.open(new Configuration(), "--init", file.toString());
+  }
+
+  private static SortedMap<String, Weight> timm() {
+    try {
+      return new TreeMap<>(
+          ForeignTensors.read(
+                  Files.readAllBytes(Path.of("src/test/resources/timm/patch3.safetensors")))
+              .tensors());
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static SortedMap<String, Weight> renamed(UnaryOperator<String> name) {
+    SortedMap<String, Weight> renamed = new TreeMap<>();
+    timm().forEach((old, weight) -> renamed.put(name.apply(old), weight));
+    return renamed;
+  }
+
+  private static ModelState begun(PretrainedWeights donor) {
+    return donor.into(MODEL.card().vit(), MODEL.card().heads(), MODEL.state(), InitParts.ENCODER);
+  }
+
+  private static ModelState begun(byte[] content) throws IOException {
+    return begun(file("weights.safetensors", content).donor());
+  }
+
+  private static AbstractThrowableAssert<?, ?> assertRefused(byte[] content) throws IOException {
+    ModelFile file = file("weights", content);
+    return assertThatThrownBy(file::donor).isInstanceOf(UserException.class);
+  }
+
+  // --- the same weights ------------------------------------------------------------------------
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "module.",
+        "model.",
+        "encoder.",
+        "backbone.",
+        "vit.",
+        "base_model.",
+        "_orig_mod.",
+        "module._orig_mod.model.",
+        "state_dict.module.base_model.model.encoder.",
+        "student.backbone.vit."
+      })
+  void namesMayHaveAnyPrefix(String prefix) throws IOException {
+    PretrainedWeights donor =
+        file("prefixed.safetensors", Safetensors.floats(renamed(name -> prefix + name))).donor();
+
+    assertThat(begun(donor)).isEqualTo(begun(Safetensors.floats(timm())));
+    assertThat(donor.notes()).anyMatch(note -> note.endsWith("not used: head.bias, head.weight"));
+  }
+
+  @Test
+  void wrappersMayStandAnywhereInAName() throws IOException {
+    SortedMap<String, Weight> compiled =
+        renamed(
+            name ->
+                "module."
+                    + name.replaceFirst(
+                        "^(blocks\\.\\d+)\\.", "$1._orig_mod._checkpoint_wrapped_module."));
+
+    assertThat(begun(Safetensors.floats(compiled))).isEqualTo(begun(Safetensors.floats(timm())));
+  }
+
+  @Test
+  void whatLiesBesideThePrefixIsNotUsedAndCounted() throws IOException {
+    SortedMap<String, Weight> both = renamed(name -> "backbone." + name);
+    for (int i = 0; i < 7; i++) {
+      both.put("queue." + i, new Weight(new int[] {1}, new float[1]));
+    }
+    PretrainedWeights donor = file("both.safetensors", Safetensors.floats(both)).donor();
+
+    assertThat(begun(donor)).isEqualTo(begun(Safetensors.floats(timm())));
+    assertThat(donor.notes())
+        .containsExactly(
+            "--init %s/both.safetensors: the encoder is what lies under backbone."
+                .formatted(directory),
+            "--init %s/both.safetensors: not used: head.bias, head.weight, queue.0, queue.1 and 5 more"
+                .formatted(directory));
+  }
+
+  @Test
+  void numbersOfAnySizeAreTheSameNumbers() throws IOException {
+    SortedMap<String, Weight> coarse = timm();
+    // Seven bits of fraction and magnitudes from 2^-14 to 2^15: what every type holds.
+    coarse.replaceAll((name, weight) -> new Weight(weight.shape(), coarse(weight.values())));
+    ModelState expected = begun(Safetensors.floats(coarse));
+
+    assertThat(expected).isNotEqualTo(begun(Safetensors.floats(timm())));
+    assertThat(begun(Safetensors.bfloats(coarse))).isEqualTo(expected);
+    assertThat(begun(Safetensors.halves(coarse))).isEqualTo(expected);
+    assertThat(begun(Safetensors.doubles(coarse))).isEqualTo(expected);
+  }
+
+  private static float[] coarse(float[] values) {
+    float[] coarse = new float[values.length];
+    for (int i = 0; i < coarse.length; i++) {
+      float most = Math.copySign(Math.max(Math.abs(values[i]), 0x1p-14f), values[i]);
+      coarse[i] = Float.intBitsToFloat(Float.floatToIntBits(most) & 0xFFFF0000);
+    }
+    return coarse;
+  }
+
+  @Test
+  void headsDecodersAndMaskTokensAreLeft() throws IOException {
+    SortedMap<String, Weight> more = timm();
+    for (String name :
+        List.of(
+            "decoder_blocks.0.ls1.gamma",
+            "decoder_embed.weight",
+            "decoder_pos_embed",
+            "fc_norm.weight",
+            "head_drop.weight",
+            "mask_token",
+            "pre_logits.fc.weight")) {
+      more.put(name, new Weight(new int[] {1}, new float[1]));
+    }
+
+    assertThat(begun(Safetensors.floats(more))).isEqualTo(begun(Safetensors.floats(timm())));
+  }
+
+  // --- weights of another function -------------------------------------------------------------
+
+  @ParameterizedTest
+  @CsvSource({
+    "blocks.0.ls1.gamma, LayerScale",
+    "blocks.1.gamma_2, LayerScale",
+    "blocks.1.layer_scale_1.gamma, LayerScale",
+    "blocks.0.attn.q_norm.weight, a norm of queries and keys",
+    "blocks.0.attn.k_norm.bias, a norm of queries and keys",
+    "blocks.0.attn.norm.weight, a norm in attention",
+    "blocks.0.mlp.norm.weight, a norm in the MLP",
+    "blocks.0.mlp.fc1_g.weight, a gated MLP (SwiGLU)",
+    "blocks.0.mlp.w12.weight, a gated MLP (SwiGLU)",
+    "blocks.0.mlp.gate_proj.weight, a gated MLP (SwiGLU)",
+    "reg_token, register tokens",
+    "register_tokens, register tokens",
+    "dist_token, a distillation token",
+    "rope.freqs, rotary positions",
+    "rope_embed.periods, rotary positions",
+    "blocks.0.attn.relative_position_bias_table, relative positions",
+    "blocks.0.attn.rel_pos_h, relative positions",
+    "rel_pos_bias.relative_position_bias_table, relative positions",
+    "'blocks.0.attn.q_bias', 'biases of its own for q, k and v'",
+    "norm_pre.weight, a norm before the first block",
+    "patch_embed.norm.weight, a norm before the first block",
+    "patch_embed.backbone.0.weight, another patch embedding",
+    "attn_pool.latent, pooling by attention"
+  })
+  void whatWouldChangeTheFunctionIsRefusedByName(String name, String part) throws IOException {
+    SortedMap<String, Weight> other = renamed(old -> "module." + old);
+    other.put("module." + name, new Weight(new int[] {12}, new float[12]));
+
+    assertRefused(Safetensors.floats(other))
+        .hasMessage(
+            "--init %s/weights: it has %s, which this job's encoder has not: %s; without it another function would be trained",
+            directory, part, name);
+  }
+
+  @Test
+  void whatIsNotKnownIsRefusedToo() throws IOException {
+    SortedMap<String, Weight> other = timm();
+    other.put("blocks.0.adapter.weight", new Weight(new int[] {12}, new float[12]));
+
+    assertRefused(Safetensors.floats(other))
+        .hasMessage(
+            "--init %s/weights: it has tensors of a use unknown here, which may change what the encoder computes: blocks.0.adapter.weight; leave them out of the file if they do not",
+            directory);
+  }
+
+  @Test
+  void aNormAfterPoolingInPlaceOfThatBeforeIsRefused() throws IOException {
+    assertRefused(
+            Safetensors.floats(renamed(name -> name.startsWith("norm.") ? "fc_" + name : name)))
+        .hasMessageContaining("a norm after pooling in place of that before")
+        .hasMessageContaining("fc_norm.bias, fc_norm.weight");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "blocks.0.attn.qkv.bias",
+        "cls_token",
+        "pos_embed",
+        "norm.weight",
+        "blocks.1.norm2.bias"
+      })
+  void whatIsMissingIsNamed(String name) throws IOException {
+    SortedMap<String, Weight> incomplete = timm();
+    incomplete.remove(name);
+    PretrainedWeights donor = file("incomplete", Safetensors.floats(incomplete)).donor();
+
+    assertThatThrownBy(() -> begun(donor))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("%s is missing there, and needed in this run", name);
+  }
+
+  @Test
+  void twoEncodersAreRefused() throws IOException {
+    SortedMap<String, Weight> two = renamed(name -> "student.backbone." + name);
+    two.putAll(renamed(name -> "teacher." + name));
+
+    assertRefused(Safetensors.floats(two))
+        .hasMessageEndingWith(
+            "holds 2 encoders, under student.backbone. and teacher.; leave one in the file");
+
+    two = renamed(name -> "module." + name);
+    two.putAll(timm());
+    assertRefused(Safetensors.floats(two)).hasMessageContaining("twice");
+  }
+
+  @Test
+  void aNumberThatIsNoneIsRefused() throws IOException {
+    SortedMap<String, Weight> broken = timm();
+    broken.get("norm.weight").values()[3] = Float.NaN;
+    PretrainedWeights donor = file("nan", Safetensors.floats(broken)).donor();
+
+    assertThatThrownBy(() -> begun(donor))
+        .isInstanceOf(UserException.class)
+        .hasMessageEndingWith("cannot be used: norm.weight holds NaN");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "vit.embeddings.patch_embeddings.projection.weight, Hugging Face's transformers",
+    "dinov2.embeddings.patch_embeddings.projection.weight, Hugging Face's transformers",
+    "vision_model.embeddings.patch_embedding.weight, Hugging Face's transformers",
+    "backbone.patch_embed.projection.weight, MMPretrain",
+    "conv_proj.weight, torchvision",
+    "visual.conv1.weight, CLIP or a convolutional network"
+  })
+  void namesOfOtherProgramsAreTold(String name, String program) throws IOException {
+    var weight = new Weight(new int[] {1}, new float[1]);
+
+    assertRefused(Safetensors.floats(new TreeMap<>(Map.of(name, weight, "x", weight))))
+        .hasMessageContaining(
+            "cannot be used: its names are those of %s (%s); read are", program, name)
+        .hasMessageContaining("patch_embed.proj.weight, blocks.0.attn.qkv.weight");
+  }
+
+  // --- other files -----------------------------------------------------------------------------
+
+  private static byte[] text(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  @Test
+  void everyOtherKindOfFileIsCalledWhatItIs() throws IOException {
+    byte[] weights = Safetensors.floats(timm());
+    byte[] zip = new byte[200];
+    System.arraycopy(text("PK\u0003\u0004"), 0, zip, 0, 4);
+    byte[] name = text("archive/data.pkl");
+    zip[26] = (byte) name.length;
+    System.arraycopy(name, 0, zip, 30, name.length);
+
+    assertCalled("cut off: its header should be", Arrays.copyOf(weights, 100));
+    assertCalled(
+        "cut off: pos_embed should end at byte", Arrays.copyOf(weights, weights.length - 1));
+    assertCalled("empty", new byte[0]);
+    assertCalled("a PyTorch file (.pt, .pth, .bin); save its state_dict with safetensors", zip);
+    assertCalled(
+        "a Python pickle, as PyTorch wrote",
+        text("\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019."));
+    assertCalled("a GGUF file", text("GGUF\u0003\u0000\u0000\u0000\u0010\u0000\u0000"));
+    assertCalled("an ONNX model", text("\b\u0007\u0012\u0007pytorch\u001a\u00052.3.0:"));
+    assertCalled("an ONNX model", MODEL.onnx("--task", MODEL.card().tasks()));
+    assertCalled("a NumPy array", text("\u0093NUMPY\u0001\u0000v\u0000{'descr': '<f4'"));
+    assertCalled("an HDF5 file", text("\u0089HDF\r\n\u001a\n\u0000\u0000"));
+    assertCalled("packed by gzip", text("\u001f\u008b\b\u0000\u0000\u0000"));
+    assertCalled("a web page or XML", text("<!DOCTYPE html>\n<html><title>404</title></html>"));
+    assertCalled(
+        "a pointer of Git LFS in place of the file; git lfs pull",
+        text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 22\n"));
+    assertCalled(
+        "the index of weights that lie in model-1-of-2.safetensors, model-2-of-2.safetensors; give one",
+        text(
+            "{\"metadata\": {}, \"weight_map\": {\"b\": \"model-2-of-2.safetensors\", \"a\": \"model-1-of-2.safetensors\"}}"));
+    assertCalled("a JSON text", text("{\"error\": \"Repository not found\"}"));
+    assertCalled("a text and no model", text("just words"));
+    assertRefused(new byte[3000])
+        .hasMessageContaining("its 3000 bytes are no model that this job knows");
+    assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--init", directory.toString()))
+        .isInstanceOf(UserException.class)
+        .hasMessage("--init %s: is a directory; name the file in it", directory);
+  }
+
+  private static void assertCalled(String what, byte[] content) throws IOException {
+    String message = "--init %s/weights: cannot be used: it is %s".formatted(directory, what);
+    assertRefused(content).hasMessageStartingWith(message);
+    ModelFile file = file("weights", content);
+    assertThatThrownBy(file::model).as(what).isInstanceOf(UserException.class);
+  }
+}
