@@ -30,7 +30,7 @@ import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
-import org.mixtraining.config.JobConfig.Precision;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.gpu.Gemm.Form;
 
 /**

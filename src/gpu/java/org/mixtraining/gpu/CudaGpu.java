@@ -17,8 +17,8 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
-import org.mixtraining.config.JobConfig.Precision;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig.Precision;
 
 /** A GPU by NVIDIA's driver: all work goes to one stream, and a recording is a CUDA graph. */
 final class CudaGpu implements Gpu {

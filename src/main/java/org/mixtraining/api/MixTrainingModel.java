@@ -19,6 +19,7 @@ import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 import org.mixtraining.checkpoint.ModelFile;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.sources.Input;
@@ -200,16 +201,16 @@ public final class MixTrainingModel {
   }
 
   /** The same, with limits of one's own on the images. */
-  public Dataset<Row> predict(SparkSession spark, String path, JobConfig.Data data) {
+  public Dataset<Row> predict(SparkSession spark, String path, DataConfig data) {
     var images = Inputs.read(spark, path, data, form(data)).images();
     return ClusterPrediction.of(spark, model, task, images);
   }
 
-  private Input.Form form(JobConfig.Data data) {
+  private Input.Form form(DataConfig data) {
     return new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
   }
 
-  private static JobConfig.Data defaults() {
+  private static DataConfig defaults() {
     return JobConfig.load(Optional.empty(), List.of()).data();
   }
 }

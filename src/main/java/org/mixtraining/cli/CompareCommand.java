@@ -11,6 +11,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Comparison;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
@@ -134,7 +135,7 @@ final class CompareCommand implements Callable<Integer> {
   private void prepareMissing(SparkSession spark, Configuration hadoop, ComparisonPlan plan) {
     Set<String> seen = new LinkedHashSet<>();
     for (Comparison.Run run : plan.left()) {
-      JobConfig.Data data = run.config().data();
+      DataConfig data = run.config().data();
       if (data.tasks().isEmpty()
           && seen.add(data.path())
           && !DatasetManifest.exists(hadoop, data.path())) {

@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
-import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig;
 
 /** Where the embedded Spark computes, and what its executors are told that spark-submit would. */
 final class Embedded {
@@ -73,7 +73,7 @@ final class Embedded {
    * {@code local-cluster[executors, cores, MB]}: as many workers as this machine has cores for; or
    * in this process for a user without a name, as whom Hadoop lets no executor start.
    */
-  static String cluster(SparkConf conf, JobConfig.Workers workers, int trainings) {
+  static String cluster(SparkConf conf, WorkersConfig workers, int trainings) {
     int threads = workers.threadsPerWorker();
     int slots = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
     if (Account.isNameless()) {

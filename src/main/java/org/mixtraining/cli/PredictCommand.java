@@ -16,6 +16,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
@@ -105,11 +106,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private String predict(
-      SparkSession spark,
-      TrainedModel trained,
-      ModelCard.Task task,
-      JobConfig.Data data,
-      Path table) {
+      SparkSession spark, TrainedModel trained, ModelCard.Task task, DataConfig data, Path table) {
     var form = new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
     try (Staging staging = new Staging(spark.sparkContext(), table, options::progress)) {
       var hadoop = spark.sparkContext().hadoopConfiguration();

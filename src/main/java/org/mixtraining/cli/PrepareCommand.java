@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Layout;
 import org.mixtraining.config.UserException;
@@ -65,7 +66,7 @@ final class PrepareCommand implements Callable<Integer> {
     return 0;
   }
 
-  private DatasetManifest prepare(SparkSession spark, JobConfig.Data data) {
+  private DatasetManifest prepare(SparkSession spark, DataConfig data) {
     Writable.check(Sessions.hadoop(), "mixtraining.data.path =", data.path());
     options.progress("preparing %s in %s".formatted(data.format(), data.path()));
     Prepare.Existing existing = force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE;

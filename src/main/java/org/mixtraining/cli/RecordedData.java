@@ -3,6 +3,7 @@ package org.mixtraining.cli;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
@@ -38,11 +39,11 @@ final class RecordedData {
   }
 
   private static List<String> labelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
-    JobConfig.Data data = config.data();
+    DataConfig data = config.data();
     String[] was = setup.datasetFingerprint().split(",");
     List<String> problems = new ArrayList<>();
     for (int t = 0; t < was.length; t++) {
-      JobConfig.Task task = data.labelled().get(t);
+      DataConfig.Task task = data.labelled().get(t);
       compare(hadoop, data.key(task), task.path(), was[t], problems);
     }
     return problems;

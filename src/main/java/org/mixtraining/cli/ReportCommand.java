@@ -23,6 +23,7 @@ import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.Checkpoints.Model;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
@@ -152,7 +153,7 @@ final class ReportCommand implements Callable<Integer> {
         facts.samples().stream()
             .collect(groupingBy(PredictionRow::task, mapping(PredictionRow::id, toSet())));
     Map<String, Map<Long, byte[]>> samples = new HashMap<>();
-    for (JobConfig.Task task : config.data().labelled()) {
+    for (DataConfig.Task task : config.data().labelled()) {
       var manifest = DatasetManifest.read(spark.hadoopConfiguration(), task.path());
       samples.put(
           task.name(),

@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.ModelFile;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Secrets;
@@ -153,7 +154,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
 
   private static String paths(JobConfig config) {
     return config.data().labelled().stream()
-        .map(JobConfig.Task::path)
+        .map(DataConfig.Task::path)
         .map(Secrets::inText)
         .collect(Collectors.joining(","));
   }

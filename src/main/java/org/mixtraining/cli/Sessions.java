@@ -8,6 +8,7 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig;
 
 /**
  * Spark sessions of the commands. Under spark-submit the master is set already; on the embedded
@@ -26,7 +27,7 @@ final class Sessions {
    *
    * @param trainings how many train side by side, each getting its share of the executors
    */
-  static SparkSession workers(String name, JobConfig.Workers workers, int trainings) {
+  static SparkSession workers(String name, WorkersConfig workers, int trainings) {
     return workers(name, workers, trainings, conf());
   }
 
@@ -41,7 +42,7 @@ final class Sessions {
   }
 
   private static SparkSession workers(
-      String name, JobConfig.Workers workers, int trainings, SparkConf conf) {
+      String name, WorkersConfig workers, int trainings, SparkConf conf) {
     conf.setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
         .setIfMissing("spark.scheduler.mode", "FAIR");
     return open(name, Embedded.cluster(conf, workers, trainings), conf);

@@ -134,7 +134,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private static String runId(JobConfig config) {
     if (!config.run().id().isEmpty()) {
-      return Tables.checkedRunId(config.run().id());
+      return config.run().id();
     }
     String time =
         LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));

@@ -5,8 +5,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.metrics.sink.PrometheusServlet;
-import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.TrackingConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.spark.TrainingPlugin;
 
@@ -21,7 +21,7 @@ final class Watching {
    *
    * @throws UserException if the event log cannot lie where it is to lie
    */
-  static SparkConf in(SparkConf conf, JobConfig.Tracking tracking) {
+  static SparkConf in(SparkConf conf, TrackingConfig tracking) {
     String plugin = TrainingPlugin.class.getName();
     String others = conf.get("spark.plugins", "");
     conf.set("spark.plugins", others.isEmpty() ? plugin : others + "," + plugin)

@@ -17,15 +17,11 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import org.mixtraining.config.Comparison.Run;
 import org.mixtraining.config.Comparison.Setting;
 
 /** Makes a {@link Comparison} of settings: the configuration of each run is read by itself. */
 final class ComparisonReader {
-  private static final String NAMES = "letters, digits and . _ - with a letter or digit first";
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
-
   /** Keys that tell the runs apart, or that they share. */
   private static final List<String> NOT_IN_A_BLOCK =
       List.of(
@@ -45,19 +41,16 @@ final class ComparisonReader {
     settings.byDefault("compare.fractions", alone("data.fraction"));
     settings.byDefault("compare.label-fractions", alone("data.label-fraction"));
     settings.byDefault("compare.seeds", alone("run.seed"));
-    String name = settings.read("compare.name", text -> text, ComparisonReader::isName, NAMES);
+    String name = settings.text("compare.name", Names::isName, Names.RANGE);
     SortedMap<String, ConfigObject> arms = blocks("compare.arms");
     arms.forEach(this::checkData);
     SortedMap<String, ConfigObject> datasets = blocks("compare.datasets");
     String baseline =
-        settings.read(
+        settings.text(
             "compare.baseline",
-            text -> text,
             arm -> arms.isEmpty() || arms.containsKey(arm),
             "an arm: " + String.join(", ", arms.keySet()));
-    int parallel =
-        settings.read(
-            "compare.parallel", Integer::valueOf, n -> n >= 1, "a whole number of at least 1");
+    int parallel = settings.whole("compare.parallel", 1);
     List<Long> seeds =
         list("compare.seeds", c -> c.getLongList("list"), n -> true, "whole numbers");
     List<Setting> places = settings(datasets.keySet());
@@ -91,8 +84,7 @@ final class ComparisonReader {
       Map<String, String> without = new HashMap<>();
       try {
         JobConfig config =
-            new JobConfigReader(settings.under(List.of(datasets.get(run.setting().dataset()))))
-                .read();
+            JobConfig.read(settings.under(List.of(datasets.get(run.setting().dataset()))));
         ResolvedSetting.keys(config.canonical())
             .forEach(key -> without.put(key.key(), key.value()));
       } catch (UserException e) {
@@ -118,12 +110,7 @@ final class ComparisonReader {
 
   /** What a key says, as a list of one; a value that is not allowed is found with the first run. */
   private List<String> alone(String key) {
-    String value = settings.read(key, text -> text, text -> true, "anything");
-    return List.of(value);
-  }
-
-  private static boolean isName(String text) {
-    return NAME.matcher(text).matches();
+    return List.of(settings.text(key, text -> true, "anything"));
   }
 
   private List<Setting> settings(Set<String> datasets) {
@@ -154,7 +141,7 @@ final class ComparisonReader {
     List<ConfigObject> all = new ArrayList<>(blocks);
     all.add(ConfigFactory.parseMap(own, "compare").root());
     try {
-      return Optional.of(new JobConfigReader(settings.under(all)).read());
+      return Optional.of(JobConfig.read(settings.under(all)));
     } catch (UserException e) {
       problems.addAll(e.problems());
       return Optional.empty();
@@ -196,7 +183,7 @@ final class ComparisonReader {
   private void checkPaths(List<Run> runs) {
     Map<String, Run> first = new HashMap<>();
     for (Run run : runs) {
-      JobConfig.Data data = run.config().data();
+      DataConfig data = run.config().data();
       Run other = first.putIfAbsent(data.path(), run);
       if (data.tasks().isEmpty()
           && other != null
@@ -226,8 +213,8 @@ final class ComparisonReader {
         .blocks(key)
         .forEach(
             (name, value) -> {
-              if (!isName(name)) {
-                settings.refuse(key + "." + name, value, "a name must be of " + NAMES);
+              if (!Names.isName(name)) {
+                settings.refuse(key + "." + name, value, "a name must be of " + Names.RANGE);
               } else if (value instanceof ConfigObject block) {
                 blocks.put(name, block);
                 checkKeys(key + "." + name, block.toConfig());

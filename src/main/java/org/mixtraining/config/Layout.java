@@ -25,7 +25,7 @@ public final class Layout {
   }
 
   /** The same of a dataset alone. */
-  public static void check(JobConfig.Data data) {
+  public static void check(DataConfig data) {
     check(data, Map.of(PATH, data.path()));
   }
 
@@ -43,7 +43,7 @@ public final class Layout {
     }
   }
 
-  private static void check(JobConfig.Data data, Map<String, String> written) {
+  private static void check(DataConfig data, Map<String, String> written) {
     if (data.source().isEmpty() || data.format().equals("synthetic")) {
       return;
     }

@@ -6,29 +6,34 @@ import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
-import com.typesafe.config.ConfigValueType;
+import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.DoublePredicate;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The values of all keys. A value that is not allowed becomes a problem and its default stands in,
  * so that reading goes on and every problem is found.
  */
 final class Settings {
+  private static final Pattern PAIR = Pattern.compile("\\[([^,]+),([^,]+)]");
+
   private final ConfigValue effective;
   private final List<String> problems;
-  private final List<String> known = new ArrayList<>();
   private Config defaults;
 
   Settings(ConfigValue effective, Config defaults, List<String> problems) {
     this.effective = effective;
     this.defaults = defaults;
     this.problems = problems;
-    list(defaults.root(), "");
-    compare(effective, defaults.root(), "");
+    problems.addAll(new KnownKeys(defaults.root()).problems(effective));
   }
 
   /** These settings under blocks of keys, of which a later one wins. */
@@ -67,12 +72,92 @@ final class Settings {
     return parse.apply(text(defaults.getValue(key)));
   }
 
-  /** Whether a key's value is one text, or number, as it stands. */
-  boolean isText(String key) {
-    return switch (value(key).valueType()) {
-      case LIST, OBJECT -> false;
-      default -> true;
-    };
+  String text(String key, Predicate<String> allowed, String range) {
+    return read(key, text -> text, allowed, range);
+  }
+
+  String oneOf(String key, List<String> choices) {
+    return text(key, choices::contains, "one of " + String.join(", ", choices));
+  }
+
+  boolean flag(String key) {
+    return oneOf(key, List.of("true", "false")).equals("true");
+  }
+
+  /** One of the constants of an enum, as {@link KebabCase} writes them. */
+  <E extends Enum<E>> E choice(String key, Class<E> type) {
+    Map<String, E> choices = new LinkedHashMap<>();
+    for (E constant : type.getEnumConstants()) {
+      choices.put(KebabCase.of(constant), constant);
+    }
+    return choices.get(oneOf(key, List.copyOf(choices.keySet())));
+  }
+
+  int whole(String key, int least) {
+    return whole(key, value -> value >= least, "a whole number of at least " + least);
+  }
+
+  int whole(String key, Predicate<Integer> allowed, String range) {
+    return read(key, Integer::valueOf, allowed, range);
+  }
+
+  long seed(String key) {
+    return read(key, Long::valueOf, seed -> true, "a 64-bit whole number");
+  }
+
+  double number(String key, DoublePredicate allowed, String range) {
+    return read(
+        key,
+        Settings::number,
+        value -> Double.isFinite(value) && allowed.test(value),
+        "a number " + range);
+  }
+
+  Curve curve(String key, DoublePredicate allowed, String range) {
+    return read(
+        key,
+        Curve::parse,
+        curve -> allowed.test(curve.start()) && allowed.test(curve.end()),
+        "constant(a), linear(a->b) or cosine(a->b) with a and b " + range);
+  }
+
+  /** Two numbers in brackets. */
+  <T> T pair(String key, BiFunction<Double, Double, T> of, Predicate<T> allowed, String range) {
+    return read(
+        key,
+        text -> {
+          Matcher pair = PAIR.matcher(text);
+          if (!pair.matches()) {
+            throw new IllegalArgumentException(text);
+          }
+          return of.apply(number(pair.group(1)), number(pair.group(2)));
+        },
+        allowed,
+        range);
+  }
+
+  String path(String key) {
+    if (text(key, path -> true, "a path").isBlank()) {
+      refuse(key, "must be a path");
+      return "";
+    }
+    return place(key, "a path");
+  }
+
+  /** A path, or nothing. */
+  String place(String key, String range) {
+    if (!isText(value(key))) {
+      refuse(
+          key,
+          "must be %s; in quotes where it begins with a bracket, a brace or a quote"
+              .formatted(range));
+      return "";
+    }
+    String given = text(key, path -> true, range);
+    if (!given.isEmpty()) {
+      Location.problem(given).ifPresent(why -> refuse(key, why));
+    }
+    return Location.expanded(given);
   }
 
   /** Notes that a key's value is not allowed, and why. */
@@ -82,7 +167,7 @@ final class Settings {
 
   /** The same of a value within a key's. */
   void refuse(String key, ConfigValue value, String why) {
-    problems.add("%s = %s: %s (%s)".formatted(key, shown(key, value), why, place(value)));
+    problems.add(problem(key, value, why));
   }
 
   /** What is known to be wrong so far. */
@@ -102,57 +187,17 @@ final class Settings {
     return (given ? ((ConfigObject) effective).toConfig() : defaults).getValue(key);
   }
 
-  private void list(ConfigObject block, String prefix) {
-    for (var entry : block.entrySet()) {
-      if (entry.getValue() instanceof ConfigObject inner && !inner.isEmpty()) {
-        list(inner, prefix + entry.getKey() + ".");
-      } else {
-        known.add(prefix + entry.getKey());
-      }
-    }
+  /** Whether a value is one text, or number, as it stands. */
+  private static boolean isText(ConfigValue value) {
+    return switch (value.valueType()) {
+      case LIST, OBJECT -> false;
+      default -> true;
+    };
   }
 
-  private void compare(ConfigValue given, ConfigObject reference, String prefix) {
-    if (!(given instanceof ConfigObject block)) {
-      if (given.valueType() != ConfigValueType.NULL) {
-        String name = prefix.isEmpty() ? "mixtraining" : prefix.substring(0, prefix.length() - 1);
-        problems.add(
-            "%s = %s: must be a block { … } (%s)"
-                .formatted(name, shown(name, given), place(given)));
-      }
-      return;
-    }
-    for (var entry : block.entrySet()) {
-      String key = prefix + entry.getKey();
-      ConfigValue expected = reference.get(entry.getKey());
-      if (expected == null && entry.getValue() instanceof ConfigObject) {
-        compare(entry.getValue(), ConfigFactory.empty().root(), key + ".");
-      } else if (expected == null) {
-        problems.add(
-            "%s = %s: unknown key; the nearest is %s (%s)"
-                .formatted(
-                    key, shown(key, entry.getValue()), nearest(key), place(entry.getValue())));
-      } else if (expected instanceof ConfigObject inner && !isOpen(inner, entry.getValue())) {
-        compare(entry.getValue(), inner, key + ".");
-      }
-    }
-  }
-
-  /** An empty block of the reference takes blocks by names that are not known here. */
-  private static boolean isOpen(ConfigObject reference, ConfigValue given) {
-    return reference.isEmpty() && given instanceof ConfigObject;
-  }
-
-  private String nearest(String key) {
-    return known.stream()
-        .sorted()
-        .min(
-            Comparator.comparingInt(
-                name ->
-                    Math.min(
-                        EditDistance.between(key, name),
-                        EditDistance.between(key, name.substring(name.lastIndexOf('.') + 1)))))
-        .orElseThrow();
+  /** Stricter than {@link Double#valueOf}, which reads NaN and 1d. */
+  private static Double number(String text) {
+    return new BigDecimal(text.strip()).doubleValue();
   }
 
   private static String text(ConfigValue value) {
@@ -166,6 +211,11 @@ final class Settings {
   private static String shown(String key, ConfigValue value) {
     String text = text(value).replaceAll("\\s+", " ");
     return text.isEmpty() ? "\"\"" : Secrets.shown(key, text);
+  }
+
+  /** A line for a person: the full key, its value, what is wrong with it and where it is. */
+  static String problem(String key, ConfigValue value, String why) {
+    return "%s = %s: %s (%s)".formatted(key, shown(key, value), why, place(value));
   }
 
   /** File and line of a value, or the command line. */

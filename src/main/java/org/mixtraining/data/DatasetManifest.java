@@ -17,7 +17,7 @@ import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
@@ -146,7 +146,7 @@ public record DatasetManifest(
    *
    * @throws UserException with a line for every key that differs
    */
-  public void checkPreparation(JobConfig.Data data) {
+  public void checkPreparation(DataConfig data) {
     if (data.source().isEmpty()) {
       return;
     }
@@ -166,7 +166,7 @@ public record DatasetManifest(
     }
   }
 
-  /** What this remembers of {@link JobConfig.Data#preparation}. */
+  /** What this remembers of {@link DataConfig#preparation}. */
   private Map<String, Object> preparation() {
     Map<String, Object> keys = new LinkedHashMap<>();
     keys.put("format", format);

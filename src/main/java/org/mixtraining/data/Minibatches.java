@@ -6,7 +6,7 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Seed;
 
@@ -64,7 +64,7 @@ public final class Minibatches implements Iterator<Minibatch> {
    */
   public static Minibatches training(
       Share share,
-      Augment.Images augment,
+      AugmentConfig.Images augment,
       long seed,
       int epoch,
       int batchSize,
@@ -92,7 +92,7 @@ public final class Minibatches implements Iterator<Minibatch> {
    * @param pass number of the pass in the epoch, from 0
    */
   public static Minibatches partners(
-      Share share, Augment.Images augment, long seed, int epoch, int batchSize, int pass) {
+      Share share, AugmentConfig.Images augment, long seed, int epoch, int batchSize, int pass) {
     long own = Seed.PARTNER.hash(seed, pass);
     return training(share, augment, own, epoch, batchSize, 1, Labels.NONE);
   }

@@ -1,7 +1,7 @@
 package org.mixtraining.data;
 
 import java.util.SplittableRandom;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.data.augment.Augmentation;
 import org.mixtraining.data.augment.Canvas;
 import org.mixtraining.data.augment.ImageOp;
@@ -31,7 +31,7 @@ final class Pixels {
 
   /** Images as an epoch of training sees them. */
   static Pixels augmented(
-      Normalization normalization, Augment.Images options, long seed, int epoch) {
+      Normalization normalization, AugmentConfig.Images options, long seed, int epoch) {
     var augmentation = Augmentation.of(options, normalization.meanColor());
     return new Pixels(normalization, augmentation, seed, epoch);
   }

@@ -13,8 +13,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 import org.deeplearning4j.util.ModelSerializer;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
@@ -50,7 +50,7 @@ public final class ModelZip {
    * @param card what {@link #card} will return
    */
   public static byte[] of(
-      String card, ViT vit, List<Head> heads, ModelState state, JobConfig.Optimizer optimizer)
+      String card, ViT vit, List<Head> heads, ModelState state, OptimizerConfig optimizer)
       throws IOException {
     ByteArrayOutputStream model = new ByteArrayOutputStream();
     try (Replica replica = replica(vit, heads, optimizer)) {
@@ -69,7 +69,7 @@ public final class ModelZip {
     return out.toByteArray();
   }
 
-  private static Replica replica(ViT vit, List<Head> heads, JobConfig.Optimizer optimizer) {
+  private static Replica replica(ViT vit, List<Head> heads, OptimizerConfig optimizer) {
     return new Replica(
         ViTGraph.configuration(vit, heads, Objective.SL, MixPass.VISIBLE, optimizer, 0));
   }
@@ -114,8 +114,7 @@ public final class ModelZip {
    *
    * @throws IOException if there are not as many as it has
    */
-  public ModelState state(ViT vit, List<Head> heads, JobConfig.Optimizer optimizer)
-      throws IOException {
+  public ModelState state(ViT vit, List<Head> heads, OptimizerConfig optimizer) throws IOException {
     try (Replica replica = replica(vit, heads, optimizer)) {
       var parameters = replica.graph().params();
       var flat = Matrix.of(parameters.reshape(parameters.length()));

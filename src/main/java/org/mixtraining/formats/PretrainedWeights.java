@@ -1,7 +1,7 @@
 package org.mixtraining.formats;
 
 import java.util.List;
-import org.mixtraining.config.JobConfig.InitParts;
+import org.mixtraining.config.InitConfig.InitParts;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.state.ModelState;

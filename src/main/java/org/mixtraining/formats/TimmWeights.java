@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeSet;
-import org.mixtraining.config.JobConfig.InitParts;
+import org.mixtraining.config.InitConfig.InitParts;
 import org.mixtraining.config.UserException;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;

@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.schedule.Objective;
@@ -120,7 +121,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   }
 
   /** A graph names an optimizer even if it never trains. */
-  private static JobConfig.Optimizer optimizer() {
+  private static OptimizerConfig optimizer() {
     return JobConfig.load(Optional.empty(), List.of()).optimizer();
   }
 }

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.mixtraining.config.JobConfig.InitParts;
+import org.mixtraining.config.InitConfig.InitParts;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.vit.Head;

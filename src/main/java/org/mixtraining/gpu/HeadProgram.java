@@ -1,6 +1,6 @@
 package org.mixtraining.gpu;
 
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.ViT;
 

@@ -1,7 +1,7 @@
 package org.mixtraining.kernels;
 
 import java.util.Optional;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.WorkersConfig;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** What a worker computes on. Two that are equal are the same. */
@@ -40,7 +40,7 @@ public sealed interface Device {
    * @param precision of its matrix products, where the library knows several
    * @throws IllegalStateException if this build has no {@link Accelerator}
    */
-  static Device gpu(String address, JobConfig.Precision precision) {
+  static Device gpu(String address, WorkersConfig.Precision precision) {
     Accelerator accelerator =
         Accelerator.installed()
             .orElseThrow(
@@ -82,7 +82,7 @@ public sealed interface Device {
   }
 
   /** The GPU at an address. */
-  record Gpu(String name, String address, JobConfig.Precision precision) implements Device {
+  record Gpu(String name, String address, WorkersConfig.Precision precision) implements Device {
     @Override
     public int devices() {
       return 1;

@@ -1,7 +1,7 @@
 package org.mixtraining.results;
 
 import java.time.Instant;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
 

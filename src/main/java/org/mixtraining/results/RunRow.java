@@ -2,7 +2,7 @@ package org.mixtraining.results;
 
 import java.time.Instant;
 import java.util.List;
-import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.Pipeline;
 
 /**
  * A run: what was asked for, by which software, what came of it and what it cost. Written when the

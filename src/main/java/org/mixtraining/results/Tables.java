@@ -12,7 +12,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -25,6 +24,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.RunConfig;
 import org.mixtraining.config.UserException;
 
 /**
@@ -38,7 +38,6 @@ public final class Tables {
       Arrays.stream(ResultRow.class.getPermittedSubclasses()).map(Table::of).toList();
   private static final String EPOCH = "epoch";
   private static final int NO_EPOCH = 0;
-  private static final Pattern RUN_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,79}");
 
   private final Path root;
   private final Configuration conf;
@@ -69,7 +68,7 @@ public final class Tables {
                 row ->
                     new Key(
                         row.getClass(),
-                        checkedRunId(row.runId()),
+                        RunConfig.checkedId(row.runId()),
                         row.part(),
                         row instanceof EpochScoped of ? of.epoch() : NO_EPOCH),
                 LinkedHashMap::new,
@@ -80,7 +79,8 @@ public final class Tables {
 
   /** How a run stands, if it has been recorded, finished or not. */
   public Optional<RunRow> run(String runId) {
-    Path run = new Path(partition(Table.of(RunRow.class), checkedRunId(runId)), "run.parquet");
+    Path run =
+        new Path(partition(Table.of(RunRow.class), RunConfig.checkedId(runId)), "run.parquet");
     return read(run).stream().findFirst().map(group -> Table.row(RunRow.class, runId, group));
   }
 
@@ -124,21 +124,21 @@ public final class Tables {
 
   /** Forgets a run: all its rows, and its summary. */
   public void delete(String runId) {
-    delete(RunSummary.directory(root.getParent(), checkedRunId(runId)));
+    delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)));
     for (Table table : ALL) {
-      delete(partition(table, checkedRunId(runId)));
+      delete(partition(table, RunConfig.checkedId(runId)));
     }
   }
 
   /** Forgets how a run stands, its row and summary; the rows of its epochs stay. */
   public void forgetStatus(String runId) {
-    delete(RunSummary.directory(root.getParent(), checkedRunId(runId)));
-    delete(partition(Table.of(RunRow.class), checkedRunId(runId)));
+    delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)));
+    delete(partition(Table.of(RunRow.class), RunConfig.checkedId(runId)));
   }
 
   /** Forgets that a run has a place in a comparison; the run itself stays. */
   public void forgetPlace(String runId) {
-    delete(partition(Table.of(ComparisonRow.class), checkedRunId(runId)));
+    delete(partition(Table.of(ComparisonRow.class), RunConfig.checkedId(runId)));
   }
 
   private void delete(Path directory) {
@@ -172,20 +172,6 @@ public final class Tables {
 
   private Path partition(Table table, String runId) {
     return new Path(new Path(root, table.name()), Table.PARTITION + "=" + runId);
-  }
-
-  /**
-   * A run id that can name a directory.
-   *
-   * @throws UserException if it cannot
-   */
-  public static String checkedRunId(String id) {
-    if (!RUN_ID.matcher(id).matches()) {
-      throw new UserException(
-          "run.id: \"%s\" is not allowed; 1 to 80 letters, digits, '.', '_' or '-' are, the first a letter or digit"
-              .formatted(id));
-    }
-    return id;
   }
 
   /**

@@ -1,8 +1,8 @@
 package org.mixtraining.schedule;
 
 import java.io.Serializable;
-import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.KebabCase;
+import org.mixtraining.config.MixConfig.MixPass;
 
 /**
  * One epoch of a run: everything that its steps depend on besides data and state. The driver

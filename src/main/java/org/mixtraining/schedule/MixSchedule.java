@@ -6,11 +6,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import org.mixtraining.config.EpochsConfig;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.Epochs;
-import org.mixtraining.config.JobConfig.MixMode;
-import org.mixtraining.config.JobConfig.MixPass;
 import org.mixtraining.config.KebabCase;
+import org.mixtraining.config.MixConfig;
+import org.mixtraining.config.MixConfig.MixMode;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.OptimizerConfig;
 
 /**
  * The plan of a run, one {@link EpochPlan} an epoch. Of {@code epochs.ssl} and {@code epochs.sl},
@@ -34,8 +36,8 @@ public record MixSchedule(List<EpochPlan> epochs) {
 
   /** The plan that a configuration asks for. */
   public static MixSchedule of(JobConfig config) {
-    Epochs asked = config.epochs();
-    JobConfig.Mix mix = config.mix();
+    EpochsConfig asked = config.epochs();
+    MixConfig mix = config.mix();
     Step ssl = new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1, config.model().maskRatio());
     Step sl = new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0, config.model().maskRatio());
     List<Step> steps = new ArrayList<>();
@@ -153,7 +155,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
     }
   }
 
-  private static void joint(List<Step> steps, int times, MixPass pass, JobConfig.Mix mix) {
+  private static void joint(List<Step> steps, int times, MixPass pass, MixConfig mix) {
     for (int i = 0; i < times; i++) {
       double centre = (i + 0.5) / times;
       steps.add(
@@ -166,7 +168,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
     }
   }
 
-  private static MixSchedule dated(List<Step> steps, JobConfig.Optimizer optimizer) {
+  private static MixSchedule dated(List<Step> steps, OptimizerConfig optimizer) {
     List<EpochPlan> plans = new ArrayList<>();
     for (Step step : steps) {
       plans.add(
@@ -184,7 +186,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
     return new MixSchedule(plans);
   }
 
-  private static LearningRate rate(Phase phase, List<Step> steps, JobConfig.Optimizer optimizer) {
+  private static LearningRate rate(Phase phase, List<Step> steps, OptimizerConfig optimizer) {
     List<Phase> phases = steps.stream().map(Step::phase).toList();
     return switch (optimizer.schedule()) {
       case RUN ->

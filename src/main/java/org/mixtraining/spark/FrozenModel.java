@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;

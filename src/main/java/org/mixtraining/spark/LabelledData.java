@@ -1,11 +1,11 @@
 package org.mixtraining.spark;
 
 import java.io.Serializable;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.vit.Head;
 
 /** A task and its images. */
-record LabelledData(JobConfig.Task task, Dataset dataset) implements Serializable {
+record LabelledData(DataConfig.Task task, Dataset dataset) implements Serializable {
 
   /** Its head in the model. */
   Head head() {

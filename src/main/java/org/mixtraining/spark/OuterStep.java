@@ -2,7 +2,7 @@ package org.mixtraining.spark;
 
 import java.util.HashMap;
 import java.util.Map;
-import org.mixtraining.config.JobConfig.Averaging;
+import org.mixtraining.config.AveragingConfig;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
@@ -37,7 +37,7 @@ record OuterStep(ModelState model, ModelState velocity) {
    * @param velocity after the epoch before
    */
   static OuterStep of(
-      Averaging averaging, ModelState before, ModelState average, ModelState velocity) {
+      AveragingConfig averaging, ModelState before, ModelState average, ModelState velocity) {
     try (WorkerThreads threads = WorkerThreads.ofAllCores()) {
       return of(averaging, before, average, velocity, threads);
     }
@@ -45,7 +45,7 @@ record OuterStep(ModelState model, ModelState velocity) {
 
   /** The same by these threads, which change no bit of it. */
   static OuterStep of(
-      Averaging averaging,
+      AveragingConfig averaging,
       ModelState before,
       ModelState average,
       ModelState velocity,
@@ -76,7 +76,7 @@ record OuterStep(ModelState model, ModelState velocity) {
 
   /** The parameters after the step; the velocity is replaced by the new one. */
   private static float[] move(
-      Averaging averaging,
+      AveragingConfig averaging,
       float[] before,
       float[] average,
       float[] velocity,

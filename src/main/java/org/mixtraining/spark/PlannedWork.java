@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.schedule.MixSchedule;
 
@@ -68,7 +70,7 @@ public final class PlannedWork {
                         flops.training() / 1e12,
                         flops.evaluation() / 1e12,
                         flops.scored())));
-    JobConfig.EarlyStopping stopping = config.earlyStopping();
+    EarlyStoppingConfig stopping = config.earlyStopping();
     if (stopping.patience() > 0) {
       text.append(
           String.format(
@@ -127,7 +129,7 @@ public final class PlannedWork {
             MixSchedule.of(config).epochs(),
             stateBytes,
             tasks,
-            WorkerDevices.steps(config.workers().device() == JobConfig.Device.GPU));
+            WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));
     return new ResourcePlan(
         config.workers(), trainings, Optional.of(new ResourcePlan.Need(need, stateBytes)));
   }

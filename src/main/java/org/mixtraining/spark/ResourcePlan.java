@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.WorkersConfig;
 
 /**
  * What a run takes of a cluster, each number with what it comes from: a pure function of the
@@ -16,7 +16,7 @@ import org.mixtraining.config.JobConfig;
  * @param trainings that run side by side
  * @param need of an executor; unknown while the data is not prepared
  */
-public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Need> need) {
+public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> need) {
 
   private static final double MARGIN = 1.25;
   private static final long MEGA = 1 << 20;
@@ -45,7 +45,7 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
 
   /** What serves this plan and another one: of each number the larger. */
   ResourcePlan both(ResourcePlan other) {
-    JobConfig.Workers most = workers.count() >= other.workers.count() ? workers : other.workers;
+    WorkersConfig most = workers.count() >= other.workers.count() ? workers : other.workers;
     Optional<Need> needs =
         need.isPresent() && other.need.isPresent()
             ? Optional.of(need.get().both(other.need.get()))
@@ -67,7 +67,7 @@ public record ResourcePlan(JobConfig.Workers workers, int trainings, Optional<Ne
   }
 
   private boolean gpus() {
-    return workers.device() == JobConfig.Device.GPU;
+    return workers.device() == WorkersConfig.Device.GPU;
   }
 
   // --- memory, in MB ---------------------------------------------------------------------------

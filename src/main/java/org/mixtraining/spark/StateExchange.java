@@ -3,7 +3,7 @@ package org.mixtraining.spark;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
-import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.config.AveragingConfig.Exchange;
 import org.mixtraining.vit.state.ModelState;
 
 /** How the states that workers end an epoch with become their average. */

@@ -8,9 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -54,7 +55,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   static TrainingData open(Configuration hadoop, JobConfig config) {
     int workers = config.workers().count();
     List<LabelledData> labelled = new ArrayList<>();
-    for (JobConfig.Task task : config.data().labelled()) {
+    for (DataConfig.Task task : config.data().labelled()) {
       Dataset dataset = Dataset.open(hadoop, config.data().key(task), task.path(), workers);
       labelled.add(new LabelledData(task, dataset));
     }
@@ -82,7 +83,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
    * @throws UserException if there is a task of which they do
    */
   void checkLabels() {
-    JobConfig.Data data = config.data();
+    DataConfig data = config.data();
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
       if (m.images(Split.TRAIN, data.labelledFraction()) == 0) {

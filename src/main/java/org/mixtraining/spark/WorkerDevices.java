@@ -10,8 +10,8 @@ import org.apache.spark.resource.ResourceInformation;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
-import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.train.StepAccelerator;
@@ -25,7 +25,7 @@ import org.mixtraining.train.StepAccelerator;
  * @param precision of a GPU's matrix products
  * @param reason why, for a person
  */
-record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, String reason)
+record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, String reason)
     implements Serializable {
 
   static final String AMOUNT = "spark.executor.resource.gpu.amount";
@@ -46,7 +46,7 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
   }
 
   /** The devices of a run in a Spark session. */
-  static WorkerDevices of(JobConfig.Workers workers, SparkConf conf) {
+  static WorkerDevices of(WorkersConfig workers, SparkConf conf) {
     return choose(workers, conf, Accelerator.installed().map(Accelerator::name));
   }
 
@@ -56,14 +56,13 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
    * @param accelerator of this build, if it has one
    * @throws UserException if a GPU is asked for where there is none to be had
    */
-  static WorkerDevices choose(
-      JobConfig.Workers workers, SparkConf conf, Optional<String> accelerator) {
+  static WorkerDevices choose(WorkersConfig workers, SparkConf conf, Optional<String> accelerator) {
     int threads = workers.threadsPerWorker();
-    if (workers.device() == JobConfig.Device.CPU) {
+    if (workers.device() == WorkersConfig.Device.CPU) {
       return new WorkerDevices(
           Kind.CPU, threads, workers.precision(), "workers.device asks for it");
     }
-    boolean required = workers.device() == JobConfig.Device.GPU;
+    boolean required = workers.device() == WorkersConfig.Device.GPU;
     boolean given = conf.getInt(AMOUNT, 0) > 0;
     boolean started = required && conf.getBoolean(DYNAMIC, false);
     Optional<String> obstacle = obstacle(conf, accelerator, given || started);
@@ -173,10 +172,10 @@ record WorkerDevices(Kind kind, int threads, JobConfig.Precision precision, Stri
 
   /** The device of the running task, if it scores a model: to the digits of the CPU. */
   Device ofScoringTask() {
-    return scoreModels() ? gpuOfTask(JobConfig.Precision.FP32) : Device.any(threads);
+    return scoreModels() ? gpuOfTask(WorkersConfig.Precision.FP32) : Device.any(threads);
   }
 
-  private Device gpuOfTask(JobConfig.Precision precision) {
+  private Device gpuOfTask(WorkersConfig.Precision precision) {
     ResourceInformation gpu = TaskContext.get().resourcesJMap().get(GPU);
     if (gpu == null || gpu.addresses().length == 0) {
       throw new IllegalStateException(

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.TrackingConfig;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
@@ -24,7 +25,7 @@ public final class Trackers implements RunObserver, AutoCloseable {
 
   /** Those that the configuration asks for. */
   public static Trackers of(Configuration hadoop, JobConfig config, String runId) {
-    JobConfig.Tracking asked = config.tracking();
+    TrackingConfig asked = config.tracking();
     List<Tracker> trackers = new ArrayList<>();
     if (asked.tensorboard()) {
       trackers.add(new TensorBoard(hadoop, config.run().output(), runId));

@@ -3,7 +3,8 @@ package org.mixtraining.train;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.BlendedMinibatches;
 import org.mixtraining.data.Minibatch;
@@ -72,7 +73,7 @@ public final class TrainingBatches implements TaskBatches {
   /** The epoch's images, shuffled. */
   static Minibatches minibatches(
       JobConfig config, EpochPlan plan, Share images, WorkerThreads threads) {
-    JobConfig.Data data = config.data();
+    DataConfig data = config.data();
     return Minibatches.training(
             images,
             augmentation(config, plan),
@@ -102,8 +103,8 @@ public final class TrainingBatches implements TaskBatches {
   }
 
   /** What is done to the images of an epoch. */
-  static Augment.Images augmentation(JobConfig config, EpochPlan plan) {
-    Augment augment = config.augment();
+  static AugmentConfig.Images augmentation(JobConfig config, EpochPlan plan) {
+    AugmentConfig augment = config.augment();
     return plan.objective() == Objective.SSL ? augment.ssl() : augment.sl();
   }
 

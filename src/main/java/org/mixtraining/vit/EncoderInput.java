@@ -1,6 +1,6 @@
 package org.mixtraining.vit;
 
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.schedule.Objective;
 
 /** Which tokens of an image pass through the encoder. */

@@ -1,6 +1,6 @@
 package org.mixtraining.vit;
 
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.vit.state.ModelState;
 
 /**
@@ -13,12 +13,12 @@ import org.mixtraining.vit.state.ModelState;
 public record Head(String name, int classes, double weight) {
 
   /** The head of a task. */
-  public static Head of(JobConfig.Task task, int classes) {
+  public static Head of(DataConfig.Task task, int classes) {
     return new Head(name(task.name()), classes, task.weight());
   }
 
   /** The name of a task's head. */
   public static String name(String task) {
-    return task.equals(JobConfig.MAIN_TASK) ? ViTGraph.HEAD : ViTGraph.HEAD + "-" + task;
+    return task.equals(DataConfig.MAIN_TASK) ? ViTGraph.HEAD : ViTGraph.HEAD + "-" + task;
   }
 }

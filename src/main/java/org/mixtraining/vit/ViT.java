@@ -2,9 +2,9 @@ package org.mixtraining.vit;
 
 import java.io.Serializable;
 import java.util.Locale;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.Pooling;
-import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.config.ModelConfig;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.layers.StochasticDepth;
@@ -102,7 +102,7 @@ public record ViT(
    *
    * @throws UserException if the image is not square or the patch does not divide it
    */
-  public static ViT of(JobConfig.Model model, int height, int width, int channels, int classes) {
+  public static ViT of(ModelConfig model, int height, int width, int channels, int classes) {
     if (height != width || height % model.patch() != 0) {
       throw new UserException(
           String.format(

@@ -6,8 +6,8 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.layers.StochasticDepth;
 import org.mixtraining.vit.state.ModelState;
@@ -61,7 +61,7 @@ public final class ViTGraph {
 
   /** The configuration of a graph for a single task. */
   public static ComputationGraphConfiguration configuration(
-      ViT vit, Objective objective, MixPass pass, JobConfig.Optimizer optimizer, long seed) {
+      ViT vit, Objective objective, MixPass pass, OptimizerConfig optimizer, long seed) {
     return configuration(
         vit, List.of(new Head(HEAD, vit.classes(), 1)), objective, pass, optimizer, seed);
   }
@@ -78,7 +78,7 @@ public final class ViTGraph {
       List<Head> heads,
       Objective objective,
       MixPass pass,
-      JobConfig.Optimizer optimizer,
+      OptimizerConfig optimizer,
       long seed) {
     Builder graph = new Builder(vit, objective, optimizer, seed);
     for (ViTLayer layer : layers(vit, heads, objective, pass)) {
@@ -123,12 +123,12 @@ public final class ViTGraph {
   private static final class Builder {
     private final ViT vit;
     private final Objective objective;
-    private final JobConfig.Optimizer optimizer;
+    private final OptimizerConfig optimizer;
     private final GraphBuilder graph;
     private final List<String> outputs = new ArrayList<>();
     private String last = IMAGES;
 
-    Builder(ViT vit, Objective objective, JobConfig.Optimizer optimizer, long seed) {
+    Builder(ViT vit, Objective objective, OptimizerConfig optimizer, long seed) {
       this.vit = vit;
       this.objective = objective;
       this.optimizer = optimizer;
@@ -149,7 +149,7 @@ public final class ViTGraph {
 
     void add(ViTLayer layer) {
       String name = layer.getLayerName();
-      JobConfig.Betas betas =
+      OptimizerConfig.Betas betas =
           objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
       layer.optimize(
           new AdamW(

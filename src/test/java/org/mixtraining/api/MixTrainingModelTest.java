@@ -21,7 +21,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.train.Models;
 

@@ -12,7 +12,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.Comparison.Setting;
-import org.mixtraining.config.JobConfig.Pipeline;
 
 class ComparisonTest {
   private static final String ARMS =

@@ -14,12 +14,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.config.Augment.Range;
-import org.mixtraining.config.JobConfig.Betas;
-import org.mixtraining.config.JobConfig.Decoder;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pipeline;
-import org.mixtraining.config.JobConfig.Task;
+import org.mixtraining.config.AugmentConfig.Range;
+import org.mixtraining.config.DataConfig.Task;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Decoder;
+import org.mixtraining.config.OptimizerConfig.Betas;
 
 class JobConfigTest {
   @TempDir Path directory;
@@ -46,7 +45,7 @@ class JobConfigTest {
 
       JobConfig config = JobConfig.load(Optional.of(file), List.of());
 
-      assertThat(config.epochs()).isEqualTo(new JobConfig.Epochs(3, 5));
+      assertThat(config.epochs()).isEqualTo(new EpochsConfig(3, 5));
     } finally {
       Files.delete(common);
       Files.delete(file);
@@ -62,7 +61,7 @@ class JobConfigTest {
             Optional.of(file),
             List.of("mixtraining.epochs.sl=5", "epochs.sl = 6", "mix.pass=two-pass"));
 
-    assertThat(config.epochs()).isEqualTo(new JobConfig.Epochs(3, 6));
+    assertThat(config.epochs()).isEqualTo(new EpochsConfig(3, 6));
     assertThat(config.pipeline()).isEqualTo(Pipeline.SSL_SL);
     assertThat(config.mix().pass()).isEqualTo(MixPass.TWO_PASS);
   }
@@ -79,7 +78,7 @@ class JobConfigTest {
     assertThat(config.data().path()).isEqualTo("s3a://bucket/images, 32 # all");
     assertThat(config.data().source()).isEqualTo("raw files");
     assertThat(config.optimizer().slBetas()).isEqualTo(new Betas(0.8, 0.99));
-    assertThat(config.epochs()).isEqualTo(new JobConfig.Epochs(1, 2));
+    assertThat(config.epochs()).isEqualTo(new EpochsConfig(1, 2));
   }
 
   @Test
@@ -105,30 +104,29 @@ class JobConfigTest {
 
   @Test
   void eachObjectiveHasItsOwnAugmentation() {
-    Augment augment =
+    AugmentConfig augment =
         load("augment.ssl.random-resized-crop.scale=[0.2, 1]", "augment.sl.rand-augment.ops=2")
             .augment();
 
     assertThat(augment.ssl().randomResizedCrop())
-        .isEqualTo(new Augment.ResizedCrop(new Range(0.2, 1), new Range(0.75, 1.3333)));
+        .isEqualTo(new AugmentConfig.ResizedCrop(new Range(0.2, 1), new Range(0.75, 1.3333)));
     assertThat(augment.ssl().randAugment().ops()).isZero();
     assertThat(augment.sl().randomResizedCrop().scale()).isEqualTo(new Range(1, 1));
-    assertThat(augment.sl().randAugment()).isEqualTo(new Augment.RandAugment(2, 9));
+    assertThat(augment.sl().randAugment()).isEqualTo(new AugmentConfig.RandAugment(2, 9));
     assertThat(augment.sl().cropPadding()).isEqualTo(4);
     assertThat(augment.sl().flip()).isTrue();
   }
 
   @Test
   void ssatPoolsAndReconstructsAsItsAuthorsDoUnlessToldOtherwise() {
-    JobConfig.Model ssat = load("pipeline=ssat").model();
-    assertThat(ssat.pooling()).isEqualTo(JobConfig.Pooling.CLS);
+    ModelConfig ssat = load("pipeline=ssat").model();
+    assertThat(ssat.pooling()).isEqualTo(ModelConfig.Pooling.CLS);
     assertThat(ssat.normPix()).isFalse();
-    JobConfig.Model told =
-        load("pipeline=ssat", "model.pooling=mean", "model.norm-pix=true").model();
-    assertThat(told.pooling()).isEqualTo(JobConfig.Pooling.MEAN);
+    ModelConfig told = load("pipeline=ssat", "model.pooling=mean", "model.norm-pix=true").model();
+    assertThat(told.pooling()).isEqualTo(ModelConfig.Pooling.MEAN);
     assertThat(told.normPix()).isTrue();
     for (String other : List.of("sl", "ssl-sl", "mix")) {
-      assertThat(load("pipeline=" + other).model().pooling()).isEqualTo(JobConfig.Pooling.MEAN);
+      assertThat(load("pipeline=" + other).model().pooling()).isEqualTo(ModelConfig.Pooling.MEAN);
       assertThat(load("pipeline=" + other).model().normPix()).isTrue();
     }
   }
@@ -336,8 +334,8 @@ class JobConfigTest {
         .containsExactly(
             "model.positions = learned: must be sin-cos where mix.pass is corrupted (command line)");
     assertThat(JobConfig.load(Optional.empty(), List.of("model.positions=learned")).model())
-        .extracting(JobConfig.Model::positions)
-        .isEqualTo(JobConfig.Positions.LEARNED);
+        .extracting(ModelConfig::positions)
+        .isEqualTo(ModelConfig.Positions.LEARNED);
   }
 
   @Test
@@ -347,6 +345,17 @@ class JobConfigTest {
     assertThat(problems("epochs.sl=0", "pipeline=sl").get(0))
         .startsWith("epochs.sl = 0: must be at least 1 for pipeline sl");
     assertThat(load("epochs.sl=0").epochs().sl()).isZero();
+  }
+
+  @Test
+  void theIdOfARunHasUpTo80Characters() {
+    String longest = "x".repeat(80);
+
+    assertThat(load("run.id=" + longest).run().id()).isEqualTo(RunConfig.checkedId(longest));
+    assertThat(problems("run.id=x" + longest))
+        .containsExactly(
+            "run.id = x%s: must be 1 to 80 letters, digits and . _ - with a letter or digit first, or empty (command line)"
+                .formatted(longest));
   }
 
   @Test

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.images.ImageDecoder;
 import org.mixtraining.data.images.OrientationTest;
@@ -163,7 +163,7 @@ class FuzzTest {
     assertThat(RawFiles.reasons(RawFiles.read(data))).isEmpty();
   }
 
-  private static void assertEndsWell(JobConfig.Data data, String what) throws IOException {
+  private static void assertEndsWell(DataConfig data, String what) throws IOException {
     try {
       for (var image : RawFiles.read(data)) {
         assertThat(image.source()).as(what).isNotBlank();

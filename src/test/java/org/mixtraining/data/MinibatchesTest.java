@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Minibatches.Labels;
 import org.mixtraining.kernels.WorkerThreads;
@@ -29,10 +29,10 @@ class MinibatchesTest {
       new Normalization(List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0));
   private static final Normalization NORMAL =
       new Normalization(List.of(0.5, 0.4, 0.3), List.of(0.25, 0.2, 0.1));
-  private static final Augment.Images NONE = only("crop-padding=0", "flip=false");
-  private static final Augment.Images CROP_AND_FLIP = only("crop-padding=2", "flip=true");
+  private static final AugmentConfig.Images NONE = only("crop-padding=0", "flip=false");
+  private static final AugmentConfig.Images CROP_AND_FLIP = only("crop-padding=2", "flip=true");
 
-  private static Augment.Images only(String... settings) {
+  private static AugmentConfig.Images only(String... settings) {
     var overrides = Arrays.stream(settings).map(setting -> "augment.sl." + setting).toList();
     return JobConfig.load(Optional.empty(), overrides).augment().sl();
   }
@@ -57,7 +57,7 @@ class MinibatchesTest {
   }
 
   private static Minibatches training(
-      ImageSet images, Augment.Images augment, long seed, int epoch, int batchSize) {
+      ImageSet images, AugmentConfig.Images augment, long seed, int epoch, int batchSize) {
     return Minibatches.training(
         Share.all(images, UNIT), augment, seed, epoch, batchSize, 1, Labels.ALL);
   }
@@ -84,7 +84,7 @@ class MinibatchesTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 8})
   void severalThreadsPrepareTheSamePixelsHoweverOften(int count) {
-    Augment.Images all =
+    AugmentConfig.Images all =
         only("random-resized-crop.scale=[0.2, 1]", "rand-augment.ops=2", "random-erasing=0.5");
     var images = images(100);
     var expected = byId(training(images, all, 7, 3, 32));
@@ -98,7 +98,7 @@ class MinibatchesTest {
   /** Threads that had ended for want of work made the next minibatch fail. */
   @Test
   void theyMayWaitForSecondsBetweenTwoMinibatches() throws InterruptedException {
-    Augment.Images costly = only("random-resized-crop.scale=[0.2, 1]", "rand-augment.ops=5");
+    AugmentConfig.Images costly = only("random-resized-crop.scale=[0.2, 1]", "rand-augment.ops=5");
     var images = images(1000);
     try (var threads = new WorkerThreads(2)) {
       var plain = training(images, costly, 1, 0, 500);

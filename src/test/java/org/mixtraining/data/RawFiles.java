@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.images.RawImage;
 import org.mixtraining.data.sources.Source;
@@ -50,11 +51,11 @@ public final class RawFiles {
   }
 
   /** Keys for a CIFAR-10 directory {@code raw}, shards in {@code prepared} of the same parent. */
-  public static JobConfig.Data keys(String format, Path directory, int shards, double validation) {
+  public static DataConfig keys(String format, Path directory, int shards, double validation) {
     return keys(format, directory, "prepared", "fine", shards, validation, 1);
   }
 
-  public static JobConfig.Data keys(
+  public static DataConfig keys(
       String format,
       Path directory,
       String prepared,
@@ -62,7 +63,7 @@ public final class RawFiles {
       int shards,
       double validation,
       long seed) {
-    return new JobConfig.Data(
+    return new DataConfig(
         format,
         directory.resolve("raw").toString(),
         directory.resolve(prepared).toString(),
@@ -80,7 +81,7 @@ public final class RawFiles {
         1,
         1,
         false,
-        new JobConfig.Synthetic(200, 50));
+        new DataConfig.Synthetic(200, 50));
   }
 
   /** Tiny ImageNet of two classes: three training images, two val images. */
@@ -144,7 +145,7 @@ public final class RawFiles {
   }
 
   /** Keys as a user gives them, for a directory {@code raw} and shards in {@code prepared}. */
-  public static JobConfig.Data configured(String format, Path directory, String... overrides) {
+  public static DataConfig configured(String format, Path directory, String... overrides) {
     var settings =
         new ArrayList<>(
             List.of(
@@ -159,7 +160,7 @@ public final class RawFiles {
   }
 
   /** All images of a source, in order. */
-  public static List<RawImage> read(JobConfig.Data data) throws IOException {
+  public static List<RawImage> read(DataConfig data) throws IOException {
     var images = new ArrayList<RawImage>();
     for (var piece : Source.open(data, HADOOP).pieces()) {
       int before = images.size();

@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.data.prepare.Prepare.Existing;
 
@@ -26,7 +26,7 @@ class RealDataTest {
         Files.isDirectory(source),
         () -> "no real images at " + source + " (-Dmixtraining.shared=DIR to change)");
     var data =
-        new JobConfig.Data(
+        new DataConfig(
             format,
             source.toString(),
             directory.resolve(label).toString(),
@@ -44,7 +44,7 @@ class RealDataTest {
             1,
             1,
             false,
-            new JobConfig.Synthetic(0, 0));
+            new DataConfig.Synthetic(0, 0));
     return Prepare.run(RawFiles.spark(), data, Existing.REFUSE);
   }
 

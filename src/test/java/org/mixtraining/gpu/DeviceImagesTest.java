@@ -13,8 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
@@ -119,7 +120,7 @@ class DeviceImagesTest {
 
   private static void assertSame(
       ViT vit, EpochPlan plan, TaskBatches prepared, TaskBatches stored) {
-    JobConfig.Optimizer optimizer = config().optimizer();
+    OptimizerConfig optimizer = config().optimizer();
     try (Replica replica =
             new Replica(ViTGraph.configuration(vit, plan.objective(), plan.pass(), optimizer, 0));
         Gpu gpu = TestGpu.open(Memory.Type.FLOAT);

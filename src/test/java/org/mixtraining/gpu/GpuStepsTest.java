@@ -17,9 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pooling;
-import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Positions;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
@@ -363,16 +364,16 @@ class GpuStepsTest {
 
   /** No parameter at a special value, and every block with steps behind it. */
   private static Replica replica(ViT vit, List<Head> heads, EpochPlan plan) {
-    JobConfig.Optimizer optimizer =
-        new JobConfig.Optimizer(
+    OptimizerConfig optimizer =
+        new OptimizerConfig(
             1,
             0,
             0,
-            JobConfig.Span.RUN,
+            OptimizerConfig.Span.RUN,
             0.5,
             0.5,
-            new JobConfig.Betas(0.9, 0.95),
-            new JobConfig.Betas(0.9, 0.999),
+            new OptimizerConfig.Betas(0.9, 0.95),
+            new OptimizerConfig.Betas(0.9, 0.999),
             64,
             0,
             0);

@@ -1,6 +1,6 @@
 package org.mixtraining.gpu;
 
-import org.mixtraining.config.JobConfig.Precision;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.Pipeline;
 
 /** The queries that come with the job. */
 class NotebooksTest {

@@ -2,8 +2,8 @@ package org.mixtraining.results;
 
 import java.time.Instant;
 import java.util.Locale;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.Pipeline;
 import org.mixtraining.data.Split;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;

@@ -409,15 +409,9 @@ class TablesTest {
     assertThatThrownBy(() -> tables.write(ResultsFixtures.run(id)))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "run.id: \"%s\" is not allowed; 1 to 80 letters, digits, '.', '_' or '-' are, the first a letter or digit",
+            "mixtraining.run.id = \"%s\": must be 1 to 80 letters, digits and . _ - with a letter or digit first",
             id);
     assertThat(files()).isEmpty();
-  }
-
-  @Test
-  void aRunIdMayHave80Characters() {
-    assertThat(Tables.checkedRunId("x".repeat(80))).hasSize(80);
-    assertThatThrownBy(() -> Tables.checkedRunId("x".repeat(81))).isInstanceOf(UserException.class);
   }
 
   @Test

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
 
 class MixScheduleTest {
   @ParameterizedTest(name = "{0} {1}+{2} ratio {3} {4}")

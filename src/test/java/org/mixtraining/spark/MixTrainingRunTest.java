@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Minibatches;
@@ -473,7 +474,7 @@ class MixTrainingRunTest {
 
     List<Prediction> said;
     try (var run = new MixTrainingRun(spark, config)) {
-      said = run.predictions(epoch.state()).get(JobConfig.MAIN_TASK);
+      said = run.predictions(epoch.state()).get(DataConfig.MAIN_TASK);
     }
 
     assertThat(said).extracting(Prediction::id).hasSize(40).isSorted().doesNotHaveDuplicates();
@@ -499,7 +500,7 @@ class MixTrainingRunTest {
     try (Replica replica = local.replica(supervised)) {
       replica.loadParameters(state);
       return Scores.of(
-          JobConfig.MAIN_TASK,
+          DataConfig.MAIN_TASK,
           Evaluation.run(
               Predictor.of(replica, Device.cpu(1)),
               ModelState.HEAD,

@@ -7,14 +7,14 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.config.JobConfig.Averaging;
-import org.mixtraining.config.JobConfig.Exchange;
+import org.mixtraining.config.AveragingConfig;
+import org.mixtraining.config.AveragingConfig.Exchange;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 class OuterStepTest {
-  private static final Averaging NESTEROV = new Averaging(Exchange.AUTO, 0.5, 0.5);
+  private static final AveragingConfig NESTEROV = new AveragingConfig(Exchange.AUTO, 0.5, 0.5);
 
   private static final ModelState STILL = new ModelState(Map.of());
 
@@ -31,7 +31,7 @@ class OuterStepTest {
     ModelState before = state("encoder", block(1, 0.1f, 0.2f));
     ModelState average = state("encoder", block(2, 0.3f, 1e-8f));
 
-    OuterStep step = OuterStep.of(new Averaging(Exchange.AUTO, 1, 0), before, average, STILL);
+    OuterStep step = OuterStep.of(new AveragingConfig(Exchange.AUTO, 1, 0), before, average, STILL);
 
     assertThat(step.model()).isEqualTo(average);
     assertThat(step.model().block("encoder")).isSameAs(average.block("encoder"));
@@ -43,7 +43,8 @@ class OuterStepTest {
     ModelState before = state("encoder", block(1, 8, -4));
     ModelState average = state("encoder", block(7, 4, 0));
 
-    OuterStep step = OuterStep.of(new Averaging(Exchange.AUTO, 1.5, 0), before, average, STILL);
+    OuterStep step =
+        OuterStep.of(new AveragingConfig(Exchange.AUTO, 1.5, 0), before, average, STILL);
 
     assertThat(step.model().block("encoder").parameters()).containsExactly(2, 2);
     assertThat(step.velocity()).isEqualTo(STILL);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.Device;
+import org.mixtraining.config.WorkersConfig;
+import org.mixtraining.config.WorkersConfig.Device;
 import org.mixtraining.spark.ResourcePlan.Scheduler;
 
 class ResourcePlanTest {
@@ -14,7 +14,7 @@ class ResourcePlanTest {
 
   private static ResourcePlan plan(int count, int perExecutor, Device device) {
     return new ResourcePlan(
-        new JobConfig.Workers(count, perExecutor, 3, device, JobConfig.Precision.FP32, false, 10),
+        new WorkersConfig(count, perExecutor, 3, device, WorkersConfig.Precision.FP32, false, 10),
         1,
         Optional.of(new ResourcePlan.Need(NEED, STATE)));
   }
@@ -68,7 +68,7 @@ class ResourcePlanTest {
   void trainingsSideBySideNeedExecutorsForAll() {
     var plan =
         new ResourcePlan(
-            new JobConfig.Workers(2, 1, 1, Device.AUTO, JobConfig.Precision.FP32, false, 10),
+            new WorkersConfig(2, 1, 1, Device.AUTO, WorkersConfig.Precision.FP32, false, 10),
             3,
             Optional.empty());
 

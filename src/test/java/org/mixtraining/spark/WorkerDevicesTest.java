@@ -6,16 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.Device;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig;
+import org.mixtraining.config.WorkersConfig.Device;
 import org.mixtraining.spark.WorkerDevices.Kind;
 
 class WorkerDevicesTest {
   private static final Optional<String> CUDA = Optional.of("cuda");
 
-  private static JobConfig.Workers workers(Device device) {
-    return new JobConfig.Workers(4, 2, 3, device, JobConfig.Precision.FP32, false, 10);
+  private static WorkersConfig workers(Device device) {
+    return new WorkersConfig(4, 2, 3, device, WorkersConfig.Precision.FP32, false, 10);
   }
 
   private static SparkConf cluster(String... settings) {

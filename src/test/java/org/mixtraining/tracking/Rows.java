@@ -1,7 +1,7 @@
 package org.mixtraining.tracking;
 
 import java.time.Instant;
-import org.mixtraining.config.JobConfig.Pipeline;
+import org.mixtraining.config.Pipeline;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.schedule.Objective;

@@ -4,9 +4,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
@@ -33,7 +35,7 @@ public final class Models {
 
   /** The usual single task. */
   public static ModelCard.Task main() {
-    return task(JobConfig.MAIN_TASK, 5, 0.5, 0.4, 0.3);
+    return task(DataConfig.MAIN_TASK, 5, 0.5, 0.4, 0.3);
   }
 
   /** A model for coloured images, its parameters random and none at a special value. */
@@ -41,7 +43,7 @@ public final class Models {
     int classes = tasks[0].classes().size();
     var vit = new ViT(SIZE, 3, 3, 12, 2, 3, 20, 1, 2, classes, pooling, 0.75, true);
     var card = new ModelCard(vit, List.of(tasks));
-    JobConfig.Optimizer optimizer = JobConfig.load(Optional.empty(), List.of()).optimizer();
+    OptimizerConfig optimizer = JobConfig.load(Optional.empty(), List.of()).optimizer();
     try (var replica =
         new Replica(
             ViTGraph.configuration(

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;

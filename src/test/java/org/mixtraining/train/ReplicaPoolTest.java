@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.WorkerThreads;

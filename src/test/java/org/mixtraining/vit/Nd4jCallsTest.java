@@ -3,7 +3,7 @@ package org.mixtraining.vit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Nd4jCalls;
 import org.mixtraining.schedule.Objective;

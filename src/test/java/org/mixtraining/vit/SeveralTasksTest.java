@@ -10,8 +10,8 @@ import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.reference.AdamWReference;
 import org.mixtraining.reference.AdamWReference.Slot;
 import org.mixtraining.reference.ReferenceViT;
@@ -96,8 +96,8 @@ class SeveralTasksTest {
   }
 
   private static AdamWReference adam(Objective objective) {
-    JobConfig.Optimizer o = ViTFixtures.optimizer();
-    JobConfig.Betas betas = objective == Objective.SSL ? o.sslBetas() : o.slBetas();
+    OptimizerConfig o = ViTFixtures.optimizer();
+    OptimizerConfig.Betas betas = objective == Objective.SSL ? o.sslBetas() : o.slBetas();
     return new AdamWReference(RATE, betas.first(), betas.second(), 1e-8, o.weightDecay());
   }
 

@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.reference.AdamWReference;
 import org.mixtraining.reference.AdamWReference.Slot;
 import org.mixtraining.reference.ReferenceViT;
@@ -31,16 +31,16 @@ class TrajectoryTest {
   private static final int IMAGES = 6;
   private static final double DECAY = 0.5;
   private static final double LAYER_DECAY = 0.5;
-  private static final JobConfig.Optimizer OPTIMIZER =
-      new JobConfig.Optimizer(
+  private static final OptimizerConfig OPTIMIZER =
+      new OptimizerConfig(
           1,
           0,
           0,
-          JobConfig.Span.RUN,
+          OptimizerConfig.Span.RUN,
           DECAY,
           LAYER_DECAY,
-          new JobConfig.Betas(0.9, 0.95),
-          new JobConfig.Betas(0.9, 0.999),
+          new OptimizerConfig.Betas(0.9, 0.95),
+          new OptimizerConfig.Betas(0.9, 0.999),
           64,
           0,
           0);
@@ -144,7 +144,7 @@ class TrajectoryTest {
     }
 
     void follow(Replica replica, EpochPlan plan, int steps) {
-      JobConfig.Betas betas =
+      OptimizerConfig.Betas betas =
           plan.objective() == Objective.SSL ? OPTIMIZER.sslBetas() : OPTIMIZER.slBetas();
       replica.plan(plan, steps);
       for (int step = 0; step < steps; step++) {

@@ -6,10 +6,10 @@ import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pooling;
-import org.mixtraining.config.JobConfig.Positions;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Positions;
+import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.reference.ReferenceViT;
@@ -44,16 +44,16 @@ public final class ViTFixtures {
     return small(Pooling.MEAN, true);
   }
 
-  public static JobConfig.Optimizer optimizer() {
-    return new JobConfig.Optimizer(
+  public static OptimizerConfig optimizer() {
+    return new OptimizerConfig(
         0.4,
         0,
         0,
-        JobConfig.Span.RUN,
+        OptimizerConfig.Span.RUN,
         0.05,
         1,
-        new JobConfig.Betas(0.9, 0.95),
-        new JobConfig.Betas(0.9, 0.999),
+        new OptimizerConfig.Betas(0.9, 0.95),
+        new OptimizerConfig.Betas(0.9, 0.999),
         64,
         0,
         0);

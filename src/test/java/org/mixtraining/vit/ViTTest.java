@@ -11,8 +11,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.JobConfig.MixPass;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
 
@@ -21,7 +22,7 @@ class ViTTest {
   @ParameterizedTest
   @CsvSource({"vit-tiny, 192, 12", "vit-micro, 96, 6", "vit-nano, 48, 3"})
   void parametersOfEveryPresetAndObjectiveAreTheFormulas(String preset, int dim, int depth) {
-    JobConfig.Model model = model("model.preset=" + preset);
+    ModelConfig model = model("model.preset=" + preset);
     ViT vit = ViT.of(model, 32, 32, 3, 10);
     int width = model.decoder().dim();
     long encoder = linear(48, dim) + dim + depth * block(dim) + 2L * dim;
@@ -150,7 +151,7 @@ class ViTTest {
         .hasMessageContaining("multiples of 4 and of their heads");
   }
 
-  private static JobConfig.Model model(String... overrides) {
+  private static ModelConfig model(String... overrides) {
     return JobConfig.load(Optional.empty(), List.of(overrides)).model();
   }
 }

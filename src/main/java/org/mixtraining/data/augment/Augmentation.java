@@ -3,7 +3,7 @@ package org.mixtraining.data.augment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 
 /** What happens to each training image by itself: transforms in sequence. */
 public final class Augmentation {
@@ -21,7 +21,7 @@ public final class Augmentation {
    *
    * @param meanColor of the dataset, uint8 [channels], which erased rectangles get
    */
-  public static Augmentation of(Augment.Images options, byte[] meanColor) {
+  public static Augmentation of(AugmentConfig.Images options, byte[] meanColor) {
     var transforms = new ArrayList<Transform>();
     if (options.randomResizedCrop().scale().low() < 1) {
       transforms.add(new ResizedCrop(options.randomResizedCrop()));

@@ -3,7 +3,7 @@ package org.mixtraining.data.augment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import org.mixtraining.config.Augment.Range;
+import org.mixtraining.config.AugmentConfig.Range;
 
 /**
  * Random erasing (Zhong et al., arXiv 1708.04896): a rectangle is painted over with one colour.

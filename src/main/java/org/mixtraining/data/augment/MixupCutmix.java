@@ -5,7 +5,7 @@ import java.util.stream.LongStream;
 import org.apache.commons.math3.distribution.BetaDistribution;
 import org.apache.commons.math3.random.RandomGenerator;
 import org.apache.commons.math3.random.Well512a;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.schedule.Seed;
 
 /**
@@ -15,7 +15,7 @@ import org.mixtraining.schedule.Seed;
  * the image's id.
  */
 public final class MixupCutmix {
-  private final Augment options;
+  private final AugmentConfig options;
   private final long seed;
   private final int epoch;
 
@@ -23,7 +23,7 @@ public final class MixupCutmix {
    * @param seed the run's seed
    * @param epoch position in the run, from 0
    */
-  public MixupCutmix(Augment options, long seed, int epoch) {
+  public MixupCutmix(AugmentConfig options, long seed, int epoch) {
     this.options = options;
     this.seed = seed;
     this.epoch = epoch;

@@ -3,14 +3,14 @@ package org.mixtraining.data.augment;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 
 /**
  * RandAugment (Cubuk et al., arXiv 1909.13719): some operations in sequence, all equally likely,
  * all of one strength. Operations and strengths are torchvision's; it moves pixels bilinearly and
  * shears about the centre.
  */
-record RandAugment(Augment.RandAugment options) implements Transform {
+record RandAugment(AugmentConfig.RandAugment options) implements Transform {
   private static final double LARGEST_MAGNITUDE = 30;
   private static final Op[] OPS = Op.values();
 

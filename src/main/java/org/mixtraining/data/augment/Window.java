@@ -2,7 +2,7 @@ package org.mixtraining.data.augment;
 
 import java.util.Optional;
 import java.util.SplittableRandom;
-import org.mixtraining.config.Augment.Range;
+import org.mixtraining.config.AugmentConfig.Range;
 
 /** A rectangle of whole pixels inside an image. */
 public record Window(int top, int left, int height, int width) {

@@ -20,7 +20,7 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
@@ -54,7 +54,7 @@ public final class Decoding {
    *     seeded order), fine, coarse, height, width, channels, pixels, reason
    */
   static Dataset<Row> run(
-      SparkSession spark, Source source, JobConfig.Data data, Path to, Consumer<String> progress) {
+      SparkSession spark, Source source, DataConfig data, Path to, Consumer<String> progress) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
     var pieces = new ArrayList<Numbered>();
@@ -76,10 +76,7 @@ public final class Decoding {
   }
 
   private static Iterator<Row> rows(
-      Numbered numbered,
-      JobConfig.Data data,
-      SerializableConfiguration hadoop,
-      LongAccumulator done)
+      Numbered numbered, DataConfig data, SerializableConfiguration hadoop, LongAccumulator done)
       throws IOException {
     var piece = numbered.piece();
     var images = opened(piece, hadoop.value());
@@ -102,7 +99,7 @@ public final class Decoding {
     }
   }
 
-  private static Row row(long id, Split split, RawImage image, JobConfig.Data data) {
+  private static Row row(long id, Split split, RawImage image, DataConfig data) {
     long hash = Seed.SPLIT.hash(data.seed(), id);
     if (image instanceof RawImage.Usable usable) {
       var picture = usable.picture().scaled(data.imageSize());

@@ -12,7 +12,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Causes;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Layout;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
@@ -35,8 +35,8 @@ public final class Prepare {
 
   private Prepare() {}
 
-  /** {@link #run(SparkSession, JobConfig.Data, Existing, Consumer)} without a word. */
-  public static DatasetManifest run(SparkSession spark, JobConfig.Data data, Existing existing) {
+  /** {@link #run(SparkSession, DataConfig, Existing, Consumer)} without a word. */
+  public static DatasetManifest run(SparkSession spark, DataConfig data, Existing existing) {
     return run(spark, data, existing, line -> {});
   }
 
@@ -50,7 +50,7 @@ public final class Prepare {
    *     unusable, a key does not fit it, or {@code data.path} is taken
    */
   public static DatasetManifest run(
-      SparkSession spark, JobConfig.Data data, Existing existing, Consumer<String> progress) {
+      SparkSession spark, DataConfig data, Existing existing, Consumer<String> progress) {
     Layout.check(data);
     var hadoop = spark.sparkContext().hadoopConfiguration();
     try (var staging = new Staging(spark.sparkContext(), Location.path(data.path()), progress)) {
@@ -98,7 +98,7 @@ public final class Prepare {
   }
 
   private static Map<Split, Contents> write(
-      Dataset<Row> images, Source source, JobConfig.Data data, Path shards) {
+      Dataset<Row> images, Source source, DataConfig data, Path shards) {
     var heldOut = SplitAssignment.HeldOut.of(source, data);
     var labels = images.select("id", "origin", "label", "hash");
     var places = SplitAssignment.of(labels, heldOut).persist();
@@ -128,7 +128,7 @@ public final class Prepare {
   private static DatasetManifest manifest(
       SparkSession spark,
       Source source,
-      JobConfig.Data data,
+      DataConfig data,
       Map<Split, Contents> contents,
       long quarantined,
       Path shards)

@@ -19,7 +19,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF3;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.types.DataTypes;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest.Contents;
 import org.mixtraining.data.Dealing;
@@ -36,7 +36,7 @@ final class SplitAssignment {
   /** Shares of the source's training images that are held out, each in [0, 1). */
   record HeldOut(double test, double validation) {
     /** A source's own test and validation images make holding out needless. */
-    static HeldOut of(Source source, JobConfig.Data data) {
+    static HeldOut of(Source source, DataConfig data) {
       return new HeldOut(
           source.has(Split.TEST) ? 0 : data.test(),
           source.has(Split.VALIDATION) ? 0 : data.validation());

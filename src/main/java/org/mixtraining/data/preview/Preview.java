@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.BlendedMinibatches;
@@ -89,7 +89,7 @@ public final class Preview {
   }
 
   private List<Group> groups(Shown own) {
-    Augment augment = config.augment();
+    AugmentConfig augment = config.augment();
     boolean mixes = augment.mixup() > 0 || augment.cutmix() > 0;
     return List.of(
         new Group("original", "", List.of(originals(own))),
@@ -101,7 +101,7 @@ public final class Preview {
   }
 
   private List<Group> groups(Shown own, Shown others) {
-    Augment augment = config.augment();
+    AugmentConfig augment = config.augment();
     double lambda = config.mix().lambda();
     return List.of(
         new Group("original", "", List.of(originals(own))),
@@ -178,7 +178,7 @@ public final class Preview {
   }
 
   private List<Column> joint(Shown own, Shown others) {
-    Augment.Images augment = config.augment().sl();
+    AugmentConfig.Images augment = config.augment().sl();
     var columns = new ArrayList<Column>();
     for (int i = EPOCHS; i < 2 * EPOCHS; i++) {
       int epoch = i;
@@ -223,7 +223,7 @@ public final class Preview {
   }
 
   /** All images shown, in one minibatch. */
-  private Minibatches batches(Shown shown, Augment.Images augment, int epoch) {
+  private Minibatches batches(Shown shown, AugmentConfig.Images augment, int epoch) {
     return Minibatches.training(
         Share.all(shown.images(), shown.manifest().normalization()),
         augment,
@@ -234,7 +234,7 @@ public final class Preview {
         Minibatches.Labels.ALL);
   }
 
-  private Minibatches partners(Shown shown, Augment.Images augment, int epoch, int pass) {
+  private Minibatches partners(Shown shown, AugmentConfig.Images augment, int epoch, int pass) {
     return Minibatches.partners(
         Share.all(shown.images(), shown.manifest().normalization()),
         augment,
@@ -295,7 +295,7 @@ public final class Preview {
         .toList();
   }
 
-  private static String options(Augment.Images options) {
+  private static String options(AugmentConfig.Images options) {
     var parts = new ArrayList<String>();
     var crop = options.randomResizedCrop();
     if (crop.scale().low() < 1) {
@@ -320,7 +320,7 @@ public final class Preview {
     return parts.isEmpty() ? "as they are" : String.join(", ", parts);
   }
 
-  private static String mixing(Augment augment) {
+  private static String mixing(AugmentConfig augment) {
     return (augment.mixup() > 0 ? ", mixup " + number(augment.mixup()) : "")
         + (augment.cutmix() > 0 ? ", cutmix " + number(augment.cutmix()) : "");
   }

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -90,7 +90,7 @@ record Cifar(
   private record LabelByte(String kind, int classes, String namesFile) {}
 
   /** Looks at the files, without reading records. */
-  static Source open(Layout layout, JobConfig.Data data, Configuration hadoop) throws IOException {
+  static Source open(Layout layout, DataConfig data, Configuration hadoop) throws IOException {
     var expected =
         "one with the %s files %s and %s"
             .formatted(layout.title, layout.trainFiles, layout.testFiles);

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -36,7 +36,7 @@ final class Folder {
     this.decoder = decoder;
   }
 
-  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
+  static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.source(), EXPECTED, hadoop);
     return new Folder(listing, new ImageDecoder(data.imageSize(), data.maxPixels())).source();
   }

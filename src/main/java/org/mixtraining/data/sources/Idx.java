@@ -16,7 +16,7 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -62,7 +62,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     }
   }
 
-  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
+  static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.source(), EXPECTED, hadoop);
     var pieces = new ArrayList<Piece>();
     var there = listing.look("");
@@ -81,7 +81,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   /** The images of a file without their labels. */
-  static List<Piece> unlabelled(Path file, JobConfig.Data data, Configuration hadoop)
+  static List<Piece> unlabelled(Path file, DataConfig data, Configuration hadoop)
       throws IOException {
     try (var in = contents(file, hadoop)) {
       byte[] none = new byte[header(in, file, Kind.IMAGES)[0]];
@@ -133,7 +133,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   private static List<Piece> images(
-      Path file, Split split, byte[] labels, JobConfig.Data data, Configuration hadoop)
+      Path file, Split split, byte[] labels, DataConfig data, Configuration hadoop)
       throws IOException {
     int[] shape;
     try (var in = contents(file, hadoop)) {

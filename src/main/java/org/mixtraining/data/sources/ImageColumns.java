@@ -11,7 +11,7 @@ import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 
 /**
@@ -34,13 +34,13 @@ record ImageColumns(MessageType schema, String image, String label) {
    *
    * @throws UserException if there are none, or it cannot be told which are meant
    */
-  static ImageColumns labelled(String where, MessageType schema, JobConfig.Data data) {
+  static ImageColumns labelled(String where, MessageType schema, DataConfig data) {
     var image = image("data.source: " + where, schema, data);
     return new ImageColumns(schema, image.getName(), label(where, schema, image, data));
   }
 
   /** Finds the image of a table; its labels do not count. */
-  static ImageColumns unlabelled(String where, MessageType schema, JobConfig.Data data) {
+  static ImageColumns unlabelled(String where, MessageType schema, DataConfig data) {
     return new ImageColumns(schema, image(where, schema, data).getName(), null);
   }
 
@@ -66,7 +66,7 @@ record ImageColumns(MessageType schema, String image, String label) {
     schema = new MessageType(schema.getName(), fields);
   }
 
-  private static Type image(String where, MessageType schema, JobConfig.Data data) {
+  private static Type image(String where, MessageType schema, DataConfig data) {
     if (!data.image().isEmpty()) {
       if (!schema.containsField(data.image()) || !isImage(schema.getType(data.image()))) {
         throw new UserException(
@@ -91,7 +91,7 @@ record ImageColumns(MessageType schema, String image, String label) {
     return candidates.get(0);
   }
 
-  private static String label(String where, MessageType schema, Type image, JobConfig.Data data) {
+  private static String label(String where, MessageType schema, Type image, DataConfig data) {
     var asked = data.label();
     var all = named(schema, type -> isLabel(type) && !type.getName().equals(image.getName()));
     if (all.stream().anyMatch(type -> type.getName().equals(asked))) {
@@ -115,7 +115,7 @@ record ImageColumns(MessageType schema, String image, String label) {
   }
 
   /** What {@code dataset.json} calls the label. */
-  String labelKind(JobConfig.Data data) {
+  String labelKind(DataConfig data) {
     return LABEL_NAMES.contains(label) ? "label" : data.label();
   }
 

@@ -14,7 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
@@ -39,7 +39,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
    * @param data {@code max-pixels} and {@code image} of it count
    * @throws UserException if there is no image, or the path holds something else
    */
-  public static Inputs read(SparkSession spark, String path, JobConfig.Data data, Input.Form form) {
+  public static Inputs read(SparkSession spark, String path, DataConfig data, Input.Form form) {
     var hadoop = spark.sparkContext().hadoopConfiguration();
     try {
       var given = Location.path(path);
@@ -82,8 +82,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   }
 
   private static List<Piece> directory(
-      Listing listing, JobConfig.Data data, Input.Form form, Configuration hadoop)
-      throws IOException {
+      Listing listing, DataConfig data, Input.Form form, Configuration hadoop) throws IOException {
     var all = listing.walk();
     var tables = all.stream().filter(file -> ParquetTables.isTable(file.name())).toList();
     if (tables.isEmpty()) {
@@ -98,7 +97,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   private static List<Piece> tables(
       Listing listing,
       List<Listing.Entry> tables,
-      JobConfig.Data data,
+      DataConfig data,
       Input.Form form,
       Configuration hadoop) {
     var pieces = new ArrayList<Piece>();

@@ -18,7 +18,7 @@ import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.RecordReader;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
@@ -45,7 +45,7 @@ record ParquetImages(
     long firstRow,
     int images,
     Labels labels,
-    JobConfig.Data data,
+    DataConfig data,
     ImageDecoder decoder)
     implements Piece {
   private static final int LONGEST_NAME = 100;
@@ -80,7 +80,7 @@ record ParquetImages(
     }
   }
 
-  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
+  static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var tables = ParquetTables.open(data, hadoop);
     var labels = Labels.of(tables.areNamed(), tables.labels());
     var decoder = new ImageDecoder(data.imageSize(), data.maxPixels());
@@ -97,11 +97,7 @@ record ParquetImages(
 
   /** Images to be predicted. */
   static List<Piece> unlabelled(
-      Listing listing,
-      String file,
-      JobConfig.Data data,
-      ImageDecoder decoder,
-      Configuration hadoop) {
+      Listing listing, String file, DataConfig data, ImageDecoder decoder, Configuration hadoop) {
     var table = ParquetTables.unlabelled(listing, file, data, hadoop);
     return cut(listing.root().toString(), table, null, data, decoder);
   }
@@ -110,7 +106,7 @@ record ParquetImages(
       String root,
       ParquetTables.Table table,
       Labels labels,
-      JobConfig.Data data,
+      DataConfig data,
       ImageDecoder decoder) {
     var pieces = new ArrayList<Piece>();
     long firstRow = 0;

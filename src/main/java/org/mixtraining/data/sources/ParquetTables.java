@@ -23,7 +23,7 @@ import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.schema.MessageType;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
@@ -75,7 +75,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
   }
 
   /** The labelled tables of {@code data.source}. */
-  static ParquetTables open(JobConfig.Data data, Configuration hadoop) throws IOException {
+  static ParquetTables open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.source(), EXPECTED, hadoop);
     var files = new ArrayList<Listing.Entry>();
     for (var file : listing.walk()) {
@@ -105,7 +105,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
   }
 
   /** A table of images without labels. */
-  static Table unlabelled(Listing listing, String file, JobConfig.Data data, Configuration hadoop) {
+  static Table unlabelled(Listing listing, String file, DataConfig data, Configuration hadoop) {
     var path = listing.path(file);
     return guarded(
         path.toString(),
@@ -120,7 +120,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
         });
   }
 
-  private static Table table(String file, Path path, JobConfig.Data data, Configuration hadoop)
+  private static Table table(String file, Path path, DataConfig data, Configuration hadoop)
       throws IOException {
     try (var reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, hadoop))) {
       ParquetMetadata footer = reader.getFooter();

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.text.Normalizer;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
@@ -38,7 +38,7 @@ public record Source(
    *
    * @throws UserException if the files are not of that format
    */
-  public static Source open(JobConfig.Data data, Configuration hadoop) {
+  public static Source open(DataConfig data, Configuration hadoop) {
     try {
       return switch (data.format()) {
         case "cifar10" -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.Picture;
 import org.mixtraining.data.images.RawImage;
@@ -23,7 +23,7 @@ record Synthetic(long seed, Split split, long firstId, int first, int images) im
   private static final List<Shape> SHAPES = List.of(Shape.values());
   private static final int IMAGES_PER_PIECE = 512;
 
-  static Source open(JobConfig.Data data) {
+  static Source open(DataConfig data) {
     int train = data.synthetic().train();
     var pieces = new ArrayList<Piece>();
     cut(data.seed(), Split.TRAIN, train, 0, pieces);

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -39,7 +39,7 @@ final class TinyImageNet {
     this.wnids = wnids;
   }
 
-  static Source open(JobConfig.Data data, Configuration hadoop) throws IOException {
+  static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.source(), EXPECTED, hadoop);
     for (var part : List.of("wnids.txt", "train", "val/images", ANNOTATIONS)) {
       if (!listing.has(part)) {

@@ -2,7 +2,7 @@ package org.mixtraining.vit.layers;
 
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.ClassHead;
 import org.nd4j.linalg.api.buffer.DataType;

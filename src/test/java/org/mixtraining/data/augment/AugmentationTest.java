@@ -7,20 +7,20 @@ import static org.mixtraining.data.augment.Canvases.WIDTH;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
-import org.mixtraining.config.Augment;
-import org.mixtraining.config.Augment.Range;
+import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.config.AugmentConfig.Range;
 
 class AugmentationTest {
   private static final byte[] COLOR = {10, 20, 0};
-  private static final Augment.ResizedCrop NO_ZOOM =
-      new Augment.ResizedCrop(new Range(1, 1), new Range(0.75, 1.33));
-  private static final Augment.ResizedCrop ZOOM =
-      new Augment.ResizedCrop(new Range(0.2, 1), new Range(0.75, 1.33));
-  private static final Augment.RandAugment NO_OPS = new Augment.RandAugment(0, 30);
-  private static final Augment.Images EVERYTHING =
-      new Augment.Images(ZOOM, 2, true, new Augment.RandAugment(2, 9), 0.5);
+  private static final AugmentConfig.ResizedCrop NO_ZOOM =
+      new AugmentConfig.ResizedCrop(new Range(1, 1), new Range(0.75, 1.33));
+  private static final AugmentConfig.ResizedCrop ZOOM =
+      new AugmentConfig.ResizedCrop(new Range(0.2, 1), new Range(0.75, 1.33));
+  private static final AugmentConfig.RandAugment NO_OPS = new AugmentConfig.RandAugment(0, 30);
+  private static final AugmentConfig.Images EVERYTHING =
+      new AugmentConfig.Images(ZOOM, 2, true, new AugmentConfig.RandAugment(2, 9), 0.5);
 
-  private static byte[] augmented(Augment.Images options, long seed) {
+  private static byte[] augmented(AugmentConfig.Images options, long seed) {
     Canvas canvas = Canvases.random();
     Augmentation.of(options, COLOR).apply(canvas, new SplittableRandom(seed));
     return canvas.pixels();
@@ -28,7 +28,7 @@ class AugmentationTest {
 
   @Test
   void withEveryOptionOffThePictureIsItself() {
-    var off = new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 0);
+    var off = new AugmentConfig.Images(NO_ZOOM, 0, false, NO_OPS, 0);
 
     for (int seed = 0; seed < 20; seed++) {
       assertThat(augmented(off, seed)).isEqualTo(Canvases.random().pixels());
@@ -38,15 +38,15 @@ class AugmentationTest {
   @Test
   void eachOptionChangesPicturesByItself() {
     var options =
-        new Augment.Images[] {
-          new Augment.Images(ZOOM, 0, false, NO_OPS, 0),
-          new Augment.Images(NO_ZOOM, 2, false, NO_OPS, 0),
-          new Augment.Images(NO_ZOOM, 0, true, NO_OPS, 0),
-          new Augment.Images(NO_ZOOM, 0, false, new Augment.RandAugment(1, 9), 0),
-          new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 1),
+        new AugmentConfig.Images[] {
+          new AugmentConfig.Images(ZOOM, 0, false, NO_OPS, 0),
+          new AugmentConfig.Images(NO_ZOOM, 2, false, NO_OPS, 0),
+          new AugmentConfig.Images(NO_ZOOM, 0, true, NO_OPS, 0),
+          new AugmentConfig.Images(NO_ZOOM, 0, false, new AugmentConfig.RandAugment(1, 9), 0),
+          new AugmentConfig.Images(NO_ZOOM, 0, false, NO_OPS, 1),
         };
     byte[] image = Canvases.random().pixels();
-    for (Augment.Images only : options) {
+    for (AugmentConfig.Images only : options) {
       int changed = 0;
       for (int seed = 0; seed < 50; seed++) {
         changed += Arrays.equals(augmented(only, seed), image) ? 0 : 1;
@@ -83,7 +83,7 @@ class AugmentationTest {
   void erasingPaintsOneRectangleOfTwoTo33PercentInTheMeanColor() {
     byte[] image = Canvases.random().pixels();
     for (int seed = 0; seed < 500; seed++) {
-      byte[] erased = augmented(new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 1), seed);
+      byte[] erased = augmented(new AugmentConfig.Images(NO_ZOOM, 0, false, NO_OPS, 1), seed);
       int top = HEIGHT;
       int left = WIDTH;
       int bottom = -1;
@@ -116,7 +116,7 @@ class AugmentationTest {
     for (int seed = 0; seed < 2000; seed++) {
       boolean same =
           Arrays.equals(
-              augmented(new Augment.Images(NO_ZOOM, 0, false, NO_OPS, 0.25), seed), image);
+              augmented(new AugmentConfig.Images(NO_ZOOM, 0, false, NO_OPS, 0.25), seed), image);
       erased += same ? 0 : 1;
     }
     assertThat(erased).isBetween(400, 600); // 5 standard deviations

@@ -8,7 +8,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 
 class MixupCutmixTest {
   private static final int CHANNELS = 2;
@@ -33,7 +33,7 @@ class MixupCutmixTest {
         Arrays.fill(pixels, n * IMAGE, (n + 1) * IMAGE, n);
         targets[n * ids.length + n] = 1;
       }
-      new MixupCutmix(new Augment(null, null, mixup, cutmix), 5, epoch)
+      new MixupCutmix(new AugmentConfig(null, null, mixup, cutmix), 5, epoch)
           .mix(ids, pixels, SIDE, SIDE, targets);
     }
 

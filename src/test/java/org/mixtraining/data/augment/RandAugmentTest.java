@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.mixtraining.config.Augment;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.data.augment.RandAugment.Op;
 
 class RandAugmentTest {
@@ -100,7 +100,7 @@ class RandAugmentTest {
   void everyOperationIsDrawnInBothDirections() {
     Set<Integer> seen = new HashSet<>();
     SplittableRandom random = new SplittableRandom(1);
-    RandAugment one = new RandAugment(new Augment.RandAugment(1, 21));
+    RandAugment one = new RandAugment(new AugmentConfig.RandAugment(1, 21));
     for (int i = 0; i < 1000; i++) {
       Canvas canvas = Canvases.random();
       one.apply(canvas, random);
@@ -117,9 +117,9 @@ class RandAugmentTest {
       Canvas twice = Canvases.random();
       SplittableRandom random = new SplittableRandom(seed);
 
-      new RandAugment(new Augment.RandAugment(2, 15)).apply(both, new SplittableRandom(seed));
-      new RandAugment(new Augment.RandAugment(1, 15)).apply(twice, random);
-      new RandAugment(new Augment.RandAugment(1, 15)).apply(twice, random);
+      new RandAugment(new AugmentConfig.RandAugment(2, 15)).apply(both, new SplittableRandom(seed));
+      new RandAugment(new AugmentConfig.RandAugment(1, 15)).apply(twice, random);
+      new RandAugment(new AugmentConfig.RandAugment(1, 15)).apply(twice, random);
 
       assertThat(both.pixels()).isEqualTo(twice.pixels());
     }

@@ -10,8 +10,8 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.mixtraining.config.Augment;
-import org.mixtraining.config.Augment.Range;
+import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.config.AugmentConfig.Range;
 
 class WindowTest {
 
@@ -112,7 +112,7 @@ class WindowTest {
   @Test
   void aCropWithoutAFittingWindowIsTheLargestInTheMiddle() {
     // windows of the whole area that are not square never fit
-    var options = new Augment.ResizedCrop(new Range(1, 1), new Range(1.5, 1.5));
+    var options = new AugmentConfig.ResizedCrop(new Range(1, 1), new Range(1.5, 1.5));
     Canvas canvas = new Canvas(1, 9, 9);
     canvas.pixels()[0] = 9; // outside of the middle six rows
 

@@ -12,7 +12,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageBytes;
@@ -32,7 +32,7 @@ class PrepareErrorsTest {
     spark = RawFiles.spark();
   }
 
-  private String failure(JobConfig.Data data) throws IOException {
+  private String failure(DataConfig data) throws IOException {
     var problem =
         catchThrowableOfType(UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE));
     assertThat(problem).isNotNull();

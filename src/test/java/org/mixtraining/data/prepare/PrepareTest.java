@@ -20,7 +20,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageSet;
@@ -38,7 +38,7 @@ class PrepareTest {
   /** 230 training and 20 test images, of which most tests look at one dataset. */
   @TempDir static Path common;
 
-  private static JobConfig.Data data;
+  private static DataConfig data;
   private static DatasetManifest manifest;
 
   @TempDir Path directory;
@@ -54,12 +54,12 @@ class PrepareTest {
     manifest = prepare(data);
   }
 
-  private static DatasetManifest prepare(JobConfig.Data data) {
+  private static DatasetManifest prepare(DataConfig data) {
     return Prepare.run(spark, data, Existing.REFUSE);
   }
 
   private static ImageSet read(
-      JobConfig.Data data, DatasetManifest manifest, Split split, double fraction) {
+      DataConfig data, DatasetManifest manifest, Split split, double fraction) {
     int[] shards = IntStream.range(0, manifest.shards()).toArray();
     return Shards.read(HADOOP, data.path(), manifest, split, shards, fraction);
   }

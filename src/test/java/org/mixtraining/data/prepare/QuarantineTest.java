@@ -22,7 +22,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageBytes;
@@ -56,7 +56,7 @@ class QuarantineTest {
     }
   }
 
-  private JobConfig.Data keys(String... overrides) {
+  private DataConfig keys(String... overrides) {
     var all = new ArrayList<>(List.of("data.image-size=16", "data.max-bad-fraction=0.05"));
     all.addAll(List.of(overrides));
     return RawFiles.configured("folder", directory, all.toArray(String[]::new));

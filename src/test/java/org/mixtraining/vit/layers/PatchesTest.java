@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
-import org.mixtraining.config.JobConfig.Pooling;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTFixtures;

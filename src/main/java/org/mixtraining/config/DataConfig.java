@@ -1,0 +1,180 @@
+package org.mixtraining.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The dataset: {@code path} holds the prepared shards; the rest says how they are made and which
+ * part of them is used.
+ *
+ * @param format {@code cifar10}, {@code cifar100}, {@code tinyimagenet}, {@code folder}, {@code
+ *     idx}, {@code parquet} or {@code synthetic}
+ * @param source directory of the raw files (empty for {@code synthetic})
+ * @param path directory of the image shards
+ * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
+ * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
+ * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a Parquet
+ *     table also the name of its column
+ * @param image column of a Parquet table's images; empty: the only one there is
+ * @param imageSize side in pixels that every image is scaled to
+ * @param shards shard count of each split
+ * @param test share of the images held out as test split where the source has none, in (0, 1)
+ * @param validation share of the training images held out for model selection, in [0, 1)
+ * @param maxBadFraction share of the images that may be unusable, in [0, 1]
+ * @param maxPixels pixels that an image file may declare
+ * @param seed seed of the stratified order that fractions and the validation split are cut from
+ * @param fraction share of the training images used by both objectives, in (0, 1]
+ * @param labelFraction share of the training images whose labels are used, in (0, 1]; SSL sees
+ *     every image of {@code fraction}
+ * @param reshuffle whether the training images are dealt anew to the workers each epoch
+ * @param synthetic size of the {@code synthetic} dataset
+ */
+public record DataConfig(
+    String format,
+    String source,
+    String path,
+    String ssl,
+    List<Task> tasks,
+    String label,
+    String image,
+    int imageSize,
+    int shards,
+    double test,
+    double validation,
+    double maxBadFraction,
+    int maxPixels,
+    long seed,
+    double fraction,
+    double labelFraction,
+    boolean reshuffle,
+    Synthetic synthetic)
+    implements Serializable {
+
+  /** The name of the task of a run that has only one. */
+  public static final String MAIN_TASK = "main";
+
+  private static final List<String> FORMATS =
+      List.of("cifar10", "cifar100", "tinyimagenet", "folder", "idx", "parquet", "synthetic");
+
+  /**
+   * A labelled dataset that has a head of its own.
+   *
+   * @param path directory of its image shards
+   * @param weight factor on its supervised loss
+   */
+  public record Task(String name, String path, double weight) implements Serializable {
+    private static final Set<String> KEYS = Set.of("name", "path", "weight");
+    private static final String RANGE =
+        "a list of { name = …, path = …, weight = 1 }: names different, of letters, digits and"
+            + " . _ -, weights above 0";
+
+    /**
+     * Reads a list of blocks with the keys name, path and, if not 1, weight.
+     *
+     * @throws IllegalArgumentException if the text is no such list
+     */
+    private static List<Task> parse(String text) {
+      try {
+        return ConfigFactory.parseString("tasks = " + text).getConfigList("tasks").stream()
+            .map(Task::of)
+            .toList();
+      } catch (ConfigException e) {
+        throw new IllegalArgumentException(text, e);
+      }
+    }
+
+    private static Task of(Config block) {
+      if (!KEYS.containsAll(block.root().keySet())) {
+        throw new IllegalArgumentException("unknown key in " + block.root().keySet());
+      }
+      double weight = block.hasPath("weight") ? block.getDouble("weight") : 1;
+      return new Task(block.getString("name"), Location.expanded(block.getString("path")), weight);
+    }
+
+    private static boolean areAllowed(List<Task> tasks) {
+      return tasks.stream().map(Task::name).distinct().count() == tasks.size()
+          && tasks.stream().allMatch(Task::isAllowed);
+    }
+
+    private boolean isAllowed() {
+      return Names.isName(name)
+          && !path.isBlank()
+          && Location.problem(path).isEmpty()
+          && Double.isFinite(weight)
+          && weight > 0;
+    }
+  }
+
+  /** Image counts of the synthetic source. */
+  public record Synthetic(int train, int test) implements Serializable {}
+
+  static DataConfig read(Settings settings) {
+    String format = settings.oneOf("data.format", FORMATS);
+    settings.byDefault(
+        "data.image-size",
+        switch (format) {
+          case "tinyimagenet", "folder", "parquet" -> 64;
+          case "idx" -> 28;
+          default -> 32;
+        });
+    return new DataConfig(
+        format,
+        settings.place("data.source", "a directory"),
+        settings.path("data.path"),
+        settings.place("data.ssl", "a path, or empty"),
+        settings.read("data.tasks", Task::parse, Task::areAllowed, Task.RANGE),
+        format.equals("parquet")
+            ? settings.text(
+                "data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
+            : settings.oneOf("data.label", List.of("fine", "coarse")),
+        settings.text("data.image", name -> true, "the name of a column, or empty"),
+        settings.whole(
+            "data.image-size", side -> side >= 1 && side <= 1024, "a whole number from 1 to 1024"),
+        settings.whole("data.shards", 1),
+        settings.number("data.test", v -> 0 < v && v < 1, "in (0, 1)"),
+        settings.number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
+        settings.number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        settings.whole("data.max-pixels", 1),
+        settings.seed("data.seed"),
+        settings.number("data.fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
+        settings.number("data.label-fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
+        settings.flag("data.reshuffle"),
+        new Synthetic(
+            settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));
+  }
+
+  /** Share of the training images that are used with their labels, in (0, 1]. */
+  public double labelledFraction() {
+    return fraction * labelFraction;
+  }
+
+  /** What is trained on: {@code tasks}, or the one task of {@code path}. */
+  public List<Task> labelled() {
+    return tasks.isEmpty() ? List.of(new Task(MAIN_TASK, path, 1)) : tasks;
+  }
+
+  /** The key that names the path of a labelled dataset. */
+  public String key(Task task) {
+    return tasks.isEmpty() ? "data.path" : "data.tasks " + task.name();
+  }
+
+  /** What shards are made of and how, by key: all that only {@code prepare} reads. */
+  public Map<String, Object> preparation() {
+    return Map.of(
+        "format", format,
+        "source", source,
+        "label", label,
+        "image", image,
+        "image-size", imageSize,
+        "shards", shards,
+        "seed", seed,
+        "test", test,
+        "validation", validation,
+        "synthetic", synthetic);
+  }
+}

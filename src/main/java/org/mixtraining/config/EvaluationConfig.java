@@ -1,0 +1,14 @@
+package org.mixtraining.config;
+
+import java.io.Serializable;
+
+/**
+ * When a run is scored on validation and test images: after each {@code every} epochs of those that
+ * train a head, counted back from the last.
+ */
+public record EvaluationConfig(int every) implements Serializable {
+
+  static EvaluationConfig read(Settings settings) {
+    return new EvaluationConfig(settings.whole("evaluation.every", 1));
+  }
+}

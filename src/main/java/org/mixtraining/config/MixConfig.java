@@ -1,0 +1,54 @@
+package org.mixtraining.config;
+
+import java.io.Serializable;
+
+/**
+ * The MIX phase: how much of it ({@code ratio} in [0, 1]), and how the objectives are mixed.
+ *
+ * @param alpha weight of the SSL loss
+ * @param maskRatio share of the patches hidden in JOINT epochs, in [0, 1)
+ * @param lambda share of the labelled image where it is mixed with one of {@code data.ssl}
+ */
+public record MixConfig(
+    double ratio, MixMode mode, MixPass pass, Curve alpha, Curve maskRatio, double lambda)
+    implements Serializable {
+
+  /** Both losses in one step, or SSL and SL epochs in turn. */
+  public enum MixMode {
+    JOINT,
+    ALTERNATE
+  }
+
+  /** What the encoder sees in a JOINT step. */
+  public enum MixPass {
+    /** The visible tokens, in one pass (as in SupMAE, arXiv 2205.14540). */
+    VISIBLE,
+    /** All positions, a mask token in the hidden ones, in one pass (as in SimMIM, 2111.09886). */
+    CORRUPTED,
+    /** The visible tokens, and then every token (as in SSAT, arXiv 2310.20704). */
+    TWO_PASS
+  }
+
+  /**
+   * Where one pass sees the visible patches, they grow from those of SSL epochs to all of them.
+   *
+   * @param modelMaskRatio share of the patches hidden in SSL epochs
+   */
+  static MixConfig read(Settings settings, Pipeline pipeline, double modelMaskRatio) {
+    boolean ssat = pipeline == Pipeline.SSAT;
+    MixPass pass = settings.choice("mix.pass", MixPass.class);
+    Curve mask =
+        !ssat && pass == MixPass.VISIBLE
+            ? new Curve(Curve.Shape.LINEAR, modelMaskRatio, 0)
+            : Curve.constant(modelMaskRatio);
+    settings.byDefault("mix.mask-ratio", mask.toString());
+    settings.byDefault("mix.alpha", ssat ? "constant(0.9)" : "linear(1->0)");
+    return new MixConfig(
+        settings.number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        settings.choice("mix.mode", MixMode.class),
+        pass,
+        settings.curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        settings.curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),
+        settings.number("mix.lambda", v -> 0 <= v && v <= 1, "in [0, 1]"));
+  }
+}

@@ -1,0 +1,75 @@
+package org.mixtraining.config;
+
+import java.io.Serializable;
+
+/**
+ * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256}; {@code
+ * warmup} is counted in epochs.
+ *
+ * @param schedule what warm-up and cosine span
+ * @param layerDecay factor between the learning rates of neighbouring layers in SL epochs
+ * @param clip greatest global norm of a step's gradient; 0 is no limit
+ */
+public record OptimizerConfig(
+    double baseLr,
+    double minLr,
+    double warmup,
+    Span schedule,
+    double weightDecay,
+    double layerDecay,
+    Betas sslBetas,
+    Betas slBetas,
+    int batchSize,
+    double clip,
+    double labelSmoothing)
+    implements Serializable {
+
+  /** What a learning-rate schedule spans: the whole run, or each phase anew. */
+  public enum Span {
+    RUN,
+    PHASE
+  }
+
+  /** AdamW's decay rates of the first and the second moment. */
+  public record Betas(double first, double second) implements Serializable {
+
+    private static Betas read(Settings settings, String key) {
+      return settings.pair(
+          key,
+          Betas::new,
+          betas -> isRate(betas.first) && isRate(betas.second),
+          "two numbers in [0, 1), as [0.9, 0.999]");
+    }
+
+    private static boolean isRate(double value) {
+      return 0 <= value && value < 1;
+    }
+  }
+
+  static OptimizerConfig read(Settings settings) {
+    OptimizerConfig optimizer =
+        new OptimizerConfig(
+            settings.number("optimizer.base-lr", v -> v > 0, "above 0"),
+            settings.number("optimizer.min-lr", v -> v >= 0, "at least 0"),
+            settings.number("optimizer.warmup", v -> v >= 0, "at least 0 epochs"),
+            settings.choice("optimizer.schedule", Span.class),
+            settings.number("optimizer.weight-decay", v -> v >= 0, "at least 0"),
+            settings.number("optimizer.layer-decay", v -> 0 < v && v <= 1, "in (0, 1]"),
+            Betas.read(settings, "optimizer.ssl-betas"),
+            Betas.read(settings, "optimizer.sl-betas"),
+            settings.whole("optimizer.batch-size", 1),
+            settings.number("optimizer.clip", v -> v >= 0, "at least 0"),
+            settings.number("optimizer.label-smoothing", v -> 0 <= v && v < 1, "in [0, 1)"));
+    if (optimizer.minLr > optimizer.peak()) {
+      settings.refuse(
+          "optimizer.min-lr",
+          "must be at most the peak base-lr * batch-size / 256 = " + optimizer.peak());
+    }
+    return optimizer;
+  }
+
+  /** The learning rate at the end of the warm-up. */
+  public double peak() {
+    return baseLr * batchSize / 256;
+  }
+}

@@ -1,0 +1,58 @@
+package org.mixtraining.config;
+
+import java.io.Serializable;
+import java.time.Duration;
+
+/**
+ * Replicas.
+ *
+ * @param count how many
+ * @param perExecutor how many an executor trains at a time
+ * @param threadsPerWorker compute threads of each
+ * @param precision of a GPU's matrix products
+ * @param balance whether shards are dealt by measured speed
+ * @param patienceMinutes how long a run waits without anything to compute on
+ */
+public record WorkersConfig(
+    int count,
+    int perExecutor,
+    int threadsPerWorker,
+    Device device,
+    Precision precision,
+    boolean balance,
+    double patienceMinutes)
+    implements Serializable {
+
+  /** Where a worker computes. */
+  public enum Device {
+    AUTO,
+    CPU,
+    GPU
+  }
+
+  /** What a GPU's matrix products take in; all of them add up in float32. */
+  public enum Precision {
+    /** bfloat16, of which every parameter has a copy; the parameters themselves are float32. */
+    BF16,
+    /** float32, of which the product reads 19 bits. */
+    TF32,
+    /** float32. */
+    FP32
+  }
+
+  static WorkersConfig read(Settings settings) {
+    return new WorkersConfig(
+        settings.whole("workers.count", 1),
+        settings.whole("workers.per-executor", 1),
+        settings.whole("workers.threads-per-worker", 1),
+        settings.choice("workers.device", Device.class),
+        settings.choice("workers.precision", Precision.class),
+        settings.flag("workers.balance"),
+        settings.number("workers.patience-minutes", v -> v > 0, "above 0"));
+  }
+
+  /** How long a run waits. */
+  public Duration patience() {
+    return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
+  }
+}
