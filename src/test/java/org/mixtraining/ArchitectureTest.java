@@ -39,6 +39,7 @@ class ArchitectureTest {
           "kernels",
           "vit",
           "data",
+          "formats",
           "train",
           "gpu",
           "spark",
@@ -89,12 +90,35 @@ class ArchitectureTest {
   }
 
   @Test
+  void roomsWithinAPackageKnowOnlyThoseBelowThem() {
+    knowsNot("data.images", "data", "data.sources", "data.prepare", "data.preview");
+    knowsNot("data.augment", "data", "data.sources", "data.prepare", "data.preview");
+    knowsNot("data", "data.sources", "data.prepare", "data.preview");
+    knowsNot("data.sources", "data.prepare", "data.preview");
+    knowsNot("data.prepare", "data.preview");
+    knowsNot("report.chart", "report");
+    knowsNot("vit.optim", "vit.state");
+    knowsNot("vit.layers", "vit.optim", "vit.state");
+  }
+
+  private static void knowsNot(String room, String... others) {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("org.mixtraining." + room)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                Stream.of(others).map("org.mixtraining."::concat).toArray(String[]::new)));
+  }
+
+  @Test
   void theLowerFloorsAndTrainDoNotKnowSpark() {
     check(
         noClasses()
             .that()
             .resideInAnyPackage(
-                inside(List.of("config", "schedule", "kernels", "vit", "train", "gpu")))
+                inside(List.of("config", "schedule", "kernels", "vit", "formats", "train", "gpu")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));
@@ -105,7 +129,8 @@ class ArchitectureTest {
     check(
         noClasses()
             .that()
-            .resideOutsideOfPackages(inside(List.of("kernels", "vit", "train", "gpu", "spark")))
+            .resideOutsideOfPackages(
+                inside(List.of("kernels", "vit", "formats", "train", "gpu", "spark")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(ND4J));

@@ -12,14 +12,6 @@
  * thing put in as it is. There is no script, and a content policy forbids everything that does not
  * lie in the file.
  *
- * <p>A {@code Figure} is a {@code Chart} with what it says in a sentence, a legend of colours
- * together with shapes, dashes or textures, and its numbers as a table. Charts are drawn here, as
- * SVG elements that take their colours from the style sheet (so that they follow the reader's light
- * or dark theme) and that are laid out twice, for a screen and for a phone. Libraries were looked
- * at first: JFreeSVG is under the GPL; XChart and JFreeChart paint in fixed colours and pixel
- * sizes, without texts for those who do not see; uPlot and Vega draw by script, on a canvas or with
- * most of a megabyte of it in each file, and leave nothing to see or to print where scripts are
- * off. What is needed of them is four classes: {@code Range}, {@code Scale}, {@code Axes}, and a
- * chart.
+ * <p>Charts are drawn by {@link org.mixtraining.report.chart}. Used by the command {@code report}.
  */
 package org.mixtraining.report;

@@ -10,9 +10,7 @@
  * org.mixtraining.train.Features}, frozen: by a {@link org.mixtraining.train.LinearProbe} and by
  * {@link org.mixtraining.train.NearestNeighbours}.
  *
- * <p>A {@link org.mixtraining.formats.TrainedModel} is parameters and a {@link
- * org.mixtraining.formats.ModelCard}, which says what images they are for and what the classes are
- * called; a {@link org.mixtraining.train.Classifier} is one at work.
+ * <p>A {@link org.mixtraining.train.Classifier} is a trained model at work.
  *
  * <p>It runs inside a Spark task but does not know it: what a worker computes depends on the plan,
  * the state and its images alone, so it can be run, and tested, without a cluster.

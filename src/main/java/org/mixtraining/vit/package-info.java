@@ -9,11 +9,8 @@
  * counts. A {@link org.mixtraining.vit.Replica} is a graph that loads the blocks it uses, trains,
  * and hands them back.
  *
- * <p>What was trained leaves as an {@link org.mixtraining.formats.OnnxModel} or a {@link
- * org.mixtraining.formats.ModelZip}; and as a {@link org.mixtraining.formats.PretrainedWeights}, of
- * this job or of timm, it is what another run begins from.
- *
- * <p>Activations are token matrices: one row a token, images one after another, the class token
- * first in each. Nothing here knows Spark.
+ * <p>Configurations are here, as their names stand in the JSON of exported models; the passes of
+ * the layers are in {@link org.mixtraining.vit.layers}, the optimizer's in {@link
+ * org.mixtraining.vit.optim}. Nothing here knows Spark.
  */
 package org.mixtraining.vit;
