@@ -21,12 +21,12 @@ import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /**
- * A run after one of its epochs.
+ * The saved state of a run after an epoch.
  *
- * @param state where it stands
- * @param progress what had come of it
+ * @param state parameters, moments and counters
+ * @param progress accuracies and costs so far
  * @param configuration its canonical configuration
- * @param provenance what it was made with: versions, and the dataset under {@code dataset.…}
+ * @param provenance versions of the software, and the dataset under {@code dataset.…}
  */
 public record Checkpoint(
     RunState state, Progress progress, String configuration, SortedMap<String, String> provenance) {
@@ -41,15 +41,14 @@ public record Checkpoint(
   private static final String SECOND_MOMENTS = "/v";
   private static final float[] NONE = {};
 
-  /** What is not floats. */
+  /** The JSON header: everything that is not floats. */
   private record Header(
       int format,
       int epochs,
       SortedMap<String, Long> steps,
-      SortedMap<Objective, SortedMap<String, Long>>
-          resting, // not in files of versions that knew none
+      SortedMap<Objective, SortedMap<String, Long>> resting, // null in files of older versions
       Patience patience,
-      ShardAssignment deal, // not in files of versions that knew none
+      ShardAssignment deal, // null in files of older versions
       Progress progress,
       String configuration,
       SortedMap<String, String> provenance) {
@@ -212,7 +211,7 @@ public record Checkpoint(
   private static float[] tensor(TensorFile file, String name) throws DamagedFileException {
     float[] values = file.tensors().get(name);
     if (values == null) {
-      throw new DamagedFileException("it lacks " + name);
+      throw new DamagedFileException("it has no " + name);
     }
     return values;
   }

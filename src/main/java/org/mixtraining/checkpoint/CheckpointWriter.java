@@ -5,9 +5,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.spark.EpochOutcome;
 
-/**
- * Keeps what a run reaches: a checkpoint when one is due, the best model when there is a better.
- */
+/** Saves checkpoints when they are due, and the best model when it improves. */
 public final class CheckpointWriter {
 
   private final Checkpoints checkpoints;
@@ -25,7 +23,7 @@ public final class CheckpointWriter {
     this.provenance = provenance;
   }
 
-  /** Takes a finished epoch whose rows have been written, and the progress made with it. */
+  /** Saves a finished epoch, whose rows have been written, if a checkpoint is due. */
   public void accept(EpochOutcome outcome, Progress progress) {
     Checkpoint checkpoint =
         new Checkpoint(outcome.reached(), progress, config.canonical(), provenance);
@@ -37,7 +35,7 @@ public final class CheckpointWriter {
     if (last) {
       checkpoints.save(checkpoint, Checkpoints.Model.FINAL);
     }
-    // Last of all: what goes on from it will not come by here again.
+    // Last: a run that resumes from it will not save the models of this epoch again.
     unsaved = checkpoint;
     if (last || epochs % config.checkpoint().every() == 0) {
       flush();

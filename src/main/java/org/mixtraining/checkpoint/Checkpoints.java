@@ -19,7 +19,7 @@ import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
 import org.mixtraining.results.WholeFile;
 
-/** What a run left under {@code <output>/checkpoints/<run>}. */
+/** The checkpoints and models of a run, under {@code <output>/checkpoints/<run>}. */
 public final class Checkpoints {
   private static final String SUFFIX = ".safetensors";
   private static final Pattern EPOCH = Pattern.compile("epoch-\\d+" + Pattern.quote(SUFFIX));
@@ -27,7 +27,7 @@ public final class Checkpoints {
   private final Path directory;
   private final Configuration conf;
 
-  /** Models that are kept apart from the checkpoints to go on from. */
+  /** Models that are kept apart from the checkpoints. */
   public enum Model {
     /** Of the first epoch with the highest validation accuracy. */
     BEST,
@@ -41,18 +41,18 @@ public final class Checkpoints {
     this.conf = conf;
   }
 
-  /** The right to train the run, for this process alone. */
+  /** Locks the run for this process. */
   public RunLock lock(Consumer<String> report) {
     return RunLock.acquire(new Path(directory, "LOCK"), conf, report);
   }
 
-  /** Keeps a checkpoint, and of those before it the newest, so that {@code keep} are there. */
+  /** Saves a checkpoint and deletes all but the newest {@code keep}. */
   public void save(Checkpoint checkpoint, int keep) {
     write(checkpoint, epoch(checkpoint.state().epochs()));
     tidy(keep);
   }
 
-  /** Leaves the newest checkpoints, and nothing of a writer that was killed. */
+  /** Deletes all but the newest checkpoints, and temporary files of killed writers. */
   public void tidy(int keep) {
     epochs().stream().skip(keep).forEach(this::delete);
     list().stream()
@@ -61,13 +61,13 @@ public final class Checkpoints {
         .forEach(this::delete);
   }
 
-  /** Keeps a model in place of the one kept before. */
+  /** Saves a model, replacing the one before. */
   public void save(Checkpoint checkpoint, Model model) {
     write(checkpoint.model(), file(model));
   }
 
   /**
-   * A model that is kept, if there is one.
+   * A saved model, if there is one.
    *
    * @throws UncheckedIOException if it cannot be read
    */
@@ -80,7 +80,7 @@ public final class Checkpoints {
     }
   }
 
-  /** Where a model is kept, if there is one. */
+  /** The path of a saved model, if there is one. */
   public Optional<String> location(Model model) {
     try {
       Path file = file(model);
@@ -92,9 +92,7 @@ public final class Checkpoints {
     }
   }
 
-  /**
-   * The file of the model that was best on validation, or else of the final one, if any is kept.
-   */
+  /** The path of the best model on validation, else of the final one, if any is saved. */
   public Optional<String> kept() {
     try {
       for (Model model : Model.values()) {
@@ -118,18 +116,18 @@ public final class Checkpoints {
       try {
         return Optional.of(read(file));
       } catch (IOException e) {
-        report.accept("%s is not used: %s".formatted(file, e.getMessage()));
+        report.accept("skipped %s: %s".formatted(file, e.getMessage()));
       }
     }
     return Optional.empty();
   }
 
-  /** Whether there is anything of the run but a lock. */
+  /** Whether the run has any file but a lock. */
   public boolean exist() {
     return list().stream().anyMatch(file -> file.getPath().getName().endsWith(SUFFIX));
   }
 
-  /** Forgets the run, but for the lock on it. */
+  /** Deletes the run's files, except the lock. */
   public void delete() {
     list().stream()
         .map(FileStatus::getPath)

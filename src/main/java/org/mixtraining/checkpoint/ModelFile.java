@@ -24,23 +24,23 @@ import org.mixtraining.formats.TrainedWeights;
 import org.mixtraining.results.WholeFile;
 
 /**
- * A file that holds a model, told by its content: a checkpoint or a kept model of a run, a zip that
- * was exported, or weights of another program.
+ * A model file, whose format is detected from its content: a checkpoint or saved model of a run, an
+ * exported zip, or weights of another program.
  *
- * @param named what named the file and its path, for messages: {@code --model first.zip}
+ * @param named option and path, for messages: {@code --model first.zip}
  */
 public record ModelFile(String named, byte[] content) {
 
   /** Key of a model's card in a checkpoint's provenance. */
   public static final String CARD = "model.card";
 
-  /** The greatest array that a JVM has. */
+  /** The largest array of a JVM. */
   private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
 
   /**
-   * Takes a file into memory.
+   * Reads a file into memory.
    *
-   * @param option what names the file, such as {@code --model}
+   * @param option the option that names the file, such as {@code --model}
    * @throws UserException if it cannot be read
    */
   public static ModelFile open(Configuration hadoop, String option, String file) {
@@ -54,7 +54,8 @@ public record ModelFile(String named, byte[] content) {
       }
       FileStatus status = files.getFileStatus(path);
       if (status.isDirectory()) {
-        throw new UserException("%s: is a directory; name the file in it".formatted(named));
+        throw new UserException(
+            "%s: is a directory; give the path of a file in it".formatted(named));
       }
       if (status.getLen() > MOST_BYTES) {
         throw new UserException(
@@ -69,14 +70,14 @@ public record ModelFile(String named, byte[] content) {
         return new ModelFile(named, in.readAllBytes());
       }
     } catch (FileNotFoundException e) {
-      throw new UserException("%s: there is no such file".formatted(named));
+      throw new UserException("%s: no such file".formatted(named));
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("%s: cannot be read: %s".formatted(named, e.getMessage()));
     }
   }
 
   /**
-   * The model, to predict with.
+   * Reads the model for prediction.
    *
    * @throws UserException if it is damaged, or not one that this job trained
    */
@@ -88,7 +89,7 @@ public record ModelFile(String named, byte[] content) {
             model(Checkpoint.read(new ByteArrayInputStream(content), content.length));
         case WEIGHTS ->
             throw new IOException(
-                "it holds weights of another program, which no head of this job knows; train --init begins a run from them");
+                "it holds another program's weights, for which there is no classification head; start a run from them with train --init");
       };
     } catch (IOException | IllegalArgumentException e) {
       throw new UserException("%s: cannot be used: %s".formatted(named, e.getMessage()));
@@ -99,15 +100,15 @@ public record ModelFile(String named, byte[] content) {
     String card = checkpoint.provenance().get(CARD);
     if (card == null) {
       throw new IOException(
-          "an older version of this job wrote it, without class names and normalisation; train the run anew");
+          "it was written by an older version, without class names and normalisation; train the run again");
     }
     return new TrainedModel(ModelCard.parse(card), checkpoint.state().model().withoutMoments());
   }
 
   /**
-   * The model, to begin another run from.
+   * Reads the pretrained weights to initialise another run with.
    *
-   * @throws UserException if it is damaged, or nothing that a run can begin from
+   * @throws UserException if it is damaged, or no run can be initialised from it
    */
   public PretrainedWeights donor() {
     try {

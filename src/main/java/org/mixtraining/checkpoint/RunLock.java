@@ -24,9 +24,9 @@ import org.mixtraining.files.LockOwner;
 import org.mixtraining.results.WholeFile;
 
 /**
- * The right to train a run: a file that names the process which has it, written anew every few
- * seconds as a sign of life. Where the signs stop, or the process is known to be gone, another one
- * may take the lock over; the owner finds that out before it next writes for the run.
+ * The lock of a run: a file that names the process that trains it, rewritten every few seconds as a
+ * heartbeat. If the heartbeat stops, or the process is known to be dead, another one may take the
+ * lock over; the owner notices before it next writes for the run.
  */
 public final class RunLock implements AutoCloseable {
   static final Duration SIGN_OF_LIFE = Duration.ofSeconds(10);
@@ -54,8 +54,8 @@ public final class RunLock implements AutoCloseable {
   }
 
   /**
-   * @param report told if the lock is taken over from a process that is gone
-   * @throws UserException if another process has it
+   * @param report told if the lock is taken over from a dead process
+   * @throws UserException if another process holds it
    */
   static RunLock acquire(Path path, Configuration conf, Consumer<String> report) {
     LockOwner self = LockOwner.self();
@@ -68,12 +68,12 @@ public final class RunLock implements AutoCloseable {
         report.accept(
             String.format(
                 Locale.ROOT,
-                "the run's lock is taken over from %s, which is gone (last sign of life %d s ago)",
+                "took over the run's lock from %s, which is no longer running (last heartbeat %d s ago)",
                 other,
                 silence.toSeconds()));
         files.delete(path, false);
         if (!create(files, path, self)) {
-          throw new UserException("%s: another process took this lock just now".formatted(path));
+          throw new UserException("%s: another process has just taken this lock".formatted(path));
         }
       }
       return new RunLock(path, conf, self);
@@ -89,7 +89,7 @@ public final class RunLock implements AutoCloseable {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "mixtraining.run.id = %s: %s is training this run (last sign of life %d s ago); wait for it, stop it, or choose another id. If that process is gone, start again %d s after its last sign of life",
+              "mixtraining.run.id = %s: %s is training this run (last heartbeat %d s ago); wait for it, stop it, or choose another id. If that process is no longer running, start again %d s after its last heartbeat",
               run,
               other,
               silence.toSeconds(),
@@ -98,19 +98,19 @@ public final class RunLock implements AutoCloseable {
   }
 
   /**
-   * Makes sure that nobody has taken over.
+   * Checks that this process still holds the lock.
    *
-   * @throws IllegalStateException if somebody has
+   * @throws IllegalStateException if another process has taken it over
    */
   public void check() {
     if (!isHeld()) {
       throw new IllegalStateException(
-          "%s: another process has taken this run over, since this one gave no sign of life for a while; it stops here"
+          "%s: another process has taken over this run because this one's heartbeat had stopped; this process stops"
               .formatted(path));
     }
   }
 
-  /** Whether nobody has taken over. */
+  /** Whether this process still holds the lock. */
   public boolean isHeld() {
     try {
       return read(files(), path).filter(owner::equals).isPresent();
@@ -165,7 +165,7 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  /** Who has the lock; nobody where there is none, or one whose writing was cut off. */
+  /** The owner of the lock; empty if there is none, or its file was not completely written. */
   private static Optional<LockOwner> read(FileSystem files, Path path) throws IOException {
     try (InputStream in = files.open(path)) {
       return Optional.ofNullable(JSON.readValue(in.readAllBytes(), LockOwner.class));
@@ -174,7 +174,7 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  /** Time since the last sign of life, by the clock of the file system. */
+  /** Time since the last heartbeat, by the clock of the file system. */
   private static Duration silence(FileSystem files, Path path) throws IOException {
     Path probe = new Path(path.getParent(), "." + path.getName() + "." + LockOwner.self().token());
     try {

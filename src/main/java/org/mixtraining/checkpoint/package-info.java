@@ -1,5 +1,6 @@
 /**
- * What a run can be gone on from after whatever stopped it, in {@code <output>/checkpoints/<run>/}:
+ * Checkpoints, from which a run resumes after any interruption, in {@code
+ * <output>/checkpoints/<run>/}:
  *
  * <ul>
  *   <li>{@code epoch-00007.safetensors}: a {@link org.mixtraining.checkpoint.Checkpoint} after that
@@ -10,13 +11,13 @@
  *       org.mixtraining.checkpoint.RunLock}.
  * </ul>
  *
- * <p>A {@link org.mixtraining.checkpoint.ModelFile} is any of them, or an exported zip, or another
- * program's weights: what a model is loaded from.
+ * <p>A {@link org.mixtraining.checkpoint.ModelFile} is any of them, an exported zip, or another
+ * program's weights.
  *
- * <p>A file appears whole or not at all, and is checked against the SHA-256 at its end before
- * anything of it is believed. It is data, not objects: the safetensors layout, a JSON header and
- * then plain little-endian floats, which other programs read too. An epoch's result rows are
- * written before its checkpoint, so that a run that goes on from a checkpoint has all rows up to
- * it, and replaces those beyond it by equal ones.
+ * <p>A file appears whole or not at all, and is verified against the SHA-256 at its end before
+ * anything of it is used. It is data, not objects: the safetensors layout, a JSON header and then
+ * plain little-endian floats, which other programs read too. An epoch's result rows are written
+ * before its checkpoint, so that a run that resumes from a checkpoint has all rows up to it, and
+ * replaces later ones by equal ones.
  */
 package org.mixtraining.checkpoint;

@@ -12,28 +12,28 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A process that has a lock, or a directory that it fills.
+ * A process that holds a lock or writes a staging directory.
  *
  * @param token distinguishes it from every other
  * @param host its machine
- * @param pid its number there
+ * @param pid its process id there
  * @param started when it began, as the operating system knows it
- * @param system the running kernel and its process numbers, which alone can tell whether it lives;
- *     empty where unknown
+ * @param system boot id and PID namespace, in which alone the process id can be looked up; empty if
+ *     unknown
  */
 public record LockOwner(String token, String host, long pid, String started, String system) {
   private static final String UNKNOWN_HOST = "an unknown host";
 
-  /** What a {@link #mark} looks like. */
+  /** Regular expression of a {@link #mark}. */
   public static final String MARK = "[0-9a-f]{8}-\\d{1,18}-[0-9a-f]{8}-[0-9a-f]{8}";
 
-  /** Of a lock that says nothing, since its writing was cut off. */
+  /** The owner of a lock file that was not completely written. */
   public static final LockOwner UNKNOWN = new LockOwner(null, null, 0, null, null);
 
   private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
   private static final Path PIDS = Path.of("/proc/self/ns/pid");
 
-  /** A file of another version may lack something. */
+  /** Lock files of other versions may lack a component. */
   public LockOwner {
     token = Objects.requireNonNullElse(token, "");
     host = Objects.requireNonNullElse(host, UNKNOWN_HOST);
@@ -48,7 +48,7 @@ public record LockOwner(String token, String host, long pid, String started, Str
         UUID.randomUUID().toString(), hostName(), process.pid(), started(process), thisSystem());
   }
 
-  /** Whether it lives, where that can be known from here. */
+  /** Whether it is alive, if that can be known on this machine. */
   public Optional<Boolean> isAlive() {
     if (system.isEmpty() || !system.equals(thisSystem())) {
       return Optional.empty();
@@ -57,12 +57,12 @@ public record LockOwner(String token, String host, long pid, String started, Str
         ProcessHandle.of(pid).filter(process -> started(process).equals(started)).isPresent());
   }
 
-  /** What names of its files have, so that others can tell whether it lives. */
+  /** A suffix for names of its files, by which others can tell whether it is alive. */
   public String mark() {
     return String.join("-", digits(system), Long.toString(pid), digits(started), digits(token));
   }
 
-  /** Whether the owner of a mark lives, where that can be known from here. */
+  /** Whether the owner of a mark is alive, if that can be known on this machine. */
   public static Optional<Boolean> isAlive(String mark) {
     String[] parts = mark.split("-", -1);
     String here = thisSystem();

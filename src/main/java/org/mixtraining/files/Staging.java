@@ -23,10 +23,9 @@ import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
 /**
- * A directory that Spark tasks fill beside its final place and that appears there whole, by a
- * rename, or not at all. Beside what is filled lies a file that names the process, written anew
- * every few seconds as a sign of life: what a process left that was killed is removed by the next
- * one that is to fill the same place.
+ * A staging directory: Spark tasks write it beside the target, and a rename publishes it whole or
+ * not at all. It holds a file that names the owner, rewritten every few seconds as a heartbeat: the
+ * staging directory of a killed process is removed by the next one that writes the same target.
  */
 public final class Staging implements AutoCloseable {
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
@@ -50,9 +49,9 @@ public final class Staging implements AutoCloseable {
           });
 
   /**
-   * Removes what processes that are gone left of their work for the same place.
+   * Removes staging directories that dead processes left for the same target.
    *
-   * @param target directory to appear
+   * @param target the directory to publish
    * @param report told of what was removed
    */
   public Staging(SparkContext spark, Path target, Consumer<String> report) throws IOException {
@@ -65,9 +64,9 @@ public final class Staging implements AutoCloseable {
   }
 
   /**
-   * Where to write, from now on a place of this process.
+   * The directory to write, which this process owns from now on.
    *
-   * @param key what names the target to the user
+   * @param key name of the target in messages
    * @throws UserException if nothing can be written beside it
    */
   public Path directory(String key) throws IOException {
@@ -82,7 +81,7 @@ public final class Staging implements AutoCloseable {
     return Location.child(hidden, target.getName());
   }
 
-  /** Puts what was written in its final place, over what was there. */
+  /** Moves what was written to the target, replacing what was there. */
   public void publish() throws IOException {
     var replaced = new Path(hidden, REPLACED);
     boolean replaces = fs.exists(target);
@@ -117,7 +116,7 @@ public final class Staging implements AutoCloseable {
     }
   }
 
-  /** Tasks end after the job that failed, and would write into a directory that is gone anew. */
+  /** Tasks outlive the job that failed, and would recreate a deleted directory. */
   private void awaitTasks() {
     long start = System.nanoTime();
     while (running() > 0 && System.nanoTime() - start < PATIENCE) {
@@ -171,20 +170,20 @@ public final class Staging implements AutoCloseable {
           report.accept(
               String.format(
                   Locale.ROOT,
-                  "removed what %s, which is gone, left unfinished: %s",
-                  owner,
-                  path.getName()));
+                  "removed %s, left unfinished by %s, which is no longer running",
+                  path.getName(),
+                  owner));
         }
       }
     }
   }
 
-  /** It may have been killed between two renames. */
+  /** The owner may have been killed between two renames. */
   private void restore(Path leftOver, Consumer<String> report) throws IOException {
     var replaced = new Path(leftOver, REPLACED);
     if (fs.exists(replaced) && !fs.exists(target)) {
       rename(replaced, target);
-      report.accept("put back %s, which was about to be replaced".formatted(target));
+      report.accept("restored %s, whose replacement was interrupted".formatted(target));
     }
   }
 
@@ -202,7 +201,7 @@ public final class Staging implements AutoCloseable {
     return alive.isPresent() ? !alive.get() : silence(directory).compareTo(STALE) > 0;
   }
 
-  /** Time since the last sign of life, by the clock of the file system. */
+  /** Time since the last heartbeat, by the clock of the file system. */
   private Duration silence(Path directory) throws IOException {
     var probe = Location.child(target.getParent(), prefix() + UUID.randomUUID());
     try {

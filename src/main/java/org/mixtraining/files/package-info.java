@@ -1,5 +1,5 @@
 /**
- * Results that are whole or not there, and the processes that make them: what one leaves that was
- * killed, the next one removes.
+ * Atomic publication of directories, and the owners of locks and staging directories: what a killed
+ * process leaves is removed by the next one.
  */
 package org.mixtraining.files;

@@ -2,7 +2,7 @@ package org.mixtraining.formats;
 
 import java.io.IOException;
 
-/** A file is not what was written: cut off, altered, or never a checkpoint. */
+/** A file is truncated, altered, or was never in the expected format. */
 public final class DamagedFileException extends IOException {
   private static final long serialVersionUID = 1L;
 

@@ -10,8 +10,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * What other ViTs have and this job's encoder has not, told by the names of timm's tensors. To
- * leave such weights out would be to begin from another function than was trained.
+ * Parts of other ViTs that this job's encoder does not have, recognised by timm's tensor names.
+ * Without their weights the encoder would compute another function than the one that was trained.
  */
 enum ForeignPart {
   LAYER_SCALE("LayerScale", ".*\\b(ls\\d?\\.(gamma|weight)|gamma(_\\d)?|layer_?scale.*|lambda1)"),
@@ -23,11 +23,11 @@ enum ForeignPart {
   DISTILLATION("a distillation token", ".*dist(illation)?_token.*"),
   ROTARY("rotary positions", ".*(rope|rotary|freqs).*"),
   RELATIVE("relative positions", ".*(rel_pos|relative_position).*"),
-  SEPARATE_BIASES("biases of its own for q, k and v", ".*attn\\.[qkv]_bias"),
+  SEPARATE_BIASES("separate biases for q, k and v", ".*attn\\.[qkv]_bias"),
   PRE_NORM("a norm before the first block", "(norm_pre|pre_norm|ln_pre)\\..*|patch_embed\\.norm.*"),
-  PATCH_EMBEDDING("another patch embedding", "patch_embed\\..*"),
+  PATCH_EMBEDDING("a different patch embedding", "patch_embed\\..*"),
   ATTENTION_POOLING("pooling by attention", ".*attn_?pool.*|map_head\\..*"),
-  POOLED_NORM("a norm after pooling in place of that before", "fc_norm\\..*"),
+  POOLED_NORM("a norm after pooling instead of before it", "fc_norm\\..*"),
   UNKNOWN("", ".*");
 
   private static final Pattern OURS =
@@ -35,7 +35,7 @@ enum ForeignPart {
           "(patch_embed\\.proj|norm|blocks\\.\\d+\\.(norm[12]|attn\\.(qkv|proj)|mlp\\.fc[12]))\\.(weight|bias)"
               + "|cls_token|pos_embed");
 
-  /** Heads, decoders and what only training uses. */
+  /** Heads, decoders and tensors that only training uses. */
   private static final Pattern BESIDE =
       Pattern.compile(
           "((?!map_)[^.]*head[^.]*|classifier|fc|pre_logits|projector|predictor|prototypes|decoder[^.]*)(\\..*)?"
@@ -52,7 +52,7 @@ enum ForeignPart {
   }
 
   /**
-   * Why an encoder with these tensors is another function than this job's.
+   * The reasons why an encoder with these tensors computes another function than this job's.
    *
    * @return a line for each part; empty if there is none
    */
@@ -79,9 +79,9 @@ enum ForeignPart {
 
   private String problem(Collection<String> names) {
     return this == UNKNOWN
-        ? "it has tensors of a use unknown here, which may change what the encoder computes: %s; leave them out of the file if they do not"
+        ? "it has unknown tensors, which may change what the encoder computes: %s; remove them from the file if they do not"
             .formatted(TimmEncoder.some(names))
-        : "it has %s, which this job's encoder has not: %s; without it another function would be trained"
+        : "it has %s, which this job's encoder does not have: %s; without it the encoder would compute another function"
             .formatted(what, TimmEncoder.some(names));
   }
 }

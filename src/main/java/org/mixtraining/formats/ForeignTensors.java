@@ -27,7 +27,7 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
       Set.of("BOOL", "I64", "I32", "I16", "U64", "U32", "U16");
 
   /**
-   * @throws DamagedFileException if it is cut off, or its header cannot be right
+   * @throws DamagedFileException if it is truncated, or its header is invalid
    */
   public static ForeignTensors read(byte[] content) throws DamagedFileException {
     JsonNode header = header(content);
@@ -48,7 +48,7 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
       throw new DamagedFileException(
           String.format(
               Locale.ROOT,
-              "it is cut off: its header should be %d bytes long, and the whole file has %d",
+              "it is truncated: its header should be %d bytes long, and the whole file has %d",
               bytes,
               content.length));
     }
@@ -71,7 +71,7 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
       case "F16", "BF16" -> 2;
       default ->
           throw new DamagedFileException(
-              "%s holds numbers of type %s; read are F64, F32, F16 and BF16".formatted(name, type));
+              "%s has type %s; supported: F64, F32, F16 and BF16".formatted(name, type));
     };
   }
 
@@ -90,13 +90,13 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
     long to = start + tensor.path("data_offsets").path(1).asLong(-1);
     if (from < start || to - from != size * bytes) {
       throw new DamagedFileException(
-          "its header gives %s another size than its shape has".formatted(name));
+          "its header gives %s a size that does not match its shape".formatted(name));
     }
     if (to > content.length) {
       throw new DamagedFileException(
           String.format(
               Locale.ROOT,
-              "it is cut off: %s should end at byte %d, and the file has %d",
+              "it is truncated: %s should end at byte %d, and the file has %d",
               name,
               to,
               content.length));

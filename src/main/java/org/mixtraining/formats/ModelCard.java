@@ -9,8 +9,8 @@ import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
 
 /**
- * What a trained model is: its dimensions, and of each task what its images look like and what its
- * classes are called. With its parameters it is all that a prediction needs.
+ * Description of a trained model: its dimensions, and for each task its image size, normalisation
+ * and class names. Together with the parameters it is all that a prediction needs.
  *
  * @param tasks at least one
  */
@@ -56,7 +56,7 @@ public record ModelCard(ViT vit, List<Task> tasks) implements Serializable {
     return text(this);
   }
 
-  /** JSON of a card, or of what it consists of. */
+  /** JSON of a card or of a part of it. */
   static String text(Object value) {
     try {
       return JSON.writeValueAsString(value);
@@ -66,9 +66,9 @@ public record ModelCard(ViT vit, List<Task> tasks) implements Serializable {
   }
 
   /**
-   * Reads what {@link #json} made.
+   * Parses the output of {@link #json}.
    *
-   * @throws IllegalArgumentException if the text is none of a card
+   * @throws IllegalArgumentException if the text is not a card
    */
   public static ModelCard parse(String json) {
     try {
@@ -77,8 +77,8 @@ public record ModelCard(ViT vit, List<Task> tasks) implements Serializable {
         return card;
       }
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("no description of a model: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException("not a model card: " + e.getOriginalMessage(), e);
     }
-    throw new IllegalArgumentException("no description of a model");
+    throw new IllegalArgumentException("not a model card");
   }
 }

@@ -11,24 +11,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
 
-/** What a file is that was given as a model, told by its first bytes and never by its name. */
+/** Format of a model file, detected from its first bytes, never from its name. */
 public enum ModelFormat {
   /** A zip that {@code export} wrote. */
   EXPORT,
-  /** A checkpoint or kept model of a run. */
+  /** A checkpoint or saved model of a run. */
   CHECKPOINT,
   /** Safetensors of another program. */
   WEIGHTS;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** As much of a text as is looked at to tell what it is. */
+  /** Bytes of a text that are inspected. */
   private static final int BEGINNING = 512;
 
   private static final String TO_SAFETENSORS =
       "save its state_dict with safetensors.torch.save_file and give that file";
 
-  /** First bytes of files that are no models here, in Latin-1, and where they begin. */
+  /** Signatures of unsupported formats: bytes in Latin-1, and their offset. */
   private record Signature(int at, String bytes, String what) {
     boolean in(byte[] content) {
       byte[] expected = bytes.getBytes(StandardCharsets.ISO_8859_1);
@@ -44,13 +44,13 @@ public enum ModelFormat {
           new Signature(0, "\u0089HDF\r\n\u001a\n", "an HDF5 file, as Keras writes them"),
           new Signature(4, "TFL3", "a TensorFlow Lite model"),
           new Signature(257, "ustar", "a tar archive; unpack it first"),
-          new Signature(0, "\u001f\u008b", "packed by gzip; unpack it first"),
-          new Signature(0, "\u0028\u00b5\u002f\u00fd", "packed by zstd; unpack it first"),
-          new Signature(0, "\u00fd7zXZ", "packed by xz; unpack it first"),
-          new Signature(0, "BZh", "packed by bzip2; unpack it first"));
+          new Signature(0, "\u001f\u008b", "compressed with gzip; decompress it first"),
+          new Signature(0, "\u0028\u00b5\u002f\u00fd", "compressed with zstd; decompress it first"),
+          new Signature(0, "\u00fd7zXZ", "compressed with xz; decompress it first"),
+          new Signature(0, "BZh", "compressed with bzip2; decompress it first"));
 
   /**
-   * @throws DamagedFileException if it is something else, which the message names, or cut off
+   * @throws DamagedFileException if it is truncated, or of another format, which the message names
    */
   public static ModelFormat of(byte[] content) throws DamagedFileException {
     if (content.length == 0) {
@@ -110,14 +110,14 @@ public enum ModelFormat {
       return "it is a Python pickle, as PyTorch wrote them (.pt, .pth, .bin); " + TO_SAFETENSORS;
     }
     if (isOnnx(content)) {
-      return "it is an ONNX model (or another one in protocol buffers), which holds no names of a ViT's weights";
+      return "it is an ONNX model (or another protocol buffer), which has no names for a ViT's weights";
     }
     if (isText(content)) {
       return text(content);
     }
     return String.format(
         Locale.ROOT,
-        "its %d bytes are no model that this job knows: those are checkpoints and kept models of a run, zips of export and, to begin from, weights in safetensors",
+        "its %d bytes are not a supported model: checkpoints and saved models of a run, zips of export and, for train --init, weights in safetensors",
         content.length);
   }
 
@@ -145,15 +145,15 @@ public enum ModelFormat {
             .replace("\ufeff", "")
             .strip();
     if (beginning.startsWith("version https://git-lfs")) {
-      return "it is a pointer of Git LFS in place of the file; git lfs pull fetches the file itself";
+      return "it is a Git LFS pointer instead of the file; git lfs pull fetches the file";
     }
     if (beginning.startsWith("<")) {
-      return "it is a web page or XML in place of the file; the download went wrong";
+      return "it is a web page or XML instead of the file; the download failed";
     }
     if (beginning.startsWith("{")) {
       return json(content);
     }
-    return "it is a text and no model";
+    return "it is a text, not a model";
   }
 
   private static String json(byte[] content) {
@@ -163,13 +163,13 @@ public enum ModelFormat {
       if (shards.isObject()) {
         TreeSet<String> files = new TreeSet<>();
         shards.forEach(file -> files.add(file.asText()));
-        return "it is the index of weights that lie in %s; give one file that holds them all (load_file of each, then save_file, of safetensors.torch)"
+        return "it is the index of the weight shards %s; give one file with all weights (load_file of each, then save_file, of safetensors.torch)"
             .formatted(String.join(", ", files));
       }
     } catch (JsonProcessingException e) {
       // Reported as any other text.
     }
-    return "it is a JSON text and no model";
+    return "it is JSON, not a model";
   }
 
   private static ByteBuffer little(byte[] content) {

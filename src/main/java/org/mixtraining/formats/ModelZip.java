@@ -29,7 +29,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 /**
  * Encoder and heads as a zip of Deeplearning4j's ModelSerializer, which {@code
  * ModelSerializer.restoreComputationGraph} reads where this job's jar is on the classpath. One more
- * entry, {@value #CARD}, says what the model takes and what its outputs mean.
+ * entry, {@value #CARD}, describes the model's input and outputs.
  *
  * <p>This job itself reads such a file as data: the card and the floats, and no object that the
  * file describes.
@@ -75,9 +75,9 @@ public final class ModelZip {
   }
 
   /**
-   * Reads what {@link #of} wrote.
+   * Reads the output of {@link #of}.
    *
-   * @throws IOException if it is something else, or damaged
+   * @throws IOException if it is not such a zip, or damaged
    */
   public static ModelZip read(byte[] file) throws IOException {
     ModelZip zip = new ModelZip(entries(file));
@@ -99,12 +99,12 @@ public final class ModelZip {
   private byte[] entry(String name) throws IOException {
     byte[] entry = entries.get(name);
     if (entry == null) {
-      throw new IOException("it is a zip without %s, so none that export wrote".formatted(name));
+      throw new IOException("it is a zip without %s, so not one written by export".formatted(name));
     }
     return entry;
   }
 
-  /** The text that was given with the model. */
+  /** The model's card. */
   public String card() throws IOException {
     return new String(entry(CARD), StandardCharsets.UTF_8);
   }

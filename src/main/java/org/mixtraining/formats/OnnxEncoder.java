@@ -10,7 +10,7 @@ import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.layers.PositionEmbedding;
 
-/** A pass through the encoder, as nodes of an ONNX graph. */
+/** The forward pass of the encoder as nodes of an ONNX graph. */
 final class OnnxEncoder {
 
   private final String scope;
@@ -19,7 +19,7 @@ final class OnnxEncoder {
   private final OnnxNodes graph;
 
   /**
-   * @param scope what the names of its nodes begin with; weights are shared between passes
+   * @param scope prefix of its node names; weights are shared between passes
    */
   OnnxEncoder(String scope, ViT vit, OnnxWeights weights, OnnxNodes graph) {
     this.scope = scope;
@@ -28,7 +28,7 @@ final class OnnxEncoder {
     this.graph = graph;
   }
 
-  /** Where its result is: [N, dim]. */
+  /** Name of the output: [N, dim]. */
   String features() {
     return scope + "features";
   }
@@ -96,8 +96,8 @@ final class OnnxEncoder {
         positions[i] += learned[i];
       }
     }
-    String places = graph.constant("positions", positions, 1, vit.patches(), dim);
-    x = graph.node(scope + "placed", "Add", List.of(x, places));
+    String embedding = graph.constant("positions", positions, 1, vit.patches(), dim);
+    x = graph.node(scope + "placed", "Add", List.of(x, embedding));
 
     String batch =
         graph.node(

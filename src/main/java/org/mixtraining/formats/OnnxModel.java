@@ -18,8 +18,8 @@ import org.mixtraining.vit.state.StateLayout;
  * Encoder and heads as an <a href="https://onnx.ai">ONNX</a> model (opset 17).
  *
  * <p>Its input {@code images}, uint8 [N, channels, height, width], takes pixels as they are in a
- * file, 0 to 255; that they are normalised is part of the graph. Its outputs are float32: {@code
- * probabilities} [N, classes] of the only task, or {@code probabilities-TASK} of each.
+ * file, 0 to 255; the graph normalises them. Its outputs are float32: {@code probabilities} [N,
+ * classes] of the only task, or {@code probabilities-TASK} of each.
  */
 public final class OnnxModel {
 
@@ -34,7 +34,7 @@ public final class OnnxModel {
   private final OnnxWeights weights;
 
   /**
-   * What the model says of a task's images.
+   * An output of the model: the class probabilities of a task.
    *
    * @param name of the output
    * @param mean of each channel of the images, pixels scaled to [0, 1]

@@ -17,7 +17,7 @@ import onnx.Onnx.TypeProto;
 import onnx.Onnx.ValueInfoProto;
 import org.nd4j.shade.protobuf.ByteString;
 
-/** Writes an ONNX graph node by node; every value is known by its name. */
+/** Builder of an ONNX graph; every value is identified by its name. */
 final class OnnxNodes {
 
   /** A batch may have any number of images. */
@@ -58,7 +58,7 @@ final class OnnxNodes {
     return AttributeProto.newBuilder().setName(name).setType(type);
   }
 
-  /** A constant; one of that name is stored once. */
+  /** A constant; constants of the same name are stored once. */
   String constant(String name, float[] values, long... shape) {
     ByteBuffer bytes = bytes(values.length * Float.BYTES);
     bytes.asFloatBuffer().put(values);

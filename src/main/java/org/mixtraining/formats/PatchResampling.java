@@ -5,11 +5,11 @@ import org.apache.commons.math3.linear.RealMatrix;
 import org.apache.commons.math3.linear.SingularValueDecomposition;
 
 /**
- * Embeddings for another patch size, or another grid of patches. The embedding of patches of one
- * size made to serve patches of another (Beyer et al., FlexiViT, arXiv 2212.08013, section 3.4):
- * the kernel whose products with resized patches are nearest to those of the given kernel with the
- * patches themselves. With a resize B of images, bicubic and antialiased as PyTorch's and Pillow's,
- * it is the pseudo-inverse of Bᵀ times the kernel.
+ * Resampling of patch and position embeddings for another patch size or grid. Patch embeddings by
+ * FlexiViT's method (Beyer et al., arXiv 2212.08013, section 3.4): the kernel whose products with
+ * resized patches are nearest to those of the given kernel with the patches themselves. With a
+ * resize B of images, bicubic and antialiased as PyTorch's and Pillow's, it is the pseudo-inverse
+ * of Bᵀ times the kernel.
  */
 final class PatchResampling {
 

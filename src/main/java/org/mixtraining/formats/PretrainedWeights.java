@@ -6,22 +6,22 @@ import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.state.ModelState;
 
-/** Trained weights that a run may begin from. */
+/** Pretrained weights that a run can be initialised with. */
 public sealed interface PretrainedWeights permits TrainedWeights, TimmWeights {
 
   /**
-   * A run's initial state with the donor's weights in place of its random ones. Moments and step
-   * counts stay those of a beginning.
+   * A run's initial state with the pretrained weights in place of its random ones. Moments and step
+   * counts stay at zero.
    *
    * @param vit the run's model
    * @param heads the run's
    * @param initial the run's state before its first epoch
-   * @param parts what to take of the donor
+   * @param parts the blocks to take
    * @throws org.mixtraining.config.UserException if it does not fit: a line for each block, which
    *     names the first tensor that differs, and both shapes
    */
   ModelState into(ViT vit, List<Head> heads, ModelState initial, InitParts parts);
 
-  /** What a person should know of what was taken and what was not; may be empty. */
+  /** Remarks on what was taken and what was not; may be empty. */
   List<String> notes();
 }

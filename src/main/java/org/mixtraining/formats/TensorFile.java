@@ -23,7 +23,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Named arrays of floats and a text, in the safetensors layout: the length of the header as a
+ * A file of named float arrays and a text, in the safetensors layout: the length of the header as a
  * little-endian 64-bit number; the header, JSON that says each tensor's type, shape and place; the
  * tensors one after another, little-endian. The text is the metadata {@code mixtraining}. The last
  * tensor, {@code sha256}, is the digest of all bytes before it.
@@ -35,7 +35,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String METADATA = "__metadata__";
 
-  /** The metadata that tells a file of this job. */
+  /** The metadata key that identifies a file of this job. */
   static final String TEXT = "mixtraining";
 
   private static final String DIGEST = "sha256";
@@ -84,10 +84,10 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
   }
 
   /**
-   * Reads what {@link #write} wrote.
+   * Reads the output of {@link #write}.
    *
    * @param size bytes of the file
-   * @throws DamagedFileException if it is not whole, or was changed by as much as a bit
+   * @throws DamagedFileException if it is truncated or altered
    */
   public static TensorFile read(InputStream file, long size) throws IOException {
     DigestInputStream hashed = new DigestInputStream(file, sha256());
@@ -118,7 +118,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
     byte[] found = new byte[DIGEST_BYTES];
     in.readFully(found);
     if (!MessageDigest.isEqual(expected, found)) {
-      throw new DamagedFileException("its checksum does not match: some of it was altered");
+      throw new DamagedFileException("its checksum does not match: it was altered");
     }
     return new TensorFile(header.path(METADATA).path(TEXT).asText(), tensors);
   }
@@ -151,7 +151,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
       boolean next = from == end && to >= from && (to - from) % Float.BYTES == 0;
       boolean last = lengths.isEmpty() || lengths.lastKey().compareTo(name) < 0;
       if (!next || !last || (to - from) / Float.BYTES > Integer.MAX_VALUE - 8) {
-        throw new DamagedFileException("its header puts %s at a wrong place".formatted(name));
+        throw new DamagedFileException("its header gives a wrong offset for %s".formatted(name));
       }
       lengths.put(name, (int) ((to - from) / Float.BYTES));
       end = to;
@@ -160,7 +160,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
       throw new DamagedFileException(
           String.format(
               Locale.ROOT,
-              "it is cut off or was added to: its header speaks of %d bytes of data, and there are %d",
+              "it is truncated or has extra bytes: its header declares %d bytes of data, and there are %d",
               end + DIGEST_BYTES,
               bytes));
     }

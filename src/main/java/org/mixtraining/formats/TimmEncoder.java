@@ -13,11 +13,11 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.formats.TimmWeights.Weight;
 
 /**
- * The tensors of an encoder among those of a file. Programs put a model into others, and their
- * names before its own: {@code model.}, {@code encoder.}, {@code backbone.} or any other, in any
- * nesting. The encoder is what lies beside its patch embedding.
+ * The encoder's tensors in a weight file. Programs wrap a model in others, whose names become
+ * prefixes: {@code model.}, {@code encoder.}, {@code backbone.} or any other, in any nesting. The
+ * encoder consists of the tensors that share the prefix of the patch embedding.
  *
- * @param prefix what its names begin with, after the names of {@link #WRAPPERS} were taken out
+ * @param prefix of its names, after {@link #WRAPPERS} were removed
  * @param tensors by their names without it
  * @param beside names of the file's other tensors
  */
@@ -25,7 +25,7 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
 
   static final String PATCHES = "patch_embed.proj.weight";
 
-  /** Names that PyTorch puts anywhere: of parallel, compiled, sharded and checkpointed modules. */
+  /** Prefixes that PyTorch adds for parallel, compiled, sharded and checkpointed modules. */
   private static final Pattern WRAPPERS =
       Pattern.compile(
           "(?<![^.])(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\\.");
@@ -41,7 +41,7 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
               "conv1.weight", "CLIP or a convolutional network",
               "embedding.kernel", "Flax"));
 
-  /** As many names as a message lists. */
+  /** Number of names that a message lists. */
   private static final int SHOWN = 4;
 
   /**
@@ -70,7 +70,7 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "%s: holds %d encoders, under %s; leave one in the file",
+              "%s: holds %d encoders, under %s; keep only one in the file",
               origin,
               prefixes.size(),
               quoted(prefixes)));
@@ -95,17 +95,19 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
 
   private static String other(SortedMap<String, Weight> file) {
     String read =
-        "read are those of timm and MAE: patch_embed.proj.weight, blocks.0.attn.qkv.weight, norm.weight and so on, with any prefix";
+        "supported are the names of timm and MAE: patch_embed.proj.weight, blocks.0.attn.qkv.weight, norm.weight and so on, with any prefix";
     for (Map.Entry<String, String> other : OTHERS.entrySet()) {
       for (String name : file.keySet()) {
         if (ends(name, other.getKey())) {
-          return "its names are those of %s (%s); %s".formatted(other.getValue(), name, read);
+          return "its tensors have the names of %s (%s); %s"
+              .formatted(other.getValue(), name, read);
         }
       }
     }
     return file.isEmpty()
         ? "it holds no weights"
-        : "its names are none of a ViT (%s); %s".formatted(some(file.keySet()), read);
+        : "its tensors do not have the names of a ViT (%s); %s"
+            .formatted(some(file.keySet()), read);
   }
 
   private static String quoted(Collection<String> prefixes) {

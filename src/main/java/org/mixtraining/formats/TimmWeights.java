@@ -20,9 +20,9 @@ import org.mixtraining.vit.state.StateLayout;
 /**
  * The encoder of a ViT under the names of timm's {@code VisionTransformer}, which are also those of
  * facebookresearch/mae: {@code patch_embed.proj.weight}, {@code blocks.0.attn.qkv.weight}, {@code
- * norm.weight} and so on, after any prefix. An encoder that computes something else than this job's
- * is refused ({@link ForeignPart}); heads and decoders are left. A patch embedding for patches of
- * another size is resampled as FlexiViT does it ({@link PatchResampling}).
+ * norm.weight} and so on, after any prefix. An encoder that computes another function than this
+ * job's is refused ({@link ForeignPart}); heads and decoders are ignored. A patch embedding for
+ * patches of another size is resampled as FlexiViT does it ({@link PatchResampling}).
  *
  * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
  * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that
@@ -77,7 +77,7 @@ public final class TimmWeights implements PretrainedWeights {
     this.file = encoder.tensors();
     this.unused = new TreeSet<>(file.keySet());
     if (!encoder.prefix().isEmpty()) {
-      notes.add("%s: the encoder is what lies under %s".formatted(origin, encoder.prefix()));
+      notes.add("%s: took the encoder under %s".formatted(origin, encoder.prefix()));
     }
     unused.addAll(encoder.beside());
   }
@@ -106,7 +106,7 @@ public final class TimmWeights implements PretrainedWeights {
   public ModelState into(ViT vit, List<Head> heads, ModelState initial, InitParts parts) {
     if (parts != InitParts.ENCODER) {
       throw new UserException(
-          "%s: of weights in the naming of timm only the encoder is taken; mixtraining.init.parts must be encoder"
+          "%s: weights in timm's naming provide only the encoder; mixtraining.init.parts must be encoder"
               .formatted(origin));
     }
     StateLayout layout = StateLayout.of(vit, heads);
@@ -118,7 +118,7 @@ public final class TimmWeights implements PretrainedWeights {
     }
     norm(vit.dim(), "norm.", ViTGraph.ENCODER_NORM + ".", layout, encoder);
     if (!unused.isEmpty()) {
-      notes.add("%s: not used: %s".formatted(origin, TimmEncoder.some(unused)));
+      notes.add("%s: ignored: %s".formatted(origin, TimmEncoder.some(unused)));
     }
     return initial.with(new ModelState(Map.of(ModelState.ENCODER, TrainedWeights.fresh(encoder))));
   }
@@ -156,14 +156,14 @@ public final class TimmWeights implements PretrainedWeights {
     }
     layout.write("patch-embedding.weight", transposed(values, vit.dim()), encoder);
     layout.write("patch-embedding.bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
-    places(vit, layout, encoder);
+    loadPositions(vit, layout, encoder);
   }
 
   /**
-   * The class token with its position, which ours does not have; the other positions go to where
-   * the run learns them, or are compared with its fixed ones.
+   * Adds the class token's position, which ours does not have, to the token; loads the other
+   * positions if the run learns them, else compares them with its fixed ones.
    */
-  private void places(ViT vit, StateLayout layout, float[] encoder) {
+  private void loadPositions(ViT vit, StateLayout layout, float[] encoder) {
     int dim = vit.dim();
     float[] cls = tensor(CLS, 1, 1, dim).clone();
     Weight positions = weight(POSITIONS);
@@ -185,9 +185,9 @@ public final class TimmWeights implements PretrainedWeights {
   }
 
   private float[] learned(float[] given, int grid, ViT vit) {
-    float[] places = given.clone();
+    float[] positions = given.clone();
     if (grid != vit.grid()) {
-      places = PatchResampling.positions(given, grid, vit.grid(), vit.dim());
+      positions = PatchResampling.positions(given, grid, vit.grid(), vit.dim());
       notes.add(
           String.format(
               Locale.ROOT,
@@ -199,10 +199,10 @@ public final class TimmWeights implements PretrainedWeights {
               vit.grid()));
     }
     float[] fixed = PositionEmbedding.of(vit.grid(), vit.dim());
-    for (int i = 0; i < places.length; i++) {
-      places[i] -= fixed[vit.dim() + i];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] -= fixed[vit.dim() + i];
     }
-    return places;
+    return positions;
   }
 
   private void compare(float[] given, int grid, int dim) {
@@ -212,7 +212,7 @@ public final class TimmWeights implements PretrainedWeights {
       notes.add(
           String.format(
               Locale.ROOT,
-              "%s: pos_embed was learned, and is not taken over: it differs from the fixed sine-cosine embedding of this run by %.0f %% of that one's norm; model.positions = learned takes it",
+              "%s: pos_embed was learned, and is ignored: it differs from this run's fixed sine-cosine embedding by %.0f %% of the latter's norm; model.positions = learned uses it",
               origin,
               100 * difference));
     }

@@ -19,7 +19,7 @@ import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * A model that can predict.
+ * A trained model: its description and parameters.
  *
  * @param state its parameters; moments are not needed
  */
@@ -28,7 +28,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   /**
    * The task of that name; of a model with a single task, an empty name is that one's.
    *
-   * @param option what gave the name, for the message
+   * @param option the option that gave the name, for the message
    * @throws UserException if there is none
    */
   public ModelCard.Task task(String option, String name) {
@@ -44,22 +44,21 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
                 "%s: %s; the model has the tasks %s"
                     .formatted(
                         option,
-                        name.isEmpty() ? "a task must be chosen" : "there is no task " + name,
+                        name.isEmpty() ? "choose a task" : "there is no task " + name,
                         tasks.stream().map(ModelCard.Task::name).toList())));
   }
 
   /**
-   * Refuses a model that has learned nothing about classes: that of a run without supervised
-   * epochs.
+   * Refuses a model whose heads are untrained: that of a run without supervised epochs.
    *
-   * @param option what gave the model, for the message
+   * @param option the option that gave the model, for the message
    */
   public void checkHeads(String option) {
     boolean trained = state.block(ModelState.ENCODER).steps() > 0;
     for (Head head : card.heads()) {
       if (trained && state.block(head.name()).steps() == 0) {
         throw new UserException(
-            "%s: its head %s has random weights, since the run had no epoch with labels; train --init can use its encoder"
+            "%s: its head %s is untrained, because the run had no supervised epoch; train --init can use its encoder"
                 .formatted(option, head.name()));
       }
     }
@@ -68,7 +67,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   /**
    * The encoder and the heads of some tasks as an {@link OnnxModel}; its metadata hold the classes.
    *
-   * @param option what chooses a task, for the message
+   * @param option the option that chooses a task, for the message
    * @throws UserException if the tasks' images differ in size or colour
    */
   public byte[] onnx(String option, List<ModelCard.Task> tasks) {
@@ -78,7 +77,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
     for (ModelCard.Task task : tasks) {
       if (task.imageSize() != first.imageSize() || task.channels() != first.channels()) {
         throw new UserException(
-            "%s: the images of tasks %s and %s differ in shape, so an ONNX file holds one of them; choose it"
+            "%s: the images of tasks %s and %s differ in shape, so an ONNX file can hold only one of them; choose one"
                 .formatted(option, first.name(), task.name()));
       }
       boolean only = card.tasks().size() == 1;
@@ -105,7 +104,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   /**
    * The model in a {@link ModelZip}.
    *
-   * @throws IOException if it holds something else, or is damaged
+   * @throws IOException if it is not such a zip, or damaged
    */
   public static TrainedModel ofZip(byte[] file) throws IOException {
     ModelZip zip = ModelZip.read(file);

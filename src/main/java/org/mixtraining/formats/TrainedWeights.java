@@ -17,9 +17,9 @@ import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.StateLayout;
 
 /**
- * A model that this job trained.
+ * Weights of a model that this job trained.
  *
- * @param origin where it was found, for messages
+ * @param origin option and path, for messages
  */
 public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelState state)
     implements PretrainedWeights {
@@ -55,7 +55,7 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
     return new ModelState.Block(parameters, new float[size], new float[size], 0);
   }
 
-  /** Blocks of the run that are to be the donor's. */
+  /** Blocks of the run that are to be replaced. */
   private static Set<String> wanted(ModelState initial, InitParts parts) {
     Set<String> wanted = new TreeSet<>();
     for (String block : initial.blocks().keySet()) {
@@ -77,7 +77,7 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
   private Optional<String> mismatch(String block, StateLayout theirs, StateLayout ours) {
     if (!state.blocks().containsKey(block)) {
       return Optional.of(
-          "%s: it has no block %s, but %s; what is taken of it says mixtraining.init.parts (%s is enough for new classes)"
+          "%s: it has no block %s, but %s; mixtraining.init.parts chooses the parts to take (%s is enough for new classes)"
               .formatted(origin, block, state.blocks().keySet(), KebabCase.of(InitParts.ENCODER)));
     }
     Set<String> names = new TreeSet<>(ours.slots().keySet());

@@ -9,7 +9,7 @@ import java.util.ServiceLoader;
  */
 public interface Accelerator {
 
-  /** What the table {@code workers} calls a device of this library, before its address. */
+  /** The name of a device of this library in the table {@code workers}, before its address. */
   String name();
 
   /**
@@ -21,7 +21,7 @@ public interface Accelerator {
    */
   void bind(String address);
 
-  /** What computes on the GPU that the calling thread is bound to. */
+  /** An engine on the GPU that the calling thread is bound to. */
   Engine engine();
 
   /**

@@ -3,8 +3,8 @@ package org.mixtraining.kernels;
 import java.util.Locale;
 
 /**
- * Holds every call against the shapes that {@link Kernels} asks for, once for all implementations:
- * on raw memory a wrong shape would not be an exception but a crash.
+ * Shape checks of {@link Kernels}, in one place for all implementations: on raw memory a wrong
+ * shape would not be an exception but a crash.
  */
 record CheckedKernels(Kernels kernels) implements Kernels {
 
@@ -214,14 +214,14 @@ record CheckedKernels(Kernels kernels) implements Kernels {
     kernels.addScaled(x, factor, y);
   }
 
-  private static void needLike(String what, Matrix mat, Matrix like) {
-    need(what, mat, like.rows(), like.cols());
+  private static void needLike(String what, Matrix matrix, Matrix like) {
+    need(what, matrix, like.rows(), like.cols());
   }
 
-  private static void need(String what, Matrix mat, int rows, int cols) {
-    if (mat.rows() != rows || mat.cols() != cols) {
+  private static void need(String what, Matrix matrix, int rows, int cols) {
+    if (matrix.rows() != rows || matrix.cols() != cols) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s is %s, needed [%d x %d]", what, mat, rows, cols));
+          String.format(Locale.ROOT, "%s is %s, needed [%d x %d]", what, matrix, rows, cols));
     }
   }
 }

@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 import org.mixtraining.config.UserException;
 
 /**
- * What an NVIDIA GPU can run, as {@code nvidia-smi --query-gpu=compute_cap,name --format=csv}
- * prints it.
+ * The CUDA compute capability of a GPU, as {@code nvidia-smi --query-gpu=compute_cap,name
+ * --format=csv} prints it.
  *
  * @param device its name
  */
@@ -21,7 +21,7 @@ record ComputeCapability(int major, int minor, String device) {
   static ComputeCapability parse(String line) {
     Matcher match = LINE.matcher(line);
     if (!match.matches()) {
-      throw new IllegalArgumentException("nvidia-smi says of a GPU: " + line);
+      throw new IllegalArgumentException("not a line of nvidia-smi: " + line);
     }
     return new ComputeCapability(
         Integer.parseInt(match.group(1)), Integer.parseInt(match.group(2)), match.group(3));

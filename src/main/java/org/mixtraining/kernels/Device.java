@@ -4,16 +4,16 @@ import java.util.Optional;
 import org.mixtraining.config.WorkersConfig;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What a worker computes on. Two that are equal are the same. */
+/** A compute device of a worker: CPU cores or a GPU. Equal devices are the same device. */
 public sealed interface Device {
 
-  /** As the table {@code workers} names it. */
+  /** Its name in the table {@code workers}. */
   String name();
 
-  /** What it counts for where device time is summed: each core of a CPU, or a GPU, is one. */
+  /** The number of devices that device time counts: each CPU core, or a GPU, is one. */
   int devices();
 
-  /** Makes the calling thread compute on it: to be called before the thread's first array. */
+  /** Binds the calling thread to it; call this before the thread's first array. */
   void bind();
 
   /** An engine on it, for the thread that it was bound to. */
@@ -49,8 +49,8 @@ public sealed interface Device {
   }
 
   /**
-   * Whatever there is in this process, for work that asks for no GPU: the CPU; or, where ND4J has
-   * taken a GPU's memory for all its arrays, that GPU.
+   * The default device of this process, for work that asks for no GPU: the CPU, or the GPU if ND4J
+   * keeps all its arrays there.
    *
    * @param threads compute threads, on the CPU
    */
@@ -108,7 +108,7 @@ public sealed interface Device {
     }
   }
 
-  /** What the process has. */
+  /** The default device of the process. */
   record Any(int threads) implements Device {
     @Override
     public String name() {

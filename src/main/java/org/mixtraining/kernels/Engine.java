@@ -6,7 +6,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
- * Kernels and the threads that they run on: what a worker computes with. One engine serves one
+ * A worker's compute engine: kernels and the threads that they run on. One engine serves one
  * training at a time; concurrent trainings in one process have one each.
  */
 public final class Engine implements AutoCloseable {

@@ -1,9 +1,9 @@
 package org.mixtraining.kernels;
 
 /**
- * The approximations behind softmax and GELU, one float at a time; {@link VectorRowOps} does the
- * same steps eight at a time. {@link #exp} is Cephes' expf (relative error 1e-7), {@link #normal}
- * builds on Abramowitz and Stegun 7.1.26 (absolute error 1e-7).
+ * Fast approximations of exp and the normal distribution for softmax and GELU, one float at a time;
+ * {@link VectorRowOps} does the same steps eight at a time. {@link #exp} is Cephes' expf (relative
+ * error 1e-7), {@link #normal} builds on Abramowitz and Stegun 7.1.26 (absolute error 1e-7).
  */
 final class FastMath {
   private FastMath() {}

@@ -1,8 +1,8 @@
 package org.mixtraining.kernels;
 
 /**
- * The rate that matrix products reach on this machine where nothing else is in their way: square
- * products within the cache, every thread its own. What a training step reaches is held against it.
+ * The peak rate of matrix products on this machine, measured on square products within the cache,
+ * one per thread: the reference that a training step's rate is compared with.
  */
 public final class GemmPeak {
 

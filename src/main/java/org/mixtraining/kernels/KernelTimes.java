@@ -14,7 +14,7 @@ public final class KernelTimes {
   private final Map<String, LongAdder> nanos = new ConcurrentHashMap<>();
   private final LongAdder calls = new LongAdder();
 
-  /** The same kernels, their calls timed; a call costs about a tenth of a microsecond more. */
+  /** The same kernels with timed calls; timing costs about 0.1 µs per call. */
   Kernels around(Kernels kernels) {
     return (Kernels)
         Proxy.newProxyInstance(
@@ -52,7 +52,7 @@ public final class KernelTimes {
     return calls.sum();
   }
 
-  /** Begins anew. */
+  /** Resets times and calls. */
   public void reset() {
     nanos.clear();
     calls.reset();

@@ -10,12 +10,12 @@ package org.mixtraining.kernels;
  */
 public interface Kernels {
 
-  /** {@code cpu} or {@code nd4j}: what a table or a benchmark calls this implementation. */
+  /** The implementation's name in tables and benchmarks: {@code cpu} or {@code nd4j}. */
   String name();
 
   /**
-   * Whether a call takes a whole batch at a time, since it costs the same however large it is; or
-   * the part of it that fits the caches of a core.
+   * Whether a call should get a whole batch, because its overhead does not depend on the size;
+   * otherwise it gets chunks that fit a core's cache.
    */
   default boolean takesWholeBatches() {
     return false;

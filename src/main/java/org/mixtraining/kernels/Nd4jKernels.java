@@ -251,7 +251,7 @@ final class Nd4jKernels implements Kernels {
     }
   }
 
-  /** It takes the weights anew from q and k, in the same call. */
+  /** Recomputes the attention weights from q and k in the same call. */
   @Override
   public void attentionBackward(
       Matrix qkv, int tokens, int heads, Matrix probabilities, Matrix dOut, Matrix dQkv) {

@@ -40,7 +40,9 @@ final class OneDnn {
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
   }
 
-  /** What a primitive is made for: op(a)[m, k] · op(b)[k, n], alone or added to c[m, n]. */
+  /**
+   * The product that a primitive computes: op(a)[m, k] · op(b)[k, n], alone or added to c[m, n].
+   */
   record Shape(
       int m,
       int n,
@@ -52,7 +54,10 @@ final class OneDnn {
       int strideB,
       int strideC) {}
 
-  /** Computes the product, if oneDNN has a fast way to; else says so, and leaves c as it is. */
+  /**
+   * Computes the product if oneDNN has a fast implementation for it; otherwise returns false and
+   * leaves c unchanged.
+   */
   static boolean multiplies(Shape shape, Matrix a, Matrix b, Matrix c) {
     if (!PRESENT) {
       return false;
@@ -95,7 +100,7 @@ final class OneDnn {
     return new memory.desc(new long[] {rows, cols}, memory.data_type.f32, strides);
   }
 
-  /** A matrix that is somewhere else in each product. */
+  /** A matrix whose address is set before each product. */
   private memory of(memory.desc matrix) {
     return new memory(matrix, cpu, (Pointer) null);
   }
@@ -130,8 +135,7 @@ final class OneDnn {
       }
     } catch (LinkageError e) { // of another platform or JavaCPP than this build's
       LOG.warn(
-          "oneDNN cannot be loaded, so OpenBLAS takes its place, a seventh slower: {}",
-          e.toString());
+          "oneDNN cannot be loaded; OpenBLAS is used instead, about 15 % slower: {}", e.toString());
       return false;
     }
   }

@@ -103,7 +103,7 @@ interface RowOps {
     return Best.OPS;
   }
 
-  /** Chosen, and complained about, once. */
+  /** The implementation, chosen once, with a warning if it is the slow one. */
   final class Best {
     private static final Logger LOG = LoggerFactory.getLogger(RowOps.class);
     private static final RowOps OPS = choose();
@@ -117,7 +117,7 @@ interface RowOps {
       return obstacle.isPresent() ? new ScalarRowOps() : new VectorRowOps();
     }
 
-    /** Why the Vector API cannot be used, if so. */
+    /** The reason why the Vector API cannot be used, if there is one. */
     static Optional<String> obstacle() {
       if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
         return Optional.of("start the JVM with --add-modules=jdk.incubator.vector");

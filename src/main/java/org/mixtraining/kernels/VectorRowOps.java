@@ -21,7 +21,7 @@ final class VectorRowOps implements RowOps {
   private static final int BYTES = Float.BYTES;
 
   // Constants that are vectors already spare HotSpot a broadcast at each use; CpuKernels.eachRow
-  // says why its patience matters.
+  // says why the size of compiled code matters.
   private static final FloatVector ONE = broadcast(1f);
   private static final FloatVector HALF = broadcast(0.5f);
   private static final FloatVector MINUS_HALF = broadcast(-0.5f);

@@ -9,13 +9,14 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * A fixed number of threads that share the tasks of one loop at a time, its caller among them. All
- * that is computed in parallel is computed by them: kernels, the images of a minibatch, averages.
+ * A fixed pool of threads, including the caller, that share the tasks of one parallel loop at a
+ * time. Everything that is computed in parallel runs on such a pool: kernels, the images of a
+ * minibatch, averages.
  *
- * <p>A loop needs no thread but its caller, who takes whatever tasks the others do not come to: it
- * ends on a machine of one core, or one that is too busy to run them. A training step has dozens of
- * loops, a millisecond or so each, so waiting threads spin for a moment before they sleep. They are
- * daemons, and end when this is closed.
+ * <p>A loop needs no thread but its caller, who takes every task that no other thread has taken: it
+ * also ends on a machine with one core or with no idle one. A training step has dozens of loops, a
+ * millisecond or so each, so waiting threads spin for a moment before they sleep. They are daemons,
+ * and end when this is closed.
  */
 public final class WorkerThreads implements AutoCloseable {
   private static final long SPIN_NANOS = 50_000;
@@ -24,18 +25,18 @@ public final class WorkerThreads implements AutoCloseable {
   private volatile Loop current;
   private volatile boolean closed;
 
-  /** A piece of parallel work. */
+  /** The body of a parallel loop. */
   @FunctionalInterface
   public interface Task {
     /**
-     * @param thread the one of these threads that runs it, from 0: for memory of its own
+     * @param thread the one of these threads that runs it, from 0: for scratch memory of its own
      * @param index which piece it is, from 0
      */
     void run(int thread, int index);
   }
 
   /**
-   * So many threads, the caller of {@link #run} being one.
+   * A pool of {@code size} threads, of which the caller of {@link #run} is one.
    *
    * @param size above 0
    */
@@ -58,7 +59,7 @@ public final class WorkerThreads implements AutoCloseable {
     }
   }
 
-  /** One for each core that this process may use, for what it does while it does nothing else. */
+  /** A pool with one thread for each core that this process may use, for work that runs alone. */
   public static WorkerThreads ofAllCores() {
     return new WorkerThreads(Runtime.getRuntime().availableProcessors());
   }
@@ -74,7 +75,7 @@ public final class WorkerThreads implements AutoCloseable {
    */
   public void run(int tasks, Task body) {
     if (closed) {
-      throw new IllegalStateException("these threads have ended");
+      throw new IllegalStateException("this thread pool is closed");
     }
     Loop loop = new Loop(tasks, body, Thread.currentThread());
     if (tasks > 1) {

@@ -12,9 +12,9 @@ import org.mixtraining.config.MixConfig.MixPass;
  * @param epochs length of the run
  * @param phase the part of the run it belongs to
  * @param objective what it minimises
- * @param pass what the encoder sees in a JOINT step; ignored by SSL and SL epochs
+ * @param pass input of the encoder in a JOINT step; ignored by SSL and SL epochs
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
- * @param maskRatio share of an image's patches that are hidden; ignored by SL epochs
+ * @param maskRatio share of an image's patches that are masked; ignored by SL epochs
  * @param learningRate the schedule of the run or of the phase
  * @param clip greatest norm of a step's whole gradient; 0 is no limit
  */
@@ -30,7 +30,7 @@ public record EpochPlan(
     double clip)
     implements Serializable {
 
-  /** Phase and objective for a person: "MIX joint", or "SL" where both are the same. */
+  /** Phase and objective for display: "MIX joint", or "SL" where both are the same. */
   public String title() {
     return phase.name().equals(objective.name())
         ? phase.name()

@@ -15,8 +15,9 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
 
 /**
- * The plan of a run, one {@link EpochPlan} an epoch. Of {@code epochs.ssl} and {@code epochs.sl},
- * pipeline {@code mix} merges {@code e_mix = round(ratio · min(ssl, sl))} (a half rounds up):
+ * The schedule of a run: one {@link EpochPlan} per epoch. Of {@code epochs.ssl} and {@code
+ * epochs.sl}, pipeline {@code mix} merges {@code e_mix = round(ratio · min(ssl, sl))} (a half
+ * rounds up):
  *
  * <ul>
  *   <li>phase SSL: {@code ssl − e_mix} epochs;
@@ -73,7 +74,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
         .intValueExact();
   }
 
-  /** Whether any epoch learns from labels. */
+  /** Whether any epoch trains on labels. */
   public boolean needsLabels() {
     return epochs.stream().anyMatch(MixSchedule::trainsHead);
   }
@@ -92,9 +93,10 @@ public record MixSchedule(List<EpochPlan> epochs) {
   }
 
   /**
-   * The plan of a run that may have lost its patience: it then ends after some epochs more, in
-   * which the learning rate falls from where it is to its end, as half a cosine. Where no more are
-   * left than these, the plan stays as it is: its own rate falls then.
+   * The plan with early stopping: a run whose patience is exhausted ends after {@code
+   * early-stopping.cooldown} more epochs, in which the learning rate falls from its current value
+   * to {@code min-lr} along half a cosine. If no more epochs than these are left, the plan does not
+   * change.
    */
   public MixSchedule endedBy(Patience patience, JobConfig config) {
     int from = patience.end();
@@ -140,7 +142,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
     return text.append('\n').toString();
   }
 
-  /** An epoch before it has a date. */
+  /** An epoch without its position in the run. */
   private record Step(
       Phase phase, Objective objective, MixPass pass, double alpha, double maskRatio) {
 

@@ -1,8 +1,8 @@
 package org.mixtraining.schedule;
 
-/** What an epoch minimises. */
+/** The loss that an epoch minimises. */
 public enum Objective {
-  /** Masked autoencoding: reconstruct the hidden patches. */
+  /** Masked autoencoding: reconstruct the masked patches. */
   SSL,
   /** Supervised cross-entropy. */
   SL,

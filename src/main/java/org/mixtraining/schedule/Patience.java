@@ -3,15 +3,15 @@ package org.mixtraining.schedule;
 import java.io.Serializable;
 
 /**
- * How long a run has waited for a better validation accuracy.
+ * State of early stopping: the best validation accuracy and the epochs since.
  *
  * @param best the best accuracy so far; −1 if there is none
- * @param waited epochs since then
- * @param end epochs that were behind the run when its patience ran out; 0 while it has not
+ * @param waited epochs since without an improvement
+ * @param end epochs done when the patience was exhausted; 0 before that
  */
 public record Patience(double best, int waited, int end) implements Serializable {
 
-  /** Of a run that has not begun to wait. */
+  /** The state before the first epoch. */
   public static final Patience FRESH = new Patience(-1, 0, 0);
 
   /** After one more epoch that was not scored. */
@@ -22,8 +22,8 @@ public record Patience(double best, int waited, int end) implements Serializable
   /**
    * After one more epoch with the given validation accuracy.
    *
-   * @param epochs behind the run now
-   * @param limit epochs that it waits; 0 is for ever
+   * @param epochs done so far
+   * @param limit epochs to wait; 0 disables early stopping
    */
   public Patience scored(double accuracy, int epochs, int limit) {
     if (exhausted()) {

@@ -3,9 +3,9 @@ package org.mixtraining.schedule;
 import java.util.SplittableRandom;
 
 /**
- * Where all randomness of a run comes from: a named stream and the coordinates of its use (epoch,
- * worker, image id), never an attempt, a thread or a clock. Two uses with the same coordinates draw
- * the same numbers wherever and however often they run.
+ * Named random streams, the source of all randomness of a run. A draw depends on the run's seed,
+ * the stream and coordinates (epoch, worker, image id), never on an attempt, a thread or a clock.
+ * Two uses with the same coordinates draw the same numbers wherever and however often they run.
  */
 public enum Seed {
   /** Initial weights. */
@@ -16,13 +16,13 @@ public enum Seed {
   SHUFFLE,
   /** Crops, flips and the like. */
   AUGMENT,
-  /** Hidden patches. */
+  /** Masked patches. */
   MASK,
   /** Synthetic images. */
   SYNTHETIC,
   /** How much of an image is mixed with its partner's, by mixup or cutmix. */
   MIXUP,
-  /** Which worker trains on an image, where they are dealt anew each epoch. */
+  /** Assignment of images to workers, where it changes every epoch ({@code data.reshuffle}). */
   DEAL,
   /** Branches of blocks that an image skips. */
   DEPTH,

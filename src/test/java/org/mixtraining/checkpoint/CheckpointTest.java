@@ -127,7 +127,7 @@ class CheckpointTest {
     "0, it has only 0 bytes",
     "39, it has only 39 bytes",
     "100, 'its header cannot be '",
-    "3000, it is cut off or was added to",
+    "3000, it is truncated or has extra bytes",
   })
   void aTruncatedFileSaysSo(int length, String problem) {
     assertThatThrownBy(() -> read(Arrays.copyOf(BYTES, length)))

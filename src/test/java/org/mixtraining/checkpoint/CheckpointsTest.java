@@ -84,15 +84,15 @@ class CheckpointsTest {
             line ->
                 assertThat(line)
                     .startsWith(
-                        "file:"
+                        "skipped file:"
                             + third
-                            + " is not used: it is cut off or was added to: its header"),
+                            + ": it is truncated or has extra bytes: its header"),
             line ->
                 assertThat(line)
                     .isEqualTo(
-                        "file:"
+                        "skipped file:"
                             + second
-                            + " is not used: its checksum does not match: some of it was altered"));
+                            + ": its checksum does not match: it was altered"));
   }
 
   @Test

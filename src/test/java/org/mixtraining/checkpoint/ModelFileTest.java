@@ -114,20 +114,20 @@ class ModelFileTest {
     var old = new ByteArrayOutputStream();
     checkpoint(Map.of()).write(old);
 
-    assertRefused("old.safetensors", old.toByteArray(), "an older version of this job wrote it");
+    assertRefused("old.safetensors", old.toByteArray(), "it was written by an older version");
     assertRefused(
         "text",
         "no model at all, just words, more than forty bytes of them"
             .getBytes(StandardCharsets.UTF_8),
-        "text: cannot be used: it is a text and no model");
+        "text: cannot be used: it is a text, not a model");
     assertRefused("cut.zip", Arrays.copyOf(model.zip(), 900), "cut.zip: cannot be used:");
     assertRefused(
         "timm.safetensors",
         timm("patch3.safetensors"),
-        "cannot be used: it holds weights of another program, which no head of this job knows; train --init begins a run from them");
+        "cannot be used: it holds another program's weights, for which there is no classification head; start a run from them with train --init");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--model", directory + "/none"))
         .isInstanceOf(UserException.class)
-        .hasMessage("--model %s/none: there is no such file".formatted(directory));
+        .hasMessage("--model %s/none: no such file".formatted(directory));
   }
 
   private void assertRefused(String name, byte[] content, String... parts) throws IOException {
@@ -148,6 +148,6 @@ class ModelFileTest {
     assertThatThrownBy(damaged::donor)
         .isInstanceOf(UserException.class)
         .hasMessageContaining(
-            "cut.safetensors: cannot be used: it is cut off: head.bias should end at byte 20626, and the file has 20622");
+            "cut.safetensors: cannot be used: it is truncated: head.bias should end at byte 20626, and the file has 20622");
   }
 }

@@ -59,7 +59,7 @@ class RunLockTest {
           .isInstanceOf(UserException.class)
           .hasMessageStartingWith(
               "mixtraining.run.id = a: process %d on ", ProcessHandle.current().pid())
-          .hasMessageContaining("is training this run (last sign of life 0 s ago)");
+          .hasMessageContaining("is training this run (last heartbeat 0 s ago)");
       first.check();
     }
   }
@@ -71,8 +71,8 @@ class RunLockTest {
     assertThatThrownBy(this::lock)
         .isInstanceOf(UserException.class)
         .hasMessageContaining(
-            "process 4711 on node-7 is training this run (last sign of life 50 s ago)")
-        .hasMessageEndingWith("start again 60 s after its last sign of life");
+            "process 4711 on node-7 is training this run (last heartbeat 50 s ago)")
+        .hasMessageEndingWith("start again 60 s after its last heartbeat");
   }
 
   @Test
@@ -83,7 +83,7 @@ class RunLockTest {
       lock.check();
       assertThat(told)
           .containsExactly(
-              "the run's lock is taken over from process 4711 on node-7, which is gone (last sign of life 61 s ago)");
+              "took over the run's lock from process 4711 on node-7, which is no longer running (last heartbeat 61 s ago)");
     }
   }
 
@@ -94,7 +94,10 @@ class RunLockTest {
 
     lock().close();
 
-    assertThat(told).singleElement().asString().contains("which is gone (last sign of life 0 s");
+    assertThat(told)
+        .singleElement()
+        .asString()
+        .contains("which is no longer running (last heartbeat 0 s");
   }
 
   @Test
@@ -115,7 +118,7 @@ class RunLockTest {
 
     assertThatThrownBy(lock::check)
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("another process has taken this run over");
+        .hasMessageContaining("another process has taken over this run");
     lock.close();
     assertThat(file()).isRegularFile();
   }

@@ -81,7 +81,7 @@ class DriverFaultsTest {
     inMix.pause();
     Driver second = train("killed");
     assertThat(second.exit()).isEqualTo(2);
-    assertThat(second.said()).contains("is training this run (last sign of life");
+    assertThat(second.said()).contains("is training this run (last heartbeat");
     inMix.kill();
     assertThat(inMix.said()).contains("run killed goes on after epoch 1 of 7");
 
@@ -94,7 +94,7 @@ class DriverFaultsTest {
     Driver last = train("killed", "--resume", "killed");
     assertThat(last.exit()).as(last.said()).isZero();
     assertThat(last.said())
-        .contains("the run's lock is taken over from process ", "run killed goes on after epoch ");
+        .contains("took over the run's lock from process ", "run killed goes on after epoch ");
     assertSameAsCalm("killed");
 
     Driver again = train("killed");

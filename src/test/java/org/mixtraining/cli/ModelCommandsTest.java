@@ -249,8 +249,7 @@ class ModelCommandsTest {
     Printed none = run(training("none", "init.model=" + directory + "/none.zip"));
     assertThat(none.exitCode()).isEqualTo(2);
     assertThat(none.err())
-        .contains(
-            "mixtraining.init.model = %s/none.zip: there is no such file".formatted(directory));
+        .contains("mixtraining.init.model = %s/none.zip: no such file".formatted(directory));
   }
 
   // --- export and predict ----------------------------------------------------------------------
@@ -260,7 +259,7 @@ class ModelCommandsTest {
     Printed said = run("export", "--run", "first", "--format", "onnx", "-o", directory + "/x");
 
     assertThat(said.exitCode()).isEqualTo(2);
-    assertThat(said.err()).contains("--run first: its head head has random weights");
+    assertThat(said.err()).contains("--run first: its head head is untrained");
     assertThat(directory.resolve("x")).doesNotExist();
   }
 
@@ -312,7 +311,7 @@ class ModelCommandsTest {
         .contains(
             "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()),
             "\nno image, passed over: 1 (a/words.txt)\n");
-    assertThat(said.err()).contains("removed what process ", "left unfinished: .said.unfinished-x");
+    assertThat(said.err()).contains("removed .said.unfinished-x, left unfinished by process ");
     assertThat(left).doesNotExist();
     try (SparkSession spark = Sessions.local("test")) {
       List<Row> rows =

@@ -109,8 +109,9 @@ class SignalsTest {
     assertThat(next.exitCode()).as(next.err()).isZero();
     assertThat(next.err())
         .containsPattern(
-            "removed what process \\d+ on \\S+, which is gone, left unfinished: "
-                + left.getFileName());
+            "removed "
+                + left.getFileName()
+                + ", left unfinished by process \\d+ on \\S+, which is no longer running");
     assertThat(hidden()).isEmpty();
     return next;
   }

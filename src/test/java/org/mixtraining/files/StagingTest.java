@@ -73,7 +73,8 @@ class StagingTest {
     assertThat(left).doesNotExist();
     assertThat(told)
         .containsExactly(
-            "removed what %s, which is gone, left unfinished: .made.unfinished-1".formatted(GONE));
+            "removed .made.unfinished-1, left unfinished by %s, which is no longer running"
+                .formatted(GONE));
     left = left(ELSEWHERE, Duration.ofMinutes(2));
     staging().close();
     assertThat(left).doesNotExist();
@@ -96,6 +97,6 @@ class StagingTest {
     staging().close();
     assertThat(directory.resolve("made/old")).exists();
     assertThat(told).hasSize(2);
-    assertThat(told.get(0)).startsWith("put back file:");
+    assertThat(told.get(0)).startsWith("restored file:");
   }
 }

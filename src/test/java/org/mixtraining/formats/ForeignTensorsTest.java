@@ -85,15 +85,15 @@ class ForeignTensorsTest {
     assertDamaged(
         header.formatted("F32", 3),
         8,
-        "it is cut off: a.weight should end at byte 89, and the file has 85");
+        "it is truncated: a.weight should end at byte 89, and the file has 85");
     assertDamaged(
         header.formatted("F32", 4),
         12,
-        "its header gives a.weight another size than its shape has");
+        "its header gives a.weight a size that does not match its shape");
     assertDamaged(
         header.formatted("F8_E4M3", 12),
         12,
-        "a.weight holds numbers of type F8_E4M3; read are F64, F32, F16 and BF16");
+        "a.weight has type F8_E4M3; supported: F64, F32, F16 and BF16");
     assertDamaged("{\"a.weight\": ", 12, "its header is not a JSON object");
   }
 

@@ -59,8 +59,9 @@ class ForeignWeightsTest {
     return renamed;
   }
 
-  private static ModelState begun(PretrainedWeights donor) {
-    return donor.into(MODEL.card().vit(), MODEL.card().heads(), MODEL.state(), InitParts.ENCODER);
+  private static ModelState begun(PretrainedWeights pretrained) {
+    return pretrained.into(
+        MODEL.card().vit(), MODEL.card().heads(), MODEL.state(), InitParts.ENCODER);
   }
 
   private static ModelState begun(byte[] content) throws IOException {
@@ -89,11 +90,12 @@ class ForeignWeightsTest {
         "student.backbone.vit."
       })
   void namesMayHaveAnyPrefix(String prefix) throws IOException {
-    PretrainedWeights donor =
+    PretrainedWeights pretrained =
         file("prefixed.safetensors", Safetensors.floats(renamed(name -> prefix + name))).donor();
 
-    assertThat(begun(donor)).isEqualTo(begun(Safetensors.floats(timm())));
-    assertThat(donor.notes()).anyMatch(note -> note.endsWith("not used: head.bias, head.weight"));
+    assertThat(begun(pretrained)).isEqualTo(begun(Safetensors.floats(timm())));
+    assertThat(pretrained.notes())
+        .anyMatch(note -> note.endsWith("ignored: head.bias, head.weight"));
   }
 
   @Test
@@ -114,14 +116,13 @@ class ForeignWeightsTest {
     for (int i = 0; i < 7; i++) {
       both.put("queue." + i, new Weight(new int[] {1}, new float[1]));
     }
-    PretrainedWeights donor = file("both.safetensors", Safetensors.floats(both)).donor();
+    PretrainedWeights pretrained = file("both.safetensors", Safetensors.floats(both)).donor();
 
-    assertThat(begun(donor)).isEqualTo(begun(Safetensors.floats(timm())));
-    assertThat(donor.notes())
+    assertThat(begun(pretrained)).isEqualTo(begun(Safetensors.floats(timm())));
+    assertThat(pretrained.notes())
         .containsExactly(
-            "--init %s/both.safetensors: the encoder is what lies under backbone."
-                .formatted(directory),
-            "--init %s/both.safetensors: not used: head.bias, head.weight, queue.0, queue.1 and 5 more"
+            "--init %s/both.safetensors: took the encoder under backbone.".formatted(directory),
+            "--init %s/both.safetensors: ignored: head.bias, head.weight, queue.0, queue.1 and 5 more"
                 .formatted(directory));
   }
 
@@ -187,10 +188,10 @@ class ForeignWeightsTest {
     "blocks.0.attn.relative_position_bias_table, relative positions",
     "blocks.0.attn.rel_pos_h, relative positions",
     "rel_pos_bias.relative_position_bias_table, relative positions",
-    "'blocks.0.attn.q_bias', 'biases of its own for q, k and v'",
+    "'blocks.0.attn.q_bias', 'separate biases for q, k and v'",
     "norm_pre.weight, a norm before the first block",
     "patch_embed.norm.weight, a norm before the first block",
-    "patch_embed.backbone.0.weight, another patch embedding",
+    "patch_embed.backbone.0.weight, a different patch embedding",
     "attn_pool.latent, pooling by attention"
   })
   void whatWouldChangeTheFunctionIsRefusedByName(String name, String part) throws IOException {
@@ -199,7 +200,7 @@ class ForeignWeightsTest {
 
     assertRefused(Safetensors.floats(other))
         .hasMessage(
-            "--init %s/weights: it has %s, which this job's encoder has not: %s; without it another function would be trained",
+            "--init %s/weights: it has %s, which this job's encoder does not have: %s; without it the encoder would compute another function",
             directory, part, name);
   }
 
@@ -210,7 +211,7 @@ class ForeignWeightsTest {
 
     assertRefused(Safetensors.floats(other))
         .hasMessage(
-            "--init %s/weights: it has tensors of a use unknown here, which may change what the encoder computes: blocks.0.adapter.weight; leave them out of the file if they do not",
+            "--init %s/weights: it has unknown tensors, which may change what the encoder computes: blocks.0.adapter.weight; remove them from the file if they do not",
             directory);
   }
 
@@ -218,7 +219,7 @@ class ForeignWeightsTest {
   void aNormAfterPoolingInPlaceOfThatBeforeIsRefused() throws IOException {
     assertRefused(
             Safetensors.floats(renamed(name -> name.startsWith("norm.") ? "fc_" + name : name)))
-        .hasMessageContaining("a norm after pooling in place of that before")
+        .hasMessageContaining("a norm after pooling instead of before it")
         .hasMessageContaining("fc_norm.bias, fc_norm.weight");
   }
 
@@ -234,9 +235,9 @@ class ForeignWeightsTest {
   void whatIsMissingIsNamed(String name) throws IOException {
     SortedMap<String, Weight> incomplete = timm();
     incomplete.remove(name);
-    PretrainedWeights donor = file("incomplete", Safetensors.floats(incomplete)).donor();
+    PretrainedWeights pretrained = file("incomplete", Safetensors.floats(incomplete)).donor();
 
-    assertThatThrownBy(() -> begun(donor))
+    assertThatThrownBy(() -> begun(pretrained))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("%s is missing there, and needed in this run", name);
   }
@@ -248,7 +249,7 @@ class ForeignWeightsTest {
 
     assertRefused(Safetensors.floats(two))
         .hasMessageEndingWith(
-            "holds 2 encoders, under student.backbone. and teacher.; leave one in the file");
+            "holds 2 encoders, under student.backbone. and teacher.; keep only one in the file");
 
     two = renamed(name -> "module." + name);
     two.putAll(timm());
@@ -259,9 +260,9 @@ class ForeignWeightsTest {
   void aNumberThatIsNoneIsRefused() throws IOException {
     SortedMap<String, Weight> broken = timm();
     broken.get("norm.weight").values()[3] = Float.NaN;
-    PretrainedWeights donor = file("nan", Safetensors.floats(broken)).donor();
+    PretrainedWeights pretrained = file("nan", Safetensors.floats(broken)).donor();
 
-    assertThatThrownBy(() -> begun(donor))
+    assertThatThrownBy(() -> begun(pretrained))
         .isInstanceOf(UserException.class)
         .hasMessageEndingWith("cannot be used: norm.weight holds NaN");
   }
@@ -280,7 +281,7 @@ class ForeignWeightsTest {
 
     assertRefused(Safetensors.floats(new TreeMap<>(Map.of(name, weight, "x", weight))))
         .hasMessageContaining(
-            "cannot be used: its names are those of %s (%s); read are", program, name)
+            "cannot be used: its tensors have the names of %s (%s); supported are", program, name)
         .hasMessageContaining("patch_embed.proj.weight, blocks.0.attn.qkv.weight");
   }
 
@@ -299,9 +300,9 @@ class ForeignWeightsTest {
     zip[26] = (byte) name.length;
     System.arraycopy(name, 0, zip, 30, name.length);
 
-    assertCalled("cut off: its header should be", Arrays.copyOf(weights, 100));
+    assertCalled("truncated: its header should be", Arrays.copyOf(weights, 100));
     assertCalled(
-        "cut off: pos_embed should end at byte", Arrays.copyOf(weights, weights.length - 1));
+        "truncated: pos_embed should end at byte", Arrays.copyOf(weights, weights.length - 1));
     assertCalled("empty", new byte[0]);
     assertCalled("a PyTorch file (.pt, .pth, .bin); save its state_dict with safetensors", zip);
     assertCalled(
@@ -312,22 +313,21 @@ class ForeignWeightsTest {
     assertCalled("an ONNX model", MODEL.onnx("--task", MODEL.card().tasks()));
     assertCalled("a NumPy array", text("\u0093NUMPY\u0001\u0000v\u0000{'descr': '<f4'"));
     assertCalled("an HDF5 file", text("\u0089HDF\r\n\u001a\n\u0000\u0000"));
-    assertCalled("packed by gzip", text("\u001f\u008b\b\u0000\u0000\u0000"));
+    assertCalled("compressed with gzip", text("\u001f\u008b\b\u0000\u0000\u0000"));
     assertCalled("a web page or XML", text("<!DOCTYPE html>\n<html><title>404</title></html>"));
     assertCalled(
-        "a pointer of Git LFS in place of the file; git lfs pull",
+        "a Git LFS pointer instead of the file; git lfs pull",
         text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 22\n"));
     assertCalled(
-        "the index of weights that lie in model-1-of-2.safetensors, model-2-of-2.safetensors; give one",
+        "the index of the weight shards model-1-of-2.safetensors, model-2-of-2.safetensors; give one",
         text(
             "{\"metadata\": {}, \"weight_map\": {\"b\": \"model-2-of-2.safetensors\", \"a\": \"model-1-of-2.safetensors\"}}"));
-    assertCalled("a JSON text", text("{\"error\": \"Repository not found\"}"));
-    assertCalled("a text and no model", text("just words"));
-    assertRefused(new byte[3000])
-        .hasMessageContaining("its 3000 bytes are no model that this job knows");
+    assertCalled("it is JSON, not a model", text("{\"error\": \"Repository not found\"}"));
+    assertCalled("a text, not a model", text("just words"));
+    assertRefused(new byte[3000]).hasMessageContaining("its 3000 bytes are not a supported model");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--init", directory.toString()))
         .isInstanceOf(UserException.class)
-        .hasMessage("--init %s: is a directory; name the file in it", directory);
+        .hasMessage("--init %s: is a directory; give the path of a file in it", directory);
   }
 
   private static void assertCalled(String what, byte[] content) throws IOException {

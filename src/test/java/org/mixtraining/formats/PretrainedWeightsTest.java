@@ -36,7 +36,7 @@ class PretrainedWeightsTest {
     }
   }
 
-  private TrainedWeights donor(ViT vit, List<Head> heads) {
+  private TrainedWeights pretrained(ViT vit, List<Head> heads) {
     return new TrainedWeights("--init m.zip", vit, heads, state(vit, heads, 5).withoutMoments());
   }
 
@@ -49,9 +49,9 @@ class PretrainedWeightsTest {
   })
   void whatIsTakenIsTheDonorsAndTheRestBeginsAnew(InitParts parts, String blocks) {
     ModelState initial = state(vit, heads, 1);
-    TrainedWeights donor = donor(vit, heads);
+    TrainedWeights pretrained = pretrained(vit, heads);
 
-    ModelState begun = donor.into(vit, heads, initial, parts);
+    ModelState begun = pretrained.into(vit, heads, initial, parts);
 
     List<String> taken = List.of(blocks.split(" "));
     assertThat(begun.blocks()).hasSameSizeAs(initial.blocks());
@@ -59,7 +59,7 @@ class PretrainedWeightsTest {
         .blocks()
         .forEach(
             (name, block) -> {
-              ModelState from = taken.contains(name) ? donor.state() : initial;
+              ModelState from = taken.contains(name) ? pretrained.state() : initial;
               assertThat(block.parameters()).containsExactly(from.block(name).parameters());
               assertThat(block.m()).hasSameSizeAs(block.parameters()).containsOnly(0);
               assertThat(block.v()).hasSameSizeAs(block.parameters()).containsOnly(0);
@@ -71,12 +71,12 @@ class PretrainedWeightsTest {
   void anEncoderServesOtherClassesAndOtherImageSizes() {
     ViT other = vit.serving(24, 9);
     List<Head> more = List.of(new Head("head", 9, 1));
-    TrainedWeights donor = donor(vit, heads);
+    TrainedWeights pretrained = pretrained(vit, heads);
 
-    ModelState begun = donor.into(other, more, state(other, more, 1), InitParts.ENCODER);
+    ModelState begun = pretrained.into(other, more, state(other, more, 1), InitParts.ENCODER);
 
     assertThat(begun.block("encoder").parameters())
-        .containsExactly(donor.state().block("encoder").parameters());
+        .containsExactly(pretrained.state().block("encoder").parameters());
   }
 
   @Test
@@ -85,7 +85,7 @@ class PretrainedWeightsTest {
     List<Head> more = List.of(new Head("head", 9, 1));
 
     assertThatThrownBy(
-            () -> donor(vit, heads).into(wider, more, state(wider, more, 1), InitParts.ALL))
+            () -> pretrained(vit, heads).into(wider, more, state(wider, more, 1), InitParts.ALL))
         .isInstanceOf(UserException.class)
         .hasMessage(
             """
@@ -100,7 +100,9 @@ class PretrainedWeightsTest {
     ViT deeper = new ViT(12, 3, 3, 12, 3, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
 
     assertThatThrownBy(
-            () -> donor(vit, heads).into(deeper, heads, state(deeper, heads, 1), InitParts.ENCODER))
+            () ->
+                pretrained(vit, heads)
+                    .into(deeper, heads, state(deeper, heads, 1), InitParts.ENCODER))
         .isInstanceOf(UserException.class)
         .hasMessage(
             "--init m.zip: block encoder does not fit: encoder-2.fc1.bias is missing there, and 48 in this run");
@@ -108,7 +110,7 @@ class PretrainedWeightsTest {
 
   @Test
   void aBlockThatTheDonorLacksIsNamed() {
-    TrainedWeights all = donor(vit, heads);
+    TrainedWeights all = pretrained(vit, heads);
     TrainedWeights zip =
         new TrainedWeights(
             "--init m.zip", vit, heads, all.state().only(List.of("encoder", "head")));

@@ -100,9 +100,9 @@ class TimmWeightsTest {
     JsonNode golden = JSON.readTree(FILES.resolve("golden.json").toFile());
     ViT model = ViTFixtures.placed(pooling, positions);
     String key = name + (positions == Positions.LEARNED ? "-learned" : "");
-    TimmWeights donor = TimmWeights.of("--init " + name, file(name + ".safetensors"));
+    TimmWeights pretrained = TimmWeights.of("--init " + name, file(name + ".safetensors"));
 
-    ModelState begun = donor.into(model, heads, initial(model), InitParts.ENCODER);
+    ModelState begun = pretrained.into(model, heads, initial(model), InitParts.ENCODER);
 
     float[] expected = floats(golden.get(key).get(pooling == Pooling.CLS ? "cls" : "mean"));
     try (Replica replica = ViTFixtures.replica(model, Objective.SL, MixPass.VISIBLE)) {
@@ -116,7 +116,7 @@ class TimmWeightsTest {
   void whatIsChangedAndWhatIsLeftOutIsTold() throws IOException {
     TimmWeights mae = TimmWeights.of("F", file("patch3.safetensors"));
     mae.into(vit, heads, initial(vit), InitParts.ENCODER);
-    assertThat(mae.notes()).containsExactly("F: not used: head.bias, head.weight");
+    assertThat(mae.notes()).containsExactly("F: ignored: head.bias, head.weight");
 
     TimmWeights learned = TimmWeights.of("F", file("patch6.safetensors"));
     learned.into(vit, heads, initial(vit), InitParts.ENCODER);
@@ -124,15 +124,15 @@ class TimmWeightsTest {
     assertThat(learned.notes().get(0))
         .isEqualTo("F: the embedding of patches of 6 pixels is resampled to 3 (model.patch)");
     assertThat(learned.notes().get(1))
-        .startsWith("F: pos_embed was learned, and is not taken over: it differs from")
-        .endsWith("model.positions = learned takes it");
+        .startsWith("F: pos_embed was learned, and is ignored: it differs from")
+        .endsWith("model.positions = learned uses it");
 
     ViT learning = ViTFixtures.placed(Pooling.MEAN, Positions.LEARNED);
     TimmWeights taken = TimmWeights.of("F", file("patch6.safetensors"));
     taken.into(learning, heads, initial(learning), InitParts.ENCODER);
     assertThat(taken.notes())
         .contains("F: pos_embed is interpolated from 2 x 2 patches to 4 x 4")
-        .noneMatch(note -> note.contains("not taken over"));
+        .noneMatch(note -> note.contains("is ignored"));
   }
 
   @Test
@@ -156,7 +156,7 @@ class TimmWeightsTest {
                     .into(vit, heads, initial(vit), InitParts.ALL))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "F: of weights in the naming of timm only the encoder is taken; mixtraining.init.parts must be encoder");
+            "F: weights in timm's naming provide only the encoder; mixtraining.init.parts must be encoder");
   }
 
   private void assertRefused(ViT model, SortedMap<String, Weight> file, String message) {

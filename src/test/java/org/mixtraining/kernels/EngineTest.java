@@ -198,7 +198,7 @@ class EngineTest {
     assertThat(threads).hasSize(2).noneMatch(Thread::isAlive);
     assertThatIllegalStateException()
         .isThrownBy(() -> engine.parallel(2, (thread, task) -> {}))
-        .withMessage("these threads have ended");
+        .withMessage("this thread pool is closed");
   }
 
   @Test

@@ -95,7 +95,7 @@ class OnnxExportTest {
     assertThatThrownBy(() -> model.onnx("--task", List.of(colour, grey)))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "--task: the images of tasks colour and grey differ in shape, so an ONNX file holds one of them; choose it");
+            "--task: the images of tasks colour and grey differ in shape, so an ONNX file can hold only one of them; choose one");
   }
 
   @ParameterizedTest
