@@ -42,6 +42,7 @@ class ArchitectureTest {
           "formats",
           "train",
           "gpu",
+          "run",
           "spark",
           "results",
           "checkpoint",
@@ -97,6 +98,7 @@ class ArchitectureTest {
     knowsNot("data.sources", "data.prepare", "data.preview");
     knowsNot("data.prepare", "data.preview");
     knowsNot("report.chart", "report");
+    knowsNot("spark.dl4j", "spark");
     knowsNot("vit.optim", "vit.state");
     knowsNot("vit.layers", "vit.optim", "vit.state");
   }
@@ -113,15 +115,46 @@ class ArchitectureTest {
   }
 
   @Test
-  void theLowerFloorsAndTrainDoNotKnowSpark() {
+  void aRunAndWhatLiesBelowItDoNotKnowSpark() {
     check(
         noClasses()
             .that()
             .resideInAnyPackage(
-                inside(List.of("config", "schedule", "kernels", "vit", "formats", "train", "gpu")))
+                inside(
+                    List.of(
+                        "config",
+                        "schedule",
+                        "kernels",
+                        "vit",
+                        "formats",
+                        "train",
+                        "gpu",
+                        "run")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));
+  }
+
+  @Test
+  void onlyTheAdapterKnowsDl4jSpark() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(inside("spark.dl4j"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.deeplearning4j.spark.."));
+  }
+
+  @Test
+  void tablesCheckpointsAndTrackersDoNotKnowWhereEpochsAreTrained() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage(inside(List.of("results", "checkpoint", "tracking")))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(inside("spark")));
   }
 
   @Test
@@ -141,7 +174,7 @@ class ArchitectureTest {
     check(
         noClasses()
             .that()
-            .resideInAnyPackage(inside(List.of("train", "gpu", "spark")))
+            .resideInAnyPackage(inside(List.of("train", "gpu", "run", "spark")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

@@ -13,10 +13,10 @@ import java.util.TreeMap;
 import org.mixtraining.formats.DamagedFileException;
 import org.mixtraining.formats.TensorFile;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.RunState;
-import org.mixtraining.spark.ShardAssignment;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
@@ -77,7 +77,7 @@ public record Checkpoint(
             Collections.emptySortedMap(),
             new ModelState(Map.of()),
             state.patience(),
-            state.deal());
+            state.assignment());
     return new Checkpoint(bare, progress, configuration, provenance);
   }
 
@@ -122,7 +122,7 @@ public record Checkpoint(
             steps,
             resting,
             state.patience(),
-            state.deal(),
+            state.assignment(),
             progress,
             configuration,
             provenance);

@@ -3,7 +3,7 @@ package org.mixtraining.checkpoint;
 import java.util.SortedMap;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.results.RunRow.Progress;
-import org.mixtraining.spark.EpochOutcome;
+import org.mixtraining.run.EpochOutcome;
 
 /** Saves checkpoints when they are due, and the best model when it improves. */
 public final class CheckpointWriter {
@@ -26,12 +26,12 @@ public final class CheckpointWriter {
   /** Saves a finished epoch, whose rows have been written, if a checkpoint is due. */
   public void accept(EpochOutcome outcome, Progress progress) {
     Checkpoint checkpoint =
-        new Checkpoint(outcome.reached(), progress, config.canonical(), provenance);
-    int epochs = outcome.reached().epochs();
+        new Checkpoint(outcome.state(), progress, config.canonical(), provenance);
+    int epochs = outcome.state().epochs();
     if (progress.bestEpoch() != null && progress.bestEpoch() == epochs) {
       checkpoints.save(checkpoint, Checkpoints.Model.BEST);
     }
-    boolean last = outcome.reached().isLast(config);
+    boolean last = outcome.state().isLast(config);
     if (last) {
       checkpoints.save(checkpoint, Checkpoints.Model.FINAL);
     }

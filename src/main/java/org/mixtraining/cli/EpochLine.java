@@ -1,8 +1,8 @@
 package org.mixtraining.cli;
 
 import java.util.Locale;
+import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Scores;
 
@@ -29,8 +29,8 @@ final class EpochLine {
     if (m.labelled() > 0) {
       add(line, "train %.1f %%", 100.0 * m.correct() / m.labelled());
     }
-    accuracy(line, "validation", outcome.validation());
-    accuracy(line, "test", outcome.test());
+    accuracy(line, "validation", outcome.scores().validation());
+    accuracy(line, "test", outcome.scores().test());
     add(line, "%.0f images/s", m.images() / m.computeSeconds());
     add(
         line,

@@ -49,7 +49,7 @@ final class Interruption implements AutoCloseable {
             from,
             outcome -> {
               epochFinished.accept(outcome);
-              epochs.set(outcome.reached().epochs());
+              epochs.set(outcome.state().epochs());
             });
       } catch (Exception e) { // Spark throws checked ones that it does not declare
         if (requested) {

@@ -28,8 +28,8 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunSummary;
 import org.mixtraining.results.Tables;
-import org.mixtraining.spark.EpochOutcome;
-import org.mixtraining.spark.RunState;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.RunState;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.vit.state.ModelState;
 

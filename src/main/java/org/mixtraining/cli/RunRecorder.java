@@ -16,9 +16,10 @@ import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 import org.mixtraining.results.WorkerRow;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.spark.EpochOutcome;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
@@ -73,8 +74,9 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         outcome.workers().stream().map(share -> workerRow(outcome.plan(), share)).toList();
     tables.write(epoch);
     tables.write(shares);
-    List<ClassRow> byClass = classRows(outcome.plan(), Split.VALIDATION, outcome.validation());
-    byClass.addAll(classRows(outcome.plan(), Split.TEST, outcome.test()));
+    List<ClassRow> byClass =
+        classRows(outcome.plan(), Split.VALIDATION, outcome.scores().validation());
+    byClass.addAll(classRows(outcome.plan(), Split.TEST, outcome.scores().test()));
     tables.write(byClass);
     observers.forEach(observer -> observer.epoch(epoch));
     progress = progress.plus(epoch, shares);
@@ -138,8 +140,8 @@ final class RunRecorder implements Consumer<EpochOutcome> {
             outcome.evaluationSeconds(),
             outcome.seconds(),
             outcome.syncBytes(),
-            outcome.evaluationFlops(),
-            outcome.evaluationDeviceSeconds()),
+            outcome.scores().flops(),
+            outcome.scores().deviceSeconds()),
         Instant.now());
   }
 
@@ -154,8 +156,8 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   }
 
   private static EpochRow.Evaluation evaluation(EpochOutcome outcome) {
-    Scores validation = outcome.validation();
-    Scores test = outcome.test();
+    Scores validation = outcome.scores().validation();
+    Scores test = outcome.scores().test();
     return new EpochRow.Evaluation(
         validation.images() == 0 ? null : validation.loss(),
         validation.images() == 0 ? null : validation.accuracy(),
@@ -193,25 +195,25 @@ final class RunRecorder implements Consumer<EpochOutcome> {
     return rows;
   }
 
-  private WorkerRow workerRow(EpochPlan plan, EpochOutcome.WorkerShare share) {
+  private WorkerRow workerRow(EpochPlan plan, WorkerShare share) {
     EpochMetrics m = share.metrics();
-    long rss = share.place().peakRssBytes();
+    long rss = share.task().peakRssBytes();
     return new WorkerRow(
         runId,
         plan.epoch() + 1,
         share.worker(),
-        share.place().host(),
-        share.place().executor(),
-        share.place().device(),
+        share.task().host(),
+        share.task().executor(),
+        share.task().device(),
         m.images(),
         m.steps(),
         m.images() == 0 ? Double.NaN : m.loss() / m.images(),
-        share.place().seconds(),
+        share.task().seconds(),
         m.waitSeconds(),
         rss < 0 ? null : rss,
-        share.place().offHeapBytes(),
-        share.place().attempt(),
+        share.task().offHeapBytes(),
+        share.task().attempt(),
         share.weight(),
-        share.place().devices());
+        share.task().devices());
   }
 }

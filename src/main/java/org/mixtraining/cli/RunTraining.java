@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -18,10 +19,11 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.PretrainedWeights;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.TrainingLoop;
 import org.mixtraining.schedule.MixSchedule;
-import org.mixtraining.spark.EpochOutcome;
-import org.mixtraining.spark.MixTrainingRun;
-import org.mixtraining.spark.RunState;
+import org.mixtraining.spark.SparkBackend;
 import org.mixtraining.tracking.Trackers;
 import org.mixtraining.vit.state.ModelState;
 
@@ -43,7 +45,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
       JobConfig config,
       Consumer<String> report,
       Consumer<EpochOutcome> epochFinished) {
-    try (MixTrainingRun run = new MixTrainingRun(spark, config);
+    try (SparkBackend run = new SparkBackend(spark, config);
         Trackers trackers = Trackers.of(spark.hadoopConfiguration(), config, recorded.id())) {
       MixSchedule schedule = MixSchedule.of(config);
       SortedMap<String, String> provenance = provenance(run, config.data().labelledFraction());
@@ -70,8 +72,15 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
           interruption.of(
               recorded.id(),
               (from, finished) -> {
-                RunState end = run.train(from, finished.andThen(epochFinished));
-                recorded.predict(run.manifests(), run::predictions);
+                RunState end =
+                    new TrainingLoop(
+                            config,
+                            run.trainer(),
+                            run.evaluator(),
+                            List.of(finished::accept, epochFinished::accept))
+                        .run(from);
+                recorded.predict(
+                    run.manifests(), model -> run.evaluator().predict(model, Split.TEST));
                 return end;
               }));
     }
@@ -84,7 +93,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
   private static RunState beginning(
       RecordedRun recorded,
       JobConfig config,
-      MixTrainingRun run,
+      SparkBackend run,
       SortedMap<String, String> provenance,
       Consumer<String> report) {
     RunState random = run.initialState();
@@ -110,7 +119,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
   }
 
   /** What decides about a run's bits besides its configuration. */
-  private static SortedMap<String, String> provenance(MixTrainingRun run, double labelled) {
+  private static SortedMap<String, String> provenance(SparkBackend run, double labelled) {
     Map<String, DatasetManifest> datasets = new TreeMap<>(run.manifests());
     run.sslManifest().ifPresent(ssl -> datasets.put("(ssl)", ssl));
     SortedMap<String, String> provenance = new TreeMap<>();
@@ -136,7 +145,7 @@ record RunTraining(JavaSparkContext spark, Interruption interruption) {
   }
 
   private static RunRow.Setup setup(
-      JobConfig config, MixSchedule schedule, ModelState initial, MixTrainingRun run) {
+      JobConfig config, MixSchedule schedule, ModelState initial, SparkBackend run) {
     return new RunRow.Setup(
         config.pipeline(),
         config.model().preset(),

@@ -3,6 +3,8 @@ package org.mixtraining.spark;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
+import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
 /**

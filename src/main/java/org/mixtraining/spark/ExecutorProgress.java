@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.bytedeco.javacpp.Pointer;
+import org.mixtraining.run.TaskInfo;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.StepListener;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.run.WorkerShare;
 import scala.Tuple2;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag$;
@@ -20,10 +21,10 @@ final class PreferredLocations {
   }
 
   /** Notes where workers ran. */
-  void ranAt(List<EpochOutcome.WorkerShare> shares) {
-    for (EpochOutcome.WorkerShare share : shares) {
+  void ranAt(List<WorkerShare> shares) {
+    for (WorkerShare share : shares) {
       // Spark's name for an executor as a place; one that is lost is passed over.
-      String executor = "executor_" + share.place().host() + "_" + share.place().executor();
+      String executor = "executor_" + share.task().host() + "_" + share.task().executor();
       places.set(share.worker(), List.of(executor));
     }
   }

@@ -11,6 +11,8 @@ import java.util.stream.Stream;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
+import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 import scala.Tuple2;
 

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.mixtraining.config.AveragingConfig.Exchange;
+import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
 /** How the states that workers end an epoch with become their average. */

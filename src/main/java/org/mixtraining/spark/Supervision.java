@@ -1,26 +1,56 @@
 package org.mixtraining.spark;
 
 import java.time.Duration;
-import org.apache.spark.SparkContext;
+import java.util.Locale;
+import java.util.function.Supplier;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.schedule.EpochPlan;
 
 /** Watches a run's tasks and executors, and knows why an epoch failed. */
 final class Supervision implements AutoCloseable {
-  private final SparkContext spark;
+  private final JavaSparkContext spark;
   private final NonRetryableFailures hopeless;
   private final ExecutorWatch executors;
 
   /**
    * @param patience how long the run may be without executors
    */
-  Supervision(SparkContext spark, Duration patience) {
+  Supervision(JavaSparkContext spark, Duration patience) {
     this.spark = spark;
-    this.hopeless = new NonRetryableFailures(spark);
-    this.executors = new ExecutorWatch(spark, patience);
-    spark.addSparkListener(hopeless);
+    this.hopeless = new NonRetryableFailures(spark.sc());
+    this.executors = new ExecutorWatch(spark.sc(), patience);
+    spark.sc().addSparkListener(hopeless);
   }
 
-  /** What to tell of a failure, without what Spark wraps around it. */
-  RuntimeException reason(Exception failure) {
+  /** A part of an epoch, which Spark's own UI names as {@code epoch 7/50 · MIX joint · train}. */
+  <R> R run(EpochPlan plan, String activity, Supplier<R> work) {
+    return run(
+        String.format(
+            Locale.ROOT,
+            "epoch %d/%d · %s · %s",
+            plan.epoch() + 1,
+            plan.epochs(),
+            plan.title(),
+            activity),
+        work);
+  }
+
+  /**
+   * Work under a name in Spark's own UI; what a task has to tell a person comes without what Spark
+   * wraps around it.
+   */
+  <R> R run(String name, Supplier<R> work) {
+    try {
+      spark.setJobDescription(name);
+      return work.get();
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      throw reason(e);
+    } finally {
+      spark.sc().setJobDescription(null);
+    }
+  }
+
+  private RuntimeException reason(Exception failure) {
     return NonRetryableFailures.reason(failure)
         .or(hopeless::reason)
         .or(() -> executors.verdict().map(IllegalStateException::new))
@@ -34,6 +64,6 @@ final class Supervision implements AutoCloseable {
   @Override
   public void close() {
     executors.close();
-    spark.removeSparkListener(hopeless);
+    spark.sc().removeSparkListener(hopeless);
   }
 }

@@ -19,6 +19,8 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;

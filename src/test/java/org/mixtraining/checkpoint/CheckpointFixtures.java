@@ -6,10 +6,10 @@ import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.mixtraining.results.RunRow.Progress;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.RunState;
-import org.mixtraining.spark.ShardAssignment;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 

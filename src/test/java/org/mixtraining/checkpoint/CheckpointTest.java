@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.formats.DamagedFileException;
 import org.mixtraining.formats.TensorFile;
-import org.mixtraining.spark.RunState;
+import org.mixtraining.run.RunState;
 
 class CheckpointTest {
   private static final Checkpoint CHECKPOINT = CheckpointFixtures.checkpoint(3);

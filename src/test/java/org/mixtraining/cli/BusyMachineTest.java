@@ -27,7 +27,7 @@ import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.FrozenModel;
 import org.mixtraining.spark.FrozenModel.TaskFeatures;
-import org.mixtraining.spark.MixTrainingRun;
+import org.mixtraining.spark.SparkRun;
 import org.mixtraining.train.LinearProbe;
 import org.mixtraining.train.NearestNeighbours;
 import org.mixtraining.train.Workload;
@@ -142,7 +142,7 @@ class BusyMachineTest {
   }
 
   private ModelState train(JavaSparkContext spark, int threads) {
-    try (var run = new MixTrainingRun(spark, config(threads))) {
+    try (var run = new SparkRun(spark, config(threads))) {
       return run.train(run.initialState(), epoch -> {}).model();
     }
   }

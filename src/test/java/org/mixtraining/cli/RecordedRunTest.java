@@ -34,14 +34,16 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.EpochScores;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.ShardAssignment;
+import org.mixtraining.run.TaskInfo;
+import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
-import org.mixtraining.spark.EpochOutcome;
-import org.mixtraining.spark.RunState;
-import org.mixtraining.spark.ShardAssignment;
-import org.mixtraining.spark.TaskInfo;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
@@ -154,21 +156,16 @@ class RecordedRunTest {
               1e9,
               2,
               0.5);
-      TaskInfo place = new TaskInfo("host", "0", "cpu", 2, 0, 1, 1, 1);
+      TaskInfo task = new TaskInfo("host", "0", "cpu", 2, 0, 1, 1, 1);
       epochFinished.accept(
           new EpochOutcome(
               plan,
               state,
-              metrics,
-              List.of(new EpochOutcome.WorkerShare(0, metrics, place, 1)),
-              scores(CORRECT[plan.epoch()]),
-              scores(plan.epoch()),
-              0.1,
-              0.2,
-              1e8,
-              0.3,
-              3,
-              1000));
+              List.of(new WorkerShare(0, metrics, task, 1)),
+              1000,
+              new EpochScores(scores(CORRECT[plan.epoch()]), scores(plan.epoch()), 1e8, 0.3),
+              1.5,
+              3));
     }
     return state;
   }
@@ -227,7 +224,7 @@ class RecordedRunTest {
               from,
               outcome -> {
                 finished.accept(outcome);
-                if (outcome.reached().epochs() == epochs) {
+                if (outcome.state().epochs() == epochs) {
                   throw new InterruptedRunException("stopped", null);
                 }
               });

@@ -12,6 +12,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.ShardAssignment;
 
 /** {@code workers.balance}: what was measured of workers decides what they get next. */
 class BalancedRunTest {
@@ -44,7 +47,7 @@ class BalancedRunTest {
     var config = SmallRun.config(directory.resolve("images"), "workers.balance=true");
     var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
     List<EpochOutcome> epochs = new ArrayList<>();
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       run.train(begin.of(run.initialState()), epochs::add);
     }
     return epochs;
@@ -80,9 +83,9 @@ class BalancedRunTest {
   void aRunThatGoesOnReachesTheBitsOfTheOneItLeft() {
     List<EpochOutcome> whole = train(initial -> dealt(initial, 1, 3));
 
-    List<EpochOutcome> rest = train(initial -> whole.get(0).reached());
+    List<EpochOutcome> rest = train(initial -> whole.get(0).state());
 
     assertThat(rest.get(0).plan()).isEqualTo(whole.get(1).plan());
-    assertThat(rest.get(0).state().sha256()).isEqualTo(whole.get(1).state().sha256());
+    assertThat(rest.get(0).model().sha256()).isEqualTo(whole.get(1).model().sha256());
   }
 }

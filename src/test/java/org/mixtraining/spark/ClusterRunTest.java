@@ -27,6 +27,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.train.NonFiniteLossException;
 
 /**
@@ -104,7 +105,7 @@ class ClusterRunTest {
       SparkSession session, JobConfig config, Consumer<EpochOutcome> watcher) {
     var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
     List<EpochOutcome> epochs = new ArrayList<>();
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       run.train(
           run.initialState(),
           epoch -> {
@@ -131,10 +132,10 @@ class ClusterRunTest {
     for (int i = 0; i < actual.size(); i++) {
       EpochOutcome epoch = actual.get(i);
       EpochOutcome expected = inProcess.get(i);
-      assertThat(epoch.state().sha256()).isEqualTo(expected.state().sha256());
-      assertThat(epoch.state().blocks()).isEqualTo(expected.state().blocks());
-      assertThat(epoch.validation()).isEqualTo(expected.validation());
-      assertThat(epoch.test()).isEqualTo(expected.test());
+      assertThat(epoch.model().sha256()).isEqualTo(expected.model().sha256());
+      assertThat(epoch.model().blocks()).isEqualTo(expected.model().blocks());
+      assertThat(epoch.scores().validation()).isEqualTo(expected.scores().validation());
+      assertThat(epoch.scores().test()).isEqualTo(expected.scores().test());
     }
   }
 
@@ -151,7 +152,7 @@ class ClusterRunTest {
         .allSatisfy(
             epoch ->
                 assertThat(epoch.workers())
-                    .extracting(share -> share.place().executor())
+                    .extracting(share -> share.task().executor())
                     .containsExactlyInAnyOrder("0", "1"));
   }
 

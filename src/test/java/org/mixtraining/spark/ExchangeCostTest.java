@@ -13,6 +13,8 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.run.TaskInfo;
+import org.mixtraining.run.WorkerResult;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;

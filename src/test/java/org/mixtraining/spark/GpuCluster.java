@@ -15,6 +15,7 @@ import org.apache.spark.sql.SparkSession;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.RecordingAccelerator;
+import org.mixtraining.run.EpochOutcome;
 
 /**
  * An executor with two GPUs that are none: a discovery script claims them, at 3 and 7, and a double
@@ -68,8 +69,7 @@ record GpuCluster(SparkSession session, Path directory, ClassLoader before)
   List<EpochOutcome> train(String... overrides) {
     var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
     List<EpochOutcome> epochs = new ArrayList<>();
-    try (var run =
-        new MixTrainingRun(spark, SmallRun.config(directory.resolve("images"), overrides))) {
+    try (var run = new SparkRun(spark, SmallRun.config(directory.resolve("images"), overrides))) {
       run.train(run.initialState(), epochs::add);
     }
     return epochs;

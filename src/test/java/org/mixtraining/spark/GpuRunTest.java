@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.UserException;
 import org.mixtraining.kernels.RecordingAccelerator;
+import org.mixtraining.run.EpochOutcome;
 
 /** A run on GPUs whose accelerator computes on the CPU and notes what it is bound to. */
 @Tag("cluster")
@@ -50,7 +51,7 @@ class GpuRunTest {
         .allSatisfy(
             epoch ->
                 assertThat(epoch.workers())
-                    .extracting(share -> share.place().device())
+                    .extracting(share -> share.task().device())
                     .containsExactlyInAnyOrder("double:3", "double:7"));
     assertThat(bindings())
         .as("the executor's, before ND4J's first array, whether a task asks for one or not")
@@ -85,7 +86,7 @@ class GpuRunTest {
           .allSatisfy(
               epoch ->
                   assertThat(epoch.workers())
-                      .extracting(share -> share.place().device())
+                      .extracting(share -> share.task().device())
                       .containsExactlyInAnyOrder("double:3", "double:7"));
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.train.RecordingStepAccelerator;
 
 /** A run on GPUs that take whole steps: then they score the model too. */
@@ -30,8 +31,11 @@ class GpuScoringTest {
           .containsExactlyInAnyOrder("double:3 FP32", "double:7 FP32");
       List<EpochOutcome> onCpu = train(cluster, "workers.device=cpu");
       assertThat(onGpus)
-          .extracting(EpochOutcome::validation, EpochOutcome::test)
-          .isEqualTo(onCpu.stream().map(epoch -> tuple(epoch.validation(), epoch.test())).toList());
+          .extracting(epoch -> tuple(epoch.scores().validation(), epoch.scores().test()))
+          .isEqualTo(
+              onCpu.stream()
+                  .map(epoch -> tuple(epoch.scores().validation(), epoch.scores().test()))
+                  .toList());
     }
   }
 }

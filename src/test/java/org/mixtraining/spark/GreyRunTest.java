@@ -12,6 +12,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.run.EpochOutcome;
 
 /** Grey images from IDX files to a trained model. */
 class GreyRunTest {
@@ -67,11 +68,11 @@ class GreyRunTest {
 
       var epochs = new ArrayList<EpochOutcome>();
       var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-      try (var run = new MixTrainingRun(spark, config)) {
+      try (var run = new SparkRun(spark, config)) {
         run.train(run.initialState(), epochs::add);
       }
-      assertThat(epochs.get(epochs.size() - 1).test().images()).isEqualTo(32);
-      assertThat(epochs.get(epochs.size() - 1).test().accuracy()).isGreaterThan(0.9);
+      assertThat(epochs.get(epochs.size() - 1).scores().test().images()).isEqualTo(32);
+      assertThat(epochs.get(epochs.size() - 1).scores().test().accuracy()).isGreaterThan(0.9);
     }
   }
 }

@@ -33,10 +33,10 @@ class LongRunTest {
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext())) {
       session.sparkContext().setLogLevel("OFF");
       Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
-      try (var run = new MixTrainingRun(spark, config)) {
+      try (var run = new SparkRun(spark, config)) {
         run.train(
             run.initialState(),
-            epoch -> resident.add(epoch.workers().get(0).place().offHeapBytes()));
+            epoch -> resident.add(epoch.workers().get(0).task().offHeapBytes()));
       }
     }
     for (int epoch = 0; epoch < 200; epoch += 20) {

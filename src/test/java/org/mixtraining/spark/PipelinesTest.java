@@ -28,6 +28,10 @@ import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.OuterStep;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -81,12 +85,12 @@ class PipelinesTest {
 
   private record Trained(ModelState initial, List<EpochOutcome> epochs) {
     ModelState state() {
-      return epochs.get(epochs.size() - 1).state();
+      return epochs.get(epochs.size() - 1).model();
     }
   }
 
   private static Trained train(JobConfig config) {
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       var epochs = new ArrayList<EpochOutcome>();
       RunState initial = run.initialState();
       run.train(initial, epochs::add);
@@ -120,16 +124,16 @@ class PipelinesTest {
     ModelState before = trained.initial;
     for (EpochOutcome epoch : trained.epochs) {
       for (String block : before.blocks().keySet()) {
-        boolean moved = !epoch.state().block(block).equals(before.block(block));
+        boolean moved = !epoch.model().block(block).equals(before.block(block));
         assertThat(moved).as("%s in %s", block, epoch.plan()).isEqualTo(trains(epoch, block));
       }
       assertThat(epoch.metrics().loss()).isFinite();
       assertThat(epoch.metrics().flops()).isPositive();
-      before = epoch.state();
+      before = epoch.model();
     }
     EpochOutcome last = trained.epochs.get(trained.epochs.size() - 1);
     assertThat(last.plan().epoch() + 1).isEqualTo(last.plan().epochs());
-    assertThat(last.test().images()).isEqualTo(40);
+    assertThat(last.scores().test().images()).isEqualTo(40);
   }
 
   private static boolean trains(EpochOutcome epoch, String block) {
@@ -152,7 +156,7 @@ class PipelinesTest {
   }
 
   private static ModelState initial(String... overrides) {
-    try (var run = new MixTrainingRun(spark, config(overrides))) {
+    try (var run = new SparkRun(spark, config(overrides))) {
       return run.initialState().model();
     }
   }
@@ -180,7 +184,9 @@ class PipelinesTest {
 
     assertThat(images(trained, Objective.SSL)).isEqualTo(2 * all);
     assertThat(images(trained, Objective.SL)).isEqualTo(2 * all);
-    assertThat(trained.epochs).last().satisfies(e -> assertThat(e.test().images()).isEqualTo(40));
+    assertThat(trained.epochs)
+        .last()
+        .satisfies(e -> assertThat(e.scores().test().images()).isEqualTo(40));
   }
 
   private static long images(Trained trained, Objective objective) {
@@ -295,7 +301,7 @@ class PipelinesTest {
               .only(List.of(ModelState.ENCODER, ModelState.HEAD));
       OuterStep step = OuterStep.of(config.averaging(), state, average, velocity);
       assertThat(epoch.state()).isEqualTo(step.model()).isNotEqualTo(state.with(average));
-      assertThat(epoch.reached().averaging()).isEqualTo(step.velocity());
+      assertThat(epoch.state().averaging()).isEqualTo(step.velocity());
       state = step.model();
       velocity = step.velocity();
     }
@@ -407,7 +413,7 @@ class PipelinesTest {
     JobConfig config = config(few.toArray(String[]::new));
     EpochOutcome epoch = train(config).epochs().get(0);
     assertThat(epoch.metrics().labelled()).isEqualTo(10);
-    assertThat(epoch.validation().images()).isEqualTo(10);
+    assertThat(epoch.scores().validation().images()).isEqualTo(10);
     assertThat(PlannedWork.notes(spark.hadoopConfiguration(), config))
         .containsExactly(
             "models are chosen by 10 of 60 validation images of %s: no more of a class than there are labels of it to train on; on so few, accuracies differ by up to 16 points by chance (a standard error): look at means over seeds"
@@ -433,7 +439,7 @@ class PipelinesTest {
         .extracting(e -> e.plan().phase().name())
         .containsExactly("MIX", "MIX", "SL", "SL", "SL");
     assertThat(trained.epochs)
-        .extracting(e -> e.reached().patience().waited())
+        .extracting(e -> e.state().patience().waited())
         .containsExactly(0, 0, 0, 1, 2);
     assertThat(trained.epochs.get(0).plan().epochs()).isEqualTo(7);
   }
@@ -450,18 +456,18 @@ class PipelinesTest {
     Trained trained = train(config);
 
     assertThat(trained.epochs)
-        .extracting(e -> e.validation().images() > 0)
+        .extracting(e -> e.scores().validation().images() > 0)
         .as("every second, counted back from what is the last now")
         .containsExactly(true, false, true, true, false, true);
     assertThat(trained.epochs)
-        .extracting(e -> e.reached().patience().end())
+        .extracting(e -> e.state().patience().end())
         .containsExactly(0, 0, 3, 3, 3, 3);
     EpochPlan last = trained.epochs.get(5).plan();
     assertThat(last.learningRate(1, 1)).isEqualTo(1e-14);
     assertThat(last.epochs()).isEqualTo(6);
     for (int from = 2; from < 5; from++) {
-      RunState reached = trained.epochs.get(from).reached();
-      try (var run = new MixTrainingRun(spark, config)) {
+      RunState reached = trained.epochs.get(from).state();
+      try (var run = new SparkRun(spark, config)) {
         RunState end = run.train(reached, outcome -> {});
         assertThat(end.epochs()).isEqualTo(6);
         assertThat(end.model().sha256()).isEqualTo(trained.state().sha256());
@@ -480,18 +486,18 @@ class PipelinesTest {
                 "workers.threads-per-worker=2"));
 
     assertThat(trained.epochs)
-        .extracting(e -> e.validation().images() + " " + e.test().images())
+        .extracting(e -> e.scores().validation().images() + " " + e.scores().test().images())
         .containsExactly("0 0", "10 40", "0 0", "10 40");
     double flops = 50 * SmallRun.of(config()).vit().inferenceFlops();
     assertThat(trained.epochs)
-        .extracting(EpochOutcome::evaluationFlops)
+        .extracting(e -> e.scores().flops())
         .containsExactly(0.0, flops, 0.0, flops);
     assertThat(trained.epochs)
-        .extracting(e -> e.evaluationDeviceSeconds() > 0)
+        .extracting(e -> e.scores().deviceSeconds() > 0)
         .containsExactly(false, true, false, true);
     assertThat(trained.epochs.get(0).workers())
         .as("a device is a core")
-        .allMatch(worker -> worker.place().devices() == 2);
+        .allMatch(worker -> worker.task().devices() == 2);
   }
 
   @Test

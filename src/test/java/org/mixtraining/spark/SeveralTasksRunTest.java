@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.vit.state.ModelState;
 
 /** Two tasks: coloured images of 32 pixels, and grey ones of 16. */
@@ -99,7 +100,7 @@ class SeveralTasksRunTest {
   }
 
   private static List<EpochOutcome> train(JobConfig config) {
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       var epochs = new ArrayList<EpochOutcome>();
       run.train(run.initialState(), epochs::add);
       return epochs;
@@ -112,21 +113,21 @@ class SeveralTasksRunTest {
     List<EpochOutcome> epochs = train(tasks(variant, "data.reshuffle=true"));
 
     EpochOutcome last = epochs.get(epochs.size() - 1);
-    assertThat(last.state().blocks().keySet())
+    assertThat(last.model().blocks().keySet())
         .contains(ModelState.ENCODER, "head-colour", "head-grey")
         .doesNotContain(ModelState.HEAD);
     assertThat(last.metrics().images()).isEqualTo(2 * 110);
     assertThat(last.metrics().loss()).isFinite();
-    assertThat(last.test().tasks()).containsOnlyKeys("colour", "grey");
-    assertThat(last.test().tasks().get("grey").images()).isEqualTo(40);
-    assertThat(last.test().images()).isEqualTo(80);
-    assertThat(last.test().accuracy())
+    assertThat(last.scores().test().tasks()).containsOnlyKeys("colour", "grey");
+    assertThat(last.scores().test().tasks().get("grey").images()).isEqualTo(40);
+    assertThat(last.scores().test().images()).isEqualTo(80);
+    assertThat(last.scores().test().accuracy())
         .isEqualTo(
-            (last.test().tasks().get("colour").accuracy()
-                    + last.test().tasks().get("grey").accuracy())
+            (last.scores().test().tasks().get("colour").accuracy()
+                    + last.scores().test().tasks().get("grey").accuracy())
                 / 2);
-    assertThat(last.state().block("head-grey").steps())
-        .isEqualTo(last.state().block("head-colour").steps())
+    assertThat(last.model().block("head-grey").steps())
+        .isEqualTo(last.model().block("head-colour").steps())
         .isPositive();
   }
 

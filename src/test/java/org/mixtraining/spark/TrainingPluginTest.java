@@ -66,8 +66,7 @@ class TrainingPluginTest {
             .build();
     var http = HttpClient.newHttpClient();
     Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
-    try (var run =
-            new MixTrainingRun(JavaSparkContext.fromSparkContext(session.sparkContext()), config);
+    try (var run = new SparkRun(JavaSparkContext.fromSparkContext(session.sparkContext()), config);
         var listening =
             TrainingPlugin.listen(
                 progress -> {

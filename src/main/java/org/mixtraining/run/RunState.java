@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import java.util.Collections;
 import java.util.HashMap;
@@ -11,12 +11,13 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.train.Scores;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /**
- * Where a run stands between two epochs: with configuration and data, all that the epochs to come
+ * The state of a run between two epochs: with configuration and data, all that the epochs to come
  * depend on. A run that goes on from here ends with the bits of one that was never stopped.
  *
  * <p>AdamW's moments and step counts belong to an objective: those in a block of the model are of
@@ -32,7 +33,7 @@ import org.mixtraining.vit.state.ModelState.Block;
  * @param averaging what the averaging itself carries from epoch to epoch, as blocks without
  *     moments: the velocities of {@link OuterStep}; none where the plain average is taken
  * @param patience how long it has waited for a better model
- * @param deal how the next epoch's shards are dealt
+ * @param assignment which workers train on which shards in the next epoch
  */
 public record RunState(
     int epochs,
@@ -40,7 +41,7 @@ public record RunState(
     SortedMap<Objective, ModelState> resting,
     ModelState averaging,
     Patience patience,
-    ShardAssignment deal) {
+    ShardAssignment assignment) {
 
   private static final float[] NONE = {};
 
@@ -49,7 +50,7 @@ public record RunState(
   }
 
   /** Before the first epoch. */
-  static RunState initial(ModelState model) {
+  public static RunState initial(ModelState model) {
     return new RunState(
         0,
         model,
@@ -61,7 +62,7 @@ public record RunState(
 
   /** The same with another model. */
   public RunState with(ModelState other) {
-    return new RunState(epochs, other, resting, averaging, patience, deal);
+    return new RunState(epochs, other, resting, averaging, patience, assignment);
   }
 
   /**
@@ -91,7 +92,8 @@ public record RunState(
       }
       taken.put(name, with(block, own.blocks().get(name)));
     }
-    return new RunState(epochs, model.with(new ModelState(taken)), left, averaging, patience, deal);
+    return new RunState(
+        epochs, model.with(new ModelState(taken)), left, averaging, patience, assignment);
   }
 
   /** The objective that trained a block last; null if none has. */
@@ -111,6 +113,36 @@ public record RunState(
       return new Block(parameters, zeros, zeros, 0);
     }
     return new Block(parameters, moments.m(), moments.v(), moments.steps());
+  }
+
+  /**
+   * After an epoch that was trained from here: the model goes by {@link OuterStep} towards the
+   * workers' average.
+   */
+  RunState after(EpochResult trained, JobConfig config) {
+    OuterStep step = OuterStep.of(config.averaging(), model, trained.average(), averaging);
+    return new RunState(
+        epochs + 1, step.model(), resting, step.velocity(), patience, trained.assignment());
+  }
+
+  /**
+   * The same after its model was scored, or was not: a run waits for a better validation accuracy
+   * in its last phase only.
+   *
+   * @param plan the last epoch behind it
+   * @param validation of no image where the model was not scored
+   */
+  RunState scored(EpochPlan plan, Scores validation, JobConfig config) {
+    List<EpochPlan> all = MixSchedule.of(config).epochs();
+    boolean last = plan.phase() == all.get(all.size() - 1).phase();
+    if (!last || plan.objective() == Objective.SSL) {
+      return this;
+    }
+    Patience waited =
+        validation.images() == 0
+            ? patience.unscored()
+            : patience.scored(validation.accuracy(), epochs, config.earlyStopping().patience());
+    return new RunState(epochs, model, resting, averaging, waited, assignment);
   }
 
   /** The plan of its run, as far as it is known here. */

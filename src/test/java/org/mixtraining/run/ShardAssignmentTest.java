@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,19 +11,19 @@ import org.mixtraining.train.EpochMetrics;
 
 class ShardAssignmentTest {
 
-  private static List<EpochOutcome.WorkerShare> took(double... seconds) {
-    List<EpochOutcome.WorkerShare> shares = new ArrayList<>();
+  private static List<WorkerShare> took(double... seconds) {
+    List<WorkerShare> shares = new ArrayList<>();
     for (int w = 0; w < seconds.length; w++) {
       var metrics = new EpochMetrics(60, new TreeMap<>(), 0, 1, 0, 0, 0, 0, 0, 0);
-      var place = new TaskInfo("host", "" + w, "cpu", 1, 0, seconds[w], -1, 0);
-      shares.add(new EpochOutcome.WorkerShare(w, metrics, place, 1.0 / seconds.length));
+      var task = new TaskInfo("host", "" + w, "cpu", 1, 0, seconds[w], -1, 0);
+      shares.add(new WorkerShare(w, metrics, task, 1.0 / seconds.length));
     }
     return shares;
   }
 
-  private static List<Integer> counts(ShardAssignment deal, int workers, int shards) {
+  private static List<Integer> counts(ShardAssignment assignment, int workers, int shards) {
     return IntStream.range(0, workers)
-        .mapToObj(w -> deal.shards(w, workers, shards).size())
+        .mapToObj(w -> assignment.shards(w, workers, shards).size())
         .toList();
   }
 
@@ -35,20 +35,21 @@ class ShardAssignmentTest {
 
   @Test
   void aWorkerOfTwiceTheSpeedGetsTwiceTheShards() {
-    ShardAssignment deal = ShardAssignment.EQUAL.after(took(1, 2), 12);
+    ShardAssignment assignment = ShardAssignment.EQUAL.after(took(1, 2), 12);
 
-    assertThat(counts(deal, 2, 12)).containsExactly(8, 4);
-    assertThat(deal.describe()).contains("the fastest worker is 2.00 times as fast as the slowest");
+    assertThat(counts(assignment, 2, 12)).containsExactly(8, 4);
+    assertThat(assignment.describe())
+        .contains("the fastest worker is 2.00 times as fast as the slowest");
   }
 
   @Test
   void everyShardHasOneOwnerAndEveryWorkerAShard() {
-    ShardAssignment deal = new ShardAssignment(List.of(1000.0, 1.0, 1.0));
+    ShardAssignment assignment = new ShardAssignment(List.of(1000.0, 1.0, 1.0));
 
     List<Integer> all = new ArrayList<>();
-    IntStream.range(0, 3).forEach(w -> all.addAll(deal.shards(w, 3, 7)));
+    IntStream.range(0, 3).forEach(w -> all.addAll(assignment.shards(w, 3, 7)));
     assertThat(all).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6);
-    assertThat(counts(deal, 3, 7)).containsExactly(5, 1, 1);
+    assertThat(counts(assignment, 3, 7)).containsExactly(5, 1, 1);
   }
 
   @Test
@@ -61,9 +62,9 @@ class ShardAssignmentTest {
   @Test
   void aWorkerWithoutImagesCountsAsOneOfMeanSpeed() {
     var idle =
-        new EpochOutcome.WorkerShare(
+        new WorkerShare(
             2, EpochMetrics.NONE, new TaskInfo("host", "2", "cpu", 1, 0, 0.1, -1, 0), 0);
-    List<EpochOutcome.WorkerShare> shares = took(1, 4);
+    List<WorkerShare> shares = took(1, 4);
     shares.add(idle);
 
     assertThat(ShardAssignment.EQUAL.after(shares, 30).speeds()).containsExactly(60.0, 15.0, 37.5);

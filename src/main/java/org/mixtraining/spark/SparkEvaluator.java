@@ -15,11 +15,16 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
-import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.run.EpochScores;
+import org.mixtraining.run.Evaluator;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
@@ -28,85 +33,77 @@ import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.state.ModelState;
 
-/**
- * What a model makes of the validation and the test split, in one stage of as many tasks as
- * workers.
- */
-final class ClusterEvaluation {
+/** Scores and predicts in one Spark stage of as many tasks as workers. */
+final class SparkEvaluator implements Evaluator {
 
   private final JavaSparkContext spark;
-  private final List<LabelledData> tasks;
-  private final JobConfig config;
+  private final TrainingData data;
   private final String graph;
   private final WorkerDevices devices;
   private final Optional<ResourceProfile> profile;
+  private final Supervision supervision;
 
   /**
-   * @param graph JSON of the SL graph's configuration
    * @param profile of stages that ask for the workers' GPUs
    */
-  ClusterEvaluation(
+  SparkEvaluator(
       JavaSparkContext spark,
-      List<LabelledData> tasks,
-      JobConfig config,
-      String graph,
+      TrainingData data,
       WorkerDevices devices,
-      Optional<ResourceProfile> profile) {
+      Optional<ResourceProfile> profile,
+      Supervision supervision) {
     this.spark = spark;
-    this.tasks = List.copyOf(tasks);
-    this.config = config;
-    this.graph = graph;
+    this.data = data;
+    this.graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
     this.devices = devices;
     this.profile = profile;
+    this.supervision = supervision;
   }
 
-  /**
-   * Scores on both splits; {@link Scores#NONE} on one without images.
-   *
-   * @param deviceSeconds seconds of the tasks times the devices that they held
-   */
-  record Result(Scores validation, Scores test, double deviceSeconds) implements Serializable {
-    static final Result NONE = new Result(Scores.NONE, Scores.NONE, 0);
+  @Override
+  public EpochScores score(EpochPlan plan, ModelState model) {
+    return supervision.run(plan, "evaluate", () -> score(model));
+  }
 
-    Result plus(Result other) {
-      return new Result(
-          validation.plus(other.validation),
-          test.plus(other.test),
-          deviceSeconds + other.deviceSeconds);
+  private EpochScores score(ModelState model) {
+    List<LabelledData> tasks = data.labelled();
+    double labelled = data.config().data().labelledFraction();
+    int batchSize = data.config().optimizer().batchSize();
+    EpochScores scores = new EpochScores(Scores.NONE, Scores.NONE, data.evaluationFlops(), 0);
+    List<PartResult<EpochScores>> parts =
+        inParts(
+            model,
+            (predictor, part, of) ->
+                new EpochScores(
+                    score(predictor, tasks, Split.VALIDATION, part, of, labelled, batchSize),
+                    score(predictor, tasks, Split.TEST, part, of, labelled, batchSize),
+                    0,
+                    0));
+    for (PartResult<EpochScores> part : parts) {
+      EpochScores own = part.result();
+      scores = scores.plus(new EpochScores(own.validation(), own.test(), 0, part.deviceSeconds()));
     }
+    return scores;
+  }
 
-    private Result taking(double seconds) {
-      return new Result(validation, test, seconds);
+  @Override
+  public SortedMap<String, List<Prediction>> predict(ModelState model, Split split) {
+    if (!MixSchedule.of(data.config()).needsLabels()) {
+      return new TreeMap<>();
     }
+    return supervision.run(
+        "predict the %s images".formatted(split.key()), () -> predictions(model, split));
   }
 
-  /** The model's scores. */
-  Result score(ModelState state) {
-    List<LabelledData> data = tasks;
-    double labelled = config.data().labelledFraction();
-    int batchSize = config.optimizer().batchSize();
-    return inParts(
-            state,
-            (predictor, part, parts) ->
-                new Result(
-                    score(predictor, data, Split.VALIDATION, part, parts, labelled, batchSize),
-                    score(predictor, data, Split.TEST, part, parts, labelled, batchSize),
-                    0))
-        .stream()
-        .map(part -> part.result().taking(part.deviceSeconds()))
-        .reduce(Result.NONE, Result::plus);
-  }
-
-  /** What the model says of every image of a split, by task, in order of the images' ids. */
-  SortedMap<String, List<Prediction>> predict(ModelState state, Split split) {
-    List<LabelledData> data = tasks;
-    double labelled = config.data().labelledFraction();
-    int batchSize = config.optimizer().batchSize();
+  private SortedMap<String, List<Prediction>> predictions(ModelState state, Split split) {
+    List<LabelledData> tasks = data.labelled();
+    double labelled = data.config().data().labelledFraction();
+    int batchSize = data.config().optimizer().batchSize();
     SortedMap<String, List<Prediction>> predictions = new TreeMap<>();
     inParts(
             state,
             (predictor, part, parts) ->
-                predict(predictor, data, split, part, parts, labelled, batchSize))
+                predict(predictor, tasks, split, part, parts, labelled, batchSize))
         .forEach(
             part ->
                 part.result()
@@ -133,10 +130,10 @@ final class ClusterEvaluation {
   /** The results of all parts, in their order. */
   private <R> List<PartResult<R>> inParts(ModelState state, Work<R> work) {
     List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
-    tasks.forEach(task -> used.add(task.head().name()));
+    data.labelled().forEach(task -> used.add(task.head().name()));
     ModelState model = state.only(used).withoutMoments();
     Broadcast<ModelState> broadcast = spark.broadcast(model);
-    int parts = config.workers().count();
+    int parts = data.config().workers().count();
     String configuration = graph;
     WorkerDevices workers = devices;
     JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);

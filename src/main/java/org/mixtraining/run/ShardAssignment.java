@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import java.io.Serializable;
 import java.util.Arrays;
@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How shards are dealt to workers: so that all of them are done at about the same time. It is part
- * of where a run stands, since the bits of the next epoch depend on it.
+ * The assignment of image shards to workers, by which all of them are done at about the same time.
+ * It is part of a run's state, since the bits of the next epoch depend on it.
  *
  * @param speeds of the workers, in images a second; empty where all count as the same
  */
@@ -30,7 +30,7 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
    *
    * @param shards of the dataset, at least as many as workers
    */
-  List<Integer> shards(int worker, int workers, int shards) {
+  public List<Integer> shards(int worker, int workers, int shards) {
     int[] owners = owners(workers, shards);
     return IntStream.range(0, shards).filter(s -> owners[s] == worker).boxed().toList();
   }
@@ -60,13 +60,13 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
   }
 
   /**
-   * The deal after an epoch: by the speeds that were measured in it, if that is worth moving
+   * The assignment after an epoch: by the speeds that were measured in it, if that is worth moving
    * shards.
    *
    * @param shares in worker order
    * @param shards of the dataset
    */
-  ShardAssignment after(List<EpochOutcome.WorkerShare> shares, int shards) {
+  public ShardAssignment after(List<WorkerShare> shares, int shards) {
     List<Double> measured = shares.stream().map(ShardAssignment::speed).toList();
     double mean =
         measured.stream().filter(speed -> speed > 0).mapToDouble(s -> s).average().orElse(1);
@@ -75,13 +75,16 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
     return other.longest(this, shards) * WORTHWHILE > other.longest(other, shards) ? other : this;
   }
 
-  private static double speed(EpochOutcome.WorkerShare share) {
-    return share.metrics().images() / share.place().seconds();
+  private static double speed(WorkerShare share) {
+    return share.metrics().images() / share.task().seconds();
   }
 
-  /** How long, at these speeds, the last worker would take for what a deal gives it, in shards. */
-  private double longest(ShardAssignment deal, int shards) {
-    int[] owners = deal.owners(speeds.size(), shards);
+  /**
+   * How long, at these speeds, the last worker would take for what a assignment gives it, in
+   * shards.
+   */
+  private double longest(ShardAssignment assignment, int shards) {
+    int[] owners = assignment.owners(speeds.size(), shards);
     return IntStream.range(0, speeds.size())
         .mapToDouble(w -> Arrays.stream(owners).filter(owner -> owner == w).count() / speed(w))
         .max()
@@ -89,7 +92,7 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
   }
 
   /** For a person: how much faster the fastest worker is than the slowest. */
-  String describe() {
+  public String describe() {
     return speeds.isEmpty()
         ? "shards are dealt evenly"
         : String.format(

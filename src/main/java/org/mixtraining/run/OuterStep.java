@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -24,7 +24,7 @@ import org.mixtraining.vit.state.ModelState.Block;
  * @param velocity the velocities of the blocks trained so far, as blocks without moments; none
  *     without momentum
  */
-record OuterStep(ModelState model, ModelState velocity) {
+public record OuterStep(ModelState model, ModelState velocity) {
 
   private static final int SLICE = 1 << 16;
   private static final float[] NONE = {};
@@ -36,7 +36,7 @@ record OuterStep(ModelState model, ModelState velocity) {
    * @param average the trained blocks
    * @param velocity after the epoch before
    */
-  static OuterStep of(
+  public static OuterStep of(
       AveragingConfig averaging, ModelState before, ModelState average, ModelState velocity) {
     try (WorkerThreads threads = WorkerThreads.ofAllCores()) {
       return of(averaging, before, average, velocity, threads);

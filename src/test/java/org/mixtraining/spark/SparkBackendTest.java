@@ -33,6 +33,9 @@ import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.RunState;
+import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -46,7 +49,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
-class MixTrainingRunTest {
+class SparkBackendTest {
   private static final Map<JobConfig, Trained> KNOWN = new HashMap<>();
 
   @TempDir static Path directory;
@@ -80,16 +83,16 @@ class MixTrainingRunTest {
   /** A whole run: its epochs in order, and where it ended. */
   private record Trained(ModelState initial, List<EpochOutcome> epochs) {
     ModelState state() {
-      return epochs.get(epochs.size() - 1).state();
+      return epochs.get(epochs.size() - 1).model();
     }
   }
 
   private static Trained train(JobConfig config) {
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       var epochs = new ArrayList<EpochOutcome>();
       RunState initial = run.initialState();
       RunState last = run.train(initial, epochs::add);
-      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).reached());
+      assertThat(last).isSameAs(epochs.get(epochs.size() - 1).state());
       return new Trained(initial.model(), epochs);
     }
   }
@@ -107,14 +110,14 @@ class MixTrainingRunTest {
   @Test
   void aRunGoesOnFromAnyEpochWithTheSameBits() {
     Trained whole = trained(config());
-    try (var run = new MixTrainingRun(spark, config())) {
+    try (var run = new SparkRun(spark, config())) {
       for (EpochOutcome before : whole.epochs()) {
         var rest = new ArrayList<EpochOutcome>();
-        RunState last = run.train(before.reached(), rest::add);
+        RunState last = run.train(before.state(), rest::add);
 
         assertThat(last.epochs()).isEqualTo(whole.epochs().size());
         assertSame(last.model(), whole.state());
-        assertThat(rest).hasSize(whole.epochs().size() - before.reached().epochs());
+        assertThat(rest).hasSize(whole.epochs().size() - before.state().epochs());
       }
     }
   }
@@ -136,7 +139,7 @@ class MixTrainingRunTest {
       ModelState fresh = SmallRun.fresh(state, blocks(epoch.plan()));
       SmallRun.Local expected = local.epoch(epoch.plan(), fresh, 0, 1, 2, 3);
       state = expected.state();
-      assertSame(epoch.state(), state);
+      assertSame(epoch.model(), state);
       assertThat(untimed(epoch.metrics())).isEqualTo(untimed(expected.metrics()));
       assertThat(epoch.metrics().images()).isEqualTo(local.manifest().images(Split.TRAIN));
     }
@@ -172,21 +175,21 @@ class MixTrainingRunTest {
       state = state.with(new ModelState(Map.of(ModelState.ENCODER, own)));
       state = local.epoch(epoch.plan(), state, 0, 1, 2, 3).state();
       encoders.put(epoch.plan().objective(), state.block(ModelState.ENCODER));
-      assertSame(epoch.state(), state);
+      assertSame(epoch.model(), state);
     }
     assertThat(epochs)
-        .extracting(epoch -> epoch.state().block(ModelState.ENCODER).steps())
+        .extracting(epoch -> epoch.model().block(ModelState.ENCODER).steps())
         .containsExactly(7L, 7L, 14L, 14L);
     assertThat(epochs)
-        .extracting(epoch -> epoch.reached().resting().keySet())
+        .extracting(epoch -> epoch.state().resting().keySet())
         .as("only what an epoch to come takes up again")
         .containsExactly(Set.of(), Set.of(Objective.SSL), Set.of(Objective.SL), Set.of());
-    assertThat(epochs.get(1).reached().resting().get(Objective.SSL).bytes())
+    assertThat(epochs.get(1).state().resting().get(Objective.SSL).bytes())
         .isEqualTo(2 * 4L * state.block(ModelState.ENCODER).parameters().length);
 
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       for (EpochOutcome before : epochs) {
-        assertSame(run.train(before.reached(), epoch -> {}).model(), state);
+        assertSame(run.train(before.state(), epoch -> {}).model(), state);
       }
     }
   }
@@ -210,17 +213,16 @@ class MixTrainingRunTest {
               local.epoch(epoch.plan(), state, 1),
               local.epoch(epoch.plan(), state, 2));
       state = state.with(average(workers, trained.initial.only(blocks(epoch.plan()))));
-      assertSame(epoch.state(), state);
+      assertSame(epoch.model(), state);
       assertThat(epoch.workers())
           .extracting(share -> untimed(share.metrics()))
           .isEqualTo(workers.stream().map(worker -> untimed(worker.metrics())).toList());
     }
-    List<EpochOutcome.WorkerShare> shares = trained.epochs.get(0).workers();
+    List<WorkerShare> shares = trained.epochs.get(0).workers();
     assertThat(shares.get(0).metrics().images())
         .isGreaterThan(shares.get(1).metrics().images() * 3 / 2);
-    assertThat(shares).extracting(EpochOutcome.WorkerShare::worker).containsExactly(0, 1, 2);
-    assertThat(shares.stream().mapToDouble(EpochOutcome.WorkerShare::weight).sum())
-        .isCloseTo(1, within(1e-12));
+    assertThat(shares).extracting(WorkerShare::worker).containsExactly(0, 1, 2);
+    assertThat(shares.stream().mapToDouble(WorkerShare::weight).sum()).isCloseTo(1, within(1e-12));
   }
 
   private static List<String> blocks(EpochPlan plan) {
@@ -275,7 +277,7 @@ class MixTrainingRunTest {
 
     assertSame(again.state(), first.state());
     assertThat(again.state().sha256()).isEqualTo(first.state().sha256());
-    assertThat(again.epochs.get(2).test()).isEqualTo(first.epochs.get(2).test());
+    assertThat(again.epochs.get(2).scores().test()).isEqualTo(first.epochs.get(2).scores().test());
     assertThat(other.initial.sha256()).isNotEqualTo(first.initial.sha256());
     assertThat(other.state().sha256()).isNotEqualTo(first.state().sha256());
   }
@@ -289,7 +291,7 @@ class MixTrainingRunTest {
     Trained flaky = train(config("data.path=flaky://" + directory.resolve("images")));
 
     assertThat(flaky.epochs.get(0).workers())
-        .extracting(share -> share.place().attempt())
+        .extracting(share -> share.task().attempt())
         .containsExactly(0, 1);
     assertSame(flaky.state(), smooth.state());
   }
@@ -309,8 +311,8 @@ class MixTrainingRunTest {
       EpochOutcome b = onDriver.epochs.get(epoch);
       assertThat(untimed(a.metrics())).isEqualTo(untimed(b.metrics()));
       assertThat(a.workers())
-          .extracting(EpochOutcome.WorkerShare::weight)
-          .isEqualTo(b.workers().stream().map(EpochOutcome.WorkerShare::weight).toList());
+          .extracting(WorkerShare::weight)
+          .isEqualTo(b.workers().stream().map(WorkerShare::weight).toList());
     }
     assertThat(tasks.shuffledBytes).isGreaterThan(3 * shuffled.state().bytes());
     assertThat(tasks.resultBytes.stream().mapToLong(bytes -> bytes).sum())
@@ -400,7 +402,7 @@ class MixTrainingRunTest {
   void workersKeepTheirReplicasFromEpochToEpoch() {
     var crews = new ArrayList<Set<Thread>>();
     try (var run =
-        new MixTrainingRun(
+        new SparkRun(
             spark,
             config("pipeline=sl", "epochs.sl=3", "workers={count = 1, threads-per-worker = 2}"))) {
       run.train(run.initialState(), epoch -> crews.add(kernelThreads()));
@@ -444,11 +446,12 @@ class MixTrainingRunTest {
     Trained one = trained(config);
 
     for (EpochOutcome epoch : one.epochs.subList(1, 3)) {
-      assertThat(epoch.validation())
-          .isEqualTo(score(local, epoch.state(), Split.VALIDATION, 0, 1, 2, 3));
-      assertThat(epoch.test()).isEqualTo(score(local, epoch.state(), Split.TEST, 0, 1, 2, 3));
-      assertThat(epoch.validation().images()).isEqualTo(10);
-      assertThat(epoch.test().images()).isEqualTo(40);
+      assertThat(epoch.scores().validation())
+          .isEqualTo(score(local, epoch.model(), Split.VALIDATION, 0, 1, 2, 3));
+      assertThat(epoch.scores().test())
+          .isEqualTo(score(local, epoch.model(), Split.TEST, 0, 1, 2, 3));
+      assertThat(epoch.scores().validation().images()).isEqualTo(10);
+      assertThat(epoch.scores().test().images()).isEqualTo(40);
     }
   }
 
@@ -459,12 +462,12 @@ class MixTrainingRunTest {
 
     EpochOutcome epoch = trained(config).epochs.get(0);
 
-    assertThat(epoch.test())
+    assertThat(epoch.scores().test())
         .isEqualTo(
-            score(local, epoch.state(), Split.TEST, 0, 3)
-                .plus(score(local, epoch.state(), Split.TEST, 1))
-                .plus(score(local, epoch.state(), Split.TEST, 2)));
-    assertThat(epoch.test().images()).isEqualTo(40);
+            score(local, epoch.model(), Split.TEST, 0, 3)
+                .plus(score(local, epoch.model(), Split.TEST, 1))
+                .plus(score(local, epoch.model(), Split.TEST, 2)));
+    assertThat(epoch.scores().test().images()).isEqualTo(40);
   }
 
   @Test
@@ -473,20 +476,20 @@ class MixTrainingRunTest {
     EpochOutcome epoch = trained(config).epochs.get(0);
 
     List<Prediction> said;
-    try (var run = new MixTrainingRun(spark, config)) {
-      said = run.predictions(epoch.state()).get(DataConfig.MAIN_TASK);
+    try (var run = new SparkRun(spark, config)) {
+      said = run.predictions(epoch.model()).get(DataConfig.MAIN_TASK);
     }
 
     assertThat(said).extracting(Prediction::id).hasSize(40).isSorted().doesNotHaveDuplicates();
     long correct = said.stream().filter(p -> p.label() == p.predicted()).count();
-    assertThat(correct / 40.0).isEqualTo(epoch.test().accuracy());
+    assertThat(correct / 40.0).isEqualTo(epoch.scores().test().accuracy());
     assertThat(said).allMatch(p -> p.probability() > 0.1f && p.probability() <= 1);
   }
 
   @Test
   void aRunWithoutAHeadPredictsNothing() {
     JobConfig config = config("pipeline=ssl-sl", "epochs={ssl = 1, sl = 0}");
-    try (var run = new MixTrainingRun(spark, config)) {
+    try (var run = new SparkRun(spark, config)) {
       assertThat(run.predictions(run.initialState().model())).isEmpty();
     }
   }
@@ -516,8 +519,8 @@ class MixTrainingRunTest {
     EpochOutcome first = trained(config()).epochs.get(0);
 
     assertThat(first.plan().objective()).isEqualTo(Objective.SSL);
-    assertThat(first.validation()).isEqualTo(Scores.NONE);
-    assertThat(first.test()).isEqualTo(Scores.NONE);
+    assertThat(first.scores().validation()).isEqualTo(Scores.NONE);
+    assertThat(first.scores().test()).isEqualTo(Scores.NONE);
   }
 
   @Test
@@ -529,8 +532,8 @@ class MixTrainingRunTest {
 
     EpochOutcome epoch = train(config).epochs.get(0);
 
-    assertThat(epoch.validation()).isEqualTo(Scores.NONE);
-    assertThat(epoch.test().images()).isEqualTo(40);
+    assertThat(epoch.scores().validation()).isEqualTo(Scores.NONE);
+    assertThat(epoch.scores().test().images()).isEqualTo(40);
     assertThat(epoch.metrics().images()).isEqualTo(120);
   }
 

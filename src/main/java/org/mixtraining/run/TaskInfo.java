@@ -1,20 +1,18 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.spark.SparkEnv;
-import org.apache.spark.TaskContext;
 import org.bytedeco.javacpp.Pointer;
 import org.mixtraining.kernels.Device;
 
 /**
- * Where a worker ran, and what that cost its process.
+ * The task that trained a worker: where it ran, and what that cost its process.
  *
  * @param host host name
- * @param executor Spark's executor id
+ * @param executor Spark's executor id; {@code driver} without Spark's executors
  * @param device what it computed on: {@code cpu}, or an accelerator and the address of its GPU
  * @param devices how many devices that is: cores, or one GPU
  * @param attempt attempt of its task, from 0
@@ -33,14 +31,15 @@ public record TaskInfo(
     long offHeapBytes)
     implements Serializable {
 
-  /** Of the running task, which computes on a device and began {@code seconds} ago. */
-  static TaskInfo here(Device device, double seconds) {
+  /** Of this process, in which a task that began {@code seconds} ago computes on a device. */
+  public static TaskInfo here(
+      String host, String executor, Device device, int attempt, double seconds) {
     return new TaskInfo(
-        SparkEnv.get().blockManager().blockManagerId().host(),
-        SparkEnv.get().executorId(),
+        host,
+        executor,
         device.name(),
         device.devices(),
-        TaskContext.get().attemptNumber(),
+        attempt,
         seconds,
         highWaterMark(),
         Math.max(0, Pointer.physicalBytes() - Runtime.getRuntime().totalMemory()));

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import java.util.HashMap;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.mixtraining.vit.state.ModelState.Block;
  * does not change a bit. The moments are averaged like the parameters; a block's step count is the
  * weighted mean of the workers', rounded, since workers with fewer images take fewer steps.
  */
-final class EpochAverage {
+public final class EpochAverage {
 
   private static final int SLICE = 1 << 16;
 
@@ -29,7 +29,7 @@ final class EpochAverage {
    * @param before what they began with
    * @throws IllegalArgumentException if no worker saw an image
    */
-  static ModelState of(List<WorkerResult> results, ModelState before) {
+  public static ModelState of(List<WorkerResult> results, ModelState before) {
     try (WorkerThreads threads = WorkerThreads.ofAllCores()) {
       return of(results, before, threads);
     }
@@ -47,7 +47,7 @@ final class EpochAverage {
    * @param before a state with arrays of the average's lengths
    * @throws IllegalArgumentException if no worker saw an image
    */
-  static ModelState blank(List<WorkerResult> reports, ModelState before) {
+  public static ModelState blank(List<WorkerResult> reports, ModelState before) {
     return of(reports, before, (values, weights, length) -> new float[length]);
   }
 
@@ -81,7 +81,7 @@ final class EpochAverage {
   }
 
   /** Images that trained a block. */
-  static long images(WorkerResult result, String block) {
+  public static long images(WorkerResult result, String block) {
     return ViTGraph.isHead(block)
         ? result.metrics().labels().getOrDefault(block, 0L)
         : result.metrics().images();
@@ -90,7 +90,7 @@ final class EpochAverage {
   /**
    * Each worker's share of the images that trained a block, of which there is one; they sum to 1.
    */
-  static double[] weights(List<WorkerResult> results, String block) {
+  public static double[] weights(List<WorkerResult> results, String block) {
     double total = results.stream().mapToLong(result -> images(result, block)).sum();
     return results.stream().mapToDouble(result -> images(result, block) / total).toArray();
   }

@@ -1,0 +1,60 @@
+package org.mixtraining.run;
+
+import java.util.List;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+
+/**
+ * The loop over a run's epochs: plan, train, score, write, next.
+ *
+ * @param trainer trains an epoch
+ * @param evaluator scores the model after it, if that is due
+ * @param sinks take the outcome, in this order: what a later one writes may rely on an earlier one
+ */
+public record TrainingLoop(
+    JobConfig config, EpochTrainer trainer, Evaluator evaluator, List<EpochSink> sinks) {
+
+  /**
+   * Trains the epochs that are not behind a state yet: all of the schedule's, unless early stopping
+   * ends the run before.
+   *
+   * @param from where to begin
+   * @return where the run ends
+   */
+  public RunState run(RunState from) {
+    RunState state = from;
+    while (!state.isLast(config)) {
+      final long start = System.nanoTime();
+      MixSchedule schedule = state.schedule(config);
+      EpochPlan plan = schedule.epochs().get(state.epochs());
+
+      RunState before = state.facing(schedule.epochs());
+      EpochResult trained = trainer.train(plan, before);
+      RunState after = before.after(trained, config);
+      final double trainingSeconds = secondsSince(start);
+
+      EpochScores scores =
+          schedule.scores(plan, config.evaluation().every())
+              ? evaluator.score(plan, after.model())
+              : EpochScores.NONE;
+      state = after.scored(plan, scores.validation(), config);
+
+      EpochOutcome outcome =
+          new EpochOutcome(
+              plan,
+              state,
+              trained.workers(),
+              trained.syncBytes(),
+              scores,
+              trainingSeconds,
+              secondsSince(start));
+      sinks.forEach(sink -> sink.write(outcome));
+    }
+    return state;
+  }
+
+  private static double secondsSince(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+}
