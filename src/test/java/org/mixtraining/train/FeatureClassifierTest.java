@@ -89,9 +89,9 @@ class FeatureClassifierTest {
       double[] gradient =
           gradient(standardised(training), training.labels(), 3, penalty, probe.weights());
       double length = Math.max(1, norm(probe.weights()));
-      assertThat(norm(gradient)).isLessThan(2 * LinearProbe.TOLERANCE * length);
+      assertThat(norm(gradient)).isLessThan(2 * SoftmaxRegression.TOLERANCE * length);
       // A convex function rises by at least the penalty's share of it around its least point.
-      double near = 2 * LinearProbe.TOLERANCE * length / penalty;
+      double near = 2 * SoftmaxRegression.TOLERANCE * length / penalty;
       assertThat(probe.weights()).containsExactly(expected, within(near));
     }
   }
