@@ -43,7 +43,7 @@ final class OnnxEncoder {
   String encode(String images, String pixels, OnnxModel.Output output) {
     String x = embed(images, normalise(pixels, output));
     for (int i = 0; i < vit.depth(); i++) {
-      x = block(ViTGraph.ENCODER_LAYER + i, x);
+      x = block(ViTGraph.encoder(i), x);
     }
     x = norm(ViTGraph.ENCODER_NORM, "", x);
     return pool(x);

@@ -10,9 +10,9 @@ import onnx.Onnx.OperatorSetIdProto;
 import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto.DataType;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.state.ModelState;
-import org.mixtraining.vit.state.StateLayout;
 
 /**
  * Encoder and heads as an <a href="https://onnx.ai">ONNX</a> model (opset 17).
@@ -53,7 +53,7 @@ public final class OnnxModel {
 
   private OnnxModel(ViT vit, ModelState state, List<Head> heads) {
     this.vit = vit;
-    this.weights = new OnnxWeights(StateLayout.of(vit, heads), state, graph);
+    this.weights = new OnnxWeights(ModelSpec.of(vit, heads), state, graph);
   }
 
   /**

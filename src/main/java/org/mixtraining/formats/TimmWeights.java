@@ -11,11 +11,11 @@ import java.util.TreeSet;
 import org.mixtraining.config.InitConfig.InitParts;
 import org.mixtraining.config.UserException;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.layers.PositionEmbedding;
 import org.mixtraining.vit.state.ModelState;
-import org.mixtraining.vit.state.StateLayout;
 
 /**
  * The encoder of a ViT under the names of timm's {@code VisionTransformer}, which are also those of
@@ -32,6 +32,7 @@ import org.mixtraining.vit.state.StateLayout;
 public final class TimmWeights implements PretrainedWeights {
 
   private static final String PATCHES = TimmEncoder.PATCHES;
+  private static final String EMBEDDING = ViTGraph.PATCH_EMBEDDING;
   private static final String CLS = "cls_token";
   private static final String POSITIONS = "pos_embed";
 
@@ -109,14 +110,14 @@ public final class TimmWeights implements PretrainedWeights {
           "%s: weights in timm's naming provide only the encoder; mixtraining.init.parts must be encoder"
               .formatted(origin));
     }
-    StateLayout layout = StateLayout.of(vit, heads);
+    ModelSpec model = ModelSpec.of(vit, heads);
     float[] encoder = new float[initial.block(ModelState.ENCODER).parameters().length];
     checkDepth(vit);
-    embed(vit, layout, encoder);
+    embed(vit, model, encoder);
     for (int i = 0; i < vit.depth(); i++) {
-      block(vit.dim(), "blocks." + i + ".", ViTGraph.ENCODER_LAYER + i + ".", layout, encoder);
+      block(vit.dim(), "blocks." + i + ".", ViTGraph.encoder(i) + ".", model, encoder);
     }
-    norm(vit.dim(), "norm.", ViTGraph.ENCODER_NORM + ".", layout, encoder);
+    norm(vit.dim(), "norm.", ViTGraph.ENCODER_NORM + ".", model, encoder);
     if (!unused.isEmpty()) {
       notes.add("%s: ignored: %s".formatted(origin, TimmEncoder.some(unused)));
     }
@@ -135,7 +136,7 @@ public final class TimmWeights implements PretrainedWeights {
 
   // --- embedding -------------------------------------------------------------------------------
 
-  private void embed(ViT vit, StateLayout layout, float[] encoder) {
+  private void embed(ViT vit, ModelSpec model, float[] encoder) {
     Weight kernel = weight(PATCHES);
     int[] shape = kernel.shape();
     boolean square = shape.length == 4 && shape[2] == shape[3];
@@ -154,16 +155,16 @@ public final class TimmWeights implements PretrainedWeights {
               shape[2],
               vit.patch()));
     }
-    layout.write("patch-embedding.weight", transposed(values, vit.dim()), encoder);
-    layout.write("patch-embedding.bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
-    loadPositions(vit, layout, encoder);
+    model.write(EMBEDDING + ".weight", transposed(values, vit.dim()), encoder);
+    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
+    loadPositions(vit, model, encoder);
   }
 
   /**
    * Adds the class token's position, which ours does not have, to the token; loads the other
    * positions if the run learns them, else compares them with its fixed ones.
    */
-  private void loadPositions(ViT vit, StateLayout layout, float[] encoder) {
+  private void loadPositions(ViT vit, ModelSpec model, float[] encoder) {
     int dim = vit.dim();
     float[] cls = tensor(CLS, 1, 1, dim).clone();
     Weight positions = weight(POSITIONS);
@@ -177,11 +178,11 @@ public final class TimmWeights implements PretrainedWeights {
       cls[d] += positions.values()[d];
     }
     if (vit.learnsPositions()) {
-      layout.write("patch-embedding.positions", learned(given, grid, vit), encoder);
+      model.write(EMBEDDING + ".positions", learned(given, grid, vit), encoder);
     } else {
       compare(given, grid, dim);
     }
-    layout.write("patch-embedding.cls", cls, encoder);
+    model.write(EMBEDDING + ".cls", cls, encoder);
   }
 
   private float[] learned(float[] given, int grid, ViT vit) {
@@ -230,25 +231,25 @@ public final class TimmWeights implements PretrainedWeights {
 
   // --- blocks ----------------------------------------------------------------------------------
 
-  private void block(int dim, String theirs, String ours, StateLayout layout, float[] encoder) {
-    norm(dim, theirs + "norm1.", ours + "norm1.", layout, encoder);
+  private void block(int dim, String theirs, String ours, ModelSpec model, float[] encoder) {
+    norm(dim, theirs + "norm1.", ours + "norm1.", model, encoder);
     // q, k and v below each other there, and side by side here: the transposed matrix.
-    linear(dim, 3 * dim, theirs + "attn.qkv.", ours + "qkv.", layout, encoder);
-    linear(dim, dim, theirs + "attn.proj.", ours + "proj.", layout, encoder);
-    norm(dim, theirs + "norm2.", ours + "norm2.", layout, encoder);
-    linear(dim, ViT.MLP_RATIO * dim, theirs + "mlp.fc1.", ours + "fc1.", layout, encoder);
-    linear(ViT.MLP_RATIO * dim, dim, theirs + "mlp.fc2.", ours + "fc2.", layout, encoder);
+    linear(dim, 3 * dim, theirs + "attn.qkv.", ours + "qkv.", model, encoder);
+    linear(dim, dim, theirs + "attn.proj.", ours + "proj.", model, encoder);
+    norm(dim, theirs + "norm2.", ours + "norm2.", model, encoder);
+    linear(dim, ViT.MLP_RATIO * dim, theirs + "mlp.fc1.", ours + "fc1.", model, encoder);
+    linear(ViT.MLP_RATIO * dim, dim, theirs + "mlp.fc2.", ours + "fc2.", model, encoder);
   }
 
   private void linear(
-      int from, int to, String theirs, String ours, StateLayout layout, float[] encoder) {
-    layout.write(ours + "weight", transposed(tensor(theirs + "weight", to, from), to), encoder);
-    layout.write(ours + "bias", vector(theirs + "bias", to), encoder);
+      int from, int to, String theirs, String ours, ModelSpec model, float[] encoder) {
+    model.write(ours + "weight", transposed(tensor(theirs + "weight", to, from), to), encoder);
+    model.write(ours + "bias", vector(theirs + "bias", to), encoder);
   }
 
-  private void norm(int dim, String theirs, String ours, StateLayout layout, float[] encoder) {
-    layout.write(ours + "gain", vector(theirs + "weight", dim), encoder);
-    layout.write(ours + "bias", vector(theirs + "bias", dim), encoder);
+  private void norm(int dim, String theirs, String ours, ModelSpec model, float[] encoder) {
+    model.write(ours + "gain", vector(theirs + "weight", dim), encoder);
+    model.write(ours + "bias", vector(theirs + "bias", dim), encoder);
   }
 
   private static float[] transposed(float[] values, int rows) {

@@ -11,10 +11,11 @@ import org.mixtraining.config.InitConfig.InitParts;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
-import org.mixtraining.vit.state.StateLayout;
 
 /**
  * Weights of a model that this job trained.
@@ -31,8 +32,8 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
 
   @Override
   public ModelState into(ViT into, List<Head> intoHeads, ModelState initial, InitParts parts) {
-    StateLayout theirs = StateLayout.of(vit, heads);
-    StateLayout ours = StateLayout.of(into, intoHeads);
+    ModelSpec theirs = ModelSpec.of(vit, heads);
+    ModelSpec ours = ModelSpec.of(into, intoHeads);
     Map<String, ModelState.Block> taken = new HashMap<>();
     List<String> problems = new ArrayList<>();
     for (String name : wanted(initial, parts)) {
@@ -59,7 +60,7 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
   private static Set<String> wanted(ModelState initial, InitParts parts) {
     Set<String> wanted = new TreeSet<>();
     for (String block : initial.blocks().keySet()) {
-      boolean head = block.startsWith(ViTGraph.HEAD);
+      boolean head = ViTGraph.isHead(block);
       boolean take =
           switch (parts) {
             case ENCODER -> block.equals(ModelState.ENCODER);
@@ -74,14 +75,14 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
     return wanted;
   }
 
-  private Optional<String> mismatch(String block, StateLayout theirs, StateLayout ours) {
+  private Optional<String> mismatch(String block, ModelSpec theirs, ModelSpec ours) {
     if (!state.blocks().containsKey(block)) {
       return Optional.of(
           "%s: it has no block %s, but %s; mixtraining.init.parts chooses the parts to take (%s is enough for new classes)"
               .formatted(origin, block, state.blocks().keySet(), KebabCase.of(InitParts.ENCODER)));
     }
-    Set<String> names = new TreeSet<>(ours.slots().keySet());
-    names.addAll(theirs.slots().keySet());
+    Set<String> names = new TreeSet<>(ours.tensors().keySet());
+    names.addAll(theirs.tensors().keySet());
     return names.stream()
         .filter(name -> block.equals(block(theirs, name)) || block.equals(block(ours, name)))
         .filter(name -> !shape(theirs, name).equals(shape(ours, name)))
@@ -92,13 +93,13 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
                     .formatted(origin, block, name, shape(theirs, name), shape(ours, name)));
   }
 
-  private static String block(StateLayout layout, String name) {
-    StateLayout.Slot slot = layout.slots().get(name);
-    return slot == null ? "" : slot.block();
+  private static String block(ModelSpec model, String name) {
+    Tensor tensor = model.tensors().get(name);
+    return tensor == null ? "" : tensor.block();
   }
 
-  private static String shape(StateLayout layout, String name) {
-    StateLayout.Slot slot = layout.slots().get(name);
-    return slot == null ? "missing" : slot.shape();
+  private static String shape(ModelSpec model, String name) {
+    Tensor tensor = model.tensors().get(name);
+    return tensor == null ? "missing" : tensor.shape();
   }
 }

@@ -2,7 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
-import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.ViT;
 
 /**
  * A pre-norm transformer block, of the encoder or of the decoder: {@code x +=
@@ -57,7 +57,7 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : rounded,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.matrix("d-hidden", rows * ModelSpec.MLP_RATIO * dim));
+          bench.matrix("d-hidden", rows * ViT.MLP_RATIO * dim));
     }
   }
 
@@ -91,7 +91,7 @@ final class BlockProgram {
   }
 
   private static int dim(StepContext bench, String layer) {
-    return bench.parameters().slot(layer + ".proj.weight").cols();
+    return bench.parameters().tensor(layer + ".proj.weight").cols();
   }
 
   private BlockProgram(
@@ -111,7 +111,7 @@ final class BlockProgram {
     this.heads = heads;
     this.x = x;
     dim = dim(bench, layer);
-    hiddenDim = ModelSpec.MLP_RATIO * dim;
+    hiddenDim = ViT.MLP_RATIO * dim;
     rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);

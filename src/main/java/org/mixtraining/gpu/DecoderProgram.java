@@ -7,12 +7,13 @@ import org.mixtraining.gpu.Operations.Kind;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
 
 /** From the encoder's tokens to pixels, their loss, and back. */
 final class DecoderProgram {
 
-  private static final String EMBEDDING = "decoder-embedding.";
-  private static final String PIXELS = "pixels.";
+  private static final String EMBEDDING = ViTGraph.DECODER_EMBEDDING + ".";
+  private static final String PIXELS = ViTGraph.PIXELS + ".";
 
   private final StepContext bench;
   private final EmbeddingProgram embedding;
@@ -52,7 +53,7 @@ final class DecoderProgram {
     tokens = bench.floats("decoder-tokens", rows * dim);
     Memory last = tokens;
     for (int i = 0; i < vit.decoderDepth(); i++) {
-      String name = "decoder-" + i;
+      String name = ViTGraph.decoder(i);
       var block =
           BlockProgram.training(bench, name, last, vit.decoderHeads(), List.of(decoder), null);
       blocks.add(block);
@@ -116,7 +117,7 @@ final class DecoderProgram {
 
   /** After a corrupted pass, the encoder has a token for every patch. */
   private Content content() {
-    return bench.blueprint().sight() == EncoderInput.CORRUPTED
+    return bench.spec().sight() == EncoderInput.CORRUPTED
         ? Content.ALL_PATCHES
         : Content.MASKED_PATCHES;
   }

@@ -4,12 +4,13 @@ import java.util.List;
 import org.mixtraining.gpu.Operations.Kind;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
 
 /** Images to the encoder's tokens, with the mask tokens of a corrupted pass among them. */
 final class EmbeddingProgram {
 
-  private static final String LAYER = "patch-embedding.";
-  private static final String MASK_TOKEN = "mask-token.token";
+  private static final String LAYER = ViTGraph.PATCH_EMBEDDING + ".";
+  private static final String MASK_TOKEN = ViTGraph.MASK_TOKEN + ".token";
   private static final String POSITIONS = LAYER + "positions";
 
   /** What a sequence holds, in the order of {@code tokens.cuh}. */
@@ -106,12 +107,12 @@ final class EmbeddingProgram {
     if (corrupted()) {
       return Content.MASKED_PATCHES;
     }
-    boolean visible = bench.blueprint().sight().selects() && s.equals(sequences.get(0));
+    boolean visible = bench.spec().sight().selects() && s.equals(sequences.get(0));
     return visible ? Content.VISIBLE_PATCHES : Content.ALL_PATCHES;
   }
 
   private boolean corrupted() {
-    return bench.blueprint().sight() == EncoderInput.CORRUPTED;
+    return bench.spec().sight() == EncoderInput.CORRUPTED;
   }
 
   /** From the gradient by the tokens, d[rows, dim]. */

@@ -4,11 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTGraph;
 
 /** From images through the encoder's blocks and the norm behind them, and back. */
 final class EncoderProgram {
 
-  private static final String NORM = "encoder-norm.";
+  private static final String NORM = ViTGraph.ENCODER_NORM + ".";
 
   private final StepContext bench;
   private final List<Sequences> sequences;
@@ -26,13 +27,12 @@ final class EncoderProgram {
 
   /** Of a training step: every block keeps what its backward pass needs. */
   static EncoderProgram training(StepContext bench) {
-    List<Double> dropRates = bench.blueprint().dropRates();
     int heads = bench.vit().heads();
     return new EncoderProgram(
         bench,
         (i, x, sequences) -> {
-          Memory factors = dropRates.get(i) > 0 ? bench.factors(i) : null;
-          return BlockProgram.training(bench, "encoder-" + i, x, heads, sequences, factors);
+          Memory factors = bench.spec().dropRate(i) > 0 ? bench.factors(i) : null;
+          return BlockProgram.training(bench, ViTGraph.encoder(i), x, heads, sequences, factors);
         });
   }
 
@@ -41,13 +41,14 @@ final class EncoderProgram {
     int heads = bench.vit().heads();
     return new EncoderProgram(
         bench,
-        (i, x, sequences) -> BlockProgram.predicting(bench, "encoder-" + i, x, heads, sequences));
+        (i, x, sequences) ->
+            BlockProgram.predicting(bench, ViTGraph.encoder(i), x, heads, sequences));
   }
 
   private EncoderProgram(StepContext bench, Maker maker) {
     this.bench = bench;
     ViT vit = bench.vit();
-    sequences = Sequences.encoded(vit, bench.blueprint().sight(), bench.images());
+    sequences = Sequences.encoded(vit, bench.spec().sight(), bench.images());
     rows = Sequences.rows(sequences);
     embedding = new EmbeddingProgram(bench, sequences);
     Memory last = embedding.tokens();

@@ -3,8 +3,8 @@ package org.mixtraining.gpu;
 import org.mixtraining.gpu.StepContext.Shape;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.state.ModelState;
@@ -13,7 +13,7 @@ import org.mixtraining.vit.state.ModelState;
 public final class GpuPredictor implements Predictor {
 
   private final Gpu gpu;
-  private final ModelSpec blueprint;
+  private final GraphSpec spec;
   private final Arena arena;
   private final Parameters parameters;
   private final GraphCache<PredictionProgram> programs;
@@ -23,9 +23,9 @@ public final class GpuPredictor implements Predictor {
    */
   public GpuPredictor(Gpu gpu, Replica replica) {
     this.gpu = gpu;
-    this.blueprint = ModelSpec.of(replica);
+    this.spec = replica.spec();
     this.arena = new Arena(gpu);
-    this.parameters = new Parameters(gpu, arena, blueprint);
+    this.parameters = new Parameters(gpu, arena, spec);
     this.programs = new GraphCache<>(gpu, arena);
   }
 
@@ -36,11 +36,10 @@ public final class GpuPredictor implements Predictor {
 
   @Override
   public float[] predict(String head, float[] pixels, int images, int size) {
-    Head own =
-        blueprint.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
-    ViT vit = blueprint.vit().serving(size, own.classes());
+    Head own = spec.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
+    ViT vit = spec.vit().serving(size, own.classes());
     Shape shape = new Shape(vit, own, images);
-    StepContext bench = StepContext.of(gpu, parameters, arena, blueprint, shape);
+    StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var recorded = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
     recorded.recording().replay();

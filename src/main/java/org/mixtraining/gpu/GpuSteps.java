@@ -7,8 +7,8 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.StepExecutor;
 import org.mixtraining.vit.Examples;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.ViT;
@@ -25,7 +25,7 @@ public final class GpuSteps implements StepExecutor {
 
   private final Gpu gpu;
   private final Replica replica;
-  private final ModelSpec blueprint;
+  private final GraphSpec spec;
   private final Arena arena;
   private final Parameters parameters;
   private final ResidentImages images;
@@ -40,9 +40,9 @@ public final class GpuSteps implements StepExecutor {
   public GpuSteps(Gpu gpu, Replica replica) {
     this.gpu = gpu;
     this.replica = replica;
-    this.blueprint = ModelSpec.of(replica);
+    this.spec = replica.spec();
     this.arena = new Arena(gpu);
-    this.parameters = new Parameters(gpu, arena, blueprint);
+    this.parameters = new Parameters(gpu, arena, spec);
     this.images = new ResidentImages(gpu);
     this.programs = new GraphCache<>(gpu, arena);
   }
@@ -56,11 +56,11 @@ public final class GpuSteps implements StepExecutor {
 
   @Override
   public List<StepResult> take(MultiDataSet minibatch) {
-    Examples examples = Examples.of(minibatch, blueprint);
-    int classes = examples.head() == null ? blueprint.vit().classes() : examples.head().classes();
-    ViT vit = blueprint.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
+    Examples examples = Examples.of(minibatch, spec);
+    int classes = examples.head() == null ? spec.vit().classes() : examples.head().classes();
+    ViT vit = spec.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
     Shape shape = new Shape(vit, examples.head(), examples.images());
-    StepContext bench = StepContext.of(gpu, parameters, arena, blueprint, shape);
+    StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var recorded = programs.of(shape, () -> program(bench), StepProgram::run);
     write(bench, examples);
     recorded.recording().replay();
@@ -79,10 +79,10 @@ public final class GpuSteps implements StepExecutor {
     bench.pixels();
     bench.settings();
     bench.blockSettings();
-    if (blueprint.reconstructs()) {
+    if (spec.reconstructs()) {
       bench.mask();
     }
-    if (blueprint.objective() != Objective.SSL) {
+    if (spec.objective() != Objective.SSL) {
       bench.targets();
     }
   }
@@ -92,7 +92,7 @@ public final class GpuSteps implements StepExecutor {
     var position = examples.position();
     double rate = plan.learningRate(position.step(), position.steps());
     gpu.write(bench.settings(), StepSettings.ofStep(begun.size(), plan, examples));
-    gpu.write(bench.blockSettings(), StepSettings.ofBlocks(blueprint, parameters, examples, rate));
+    gpu.write(bench.blockSettings(), StepSettings.ofBlocks(spec, parameters, examples, rate));
   }
 
   private List<StepResult> results() {
@@ -114,7 +114,7 @@ public final class GpuSteps implements StepExecutor {
     double sl = sums[at + 1] / Math.max(1, step.labelled);
     int correct = (int) sums[at + 2];
     double weight = step.head == null ? 0 : (1 - plan.alpha()) * step.head.weight();
-    return switch (blueprint.objective()) {
+    return switch (spec.objective()) {
       case SSL -> new StepResult(plan.alpha() * ssl, ssl, Double.NaN, 0, 0);
       case SL -> new StepResult(weight * sl, Double.NaN, sl, correct, step.labelled);
       case JOINT ->

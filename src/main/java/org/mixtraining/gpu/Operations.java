@@ -1,8 +1,8 @@
 package org.mixtraining.gpu;
 
 import org.mixtraining.gpu.Gemm.Form;
-import org.mixtraining.vit.ModelSpec;
-import org.mixtraining.vit.ModelSpec.Slot;
+import org.mixtraining.vit.Tensor;
+import org.mixtraining.vit.ViT;
 
 /**
  * The kernels and products of a step, with the shapes of their launches; tensors go by their names
@@ -66,7 +66,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** y[rows, out] = x[rows, in] · weight + bias + residual; bias and residual may be null. */
   void linear(Memory x, String weight, String bias, Memory residual, Memory y, int rows) {
-    Slot w = parameters.slot(weight);
+    Tensor w = parameters.tensor(weight);
     Memory b = null;
     if (bias != null) {
       b = y.type() == Memory.Type.FLOAT ? parameters.values(bias) : parameters.rounded(bias);
@@ -80,7 +80,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
    * The weight's gradient xᵀ · dy, and dx[rows, in] = dy[rows, out] · weightᵀ unless it is null.
    */
   void linearBackward(Memory x, String weight, Memory dy, Memory dx, int rows) {
-    Slot w = parameters.slot(weight);
+    Tensor w = parameters.tensor(weight);
     Memory dw = parameters.gradient(weight);
     gpu.multiply(
         new Gemm(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw, w.rows(), w.cols(), rows));
@@ -94,7 +94,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** The gradient of a bias: column sums of dy[rows, its size]. */
   void biasGradient(Memory dy, String bias, long rows) {
-    int cols = parameters.slot(bias).size();
+    int cols = parameters.tensor(bias).size();
     gpu.launch(
         "column_slices",
         slices,
@@ -109,7 +109,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** The same of float rows of one kind. */
   void biasGradient(Memory d, Memory source, Kind kind, int patches, String bias, long rows) {
-    int cols = parameters.slot(bias).size();
+    int cols = parameters.tensor(bias).size();
     gpu.launch(
         "column_slices_of",
         slices,
@@ -139,7 +139,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     Memory gain = parameters.values(name + "gain");
     Memory bias = parameters.values(name + "bias");
     int dim = (int) gain.count();
-    rows("layer_norm", rows, x, gain, bias, y, stats, rows, dim, ModelSpec.NORM_EPSILON);
+    rows("layer_norm", rows, x, gain, bias, y, stats, rows, dim, ViT.EPSILON);
   }
 
   /** Whether a gradient is added to what is there. */

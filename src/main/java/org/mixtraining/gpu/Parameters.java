@@ -1,13 +1,14 @@
 package org.mixtraining.gpu;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.ModelSpec;
-import org.mixtraining.vit.ModelSpec.Slot;
+import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.state.ModelState;
 
 /**
@@ -25,13 +26,14 @@ final class Parameters {
   /** Slices of rows that there is room for. */
   static final int MOST_SLICES = 256;
 
-  private record Place(Slot slot, long at) {}
+  private record Place(Tensor tensor, long at) {}
 
   private final Gpu gpu;
   private final Arena arena;
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final Map<String, Integer> blocks = new LinkedHashMap<>(); // numbers by name
   private final Map<String, Long> steps = new HashMap<>();
+  private final List<ModelSpec.Layer> layers;
   private final long firstVector;
   private final long size;
 
@@ -40,20 +42,21 @@ final class Parameters {
   private final Memory tensorOfChunk;
   private final Memory rules; // of tensors: block (as an int), scale, decay, unused
 
-  Parameters(Gpu gpu, Arena arena, ModelSpec blueprint) {
+  Parameters(Gpu gpu, Arena arena, GraphSpec spec) {
     this.gpu = gpu;
     this.arena = arena;
+    this.layers = spec.layers();
     long at = 0;
-    for (Slot slot : matricesFirst(blueprint.slots())) {
-      places.put(slot.name(), new Place(slot, at));
-      blocks.putIfAbsent(slot.block(), blocks.size());
-      at += padded(slot);
+    for (Tensor tensor : matricesFirst(layers)) {
+      places.put(tensor.path(), new Place(tensor, at));
+      blocks.putIfAbsent(tensor.block(), blocks.size());
+      at += padded(tensor);
     }
     size = at;
     firstVector =
         places.values().stream()
-            .filter(place -> place.slot.decays())
-            .mapToLong(place -> padded(place.slot))
+            .filter(place -> place.tensor.decays())
+            .mapToLong(place -> padded(place.tensor))
             .sum();
     values = arena.of("parameters", Memory.Type.FLOAT, size);
     rounded =
@@ -62,31 +65,33 @@ final class Parameters {
             : arena.of("parameters.rounded", gpu.matrixType(), size);
     tensorOfChunk = arena.of("parameters.tensors", Memory.Type.INT, chunks());
     rules = arena.of("parameters.rules", Memory.Type.INT, 4L * places.size());
-    writeRules(blueprint.decay());
+    writeRules(spec);
   }
 
-  private static List<Slot> matricesFirst(List<Slot> slots) {
-    return Stream.concat(
-            slots.stream().filter(Slot::decays), slots.stream().filter(slot -> !slot.decays()))
+  private static List<Tensor> matricesFirst(List<ModelSpec.Layer> layers) {
+    return layers.stream()
+        .flatMap(layer -> layer.tensors().stream())
+        .sorted(Comparator.comparing(Tensor::decays).reversed()) // and else stays in order
         .toList();
   }
 
-  private static long padded(Slot slot) {
-    return (slot.size() + CHUNK - 1L) / CHUNK * CHUNK;
+  private static long padded(Tensor tensor) {
+    return (tensor.size() + CHUNK - 1L) / CHUNK * CHUNK;
   }
 
-  private void writeRules(double decay) {
+  private void writeRules(GraphSpec spec) {
     int[] tensors = new int[chunks()];
     int[] fields = new int[4 * places.size()];
-    int tensor = 0;
+    int number = 0;
     for (Place place : places.values()) {
+      Tensor tensor = place.tensor;
       int from = (int) (place.at / CHUNK);
-      int to = from + (int) (padded(place.slot) / CHUNK);
-      Arrays.fill(tensors, from, to, tensor);
-      fields[4 * tensor] = blocks.get(place.slot.block());
-      fields[4 * tensor + 1] = Float.floatToRawIntBits((float) place.slot.rateScale());
-      fields[4 * tensor + 2] = Float.floatToRawIntBits(place.slot.decays() ? (float) decay : 0);
-      tensor++;
+      Arrays.fill(tensors, from, from + (int) (padded(tensor) / CHUNK), number);
+      float scale = (float) spec.rateScale(tensor.layer());
+      fields[4 * number] = blocks.get(tensor.block());
+      fields[4 * number + 1] = Float.floatToRawIntBits(scale);
+      fields[4 * number + 2] = Float.floatToRawIntBits(tensor.decays() ? (float) spec.decay() : 0);
+      number++;
     }
     gpu.write(tensorOfChunk, tensors);
     gpu.write(rules, fields);
@@ -94,17 +99,13 @@ final class Parameters {
 
   // --- tensors ---------------------------------------------------------------------------------
 
-  Slot slot(String name) {
-    return places.get(name).slot;
-  }
-
-  boolean has(String name) {
-    return places.containsKey(name);
+  Tensor tensor(String name) {
+    return places.get(name).tensor;
   }
 
   private Memory part(Memory all, String name) {
     Place place = places.get(name);
-    return all.from(place.at).first(place.slot.size());
+    return all.from(place.at).first(place.tensor.size());
   }
 
   /** A tensor in float32. */
@@ -221,8 +222,8 @@ final class Parameters {
   private float[] gathered(ModelState state, Kind kind) {
     float[] flat = new float[Math.toIntExact(size)];
     for (Place place : places.values()) {
-      float[] block = kind.of(state.block(place.slot.block()));
-      System.arraycopy(block, place.slot.at(), flat, (int) place.at, place.slot.size());
+      float[] block = kind.of(state.block(place.tensor.block()));
+      System.arraycopy(block, place.tensor.at(), flat, (int) place.at, place.tensor.size());
     }
     return flat;
   }
@@ -245,13 +246,10 @@ final class Parameters {
   private Map<String, float[]> scattered(Memory memory) {
     float[] flat = new float[Math.toIntExact(size)];
     gpu.read(memory, flat);
-    Map<String, Integer> sizes = new HashMap<>();
-    places.values().forEach(p -> sizes.merge(p.slot.block(), p.slot.size(), Integer::sum));
-    Map<String, float[]> parts = new HashMap<>();
-    sizes.forEach((block, count) -> parts.put(block, new float[count]));
+    Map<String, float[]> parts = ModelSpec.zeros(layers);
     for (Place place : places.values()) {
-      float[] block = parts.get(place.slot.block());
-      System.arraycopy(flat, (int) place.at, block, place.slot.at(), place.slot.size());
+      float[] block = parts.get(place.tensor.block());
+      System.arraycopy(flat, (int) place.at, block, place.tensor.at(), place.tensor.size());
     }
     return parts;
   }

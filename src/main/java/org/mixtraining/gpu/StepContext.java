@@ -1,12 +1,13 @@
 package org.mixtraining.gpu;
 
 import java.util.Locale;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.layers.PositionEmbedding;
 
 /** What the parts of a step of one shape are made with. */
-record StepContext(Operations operations, Arena arena, ModelSpec blueprint, Shape shape) {
+record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape shape) {
 
   /**
    * What a step's launches depend on.
@@ -16,10 +17,9 @@ record StepContext(Operations operations, Arena arena, ModelSpec blueprint, Shap
    */
   record Shape(ViT vit, Head head, int images) {}
 
-  static StepContext of(
-      Gpu gpu, Parameters parameters, Arena arena, ModelSpec blueprint, Shape shape) {
+  static StepContext of(Gpu gpu, Parameters parameters, Arena arena, GraphSpec spec, Shape shape) {
     long rows = (long) shape.images * shape.vit.fullTokens();
-    return new StepContext(Operations.of(gpu, parameters, rows), arena, blueprint, shape);
+    return new StepContext(Operations.of(gpu, parameters, rows), arena, spec, shape);
   }
 
   ViT vit() {
@@ -67,7 +67,7 @@ record StepContext(Operations operations, Arena arena, ModelSpec blueprint, Shap
   /** The fixed position embedding of this shape's patches. */
   Memory positions(int dim) {
     int patches = vit().patches();
-    float[] values = ModelSpec.positions(patches, dim);
+    float[] values = PositionEmbedding.of(vit().grid(), dim);
     Memory memory =
         floats(String.format(Locale.ROOT, "positions-%d-%d", patches, dim), values.length);
     operations.gpu().write(memory, values);

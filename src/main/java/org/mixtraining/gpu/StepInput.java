@@ -6,7 +6,7 @@ import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Examples;
-import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.StoredImages;
 
 /** Brings a minibatch to the device; what comes as it is stored is prepared there. */
@@ -27,10 +27,10 @@ final class StepInput {
     if (examples.targets() != null) {
       gpu.write(bench.targets(), examples.targets());
     }
-    ModelSpec blueprint = bench.blueprint();
-    for (int i = 0; i < blueprint.dropRates().size(); i++) {
-      if (blueprint.dropRates().get(i) > 0) {
-        float[][] factors = blueprint.dropFactors(i, plan.epoch(), examples.position().ids());
+    GraphSpec spec = bench.spec();
+    for (int i = 0; i < bench.vit().depth(); i++) {
+      if (spec.dropRate(i) > 0) {
+        float[][] factors = spec.dropFactors(i, plan.epoch(), examples.position().ids());
         gpu.write(bench.factors(i).first(examples.images()), factors[0]);
         gpu.write(bench.factors(i).from(examples.images()), factors[1]);
       }
@@ -67,7 +67,7 @@ final class StepInput {
             own.channels(),
             bench.vit().channels(),
             own.size());
-    if (bench.blueprint().reconstructs()) {
+    if (bench.spec().reconstructs()) {
       Memory ids = bench.ints("input.ids", 2L * examples.images());
       gpu.write(ids, ints(examples.position().ids()));
       int patches = bench.vit().patches();

@@ -2,7 +2,8 @@ package org.mixtraining.gpu;
 
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.AdamW;
+import org.mixtraining.vit.GraphSpec;
 
 /**
  * A whole training step on a minibatch of one shape: forward, both losses as the objective has
@@ -40,7 +41,7 @@ final class StepProgram {
     metrics = bench.doubles("metrics", (long) SLOTS * METRICS);
     Sequences decodes = encoder.decoded();
     Sequences pooled = encoder.pooled();
-    Objective objective = bench.blueprint().objective();
+    Objective objective = bench.spec().objective();
     decoder =
         objective == Objective.SL ? null : new DecoderProgram(bench, encoder.embedding(), decodes);
     head = objective == Objective.SSL ? null : new HeadProgram(bench, pooled);
@@ -116,7 +117,7 @@ final class StepProgram {
             bench.settings(),
             clip,
             Operations.PARTS);
-    ModelSpec blueprint = bench.blueprint();
+    GraphSpec spec = bench.spec();
     ops.gpu()
         .launch(
             "adamw",
@@ -132,8 +133,8 @@ final class StepProgram {
             parameters.tensorOfChunk(),
             parameters.rules(),
             bench.blockSettings(),
-            (float) blueprint.beta1(),
-            (float) blueprint.beta2(),
-            (float) ModelSpec.EPSILON);
+            (float) spec.beta1(),
+            (float) spec.beta2(),
+            (float) AdamW.EPSILON);
   }
 }

@@ -3,7 +3,7 @@ package org.mixtraining.gpu;
 import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Examples;
-import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.ViTGraph;
 
 /** What changes from step to step, as {@code step.cuh} reads it. */
@@ -29,8 +29,7 @@ final class StepSettings {
   }
 
   /** The learning rate of each block and its bias corrections; a rate of -1 where it rests. */
-  static float[] ofBlocks(
-      ModelSpec blueprint, Parameters parameters, Examples examples, double rate) {
+  static float[] ofBlocks(GraphSpec spec, Parameters parameters, Examples examples, double rate) {
     List<String> blocks = parameters.blocks();
     float[] settings = new float[BLOCK * blocks.size()];
     for (int i = 0; i < blocks.size(); i++) {
@@ -41,8 +40,8 @@ final class StepSettings {
         parameters.step(block);
         long step = parameters.steps(block);
         settings[BLOCK * i] = (float) rate;
-        settings[BLOCK * i + 1] = (float) (1 / (1 - Math.pow(blueprint.beta1(), step)));
-        settings[BLOCK * i + 2] = (float) (1 / (1 - Math.pow(blueprint.beta2(), step)));
+        settings[BLOCK * i + 1] = (float) (1 / (1 - Math.pow(spec.beta1(), step)));
+        settings[BLOCK * i + 2] = (float) (1 / (1 - Math.pow(spec.beta2(), step)));
       }
     }
     return settings;

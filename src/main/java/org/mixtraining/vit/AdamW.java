@@ -18,6 +18,7 @@ import org.nd4j.linalg.schedule.ISchedule;
 public final class AdamW implements IUpdater {
   private static final long serialVersionUID = 2L;
 
+  /** Keeps the update finite where second moments are 0; PyTorch's default. */
   public static final double EPSILON = 1e-8;
 
   private String block;

@@ -32,18 +32,14 @@ public final class ClassHead extends ViTLayer {
     return classes;
   }
 
+  @Override
+  List<Head> tasks() {
+    return List.of(new Head(getLayerName(), classes, share));
+  }
+
   /** Factor on this task's loss among those of other tasks. */
   public double share() {
     return share;
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    return List.of(
-        // Not MAE's deviation of 2e-5: short runs do not catch up (README, "What has been
-        // measured").
-        Tensor.weight("weight", vit().dim(), classes),
-        Tensor.vector("bias", classes, Tensor.Init.ZERO));
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.mixtraining.vit.layers.DecoderEmbeddingLayer;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -21,15 +20,6 @@ public final class DecoderEmbedding extends ViTLayer {
 
   DecoderEmbedding(String name, ViT vit, EncoderInput sight) {
     super(name, vit, sight);
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    int width = vit().decoderDim();
-    return List.of(
-        Tensor.weight("weight", vit().dim(), width),
-        Tensor.vector("bias", width, Tensor.Init.ZERO),
-        Tensor.vector("mask", width, Tensor.Init.TOKEN));
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.mixtraining.vit.layers.EncoderBlockLayer;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -41,24 +40,6 @@ public final class EncoderBlock extends ViTLayer {
 
   public double dropPath() {
     return dropPath;
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    int hidden = ViT.MLP_RATIO * dim;
-    return List.of(
-        Tensor.weight("qkv.weight", dim, 3 * dim),
-        Tensor.weight("proj.weight", dim, dim),
-        Tensor.weight("fc1.weight", dim, hidden),
-        Tensor.weight("fc2.weight", hidden, dim),
-        Tensor.vector("norm1.gain", dim, Tensor.Init.ONE),
-        Tensor.vector("norm1.bias", dim, Tensor.Init.ZERO),
-        Tensor.vector("qkv.bias", 3 * dim, Tensor.Init.ZERO),
-        Tensor.vector("proj.bias", dim, Tensor.Init.ZERO),
-        Tensor.vector("norm2.gain", dim, Tensor.Init.ONE),
-        Tensor.vector("norm2.bias", dim, Tensor.Init.ZERO),
-        Tensor.vector("fc1.bias", hidden, Tensor.Init.ZERO),
-        Tensor.vector("fc2.bias", dim, Tensor.Init.ZERO));
   }
 
   @Override

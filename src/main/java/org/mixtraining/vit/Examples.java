@@ -27,9 +27,9 @@ public record Examples(
     Head head) {
 
   /** The values of a minibatch for a graph with the given heads. */
-  public static Examples of(MultiDataSet minibatch, ModelSpec blueprint) {
+  public static Examples of(MultiDataSet minibatch, GraphSpec graph) {
     Batch.Position position = Batch.Position.of(minibatch);
-    List<Head> heads = blueprint.heads();
+    List<Head> heads = graph.heads();
     Head head = null;
     float[] targets = null;
     if (!heads.isEmpty()) {

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.mixtraining.vit.layers.MaskTokenLayer;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -22,11 +21,6 @@ public final class MaskToken extends ViTLayer {
 
   MaskToken(String name, ViT vit) {
     super(name, vit, EncoderInput.CORRUPTED);
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    return List.of(Tensor.vector("token", vit().dim(), Tensor.Init.TOKEN));
   }
 
   @Override

@@ -1,143 +1,227 @@
 package org.mixtraining.vit;
 
+import static org.mixtraining.vit.Tensor.Init.ONE;
+import static org.mixtraining.vit.Tensor.Init.TOKEN;
+import static org.mixtraining.vit.Tensor.Init.XAVIER;
+import static org.mixtraining.vit.Tensor.Init.ZERO;
+
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.layers.PositionEmbedding;
-import org.mixtraining.vit.layers.StochasticDepth;
-import org.mixtraining.vit.layers.TokenLayer;
 import org.mixtraining.vit.state.ModelState;
-import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /**
- * What a {@link Replica}'s training step computes, for whoever takes it elsewhere than in the
- * graph.
+ * All tensors that a model may have, layer by layer: names, shapes, weight decay, which layers are
+ * above, and where the {@link ModelState} holds them. It is made of dimensions and heads, before
+ * any graph; graphs, state, the GPU's programs, exports and imported weights all read it.
  *
- * @param vit the model; size of images, classes and share of hidden patches are the minibatch's and
- *     the plan's to say
- * @param sight what the encoder sees
- * @param heads of the tasks, none in SSL
- * @param slots all tensors, layer by layer
- * @param beta1 AdamW's decay rate of the first moments
- * @param beta2 that of the second moments
- * @param decay weight decay of matrices
- * @param dropRates of the encoder's blocks: see {@link StochasticDepth}
- * @param seed what stochastic depth is drawn from
+ * <p>A block of the state holds its layers' tensors in this order, a layer's weight matrices first.
  */
-public record ModelSpec(
-    ViT vit,
-    Objective objective,
-    EncoderInput sight,
-    List<Head> heads,
-    List<Slot> slots,
-    double beta1,
-    double beta2,
-    double decay,
-    List<Double> dropRates,
-    long seed) {
-
-  /** AdamW's epsilon. */
-  public static final double EPSILON = AdamW.EPSILON;
-
-  /** The epsilon of layer norms. */
-  public static final float NORM_EPSILON = ViT.EPSILON;
-
-  /** Width of an MLP's hidden layer, in token widths. */
-  public static final int MLP_RATIO = ViT.MLP_RATIO;
+public final class ModelSpec {
 
   /**
-   * A tensor and its place in the {@link ModelState}.
+   * A layer with parameters.
    *
-   * @param name its layer's and its own, as {@code encoder-0.qkv.weight}
-   * @param block of the state
-   * @param at its first value in that block
-   * @param decays whether it is a matrix, subject to weight decay
-   * @param rateScale factor on the learning rate
+   * @param block of the {@link ModelState}
+   * @param above layers of the encoder above it, for the layer-wise decay of the learning rate
+   * @param tensors weight matrices first; their values lie one behind another in the block
    */
-  public record Slot(
-      String name, String block, int at, int rows, int cols, boolean decays, double rateScale) {
+  public record Layer(String name, String block, int above, List<Tensor> tensors) {
+
+    /** Its first value in the block. */
+    public int at() {
+      return tensors.get(0).at();
+    }
+
+    /** Values of all tensors. */
     public int size() {
-      return rows * cols;
+      return tensors.stream().mapToInt(Tensor::size).sum();
+    }
+
+    /** Values of the weight matrices. */
+    public int weights() {
+      return tensors.stream().filter(Tensor::decays).mapToInt(Tensor::size).sum();
     }
   }
 
-  /** Whether pixels are reconstructed: then patches are hidden. */
-  public boolean reconstructs() {
-    return objective != Objective.SL;
+  private final ViT vit;
+  private final List<Head> heads;
+  private final Map<String, Layer> layers = new LinkedHashMap<>();
+  private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
+  /** The model of some dimensions, with one head for each task. */
+  public static ModelSpec of(ViT vit, List<Head> heads) {
+    return new ModelSpec(vit, heads);
   }
 
-  /** The blueprint of a replica's graph. */
-  public static ModelSpec of(Replica replica) {
-    List<Slot> slots = new ArrayList<>();
-    List<Head> heads = new ArrayList<>();
-    List<Double> dropRates = new ArrayList<>();
-    Map<String, Integer> sizes = new HashMap<>();
-    boolean reconstructs = false;
-    double decay = 0;
-    for (var layer : replica.graph().getLayers()) {
-      ViTLayer conf = ((TokenLayer<?>) layer).layerConf();
-      AdamW adam = (AdamW) conf.getIUpdater();
-      decay = ((WeightDecay) conf.getRegularization().get(0)).getCoeff().valueAt(0, 0);
-      for (Tensor tensor : conf.tensors()) {
-        int end = sizes.merge(adam.block(), tensor.size(), Integer::sum);
-        slots.add(
-            new Slot(
-                conf.getLayerName() + "." + tensor.name(),
-                adam.block(),
-                end - tensor.size(),
-                tensor.rows(),
-                tensor.cols(),
-                tensor.decays(),
-                adam.scale()));
-      }
-      reconstructs |= conf instanceof PixelReconstruction;
-      if (conf instanceof ClassHead head) {
-        heads.add(new Head(conf.getLayerName(), head.classes(), head.share()));
-      } else if (conf instanceof EncoderBlock block
-          && conf.getLayerName().startsWith(ViTGraph.ENCODER_LAYER)) {
-        dropRates.add(block.dropPath());
-      }
+  private ModelSpec(ViT vit, List<Head> heads) {
+    this.vit = vit;
+    this.heads = List.copyOf(heads);
+    int dim = vit.dim();
+    String encoder = ModelState.ENCODER;
+    List<Parameter> embedding =
+        new ArrayList<>(
+            List.of(
+                weight("weight", vit.patchValues(), dim),
+                vector("bias", dim, ZERO),
+                vector("cls", dim, TOKEN)));
+    if (vit.learnsPositions()) {
+      embedding.add(vector(PatchEmbedding.POSITIONS, vit.patches() * dim, ZERO));
     }
-    var first = replica.graph().getLayer(0).conf();
-    ViTLayer conf = (ViTLayer) first.getLayer();
-    AdamW adam = (AdamW) conf.getIUpdater();
-    Objective objective =
-        heads.isEmpty() ? Objective.SSL : reconstructs ? Objective.JOINT : Objective.SL;
-    return new ModelSpec(
-        conf.vit(),
-        objective,
-        conf.sight(),
-        List.copyOf(heads),
-        List.copyOf(slots),
-        adam.beta1(),
-        adam.beta2(),
-        decay,
-        List.copyOf(dropRates),
-        first.getSeed());
+    add(ViTGraph.PATCH_EMBEDDING, encoder, vit.depth() + 1, embedding);
+    add(ViTGraph.MASK_TOKEN, ViTGraph.MASK_TOKEN, 0, List.of(vector("token", dim, TOKEN)));
+    for (int i = 0; i < vit.depth(); i++) {
+      add(ViTGraph.encoder(i), encoder, vit.depth() - i, transformer(dim));
+    }
+    add(
+        ViTGraph.ENCODER_NORM,
+        encoder,
+        0,
+        List.of(vector("gain", dim, ONE), vector("bias", dim, ZERO)));
+
+    int width = vit.decoderDim();
+    String decoder = ModelState.DECODER;
+    add(
+        ViTGraph.DECODER_EMBEDDING,
+        decoder,
+        0,
+        List.of(
+            weight("weight", dim, width),
+            vector("bias", width, ZERO),
+            vector("mask", width, TOKEN)));
+    for (int i = 0; i < vit.decoderDepth(); i++) {
+      add(ViTGraph.decoder(i), decoder, 0, transformer(width));
+    }
+    add(
+        ViTGraph.PIXELS,
+        decoder,
+        0,
+        List.of(
+            weight("weight", width, vit.patchValues()),
+            vector("gain", width, ONE),
+            vector("bias", width, ZERO),
+            vector("projection-bias", vit.patchValues(), ZERO)));
+
+    for (Head head : heads) {
+      // Not MAE's deviation of 2e-5: short runs do not catch up (README, "What has been measured").
+      Parameter weight = weight("weight", dim, head.classes());
+      add(head.name(), head.name(), 0, List.of(weight, vector("bias", head.classes(), ZERO)));
+    }
   }
 
-  /** The fixed position embedding of {@link PositionEmbedding}: [1 + patches, dim]. */
-  public static float[] positions(int patches, int dim) {
-    return PositionEmbedding.of((int) Math.round(Math.sqrt(patches)), dim);
+  private static List<Parameter> transformer(int dim) {
+    int hidden = ViT.MLP_RATIO * dim;
+    return List.of(
+        weight("qkv.weight", dim, 3 * dim),
+        weight("proj.weight", dim, dim),
+        weight("fc1.weight", dim, hidden),
+        weight("fc2.weight", hidden, dim),
+        vector("norm1.gain", dim, ONE),
+        vector("norm1.bias", dim, ZERO),
+        vector("qkv.bias", 3 * dim, ZERO),
+        vector("proj.bias", dim, ZERO),
+        vector("norm2.gain", dim, ONE),
+        vector("norm2.bias", dim, ZERO),
+        vector("fc1.bias", hidden, ZERO),
+        vector("fc2.bias", dim, ZERO));
+  }
+
+  /** A tensor without a place. */
+  private record Parameter(String name, int rows, int cols, Tensor.Init init) {}
+
+  private static Parameter weight(String name, int rows, int cols) {
+    return new Parameter(name, rows, cols, XAVIER);
+  }
+
+  private static Parameter vector(String name, int size, Tensor.Init init) {
+    return new Parameter(name, 1, size, init);
+  }
+
+  private void add(String layer, String block, int above, List<Parameter> parameters) {
+    int at =
+        layers.values().stream().filter(l -> l.block().equals(block)).mapToInt(Layer::size).sum();
+    List<Tensor> own = new ArrayList<>();
+    for (Parameter p : parameters) {
+      Tensor tensor = new Tensor(layer, p.name, p.rows, p.cols, p.init, block, at);
+      own.add(tensor);
+      tensors.put(tensor.path(), tensor);
+      at += tensor.size();
+    }
+    layers.put(layer, new Layer(layer, block, above, List.copyOf(own)));
+  }
+
+  public ViT vit() {
+    return vit;
+  }
+
+  public List<Head> heads() {
+    return heads;
+  }
+
+  /** The layers that an objective trains, given what its encoder sees. */
+  public List<Layer> layers(Objective objective, EncoderInput sight) {
+    return layers.values().stream()
+        .filter(layer -> ViTGraph.trains(objective, layer.block()))
+        .filter(
+            layer -> sight == EncoderInput.CORRUPTED || !layer.name().equals(ViTGraph.MASK_TOKEN))
+        .toList();
   }
 
   /**
-   * Factors on the two branches of an encoder block, of each image of a step.
+   * A layer by its name.
    *
-   * @return [branches][images]
+   * @throws IllegalArgumentException if there is none
    */
-  public float[][] dropFactors(int block, int epoch, List<Long> ids) {
-    float[][] byImage =
-        StochasticDepth.factors(
-            seed, epoch, ids, ViTGraph.ENCODER_LAYER + block, dropRates.get(block));
-    float[][] factors = new float[StochasticDepth.Branch.values().length][ids.size()];
-    for (int image = 0; image < byImage.length; image++) {
-      for (int branch = 0; branch < factors.length; branch++) {
-        factors[branch][image] = byImage[image][branch];
-      }
+  public Layer layer(String name) {
+    return known(layers, name);
+  }
+
+  /** All tensors by their paths. */
+  public Map<String, Tensor> tensors() {
+    return Collections.unmodifiableMap(tensors);
+  }
+
+  /**
+   * A tensor by its path.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public Tensor tensor(String path) {
+    return known(tensors, path);
+  }
+
+  private static <T> T known(Map<String, T> all, String name) {
+    T found = all.get(name);
+    if (found == null) {
+      throw new IllegalArgumentException("no " + name + " in " + all.keySet());
     }
-    return factors;
+    return found;
+  }
+
+  /** Zeros for the values of the blocks that some layers make up. */
+  public static Map<String, float[]> zeros(Iterable<Layer> layers) {
+    Map<String, Integer> sizes = new HashMap<>();
+    layers.forEach(layer -> sizes.merge(layer.block(), layer.size(), Integer::sum));
+    Map<String, float[]> zeros = new HashMap<>();
+    sizes.forEach((block, size) -> zeros.put(block, new float[size]));
+    return zeros;
+  }
+
+  /** A copy of a tensor's values. */
+  public float[] read(ModelState state, String path) {
+    Tensor tensor = tensor(path);
+    float[] block = state.block(tensor.block()).parameters();
+    return Arrays.copyOfRange(block, tensor.at(), tensor.at() + tensor.size());
+  }
+
+  /** Puts a tensor's values into the parameters of its block. */
+  public void write(String path, float[] values, float[] block) {
+    Tensor tensor = tensor(path);
+    System.arraycopy(values, 0, block, tensor.at(), tensor.size());
   }
 }

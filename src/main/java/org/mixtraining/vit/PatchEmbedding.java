@@ -1,7 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.ArrayList;
-import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.mixtraining.vit.layers.PatchEmbeddingLayer;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -25,19 +23,6 @@ public final class PatchEmbedding extends ViTLayer {
 
   PatchEmbedding(String name, ViT vit, EncoderInput sight) {
     super(name, vit, sight);
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    int dim = vit().dim();
-    List<Tensor> tensors = new ArrayList<>();
-    tensors.add(Tensor.weight("weight", vit().patchValues(), dim));
-    tensors.add(Tensor.vector("bias", dim, Tensor.Init.ZERO));
-    tensors.add(Tensor.vector("cls", dim, Tensor.Init.TOKEN));
-    if (vit().learnsPositions()) {
-      tensors.add(Tensor.vector(POSITIONS, vit().patches() * dim, Tensor.Init.ZERO));
-    }
-    return tensors;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.mixtraining.vit.layers.PixelReconstructionLayer;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -22,16 +21,6 @@ public final class PixelReconstruction extends ViTLayer {
 
   PixelReconstruction(String name, ViT vit) {
     super(name, vit, EncoderInput.FULL);
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    int width = vit().decoderDim();
-    return List.of(
-        Tensor.weight("weight", width, vit().patchValues()),
-        Tensor.vector("gain", width, Tensor.Init.ONE),
-        Tensor.vector("bias", width, Tensor.Init.ZERO),
-        Tensor.vector("projection-bias", vit().patchValues(), Tensor.Init.ZERO));
   }
 
   @Override

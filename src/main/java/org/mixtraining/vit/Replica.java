@@ -49,6 +49,11 @@ public final class Replica implements AutoCloseable {
     return graph;
   }
 
+  /** What its training step computes. */
+  public GraphSpec spec() {
+    return GraphSpec.of(graph);
+  }
+
   // --- state -----------------------------------------------------------------------------------
 
   /**
@@ -57,22 +62,23 @@ public final class Replica implements AutoCloseable {
    */
   public void load(ModelState state) {
     loadParameters(state);
-    BlockViews.moments(graph, 0).load(name -> state.block(name).m());
-    BlockViews.moments(graph, 1).load(name -> state.block(name).v());
+    GraphSpec spec = spec();
+    BlockViews.moments(graph, spec, 0).load(name -> state.block(name).m());
+    BlockViews.moments(graph, spec, 1).load(name -> state.block(name).v());
     updaters().forEach(updater -> updater.steps(state.block(updater.block()).steps()));
     graph.getConfiguration().setIterationCount(0);
   }
 
   /** Takes the parameters only, which is all that inference needs. */
   public void loadParameters(ModelState state) {
-    BlockViews.parameters(graph).load(name -> state.block(name).parameters());
+    BlockViews.parameters(graph, spec()).load(name -> state.block(name).parameters());
   }
 
   /** A copy of the parameters of the blocks that it uses. */
   public ModelState parameters() {
     Map<String, ModelState.Block> blocks = new HashMap<>();
     float[] none = {};
-    BlockViews.parameters(graph)
+    BlockViews.parameters(graph, spec())
         .read()
         .forEach((name, values) -> blocks.put(name, new ModelState.Block(values, none, none, 0)));
     return new ModelState(blocks);
@@ -80,12 +86,13 @@ public final class Replica implements AutoCloseable {
 
   /** A copy of the blocks that it uses, with the steps taken since they were loaded. */
   public ModelState state() {
-    Map<String, float[]> m = BlockViews.moments(graph, 0).read();
-    Map<String, float[]> v = BlockViews.moments(graph, 1).read();
+    GraphSpec spec = spec();
+    Map<String, float[]> m = BlockViews.moments(graph, spec, 0).read();
+    Map<String, float[]> v = BlockViews.moments(graph, spec, 1).read();
     Map<String, Long> steps = new HashMap<>();
     updaters().forEach(updater -> steps.put(updater.block(), updater.steps()));
     Map<String, ModelState.Block> blocks = new HashMap<>();
-    BlockViews.parameters(graph)
+    BlockViews.parameters(graph, spec)
         .read()
         .forEach(
             (name, values) ->

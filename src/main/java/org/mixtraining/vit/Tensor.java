@@ -1,15 +1,22 @@
 package org.mixtraining.vit;
 
+import java.util.Locale;
 import java.util.SplittableRandom;
+import org.mixtraining.vit.state.ModelState;
 
 /**
- * One named parameter of a layer.
+ * One named parameter of a model, and where its values lie in the {@link ModelState}: row-major.
  *
- * @param name its name within the layer, such as {@code qkv.weight}
- * @param rows rows; for a weight matrix the input width
- * @param cols columns; for a weight matrix the output width
+ * @param layer its layer's name
+ * @param name its own within the layer, such as {@code qkv.weight}
+ * @param rows for a weight matrix the input width, else 1
+ * @param cols for a weight matrix the output width
+ * @param init how it begins
+ * @param block of the state
+ * @param at its first value in that block
  */
-public record Tensor(String name, int rows, int cols, Init init) {
+public record Tensor(
+    String layer, String name, int rows, int cols, Init init, String block, int at) {
 
   /** How a parameter begins. */
   enum Init {
@@ -21,12 +28,9 @@ public record Tensor(String name, int rows, int cols, Init init) {
     ONE
   }
 
-  static Tensor weight(String name, int rows, int cols) {
-    return new Tensor(name, rows, cols, Init.XAVIER);
-  }
-
-  static Tensor vector(String name, int size, Init init) {
-    return new Tensor(name, 1, size, init);
+  /** Its name in the model, such as {@code encoder-0.qkv.weight}. */
+  public String path() {
+    return layer + "." + name;
   }
 
   public int size() {
@@ -36,6 +40,11 @@ public record Tensor(String name, int rows, int cols, Init init) {
   /** Whether it is a weight matrix: only those decay. */
   public boolean decays() {
     return init == Init.XAVIER;
+  }
+
+  /** Its shape as messages say it. */
+  public String shape() {
+    return rows == 1 ? "" + cols : String.format(Locale.ROOT, "%d x %d", rows, cols);
   }
 
   public float[] initial(SplittableRandom random) {

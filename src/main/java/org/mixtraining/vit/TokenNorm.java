@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.mixtraining.vit.layers.TokenNormLayer;
@@ -15,13 +14,6 @@ public final class TokenNorm extends ViTLayer {
 
   TokenNorm(String name, ViT vit, EncoderInput sight) {
     super(name, vit, sight);
-  }
-
-  @Override
-  public List<Tensor> tensors() {
-    return List.of(
-        Tensor.vector("gain", vit().dim(), Tensor.Init.ONE),
-        Tensor.vector("bias", vit().dim(), Tensor.Init.ZERO));
   }
 
   @Override

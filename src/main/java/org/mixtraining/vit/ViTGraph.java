@@ -28,21 +28,22 @@ public final class ViTGraph {
 
   static final String IMAGES = "images";
   public static final String PATCH_EMBEDDING = "patch-embedding";
-  static final String MASK_TOKEN = "mask-token";
-  public static final String ENCODER_LAYER = "encoder-";
-  public static final String ENCODER_NORM = ENCODER_LAYER + "norm";
-  static final String DECODER_EMBEDDING = "decoder-embedding";
-  static final String PIXELS = "pixels";
+  public static final String MASK_TOKEN = "mask-token";
+  public static final String ENCODER_NORM = "encoder-norm";
+  public static final String DECODER_EMBEDDING = "decoder-embedding";
+  public static final String PIXELS = "pixels";
   public static final String HEAD = "head";
 
   private ViTGraph() {}
 
-  /** The name of the {@link ModelState} block that a layer's parameters belong to. */
-  public static String block(String layer) {
-    if (layer.startsWith(ENCODER_LAYER) || layer.equals(PATCH_EMBEDDING)) {
-      return ModelState.ENCODER;
-    }
-    return layer.startsWith(HEAD) || layer.equals(MASK_TOKEN) ? layer : ModelState.DECODER;
+  /** The name of an encoder block, counted from 0. */
+  public static String encoder(int i) {
+    return "encoder-" + i;
+  }
+
+  /** The name of a decoder block, counted from 0. */
+  public static String decoder(int i) {
+    return "decoder-" + i;
   }
 
   /** Whether a {@link ModelState} block is that of a head. */
@@ -80,7 +81,7 @@ public final class ViTGraph {
       MixPass pass,
       OptimizerConfig optimizer,
       long seed) {
-    Builder graph = new Builder(vit, objective, optimizer, seed);
+    Builder graph = new Builder(ModelSpec.of(vit, heads), objective, optimizer, seed);
     for (ViTLayer layer : layers(vit, heads, objective, pass)) {
       if (layer instanceof ClassHead) {
         graph.after(ENCODER_NORM);
@@ -91,7 +92,7 @@ public final class ViTGraph {
   }
 
   /** A graph's layers in order. */
-  public static List<ViTLayer> layers(
+  private static List<ViTLayer> layers(
       ViT vit, List<Head> heads, Objective objective, MixPass pass) {
     EncoderInput sight = EncoderInput.of(objective, pass);
     List<ViTLayer> layers = new ArrayList<>();
@@ -100,8 +101,8 @@ public final class ViTGraph {
       layers.add(new MaskToken(MASK_TOKEN, vit));
     }
     for (int i = 0; i < vit.depth(); i++) {
-      double drop = objective == Objective.SSL ? 0 : StochasticDepth.rate(vit, i);
-      layers.add(new EncoderBlock(ENCODER_LAYER + i, vit, sight, vit.dim(), vit.heads(), drop));
+      double drop = StochasticDepth.rate(vit, objective, i);
+      layers.add(new EncoderBlock(encoder(i), vit, sight, vit.dim(), vit.heads(), drop));
     }
     layers.add(new TokenNorm(ENCODER_NORM, vit, sight));
     if (objective != Objective.SL) {
@@ -109,7 +110,7 @@ public final class ViTGraph {
       for (int i = 0; i < vit.decoderDepth(); i++) {
         int width = vit.decoderDim();
         layers.add(
-            new EncoderBlock("decoder-" + i, vit, EncoderInput.FULL, width, vit.decoderHeads(), 0));
+            new EncoderBlock(decoder(i), vit, EncoderInput.FULL, width, vit.decoderHeads(), 0));
       }
       layers.add(new PixelReconstruction(PIXELS, vit));
     }
@@ -121,15 +122,15 @@ public final class ViTGraph {
 
   /** Appends layers one behind another. */
   private static final class Builder {
-    private final ViT vit;
+    private final ModelSpec model;
     private final Objective objective;
     private final OptimizerConfig optimizer;
     private final GraphBuilder graph;
     private final List<String> outputs = new ArrayList<>();
     private String last = IMAGES;
 
-    Builder(ViT vit, Objective objective, OptimizerConfig optimizer, long seed) {
-      this.vit = vit;
+    Builder(ModelSpec model, Objective objective, OptimizerConfig optimizer, long seed) {
+      this.model = model;
       this.objective = objective;
       this.optimizer = optimizer;
       this.graph =
@@ -151,10 +152,11 @@ public final class ViTGraph {
       String name = layer.getLayerName();
       OptimizerConfig.Betas betas =
           objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
+      ModelSpec.Layer parameters = model.layer(name);
       layer.optimize(
           new AdamW(
-              block(name),
-              rateScale(name),
+              parameters.block(),
+              rateScale(parameters),
               betas.first(),
               betas.second(),
               new ConstantLearningRate(optimizer.baseLr())),
@@ -171,20 +173,8 @@ public final class ViTGraph {
      * counted as in MAE's fine-tuning: the head and the encoder's norm learn at the full rate, each
      * layer below at {@code layer-decay} times the rate of the one above it.
      */
-    private double rateScale(String layer) {
-      if (objective != Objective.SL) {
-        return 1;
-      }
-      int above =
-          switch (layer) {
-            case PATCH_EMBEDDING -> vit.depth() + 1;
-            case ENCODER_NORM -> 0;
-            default ->
-                layer.startsWith(ENCODER_LAYER)
-                    ? vit.depth() - Integer.parseInt(layer.substring(ENCODER_LAYER.length()))
-                    : 0;
-          };
-      return Math.pow(optimizer.layerDecay(), above);
+    private double rateScale(ModelSpec.Layer layer) {
+      return objective == Objective.SL ? Math.pow(optimizer.layerDecay(), layer.above()) : 1;
     }
 
     ComputationGraphConfiguration build() {

@@ -50,8 +50,15 @@ public abstract class ViTLayer extends BaseLayer {
     return sight;
   }
 
-  /** The parameters, weight matrices first. */
-  public abstract List<Tensor> tensors();
+  /** The head that this layer is, if it is one. */
+  List<Head> tasks() {
+    return List.of();
+  }
+
+  /** The layer's parameters. */
+  public ModelSpec.Layer parameters() {
+    return ModelSpec.of(vit, tasks()).layer(getLayerName());
+  }
 
   /** The layer itself, without parameters yet. */
   abstract TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType);

@@ -28,7 +28,7 @@ import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatches;
 import org.mixtraining.vit.Examples;
-import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
@@ -126,16 +126,16 @@ class DeviceImagesTest {
         Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
         Arena arena = new Arena(gpu);
         ResidentImages resident = new ResidentImages(gpu)) {
-      ModelSpec blueprint = ModelSpec.of(replica);
-      Parameters parameters = new Parameters(gpu, arena, blueprint);
+      GraphSpec spec = replica.spec();
+      Parameters parameters = new Parameters(gpu, arena, spec);
       List<MultiDataSet> expected = new ArrayList<>();
       prepared.forEachRemaining(expected::add);
       assertThat(stored.steps()).isEqualTo(expected.size()).isEqualTo(2);
       for (MultiDataSet minibatch : expected) {
-        Examples onCpu = Examples.of(minibatch, blueprint);
-        Examples toPrepare = Examples.of(stored.next(), blueprint);
+        Examples onCpu = Examples.of(minibatch, spec);
+        Examples toPrepare = Examples.of(stored.next(), spec);
         var shape = new StepContext.Shape(vit, toPrepare.head(), toPrepare.images());
-        StepContext bench = StepContext.of(gpu, parameters, arena, blueprint, shape);
+        StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
         StepInput.write(bench, gpu, resident, toPrepare, plan);
 
         assertThat(read(gpu, bench.pixels())).isEqualTo(onCpu.pixels());

@@ -42,6 +42,7 @@ import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
@@ -428,14 +429,17 @@ class GpuStepsTest {
   private static Map<String, float[]> tensors(Replica replica, Kind kind) {
     ModelState state = replica.state();
     Map<String, float[]> tensors = new HashMap<>();
-    for (ModelSpec.Slot slot : ModelSpec.of(replica).slots()) {
-      float[] block = kind.of(state.block(slot.block()));
-      float[] values = Arrays.copyOfRange(block, slot.at(), slot.at() + slot.size());
-      if (slot.name().endsWith("qkv.bias")) {
-        // The gradient of the keys' bias is 0 but for rounding, which AdamW blows up.
-        Arrays.fill(values, slot.size() / 3, slot.size() / 3 * 2, 0);
+    for (ModelSpec.Layer layer : replica.spec().layers()) {
+      for (Tensor tensor : layer.tensors()) {
+        float[] block = kind.of(state.block(tensor.block()));
+        int size = tensor.size();
+        float[] values = Arrays.copyOfRange(block, tensor.at(), tensor.at() + size);
+        if (tensor.name().equals("qkv.bias")) {
+          // The gradient of the keys' bias is 0 but for rounding, which AdamW blows up.
+          Arrays.fill(values, size / 3, size / 3 * 2, 0);
+        }
+        tensors.put(tensor.path(), values);
       }
-      tensors.put(slot.name(), values);
     }
     return tensors;
   }

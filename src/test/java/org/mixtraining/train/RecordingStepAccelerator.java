@@ -11,7 +11,7 @@ import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Examples;
-import org.mixtraining.vit.ModelSpec;
+import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.StoredImages;
@@ -59,12 +59,12 @@ public final class RecordingStepAccelerator implements StepAccelerator {
   /** Steps on images that come as they are stored. */
   static final class PreparingSteps implements StepExecutor {
     private final GraphSteps steps;
-    private final ModelSpec blueprint;
+    private final GraphSpec spec;
     private EpochPlan plan;
 
     PreparingSteps(Replica replica) {
       this.steps = new GraphSteps(replica);
-      this.blueprint = ModelSpec.of(replica);
+      this.spec = replica.spec();
     }
 
     @Override
@@ -75,10 +75,10 @@ public final class RecordingStepAccelerator implements StepAccelerator {
 
     @Override
     public List<StepResult> take(MultiDataSet minibatch) {
-      Examples examples = Examples.of(minibatch, blueprint);
+      Examples examples = Examples.of(minibatch, spec);
       MultiDataSet prepared =
           Batch.training(
-              blueprint.vit().masking(plan.maskRatio()),
+              spec.vit().masking(plan.maskRatio()),
               plan.objective(),
               pixels(examples.stored().own()),
               examples.position().ids().stream().mapToLong(id -> id).toArray(),

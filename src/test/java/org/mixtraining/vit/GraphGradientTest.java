@@ -124,7 +124,7 @@ class GraphGradientTest {
     Map<String, double[]> gradients = ViTFixtures.tensors(graph, TokenLayer::gradient);
     for (var layer : graph.getLayers()) {
       TokenLayer<?> tokens = (TokenLayer<?>) layer;
-      for (Tensor tensor : tokens.layerConf().tensors()) {
+      for (Tensor tensor : tokens.layerConf().parameters().tensors()) {
         String name = tokens.layerConf().getLayerName() + "." + tensor.name();
         double[] gradient = gradients.get(name);
         double norm = ViTFixtures.norm(gradient);

@@ -50,7 +50,7 @@ class InitialWeightsTest {
 
       for (var layer : replica.graph().getLayers()) {
         ViTLayer conf = (ViTLayer) layer.conf().getLayer();
-        for (Tensor tensor : conf.tensors()) {
+        for (Tensor tensor : conf.parameters().tensors()) {
           String name = conf.getLayerName() + "." + tensor.name();
           double[] values = tensors.get(name);
           switch (tensor.init()) {

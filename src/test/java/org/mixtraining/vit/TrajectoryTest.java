@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.DoubleStream;
@@ -186,7 +187,7 @@ class TrajectoryTest {
 
     /** Of two blocks between the patch embedding below and the norm and head above. */
     private static double scale(String tensor) {
-      return switch (layer(tensor)) {
+      return switch (tensor.substring(0, tensor.indexOf('.'))) {
         case "patch-embedding" -> Math.pow(LAYER_DECAY, 3);
         case "encoder-0" -> Math.pow(LAYER_DECAY, 2);
         case "encoder-1" -> LAYER_DECAY;
@@ -230,14 +231,11 @@ class TrajectoryTest {
     }
 
     private double[] packed(String block, Function<Slot, double[]> values) {
+      ModelSpec model = ModelSpec.of(vit, List.of(new Head("head", vit.classes(), 1)));
       return slots.entrySet().stream()
-          .filter(e -> ViTGraph.block(layer(e.getKey())).equals(block))
+          .filter(e -> model.tensor(e.getKey()).block().equals(block))
           .flatMapToDouble(e -> DoubleStream.of(values.apply(e.getValue())))
           .toArray();
-    }
-
-    private static String layer(String tensor) {
-      return tensor.substring(0, tensor.indexOf('.'));
     }
 
     private static double[] doubles(float[] values) {

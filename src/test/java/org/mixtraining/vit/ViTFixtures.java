@@ -200,7 +200,7 @@ public final class ViTFixtures {
     Map<String, double[]> tensors = new LinkedHashMap<>();
     for (var layer : graph.getLayers()) {
       TokenLayer<?> tokens = (TokenLayer<?>) layer;
-      for (Tensor tensor : tokens.layerConf().tensors()) {
+      for (Tensor tensor : tokens.layerConf().parameters().tensors()) {
         String name = tokens.layerConf().getLayerName() + "." + tensor.name();
         tensors.put(name, doubles(view.of(tokens, tensor.name())));
       }

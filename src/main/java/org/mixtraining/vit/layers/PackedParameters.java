@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.Seed;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViTLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,26 +42,21 @@ public final class PackedParameters implements ParamInitializer {
   }
 
   /** The places of a layer's tensors by name. */
-  static Map<String, Place> places(Layer layer) {
-    Map<String, Place> places = new LinkedHashMap<>();
-    Map<String, Integer> sizes = new HashMap<>();
-    for (Tensor tensor : tensors(layer)) {
-      int end = sizes.merge(key(tensor), tensor.size(), Integer::sum);
-      places.put(tensor.name(), new Place(key(tensor), end - tensor.size(), tensor));
+  static Map<String, Place> places(ModelSpec.Layer layer) {
+    Map<String, Place> places = new HashMap<>();
+    for (Tensor tensor : layer.tensors()) {
+      int at = tensor.at() - layer.at();
+      places.put(
+          tensor.name(),
+          tensor.decays()
+              ? new Place(WEIGHTS, at, tensor)
+              : new Place(VECTORS, at - layer.weights(), tensor));
     }
     return places;
   }
 
-  private static String key(Tensor tensor) {
-    return tensor.decays() ? WEIGHTS : VECTORS;
-  }
-
-  private static List<Tensor> tensors(Layer layer) {
-    return ((ViTLayer) layer).tensors();
-  }
-
-  private static long size(Layer layer, String key) {
-    return tensors(layer).stream().filter(t -> key(t).equals(key)).mapToLong(Tensor::size).sum();
+  private static ModelSpec.Layer parameters(Layer layer) {
+    return ((ViTLayer) layer).parameters();
   }
 
   @Override
@@ -70,17 +66,17 @@ public final class PackedParameters implements ParamInitializer {
 
   @Override
   public long numParams(Layer layer) {
-    return tensors(layer).stream().mapToLong(Tensor::size).sum();
+    return parameters(layer).size();
   }
 
   @Override
   public List<String> paramKeys(Layer layer) {
-    return size(layer, WEIGHTS) == 0 ? List.of(VECTORS) : List.of(WEIGHTS, VECTORS);
+    return parameters(layer).weights() == 0 ? List.of(VECTORS) : List.of(WEIGHTS, VECTORS);
   }
 
   @Override
   public List<String> weightKeys(Layer layer) {
-    return size(layer, WEIGHTS) == 0 ? List.of() : List.of(WEIGHTS);
+    return parameters(layer).weights() == 0 ? List.of() : List.of(WEIGHTS);
   }
 
   @Override
@@ -103,26 +99,18 @@ public final class PackedParameters implements ParamInitializer {
       NeuralNetConfiguration conf, INDArray paramsView, boolean initializeParams) {
     Layer layer = conf.getLayer();
     paramKeys(layer).forEach(conf::addVariable);
-    Map<String, INDArray> views = split(layer, paramsView);
     if (initializeParams) {
-      for (var view : views.entrySet()) {
-        view.getValue().assign(Nd4j.createFromArray(initial(conf, view.getKey())));
-      }
+      paramsView.assign(Nd4j.createFromArray(initial(conf)).reshape(paramsView.shape()));
     }
-    return views;
+    return split(layer, paramsView);
   }
 
-  private static float[] initial(NeuralNetConfiguration conf, String key) {
-    ViTLayer layer = (ViTLayer) conf.getLayer();
-    float[] values = new float[(int) size(layer, key)];
-    int at = 0;
+  private static float[] initial(NeuralNetConfiguration conf) {
+    ModelSpec.Layer layer = parameters(conf.getLayer());
+    float[] values = new float[layer.size()];
     for (Tensor tensor : layer.tensors()) {
-      if (key(tensor).equals(key)) {
-        String path = layer.getLayerName() + "." + tensor.name();
-        SplittableRandom random = Seed.WEIGHTS.at(conf.getSeed(), path.hashCode());
-        System.arraycopy(tensor.initial(random), 0, values, at, tensor.size());
-        at += tensor.size();
-      }
+      SplittableRandom random = Seed.WEIGHTS.at(conf.getSeed(), tensor.path().hashCode());
+      System.arraycopy(tensor.initial(random), 0, values, tensor.at() - layer.at(), tensor.size());
     }
     return values;
   }
@@ -133,15 +121,14 @@ public final class PackedParameters implements ParamInitializer {
     return split(conf.getLayer(), gradientView);
   }
 
-  private Map<String, INDArray> split(Layer layer, INDArray view) {
+  private static Map<String, INDArray> split(Layer layer, INDArray view) {
     INDArray flat = view.reshape(view.length());
+    int weights = parameters(layer).weights();
     Map<String, INDArray> parts = new LinkedHashMap<>();
-    long from = 0;
-    for (String key : paramKeys(layer)) {
-      long to = from + size(layer, key);
-      parts.put(key, flat.get(NDArrayIndex.interval(from, to)));
-      from = to;
+    if (weights > 0) {
+      parts.put(WEIGHTS, flat.get(NDArrayIndex.interval(0, weights)));
     }
+    parts.put(VECTORS, flat.get(NDArrayIndex.interval(weights, view.length())));
     return parts;
   }
 }

@@ -3,6 +3,7 @@ package org.mixtraining.vit.layers;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.mixtraining.kernels.Matrix;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.layers.TokenLayout.Chunk;
@@ -32,9 +33,10 @@ public final class StochasticDepth {
     this.factors = factors;
   }
 
-  /** The rate of encoder block {@code i}: linearly growing, from 0 to the model's. */
-  public static double rate(ViT vit, int i) {
-    return vit.depth() == 1 ? 0 : vit.dropPath() * i / (vit.depth() - 1);
+  /** The rate of encoder block {@code i}: linearly growing, from 0 to the model's; 0 in SSL. */
+  public static double rate(ViT vit, Objective objective, int i) {
+    boolean none = objective == Objective.SSL || vit.depth() == 1;
+    return none ? 0 : vit.dropPath() * i / (vit.depth() - 1);
   }
 
   /**

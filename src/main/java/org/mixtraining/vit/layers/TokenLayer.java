@@ -16,6 +16,7 @@ import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.PassContext;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTLayer;
+import org.mixtraining.vit.layers.PackedParameters.Place;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,10 +31,13 @@ public abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
   private transient Map<String, Matrix> parameterViews = new HashMap<>();
   private transient Map<String, Matrix> gradientViewsByName = new HashMap<>();
   private transient PassContext context;
+  private final transient Map<String, Place> places;
 
   TokenLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
-    context = PassContext.of(((ViTLayer) conf.getLayer()).vit());
+    ViTLayer layer = (ViTLayer) conf.getLayer();
+    context = PassContext.of(layer.vit());
+    places = PackedParameters.places(layer.parameters());
   }
 
   public PassContext context() {
@@ -80,14 +84,13 @@ public abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
 
   private Map<String, Matrix> views(Map<String, INDArray> packed) {
     Map<String, Matrix> views = new HashMap<>();
-    PackedParameters.places(layerConf())
-        .forEach((name, place) -> views.put(name, place.in(Matrix.of(packed.get(place.key())))));
+    places.forEach((name, place) -> views.put(name, place.in(Matrix.of(packed.get(place.key())))));
     return views;
   }
 
   /** Room for the gradients that each of several pieces of work has a share of. */
   PartialGradients partialGradients(int pieces) {
-    return new PartialGradients(PackedParameters.places(layerConf()), gradientViews, pieces);
+    return new PartialGradients(places, gradientViews, pieces);
   }
 
   /** Both packed gradients, as Deeplearning4j wants them after a backward pass. */

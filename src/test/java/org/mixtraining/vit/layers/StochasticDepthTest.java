@@ -41,9 +41,9 @@ class StochasticDepthTest {
     ViT deep =
         new ViT(12, 3, 3, 12, 5, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
 
-    assertThat(StochasticDepth.rate(deep, 0)).isZero();
-    assertThat(StochasticDepth.rate(deep, 2)).isCloseTo(0.2, within(1e-12));
-    assertThat(StochasticDepth.rate(deep, 4)).isCloseTo(RATE, within(1e-12));
+    assertThat(StochasticDepth.rate(deep, Objective.SL, 0)).isZero();
+    assertThat(StochasticDepth.rate(deep, Objective.SL, 2)).isCloseTo(0.2, within(1e-12));
+    assertThat(StochasticDepth.rate(deep, Objective.SL, 4)).isCloseTo(RATE, within(1e-12));
   }
 
   @Test
