@@ -4,8 +4,8 @@ import java.util.Iterator;
 import java.util.function.IntFunction;
 
 /**
- * Minibatches whose images are mixed with those of another dataset: λ·x + (1 − λ)·other, one after
- * another; a dataset that is too short begins again. Ids and labels stay those of x.
+ * Minibatches whose images are blended with those of another dataset: λ·x + (1 − λ)·other, one
+ * after another; a dataset that is too short begins again. Ids and labels stay those of x.
  */
 public final class BlendedMinibatches implements Iterator<Minibatch> {
   private final Iterator<Minibatch> images;
@@ -52,7 +52,7 @@ public final class BlendedMinibatches implements Iterator<Minibatch> {
     return batch;
   }
 
-  /** Makes sure that there is a next other image. */
+  /** Advances to the next image of the other dataset. */
   private void turn() {
     if (others != null && next < others.size()) {
       return;

@@ -23,14 +23,14 @@ import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 
 /**
- * What a prepared dataset holds: {@code dataset.json} beside its shards.
+ * The manifest of a prepared dataset: {@code dataset.json} beside its shards.
  *
  * @param format the source's format, as {@code data.format} names it
  * @param label which of the source's labels is trained on: {@code fine} or {@code coarse} for
  *     CIFAR-100, else {@code label}
  * @param classes class names by class index
  * @param shards shard count of each split that has images
- * @param dealing how images were dealt to the shards: 1 is by {@link Dealing}, 0 by class
+ * @param dealing how images were assigned to shards: 1 is by {@link Sharding}, 0 by class
  * @param seed {@code data.seed}, which the order of quantiles and the validation split come from
  * @param validation share of the source's training images that was held out
  * @param splits image counts of every split
@@ -39,7 +39,7 @@ import org.mixtraining.config.UserException;
  * @param fingerprint SHA-256 of every image's id, label and pixels; how they are cut into splits
  *     and shards does not change it
  * @param bytes size of all shards
- * @param notes of what the source holds and was passed over
+ * @param notes about files of the source that were skipped
  */
 public record DatasetManifest(
     String format,
@@ -49,7 +49,7 @@ public record DatasetManifest(
     int height,
     int width,
     int shards,
-    @JsonSetter(nulls = Nulls.SET) int dealing, // none in files of versions that knew one way only
+    @JsonSetter(nulls = Nulls.SET) int dealing, // null in files of older versions
     long seed,
     double validation,
     Map<Split, Contents> splits,
@@ -101,14 +101,14 @@ public record DatasetManifest(
         return ManifestText.parse(in.readAllBytes());
       } catch (FileNotFoundException e) {
         var missing =
-            "no prepared dataset at %s (%s is missing); make one with the command prepare"
+            "no prepared dataset at %s (%s is missing); run the command prepare"
                 .formatted(path, file);
         throw new UserException(
             "%s: %s".formatted(key, Location.forbidden(fs, file).orElse(missing)));
       }
     } catch (IllegalArgumentException e) {
       throw new UserException(
-          "%s: %s is not a dataset manifest: %s; bring the one of prepare back, or prepare the images again in another data.path"
+          "%s: %s is not a dataset manifest: %s; restore the file that prepare wrote, or prepare the images again in another data.path"
               .formatted(key, file, e.getMessage()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -122,27 +122,27 @@ public record DatasetManifest(
     }
   }
 
-  /** What {@code dataset.json} holds. */
+  /** The text of {@code dataset.json}. */
   public String json() {
     return ManifestText.of(this);
   }
 
-  /** What decides which images a worker sees in which order. */
+  /** The properties that decide which images a worker sees in which order. */
   public Map<String, String> identity() {
     Map<String, String> identity = new TreeMap<>();
     identity.put("fingerprint", fingerprint);
     identity.put("shards", String.valueOf(shards));
     identity.put("seed", String.valueOf(seed));
     identity.put("validation", String.valueOf(validation));
-    if (dealing > 0) { // runs on the others know of none
+    if (dealing > 0) { // the provenance of older runs has no such key
       identity.put("dealing", String.valueOf(dealing));
     }
     return identity;
   }
 
   /**
-   * Holds what a configuration says of raw files to what the shards were made by. Without
-   * data.source it says nothing of them: then the shards are taken as they are.
+   * Checks that the configuration of the raw files matches the one that the shards were made with.
+   * Without data.source there is nothing to compare.
    *
    * @throws UserException with a line for every key that differs
    */
@@ -157,7 +157,7 @@ public record DatasetManifest(
             (key, was) -> {
               if (!was.equals(given.get(key))) {
                 problems.add(
-                    "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; give that, or prepare the images again in another data.path"
+                    "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; use that, or prepare the images again in another data.path"
                         .formatted(key, given.get(key), Secrets.inText(data.path()), was));
               }
             });
@@ -166,7 +166,7 @@ public record DatasetManifest(
     }
   }
 
-  /** What this remembers of {@link DataConfig#preparation}. */
+  /** The values of {@link DataConfig#preparation} that it was made with. */
   private Map<String, Object> preparation() {
     Map<String, Object> keys = new LinkedHashMap<>();
     keys.put("format", format);
@@ -188,7 +188,7 @@ public record DatasetManifest(
   public void checkShape(String path, DatasetManifest ssl) {
     if (!ssl.shape().equals(shape())) {
       throw new UserException(
-          "mixtraining.data.ssl = %s: its images are %s, and must be as those of data.path, which are %s"
+          "mixtraining.data.ssl = %s: its images are %s, but must have the shape of those of data.path, %s"
               .formatted(Secrets.inText(path), ssl.shape(), shape()));
     }
   }
@@ -213,9 +213,9 @@ public record DatasetManifest(
   }
 
   /**
-   * Images by class of a split that a run judges its model on. To choose a model it has no more
-   * labels than to train on, as few-shot learning has it (Gao et al., LM-BFF, arXiv 2012.15723): of
-   * each class, validation has the first in the seeded order.
+   * Images by class of a held-out split that a run uses. Model selection gets no more labels than
+   * training, as in few-shot learning (Gao et al., LM-BFF, arXiv 2012.15723): of each class,
+   * validation uses the first in the seeded order.
    *
    * @param labelled share of the training images that are used with their labels
    */
@@ -248,7 +248,7 @@ public record DatasetManifest(
     return Math.max(0, Math.min(n, (long) Math.ceil(share * n - 0.5)));
   }
 
-  /** The dataset for a person: class histogram of each split, and the fingerprint. */
+  /** The dataset as text: class histogram of each split, and the fingerprint. */
   public String describe() {
     var text = new StringBuilder();
     text.append(

@@ -44,7 +44,7 @@ public final class ImageSet implements ImageStore {
    *
    * @param ids n ascending image ids
    * @param labels n class indices
-   * @param quantiles n places in the seeded order of the image's class, in (0, 1)
+   * @param quantiles n positions in the seeded order of the image's class, in (0, 1)
    * @param pixels [n][channels · height · width], planar
    */
   public static ImageSet of(
@@ -92,8 +92,8 @@ public final class ImageSet implements ImageStore {
   }
 
   /**
-   * Place of the image in the seeded order of its class, in (0, 1): a share f of the images, or of
-   * the labels, is those with a quantile below f.
+   * Position of the image in the seeded order of its class, in (0, 1): a share f of the images, or
+   * of the labels, is those with a quantile below f.
    */
   public double quantile(int i) {
     return quantiles[i];

@@ -23,17 +23,17 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.images.ImageType;
 
 /**
- * What lies below a directory of raw files, in order of the names. What is hidden (a name that
- * begins with a dot) or the file system's own is passed over, and noted.
+ * Listing of a directory of raw files, in order of the names. Hidden files (names that begin with a
+ * dot) and those of the file system itself are skipped, and noted.
  *
- * @param notes of what is passed over, here and by whoever looks at the files
+ * @param notes about skipped files, here and by the readers of the files
  */
 public record Listing(FileSystem fs, Path root, Notes notes) {
   private static final int LONGEST_TEXT = 1 << 26; // bytes; the largest real one has some 10 kB
   private static final int DEEPEST = 20;
-  private static final String UNRELATED = "nothing of this format, passed over";
+  private static final String UNRELATED = "not of this format, skipped";
 
-  /** Directories that systems make beside those of people, or a table's writer beside its files. */
+  /** Directories that operating systems or table writers create. */
   private static final Set<String> SYSTEM =
       Set.of(
           "__MACOSX",
@@ -73,8 +73,8 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   /**
    * The directory {@code data.source}.
    *
-   * @param expected what should be there: "one with …"
-   * @throws UserException if it is no directory
+   * @param expected description of the expected files: "one with …"
+   * @throws UserException if it is not a directory
    */
   public static Listing of(String source, String expected, Configuration hadoop)
       throws IOException {
@@ -85,12 +85,12 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
         return new Listing(fs, fs.makeQualified(root));
       }
     } catch (FileNotFoundException e) {
-      // told below
+      // reported below
     }
     throw new UserException(
         "data.source: "
             + Location.forbidden(fs, root)
-                .orElse("%s is no directory; expected %s".formatted(source, expected)));
+                .orElse("%s is not a directory; expected %s".formatted(source, expected)));
   }
 
   /**
@@ -112,7 +112,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     return fs.exists(path(below));
   }
 
-  /** Looks into a directory, once: what is passed over is noted each time. */
+  /** Lists a directory; skipped files are noted at each call. */
   public Directory look(String below) throws IOException {
     var files = new ArrayList<Entry>();
     var directories = new ArrayList<String>();
@@ -120,11 +120,11 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
       var name = status.getPath().getName();
       boolean directory = status.isDirectory();
       if (name.startsWith(".")) {
-        notes.add("hidden, passed over", join(below, name) + (directory ? "/" : ""));
+        notes.add("hidden, skipped", join(below, name) + (directory ? "/" : ""));
       } else if (directory && SYSTEM.contains(name)) {
-        notes.add("of the system, passed over", join(below, name) + "/");
+        notes.add("of the system, skipped", join(below, name) + "/");
       } else if (directory && leadsUp(path(join(below, name)))) {
-        notes.add("link to a directory above, passed over", join(below, name) + "/");
+        notes.add("link to a directory above, skipped", join(below, name) + "/");
       } else if (directory) {
         directories.add(name);
       } else {
@@ -133,7 +133,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     }
     for (var name : unreachable(below)) {
       if (name.startsWith(".")) {
-        notes.add("hidden, passed over", join(below, name));
+        notes.add("hidden, skipped", join(below, name));
       } else {
         files.add(new Entry(name, Entry.UNREACHABLE));
       }
@@ -143,7 +143,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     return new Directory(files, directories);
   }
 
-  /** Names in a directory that Hadoop's local file system passes over in silence. */
+  /** Names in a directory that Hadoop's local file system silently skips. */
   private List<String> unreachable(String below) {
     var directory = isLocal() ? local(path(below)) : null;
     var names = directory == null ? null : directory.list();
@@ -180,7 +180,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     if (depth > DEEPEST) {
       throw new UserException(
           String.format(
-              Locale.ROOT, "%s: more than %d directories within each other", path(below), DEEPEST));
+              Locale.ROOT, "%s: directories are nested more than %d deep", path(below), DEEPEST));
     }
     var directory = look(below);
     directory.files().forEach(f -> files.add(new Entry(join(below, f.name()), f.bytes())));
@@ -190,8 +190,8 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   }
 
   /**
-   * Those of some files that are images, by their names' endings, or their first bytes where these
-   * say nothing. Images of kinds that are not read are among them: somebody meant them to be.
+   * The images among some files, by file name extension, or by the first bytes if that is
+   * inconclusive. They include images in unsupported formats, which are quarantined later.
    *
    * @param below what the files are named below
    */
@@ -201,7 +201,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
       if (isImage(join(below, file.name()), file)) {
         images.add(file);
       } else {
-        notes.add("no image, passed over", join(below, file.name()));
+        notes.add("not an image, skipped", join(below, file.name()));
       }
     }
     return images;
@@ -214,7 +214,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     }
     try (var in = fs.open(path(below))) {
       return ImageType.isImage(in.readNBytes(ImageType.START));
-    } catch (FileNotFoundException | AccessControlException e) { // told where images are read
+    } catch (FileNotFoundException | AccessControlException e) { // reported when images are read
       return true;
     }
   }
@@ -224,7 +224,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     files.forEach(file -> notes.add(what, join(below, file.name())));
   }
 
-  /** Notes what lies in the root and is nothing of its format. */
+  /** Notes the files and directories in the root that do not belong to its format. */
   public void noteRest(Collection<Entry> files, Collection<String> directories) {
     note(UNRELATED, "", files);
     directories.forEach(name -> notes.add(UNRELATED, name + "/"));
@@ -242,7 +242,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.source: %s has more than %d bytes: no list of names",
+                "data.source: %s has more than %d bytes: not a list of names",
                 path(file),
                 LONGEST_TEXT));
       }

@@ -18,8 +18,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * The JSON text of a {@link DatasetManifest}. People edit it and copy it in part: a field that is
- * missing, of another type or at odds with the others is named.
+ * The JSON text of a {@link DatasetManifest}. It may have been edited or copied in part: errors
+ * name the field that is missing, of the wrong type or inconsistent with the others.
  */
 final class ManifestText {
   private static final int SHOWN = 40;
@@ -51,20 +51,21 @@ final class ManifestText {
   }
 
   /**
-   * Reads it.
+   * Parses it.
    *
-   * @throws IllegalArgumentException if it is none; its message names the field, in one line
+   * @throws IllegalArgumentException if it is not a manifest; its message names the field, in one
+   *     line
    */
   static DatasetManifest parse(byte[] text) throws IOException {
     JsonNode json = null;
     try {
       json = JSON.readTree(text);
-      check(json.isObject(), "it is no JSON object");
+      check(json.isObject(), "it is not a JSON object");
       var manifest = JSON.treeToValue(json, DatasetManifest.class);
       check(manifest);
       return manifest;
     } catch (UnrecognizedPropertyException e) {
-      throw refused("this version knows no field %s".formatted(field(e)), e);
+      throw refused("unknown field %s".formatted(field(e)), e);
     } catch (JsonProcessingException e) {
       throw refused(why(json, e), e);
     }
@@ -73,11 +74,11 @@ final class ManifestText {
   private static String why(JsonNode json, JsonProcessingException failure) {
     if (!(failure instanceof JsonMappingException mapping) || mapping.getPath().isEmpty()) {
       return String.format(
-          Locale.ROOT, "line %d is no longer JSON", failure.getLocation().getLineNr());
+          Locale.ROOT, "line %d is not valid JSON", failure.getLocation().getLineNr());
     }
     var at = value(json, mapping);
     return at.isMissingNode() || at.isNull()
-        ? "it lacks the field " + field(mapping)
+        ? "it has no field " + field(mapping)
         : "its field %s cannot be %s".formatted(field(mapping), shown(at));
   }
 
@@ -111,19 +112,19 @@ final class ManifestText {
     check("height", m.height() > 0, m.height());
     check("width", m.width() > 0, m.width());
     check("shards", m.shards() > 0, m.shards());
-    check("dealing", m.dealing() >= 0 && m.dealing() <= Dealing.VERSION, m.dealing());
+    check("dealing", m.dealing() >= 0 && m.dealing() <= Sharding.VERSION, m.dealing());
     check("validation", m.validation() >= 0 && m.validation() < 1, m.validation());
     check("classes", !m.classes().isEmpty(), m.classes());
     for (var split : Split.values()) {
       var name = "splits." + split.key();
       var contents = m.splits().get(split);
-      check(contents != null, "it lacks the field " + name);
+      check(contents != null, "it has no field " + name);
       int counts = contents.histogram().size();
       check(
           counts == m.classCount(),
           String.format(
               Locale.ROOT,
-              "its field %s.histogram has %d numbers for %d classes",
+              "its field %s.histogram has %d numbers, but there are %d classes",
               name,
               counts,
               m.classCount()));
@@ -132,7 +133,7 @@ final class ManifestText {
           contents.images() == sum && contents.histogram().stream().allMatch(n -> n >= 0),
           String.format(
               Locale.ROOT,
-              "its field %s.images is %d, and the histogram makes %d",
+              "its field %s.images is %d, but the histogram's sum is %d",
               name,
               contents.images(),
               sum));

@@ -13,11 +13,11 @@ import org.mixtraining.schedule.Seed;
 /**
  * One pass over an {@link ImageSet} in minibatches: as few as hold all images, and of nearly one
  * size, the larger first, since a step on a small remainder would move the model as far as one on a
- * full minibatch does. The order of images, and what augmentation does to each, depend on the seed,
- * the epoch and the image ids alone.
+ * full minibatch does. The order of images, and the augmentation of each, depend on the seed, the
+ * epoch and the image ids alone.
  */
 public final class Minibatches implements Iterator<Minibatch> {
-  /** Which images a training epoch sees, given the share of labels that may be used. */
+  /** The images that a training epoch sees, given the share of labels that may be used. */
   public enum Labels {
     /** Every image, {@link Minibatch#UNLABELLED}. */
     NONE,
@@ -57,7 +57,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   /**
    * One epoch of training: shuffled and augmented.
    *
-   * @param augment what is done to each image
+   * @param augment augmentation of each image
    * @param seed the run's seed
    * @param batchSize most images of a minibatch, above 0
    * @param labelFraction share of the labels that may be used, in (0, 1]
@@ -85,8 +85,8 @@ public final class Minibatches implements Iterator<Minibatch> {
   }
 
   /**
-   * One of the passes over images that are mixed into those of another dataset. It has an order and
-   * an augmentation of its own: where both datasets have the same ids, no image would otherwise
+   * One of the passes over images that are blended into those of another dataset. It has an order
+   * and an augmentation of its own: where both datasets have the same ids, no image would otherwise
    * ever meet another partner.
    *
    * @param pass number of the pass in the epoch, from 0
@@ -106,7 +106,7 @@ public final class Minibatches implements Iterator<Minibatch> {
     return new Minibatches(images, order, steps, 1, plain, new WorkerThreads(1));
   }
 
-  /** The same, prepared by these threads, which are to last as long as this is in use. */
+  /** The same, prepared by these threads, which must stay open as long as this is in use. */
   public Minibatches preparedBy(WorkerThreads these) {
     return new Minibatches(images, order, steps, labelFraction, pixels, these);
   }
@@ -183,7 +183,7 @@ public final class Minibatches implements Iterator<Minibatch> {
         ids(batch), labels(batch), values, images.channels(), images.height(), images.width());
   }
 
-  /** The next minibatch with its images as they are stored, for who augments them elsewhere. */
+  /** The next minibatch with its images as they are stored, for augmentation on a device. */
   public StoredMinibatch nextStored() {
     return nextStored(size());
   }
@@ -191,11 +191,10 @@ public final class Minibatches implements Iterator<Minibatch> {
   /** The same with so many images, or as many as are left. */
   StoredMinibatch nextStored(int most) {
     int[] batch = take(most);
-    var edits = new double[batch.length * pixels.editValues()];
+    var ops = new double[batch.length * pixels.opValues()];
     threads.run(
-        batch.length,
-        (thread, n) -> pixels.writeEdits(images, batch[n], edits, n * pixels.editValues()));
-    return new StoredMinibatch(ids(batch), labels(batch), images, batch, edits);
+        batch.length, (thread, n) -> pixels.writeOps(images, batch[n], ops, n * pixels.opValues()));
+    return new StoredMinibatch(ids(batch), labels(batch), images, batch, ops);
   }
 
   /** Images of the next minibatch. */

@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Something that a person should know about a source: what was passed over, or is missing.
+ * A remark about a source: files that were skipped, or are missing.
  *
- * @param what is told of the names
+ * @param what the remark
  * @param count how many there are
  * @param names the first of them, files and directories (which end with /) below the source
  */
 public record Note(String what, long count, List<String> names) implements Serializable {
 
-  /** A line for a person. */
+  /** The note as one line. */
   public String line() {
     return String.format(
             Locale.ROOT,

@@ -5,13 +5,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Collects what is to be told about a source. */
+/** Collector of the {@link Note}s about a source. */
 public final class Notes {
   private static final int SHOWN = 5;
 
   private final Map<String, Note> notes = new LinkedHashMap<>();
 
-  /** Tells something of one more name. */
+  /** Adds a name to a remark. */
   public void add(String what, String name) {
     var before = notes.getOrDefault(what, new Note(what, 0, List.of()));
     var names = new ArrayList<>(before.names());
@@ -21,7 +21,7 @@ public final class Notes {
     notes.put(what, new Note(what, before.count() + 1, names));
   }
 
-  /** In the order in which they first came up. */
+  /** The notes, in the order in which their remarks first occurred. */
   public List<Note> list() {
     return List.copyOf(notes.values());
   }

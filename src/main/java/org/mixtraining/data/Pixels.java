@@ -8,8 +8,8 @@ import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.Seed;
 
 /**
- * Turns stored uint8 images into normalised floats, each changed by random numbers that belong to
- * (seed, epoch, image id).
+ * Conversion of stored uint8 images to normalised floats, with augmentation by random numbers that
+ * depend on (seed, epoch, image id).
  */
 final class Pixels {
   private final float[][] tables;
@@ -36,16 +36,16 @@ final class Pixels {
     return new Pixels(normalization, augmentation, seed, epoch);
   }
 
-  /** Numbers that say what is done to an image: those of as many edits as there may be. */
-  int editValues() {
+  /** Length of an image's encoded operations: that of the longest possible sequence. */
+  int opValues() {
     return ImageOp.VALUES * augmentation.most();
   }
 
-  /** Writes what is done to image {@code i}, {@link #editValues} numbers, the last ones 0. */
-  void writeEdits(ImageSet images, int i, double[] out, int offset) {
+  /** Writes the encoded operations of image {@code i}, {@link #opValues} numbers, padded with 0. */
+  void writeOps(ImageSet images, int i, double[] out, int offset) {
     int at = offset;
-    for (ImageOp edit : augmentation.draw(random(images, i), images.height(), images.width())) {
-      edit.write(out, at);
+    for (ImageOp op : augmentation.draw(random(images, i), images.height(), images.width())) {
+      op.write(out, at);
       at += ImageOp.VALUES;
     }
   }

@@ -29,16 +29,16 @@ import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
-/** Reads image shards without Spark, so that it can be done inside a Spark task. */
+/** Reader of image shards that does not need Spark, for use inside Spark tasks. */
 public final class Shards {
-  private static final String PLACE =
+  private static final String ENTRY =
       "message m { optional int64 id; optional int32 label; optional double quantile; }";
   private static final String PIXELS =
       "message m { optional int64 id; optional binary pixels; optional double quantile; }";
 
   private Shards() {}
 
-  private record Place(long id, int label, double quantile) {}
+  private record Entry(long id, int label, double quantile) {}
 
   /**
    * The images of some shards, in order of their ids.
@@ -56,11 +56,11 @@ public final class Shards {
       int[] shards,
       double fraction) {
     FilterPredicate first = lt(doubleColumn("quantile"), fraction);
-    return read(hadoop, path, manifest, split, shards, first, place -> true);
+    return read(hadoop, path, manifest, split, shards, first, entry -> true);
   }
 
   /**
-   * The same of the first images of each class.
+   * The same for the first images of each class.
    *
    * @param first how many of each class of the whole split, by class index
    */
@@ -82,7 +82,7 @@ public final class Shards {
         split,
         shards,
         any,
-        place -> place.quantile() < shares[place.label()]);
+        entry -> entry.quantile() < shares[entry.label()]);
   }
 
   /**
@@ -99,7 +99,7 @@ public final class Shards {
         ids.isEmpty()
             ? lt(doubleColumn("quantile"), 0.0)
             : in(longColumn("id"), new HashSet<>(ids));
-    return read(hadoop, path, manifest, split, shards, wanted, place -> true);
+    return read(hadoop, path, manifest, split, shards, wanted, entry -> true);
   }
 
   private static ImageSet read(
@@ -109,32 +109,32 @@ public final class Shards {
       Split split,
       int[] shards,
       FilterPredicate wanted,
-      Predicate<Place> kept) {
+      Predicate<Entry> kept) {
     try {
       var files = new ArrayList<Path>();
       for (int shard : manifest.images(split) > 0 ? shards : new int[] {}) {
         files.addAll(files(hadoop, path, split, shard));
       }
-      var places = new ArrayList<Place>();
+      var entries = new ArrayList<Entry>();
       scan(
           hadoop,
           files,
-          PLACE,
+          ENTRY,
           wanted,
           row ->
-              places.add(
-                  new Place(
+              entries.add(
+                  new Entry(
                       row.getLong("id", 0),
                       row.getInteger("label", 0),
                       row.getDouble("quantile", 0))));
-      places.removeIf(kept.negate());
-      places.sort(Comparator.comparingLong(Place::id));
-      long[] ids = places.stream().mapToLong(Place::id).toArray();
+      entries.removeIf(kept.negate());
+      entries.sort(Comparator.comparingLong(Entry::id));
+      long[] ids = entries.stream().mapToLong(Entry::id).toArray();
       var images =
           new ImageSet(
               ids,
-              places.stream().mapToInt(Place::label).toArray(),
-              places.stream().mapToDouble(Place::quantile).toArray(),
+              entries.stream().mapToInt(Entry::label).toArray(),
+              entries.stream().mapToDouble(Entry::quantile).toArray(),
               manifest.channels(),
               manifest.height(),
               manifest.width());
@@ -181,7 +181,7 @@ public final class Shards {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.path: shard %d of the %s split is missing at %s; bring it back, or prepare the images again in another data.path",
+              "data.path: shard %d of the %s split is missing at %s; restore it, or prepare the images again in another data.path",
               shard,
               split.key(),
               directory));

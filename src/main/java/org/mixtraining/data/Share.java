@@ -7,12 +7,12 @@ import org.mixtraining.schedule.Seed;
 /**
  * The images that one worker trains on in an epoch.
  *
- * @param images what it has at hand
+ * @param images the images in its memory
  * @param indices those of them that are its own
  */
 public record Share(ImageSet images, Normalization normalization, int[] indices) {
 
-  private static final int UNLABELLED = Integer.MAX_VALUE; // dealt last
+  private static final int UNLABELLED = Integer.MAX_VALUE; // assigned last
 
   /** All images of a set. */
   public static Share all(ImageSet images, Normalization normalization) {
@@ -20,9 +20,9 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
   }
 
   /**
-   * What a worker is dealt of a set that all workers have, when seed and epoch have shuffled it:
-   * every image goes to one of them, and no one gets two more than another, nor two more of those
-   * with a label, nor of any class of these.
+   * A worker's share of a set that all workers hold, shuffled by seed and epoch: every image is
+   * assigned to one worker, and no worker gets two more than another, nor two more of those with a
+   * label, nor of any class of these.
    *
    * @param worker from 0
    * @param labelFraction share of the labels that may be used, in (0, 1]

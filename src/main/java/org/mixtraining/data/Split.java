@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** A part of a dataset that no other part shares an image with. */
+/** A split of a dataset; the splits are disjoint. */
 public enum Split {
   /** Images that are trained on. */
   @JsonProperty("train")

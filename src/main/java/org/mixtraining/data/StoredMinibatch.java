@@ -10,8 +10,8 @@ import java.util.stream.LongStream;
  * @param ids n dataset-wide image ids
  * @param labels n class indices; {@link Minibatch#UNLABELLED} where the label may not be used
  * @param places their indices in the set
- * @param edits what is to be done to them, [n, edits, {@link
- *     org.mixtraining.data.augment.ImageOp#VALUES}]; an image that takes fewer has zeros behind
+ * @param edits the operations on each, [n, operations, {@link
+ *     org.mixtraining.data.augment.ImageOp#VALUES}]; shorter sequences are padded with zeros
  */
 public record StoredMinibatch(
     long[] ids, int[] labels, ImageSet images, int[] places, double[] edits) {

@@ -3,8 +3,8 @@ package org.mixtraining.data;
 import java.util.function.IntFunction;
 
 /**
- * A dataset's images as they are stored, pass after pass without an end: what {@link
- * BlendedMinibatches} mixes into another's images, for who mixes them elsewhere.
+ * Endless passes over a dataset's stored images: the counterpart of {@link BlendedMinibatches} for
+ * devices, which blend the images themselves.
  */
 public final class StoredPasses {
   private final IntFunction<Minibatches> passes;
@@ -19,7 +19,7 @@ public final class StoredPasses {
     this.pass = passes.apply(0);
   }
 
-  /** The next so many images. */
+  /** The next {@code images} images. */
   public StoredMinibatch next(int images) {
     StoredMinibatch batch = some(images);
     while (batch.size() < images) {

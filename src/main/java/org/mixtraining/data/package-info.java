@@ -1,14 +1,13 @@
 /**
- * From the files that people have to the minibatches that a worker trains on.
+ * Datasets: from raw files to the minibatches that a worker trains on.
  *
  * <p>{@link org.mixtraining.data.sources} opens what people have, {@link
  * org.mixtraining.data.images} decodes it, {@link org.mixtraining.data.prepare} makes a dataset of
  * it, once: Parquet shards and a {@link org.mixtraining.data.DatasetManifest}. Files are not
- * trusted: what a damaged or hostile one leads to is a row of the quarantine or a message that
- * names it, and memory is bounded by the sizes that are allowed, not by those that a header
- * declares.
+ * trusted: a damaged or hostile one leads to a row of the quarantine or a message that names it,
+ * and memory is bounded by the configured limits, not by the sizes that a header declares.
  *
- * <p>In the dataset every image has its <em>quantile</em>, its place in the seeded order of its
+ * <p>In the dataset every image has its <em>quantile</em>, its position in the seeded order of its
  * class; the share f of a split is the images with a quantile below f, which is stratified by
  * class, nested for growing f and fixed by the seed.
  *
@@ -16,7 +15,7 @@
  * org.mixtraining.data.ImageSet} outside the heap, and passes over its {@link
  * org.mixtraining.data.Share} of it in {@link org.mixtraining.data.Minibatches}, shuffled and
  * augmented (see {@link org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel
- * ever goes to the driver, except for the few that are to be looked at ({@link
+ * ever goes to the driver, except for the few that are displayed ({@link
  * org.mixtraining.data.preview}).
  */
 package org.mixtraining.data;

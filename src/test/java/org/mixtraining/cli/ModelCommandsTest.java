@@ -140,7 +140,7 @@ class ModelCommandsTest {
 
     assertThat(allowed.exitCode()).as(allowed.err()).isZero();
     assertThat(allowed.out())
-        .contains("quarantined 1 images", "\nno image, passed over: 1 (cat/Thumbs.db)\n");
+        .contains("quarantined 1 images", "\nnot an image, skipped: 1 (cat/Thumbs.db)\n");
     List<String> again = new ArrayList<>(List.of(prepare));
     again.addAll(List.of("--force", "--json"));
     Printed told = run(again.toArray(String[]::new));
@@ -310,7 +310,7 @@ class ModelCommandsTest {
     assertThat(said.out())
         .contains(
             "2 images of %s by --run tuned: 1 predicted, 1 cannot".formatted(photos.getParent()),
-            "\nno image, passed over: 1 (a/words.txt)\n");
+            "\nnot an image, skipped: 1 (a/words.txt)\n");
     assertThat(said.err()).contains("removed .said.unfinished-x, left unfinished by process ");
     assertThat(left).doesNotExist();
     try (SparkSession spark = Sessions.local("test")) {

@@ -42,7 +42,7 @@ class ManifestTextTest {
           new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
           "f",
           100,
-          List.of(new Note("hidden, passed over", 1, List.of(".x"))));
+          List.of(new Note("hidden, skipped", 1, List.of(".x"))));
 
   private static ObjectNode json() {
     try {
@@ -75,7 +75,7 @@ class ManifestTextTest {
   void everyOtherFieldIsNamedWhereItIsMissingOrNull() {
     for (var field : DatasetManifest.class.getRecordComponents()) {
       if (!List.of("dealing", "notes").contains(field.getName())) {
-        var why = "it lacks the field " + field.getName();
+        var why = "it has no field " + field.getName();
         assertRefused(json().without(field.getName()).toString(), why);
         assertRefused(json().putNull(field.getName()).toString(), why);
       }
@@ -84,7 +84,7 @@ class ManifestTextTest {
       var json = json();
       int last = field.lastIndexOf('/');
       ((ObjectNode) json.at("/" + field.substring(0, last))).remove(field.substring(last + 1));
-      assertRefused(json.toString(), "it lacks the field " + field.replace('/', '.'));
+      assertRefused(json.toString(), "it has no field " + field.replace('/', '.'));
     }
   }
 
@@ -104,13 +104,13 @@ class ManifestTextTest {
         "format | 7 | its field format cannot be 7",
         "classes | \"cat\" | its field classes cannot be \"cat\"",
         "classes | [] | its field classes cannot be []",
-        "classes | [\"cat\", null] | it lacks the field classes.1",
-        "classes | [\"cat\"] | its field splits.train.histogram has 2 numbers for 1 classes",
+        "classes | [\"cat\", null] | it has no field classes.1",
+        "classes | [\"cat\"] | its field splits.train.histogram has 2 numbers, but there are 1 classes",
         "splits | [1] | its field splits cannot be [1]",
         "splits | {\"rest\": {}} | its field splits cannot be {\"rest\":{}}",
         "normalization | {\"mean\": [1], \"std\": [1]} | its field normalization.mean cannot be [1.0]",
         "notes | [{\"what\": \"x\", \"count\": \"y\", \"names\": []}] | its field notes.0.count cannot be \"y\"",
-        "colour | true | this version knows no field colour",
+        "colour | true | unknown field colour",
       })
   void aFieldThatCannotBeIsNamed(String field, String value, String why) throws IOException {
     assertRefused(json().set(field, JSON.readTree(value)).toString(), why);
@@ -120,18 +120,18 @@ class ManifestTextTest {
   void countsThatDoNotAgreeAreTold() {
     assertRefused(
         WHOLE.json().replaceFirst("\"images\" : 9", "\"images\" : 8"),
-        "its field splits.train.images is 8, and the histogram makes 9");
+        "its field splits.train.images is 8, but the histogram's sum is 9");
   }
 
   @Test
   void aTextThatIsNoObjectIsTold() {
     for (var text : List.of("", "null", "[]", "7")) {
-      assertRefused(text, "it is no JSON object");
+      assertRefused(text, "it is not a JSON object");
     }
     long last = WHOLE.json().lines().count();
-    assertRefused(WHOLE.json() + "}", "line " + last + " is no longer JSON");
-    assertRefused(WHOLE.json() + "{}", "line " + last + " is no longer JSON");
-    assertRefused("{\n\"format\": ", "line 2 is no longer JSON");
+    assertRefused(WHOLE.json() + "}", "line " + last + " is not valid JSON");
+    assertRefused(WHOLE.json() + "{}", "line " + last + " is not valid JSON");
+    assertRefused("{\n\"format\": ", "line 2 is not valid JSON");
   }
 
   @Test
@@ -140,7 +140,7 @@ class ManifestTextTest {
     assertThatThrownBy(() -> DatasetManifest.read(new Configuration(), directory.toString()))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: %s/dataset.json is not a dataset manifest: it lacks the field seed; bring the one of prepare back, or prepare the images again in another data.path"
+            "data.path: %s/dataset.json is not a dataset manifest: it has no field seed; restore the file that prepare wrote, or prepare the images again in another data.path"
                 .formatted(directory));
   }
 }

@@ -114,9 +114,9 @@ class TrainingDataTest {
             problems(
                 "data.path=" + path, "data.source=raw", "data.format=cifar100", "data.shards=4"))
         .containsExactly(
-            "mixtraining.data.format = cifar100: the dataset at data.path = %s was prepared with cifar10; give that, or prepare the images again in another data.path"
+            "mixtraining.data.format = cifar100: the dataset at data.path = %s was prepared with cifar10; use that, or prepare the images again in another data.path"
                 .formatted(path),
-            "mixtraining.data.shards = 4: the dataset at data.path = %s was prepared with 8; give that, or prepare the images again in another data.path"
+            "mixtraining.data.shards = 4: the dataset at data.path = %s was prepared with 8; use that, or prepare the images again in another data.path"
                 .formatted(path));
     assertThatCode(() -> open("data.path=" + path, "data.source=raw", "data.format=cifar10"))
         .doesNotThrowAnyException();

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.mixtraining.config.AugmentConfig;
 
-/** What happens to each training image by itself: transforms in sequence. */
+/** Augmentation of a single training image: a sequence of random transforms. */
 public final class Augmentation {
-  /** Nothing. */
+  /** The identity. */
   public static final Augmentation NONE = new Augmentation(List.of());
 
   private final List<Transform> transforms;
@@ -41,19 +41,19 @@ public final class Augmentation {
     return new Augmentation(List.copyOf(transforms));
   }
 
-  /** What is done to an image of this size, in this order, as {@code random} decides. */
+  /** Draws the operations on an image of this size, in order. */
   public List<ImageOp> draw(SplittableRandom random, int height, int width) {
-    List<ImageOp> edits = new ArrayList<>();
-    transforms.forEach(transform -> transform.draw(random, height, width, edits::add));
-    return edits;
+    List<ImageOp> ops = new ArrayList<>();
+    transforms.forEach(transform -> transform.draw(random, height, width, ops::add));
+    return ops;
   }
 
-  /** Edits of an image at most. */
+  /** The largest number of operations on an image. */
   public int most() {
     return transforms.stream().mapToInt(Transform::most).sum();
   }
 
-  /** Changes the image as {@code random} decides. */
+  /** Draws the operations and applies them to the image. */
   public void apply(Canvas canvas, SplittableRandom random) {
     for (Transform transform : transforms) {
       transform.apply(canvas, random);

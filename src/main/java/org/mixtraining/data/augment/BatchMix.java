@@ -1,19 +1,19 @@
 package org.mixtraining.data.augment;
 
 /**
- * How an image becomes a mixture of itself and its partner: inside a window it is the partner's,
+ * The mixture of an image and its partner by mixup or cutmix: inside a window it is the partner's,
  * elsewhere {@code share} · own + (1 − {@code share}) · partner's. A device gets it as {@link
- * #VALUES} numbers, for the kernel in {@code images.cuh}.
+ * #VALUES} numbers for the kernel in {@code images.cuh}.
  *
  * @param share of its own pixels outside the window
  * @param window what is pasted from the partner; it may be empty
  * @param target share of its own target
  */
 public record BatchMix(float share, Window window, float target) {
-  /** Numbers that say what is done to the pixels. */
+  /** Length of the encoded mixture. */
   public static final int VALUES = 5;
 
-  /** One that pastes nothing. */
+  /** A mixture that blends and pastes nothing. */
   public static BatchMix blend(float share) {
     return new BatchMix(share, new Window(0, 0, 0, 0), share);
   }

@@ -1,6 +1,6 @@
 package org.mixtraining.data.augment;
 
-/** One image on its way through the transforms, with room to make its next version in. */
+/** An image that operations are applied to, with a second buffer for the result of the next one. */
 public final class Canvas {
   private final int channels;
   private final int height;
@@ -22,12 +22,12 @@ public final class Canvas {
     return pixels;
   }
 
-  /** Room of the same size as {@link #pixels}, with anything in it. */
+  /** The second buffer, of the same size as {@link #pixels}; its content is undefined. */
   byte[] next() {
     return next;
   }
 
-  /** Makes what was written to {@link #next} the image. */
+  /** Makes the content of {@link #next} the image. */
   void turn() {
     byte[] old = pixels;
     pixels = next;

@@ -18,10 +18,10 @@ record Erasing(double probability, byte[] color) implements Transform {
   private static final Range RATIO = new Range(0.3, 1 / 0.3);
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     if (random.nextDouble() < probability) {
       Window.draw(random, height, width, SHARE, RATIO)
-          .ifPresent(window -> edits.accept(ImageOp.erase(window, color)));
+          .ifPresent(window -> ops.accept(ImageOp.erase(window, color)));
     }
   }
 

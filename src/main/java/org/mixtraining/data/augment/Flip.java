@@ -3,13 +3,13 @@ package org.mixtraining.data.augment;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
-/** Every second image mirrored, left to right. */
+/** A horizontal flip with probability ½. */
 record Flip() implements Transform {
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     if (random.nextBoolean()) {
-      edits.accept(ImageOp.mirror());
+      ops.accept(ImageOp.mirror());
     }
   }
 

@@ -1,12 +1,12 @@
 package org.mixtraining.data.augment;
 
 /**
- * One thing done to an image, with nothing left to chance: what the CPU does to a {@link Canvas},
- * and a device, which gets it as {@link #VALUES} numbers, by the kernel in {@code edits.cuh}.
+ * An image operation with drawn parameters. The CPU applies it to a {@link Canvas}; a device gets
+ * it as {@link #VALUES} numbers for the kernel in {@code edits.cuh}.
  */
 public final class ImageOp {
 
-  /** What can be done, in the order of {@code edits.cuh}, which takes NONE as the end of a list. */
+  /** Operation codes in the order of {@code edits.cuh}, where NONE ends a sequence. */
   private enum Operation {
     NONE,
     ZOOM,
@@ -26,7 +26,7 @@ public final class ImageOp {
 
   private static final int MOST_ARGUMENTS = 5;
 
-  /** Numbers that say what an edit is: the operation's, then its arguments. */
+  /** Length of an encoded operation: its code, then its arguments. */
   public static final int VALUES = 1 + MOST_ARGUMENTS;
 
   private final Operation operation;
@@ -112,7 +112,7 @@ public final class ImageOp {
         Operation.ERASE, window.top(), window.left(), window.height(), window.width(), packed);
   }
 
-  /** Does it. */
+  /** Applies it to an image. */
   void apply(Canvas canvas) {
     switch (operation) {
       case NONE -> {}

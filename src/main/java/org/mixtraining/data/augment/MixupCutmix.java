@@ -11,8 +11,8 @@ import org.mixtraining.schedule.Seed;
 /**
  * Mixup (Zhang et al., arXiv 1710.09412) and cutmix (Yun et al., arXiv 1905.04899) of a minibatch:
  * each image and its target are mixed with those of the next image, the last with the first. Since
- * minibatches are shuffled, that is a random partner. How, and how much, depends on seed, epoch and
- * the image's id.
+ * minibatches are shuffled, that is a random partner. Which of the two, and how much, depends on
+ * seed, epoch and the image's id.
  */
 public final class MixupCutmix {
   private final AugmentConfig options;
@@ -30,7 +30,7 @@ public final class MixupCutmix {
   }
 
   /**
-   * How each image of a minibatch is mixed with the next one; nothing where none is.
+   * The mixture of each image of a minibatch with the next one; empty if none is mixed.
    *
    * @param ids n image ids
    */
@@ -89,7 +89,7 @@ public final class MixupCutmix {
       return values.length / n;
     }
 
-    /** From a place in row {@code i} to the same place in its partner. */
+    /** Offset from an element of row {@code i} to the same element of its partner. */
     private int toPartner(int i) {
       return (i + 1) % n * size() - i * size();
     }

@@ -11,10 +11,10 @@ import java.util.function.Consumer;
 record PaddedCrop(int padding) implements Transform {
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     int down = random.nextInt(2 * padding + 1) - padding;
     int right = random.nextInt(2 * padding + 1) - padding;
-    edits.accept(ImageOp.shift(down, right));
+    ops.accept(ImageOp.shift(down, right));
   }
 
   /**

@@ -15,11 +15,11 @@ record RandAugment(AugmentConfig.RandAugment options) implements Transform {
   private static final Op[] OPS = Op.values();
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     double strength = options.magnitude() / LARGEST_MAGNITUDE;
     for (int i = 0; i < options.ops(); i++) {
       Op op = OPS[random.nextInt(OPS.length)];
-      op.edit(random.nextBoolean() ? strength : -strength, height, width).ifPresent(edits);
+      op.operation(random.nextBoolean() ? strength : -strength, height, width).ifPresent(ops);
     }
   }
 
@@ -28,7 +28,7 @@ record RandAugment(AugmentConfig.RandAugment options) implements Transform {
     return options.ops();
   }
 
-  /** What one of them does. AUTO_CONTRAST and EQUALIZE know no strength. */
+  /** Its operations. AUTO_CONTRAST and EQUALIZE ignore the strength. */
   enum Op {
     IDENTITY,
     SHEAR_X,
@@ -52,11 +52,11 @@ record RandAugment(AugmentConfig.RandAugment options) implements Transform {
     private static final int MOST_BITS_LOST = 4;
 
     /**
-     * What it does to an image of this size, if anything.
+     * The operation on an image of this size; empty if it changes nothing.
      *
      * @param strength in [−1, 1]; the sign is a direction, for those that have one
      */
-    Optional<ImageOp> edit(double strength, int height, int width) {
+    Optional<ImageOp> operation(double strength, int height, int width) {
       double size = Math.abs(strength);
       float factor = (float) (1 + MOST_CHANGE * strength);
       return switch (this) {

@@ -36,7 +36,7 @@ final class Resampling {
     canvas.turn();
   }
 
-  /** Where pixel {@code i} of {@code to} lies in a window of {@code size} pixels, kept inside. */
+  /** Position of pixel {@code i} of {@code to} in a window of {@code size} pixels, kept inside. */
   private static float source(int i, int start, int size, int to) {
     float at = (i + 0.5f) * size / to - 0.5f;
     return start + Math.max(0, Math.min(size - 1, at));

@@ -11,10 +11,10 @@ import org.mixtraining.config.AugmentConfig;
 record ResizedCrop(AugmentConfig.ResizedCrop options) implements Transform {
 
   @Override
-  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits) {
+  public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     Window window =
         Window.draw(random, height, width, options.scale(), options.ratio())
             .orElseGet(() -> Window.largest(height, width, options.ratio()));
-    edits.accept(ImageOp.zoom(window));
+    ops.accept(ImageOp.zoom(window));
   }
 }

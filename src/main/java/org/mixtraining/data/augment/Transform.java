@@ -3,17 +3,17 @@ package org.mixtraining.data.augment;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
-/** Something that happens to an image at random. */
+/** A random transform of an image. */
 sealed interface Transform permits ResizedCrop, PaddedCrop, Flip, RandAugment, Erasing {
-  /** Says what is done to an image of this size, as {@code random} decides. */
-  void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> edits);
+  /** Draws the operations on an image of this size. */
+  void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops);
 
-  /** Changes the image as {@code random} decides. */
+  /** Draws the operations and applies them to the image. */
   default void apply(Canvas canvas, SplittableRandom random) {
-    draw(random, canvas.height(), canvas.width(), edit -> edit.apply(canvas));
+    draw(random, canvas.height(), canvas.width(), op -> op.apply(canvas));
   }
 
-  /** Edits that it may draw. */
+  /** The largest number of operations that it draws. */
   default int most() {
     return 1;
   }

@@ -1,5 +1,5 @@
 /**
- * What happens to training images at random.
+ * Augmentation of training images.
  *
  * <p>{@link org.mixtraining.data.augment.Augmentation} is a sequence of {@code Transform}s: crops,
  * flip, RandAugment's operations, erasing. They draw {@link org.mixtraining.data.augment.ImageOp}s,

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** What people name .jpg or .png though it is something else, known by its first bytes. */
+/**
+ * Formats other than JPEG and PNG that occur under the names .jpg and .png, recognised by their
+ * first bytes.
+ */
 final class FileKind {
   private static final int LONGEST_START = 64;
 
@@ -21,7 +24,7 @@ final class FileKind {
           new Known("WebP", "RIFF.{4}WEBP"),
           new Known("AVIF", ".{4}ftyp.*avi[fs]"),
           new Known("HEIC", ".{4}ftyp.*(hei[cfmsx]|hev[cmsx]|mif1|msf1)"),
-          new Known("a film (MP4, QuickTime)", ".{4}(ftyp|moov|mdat)"),
+          new Known("a video (MP4, QuickTime)", ".{4}(ftyp|moov|mdat)"),
           new Known("TIFF or a camera's raw file", "II\\*\0|MM\0\\*|II[RU]."),
           new Known("BMP", "BM.{4}\0{4}"),
           new Known("JPEG XL", "\u00ff\n|\0{3}\fJXL "),
@@ -31,8 +34,7 @@ final class FileKind {
           new Known("PDF", "%PDF-"),
           new Known("a zip archive", "PK\3\4"),
           new Known("gzipped", "\u001f\u008b"),
-          new Known(
-              "a pointer of Git LFS (`git lfs pull` fetches the image)", "version https://git"),
+          new Known("a Git LFS pointer (`git lfs pull` fetches the image)", "version https://git"),
           new Known("SVG, HTML or other XML", "(\u00ef\u00bb\u00bf)?\\s*<[?!a-zA-Z]"));
 
   private FileKind() {}

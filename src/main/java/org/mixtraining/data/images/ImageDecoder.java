@@ -15,8 +15,8 @@ import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 
 /**
- * Decodes JPEG and PNG files that lie in memory, whatever they hold: an image that is damaged, or
- * made to exhaust the machine, becomes {@link RawImage.Unusable}.
+ * Decoder of untrusted JPEG and PNG files in memory: an image that is damaged, or made to exhaust
+ * the machine, becomes {@link RawImage.Unusable}.
  *
  * @param side what the pictures will be scaled to; of larger ones the mean of every n by n pixels
  *     is taken first, to at least four times as much
@@ -133,7 +133,10 @@ public record ImageDecoder(int side, int maxPixels) implements Serializable {
     }
   }
 
-  /** What libjpeg says when it made up the rest of an image; junk between segments is harmless. */
+  /**
+   * Whether it is libjpeg's warning that it made up the rest of an image; junk between segments is
+   * harmless.
+   */
   private static boolean isDamage(String warning) {
     return !warning.contains("extraneous")
         && Stream.of("Corrupt", "Truncated", "Premature").anyMatch(warning::contains);

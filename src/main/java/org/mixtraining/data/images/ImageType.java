@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Kinds of image files, by what their names end with and their bytes begin with. */
+/** Image file formats, by file name extension and first bytes. */
 public enum ImageType {
   JPEG(0, List.of("\u00ff\u00d8\u00ff"), "jpg", "jpeg", "jpe", "jfif", "mpo"),
   PNG(0, List.of("\u0089PNG\r\n\u001a\n"), "png", "apng"),
@@ -19,10 +19,13 @@ public enum ImageType {
   JPEG_2000(4, List.of("jP  "), "jp2", "j2k"),
   JPEG_XL(4, List.of("JXL "), "jxl");
 
-  /** How many bytes of a file tell what it is. */
+  /** Number of first bytes by which a format is recognised. */
   public static final int START = 12;
 
-  /** Endings of what lies beside images and is none: notes, records, films, sounds, archives. */
+  /**
+   * Extensions of files that often lie beside images but are not images: notes, records, videos,
+   * sounds, archives.
+   */
   private static final Set<String> OTHERS =
       Set.of(
           ("txt md rst html htm pdf xml json jsonl yaml yml toml csv tsv xls xlsx log doc docx"
@@ -47,7 +50,7 @@ public enum ImageType {
         .anyMatch(type -> type.starts.stream().anyMatch(s -> start.startsWith(s, type.offset)));
   }
 
-  /** Whether a name says that its file is an image, or none; empty where it says nothing. */
+  /** Whether a file is an image, by its name; empty if the name is inconclusive. */
   public static Optional<Boolean> isImage(String name) {
     var ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     if (ending.length() == name.length()) {

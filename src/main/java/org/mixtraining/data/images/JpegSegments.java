@@ -86,8 +86,8 @@ final class JpegSegments {
   }
 
   /**
-   * Where the next marker is, or the end of the file. In entropy-coded data 0xFF is followed by 0,
-   * and restart markers belong to it; anything else between segments is passed over, as libjpeg
+   * Offset of the next marker, or of the end of the file. In entropy-coded data 0xFF is followed by
+   * 0, and restart markers belong to it; anything else between segments is passed over, as libjpeg
    * does.
    */
   private int marker(int from) throws Refusal {

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * How an image is stored, in the order of Exif's numbers 1 to 8 (tag 0x0112 of Exif 2.32, 4.6.4):
- * cameras keep the rows of the sensor and note how they were held.
+ * The orientation of a stored image, in the order of Exif's numbers 1 to 8 (tag 0x0112 of Exif
+ * 2.32, 4.6.4): cameras keep the rows of the sensor and note how they were held.
  */
 enum Orientation {
   UPRIGHT(false, false, false),
@@ -37,8 +37,7 @@ enum Orientation {
   }
 
   /**
-   * What Exif says; upright if it says nothing that makes sense, since that is no fault of the
-   * image's.
+   * The orientation in an Exif block; upright if there is no valid one.
    *
    * @param exif from the byte order mark on
    */

@@ -11,9 +11,9 @@ import java.util.Arrays;
 public record Picture(int channels, int height, int width, byte[] pixels) {
 
   /**
-   * Any decoded image as RGB: grey thrice, transparency and colour profiles ignored, 16 bits cut to
-   * 8; as Pillow's {@code convert("RGB")} does it. The samples are taken as stored, since Java's
-   * own conversion of grey images changes their brightness.
+   * Any decoded image as RGB: grey repeated three times, transparency and colour profiles ignored,
+   * 16 bits cut to 8; as Pillow's {@code convert("RGB")} does it. The samples are taken as stored,
+   * since Java's own conversion of grey images changes their brightness.
    */
   public static Picture rgb(BufferedImage image) {
     int height = image.getHeight();
@@ -91,7 +91,7 @@ public record Picture(int channels, int height, int width, byte[] pixels) {
       }
     } else if (bands == 3
         && raster.getSampleModel() instanceof ComponentSampleModel
-        && raster.getTransferType() == DataBuffer.TYPE_BYTE) { // most files; this is the fast way
+        && raster.getTransferType() == DataBuffer.TYPE_BYTE) { // most files; the fast path
       raster.getDataElements(x, y, width, 1, rgb);
     } else {
       int excess = image.getColorModel().getComponentSize(0) - Byte.SIZE;

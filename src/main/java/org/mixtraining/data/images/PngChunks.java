@@ -10,7 +10,7 @@ import java.util.zip.CRC32;
 final class PngChunks {
   static final byte[] START = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
-  /** Where the bits of a sample stand, in the header that is the first chunk. */
+  /** Offset of the bit depth in the header, which is the first chunk. */
   private static final int DEPTH = 24;
 
   private PngChunks() {}

@@ -2,7 +2,7 @@ package org.mixtraining.data.images;
 
 import java.io.IOException;
 
-/** Says why the image in a file is not used. */
+/** The reason why the image in a file cannot be used. */
 final class Refusal extends IOException {
   private static final long serialVersionUID = 1L;
 

@@ -30,8 +30,8 @@ import org.mixtraining.data.sources.Source;
 import org.mixtraining.schedule.Seed;
 
 /**
- * The Spark job that reads a source once, a piece a task: every image comes out as a row of the
- * same size of pixels, or with the reason why it has none.
+ * The Spark job that reads a source once, one task per piece: every image becomes a row with pixels
+ * of the same size, or with the reason why it cannot be used.
  */
 public final class Decoding {
   private static final StructType SCHEMA =
@@ -49,9 +49,9 @@ public final class Decoding {
    *
    * @param to directory of the table that is written, since each image is decoded once but looked
    *     at several times
-   * @param progress told a line now and then, and at the end
-   * @return the table: id, origin (the split in the source), source, label, hash (its place in the
-   *     seeded order), fine, coarse, height, width, channels, pixels, reason
+   * @param progress told a line every few seconds, and at the end
+   * @return the table: id, origin (the split in the source), source, label, hash (its position in
+   *     the seeded order), fine, coarse, height, width, channels, pixels, reason
    */
   static Dataset<Row> run(
       SparkSession spark, Source source, DataConfig data, Path to, Consumer<String> progress) {
@@ -94,7 +94,7 @@ public final class Decoding {
   public static Stream<RawImage> opened(Piece piece, Configuration hadoop) throws IOException {
     try {
       return piece.read(hadoop);
-    } catch (FileNotFoundException e) { // no longer there, or not this user's to read
+    } catch (FileNotFoundException e) { // deleted meanwhile, or not readable by this user
       throw new UserException("data.source: cannot be read: " + e.getMessage());
     }
   }

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.spark.util.LongAccumulator;
 
-/** Says every few seconds how many images are decoded, if finished tasks have told of more. */
+/** Reporter of the number of decoded images, every few seconds if it has grown. */
 final class DecodingProgress implements AutoCloseable {
   private static final int SECONDS = 5;
 
@@ -31,7 +31,10 @@ final class DecodingProgress implements AutoCloseable {
         () -> tell(Math.min(images, done.sum())), SECONDS, SECONDS, TimeUnit.SECONDS);
   }
 
-  /** Says that all is done; a repeated task has counted its images twice. */
+  /**
+   * Reports the end; the counter itself may be higher, since repeated tasks count their images
+   * again.
+   */
   void finish() {
     close();
     tell(images);

@@ -20,7 +20,7 @@ import org.apache.spark.sql.Row;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Split;
 
-/** What the manifest says of the images, measured on the shards as written. */
+/** Statistics of the images for the manifest, measured on the shards as written. */
 final class Measures {
   private static final int IDS_PER_BLOCK = 4096;
 

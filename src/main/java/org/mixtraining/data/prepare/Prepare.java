@@ -18,16 +18,16 @@ import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.DatasetManifest.Contents;
-import org.mixtraining.data.Dealing;
+import org.mixtraining.data.Sharding;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.sources.Source;
 import org.mixtraining.files.Staging;
 
-/** Makes a dataset of image shards out of raw images, in Spark tasks. */
+/** Preparation of a dataset: image shards from raw images, in Spark tasks. */
 public final class Prepare {
   /** What to do with a dataset that is already at {@code data.path}. */
   public enum Existing {
-    /** Leave it, and say so. */
+    /** Fail with a message. */
     REFUSE,
     /** Replace it once the new one is complete. */
     REPLACE
@@ -35,7 +35,7 @@ public final class Prepare {
 
   private Prepare() {}
 
-  /** {@link #run(SparkSession, DataConfig, Existing, Consumer)} without a word. */
+  /** {@link #run(SparkSession, DataConfig, Existing, Consumer)} without progress reports. */
   public static DatasetManifest run(SparkSession spark, DataConfig data, Existing existing) {
     return run(spark, data, existing, line -> {});
   }
@@ -86,13 +86,13 @@ public final class Prepare {
     boolean dataset = DatasetManifest.exists(hadoop, path);
     if (dataset && existing == Existing.REFUSE) {
       throw new UserException(
-          "data.path: a dataset is already at %s; --force replaces it".formatted(path));
+          "data.path: a dataset already exists at %s; --force replaces it".formatted(path));
     }
     boolean empty =
         fs.getFileStatus(target).isDirectory() && !fs.listStatusIterator(target).hasNext();
     if (!dataset && !empty) {
       throw new UserException(
-          "data.path: %s holds something other than a prepared dataset (it has no %s); name a new directory"
+          "data.path: %s is not a prepared dataset (it has no %s); choose a new directory"
               .formatted(path, DatasetManifest.FILE));
     }
   }
@@ -101,16 +101,16 @@ public final class Prepare {
       Dataset<Row> images, Source source, DataConfig data, Path shards) {
     var heldOut = SplitAssignment.HeldOut.of(source, data);
     var labels = images.select("id", "origin", "label", "hash");
-    var places = SplitAssignment.of(labels, heldOut).persist();
+    var assigned = SplitAssignment.of(labels, heldOut).persist();
     try {
-      var contents = SplitAssignment.contents(places, source.classes().size());
+      var contents = SplitAssignment.contents(assigned, source.classes().size());
       SplitAssignment.checkTraining(contents);
       SplitAssignment.checkHeldOut(contents, heldOut, source.classes());
       SplitAssignment.checkShards(contents, data.shards());
       var columns = images.drop("origin", "label", "hash", "reason");
       var known = data.format().equals("cifar100") ? columns : columns.drop("fine", "coarse");
       known
-          .join(SplitAssignment.dealt(places, contents, data.shards()), "id")
+          .join(SplitAssignment.sharded(assigned, contents, data.shards()), "id")
           .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
           // by quantile, so that reading a small fraction can skip pages; by id, so that the rows
           // do not depend on who came first (a footer does: it lists encodings in a JVM's own
@@ -121,7 +121,7 @@ public final class Prepare {
           .parquet(shards.toString());
       return contents;
     } finally {
-      places.unpersist();
+      assigned.unpersist();
     }
   }
 
@@ -143,7 +143,7 @@ public final class Prepare {
         data.imageSize(),
         data.imageSize(),
         data.shards(),
-        Dealing.VERSION,
+        Sharding.VERSION,
         data.seed(),
         data.validation(),
         contents,
@@ -154,7 +154,7 @@ public final class Prepare {
         source.notes());
   }
 
-  /** What a task told the user, freed of what Spark wraps around it. */
+  /** The user's message of a task, without Spark's wrapping exceptions. */
   private static RuntimeException told(Exception failure) {
     return Causes.of(failure)
         .filter(UserException.class::isInstance)

@@ -12,8 +12,8 @@ import org.apache.spark.sql.Row;
 import org.mixtraining.config.UserException;
 
 /**
- * The images of a source that cannot be used, and why: a table beside the shards, empty at best,
- * with one row an image: id, split (as the source has it), label (null if unknown), source, reason.
+ * The quarantine: a table beside the shards of the source's images that cannot be used, one row per
+ * image: id, split (as the source has it), label (null if unknown), source, reason.
  */
 final class Quarantine {
   private static final int SHOWN = 5;

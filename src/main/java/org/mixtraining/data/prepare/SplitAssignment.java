@@ -22,13 +22,14 @@ import org.apache.spark.sql.types.DataTypes;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest.Contents;
-import org.mixtraining.data.Dealing;
+import org.mixtraining.data.Sharding;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.sources.Source;
 
 /**
- * Which split each image goes to, and its quantile: (k + 0.5) / n for the image that is number k of
- * the n of its class in its split, in an order drawn from the seed; and by these its shard.
+ * Assignment of each image to a split, with its quantile: (k + 0.5) / n for the image that is
+ * number k of the n of its class in its split, in an order drawn from the seed; and by these its
+ * shard.
  */
 final class SplitAssignment {
   private SplitAssignment() {}
@@ -44,7 +45,7 @@ final class SplitAssignment {
   }
 
   /**
-   * The place of every image.
+   * Assigns every image to a split.
    *
    * @param labels id, origin (the split in the source), label, hash of every image
    * @return id, label, split, k, quantile
@@ -87,29 +88,29 @@ final class SplitAssignment {
   }
 
   /**
-   * The places of all images with their shards.
+   * Assigns every image to a shard of its split.
    *
-   * @param contents of the places
+   * @param contents image counts of {@code assigned}
    * @return id, label, split, quantile, shard
    */
-  static Dataset<Row> dealt(Dataset<Row> places, Map<Split, Contents> contents, int shards) {
-    var dealings = new HashMap<String, Dealing>();
-    contents.forEach((split, c) -> dealings.put(split.key(), new Dealing(c.histogram(), shards)));
+  static Dataset<Row> sharded(Dataset<Row> assigned, Map<Split, Contents> contents, int shards) {
+    var shardings = new HashMap<String, Sharding>();
+    contents.forEach((split, c) -> shardings.put(split.key(), new Sharding(c.histogram(), shards)));
     UDF3<String, Integer, Integer, Integer> shard =
-        (split, label, k) -> dealings.get(split).shard(label, k);
-    return places
+        (split, label, k) -> shardings.get(split).shard(label, k);
+    return assigned
         .withColumn(
             "shard", udf(shard, DataTypes.IntegerType).apply(col("split"), col("label"), col("k")))
         .drop("k");
   }
 
   /** Images of each split and class. */
-  static Map<Split, Contents> contents(Dataset<Row> places, int classes) {
+  static Map<Split, Contents> contents(Dataset<Row> assigned, int classes) {
     var histograms = new EnumMap<Split, Long[]>(Split.class);
     for (Split split : Split.values()) {
       histograms.put(split, Collections.nCopies(classes, 0L).toArray(Long[]::new));
     }
-    for (Row row : places.groupBy("split", "label").count().collectAsList()) {
+    for (Row row : assigned.groupBy("split", "label").count().collectAsList()) {
       histograms.get(Split.of(row.getString(0)))[row.getInt(1)] = row.getLong(2);
     }
     var contents = new EnumMap<Split, Contents>(Split.class);
@@ -123,7 +124,7 @@ final class SplitAssignment {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: has no usable training images, only %d to test on; nothing was written",
+              "data.source: has no usable training images, only %d test images; nothing was written",
               contents.get(Split.TEST).images()));
     }
   }
@@ -138,7 +139,7 @@ final class SplitAssignment {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.test = %s: all %d images of class %s are held out, and some must be left to train on",
+                "data.test = %s: all %d images of class %s would be held out, leaving none to train on",
                 shares.test(),
                 test.get(label),
                 classes.get(label)));
@@ -151,7 +152,7 @@ final class SplitAssignment {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.validation = %s: of the %d training images of class %s it holds out %d, and must leave at least one on either side; allowed: %s",
+                "data.validation = %s: of the %d training images of class %s it holds out %d, but each side needs at least one; allowed: %s",
                 share,
                 all,
                 classes.get(label),
@@ -172,7 +173,7 @@ final class SplitAssignment {
             throw new UserException(
                 String.format(
                     Locale.ROOT,
-                    "data.shards = %d: a shard of the %s split would be empty, which has %d images; allowed: 1 to %d",
+                    "data.shards = %d: a shard of the %s split, which has %d images, would be empty; allowed: 1 to %d",
                     shards,
                     split.key(),
                     content.images(),

@@ -11,8 +11,8 @@ import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 
 /**
- * Some test images, what a masked autoencoder sees of each, and how it completes that; drawn on a
- * {@link ReconstructionSheet}, or as single pictures.
+ * Reconstructions of some test images by a masked autoencoder: original, visible patches and
+ * completed image; drawn on a {@link ReconstructionSheet}, or as single pictures.
  */
 public final class Completions {
   private final ImageSet images;
@@ -45,9 +45,9 @@ public final class Completions {
   /**
    * The pictures.
    *
-   * @param seen the {@link #images}, [images, channels, height, width] and normalised, with hidden
+   * @param seen the {@link #images}, [images, channels, height, width] and normalised, with masked
    *     patches blank; images of one channel may have become coloured
-   * @param completed the same with what was made of the hidden patches
+   * @param completed the same with the predicted masked patches
    */
   public List<Completion> pictures(float[] seen, float[] completed) {
     int channels = channels(seen);
@@ -82,12 +82,12 @@ public final class Completions {
     return manifest.classes().get(images.label(i));
   }
 
-  /** Image i of what was made of the images, as it can be seen. */
+  /** Image i of the reconstructions, as displayable pixels. */
   byte[] pixels(float[] shown, int i) {
     return Preview.pixels(shown, i, channels(shown), area(), manifest.normalization());
   }
 
-  /** In as many channels as the model sees. */
+  /** The original in as many channels as the model has. */
   byte[] original(int i, int channels) {
     byte[] own = Preview.pixels(images, i);
     byte[] shown = new byte[own.length / images.channels() * channels];

@@ -11,7 +11,8 @@ import java.util.List;
 import org.mixtraining.config.UserException;
 
 /**
- * Small images in rows and columns with their captions, painted large enough to see each pixel.
+ * A contact sheet: small images in rows and columns with captions, enlarged so that each pixel is
+ * visible.
  *
  * @param channels of every image: 3 for colour; otherwise the first is shown as grey
  */
@@ -34,7 +35,7 @@ record ContactSheet(
    */
   record Cell(byte[] pixels, List<String> caption) {}
 
-  private static final int IMAGE = 128; // about so many pixels is the side of an image painted
+  private static final int IMAGE = 128; // approximate side of a painted image in pixels
   private static final int MARGIN = 24;
   private static final int GAP = 8;
   private static final int GROUP_GAP = 28;
@@ -72,14 +73,14 @@ record ContactSheet(
       return blank.getFontMetrics(TEXT);
     } catch (Error e) { // a plain one: no physical fonts found
       throw new UserException(
-          "%s: its captions need a font, and Java finds none here (%s); install one (Debian, Ubuntu: apt-get install fontconfig fonts-dejavu-core)"
+          "%s: its captions need a font, and Java finds none (%s); install one (Debian, Ubuntu: apt-get install fontconfig fonts-dejavu-core)"
               .formatted(option, e.getMessage()));
     } finally {
       blank.dispose();
     }
   }
 
-  /** Where things lie, in pixels of the sheet. */
+  /** Positions on the sheet, in pixels. */
   private static final class Layout {
     final int cellWidth;
     final int cellHeight;

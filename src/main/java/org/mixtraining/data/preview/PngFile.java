@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import javax.imageio.ImageIO;
 import org.mixtraining.config.UserException;
 
-/** A PNG that a command was told to write. */
+/** A PNG file that a command writes. */
 final class PngFile {
   private final String option;
   private final Path path;

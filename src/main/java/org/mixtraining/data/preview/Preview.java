@@ -28,16 +28,16 @@ import org.mixtraining.data.preview.ContactSheet.Column;
 import org.mixtraining.data.preview.ContactSheet.Group;
 
 /**
- * A picture of some training images of a prepared dataset, and of what SSL epochs and then SL
- * epochs make of them: the pixels and labels that a run of the same configuration trains on, except
- * that mixup and cutmix find their partners among the images shown. Where data.ssl names another
+ * A contact sheet of some training images of a prepared dataset and their augmentations in SSL and
+ * SL epochs: the pixels and labels that a run of the same configuration trains on, except that
+ * mixup and cutmix find their partners among the images shown. Where data.ssl names another
  * dataset, SSL epochs show its images, and JOINT epochs mixtures of both, their partners likewise.
  */
 public final class Preview {
   private static final int ROWS = 8;
   private static final int EPOCHS = 4;
 
-  /** About so many images are read, to choose some of different classes. */
+  /** Approximate number of images that are read, to choose some of different classes. */
   private static final int CHOICE = 64;
 
   private final JobConfig config;
@@ -130,7 +130,7 @@ public final class Preview {
   static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
     double share = (double) CHOICE * manifest.shards() / manifest.images(split);
     var choice = Shards.read(hadoop, path, manifest, split, new int[] {0}, Math.min(1, share));
-    var ofItsClass = new int[choice.size()]; // how many of its class come before an image
+    var ofItsClass = new int[choice.size()]; // number of images of its class before an image
     var seen = new int[manifest.classCount()];
     for (int i = 0; i < choice.size(); i++) {
       ofItsClass[i] = seen[choice.label(i)]++;
@@ -256,7 +256,7 @@ public final class Preview {
     return new Column("epoch " + (epoch + 1), cells);
   }
 
-  /** What was normalised, as it can be seen. */
+  /** An image of a minibatch as displayable pixels. */
   static byte[] pixels(Minibatch batch, int n, Normalization normalization) {
     return pixels(
         batch.pixels(), n, batch.channels(), batch.height() * batch.width(), normalization);

@@ -15,8 +15,8 @@ import org.mixtraining.data.preview.ContactSheet.Column;
 import org.mixtraining.data.preview.ContactSheet.Group;
 
 /**
- * A picture of some test images, of what a masked autoencoder sees of each, and of how it completes
- * that.
+ * A contact sheet of some test images: original, visible patches and reconstruction by a masked
+ * autoencoder.
  */
 public final class ReconstructionSheet {
   private final PngFile file;
@@ -48,11 +48,11 @@ public final class ReconstructionSheet {
   /**
    * Writes the picture.
    *
-   * @param model what made the reconstructions
-   * @param norms how hidden patches got their brightness and contrast
-   * @param seen the {@link #images}, [images, channels, height, width] and normalised, with hidden
+   * @param model name of the model
+   * @param norms how masked patches got their brightness and contrast
+   * @param seen the {@link #images}, [images, channels, height, width] and normalised, with masked
    *     patches blank; images of one channel may have become coloured
-   * @param completed the same with what was made of the hidden patches
+   * @param completed the same with the predicted masked patches
    */
   public void write(String model, String norms, float[] seen, float[] completed) {
     int channels = completions.channels(seen);

@@ -40,7 +40,9 @@ record Cifar(
           new LabelByte("coarse", 20, "coarse_label_names.txt"),
           new LabelByte("fine", 100, "fine_label_names.txt"));
 
-  /** What a record starts with before its 3072 planar pixel bytes, and how the files are named. */
+  /**
+   * Binary layouts: the label bytes before a record's 3072 planar pixel bytes, and the file names.
+   */
   enum Layout {
     /** One label byte. */
     CIFAR10("CIFAR-10", "data_batch_*.bin", "test_batch.bin"),
@@ -74,7 +76,7 @@ record Cifar(
       return labels().size() + IMAGE_BYTES;
     }
 
-    /** Where a record holds the label of this kind. */
+    /** Offset of the label of this kind in a record. */
     int position(String kind) {
       return IntStream.range(0, labels().size())
           .filter(i -> labels().get(i).kind().equals(kind))
@@ -111,7 +113,7 @@ record Cifar(
     }
     layout.official().stream()
         .filter(name -> there.files().stream().noneMatch(file -> file.name().equals(name)))
-        .forEach(name -> listing.notes().add("of the official files, not there", name));
+        .forEach(name -> listing.notes().add("official files that are missing", name));
     listing.noteRest(rest, there.directories());
     return new Source(kind, names(listing, label), CHANNELS, pieces, listing.notes().list());
   }

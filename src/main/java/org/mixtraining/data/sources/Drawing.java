@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Draws one synthetic image: a background, clutter, the shape that is its class, something that
- * covers a part of it, exposure and noise. Every colour, gradient, place, size and angle comes from
- * the image's own random numbers, so that neither a mean colour nor a single pixel tells the class.
- * The shape is lighter than its background and tilted a little at most, which lets a small model
- * learn the classes from a few thousand images.
+ * Drawing of one synthetic image: a background, clutter, the shape that is its class, something
+ * that covers a part of it, exposure and noise. Every colour, gradient, place, size and angle comes
+ * from the image's own random numbers, so that neither a mean colour nor a single pixel tells the
+ * class. The shape is lighter than its background and tilted a little at most, which lets a small
+ * model learn the classes from a few thousand images.
  */
 final class Drawing {
   /** Height and width in pixels. */
@@ -28,7 +28,7 @@ final class Drawing {
     this.random = random;
   }
 
-  /** Where a figure lies: centre and radius in pixels, turned, and squeezed along its own axis. */
+  /** Pose of a figure: centre and radius in pixels, rotated, and squeezed along its own axis. */
   private record Pose(double x, double y, double radius, double angle, double squeeze) {}
 
   /** RGB in [0, 1] at either end of a figure, blended between. */
@@ -83,7 +83,7 @@ final class Drawing {
       double dy = (row + 0.5 - pose.y()) / pose.radius();
       double x = (cos * dx + sin * dy) * pose.squeeze();
       double y = cos * dy - sin * dx;
-      // how much of the pixel the figure covers, taking its outline for a straight line there
+      // coverage of the pixel by the figure, whose outline is taken for a straight line there
       double cover = clamp(0.5 - figure.distance(x, y) * pose.radius());
       if (cover > 0) {
         double blend = clamp(0.5 + x / 2);

@@ -20,8 +20,8 @@ import org.mixtraining.data.images.ImageType;
 /**
  * Any folder of JPEG and PNG files with a directory per class, as torchvision's ImageFolder takes
  * it; classes in order of their names. With a directory of the train split above the classes it has
- * splits, which {@link Split#named} tells by their names: a validation split is the test split
- * where that is all there is besides.
+ * splits, which {@link Split#named} tells by their names: without a test split, the validation
+ * split is the test split.
  */
 final class Folder {
   private static final String EXPECTED =
@@ -98,10 +98,10 @@ final class Folder {
               .formatted(train, listing.root(), others));
     } else if (!twice.isEmpty()) {
       throw new UserException(
-          "data.source: %s holds %s, which are one split; leave one of them there"
+          "data.source: %s holds %s, which are the same split; keep only one of them"
               .formatted(listing.root(), twice.get(0)));
     }
-    listing.note("beside the splits, passed over", "", look("").files());
+    listing.note("beside the splits, skipped", "", look("").files());
     if (!splits.containsKey(Split.TEST) && splits.containsKey(Split.VALIDATION)) {
       splits.put(Split.TEST, splits.remove(Split.VALIDATION));
     }
@@ -126,12 +126,12 @@ final class Folder {
       // a class must not get lost
       if (!file.isReachable() && ImageType.isImage(file.name()).isEmpty()) {
         throw new UserException(
-            "data.source: %s in %s cannot be opened: a broken link, or a name that the encoding %s of this Java does not have (LC_ALL=C.UTF-8 has every letter)"
+            "data.source: %s in %s cannot be opened: a broken link, or a name that Java's encoding %s cannot represent (set LC_ALL=C.UTF-8)"
                 .formatted(
                     file.name(), listing.path(split), System.getProperty("sun.jnu.encoding")));
       }
     }
-    listing.note("beside the class directories, passed over", split, look(split).files());
+    listing.note("beside the class directories, skipped", split, look(split).files());
     return classes;
   }
 
@@ -165,7 +165,7 @@ final class Folder {
     var images = listing.images(directory, found.files());
     if (images.isEmpty()) {
       throw new UserException(
-          "data.source: class directory %s holds no image, only %s"
+          "data.source: class directory %s has no images, only %s"
               .formatted(listing.path(directory), names(found.files())));
     }
     return images.stream()

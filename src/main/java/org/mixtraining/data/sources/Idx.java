@@ -42,7 +42,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   private static final String EXPECTED =
       "one with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or these with .gz";
 
-  /** What a file begins with: 0, 0, the type of its numbers, the number of its dimensions. */
+  /** Magic numbers: 0, 0, the type of the elements, the number of dimensions. */
   private enum Kind {
     LABELS(0x801, "labels", 1),
     IMAGES(0x803, "images", 3);
@@ -145,7 +145,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s declares %d images, and there are %d labels",
+              "data.source: %s declares %d images, but there are %d labels",
               file,
               shape[0],
               labels.length));
@@ -167,7 +167,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s has %d bytes, and its header declares %d images of %d x %d: %d bytes",
+              "data.source: %s has %d bytes, but its header declares %d images of %d x %d: %d bytes",
               file,
               bytes,
               shape[0],
@@ -248,7 +248,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
                 file,
                 e instanceof EOFException
                     ? "is shorter than its header declares"
-                    : "is no gzip file, or damaged: " + e.getMessage()));
+                    : "is not a gzip file, or damaged: " + e.getMessage()));
   }
 
   @Override

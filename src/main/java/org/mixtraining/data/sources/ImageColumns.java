@@ -30,16 +30,16 @@ record ImageColumns(MessageType schema, String image, String label) {
   private static final String PATH = "path";
 
   /**
-   * Finds the columns of a table with labels.
+   * Finds the image and label columns of a table.
    *
-   * @throws UserException if there are none, or it cannot be told which are meant
+   * @throws UserException if there are none, or the choice is ambiguous
    */
   static ImageColumns labelled(String where, MessageType schema, DataConfig data) {
     var image = image("data.source: " + where, schema, data);
     return new ImageColumns(schema, image.getName(), label(where, schema, image, data));
   }
 
-  /** Finds the image of a table; its labels do not count. */
+  /** Finds the image column of a table, ignoring labels. */
   static ImageColumns unlabelled(String where, MessageType schema, DataConfig data) {
     return new ImageColumns(schema, image(where, schema, data).getName(), null);
   }
@@ -70,7 +70,7 @@ record ImageColumns(MessageType schema, String image, String label) {
     if (!data.image().isEmpty()) {
       if (!schema.containsField(data.image()) || !isImage(schema.getType(data.image()))) {
         throw new UserException(
-            "mixtraining.data.image = %s: %s has the columns %s, none of that name with images"
+            "mixtraining.data.image = %s: %s has no image column of that name; its columns: %s"
                 .formatted(data.image(), where, columns(schema)));
       }
       return schema.getType(data.image());
@@ -85,7 +85,7 @@ record ImageColumns(MessageType schema, String image, String label) {
               .formatted(where, columns(schema)));
     } else if (candidates.size() > 1) {
       throw new UserException(
-          "%s has images in the columns %s; data.image says which are meant"
+          "%s has images in the columns %s; choose one with data.image"
               .formatted(where, names(candidates)));
     }
     return candidates.get(0);
@@ -108,13 +108,13 @@ record ImageColumns(MessageType schema, String image, String label) {
           candidates.isEmpty()
               ? "data.source: %s has the columns %s; expected label: integer or string, or data.label to name such a column"
                   .formatted(where, columns(schema))
-              : "data.source: %s has labels in the columns %s; data.label = NAME says which are meant"
+              : "data.source: %s has labels in the columns %s; choose one with data.label = NAME"
                   .formatted(where, names(candidates)));
     }
     return candidates.get(0).getName();
   }
 
-  /** What {@code dataset.json} calls the label. */
+  /** The label's kind in {@code dataset.json}. */
   String labelKind(DataConfig data) {
     return LABEL_NAMES.contains(label) ? "label" : data.label();
   }
@@ -185,7 +185,7 @@ record ImageColumns(MessageType schema, String image, String label) {
     return type == PrimitiveTypeName.INT64 ? row.getLong(label, 0) : row.getInteger(label, 0);
   }
 
-  /** What a row's path says of where its image was; null if it has none. */
+  /** The original path of a row's image; null if there is none. */
   String path(Group row) {
     var of = !schema.getType(image).isPrimitive() && hasImage(row) ? row.getGroup(image, 0) : row;
     return of.getType().containsField(PATH)

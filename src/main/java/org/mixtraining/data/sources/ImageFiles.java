@@ -27,7 +27,9 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
     implements Piece {
   private static final int FILES_PER_PIECE = 256;
 
-  /** Held in memory whole, in every task slot; photographs of 33 million pixels are smaller. */
+  /**
+   * Largest file: each task slot holds one in memory; photographs of 33 million pixels are smaller.
+   */
   private static final int LONGEST_FILE = 1 << 26;
 
   /**
@@ -65,7 +67,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
     if (file.bytes() == Listing.Entry.UNREACHABLE) {
       return unusable(
           file,
-          "cannot be opened: missing, a broken link, or a name that the encoding %s of this Java does not have"
+          "cannot be opened: missing, a broken link, or a name that Java's encoding %s cannot represent"
               .formatted(System.getProperty("sun.jnu.encoding")));
     } else if (file.bytes() == 0) { // not even opened: it may be a pipe
       return unusable(file, "empty: 0 bytes");
@@ -84,7 +86,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
       return unusable(
           file,
           "cannot be read: " + (refused ? "permission denied" : e.getClass().getSimpleName()));
-    } catch (IOException e) { // not the file's fault, so Spark shall try again
+    } catch (IOException e) { // not the file's fault: Spark retries the task
       throw new UncheckedIOException(e);
     }
   }

@@ -16,8 +16,8 @@ import org.mixtraining.data.images.RawImage;
 public record Input(String source, byte[] pixels, String error) implements Serializable {
 
   /**
-   * What a model takes, and what is made to fit it: the middle square of an image, scaled; colours
-   * as grey, or grey as colours.
+   * The input shape of a model, and the conversion to it: the centre square of an image is scaled,
+   * and converted to grey or to RGB.
    *
    * @param channels 1 or 3
    * @param side height and width in pixels

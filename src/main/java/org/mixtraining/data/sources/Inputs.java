@@ -23,12 +23,12 @@ import org.mixtraining.data.Split;
 import org.mixtraining.data.images.RawImage;
 
 /**
- * The images under a path, whatever they are kept in: a directory of JPEG and PNG files at any
- * depth, or one such file; an IDX file of images; Parquet tables whose images {@link ImageColumns}
- * finds. They are read in Spark tasks.
+ * The images to predict under a path: a directory of JPEG and PNG files at any depth, or one such
+ * file; an IDX file of images; Parquet tables whose images {@link ImageColumns} finds. They are
+ * read in Spark tasks.
  *
  * @param images every one, usable or not, in order of the names
- * @param notes of what was passed over
+ * @param notes about skipped files
  */
 public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   private static final Pattern IDX = Pattern.compile(".*images[-.]idx3-ubyte(\\.gz)?");
@@ -36,7 +36,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   /**
    * Looks at directories and headers; the images are read by whoever uses them.
    *
-   * @param data {@code max-pixels} and {@code image} of it count
+   * @param data of which {@code max-pixels} and {@code image} are used
    * @throws UserException if there is no image, or the path holds something else
    */
   public static Inputs read(SparkSession spark, String path, DataConfig data, Input.Form form) {
@@ -60,13 +60,12 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
                 : files(listing, List.of(file), form);
       }
       if (pieces.isEmpty()) {
-        throw new UserException("%s: there is no image".formatted(path));
+        throw new UserException("%s: no images found".formatted(path));
       }
       return new Inputs(images(spark, pieces, form), listing.notes().list());
     } catch (FileNotFoundException e) {
       throw new UserException(
-          "%s: %s"
-              .formatted(path, forbidden(path, hadoop).orElse("there is nothing of that name")));
+          "%s: %s".formatted(path, forbidden(path, hadoop).orElse("no such file or directory")));
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("%s: cannot be read: %s".formatted(path, e.getMessage()));
     }
@@ -90,7 +89,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
     }
     var rest = new ArrayList<>(all);
     rest.removeAll(tables);
-    listing.note("beside the Parquet tables, passed over", "", rest);
+    listing.note("beside the Parquet tables, skipped", "", rest);
     return tables(listing, tables, data, form, hadoop);
   }
 

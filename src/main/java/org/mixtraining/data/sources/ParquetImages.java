@@ -51,7 +51,7 @@ record ParquetImages(
   private static final int LONGEST_NAME = 100;
 
   /**
-   * What labels are: class names, or else numbers of such.
+   * Mapping of a table's labels, which are class names or class numbers, to classes.
    *
    * @param names of the labels, those that are names in their own order
    * @param classes index of the class of each
@@ -179,7 +179,7 @@ record ParquetImages(
         : decoder.image(name, label, bytes);
   }
 
-  /** To be predicted, an image is known by its own name, if it has one. */
+  /** Name of an image to predict: its own path, if it has one. */
   private String name(long number, String path) {
     if (labels == null) {
       return path == null ? new Path(root + "/" + file).getName() + "#" + number : path;

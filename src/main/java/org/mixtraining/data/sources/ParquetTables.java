@@ -31,9 +31,9 @@ import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
 
 /**
- * What the footers of a directory's Parquet tables say. A table is of the split that its name, or
- * else its directory's, begins with ({@code train-00000-of-00002.parquet}, {@code
- * validation/0000.parquet}); of the train split if neither does.
+ * The Parquet tables of a directory, by their footers. The split of a table is the one that its
+ * name, or else its directory's, begins with ({@code train-00000-of-00002.parquet}, {@code
+ * validation/0000.parquet}); otherwise it is the train split.
  *
  * @param root directory that the tables are below
  */
@@ -50,7 +50,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
    * @param file path below the root
    * @param rows number of rows of each row group
    * @param label name of the label's column; null where images are to be predicted
-   * @param kind what {@code dataset.json} calls the label
+   * @param kind the label's kind in {@code dataset.json}
    * @param names class names: of string labels those there are, else as Hugging Face's datasets
    *     library notes them, or none
    * @param largest the largest label that the statistics know of, or −1
@@ -82,7 +82,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
       if (isTable(file.name())) {
         files.add(file);
       } else {
-        listing.notes().add("no Parquet table, passed over", file.name());
+        listing.notes().add("not a Parquet table, skipped", file.name());
       }
     }
     if (files.isEmpty()) {
@@ -209,7 +209,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
           .mapToObj(i -> Source.className(names.get(i).asText()))
           .toList();
     } catch (JsonProcessingException e) {
-      return List.of(); // somebody else's note
+      return List.of(); // metadata of another program
     }
   }
 
@@ -280,7 +280,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: the tables of %s have %d classes by their class names, or else the statistics of the column %s; allowed: 1 to %d",
+              "data.source: the tables of %s have %d classes according to their class names or the statistics of the column %s; allowed: 1 to %d",
               root,
               Math.max(0, classes),
               tables.get(0).label(),
@@ -293,7 +293,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
     T run() throws IOException;
   }
 
-  /** Takes a step; whatever a damaged table makes of it is told to the user. */
+  /** Runs a step; failures due to a damaged table become messages for the user. */
   static <T> T guarded(String where, Reading<T> reading) {
     try {
       return reading.run();
@@ -302,7 +302,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       // The last: a damaged length asks for gigabytes at once, and leaves the heap as it was.
       throw new UserException(
-          "%s is no Parquet table, or damaged: %s"
+          "%s is not a Parquet table, or damaged: %s"
               .formatted(
                   where,
                   Objects.toString(e.getMessage(), e.toString()).lines().findFirst().orElse("")));

@@ -10,14 +10,14 @@ import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
 
 /**
- * Raw images of some format, cut into pieces. The images are numbered from 0 in the order of the
- * pieces, training images first.
+ * A source of raw images in some format, cut into pieces. The images are numbered from 0 in the
+ * order of the pieces, training images first.
  *
  * @param labelKind which of its labels is trained on: {@code label}, or {@code fine} or {@code
  *     coarse}
  * @param classes class names by class index
  * @param channels of every image: 1 for grey, 3 for red, green, blue
- * @param notes of what was passed over
+ * @param notes about skipped files
  */
 public record Source(
     String labelKind, List<String> classes, int channels, List<Piece> pieces, List<Note> notes) {
@@ -27,14 +27,14 @@ public record Source(
     notes = List.copyOf(notes);
   }
 
-  /** A class's name in the one form that it is known by: macOS takes accents off their letters. */
+  /** A class's name in normalised Unicode form: macOS decomposes accented letters. */
   static String className(String name) {
     return Normalizer.normalize(name, Normalizer.Form.NFC);
   }
 
   /**
-   * Opens the source that {@code data.format} names: looks at directories and headers, and leaves
-   * the images to whoever reads the pieces.
+   * Opens the source that {@code data.format} names: reads directories and headers; the images are
+   * read with the pieces.
    *
    * @throws UserException if the files are not of that format
    */

@@ -13,8 +13,9 @@ import org.mixtraining.data.images.RawImage;
 import org.mixtraining.schedule.Seed;
 
 /**
- * Drawn images, for a machine with no dataset at hand. The classes are {@link Shape}s, equally many
- * of each; all else about an image (see {@link Drawing}) is chance that says nothing of its class.
+ * The synthetic dataset, which needs no download. The classes are {@link Shape}s, equally many of
+ * each; everything else about an image (see {@link Drawing}) is random and independent of its
+ * class.
  *
  * @param firstId number of the first image in the source, which its random numbers belong to
  * @param first number of the first image in its split

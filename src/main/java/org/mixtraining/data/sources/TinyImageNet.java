@@ -29,7 +29,7 @@ final class TinyImageNet {
   private static final String EXPECTED =
       "the directory tiny-imagenet-200 with wnids.txt, train/ and val/";
   private static final String ANNOTATIONS = "val/val_annotations.txt";
-  private static final String RESTING = "beside the labelled images, passed over";
+  private static final String RESTING = "beside the labelled images, skipped";
 
   private final Listing listing;
   private final List<String> wnids;
@@ -63,7 +63,7 @@ final class TinyImageNet {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.source: %s, class %d: %s is no WordNet id, or comes twice; expected one a line, as n01443537",
+                "data.source: %s, class %d: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537",
                 listing.path("wnids.txt"),
                 i,
                 wnids.get(i)));
@@ -96,7 +96,7 @@ final class TinyImageNet {
     return listing.images(directory, there.files());
   }
 
-  /** Notes what lies beside the images. */
+  /** Notes the files beside the images. */
   private void noteRest() throws IOException {
     var parts = new LinkedHashSet<>(List.of("", "train", "val"));
     wnids.forEach(wnid -> parts.add("train/" + wnid));
@@ -117,7 +117,7 @@ final class TinyImageNet {
     }
   }
 
-  /** The images that are there and those that should be. */
+  /** The images in the directory, and those in the annotations that are missing from it. */
   private List<ImageFiles.Labelled> val() throws IOException {
     Map<String, Integer> labels = annotations();
     var files = new ArrayList<ImageFiles.Labelled>();
@@ -146,7 +146,7 @@ final class TinyImageNet {
       var label = columns.length < 2 ? null : indices.get(columns[1]);
       if (label == null || labels.put(columns[0], label) != null) {
         throw new UserException(
-            "data.source: %s: \"%s\" is no file name, tab and WordNet id of wnids.txt, or the file comes twice"
+            "data.source: %s: \"%s\" is not a file name, tab and WordNet id of wnids.txt, or the file is a duplicate"
                 .formatted(
                     listing.path(ANNOTATIONS), line.substring(0, Math.min(80, line.length()))));
       }

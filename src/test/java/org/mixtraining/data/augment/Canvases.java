@@ -24,7 +24,7 @@ final class Canvases {
 
   /** Does to an image what an operation of RandAugment does with this strength. */
   static void apply(RandAugment.Op op, Canvas canvas, double strength) {
-    op.edit(strength, canvas.height(), canvas.width()).ifPresent(edit -> edit.apply(canvas));
+    op.operation(strength, canvas.height(), canvas.width()).ifPresent(drawn -> drawn.apply(canvas));
   }
 
   private Canvases() {}

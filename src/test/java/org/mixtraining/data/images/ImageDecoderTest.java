@@ -135,7 +135,7 @@ class ImageDecoderTest {
     "000000206674797061766966000000006d696631, AVIF",
     "00000018667479706d696631000000006d69663161766966, AVIF",
     "000000186674797068656963000000006d69663168656963, HEIC",
-    "00000018667479706d70343200000000, 'a film (MP4, QuickTime)'",
+    "00000018667479706d70343200000000, 'a video (MP4, QuickTime)'",
     "49492a0008000000, TIFF or a camera's raw file",
     "4d4d002a00000008, TIFF or a camera's raw file",
     "424d36000c000000000036000000, BMP",
@@ -149,7 +149,7 @@ class ImageDecoderTest {
     "1f8b080000000000, gzipped",
     "3c21444f43545950452068746d6c3e, 'SVG, HTML or other XML'",
     "efbbbf3c3f786d6c2076657273696f6e3d22312e30223f3e, 'SVG, HTML or other XML'",
-    "76657273696f6e2068747470733a2f2f6769742d6c6673, a pointer of Git LFS (`git lfs pull` fetches"
+    "76657273696f6e2068747470733a2f2f6769742d6c6673, a Git LFS pointer (`git lfs pull` fetches"
         + " the image)"
   })
   void whatIsSomethingElseIsNamed(String start, String kind) {

@@ -57,14 +57,14 @@ class PrepareErrorsTest {
 
     assertThat(failure(RawFiles.configured("folder", directory, "data.max-bad-fraction=1")))
         .isEqualTo(
-            "data.source: has no usable training images, only 1 to test on; nothing was written");
+            "data.source: has no usable training images, only 1 test images; nothing was written");
   }
 
   @Test
   void aMissingDirectoryIsNamed() throws IOException {
     assertThat(failure())
         .isEqualTo(
-            "data.source: %s/raw is no directory; expected one with the CIFAR-10 files data_batch_*.bin and test_batch.bin"
+            "data.source: %s/raw is not a directory; expected one with the CIFAR-10 files data_batch_*.bin and test_batch.bin"
                 .formatted(directory));
   }
 
@@ -144,9 +144,9 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 40, 10);
     assertThat(failure(RawFiles.keys("cifar10", directory, 1, 0.1)))
         .isEqualTo(
-            "data.validation = 0.1: of the 4 training images of class 0 it holds out 0, and must leave at least one on either side; allowed: 0, or 0.250 to 0.750");
+            "data.validation = 0.1: of the 4 training images of class 0 it holds out 0, but each side needs at least one; allowed: 0, or 0.250 to 0.750");
     assertThat(failure(RawFiles.keys("cifar10", directory, 1, 0.9)))
-        .contains("of class 0 it holds out 4, and must leave");
+        .contains("of class 0 it holds out 4, but each side needs");
   }
 
   @Test
@@ -154,7 +154,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 40, 10);
     assertThat(failure(RawFiles.keys("cifar10", directory, 11, 0)))
         .isEqualTo(
-            "data.shards = 11: a shard of the test split would be empty, which has 10 images; allowed: 1 to 10");
+            "data.shards = 11: a shard of the test split, which has 10 images, would be empty; allowed: 1 to 10");
   }
 
   @Test
@@ -165,7 +165,8 @@ class PrepareErrorsTest {
     assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: a dataset is already at %s; --force replaces it".formatted(data.path()));
+            "data.path: a dataset already exists at %s; --force replaces it"
+                .formatted(data.path()));
 
     var bad = RawFiles.keys("cifar10", directory, 11, 0);
     assertThatThrownBy(() -> Prepare.run(spark, bad, Existing.REPLACE))
@@ -192,7 +193,7 @@ class PrepareErrorsTest {
     var keys = RawFiles.keys("cifar10", directory, "precious", "fine", 1, 0, 1);
     assertThatThrownBy(() -> Prepare.run(spark, keys, Existing.REPLACE))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("holds something other than a prepared dataset");
+        .hasMessageContaining("is not a prepared dataset");
     assertThat(precious.resolve("thesis.txt")).exists();
 
     var raw = RawFiles.keys("cifar10", directory, "raw", "fine", 1, 0, 1);
@@ -209,7 +210,7 @@ class PrepareErrorsTest {
     assertThatThrownBy(() -> DatasetManifest.read(hadoop, path))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: no prepared dataset at %s (%s/dataset.json is missing); make one with the command prepare"
+            "data.path: no prepared dataset at %s (%s/dataset.json is missing); run the command prepare"
                 .formatted(path, path));
   }
 }

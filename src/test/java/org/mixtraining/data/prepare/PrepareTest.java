@@ -81,14 +81,14 @@ class PrepareTest {
     assertThat(manifest.notes())
         .containsExactly(
             new Note(
-                "of the official files, not there",
+                "official files that are missing",
                 4,
                 List.of(
                     "data_batch_1.bin",
                     "data_batch_3.bin",
                     "data_batch_4.bin",
                     "data_batch_5.bin")));
-    assertThat(manifest.describe()).contains("\nof the official files, not there: 4 (data_batch_1");
+    assertThat(manifest.describe()).contains("\nofficial files that are missing: 4 (data_batch_1");
   }
 
   @Test
@@ -237,7 +237,7 @@ class PrepareTest {
     assertThatThrownBy(() -> shard(4, 1))
         .isInstanceOf(UserException.class)
         .hasMessageStartingWith("data.path: shard 4 of the train split is missing at ")
-        .hasMessageContaining("bring it back");
+        .hasMessageContaining("restore it");
   }
 
   @Test

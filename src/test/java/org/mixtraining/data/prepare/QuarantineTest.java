@@ -138,7 +138,7 @@ class QuarantineTest {
     assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.test = 0.6: all 1 images of class emu are held out, and some must be left to train on");
+            "data.test = 0.6: all 1 images of class emu would be held out, leaving none to train on");
   }
 
   @Test

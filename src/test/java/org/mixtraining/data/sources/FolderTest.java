@@ -120,7 +120,7 @@ class FolderTest {
     assertThat(reasons.get("cat/link.png")).startsWith("cannot be opened: missing, a broken link");
     assertThat(read()).hasSize(3);
     assertThat(open().notes())
-        .containsExactly(new Note("no image, passed over", 1, List.of("cat/notes.txt")));
+        .containsExactly(new Note("not an image, skipped", 1, List.of("cat/notes.txt")));
   }
 
   @Test
@@ -156,15 +156,15 @@ class FolderTest {
     RawFiles.write(directory, "train/cat/empty");
     assertThat(open().notes())
         .containsExactly(
-            new Note("hidden, passed over", 2, List.of(".DS_Store", "train/cat/._1.png")),
-            new Note("of the system, passed over", 2, List.of("__MACOSX/", "train/cat/@eaDir/")),
-            new Note("beside the splits, passed over", 1, List.of("beside.png")),
+            new Note("hidden, skipped", 2, List.of(".DS_Store", "train/cat/._1.png")),
+            new Note("of the system, skipped", 2, List.of("__MACOSX/", "train/cat/@eaDir/")),
+            new Note("beside the splits, skipped", 1, List.of("beside.png")),
             new Note(
-                "beside the class directories, passed over",
+                "beside the class directories, skipped",
                 2,
                 List.of("train/beside.png", "test/flat.png")),
             new Note(
-                "no image, passed over",
+                "not an image, skipped",
                 7,
                 List.of(
                     "train/cat/1.json",
@@ -172,10 +172,10 @@ class FolderTest {
                     "train/cat/Thumbs.db",
                     "train/cat/desktop.ini",
                     "train/cat/done")),
-            new Note("link to a directory above, passed over", 1, List.of("train/dog/loop/")));
+            new Note("link to a directory above, skipped", 1, List.of("train/dog/loop/")));
     assertThat(open().notes().get(4).line())
         .isEqualTo(
-            "no image, passed over: 7 (train/cat/1.json, train/cat/README, train/cat/Thumbs.db, train/cat/desktop.ini, train/cat/done, …)");
+            "not an image, skipped: 7 (train/cat/1.json, train/cat/README, train/cat/Thumbs.db, train/cat/desktop.ini, train/cat/done, …)");
     assertThat(read()).hasSize(3);
   }
 
@@ -230,7 +230,7 @@ class FolderTest {
     png("valid/cat/1.png");
     failure()
         .hasMessage(
-            "data.source: %s holds val/ and valid/, which are one split; leave one of them there"
+            "data.source: %s holds val/ and valid/, which are the same split; keep only one of them"
                 .formatted(raw()));
   }
 
@@ -240,8 +240,7 @@ class FolderTest {
     RawFiles.write(directory, "dog/Thumbs.db", new byte[8]);
     failure()
         .hasMessage(
-            "data.source: class directory %s/dog holds no image, only [Thumbs.db]"
-                .formatted(raw()));
+            "data.source: class directory %s/dog has no images, only [Thumbs.db]".formatted(raw()));
   }
 
   @Test
@@ -269,7 +268,7 @@ class FolderTest {
   void aFolderOfAnotherKindIsTold() throws IOException {
     failure()
         .hasMessage(
-            "data.source: %s/raw is no directory; expected one with a directory of images per class, or with train/ and test/ or val/ of that kind"
+            "data.source: %s/raw is not a directory; expected one with a directory of images per class, or with train/ and test/ or val/ of that kind"
                 .formatted(directory));
     png("1.png");
     failure()

@@ -89,11 +89,11 @@ class IdxTest {
     patched("train-images-idx3-ubyte", images, 4, 0xFF);
     failure().hasMessageEndingWith("declares 4278190090 in dimension 0; allowed: 1 to 67108864");
     patched("train-images-idx3-ubyte", images, 7, 9);
-    failure().hasMessageEndingWith("declares 9 images, and there are 10 labels");
+    failure().hasMessageEndingWith("declares 9 images, but there are 10 labels");
     patched("train-images-idx3-ubyte", images, 11, 0);
     failure().hasMessageEndingWith("declares 0 in dimension 1; allowed: 1 to 65535");
     patched("train-images-idx3-ubyte", images, 10, 0xFF);
-    failure().hasMessageContaining(" bytes, and its header declares 10 images of 65288 x 8: ");
+    failure().hasMessageContaining(" bytes, but its header declares 10 images of 65288 x 8: ");
     images[10] = (byte) 0xFF;
     patched("train-images-idx3-ubyte", images, 14, 0xFF);
     failure()
@@ -127,12 +127,12 @@ class IdxTest {
     var name = "train-images-idx3-ubyte.gz";
     byte[] gzipped = RawFiles.gzip(images);
     RawFiles.write(directory, name, images);
-    failure().hasMessage(file(name) + " is no gzip file, or damaged: Not in GZIP format");
+    failure().hasMessage(file(name) + " is not a gzip file, or damaged: Not in GZIP format");
     RawFiles.write(directory, name, Arrays.copyOf(gzipped, gzipped.length / 2));
     failure().hasMessage(file(name) + " is shorter than its header declares");
     gzipped[gzipped.length - 6] ^= 1;
     RawFiles.write(directory, name, gzipped);
-    failure().hasMessageContaining("is no gzip file, or damaged: Corrupt GZIP trailer");
+    failure().hasMessageContaining("is not a gzip file, or damaged: Corrupt GZIP trailer");
     RawFiles.write(directory, name, RawFiles.gzip(Arrays.copyOf(images, images.length + 1)));
     failure().hasMessage(file(name) + " holds more than its header declares");
   }
@@ -143,7 +143,6 @@ class IdxTest {
     RawFiles.write(directory, "emnist-mapping.txt", new byte[3]);
     var source = Source.open(RawFiles.configured("idx", directory), new Configuration());
     assertThat(source.notes())
-        .containsExactly(
-            new Note("nothing of this format, passed over", 1, List.of("emnist-mapping.txt")));
+        .containsExactly(new Note("not of this format, skipped", 1, List.of("emnist-mapping.txt")));
   }
 }

@@ -75,9 +75,9 @@ class InputsTest {
     assertThat(inputs.get(3).error()).isNotBlank();
     assertThat(notes(""))
         .containsExactly(
-            new Note("hidden, passed over", 1, List.of(".hidden/")),
-            new Note("link to a directory above, passed over", 1, List.of("deep/loop/")),
-            new Note("no image, passed over", 1, List.of("notes.txt")));
+            new Note("hidden, skipped", 1, List.of(".hidden/")),
+            new Note("link to a directory above, skipped", 1, List.of("deep/loop/")),
+            new Note("not an image, skipped", 1, List.of("notes.txt")));
     assertThat(read("deep/er/a.jpg", 3)).extracting(Input::source).containsExactly("a.jpg");
   }
 
@@ -153,8 +153,8 @@ class InputsTest {
         .containsExactly("_a.parquet#0", "_c.PARQUET#0", "_c.PARQUET#1");
     assertThat(notes(""))
         .containsExactly(
-            new Note("of the system, passed over", 1, List.of("b/_temporary/")),
-            new Note("beside the Parquet tables, passed over", 2, List.of("e.png", "b/_SUCCESS")));
+            new Note("of the system, skipped", 1, List.of("b/_temporary/")),
+            new Note("beside the Parquet tables, skipped", 2, List.of("e.png", "b/_SUCCESS")));
   }
 
   @Test
@@ -169,7 +169,7 @@ class InputsTest {
     assertThatThrownBy(() -> read("two.parquet", 3))
         .isInstanceOf(UserException.class)
         .hasMessageEndingWith(
-            "raw/two.parquet has images in the columns img and image; data.image says which are meant");
+            "raw/two.parquet has images in the columns img and image; choose one with data.image");
     assertThat(read("two.parquet", 3, "data.image=img"))
         .extracting(Input::error)
         .containsOnlyNulls();
@@ -185,10 +185,10 @@ class InputsTest {
 
     assertThatThrownBy(() -> read("empty", 3))
         .isInstanceOf(UserException.class)
-        .hasMessage(directory + "/raw/empty: there is no image");
+        .hasMessage(directory + "/raw/empty: no images found");
     assertThatThrownBy(() -> read("nowhere", 3))
         .isInstanceOf(UserException.class)
-        .hasMessage(directory + "/raw/nowhere: there is nothing of that name");
+        .hasMessage(directory + "/raw/nowhere: no such file or directory");
     assertThatThrownBy(() -> read("other.parquet", 3))
         .isInstanceOf(UserException.class)
         .hasMessageStartingWith(directory + "/raw/other.parquet has the columns ")

@@ -136,14 +136,14 @@ class ParquetImagesTest {
     columns("optional binary image; optional int64 label; optional int64 labels;", png, 0L, 1L);
     failure()
         .hasMessageEndingWith(
-            "train.parquet has labels in the columns label and labels; data.label = NAME says which are meant");
+            "train.parquet has labels in the columns label and labels; choose one with data.label = NAME");
     var named = RawFiles.configured("parquet", directory, "data.label=labels");
     assertThat(RawFiles.read(named)).extracting(RawImage::label).containsExactly(1);
     columns("optional binary image; optional binary img; optional int64 label;", png, png, 1L);
     failure()
         .hasMessageStartingWith("data.source: ")
         .hasMessageEndingWith(
-            "has images in the columns image and img; data.image says which are meant");
+            "has images in the columns image and img; choose one with data.image");
   }
 
   @Test
@@ -203,8 +203,8 @@ class ParquetImagesTest {
         .containsExactly(Split.TRAIN, Split.TRAIN, Split.TEST);
     assertThat(open().notes())
         .containsExactly(
-            new Note("hidden, passed over", 1, List.of("data/.x.parquet.crc")),
-            new Note("no Parquet table, passed over", 2, List.of("README.md", "data/_SUCCESS")));
+            new Note("hidden, skipped", 1, List.of("data/.x.parquet.crc")),
+            new Note("not a Parquet table, skipped", 2, List.of("README.md", "data/_SUCCESS")));
   }
 
   @Test
@@ -216,7 +216,7 @@ class ParquetImagesTest {
         .hasMessageContaining("train.parquet has the columns [optional int32 image, ")
         .hasMessageEndingWith("expected image: struct<bytes: binary, path: string> or binary");
     RawFiles.write(directory, "train.parquet", new byte[100]);
-    failure().hasMessageContaining("train.parquet is no Parquet table, or damaged: ");
+    failure().hasMessageContaining("train.parquet is not a Parquet table, or damaged: ");
     table("train.parquet");
     failure().hasMessageContaining("no training images among the tables [train.parquet]");
     table("train.parquet", row(1));
@@ -233,11 +233,12 @@ class ParquetImagesTest {
         directory,
         "train.parquet",
         Parquet.table("", row(0), new Parquet.Row(null, null, 1L << 50)));
-    failure().hasMessageContaining("have 1125899906842625 classes by their class names, or else");
+    failure()
+        .hasMessageContaining("have 1125899906842625 classes according to their class names or");
     RawFiles.write(
         directory,
         "train.parquet",
         Parquet.table("{\"info\": [", new Parquet.Row(null, null, null)));
-    failure().hasMessageContaining("have 0 classes by their class names");
+    failure().hasMessageContaining("have 0 classes according to their class names");
   }
 }

@@ -66,10 +66,10 @@ class TinyImageNetTest {
     var source = Source.open(RawFiles.configured("tinyimagenet", directory), new Configuration());
     assertThat(source.notes())
         .containsExactly(
-            new Note("hidden, passed over", 1, List.of("train/n02/images/.DS_Store")),
-            new Note("no image, passed over", 1, List.of("train/n02/images/Thumbs.db")),
+            new Note("hidden, skipped", 1, List.of("train/n02/images/.DS_Store")),
+            new Note("not an image, skipped", 1, List.of("train/n02/images/Thumbs.db")),
             new Note(
-                "beside the labelled images, passed over",
+                "beside the labelled images, skipped",
                 3,
                 List.of("test/", "train/n77/", "train/n01/n01_boxes.txt")));
     assertThat(RawFiles.reasons(read())).isEmpty();
@@ -117,9 +117,10 @@ class TinyImageNetTest {
   void listsThatMakeNoSenseAreTold() throws IOException {
     text("val/val_annotations.txt", "val_0.JPEG n02\n");
     failure()
-        .hasMessageContaining("val_annotations.txt: \"val_0.JPEG n02\" is no file name, tab and");
+        .hasMessageContaining(
+            "val_annotations.txt: \"val_0.JPEG n02\" is not a file name, tab and");
     text("val/val_annotations.txt", "val_0.JPEG\tn02\nval_0.JPEG\tn01\n");
-    failure().hasMessageContaining("or the file comes twice");
+    failure().hasMessageContaining("or the file is a duplicate");
     for (var wnids : List.of("n01\n../../etc\n", "n01\nn01\n")) {
       text("wnids.txt", wnids);
       failure().hasMessageContaining("wnids.txt, class 1: ");

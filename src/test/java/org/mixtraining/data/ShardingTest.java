@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class DealingTest {
+class ShardingTest {
 
   /**
    * Classes times shards with and without common factors, and more shards than images of a class.
@@ -49,14 +49,14 @@ class DealingTest {
   }
 
   @Test
-  void anEmptySplitHasNothingToDeal() {
+  void anEmptySplitHasNothingToAssign() {
     assertEven(List.of(0L, 0L), 4);
   }
 
   @Test
   void itIsTheSameAgain() {
-    var one = new Dealing(List.of(7L, 30L, 2L), 4);
-    var other = new Dealing(List.of(7L, 30L, 2L), 4);
+    var one = new Sharding(List.of(7L, 30L, 2L), 4);
+    var other = new Sharding(List.of(7L, 30L, 2L), 4);
     for (int k = 0; k < 30; k++) {
       assertThat(one.shard(1, k)).isEqualTo(other.shard(1, k));
     }
@@ -66,7 +66,7 @@ class DealingTest {
 
   /** After each image in the order of the quantiles: of all images, and of its class. */
   private static void assertEven(List<Long> histogram, int shards) {
-    var dealing = new Dealing(histogram, shards);
+    var sharding = new Sharding(histogram, shards);
     var all = new int[shards];
     var ofClass = new int[histogram.size()][shards];
     IntStream.range(0, histogram.size())
@@ -78,7 +78,7 @@ class DealingTest {
         .sorted(Comparator.comparingDouble(Image::quantile).thenComparingInt(Image::label))
         .forEach(
             image -> {
-              int shard = dealing.shard(image.label, image.k);
+              int shard = sharding.shard(image.label, image.k);
               all[shard]++;
               ofClass[image.label][shard]++;
               assertThat(spread(all)).as("%s in %d", histogram, shards).isLessThanOrEqualTo(1);

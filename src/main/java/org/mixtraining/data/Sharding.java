@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.PriorityQueue;
 
 /**
- * Which shard of a split each image goes to: so that of any share of the split, as {@code
- * data.fraction} and {@code data.label-fraction} cut it, no shard has two images more than another,
- * nor two more of any class.
+ * Assignment of a split's images to shards. Of any share of the split, as {@code data.fraction} and
+ * {@code data.label-fraction} cut it, no shard has two images more than another, nor two more of
+ * any class.
  *
  * <p>A share is the front of the row of all images in the order of their quantiles, and of each
  * class the front of its own row. Cut each of these rows into groups of as many images as there are
@@ -21,10 +21,10 @@ import java.util.PriorityQueue;
  *
  * <p>It takes some 20 bytes an image while it is made, and 4 after that.
  */
-public final class Dealing implements Serializable {
+public final class Sharding implements Serializable {
   private static final long serialVersionUID = 1L;
 
-  /** Another way to deal is another version. */
+  /** Version of the assignment; it changes with the algorithm. */
   public static final int VERSION = 1;
 
   private static final int NONE = -1;
@@ -34,7 +34,7 @@ public final class Dealing implements Serializable {
   /**
    * @param histogram images of each class
    */
-  public Dealing(List<Long> histogram, int shards) {
+  public Sharding(List<Long> histogram, int shards) {
     this.shards = histogram.stream().map(n -> new int[Math.toIntExact(n)]).toArray(int[][]::new);
     new Colouring(this.shards, shards).run();
   }
@@ -83,18 +83,18 @@ public final class Dealing implements Serializable {
       for (int label = 0; label < result.length; label++) {
         add(row, label, 0);
       }
-      int[][] places = new int[result.length][];
-      Arrays.setAll(places, label -> new int[result[label].length]);
+      int[][] numbers = new int[result.length][];
+      Arrays.setAll(numbers, label -> new int[result[label].length]);
       for (int image = 0; !row.isEmpty(); image++) {
         Next next = row.remove();
         add(row, next.label, next.k + 1);
-        places[next.label][next.k] = image;
+        numbers[next.label][next.k] = image;
         ends[2 * image] = image / colours;
         ends[2 * image + 1] = firstGroup[next.label] + next.k / colours;
         colour(image);
       }
       for (int label = 0; label < result.length; label++) {
-        int[] own = places[label];
+        int[] own = numbers[label];
         Arrays.setAll(result[label], k -> colourOf[own[k]]);
       }
     }
