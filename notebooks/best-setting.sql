@@ -1,4 +1,4 @@
--- The best arm of each setting of a comparison, and what it gains over the baseline.
+-- The best arm of each setting of a comparison, and its gain over the baseline.
 with ranked as (
   select *, rank() over (
       partition by comparison, dataset, fraction, label_fraction

@@ -10,7 +10,7 @@ from runs
 where status = 'finished' and coalesce(test_accuracy_at_best, final_test_accuracy) > 0
 order by dataset_path, device_seconds_a_point;
 
--- And what each further point costs along the front of runs that none beats.
+-- And the cost of each further point along the Pareto front.
 select dataset_path, run_id, 100 * accuracy as test_percent, device_seconds,
   (device_seconds - lag(device_seconds) over front)
     / (100 * (accuracy - lag(accuracy) over front)) as device_seconds_a_further_point

@@ -1,11 +1,11 @@
--- The twenty mix-ups of classes that cost a run the most images,
+-- The twenty most frequent confusions of classes of a run,
 select run_id, task, label_name, predicted_name, images, share
 from confusion
 where label <> predicted
 order by images desc, run_id, task, label, predicted
 limit 20;
 
--- and the twenty images that it was surest about, and wrong.
+-- and the twenty most confident mistakes.
 select run_id, task, id, label_name, predicted_name, probability
 from predictions
 where label <> predicted

@@ -1,5 +1,5 @@
--- What self-supervision bought: every arm of a comparison beside its supervised arm (pipeline sl),
--- or beside nothing where it has none.
+-- The gain of self-supervision: every arm of a comparison beside its supervised arm (pipeline sl),
+-- if there is one.
 with arms as (
   select c.comparison, c.dataset, c.fraction, c.label_fraction, c.arm,
     any_value(r.pipeline) as pipeline,

@@ -2,16 +2,16 @@
 # submit/gpu-check.sh [PART …]
 # submit/gpu-check.sh pack DIRECTORY
 #
-# What only a machine with an NVIDIA GPU (Ampere or newer, CUDA 13 libraries) can say about the build
-# of -Pgpu. It builds where target/gpu-tests is missing. Parts, by default all of them in this order:
+# The checks of the build of -Pgpu that need an NVIDIA GPU (Ampere or newer, CUDA 13 libraries). It
+# builds if target/gpu-tests is missing. Parts, by default all of them in this order:
 #   tests      kernels and whole steps on the GPU against the float64 reference and the CPU's graph:
 #              float32 within 1e-4, bfloat16 within its rounding, repeats to the bit
-#   sanitizer  the same under compute-sanitizer, if it is there
-#   speed      images/s, time by kernel and share of the GPU's own rates, beside PyTorch (python3 with
+#   sanitizer  the same under compute-sanitizer, if installed
+#   speed      images/s, time by kernel and share of the GPU's peak rates, beside PyTorch (python3 with
 #              torch), for each objective and batch size
 #   train      MixTraining on 5000 images of CIFAR-10, on the GPU and on the CPU, to accuracies within
-#              3 points; left out without CIFAR10
-# A part that fails ends it with exit code 1; what was measured until then is printed all the same.
+#              3 points; skipped without CIFAR10
+# A part that fails ends it with exit code 1; earlier measurements are still printed.
 #
 # pack builds, and puts all that is needed on a GPU machine without Java, Maven and network into a
 # directory: copy it there and run its submit/gpu-check.sh.
@@ -80,7 +80,7 @@ sanitizer() {
     run_tests compute-sanitizer --error-exitcode 1 --log-file "$out/sanitizer.log"
     tail -n 1 "$out/sanitizer.log"
   else
-    echo "compute-sanitizer is not here: left out"
+    echo "compute-sanitizer is not installed: skipped"
   fi
 }
 
@@ -101,13 +101,13 @@ speed() {
     "$python" submit/gpu_torch.py --objectives $objectives --batches $batches --modes $modes \
       >"$out/torch.jsonl"
   else
-    echo "no PyTorch with CUDA: its columns stay empty"
+    echo "no PyTorch with CUDA: its columns are empty"
   fi
   trap - EXIT
   table
 }
 
-# What speed has measured until now.
+# The measurements of speed so far.
 table() {
   python3 - "$out" <<'PY'
 import json, pathlib, sys
@@ -141,7 +141,7 @@ PY
 
 train() {
   if [ -z "${CIFAR10:-}" ]; then
-    echo "CIFAR10 names no directory with CIFAR-10's binaries: left out"
+    echo "CIFAR10 is not a directory with CIFAR-10's binaries: skipped"
     return
   fi
   local fraction=1 run
@@ -177,10 +177,10 @@ esac
 for part in "$@"; do
   case " ${parts[*]} " in
     *" $part "*) ;;
-    *) fail "no part is called '$part'; there are: ${parts[*]}" ;;
+    *) fail "unknown part '$part'; parts: ${parts[*]}" ;;
   esac
 done
-command -v nvidia-smi >/dev/null || fail "there is no nvidia-smi: run it on a machine with an NVIDIA GPU"
+command -v nvidia-smi >/dev/null || fail "nvidia-smi not found: run it on a machine with an NVIDIA GPU"
 [ -d target/gpu-tests ] || build
 mkdir -p "$out"
 # Where CUDA's libraries came with PyTorch alone, they lie among its packages.

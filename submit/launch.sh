@@ -1,4 +1,4 @@
-# What the launchers standalone, yarn and kubernetes have in common; they source it, and then call
+# Common part of the launchers standalone, yarn and kubernetes; they source it, and then call
 #   launch SCHEDULER MASTER [option of spark-submit …] -- ARGUMENTS OF THE LAUNCHER
 # shellcheck shell=bash
 set -euo pipefail
@@ -61,10 +61,10 @@ launch() {
       ;;
   esac
   for name in SPARK_HOME "${required[@]}"; do
-    [ -n "${!name:-}" ] || fail "$name is not set; $(basename "$0") --help says what it is"
+    [ -n "${!name:-}" ] || fail "$name is not set; see $(basename "$0") --help"
   done
   id -un >/dev/null 2>&1 ||
-    fail "user id $(id -u) has no name, which spark-submit cannot do without: give it one in /etc/passwd"
+    fail "user id $(id -u) has no name, which spark-submit needs: add one to /etc/passwd"
   [ -f "$root/target/mixtraining.jar" ] ||
     fail "$root/target/mixtraining.jar is missing: build it with 'mvn -q package -DskipTests' in $root"
   plan "$scheduler" "$@"
@@ -74,7 +74,7 @@ launch() {
   for setting in "${settings[@]}"; do
     submit+=(--conf "$setting")
   done
-  # A speculative twin of a worker would train the same epoch twice for nothing.
+  # A speculative copy of a worker would train the same epoch twice in vain.
   submit+=(--conf spark.speculation=false)
   # shellcheck disable=SC2206
   submit+=(${MIXTRAINING_SUBMIT_OPTIONS:-})

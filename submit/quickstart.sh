@@ -36,12 +36,12 @@ esac
 
 javac=${JAVA_HOME:+$JAVA_HOME/bin/}javac
 command -v "$javac" >/dev/null ||
-  fail "there is no $javac: install a JDK 17 (Debian, Ubuntu: apt-get install openjdk-17-jdk-headless)"
+  fail "$javac not found: install a JDK 17 (Debian, Ubuntu: apt-get install openjdk-17-jdk-headless)"
 version=$("$javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')
 [ "$version" = 17 ] ||
-  fail "$(command -v "$javac") is JDK ${version:-unknown}, and MixTraining needs 17: install a JDK 17 and point JAVA_HOME at it"
+  fail "$(command -v "$javac") is JDK ${version:-unknown}, but MixTraining needs 17: install a JDK 17 and point JAVA_HOME at it"
 command -v mvn >/dev/null ||
-  fail "there is no mvn: install Maven 3.8 or newer (Debian, Ubuntu: apt-get install maven)"
+  fail "mvn not found: install Maven 3.8 or newer (Debian, Ubuntu: apt-get install maven)"
 
 cd "$(dirname "$0")/.."
 run=quickstart-$(date +%Y%m%d-%H%M%S)

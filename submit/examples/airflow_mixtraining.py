@@ -2,7 +2,7 @@
 
 Every task may be repeated: a run is known by its id, which is the day's, so that one that was
 interrupted goes on, and one that is finished is not trained again. Exit codes: 0 done; 2 bad input,
-which no repetition mends; 1 and 3 (failed, interrupted) are worth another try.
+which a retry cannot fix; 1 and 3 (failed, interrupted) are worth a retry.
 
 MIXTRAINING_HOME is this repository, MIXTRAINING_LAUNCHER one of standalone, yarn and kubernetes.
 """

@@ -6,7 +6,7 @@ import java.util.function.Function;
 import org.mixtraining.report.ComparisonFacts.ArmResult;
 
 /**
- * An arm over all settings.
+ * Summary of an arm over all settings.
  *
  * @param gain mean over settings
  * @param faster geometric mean

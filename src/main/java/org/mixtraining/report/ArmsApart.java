@@ -17,14 +17,14 @@ import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.RunRow;
 
 /**
- * Every key in which arms of a comparison differ, also where none of them names it: defaults follow
- * other keys.
+ * The section of the keys in which the arms of a comparison differ, including defaults that follow
+ * from other keys.
  */
 final class ArmsApart {
 
   private ArmsApart() {}
 
-  /** What some arms have, by arm. */
+  /** The values of a key by arm. */
   private record Difference(String key, Map<String, String> values) {}
 
   static DomContent of(ComparisonFacts facts) {
@@ -34,8 +34,8 @@ final class ArmsApart {
       columns.add(Grid.name(arm, d -> d.values().getOrDefault(arm, Numbers.NONE)));
     }
     return Card.of(
-        "What tells them apart",
-        "Every key whose value differs between arms, also where it is a default that follows from another key: mix.mask-ratio from mix.pass, say. mix.* counts in epochs of both losses only.",
+        "How the arms differ",
+        "Every key whose value differs between arms, including defaults that follow from other keys, such as mix.mask-ratio from mix.pass. mix.* applies only to epochs with both losses.",
         new Grid<>("Keys in which arms differ", columns, differences(facts)).html());
   }
 
@@ -67,7 +67,7 @@ final class ArmsApart {
         .toList();
   }
 
-  /** The others are a setting's, or a run's. */
+  /** Whether a key belongs to arms rather than to settings or runs. */
   private static boolean isAnArms(String key) {
     return !key.startsWith("run.")
         && (!key.startsWith("data.") || key.equals("data.ssl") || key.equals("data.reshuffle"));

@@ -13,7 +13,7 @@ import j2html.tags.DomContent;
 import java.util.List;
 import java.util.Map;
 
-/** Something on a sheet of its own, with a title and a sentence about it. */
+/** A card: content with a frame, a title and a sentence about it. */
 final class Card {
 
   private Card() {}
@@ -24,12 +24,12 @@ final class Card {
         .withClass("card");
   }
 
-  /** Names and what belongs to each. */
+  /** A list of names and values. */
   static DomContent facts(Map<String, String> facts) {
     return dl(each(facts, (name, fact) -> div(dt(name), dd(fact)))).withClass("facts");
   }
 
-  /** Things beside each other as long as there is room. */
+  /** Elements side by side if there is room. */
   static DomContent side(List<DomContent> things) {
     return div(each(things.stream())).withClass("side");
   }

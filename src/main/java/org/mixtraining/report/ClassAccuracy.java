@@ -24,11 +24,13 @@ import org.mixtraining.report.chart.Grid;
 import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.ClassRow;
 
-/** How the images of each class fare. */
+/** The section about the accuracy of each class. */
 final class ClassAccuracy {
   private static final String TITLE = "Accuracy by class";
 
-  /** Of more classes than twice this, the best and the worst are shown first. */
+  /**
+   * Number of best and of worst classes that are shown first, if there are more than twice as many.
+   */
   private static final int SHOWN = 10;
 
   private ClassAccuracy() {}

@@ -9,15 +9,15 @@ import java.util.Set;
 import org.mixtraining.config.ResolvedSetting;
 import org.mixtraining.results.RunRow;
 
-/** What to type to make a run again. */
+/** Shell commands that reproduce a run. */
 final class Commands {
 
-  /** Keys that are given even where they have their defaults. */
+  /** Keys that are always given, even with their default values. */
   private static final Set<String> ALWAYS = Set.of("run.seed", "data.path");
 
   private Commands() {}
 
-  /** Training it under another name. */
+  /** The command that trains it again under another name. */
   static String repeating(RunRow run) {
     StringBuilder text = new StringBuilder("submit/mixtraining train");
     ResolvedSetting.keys(run.setup().config()).stream()
@@ -27,7 +27,7 @@ final class Commands {
     return text + option("run.id=" + run.runId() + "-again");
   }
 
-  /** Whether something in it was left out of the tables, and has to be put in again. */
+  /** Whether a secret in it was redacted in the tables and must be supplied again. */
   static boolean incomplete(RunRow run) {
     return ResolvedSetting.keys(run.setup().config()).stream().anyMatch(ResolvedSetting::redacted);
   }
@@ -40,7 +40,7 @@ final class Commands {
     return " \\\n  -D " + quoted(setting);
   }
 
-  /** As one word for a shell. */
+  /** A word quoted for a shell. */
   static String quoted(String word) {
     return word.matches("[A-Za-z0-9_./:=,@%+-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
   }

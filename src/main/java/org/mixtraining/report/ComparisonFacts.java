@@ -7,11 +7,11 @@ import org.mixtraining.results.RowReader;
 import org.mixtraining.results.RunRow;
 
 /**
- * What the tables say of one comparison.
+ * The data of one comparison's report, read from the result tables.
  *
  * @param arms by setting, in the order of the view {@code settings}
- * @param runs finished or not, begun or not
- * @param recorded the rows of those that have begun
+ * @param runs all of them, whatever their status
+ * @param recorded the rows of those that have started
  */
 public record ComparisonFacts(
     String name,
@@ -19,7 +19,7 @@ public record ComparisonFacts(
     List<ComparisonFacts.ArmRun> runs,
     List<RunRow> recorded) {
 
-  /** Dataset and shares of images and labels: what arms are compared in. */
+  /** A setting in which arms are compared: dataset and shares of images and labels. */
   public record Place(String dataset, Double fraction, Double labelFraction) {
 
     String title() {
@@ -60,7 +60,7 @@ public record ComparisonFacts(
       Double deviceSeconds,
       Double flops) {}
 
-  /** Reads them; no runs if there is no such comparison. */
+  /** Reads them; {@code runs} is empty if there is no such comparison. */
   public static ComparisonFacts read(RowReader tables, String name) {
     Map<String, Object> named = Map.of("name", name);
     return new ComparisonFacts(
@@ -70,7 +70,7 @@ public record ComparisonFacts(
         tables.rows(RunRow.class, RECORDED, named));
   }
 
-  /** The arm that gains are counted from. */
+  /** The arm that gains are relative to. */
   String baseline() {
     return runs.get(0).baseline();
   }

@@ -24,7 +24,7 @@ public final class ComparisonReport {
 
   private ComparisonReport() {}
 
-  /** Tells how the arms of a comparison fare against each other. */
+  /** Compares the arms of a comparison. */
   public static Report of(ComparisonFacts facts) {
     List<Section> sections =
         List.of(
@@ -56,7 +56,7 @@ public final class ComparisonReport {
     return List.of(
         String.format(
             Locale.ROOT,
-            "%d arms in %d settings: %s. Gains are over %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: what test images choose, they can no longer judge.",
+            "%d arms in %d settings: %s. Gains are relative to %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate.",
             facts.armNames().size(),
             facts.places().size(),
             String.join(", ", facts.armNames()),
@@ -110,7 +110,7 @@ public final class ComparisonReport {
         List.of(
             Card.of(
                 "Over all settings",
-                "Points of accuracy are means, times are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
+                "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
                     .formatted(facts.baseline()),
                 new Grid<>(
                         "Arms over all settings",
@@ -179,7 +179,7 @@ public final class ComparisonReport {
         List.of(
             Card.of(
                 "Runs",
-                "submit/mixtraining report --run ID tells one of them in full.",
+                "submit/mixtraining report --run ID gives the full report of one run.",
                 new Grid<>(
                         "Runs",
                         List.of(
@@ -199,7 +199,7 @@ public final class ComparisonReport {
 
   private static Section provenance(ComparisonFacts facts) {
     if (facts.recorded().isEmpty()) {
-      return Section.missing("provenance", "Provenance", "No run of the comparison has begun.");
+      return Section.missing("provenance", "Provenance", "No run of the comparison has started.");
     }
     Map<String, String> origin = new LinkedHashMap<>();
     origin.put("Comparison", facts.name());

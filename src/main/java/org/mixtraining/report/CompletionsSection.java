@@ -10,7 +10,10 @@ import j2html.tags.DomContent;
 import java.util.List;
 import org.mixtraining.data.preview.Completions.Completion;
 
-/** Test images, what the masked autoencoder sees of them, and how it completes them. */
+/**
+ * The section of reconstructions: test images, their visible patches, and the masked autoencoder's
+ * completions.
+ */
 final class CompletionsSection {
   private static final String TITLE = "Reconstructions";
 
@@ -26,7 +29,7 @@ final class CompletionsSection {
         List.of(
             Card.of(
                 "Original, visible patches, completed",
-                "Test images as a masked autoencoding step shows them to the final model, and as it completes them. Where it predicts patches without their brightness and contrast, it is given these from the original.",
+                "Test images as the final model sees them in a masked autoencoding step, and its reconstructions. If it predicts normalised patches, their mean and deviation are taken from the original.",
                 ul(each(pictures.completions(), CompletionsSection::triple))
                     .withClass("triples"))));
   }
@@ -36,8 +39,8 @@ final class CompletionsSection {
     return li(
         div(
                 Gallery.image(completion.original(), "original: " + label),
-                Gallery.image(completion.seen(), "the patches of it that the model sees"),
-                Gallery.image(completion.completed(), "as the model completes it"))
+                Gallery.image(completion.seen(), "its patches that the model sees"),
+                Gallery.image(completion.completed(), "the model's reconstruction"))
             .withClass("triple"),
         span(label).withClass("caption"));
   }

@@ -18,14 +18,14 @@ import org.mixtraining.report.chart.HeatGrid.Row;
 import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.RunRow.Status;
 
-/** What the model takes for what. */
+/** The section of confusions: the confusion matrix and the most frequent mistakes. */
 final class ConfusionSection {
   private static final String TITLE = "Confusion";
 
-  /** A matrix of more classes could not be read. */
+  /** Largest number of classes whose matrix is readable. */
   private static final int CLASSES = 25;
 
-  /** A matrix of so many leaves room for something beside it. */
+  /** Largest number of classes whose matrix leaves room beside it. */
   private static final int BESIDE = 10;
 
   private static final int PAIRS = 12;
@@ -56,11 +56,11 @@ final class ConfusionSection {
     return Section.of("confusion", TITLE, cards);
   }
 
-  /** Why a run has no predictions. */
+  /** The reason why a run has no predictions. */
   static String missing(RunFacts facts) {
     return facts.run().status() == Status.FINISHED
-        ? "This run has left no predictions: its dataset has no test images, or it is of a version that kept none."
-        : "Predictions are made of the test images when a run is finished, and this one is %s."
+        ? "This run has no predictions: its dataset has no test images, or it was trained by an older version."
+        : "Test images are predicted when a run finishes, and this one is %s."
             .formatted(KebabCase.of(facts.run().status()));
   }
 
@@ -87,11 +87,11 @@ final class ConfusionSection {
                             .toList()))
             .toList();
     return Card.of(
-        prefix + "What is taken for what",
-        "Each row is a class of test images: how many percent of them are taken for each class. Right ones lie on the outlined diagonal.",
+        prefix + "Confusion matrix",
+        "Each row is a class of test images: the percentage predicted as each class. Correct predictions are on the outlined diagonal.",
         new HeatGrid(
                 "Confusion matrix in percent of each row",
-                "is \\ taken for",
+                "label \\ predicted",
                 List.copyOf(classes.values()),
                 rows)
             .html());
@@ -105,7 +105,7 @@ final class ConfusionSection {
             taken.share(),
             String.format(
                 Locale.ROOT,
-                "%s taken for %s: %d images, %s",
+                "%s predicted as %s: %d images, %s",
                 taken.labelName(),
                 taken.predictedName(),
                 taken.images(),
@@ -126,13 +126,13 @@ final class ConfusionSection {
             ? ""
             : String.format(
                 Locale.ROOT,
-                "With %d classes a matrix could not be read; the view confusion holds all of it.",
+                "A matrix of %d classes would be unreadable; the view confusion has all of it.",
                 classes),
         new Grid<>(
                 "Most frequent confusions",
                 List.of(
                     Grid.name("is", Taken::labelName),
-                    Grid.name("taken for", Taken::predictedName),
+                    Grid.name("predicted as", Taken::predictedName),
                     Grid.number("images", cell -> Numbers.count(cell.images())),
                     Grid.number("of its class", cell -> Numbers.percent(cell.share()))),
                 wrong)

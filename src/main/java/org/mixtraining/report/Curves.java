@@ -18,7 +18,7 @@ import org.mixtraining.report.chart.PhaseShading;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow.Progress;
 
-/** Accuracy and losses by epoch, the phases shaded. */
+/** The section of accuracy and losses by epoch, with shaded phases. */
 final class Curves {
 
   private Curves() {}
@@ -54,7 +54,7 @@ final class Curves {
               "Supervised loss",
               "cross-entropy, nats",
               entropies,
-              "Cross-entropy of the labels. Training is measured on augmented images while the model moves, so it can lie above the others.",
+              "Cross-entropy of the labels. The training loss is measured on augmented images while the model changes, so it can be higher than the others.",
               facts));
     }
     if (!accuracies.isEmpty()) {
@@ -68,13 +68,13 @@ final class Curves {
               "Self-supervised loss",
               "mean squared error",
               errors,
-              "How far reconstructions of hidden patches are from the images, in the epochs that reconstruct.",
+              "Reconstruction error of masked patches, in epochs with the self-supervised loss.",
               facts));
     }
     return Section.of("curves", "Curves", List.of(Card.side(figures)));
   }
 
-  /** Test accuracy by the time that the run has taken to reach it. */
+  /** Test accuracy by elapsed time. */
   private static DomContent againstTime(RunFacts facts) {
     Clock clock = Clock.upTo(facts.run().progress().seconds());
     List<Passed> passed = new ArrayList<>();
@@ -91,7 +91,7 @@ final class Curves {
     return new Figure(
             "accuracy-time",
             "Accuracy against time",
-            "What the run has reached after how much time, evaluation included; %s in all."
+            "Test accuracy by elapsed time, evaluation included; %s in total."
                 .formatted(Numbers.time(seconds)),
             new LineChart(
                 "time, " + clock.unit(),
@@ -128,7 +128,7 @@ final class Curves {
     return new Figure(id, title, message + trend(lines), chart, losses(facts)).html();
   }
 
-  /** Where each line begins and ends. */
+  /** The first and last value of each line, as a sentence. */
   private static String trend(List<Line> lines) {
     StringBuilder text = new StringBuilder();
     for (Line line : lines) {
@@ -165,11 +165,11 @@ final class Curves {
     return reached
         + (chance == null
             ? ""
-            : " Guessing would reach %s.".formatted(Numbers.percent(chance.value())))
+            : " Guessing would give %s.".formatted(Numbers.percent(chance.value())))
         + " Phases: %s.".formatted(bands.describe());
   }
 
-  /** Of one task; several have several. */
+  /** The accuracy of guessing; null for several tasks. */
   private static Level chance(RunFacts facts) {
     long tasks = facts.classes().stream().map(row -> row.task()).distinct().count();
     return tasks == 1 ? new Level("guessing", 1.0 / facts.classes().size()) : null;
@@ -186,7 +186,7 @@ final class Curves {
             .toList());
   }
 
-  /** Those that have points. */
+  /** The lines that have points. */
   private static List<Line> lines(Line... lines) {
     return List.of(lines).stream().filter(line -> !line.points().isEmpty()).toList();
   }

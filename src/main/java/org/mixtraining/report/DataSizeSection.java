@@ -14,7 +14,7 @@ import org.mixtraining.report.chart.Mark;
 import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.report.chart.PhaseShading;
 
-/** How accuracy depends on how many labelled images there are. */
+/** The section about accuracy by the number of labelled images. */
 final class DataSizeSection {
   private static final String TITLE = "With less data";
 

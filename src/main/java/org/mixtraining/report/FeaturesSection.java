@@ -6,7 +6,7 @@ import org.mixtraining.report.chart.Grid;
 import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.FeatureRow;
 
-/** How good the encoder's features are by themselves. */
+/** The section about the quality of the frozen encoder's features. */
 final class FeaturesSection {
 
   private FeaturesSection() {}
@@ -16,7 +16,7 @@ final class FeaturesSection {
       return Section.missing(
           "features",
           "Features",
-          "The features of this run have not been evaluated; do it with: submit/mixtraining evaluate --run "
+          "The features of this run have not been evaluated; run: submit/mixtraining evaluate --run "
               + facts.run().runId());
     }
     return Section.of(
@@ -24,8 +24,8 @@ final class FeaturesSection {
         "Features",
         List.of(
             Card.of(
-                "Labels told from frozen features",
-                "A linear probe and weighted nearest neighbours on what the encoder gives; both know the labels that the run knew.",
+                "Classification of frozen features",
+                "A linear probe and weighted nearest neighbours on the encoder's features, with the labels that the run used.",
                 new Grid<>(
                         "Accuracy of frozen features",
                         List.of(
@@ -34,7 +34,7 @@ final class FeaturesSection {
                             Grid.name("task", FeatureRow::task),
                             Grid.name("images", row -> KebabCase.of(row.split())),
                             Grid.number("count", row -> Numbers.count(row.images())),
-                            Grid.number("told from", row -> Numbers.count(row.trainingImages())),
+                            Grid.number("trained on", row -> Numbers.count(row.trainingImages())),
                             Grid.number("correct", row -> Numbers.percent(row.accuracy()))),
                         facts.features())
                     .html())));

@@ -5,13 +5,13 @@ import static j2html.TagCreator.img;
 import j2html.tags.specialized.ImgTag;
 import java.util.Base64;
 
-/** Images within the page. */
+/** Images embedded in the page. */
 final class Gallery {
 
   private Gallery() {}
 
   /**
-   * @param description what is to be seen, for those who do not see it
+   * @param description alternative text for screen readers
    */
   static ImgTag image(byte[] png, String description) {
     return img()

@@ -5,11 +5,11 @@ import java.util.Map;
 import org.mixtraining.data.preview.Completions.Completion;
 
 /**
- * Images for a report, as PNG: the tables hold none.
+ * Images for a report, as PNG, which the result tables do not contain.
  *
  * @param samples those of {@link RunFacts#samples}, by task and id
- * @param noSamples why there are none, or empty
- * @param noCompletions why there are none, or empty
+ * @param noSamples the reason why there are none, or empty
+ * @param noCompletions the reason why there are none, or empty
  */
 public record Pictures(
     Map<String, Map<Long, byte[]>> samples,

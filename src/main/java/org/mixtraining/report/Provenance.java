@@ -12,7 +12,10 @@ import org.mixtraining.config.ResolvedSetting;
 import org.mixtraining.report.chart.Grid;
 import org.mixtraining.results.RunRow;
 
-/** What a run came from, in full, and the commands that make it again. */
+/**
+ * The section about a run's provenance: versions, data, configuration, and the commands that
+ * reproduce it.
+ */
 final class Provenance {
 
   private Provenance() {}
@@ -39,21 +42,21 @@ final class Provenance {
       facts.put("Fingerprint of data.ssl", run.setup().sslFingerprint());
     }
     facts.put("SHA-256 of the final parameters", known(run.stateSha256()));
-    return Card.of("Where it comes from", "", Card.facts(facts));
+    return Card.of("Provenance", "", Card.facts(facts));
   }
 
   private static DomContent repeating(RunRow run) {
     String bits =
         run.stateSha256() == null
             ? ""
-            : "The same version on the same kind of CPU ends with the same bits: the SHA-256 of its parameters is that above. ";
+            : "The same version on the same kind of CPU gives the same bits: its parameters have the SHA-256 above. ";
     String secrets =
         Commands.incomplete(run)
-            ? "(redacted) stands for a secret that the tables do not keep: put it in again."
+            ? "(redacted) stands for a secret that the tables do not keep: supply it again."
             : "";
     return Card.of(
-        "Make it again",
-        "It takes the prepared dataset of this fingerprint, which prepare prints, at data.path. "
+        "Reproduce it",
+        "It needs the prepared dataset with this fingerprint, which prepare prints, at data.path. "
             + bits
             + secrets,
         Commands.shown(List.of(Commands.repeating(run))));

@@ -14,12 +14,15 @@ import org.mixtraining.config.ResolvedSetting;
 import org.mixtraining.report.chart.Grid;
 import org.mixtraining.results.RunRow;
 
-/** The configurations of many runs: what they have in common, and how each is made again. */
+/**
+ * The configurations of many runs: their keys with all values, and the commands that reproduce
+ * each.
+ */
 final class RecordedConfigurations {
 
   private RecordedConfigurations() {}
 
-  /** A key, and all the values that it has in some run. */
+  /** A key and its values over all runs. */
   private record Values(String key, Set<String> values, boolean byDefault) {}
 
   static DomContent of(List<RunRow> runs) {
@@ -42,7 +45,7 @@ final class RecordedConfigurations {
     }
     String secrets =
         runs.stream().anyMatch(Commands::incomplete)
-            ? " (redacted) stands for a secret that the tables do not keep: put it in again."
+            ? " (redacted) stands for a secret that the tables do not keep: supply it again."
             : "";
     return Card.of(
         "Configuration",
@@ -55,6 +58,6 @@ final class RecordedConfigurations {
                     Grid.name("values", key -> String.join(" · ", key.values))),
                 given)
             .html(),
-        details(summary("Commands that make each run again"), Commands.shown(commands)));
+        details(summary("Commands that reproduce each run"), Commands.shown(commands)));
   }
 }

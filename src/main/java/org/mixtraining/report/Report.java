@@ -27,9 +27,8 @@ import java.util.List;
 import org.mixtraining.report.chart.Textures;
 
 /**
- * A report, ready to be rendered as one HTML file that asks for nothing outside itself: no script,
- * the style sheet and the images within, and a content policy that lets a browser load nothing
- * else.
+ * A report that renders as one self-contained HTML file: no scripts, embedded style sheet and
+ * images, and a content security policy that lets a browser load nothing else.
  */
 public final class Report {
   private static final String POLICY =
@@ -40,7 +39,7 @@ public final class Report {
   private final List<Section> sections;
 
   /**
-   * @param opening what the report begins with
+   * @param opening the header of the report
    */
   Report(String title, List<DomContent> opening, List<Section> sections) {
     this.title = title;
@@ -49,13 +48,13 @@ public final class Report {
   }
 
   /**
-   * A part that there is nothing for.
+   * A section that is left out.
    *
-   * @param why what would have to be there
+   * @param why the missing data
    */
   public record Omission(String section, String why) {}
 
-  /** Parts that the report has only a reason for. */
+  /** The sections that are left out, with the reasons. */
   public List<Omission> omissions() {
     return sections.stream()
         .filter(section -> !section.missing().isEmpty())
@@ -63,7 +62,7 @@ public final class Report {
         .toList();
   }
 
-  /** Ids of all its parts, in order. */
+  /** Ids of all its sections, in order. */
   public List<String> sectionIds() {
     return sections.stream().map(Section::id).toList();
   }
@@ -82,18 +81,18 @@ public final class Report {
                     link().withRel("icon").withHref("data:,"),
                     style().with(rawHtml(styleSheet()))),
                 body(
-                    a("To the content").withHref("#content").withClass("skip"),
+                    a("Skip to content").withHref("#content").withClass("skip"),
                     Textures.definitions(),
                     header().with(opening),
                     nav(ul(
                             each(
                                 sections,
                                 section -> li(a(section.title()).withHref("#" + section.id())))))
-                        .attr("aria-label", "Parts of the report"),
+                        .attr("aria-label", "Sections of the report"),
                     main(each(sections, Section::html)).withId("content"),
                     footer(
                         p(
-                            "Made by MixTraining on Spark from the result tables. This file is complete in itself."))))
+                            "Made by MixTraining on Spark from the result tables. This file is self-contained."))))
             .withLang("en"));
   }
 

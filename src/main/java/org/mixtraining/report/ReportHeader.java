@@ -11,12 +11,12 @@ import java.util.List;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.results.RunRow.Status;
 
-/** What a report begins with: its name, how things stand, and the figures to take away. */
+/** The header of a report: title, status and key figures. */
 final class ReportHeader {
 
   private ReportHeader() {}
 
-  /** A figure to take away, and what to know about it. */
+  /** A key figure with its explanation. */
   record Tile(String name, String figure, String detail) {}
 
   static List<DomContent> of(
@@ -28,7 +28,7 @@ final class ReportHeader {
         div(each(tiles, ReportHeader::tile)).withClass("tiles"));
   }
 
-  /** A sign and a word. */
+  /** A status as a symbol and a word. */
   static DomContent status(Status status) {
     String sign =
         switch (status) {

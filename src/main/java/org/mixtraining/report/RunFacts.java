@@ -14,12 +14,12 @@ import org.mixtraining.results.WorkerRow;
 import org.mixtraining.schedule.Phase;
 
 /**
- * What the tables say of one run.
+ * The data of one run's report, read from the result tables.
  *
- * @param classes test images by class, with the model that the run is judged by
- * @param confusion what it takes test images for
- * @param samples a few test images that it is right about, of many classes, and those that it is
- *     wrong about with the greatest certainty
+ * @param classes accuracy on test images by class, with the run's selected model
+ * @param confusion its predictions of test images by class
+ * @param samples a few correctly classified test images of many classes, and the most confident
+ *     mistakes
  */
 public record RunFacts(
     RunRow run,
@@ -31,7 +31,7 @@ public record RunFacts(
     List<PredictionRow> samples,
     List<FeatureRow> features) {
 
-  /** Right and wrong predictions shown of each task, at most so many of either. */
+  /** Number of correct and of wrong predictions shown per task, at most. */
   private static final int SAMPLES = 12;
 
   /** A row of the view {@code phase_cost}. */
@@ -45,7 +45,7 @@ public record RunFacts(
       Double evaluationSeconds,
       Double evaluationFlops) {}
 
-  /** A row of the view {@code confusion}: images of a label taken for a class. */
+  /** A row of the view {@code confusion}: images of a label predicted as a class. */
   public record Taken(
       String task,
       int label,
@@ -77,7 +77,7 @@ public record RunFacts(
         tables.rows(FeatureRow.class, of("features", "task, method, model, split"), arguments));
   }
 
-  /** The epoch whose model is best on validation, or else the last that was evaluated. */
+  /** The epoch of the selected model: the best on validation, else the last that was evaluated. */
   private static OptionalInt judgedAfter(RunRow run, List<EpochRow> epochs) {
     return run.progress().bestEpoch() != null
         ? OptionalInt.of(run.progress().bestEpoch())
@@ -111,7 +111,7 @@ public record RunFacts(
       order by task, label, predicted
       """;
 
-  /** Right ones in an order that only their ids decide, in turn of each class. */
+  /** Correct ones in an order that depends on their ids alone, class by class in turn. */
   private static final String SAMPLE =
       """
       select * from (

@@ -25,7 +25,7 @@ public final class RunReport {
 
   private RunReport() {}
 
-  /** Tells a run by what the tables hold of it and by some of its images. */
+  /** Makes the report from the run's tables and some of its images. */
   public static Report of(RunFacts facts, Pictures pictures) {
     RunRow run = facts.run();
     List<Section> sections = new ArrayList<>();
@@ -70,7 +70,7 @@ public final class RunReport {
       lead.add(
           String.format(
               Locale.ROOT,
-              "Early stopping ended it after %d of %d epochs, when its learning rate had fallen to %s of its highest.",
+              "Early stopping ended it after %d of %d epochs, when its learning rate had fallen to %s of its peak.",
               progress.epochsDone(),
               run.setup().epochsPlanned(),
               fallen(facts.epochs())));
@@ -78,14 +78,14 @@ public final class RunReport {
       lead.add(
           String.format(
               Locale.ROOT,
-              "%d of %d epochs have finished; what follows is about these.",
+              "%d of %d epochs have finished; the following is about these.",
               progress.epochsDone(),
               run.setup().epochsPlanned()));
     }
     return lead;
   }
 
-  /** The last epoch's learning rate in those of the highest. */
+  /** The last epoch's learning rate as a share of the highest. */
   private static String fallen(List<EpochRow> epochs) {
     double highest = epochs.stream().mapToDouble(EpochRow::learningRateStart).max().orElse(0);
     return epochs.isEmpty()
@@ -151,12 +151,12 @@ public final class RunReport {
             .formatted(run.versions().jobVersion(), run.versions().sparkVersion()));
     return Section.of(
         "setup",
-        "What ran, and on what",
+        "Configuration and hardware",
         List.of(
             Card.side(
                 List.of(
-                    Card.of("What ran", "", Card.facts(what)),
-                    Card.of("On what", "", Card.facts(where))))));
+                    Card.of("Configuration", "", Card.facts(what)),
+                    Card.of("Hardware", "", Card.facts(where))))));
   }
 
   private static String distinct(RunFacts facts, Function<WorkerRow, String> value) {

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.PredictionRow;
 
-/** Test images with what the model says of them. */
+/** The section of sample predictions: test images with the model's answers. */
 final class SamplesSection {
   private static final String TITLE = "Sample predictions";
 
@@ -43,19 +43,19 @@ final class SamplesSection {
           String model =
               String.format(
                   Locale.ROOT,
-                  "Test images and the %s model, after epoch %d; the figure is the probability it gives its answer.",
+                  "Test images and the predictions of the %s model, after epoch %d, with their probabilities.",
                   any.model(),
                   any.epoch());
           cards.add(
               card(
                   prefix + "Right",
-                  "Drawn at random, of each class in turn. " + model,
+                  "Drawn at random, class by class in turn. " + model,
                   rows.stream().filter(SamplesSection::right).toList(),
                   images));
           cards.add(
               card(
                   prefix + "Wrong",
-                  "The mistakes that the model is most certain of.",
+                  "The most confident mistakes.",
                   rows.stream().filter(row -> !right(row)).toList(),
                   images));
         });

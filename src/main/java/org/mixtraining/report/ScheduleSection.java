@@ -21,7 +21,9 @@ import org.mixtraining.report.chart.PhaseShading.Band;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.schedule.Phase;
 
-/** What was minimised when, and with which learning rate, weight and mask ratio. */
+/**
+ * The section about the schedule: objective, learning rate, loss weight and mask ratio by epoch.
+ */
 final class ScheduleSection {
 
   private ScheduleSection() {}
@@ -37,7 +39,7 @@ final class ScheduleSection {
         List.of(strip(epochs), Card.side(List.of(learningRate(epochs), weights(epochs)))));
   }
 
-  /** The phases beside each other, as wide as they have epochs. */
+  /** The phases as a strip, each as wide as its number of epochs. */
   private static DomContent strip(List<EpochRow> epochs) {
     List<Band> bands = PhaseShading.of(epochs).bands();
     return ol(each(
@@ -56,9 +58,9 @@ final class ScheduleSection {
 
   private static String meaning(Phase phase) {
     return switch (phase) {
-      case SSL -> "reconstruct hidden patches";
+      case SSL -> "reconstruct masked patches";
       case MIX -> "both losses";
-      case SL -> "tell the labels";
+      case SL -> "predict labels";
     };
   }
 
@@ -73,7 +75,7 @@ final class ScheduleSection {
     return new Figure(
             "learning-rate",
             "Learning rate",
-            "It starts at %s, peaks at %s and ends at %s; shown are its values where epochs begin and end."
+            "It starts at %s, peaks at %s and ends at %s; the chart shows its values where epochs begin and end."
                 .formatted(
                     Numbers.digits(points.get(0).y(), 3),
                     Numbers.digits(peak, 3),
@@ -99,7 +101,7 @@ final class ScheduleSection {
     List<Line> lines = new ArrayList<>();
     lines.add(new Line("α, weight of the self-supervised loss", Mark.SQUARE, alpha));
     if (!hidden.isEmpty()) {
-      lines.add(new Line("share of patches hidden", Mark.TRIANGLE, hidden));
+      lines.add(new Line("mask ratio", Mark.TRIANGLE, hidden));
     }
     return new Figure(
             "weights",

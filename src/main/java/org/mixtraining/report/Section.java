@@ -8,10 +8,10 @@ import j2html.tags.DomContent;
 import java.util.List;
 
 /**
- * A part of a report.
+ * A section of a report.
  *
- * @param id where a link leads
- * @param missing why it is not there, or empty
+ * @param id anchor for links
+ * @param missing the reason why it is left out, or empty
  */
 record Section(String id, String title, List<DomContent> content, String missing) {
 
@@ -19,7 +19,7 @@ record Section(String id, String title, List<DomContent> content, String missing
     return new Section(id, title, content, "");
   }
 
-  /** A part that there is nothing for; the report says why. */
+  /** A section that is left out, with the reason. */
   static Section missing(String id, String title, String why) {
     return new Section(id, title, List.of(p(why).withClass("missing card")), why);
   }

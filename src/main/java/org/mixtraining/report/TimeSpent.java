@@ -11,7 +11,7 @@ import org.mixtraining.report.chart.StackedBars;
 import org.mixtraining.report.chart.StackedBars.Bar;
 import org.mixtraining.results.EpochRow;
 
-/** Where the time went: by epoch, by phase, by what it was for, and by worker. */
+/** The section about time spent: by epoch, phase, activity and worker. */
 final class TimeSpent {
   private static final List<String> PARTS =
       List.of(
@@ -69,8 +69,8 @@ final class TimeSpent {
 
   private static DomContent byPhase(RunFacts facts, List<Bar> bars) {
     return Card.of(
-        "By phase, and by what for",
-        "Time on devices is that of training, summed over workers and the cores, or GPU, that each holds; time holds evaluation too. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
+        "By phase and activity",
+        "Time on devices is that of training, summed over workers and the cores, or GPU, that each holds; time includes evaluation. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
         new Grid<>(
                 "Cost by phase",
                 List.of(
@@ -86,7 +86,7 @@ final class TimeSpent {
                 facts.phases())
             .html(),
         new Grid<>(
-                "Time by what it was for",
+                "Time by activity",
                 List.of(
                     Grid.<Integer>name("for", PARTS::get),
                     Grid.number("time", part -> Numbers.time(sum(bars, part))),

@@ -24,7 +24,9 @@ import org.mixtraining.report.chart.ScatterChart.Arm;
 import org.mixtraining.report.chart.ScatterChart.Run;
 import org.mixtraining.report.chart.ScatterChart.Value;
 
-/** Accuracy against cost, of each setting: in time, and in floating-point operations. */
+/**
+ * The section of accuracy against cost in each setting: in time and in floating-point operations.
+ */
 final class TradeOff {
   private static final String TITLE = "Accuracy against cost";
 
@@ -69,7 +71,7 @@ final class TradeOff {
             "trade-off",
             TITLE,
             List.of(
-                p("Up is more accurate, left is cheaper. Bars are standard deviations over seeds, dots single runs. The stepped line leads over the arms that are best: no other is both as accurate and as cheap.")
+                p("Up is more accurate, left is cheaper. Bars are standard deviations over seeds, dots single runs. The stepped line is the Pareto front: no other arm is both as accurate and as cheap.")
                     .withClass("about"),
                 Card.side(figures)));
   }

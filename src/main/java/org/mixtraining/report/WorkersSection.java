@@ -14,9 +14,9 @@ import org.mixtraining.report.chart.HeatGrid;
 import org.mixtraining.report.chart.Numbers;
 import org.mixtraining.results.WorkerRow;
 
-/** What each worker did in which epoch, and how long it took. */
+/** The section about workers: their work and time by epoch. */
 final class WorkersSection {
-  /** Rows and columns of the matrix of workers and epochs, at most. */
+  /** Largest numbers of rows and columns in the matrix of workers and epochs. */
   private static final int WORKERS = 24;
 
   private static final int COLUMNS = 30;
@@ -81,7 +81,7 @@ final class WorkersSection {
             : "";
     return Card.of(
         "By worker",
-        "Seconds that each worker held its device in each epoch, the longer the darker; an outline marks more than a tenth of them spent waiting for data."
+        "Seconds that each worker held its device in each epoch; darker is longer, and an outline marks more than a tenth of them spent waiting for data."
             + shown,
         matrix(slowest),
         new Grid<>(
@@ -102,7 +102,7 @@ final class WorkersSection {
             .html());
   }
 
-  /** Workers by epochs; of many epochs the mean of some that follow each other. */
+  /** Workers by epochs; many epochs are averaged in groups of consecutive ones. */
   private static DomContent matrix(List<Share> shares) {
     int epochs =
         shares.stream().flatMap(s -> s.rows.stream()).mapToInt(WorkerRow::epoch).max().orElse(0);

@@ -1,8 +1,8 @@
 /**
- * What the result tables say, as one HTML file to read and to hand on.
+ * Reports of the result tables, each one self-contained HTML file.
  *
  * <p>{@link org.mixtraining.report.RunFacts} and {@link org.mixtraining.report.ComparisonFacts} are
- * all that is read of the tables; the rest are pure functions of them. A {@link
+ * read from the tables; the rest are pure functions of them. A {@link
  * org.mixtraining.report.RunReport} or {@link org.mixtraining.report.ComparisonReport} is a {@code
  * Section} after the other, each made by the class of its name; a section that there is nothing for
  * says why, and {@link org.mixtraining.report.Report#omissions} lists them. The tables hold no

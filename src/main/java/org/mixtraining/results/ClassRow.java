@@ -2,7 +2,7 @@ package org.mixtraining.results;
 
 import org.mixtraining.data.Split;
 
-/** How the images of one label fared with the parameters after an epoch. */
+/** Accuracy on the images of one class with the parameters after an epoch. */
 @TableRow(table = "classes", oneRowPer = "evaluated epoch, split, task and class that has images")
 public record ClassRow(
     @Column("the run; partition of the table") String runId,

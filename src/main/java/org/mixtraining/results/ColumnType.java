@@ -15,7 +15,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.mixtraining.config.KebabCase;
 
-/** A kind of value as Java, Parquet, Spark and the documentation know it. */
+/** A column type, with its counterparts in Java, Parquet, Spark and the documentation. */
 enum ColumnType {
   /** Strings, and enums in the spelling of the configuration: {@code TWO_PASS} is two-pass. */
   STRING,
@@ -99,13 +99,13 @@ enum ColumnType {
     };
   }
 
-  /** The constant of an enum that is spelled so. */
-  static Object constant(Class<?> type, String spelling) {
+  /** The enum constant of a name in kebab case. */
+  static Object constant(Class<?> type, String kebabCase) {
     return Arrays.stream(type.getEnumConstants())
-        .filter(constant -> KebabCase.of((Enum<?>) constant).equals(spelling))
+        .filter(constant -> KebabCase.of((Enum<?>) constant).equals(kebabCase))
         .findAny()
         .orElseThrow(
-            () -> new IllegalArgumentException(spelling + " is no " + type.getSimpleName()));
+            () -> new IllegalArgumentException(kebabCase + " is not a " + type.getSimpleName()));
   }
 
   /** Puts a value that is not null under a name. */

@@ -2,7 +2,10 @@ package org.mixtraining.results;
 
 import static java.util.stream.Collectors.joining;
 
-/** SQL by which a catalog learns of tables that lie outside of it, and of their partitions. */
+/**
+ * SQL dialect of a catalog, for statements that define the tables as external ones, with their
+ * partitions.
+ */
 public enum Dialect {
   /** Hive, and others that read its catalog or AWS Glue's: Athena, Impala, Trino. */
   HIVE(

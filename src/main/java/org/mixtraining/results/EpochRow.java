@@ -5,17 +5,17 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
 
-/** A finished epoch: what it minimised, what it reached, and where its time went. */
+/** A finished epoch: its objective, losses, accuracies and costs. */
 @TableRow(table = "epochs", oneRowPer = "finished epoch of a run")
 public record EpochRow(
     @Column("the run; partition of the table") String runId,
     @Column("position in the run, from 1") int epoch,
     @Column("part of the run it belongs to") Phase phase,
-    @Column("what its steps minimised") Objective objective,
-    @Column(value = "what the encoder sees in a joint step; null for ssl and sl", nullable = true)
+    @Column("objective that its steps minimised") Objective objective,
+    @Column(value = "input of the encoder in a joint step; null for ssl and sl", nullable = true)
         MixPass pass,
     @Column("weight of the SSL loss, 1 for ssl and 0 for sl") double alpha,
-    @Column("share of the patches hidden, 0 to 1; null for sl") Double maskRatio,
+    @Column("share of the patches masked, 0 to 1; null for sl") Double maskRatio,
     @Column("learning rate of the first step") double learningRateStart,
     @Column("learning rate of the last step") double learningRateEnd,
     Training training,
@@ -24,7 +24,7 @@ public record EpochRow(
     @Column("when it was finished") Instant finishedAt)
     implements ResultRow, EpochScoped {
 
-  /** Means over the training images, taken while the parameters moved. */
+  /** Means over the training images, taken while the parameters changed. */
   public record Training(
       @Column("the loss minimised, mean over images") double trainLoss,
       @Column("masked reconstruction error, mean over images; null for sl") Double sslLoss,
@@ -46,11 +46,11 @@ public record EpochRow(
                   + " not evaluated")
           Double testTop5Accuracy) {
 
-    /** Of an epoch after which no head is trained, or none was asked to be evaluated. */
+    /** The values of an epoch that is not evaluated. */
     public static final Evaluation NONE = new Evaluation(null, null, null, null, null, null);
   }
 
-  /** Work done, and where the time went. */
+  /** Work done and time spent. */
   public record Cost(
       @Column("images trained on, count over all workers") long images,
       @Column("optimizer steps, count over all workers") long steps,

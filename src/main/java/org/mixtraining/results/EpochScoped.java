@@ -4,8 +4,8 @@ import java.util.Locale;
 
 /**
  * A row of one epoch of a run. The rows of {@value #EPOCHS_A_FILE} epochs share a file, which is
- * written anew with each of them: so a long run leaves few files from its beginning on, and there
- * is no moment in which rows are there twice or missing because small files are merged.
+ * rewritten with each of them: so a long run leaves few files, and rows are never duplicated or
+ * missing while small files are merged.
  */
 interface EpochScoped {
   int EPOCHS_A_FILE = 64;

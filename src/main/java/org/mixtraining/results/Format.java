@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.mixtraining.config.UserException;
 
-/** How the rows of a query are printed. */
+/** Output format of a query's rows. */
 public enum Format {
   /** Aligned columns for reading: numbers rounded, long texts cut. */
   TEXT {
@@ -33,7 +33,7 @@ public enum Format {
       for (String name : names) {
         if (names.indexOf(name) < names.lastIndexOf(name)) {
           throw new UserException(
-              "sql: two columns are named %s; name one of them otherwise (\"as ...\") to print JSON"
+              "sql: two columns are named %s; rename one of them (\"as ...\") to print JSON"
                   .formatted(name));
         }
       }

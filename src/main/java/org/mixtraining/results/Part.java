@@ -19,7 +19,7 @@ import org.apache.parquet.io.PositionOutputStream;
 /** One Parquet file of a table. */
 record Part(Path path, Configuration conf) {
 
-  /** Writes it anew with records of the table. */
+  /** Replaces it by a file with these records of the table. */
   void write(Table table, List<Group> records) throws IOException {
     new WholeFile(path, conf)
         .write(

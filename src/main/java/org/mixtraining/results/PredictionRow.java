@@ -5,7 +5,7 @@ import org.mixtraining.config.KebabCase;
 import org.mixtraining.data.Split;
 import org.mixtraining.train.Prediction;
 
-/** What the model that a run ends with says of an image that it was not trained on. */
+/** Prediction of a held-out image by the model that a run ends with. */
 @TableRow(table = "predictions", oneRowPer = "test image of a finished run, and task")
 public record PredictionRow(
     @Column("the run; partition of the table") String runId,
@@ -23,7 +23,7 @@ public record PredictionRow(
     implements ResultRow {
 
   /**
-   * What was predicted of an image.
+   * The row of a prediction.
    *
    * @param names of the task's classes
    */

@@ -11,18 +11,18 @@ import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
 
 /**
- * SQL over the {@linkplain Tables#register registered} tables, its answers printed.
+ * Execution of SQL over the {@linkplain Tables#register registered} tables, with printed results.
  *
  * @param spark the session the tables are registered in
- * @param format how answers are printed
- * @param out where to
+ * @param format output format of the results
+ * @param out where results are printed
  */
 public record Query(SparkSession spark, Format format, PrintStream out) {
 
   /**
-   * Runs statements, separated by semicolons, and prints the answer of each as soon as it is there;
-   * a blank line is between them. A statement that has no columns (such as {@code create view})
-   * prints nothing.
+   * Runs statements, separated by semicolons, and prints the result of each as soon as it is
+   * available, separated by blank lines. A statement that has no columns (such as {@code create
+   * view}) prints nothing.
    *
    * @throws UserException if there is no statement, or Spark rejects one
    */
@@ -51,15 +51,15 @@ public record Query(SparkSession spark, Format format, PrintStream out) {
     } catch (Exception e) {
       // Spark throws checked exceptions that it does not declare.
       throw Causes.of(e)
-          .filter(Query::isMendable)
+          .filter(Query::isUserError)
           .findFirst()
           .map(cause -> new UserException(where + ": " + brief(cause)))
           .orElseThrow(() -> new IllegalStateException(where + ": " + statement, e));
     }
   }
 
-  /** Spark names the class of every error that is the statement's, not its own. */
-  private static boolean isMendable(Throwable error) {
+  /** Whether an error is due to the statement: only then Spark gives it an error class. */
+  private static boolean isUserError(Throwable error) {
     return error instanceof AnalysisException
         || (error instanceof SparkThrowable named
             && named.getErrorClass() != null

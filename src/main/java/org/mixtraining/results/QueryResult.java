@@ -13,8 +13,8 @@ import org.apache.spark.sql.types.NumericType;
 import scala.collection.JavaConverters;
 
 /**
- * What a query returned, as plain Java values: null, Boolean, Number, String, Instant, List, and
- * Map by name.
+ * The result of a query as plain Java values: null, Boolean, Number, String, Instant, List, and Map
+ * by name.
  */
 public record QueryResult(List<Heading> columns, List<List<Object>> rows) {
 

@@ -3,7 +3,7 @@ package org.mixtraining.results;
 /**
  * A row of a result table. The permitted records are all the tables there are.
  *
- * <p>A component is a {@link Column}, or a record of more columns that stand in its place.
+ * <p>A component is a {@link Column}, or a record that groups more columns.
  */
 public sealed interface ResultRow
     permits RunRow, EpochRow, WorkerRow, ClassRow, PredictionRow, ComparisonRow, FeatureRow {

@@ -11,7 +11,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * What the {@linkplain Tables#register registered} tables say, as records.
+ * Reader of the {@linkplain Tables#register registered} tables as records.
  *
  * @param spark the session the tables are registered in
  */

@@ -1,11 +1,11 @@
 package org.mixtraining.results;
 
-/** Told of a run's rows when they have been written. */
+/** Observer of a run's rows, called when they have been written. */
 public interface RunObserver {
 
-  /** How the run stands now; it begins, an epoch is finished, or it is over. */
+  /** The new status of the run: when it starts, after each epoch, and at its end. */
   void run(RunRow row);
 
-  /** A finished epoch; before the run's row that counts it. */
+  /** A finished epoch; called before the run's row that counts it. */
   default void epoch(EpochRow row) {}
 }

@@ -5,13 +5,13 @@ import java.util.List;
 import org.mixtraining.config.Pipeline;
 
 /**
- * A run: what was asked for, by which software, what came of it and what it cost. Written when the
- * run starts, after each epoch, and when it ends.
+ * A run: its configuration, software, results and costs. Written when the run starts, after each
+ * epoch, and when it ends.
  */
 @TableRow(table = "runs", oneRowPer = "run")
 public record RunRow(
     @Column("the run; partition of the table") String runId,
-    @Column("how the run stands") Status status,
+    @Column("status of the run") Status status,
     @Column("when the run started") Instant started,
     @Column(value = "when the run ended; null while it is running", nullable = true) Instant ended,
     @Column(value = "why the run failed; null if it did not", nullable = true) String error,
@@ -26,7 +26,7 @@ public record RunRow(
         Boolean stoppedEarly)
     implements ResultRow {
 
-  /** How a run stands. An interrupted run can be resumed. */
+  /** Status of a run. An interrupted run can be resumed. */
   public enum Status {
     RUNNING,
     FINISHED,
@@ -34,7 +34,7 @@ public record RunRow(
     INTERRUPTED
   }
 
-  /** What was asked for. */
+  /** The configuration. */
   public record Setup(
       @Column("order of the objectives") Pipeline pipeline,
       @Column("model preset") String model,
@@ -51,7 +51,7 @@ public record RunRow(
           String sslFingerprint,
       @Column("the whole configuration, canonical JSON") String config) {}
 
-  /** What computed it. */
+  /** The software that trained it. */
   public record Versions(
       @Column("version of this job") String jobVersion,
       @Column("version of Spark") String sparkVersion,
@@ -60,7 +60,7 @@ public record RunRow(
       @Column(value = "git revision of this job; null where unknown", nullable = true)
           String gitRevision) {}
 
-  /** What has come of it so far, and at what cost. */
+  /** Results and costs so far. */
   public record Progress(
       @Column("epochs finished, count") int epochsDone,
       @Column("highest validation accuracy of any epoch, 0 to 1") Double bestValidationAccuracy,
@@ -90,7 +90,7 @@ public record RunRow(
                   + " older rows")
           Double evaluationDeviceSeconds) {
 
-    /** Of no epoch. */
+    /** The progress before the first epoch. */
     public static final Progress NONE =
         new Progress(0, null, null, null, null, 0, 0, 0, 0, null, 0.0, 0.0, 0.0);
 
@@ -118,12 +118,12 @@ public record RunRow(
           sum(evaluationDeviceSeconds, epoch.cost().evaluationDeviceSeconds()));
     }
 
-    /** What is not known of an epoch is not known of all. */
+    /** The sum is unknown (null) if any term is. */
     private static Double sum(Double before, Double epoch) {
       return before == null || epoch == null ? null : Double.valueOf(before + epoch);
     }
 
-    /** Of two that validation cannot tell apart, the later has learnt more. */
+    /** Of equal validation accuracies the later one counts, which has trained longer. */
     private boolean isBest(Double accuracy) {
       return accuracy != null
           && !accuracy.isNaN()

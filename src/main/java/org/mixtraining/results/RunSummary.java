@@ -14,18 +14,18 @@ import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.KebabCase;
 
 /**
- * A run in short, for a program that decides by it what comes next: {@code summary.json}. Its keys
- * are these components in snake_case; keys may be added, and none changes its meaning.
+ * Summary of a run for other programs: {@code summary.json}. Its keys are these components in
+ * snake_case; keys may be added, and none changes its meaning.
  *
  * @param status running, finished, failed or interrupted; a run whose driver was killed stays
  *     running
  * @param exitCode the exit code of the command that trained it, but 1 also where that was 2 because
  *     the data was bad; null while it is running
  * @param exitMeaning of that code
- * @param resumable whether the same command would go on with it
- * @param error why it failed; null if it did not
- * @param models where they lie
- * @param tables where the result tables lie
+ * @param resumable whether the same command would resume it
+ * @param error the reason of a failure, else null
+ * @param models paths of its models
+ * @param tables path of the result tables
  */
 public record RunSummary(
     String runId,
@@ -70,8 +70,8 @@ public record RunSummary(
    * @param deviceSeconds time that workers held devices to train, a core or a GPU each
    * @param flops floating-point operations of training by formula
    * @param images images trained on
-   * @param evaluationSeconds wall time of evaluation, which {@code seconds} holds too; this and
-   *     what follows are null of older versions
+   * @param evaluationSeconds wall time of evaluation, which {@code seconds} holds too; this and the
+   *     following are null for older versions
    * @param evaluationDeviceSeconds time that devices evaluated
    * @param evaluationFlops floating-point operations of evaluation by formula
    */
@@ -87,7 +87,7 @@ public record RunSummary(
   /**
    * Files of models; null where there is none yet.
    *
-   * @param best that which was best on validation
+   * @param best the best on validation
    * @param last that of the last epoch
    */
   public record Models(String best, String last) {}
@@ -109,8 +109,8 @@ public record RunSummary(
         switch (row.status()) {
           case RUNNING -> null;
           case FINISHED -> "done";
-          case FAILED -> "failed; once its reason is mended, the same command goes on";
-          case INTERRUPTED -> "interrupted; the same command goes on";
+          case FAILED -> "failed; fix the cause and run the same command to resume";
+          case INTERRUPTED -> "interrupted; run the same command to resume";
         },
         row.status() != RunRow.Status.FINISHED,
         row.error(),
@@ -137,7 +137,7 @@ public record RunSummary(
         tables);
   }
 
-  /** Where a run's summary lies below an output directory. */
+  /** The directory of a run's summary below an output directory. */
   static Path directory(Path output, String runId) {
     return new Path(new Path(output, "summaries"), runId);
   }

@@ -3,7 +3,7 @@ package org.mixtraining.results;
 import java.util.ArrayList;
 import java.util.List;
 
-/** SQL text cut into statements at the semicolons outside quotes and comments. */
+/** Splitter of SQL text into statements, at the semicolons outside quotes and comments. */
 final class Statements {
   private final String sql;
   private final List<String> statements = new ArrayList<>();

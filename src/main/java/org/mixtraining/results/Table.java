@@ -16,10 +16,10 @@ import org.apache.spark.sql.types.StructType;
 import org.mixtraining.config.KebabCase;
 
 /**
- * A result table as its row type declares it: name, columns in order, and what they mean.
+ * A result table as its row type declares it: name, and columns in order with their meanings.
  *
  * @param name the name in SQL
- * @param oneRowPer what there is one row of
+ * @param oneRowPer what a row stands for
  * @param columns in order, {@code run_id} first
  */
 record Table(String name, String oneRowPer, List<Field> columns) {
@@ -51,7 +51,7 @@ record Table(String name, String oneRowPer, List<Field> columns) {
   static Table of(Class<?> row) {
     TableRow stored = row.getAnnotation(TableRow.class);
     if (stored == null) {
-      throw new IllegalArgumentException(row.getSimpleName() + " lacks @Stored");
+      throw new IllegalArgumentException(row.getSimpleName() + " lacks @TableRow");
     }
     List<Field> columns = fields(row, List.of()).toList();
     List<String> names = columns.stream().map(Field::name).toList();

@@ -77,7 +77,7 @@ public final class Tables {
             (key, part) -> writePart(Table.of(key.type), key.runId, key.part, key.epoch, part));
   }
 
-  /** How a run stands, if it has been recorded, finished or not. */
+  /** The row of a run, if it has been recorded. */
   public Optional<RunRow> run(String runId) {
     Path run =
         new Path(partition(Table.of(RunRow.class), RunConfig.checkedId(runId)), "run.parquet");
@@ -91,12 +91,11 @@ public final class Tables {
       throw unsupported(e, root.getParent().toString());
     } catch (IOException | RuntimeException e) { // Parquet throws either where a file is damaged
       throw new UserException(
-          "%s: cannot be read (%s); delete it to forget what is in it"
-              .formatted(part, e.getMessage()));
+          "%s: cannot be read (%s); delete it to discard its rows".formatted(part, e.getMessage()));
     }
   }
 
-  /** A run in short, as its row says. */
+  /** The summary of a run's row. */
   public RunSummary summary(RunRow row, RunSummary.Models models) {
     return RunSummary.of(row, models, qualified(root));
   }
@@ -122,7 +121,7 @@ public final class Tables {
     }
   }
 
-  /** Forgets a run: all its rows, and its summary. */
+  /** Deletes a run: all its rows and its summary. */
   public void delete(String runId) {
     delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)));
     for (Table table : ALL) {
@@ -130,13 +129,13 @@ public final class Tables {
     }
   }
 
-  /** Forgets how a run stands, its row and summary; the rows of its epochs stay. */
+  /** Deletes a run's row and summary; the rows of its epochs stay. */
   public void forgetStatus(String runId) {
     delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)));
     delete(partition(Table.of(RunRow.class), RunConfig.checkedId(runId)));
   }
 
-  /** Forgets that a run has a place in a comparison; the run itself stays. */
+  /** Deletes a run's membership in a comparison; the run itself stays. */
   public void forgetPlace(String runId) {
     delete(partition(Table.of(ComparisonRow.class), RunConfig.checkedId(runId)));
   }
@@ -253,7 +252,7 @@ public final class Tables {
     FileSystem files = root.getFileSystem(conf);
     if (!files.exists(root)) {
       throw new UserException(
-          "run.output: there are no result tables at %s; train a run first, or name the output of one"
+          "run.output: no result tables at %s; train a run first, or give the output directory of one"
               .formatted(root));
     }
     return files;

@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.mixtraining.results.QueryResult.Heading;
 
-/** Aligned columns: numbers to the right, null as a dash. */
+/** A text table with aligned columns: numbers to the right, null as a dash. */
 final class TextTable {
   /** Longest text of a cell; the only column of a query may be longer. */
   private static final int CUT = 80;

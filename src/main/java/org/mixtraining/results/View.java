@@ -17,10 +17,10 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.MetadataBuilder;
 
 /**
- * A question that is asked often, answered by SQL over the tables. Its text is a resource that
- * opens with its documentation in comments: what there is one row of, and then each column.
+ * An SQL view over the tables for a frequent question. Its text is a resource that starts with its
+ * documentation in comments: what a row stands for, and then each column.
  *
- * @param meaning what there is one row of
+ * @param meaning what a row stands for
  * @param columns in order
  */
 record View(String name, String meaning, List<Documented> columns, String sql) {
@@ -73,7 +73,7 @@ record View(String name, String meaning, List<Documented> columns, String sql) {
   }
 
   /**
-   * Makes it known to SQL in a session that knows the tables, with what its columns mean.
+   * Registers it in a session in which the tables are registered, with the meanings of its columns.
    *
    * @throws IllegalStateException if its columns are not those that are documented
    */

@@ -21,16 +21,16 @@ import org.mixtraining.config.Location;
 import org.mixtraining.files.LockOwner;
 
 /**
- * A file that is whole or not there: written under a name that readers skip, then renamed over the
- * one before, in one step where the file system can (local, HDFS). What a writer left that was
- * killed is removed by the next one in the same directory.
+ * Atomic replacement of a file: it is written under a name that readers skip, then renamed over the
+ * one before, in one step if the file system can (local, HDFS). Temporary files of a killed writer
+ * are removed by the next one in the same directory.
  */
 public final class WholeFile {
   private static final String MARK = LockOwner.self().mark();
   private static final AtomicInteger WRITTEN = new AtomicInteger();
   private static final Pattern HIDDEN = Pattern.compile("\\..+\\.(" + LockOwner.MARK + ")\\.\\d+");
 
-  /** Nobody writes so long; of a process that cannot be asked whether it lives. */
+  /** Age from which a temporary file is stale whose writer cannot be checked for being alive. */
   private static final Duration STALE = Duration.ofMinutes(10);
 
   private final FileSystem files;
@@ -43,19 +43,19 @@ public final class WholeFile {
     this.conf = conf;
   }
 
-  /** The file system of a path; of a local one that which leaves no .crc file beside each file. */
+  /** The file system of a path; for local ones without .crc files. */
   public static FileSystem fileSystem(Path path, Configuration conf) throws IOException {
     FileSystem named = path.getFileSystem(conf);
     return named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
   }
 
-  /** Writes what the file is to hold. */
+  /** Writer of the file's content. */
   @FunctionalInterface
   public interface Content {
     void writeTo(FSDataOutputStream out) throws IOException;
   }
 
-  /** Writes the file anew; what was there before stays until the new one is whole. */
+  /** Replaces the file; the old one stays until the new one is complete. */
   public void write(Content content) throws IOException {
     Path hidden = hidden();
     try {
@@ -64,7 +64,7 @@ public final class WholeFile {
       }
       moveOver(hidden);
       removeLeftOver();
-    } catch (FSError e) { // what Hadoop makes of a full disk
+    } catch (FSError e) { // thrown by Hadoop for a full disk
       delete(hidden, e);
       throw new IOException(e.getCause().getMessage(), e);
     } catch (IOException | RuntimeException | Error e) {
@@ -81,7 +81,7 @@ public final class WholeFile {
     }
   }
 
-  /** A new name in the same directory, of its own so that two writers cannot mix their bytes. */
+  /** A unique temporary name in the same directory. */
   Path hidden() {
     return Location.child(
         path.getParent(), "." + path.getName() + "." + MARK + "." + WRITTEN.incrementAndGet());

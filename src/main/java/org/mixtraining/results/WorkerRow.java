@@ -26,7 +26,7 @@ public record WorkerRow(
         Integer devices)
     implements ResultRow, EpochScoped {
 
-  /** What it took of all devices: its seconds on each that it held. */
+  /** Its device time: seconds times the devices that it held. */
   double deviceSeconds() {
     return seconds * held();
   }

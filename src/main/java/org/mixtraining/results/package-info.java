@@ -1,5 +1,5 @@
 /**
- * What a run leaves behind: result tables in Parquet, ready for SQL.
+ * The result tables of runs, in Parquet, for SQL.
  *
  * <p>A table's rows are records, and the record is the schema: {@link
  * org.mixtraining.results.RunRow}, {@link org.mixtraining.results.EpochRow}, {@link

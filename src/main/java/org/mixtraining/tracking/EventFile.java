@@ -25,7 +25,7 @@ final class EventFile implements AutoCloseable {
   private final FSDataOutputStream out;
 
   /**
-   * @param first step that is to come; TensorBoard forgets those from there on in older files
+   * @param first the next step; TensorBoard discards steps from there on in older files
    */
   EventFile(FSDataOutputStream out, Instant at, long first) throws IOException {
     this.out = out;

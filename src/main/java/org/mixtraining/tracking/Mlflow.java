@@ -20,10 +20,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A run in MLflow: its configuration as parameters, a metric value an epoch. A thread of its own
- * speaks to the server, so that the training never waits for it. What an outage swallowed is told
- * with the next epoch, in its order; what the server refuses is passed over, offered once more at
- * the end, and keeps nothing else from being told. A run that goes on goes on there.
+ * A run in MLflow: its configuration as parameters, a metric value an epoch. A separate thread
+ * sends to the server, so that training never waits for it. After an outage, missed values are sent
+ * with the next epoch, in order; values that the server refuses are skipped, retried once at the
+ * end, and do not block others. A resumed run continues the same MLflow run.
  */
 final class Mlflow implements Tracker {
   private static final Logger LOG = LoggerFactory.getLogger(Mlflow.class);
@@ -55,7 +55,7 @@ final class Mlflow implements Tracker {
   }
 
   /**
-   * @param warning told what the server does not take
+   * @param warning told what the server does not accept
    */
   Mlflow(MlflowServer server, String experiment, Consumer<String> warning) {
     this.server = server;
@@ -85,7 +85,7 @@ final class Mlflow implements Tracker {
     tell(() -> run.epoch(row));
   }
 
-  /** Without it nothing can be told, so it is tried until it is done. */
+  /** Creates the run; nothing can be logged without it, so it is retried until it succeeds. */
   private void begin(RunRow row) throws IOException {
     MlflowRun there = run == null ? new MlflowRun(server, experiment, row) : run;
     try {
@@ -111,18 +111,18 @@ final class Mlflow implements Tracker {
           untold.peek().tell();
         } catch (Refusal e) {
           refused.add(untold.peek());
-          say("MLflow refuses what it is told, and the training goes on: ", e.getMessage());
+          say("MLflow refuses the run's data; training continues: ", e.getMessage());
         }
         untold.remove();
       }
     } catch (IOException | RuntimeException e) {
       complaint = String.valueOf(e.getMessage());
-      say("MLflow is not told for now, and the training goes on: ", complaint);
+      say("MLflow is not updated for now; training continues: ", complaint);
     }
     if (run != null && said.addAll(run.refused().keySet())) {
       var reasons = new TreeMap<>(run.refused());
       warning.accept(
-          "MLflow refuses %s, and is told the rest: %s"
+          "MLflow refuses %s; the rest is logged: %s"
               .formatted(String.join(", ", reasons.keySet()), reasons.firstEntry().getValue()));
     }
   }
@@ -140,7 +140,7 @@ final class Mlflow implements Tracker {
     int never = untold.size() + refused.size();
     if (never > 0) {
       warning.accept(
-          "MLflow was never told "
+          "MLflow did not receive "
               + never
               + " of the run's messages: "
               + (untold.isEmpty() ? "it refused them" : complaint));
@@ -153,7 +153,7 @@ final class Mlflow implements Tracker {
     thread.shutdown();
     try {
       if (!thread.awaitTermination(FAREWELL.toMillis(), TimeUnit.MILLISECONDS)) {
-        warning.accept("MLflow does not answer, and was not told the end of the run");
+        warning.accept("MLflow does not answer and did not receive the end of the run");
         thread.shutdownNow();
       }
     } catch (InterruptedException e) {

@@ -13,14 +13,14 @@ import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.tracking.MlflowServer.Refusal;
 
-/** A run as it is kept on MLflow's server, where it is found by its tag. */
+/** A run on an MLflow server, found there by its tag. */
 final class MlflowRun {
   private static final String TAG = "mixtraining.run_id";
 
-  /** Values that the server takes at once. */
+  /** Largest number of values per request. */
   private static final int AT_ONCE = 100;
 
-  /** Characters of a parameter that MLflow takes: since 2.8, since 1.29, and before. */
+  /** Longest parameter values that MLflow accepts: since 2.8, since 1.29, and before. */
   private static final List<Integer> LENGTHS = List.of(6000, 500, 250);
 
   private final MlflowServer server;
@@ -39,14 +39,14 @@ final class MlflowRun {
     this.row = row;
   }
 
-  /** Names of values that the server will not have, and why. */
+  /** Names of the values that the server refused, with the reasons. */
   Map<String, String> refused() {
     return refused;
   }
 
   // --- the run ---------------------------------------------------------------------------------
 
-  /** Finds the run, or makes it; what is told before goes there. */
+  /** Finds the run, or creates it. */
   void begin() throws IOException {
     String in = experiment();
     JsonNode known =
@@ -75,7 +75,7 @@ final class MlflowRun {
         server.get("experiments/get-by-name", "experiment_name", experiment).path("experiment");
     if (known.path("lifecycle_stage").asText().equals("deleted")) {
       throw new IOException(
-          "experiment %s is deleted there: restore it, or name another by tracking.mlflow-experiment"
+          "experiment %s is deleted on the server: restore it, or choose another with tracking.mlflow-experiment"
               .formatted(experiment));
     }
     return named(
@@ -102,7 +102,10 @@ final class MlflowRun {
     isNew = true;
   }
 
-  /** Parameters cannot be told twice with different values, as those that may change would be. */
+  /**
+   * Logs the parameters that cannot change: MLflow accepts a parameter only once with different
+   * values.
+   */
   void configure() throws IOException {
     if (isNew) {
       log("params", parameters(row.setup().config()));
@@ -113,7 +116,7 @@ final class MlflowRun {
   private static String named(JsonNode answer, String name) throws IOException {
     String value = answer.path(name).asText();
     if (value.isEmpty()) {
-      throw new IOException("an answer without %s, as MLflow has none".formatted(name));
+      throw new IOException("an answer without %s, which is not MLflow's".formatted(name));
     }
     return value;
   }
@@ -151,7 +154,7 @@ final class MlflowRun {
     void make() throws IOException;
   }
 
-  /** A run that was deleted meanwhile, or whose server has forgotten it, is made anew. */
+  /** Calls the server; a run that was deleted there meanwhile is created again. */
   private void where(Call call) throws IOException {
     try {
       call.make();
@@ -165,7 +168,7 @@ final class MlflowRun {
     }
   }
 
-  /** Logs values; those that the server will not have are passed over one by one. */
+  /** Logs values; those that the server refuses are skipped one by one. */
   private void log(String kind, List<Map<String, Object>> values) throws IOException {
     for (int from = 0; from < values.size(); from += AT_ONCE) {
       some(kind, values.subList(from, Math.min(from + AT_ONCE, values.size())));
@@ -219,7 +222,7 @@ final class MlflowRun {
         .toList();
   }
 
-  /** So many characters of a text, and half of none. */
+  /** The first {@code length} characters of a text, without splitting surrogate pairs. */
   private static String cut(String text, int length) {
     if (text.length() <= length) {
       return text;

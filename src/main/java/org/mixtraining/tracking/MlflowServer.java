@@ -31,7 +31,7 @@ final class MlflowServer {
   private static final int REDIRECTS = 5;
   private static final int SHOWN = 300;
 
-  /** Refusals that pass: too slow, too early, too many requests. */
+  /** Status codes of transient refusals: too slow, too early, too many requests. */
   private static final Set<Integer> PASSING = Set.of(408, 425, 429);
 
   private final HttpClient http =
@@ -39,7 +39,7 @@ final class MlflowServer {
   private final String api;
   private final String authorization;
 
-  /** That the server will not do what it was asked, however often it is asked. */
+  /** A permanent refusal by the server, for which a retry is useless. */
   static final class Refusal extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -50,12 +50,12 @@ final class MlflowServer {
       this.status = status;
     }
 
-    /** Whether there is no such thing, or it has been deleted. */
+    /** Whether the object does not exist, or has been deleted. */
     boolean ofWhatIsGone() {
       return status == 404 || getMessage().contains("'active' state");
     }
 
-    /** Whether the content may be to blame, rather than who asks or where. */
+    /** Whether the content may be the cause, rather than credentials or address. */
     boolean ofContent() {
       return status == 400 || status == 413 || status == 422;
     }
@@ -81,8 +81,8 @@ final class MlflowServer {
   }
 
   /**
-   * @return what it answers; a missing node where there is no such thing
-   * @throws Refusal if it never will
+   * @return the answer; a missing node if the object does not exist
+   * @throws Refusal if a retry is useless
    * @throws IOException if it cannot be reached or does not serve now
    */
   JsonNode get(String path, String name, String value) throws IOException {
@@ -99,7 +99,7 @@ final class MlflowServer {
 
   /**
    * @param body as JSON
-   * @throws Refusal if it never will
+   * @throws Refusal if a retry is useless
    * @throws IOException if it cannot be reached or does not serve now
    */
   JsonNode post(String path, Object body) throws IOException {
@@ -124,12 +124,12 @@ final class MlflowServer {
       }
       URI next = uri.resolve(location.replace(" ", "%20"));
       if (!next.getScheme().startsWith(uri.getScheme()) || !uri.getHost().equals(next.getHost())) {
-        // Which is not to see the credentials.
-        throw new IOException("%s leads to another server, %s".formatted(uri, next));
+        // It must not see the credentials.
+        throw new IOException("%s redirects to another server, %s".formatted(uri, next));
       }
       uri = next;
     }
-    throw new IOException("%s%s leads from one place to another".formatted(api, path));
+    throw new IOException("%s%s has too many redirects".formatted(api, path));
   }
 
   private HttpResponse<String> ask(String method, URI uri, BodyPublisher body) throws IOException {
@@ -161,10 +161,11 @@ final class MlflowServer {
       // as any other answer that is no object
     }
     throw new IOException(
-        "%s answers what is no JSON object, as MLflow does not: %s".formatted(uri, start(body)));
+        "%s did not answer with a JSON object, so it is not MLflow: %s"
+            .formatted(uri, start(body)));
   }
 
-  /** MLflow's own words where there are some. */
+  /** MLflow's own message, if there is one. */
   private static String reason(String body) {
     try {
       JsonNode message = JSON.readTree(body).path("message");

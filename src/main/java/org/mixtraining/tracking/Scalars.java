@@ -4,11 +4,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.mixtraining.results.EpochRow;
 
-/** An epoch as named numbers, in the groups in which they are drawn. */
+/** The scalars of an epoch by name, in the groups in which they are displayed. */
 final class Scalars {
   private Scalars() {}
 
-  /** Those that the epoch has and that are numbers. */
+  /** The scalars that are present and not NaN. */
   static Map<String, Double> of(EpochRow row) {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("train/loss", row.training().trainLoss());

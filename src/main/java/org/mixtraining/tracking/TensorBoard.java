@@ -12,8 +12,8 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.WholeFile;
 
 /**
- * Scalars of a run for TensorBoard, a point an epoch, in {@code <output>/tensorboard/<run>}. Each
- * start of the run makes a file of its own, as TensorFlow does.
+ * Scalars of a run for TensorBoard, one point per epoch, in {@code <output>/tensorboard/<run>}.
+ * Each start of the run creates a new file, as TensorFlow does.
  */
 final class TensorBoard implements Tracker {
   private final Configuration hadoop;

@@ -2,7 +2,7 @@ package org.mixtraining.tracking;
 
 import org.mixtraining.results.RunObserver;
 
-/** An observer with something to put away in the end. */
+/** An observer that holds resources. */
 interface Tracker extends RunObserver, AutoCloseable {
   @Override
   void close();

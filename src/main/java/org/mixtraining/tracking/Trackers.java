@@ -13,7 +13,7 @@ import org.mixtraining.results.RunRow;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** All who are told how a run goes. What goes wrong with one is logged, and ends there. */
+/** The trackers of a run. A tracker's failure is logged and affects nothing else. */
 public final class Trackers implements RunObserver, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Trackers.class);
 
@@ -59,7 +59,7 @@ public final class Trackers implements RunObserver, AutoCloseable {
         what.accept(tracker);
       } catch (RuntimeException | Error e) { // the latter of a full disk
         LOG.warn(
-            "{} was not told: {}; the training goes on",
+            "{} was not updated: {}; training continues",
             tracker.getClass().getSimpleName(),
             Causes.reason(e));
       }

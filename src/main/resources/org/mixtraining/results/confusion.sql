@@ -1,4 +1,4 @@
--- one row per run, split, task, label and class that was predicted for it
+-- one row per run, split, task, label and predicted class
 --
 -- run_id: the run
 -- split: the images predicted

@@ -1,5 +1,5 @@
--- one row per finished run that no other on the same images beats: none is both as accurate and as
---   cheap, and one of the two better
+-- one row per finished run on the Pareto front: no other run on the same images is both as accurate
+--   and as cheap, and better in one of the two
 --
 -- dataset_fingerprint: fingerprint of the dataset's content; of several, all of them
 -- dataset_path: directory of the image shards; of several tasks, all of them
@@ -12,8 +12,8 @@
 --   each), summed over workers; evaluation is apart
 -- seconds: wall time of the epochs with evaluation, seconds
 -- flops: floating-point operations of training by formula, count
--- evaluation_device_seconds: the same time of evaluation; null of older versions
--- evaluation_flops: the same of evaluation; null of older versions
+-- evaluation_device_seconds: the same time of evaluation; null for older versions
+-- evaluation_flops: the same of evaluation; null for older versions
 with finished as (
   select dataset_fingerprint, dataset_path, run_id, pipeline, model, seed,
     coalesce(test_accuracy_at_best, final_test_accuracy) as accuracy,

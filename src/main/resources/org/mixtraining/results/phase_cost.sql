@@ -9,8 +9,8 @@
 -- device_seconds: time that workers held devices to train, seconds times devices (a core or a GPU
 --   each), summed over workers
 -- evaluation_seconds: wall time of evaluation, seconds
--- evaluation_flops: floating-point operations of evaluation by formula, count; null of older versions
--- evaluation_device_seconds: time of evaluation, seconds times devices; null of older versions
+-- evaluation_flops: floating-point operations of evaluation by formula, count; null for older versions
+-- evaluation_device_seconds: time of evaluation, seconds times devices; null for older versions
 select e.run_id, e.phase, count(*) as epochs, sum(e.images) as images,
   sum(e.seconds) as seconds, sum(e.flops) as flops,
   sum(w.seconds) as device_seconds,

@@ -4,24 +4,24 @@
 -- dataset: the dataset, by its name in the comparison
 -- fraction: share of the training images used, 0 to 1
 -- label_fraction: share of their labels used, 0 to 1
--- arm: what is compared, by its name in the comparison
+-- arm: the arm, by its name in the comparison
 -- runs: finished runs, count
 -- planned: runs of the comparison, count
 -- accuracy: test accuracy of the model that is best on validation, 0 to 1, mean over seeds
--- accuracy_deviation: its standard deviation over seeds; null of one
+-- accuracy_deviation: its standard deviation over seeds; null for one seed
 -- device_seconds: time that workers held devices to train, without waiting for them, seconds times
 --   devices (a core or a GPU each), mean per run; evaluation is apart
 -- wall_seconds: wall time of the epochs with evaluation, seconds, mean per run
 -- flops: floating-point operations of training by formula, count, mean per run
--- gain: accuracy over the baseline's, −1 to 1, mean over the seeds that both have
+-- gain: accuracy minus the baseline's, −1 to 1, mean over the seeds that both have
 -- times_cheaper: the baseline's device seconds over the arm's, for those seeds
 -- times_fewer_flops: the baseline's FLOPs over the arm's, for those seeds
 -- ahead: whether it has higher accuracy in less time than the baseline
 -- pareto: whether no arm of the setting is both as accurate and as cheap
 -- pipeline: order of the objectives
--- validation_accuracy: highest validation accuracy of any epoch, 0 to 1, mean over seeds: what to
---   choose by
--- validation_accuracy_deviation: its standard deviation over seeds; null of one
+-- validation_accuracy: highest validation accuracy of any epoch, 0 to 1, mean over seeds: use
+--   it to choose an arm
+-- validation_accuracy_deviation: its standard deviation over seeds; null for one seed
 -- evaluation_device_seconds: time of evaluation, seconds times devices, mean per run; null of older
 --   versions
 -- evaluation_flops: floating-point operations of evaluation by formula, count, mean per run; null of

@@ -1,14 +1,14 @@
--- one row per run and epoch: the worker that took longest beside the mean of all workers
+-- one row per run and epoch: the slowest worker compared with the mean of all workers
 --
 -- run_id: the run
 -- epoch: position in the run, from 1
--- worker: the worker that took longest, from 0
+-- worker: the slowest worker, from 0
 -- host: where it ran
 -- executor: Spark's id of the executor that it ran on
--- device: what it computed on
--- seconds: what it took
--- mean_seconds: what workers took on average
--- times_mean: its seconds in those
+-- device: its device
+-- seconds: its time
+-- mean_seconds: mean time of all workers
+-- times_mean: its time divided by the mean
 -- images: images that it trained on
 -- mean_images: images that workers trained on, on average
 select run_id, epoch, worker, host, executor, device, seconds, mean_seconds,

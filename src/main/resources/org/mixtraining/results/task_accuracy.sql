@@ -7,7 +7,7 @@
 -- images: images evaluated, count
 -- accuracy: share whose most probable class was the label's, 0 to 1
 -- top5_accuracy: share whose label was among the five most probable, 0 to 1
--- worst_class_accuracy: accuracy of the class that fares worst, 0 to 1
+-- worst_class_accuracy: accuracy of the worst class, 0 to 1
 select run_id, epoch, split, task, sum(images) as images,
   sum(accuracy * images) / sum(images) as accuracy,
   sum(top5_accuracy * images) / sum(images) as top5_accuracy,

@@ -118,7 +118,7 @@ class SubmitTest {
 
     Said nowhere = run(Map.of("MASTER", ""), "submit/standalone", "--print", "train");
     assertThat(nowhere.exitCode()).isEqualTo(2);
-    assertThat(nowhere.err()).contains("MASTER is not set; standalone --help says what it is");
+    assertThat(nowhere.err()).contains("MASTER is not set; see standalone --help");
   }
 
   @Test

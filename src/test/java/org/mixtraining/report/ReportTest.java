@@ -102,7 +102,7 @@ class ReportTest {
             "provenance");
     assertThat(RUN.render())
         .contains("45.0\u00a0%", "after epoch 5, the best on validation", "5ha256", "f00d")
-        .contains("Guessing would reach 10.0\u00a0%", "✓ &lt;script&gt;", ", is class 1")
+        .contains("Guessing would give 10.0\u00a0%", "✓ &lt;script&gt;", ", is class 1")
         .contains("run.id=noon-again");
   }
 
@@ -149,7 +149,7 @@ class ReportTest {
 
     assertThat(RunReport.of(early, ReportFixtures.pictures()).render())
         .contains(
-            "Early stopping ended it after 6 of 6 epochs, when its learning rate had fallen to 14.3\u00a0% of its highest.")
+            "Early stopping ended it after 6 of 6 epochs, when its learning rate had fallen to 14.3\u00a0% of its peak.")
         .contains("500\u00a0GFLOP");
   }
 
@@ -199,8 +199,8 @@ class ReportTest {
 
     assertThat(html)
         .contains("The 10 best classes", "The 10 worst classes", "All 120 classes")
-        .contains("With 120 classes a matrix could not be read")
-        .doesNotContain("What is taken for what");
+        .contains("A matrix of 120 classes would be unreadable")
+        .doesNotContain("Confusion matrix");
   }
 
   @Test

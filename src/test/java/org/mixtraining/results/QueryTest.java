@@ -210,8 +210,7 @@ class QueryTest {
     assertThat(text("select 1 as x, 2 as x")).contains("1  2");
     assertThatThrownBy(() -> print(Format.JSON, "select 1 as x, 2 as x"))
         .isInstanceOf(UserException.class)
-        .hasMessage(
-            "sql: two columns are named x; name one of them otherwise (\"as ...\") to print JSON");
+        .hasMessage("sql: two columns are named x; rename one of them (\"as ...\") to print JSON");
   }
 
   @Test

@@ -57,6 +57,6 @@ class TableTest {
             "columns of twice must be unique and start with run_id: [run_id, count, count]");
     assertThatThrownBy(() -> Table.of(HeadlessRow.class))
         .hasMessageStartingWith("columns of headless must be unique and start with run_id");
-    assertThatThrownBy(() -> Table.of(String.class)).hasMessage("String lacks @Stored");
+    assertThatThrownBy(() -> Table.of(String.class)).hasMessage("String lacks @TableRow");
   }
 }

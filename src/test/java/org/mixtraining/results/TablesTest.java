@@ -289,8 +289,7 @@ class TablesTest {
     assertThat(docs)
         .contains("### `epochs`: one row per finished epoch of a run")
         .contains("| `run_id` | string | the run; partition of the table |")
-        .contains(
-            "| `pass` | string, or null | what the encoder sees in a joint step; null for ssl")
+        .contains("| `pass` | string, or null | input of the encoder in a joint step; null for ssl")
         .contains("(visible, corrupted, two-pass) |")
         .contains("| `peak_rss_bytes` | bigint, or null |")
         .contains("### `phase_cost` (view): one row per run and phase, in the order of training")
@@ -420,7 +419,7 @@ class TablesTest {
     assertThatThrownBy(() -> Tables.register(spark.get(), nowhere))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "run.output: there are no result tables at %s/tables; train a run first, or name the output of one",
+            "run.output: no result tables at %s/tables; train a run first, or give the output directory of one",
             nowhere);
   }
 
@@ -725,7 +724,7 @@ class TablesTest {
       spark.get().sessionState().sqlParser().parsePlan(statement);
     }
     assertThat(statements.get(0))
-        .startsWith("CREATE EXTERNAL TABLE IF NOT EXISTS `runs` (\n  `status` STRING COMMENT 'how")
+        .startsWith("CREATE EXTERNAL TABLE IF NOT EXISTS `runs` (\n  `status` STRING COMMENT 'status")
         .contains("PARTITIONED BY (`run_id` STRING COMMENT 'the run; partition of the table')")
         .endsWith("STORED AS PARQUET\nLOCATION 'file:%s/tables/runs'".formatted(output));
     assertThat(statements.get(3)).isEqualTo("MSCK REPAIR TABLE `epochs`");
@@ -735,6 +734,6 @@ class TablesTest {
   void withoutTablesThereIsNothingToDefine() {
     assertThatThrownBy(() -> tables.define(Dialect.HIVE))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("there are no result tables at");
+        .hasMessageContaining("no result tables at");
   }
 }

@@ -233,7 +233,7 @@ class MlflowTest {
     assertThat(warnings)
         .singleElement()
         .asString()
-        .startsWith("MLflow refuses train/loss, and is told the rest: ")
+        .startsWith("MLflow refuses train/loss; the rest is logged: ")
         .endsWith("answers 400: no loss here");
   }
 
@@ -304,8 +304,8 @@ class MlflowTest {
     assertThat(warnings).hasSize(2);
     assertThat(warnings.get(0))
         .isEqualTo(
-            "MLflow is not told for now, and the training goes on: experiment drawn is deleted there: restore it, or name another by tracking.mlflow-experiment");
-    assertThat(warnings.get(1)).startsWith("MLflow was never told 6 of the run's messages: ");
+            "MLflow is not updated for now; training continues: experiment drawn is deleted on the server: restore it, or choose another with tracking.mlflow-experiment");
+    assertThat(warnings.get(1)).startsWith("MLflow did not receive 6 of the run's messages: ");
   }
 
   @Test
@@ -314,7 +314,7 @@ class MlflowTest {
     train(mlflow(Map.of()), Status.FINISHED);
     assertThat(warnings).hasSize(2);
     assertThat(warnings.get(0))
-        .endsWith("answers what is no JSON object, as MLflow does not: <html>");
+        .endsWith("did not answer with a JSON object, so it is not MLflow: <html>");
 
     warnings.clear();
     exception = (path, body) -> new Answer(404, "<html>nothing", "");
@@ -326,7 +326,7 @@ class MlflowTest {
     exception = (path, body) -> new Answer(302, "", "https://elsewhere.example/login");
     train(mlflow(Map.of()), Status.FINISHED);
     assertThat(warnings.get(0))
-        .endsWith("leads to another server, https://elsewhere.example/login");
+        .endsWith("redirects to another server, https://elsewhere.example/login");
   }
 
   @Test

@@ -3,7 +3,7 @@ package org.mixtraining.report.chart;
 import java.util.function.DoubleFunction;
 
 /**
- * The frame of a chart: grid, numbers on the axes, and what they measure.
+ * The axes of a chart: grid lines, tick labels and titles.
  *
  * @param x from left to right
  * @param y from the bottom up

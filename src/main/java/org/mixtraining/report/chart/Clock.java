@@ -1,13 +1,13 @@
 package org.mixtraining.report.chart;
 
 /**
- * What an axis of time counts in.
+ * The unit of a time axis.
  *
  * @param seconds of one unit
  */
 public record Clock(String unit, double seconds) {
 
-  /** The unit in which some seconds are a number that is easily read. */
+  /** The unit that suits a time of up to {@code longest} seconds. */
   public static Clock upTo(double longest) {
     return longest < 300
         ? new Clock("s", 1)

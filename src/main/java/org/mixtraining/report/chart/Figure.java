@@ -16,12 +16,11 @@ import j2html.tags.DomContent;
 import java.util.Locale;
 
 /**
- * A chart with its title, a sentence that says what it shows, its legend, and its numbers as a
- * table.
+ * A figure: a chart with its title, a sentence that says what it shows, its legend, and its numbers
+ * as a table.
  *
  * @param id of the figure on its page
- * @param message what a reader who does not see the chart is told in its place, and others below
- *     its title
+ * @param message what the chart shows, as the text below its title and for screen readers
  */
 public record Figure(String id, String title, String message, Chart chart, Grid<?> numbers) {
 

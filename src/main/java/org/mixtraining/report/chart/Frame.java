@@ -1,7 +1,7 @@
 package org.mixtraining.report.chart;
 
 /**
- * The sizes that every chart is drawn in: a page shows the one that fits it, so that letters keep
+ * The sizes in which every chart is drawn: the page shows the one that fits, so that letters keep
  * their size on a phone.
  */
 enum Frame {
@@ -16,7 +16,7 @@ enum Frame {
   final int width;
   final int height;
 
-  /** About so many numbers stand on the x axis. */
+  /** Approximate number of tick labels on the x axis. */
   final int ticks;
 
   Frame(int width, int height, int ticks) {

@@ -16,14 +16,14 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * A table of numbers and names; the first column names the row. Where it is wider than the page it
- * scrolls by itself, by keyboard too.
+ * A table of numbers and names; the first column names the row. If it is wider than the page it
+ * scrolls on its own, by keyboard too.
  *
- * @param about what the table holds, for those who do not see what is around it
+ * @param about what the table holds, for screen readers
  */
 public record Grid<R>(String about, List<Grid.Column<R>> columns, List<R> rows) {
 
-  /** A column, and what stands in it. */
+  /** A column: its name and the text of its cells. */
   public record Column<R>(String name, boolean number, Function<R, String> text) {}
 
   public static <R> Column<R> name(String name, Function<R, String> text) {
@@ -50,7 +50,7 @@ public record Grid<R>(String about, List<Grid.Column<R>> columns, List<R> rows) 
             tbody(each(rows, this::row))));
   }
 
-  /** What is wider than a phone. */
+  /** A scrolling container for content that is wider than a phone. */
   public static DivTag scrolling(String name, DomContent wide) {
     return div(wide)
         .withClass("scroll")

@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A matrix of numbers, the higher the stronger coloured; the numbers stand in it.
+ * A heat map: a matrix of numbers, coloured by value.
  *
- * @param corner what the rows are, and what the columns
+ * @param corner names of rows and columns
  */
 public record HeatGrid(String about, String corner, List<String> columns, List<HeatGrid.Row> rows) {
 
@@ -26,12 +26,12 @@ public record HeatGrid(String about, String corner, List<String> columns, List<H
 
   /**
    * @param heat from 0 to 1
-   * @param detail what it says, as a sentence
-   * @param outlined whether it is one of those to look at first
+   * @param detail its meaning as a sentence
+   * @param outlined whether it is highlighted
    */
   public record Cell(String text, double heat, String detail, boolean outlined) {
 
-    /** Nothing is here. */
+    /** An empty cell. */
     public static final Cell EMPTY = new Cell("", 0, "", false);
   }
 

@@ -10,8 +10,8 @@ import java.util.stream.Stream;
  * Lines over an axis of epochs or another number.
  *
  * @param number how a value of the y axis is written
- * @param bands what lies behind the lines
- * @param level a value to hold the lines against, or null
+ * @param bands phases shaded behind the lines
+ * @param level a reference value, or null
  */
 public record LineChart(
     String xTitle,
@@ -22,7 +22,7 @@ public record LineChart(
     LineChart.Level level)
     implements Chart {
 
-  /** More points than this on a line, and not each gets its shape. */
+  /** The largest number of points on a line that are all drawn with their shapes. */
   private static final int SHAPES = 24;
 
   /**
@@ -33,7 +33,7 @@ public record LineChart(
 
   public record Point(double x, double y) {}
 
-  /** A horizontal line, such as what guessing would reach. */
+  /** A horizontal reference line, such as the accuracy of guessing. */
   public record Level(String name, double value) {}
 
   @Override

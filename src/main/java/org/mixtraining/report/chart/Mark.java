@@ -2,7 +2,7 @@ package org.mixtraining.report.chart;
 
 import java.util.Locale;
 
-/** How one of several things is told from the others: a shape beside its colour and its dashes. */
+/** The style of one of several series: a shape along with its colour and its dashes. */
 public enum Mark {
   CIRCLE("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"),
   SQUARE("M-3.6 -3.6h7.2v7.2h-7.2z"),
@@ -18,12 +18,12 @@ public enum Mark {
     this.shape = shape;
   }
 
-  /** The n-th, from 0; after the last comes the first again. */
+  /** The n-th style, from 0, cyclically. */
   public static Mark of(int n) {
     return values()[n % values().length];
   }
 
-  /** The class that gives colour and dashes. */
+  /** The CSS class for colour and dashes. */
   public String style() {
     return "s" + ordinal();
   }

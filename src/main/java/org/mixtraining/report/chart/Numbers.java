@@ -5,11 +5,14 @@ import java.math.MathContext;
 import java.util.List;
 import java.util.Locale;
 
-/** Figures for a person: digits enough to tell them apart, a unit, a dash where there is none. */
+/**
+ * Formatting of numbers for display: enough digits to tell them apart, a unit, a dash for missing
+ * values.
+ */
 public final class Numbers {
   public static final String NONE = "–";
 
-  /** Between a number and its unit, so that no line breaks there. */
+  /** No-break space between a number and its unit. */
   private static final char SPACE = '\u00a0';
 
   private static final List<String> SCALES = List.of("", "k", "M", "G", "T", "P", "E");
@@ -28,7 +31,7 @@ public final class Numbers {
         : format("%.1f ± %.1f", 100 * share, 100 * deviation) + SPACE + "%";
   }
 
-  /** A share that was chosen, not measured, as {@code 12.5 %}. */
+  /** A configured share without rounding, as {@code 12.5 %}. */
   public static String share(double share) {
     return digits(100 * share, 4) + SPACE + "%";
   }
@@ -38,7 +41,7 @@ public final class Numbers {
     return difference == null ? NONE : format("%+.1f", 100 * difference).replace('-', '−');
   }
 
-  /** How many times less, as {@code 1.31×}. */
+  /** A factor, as {@code 1.31×}. */
   public static String times(Double factor) {
     return factor == null ? NONE : format("%.2f", factor) + "×";
   }
@@ -84,12 +87,15 @@ public final class Numbers {
         + unit;
   }
 
-  /** Floating-point operations, as {@code 12.3 TFLOP}; nothing where they are not known. */
+  /** Floating-point operations, as {@code 12.3 TFLOP}; a dash if unknown. */
   public static String flops(Double flops) {
     return flops == null ? NONE : amount(flops, "FLOP");
   }
 
-  /** So many significant digits, without an exponent unless it is far from 1. */
+  /**
+   * A number with the given count of significant digits, without an exponent unless it is far from
+   * 1.
+   */
   public static String digits(double value, int digits) {
     if (value == 0 || !Double.isFinite(value)) {
       return value == 0 ? "0" : String.valueOf(value);

@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.schedule.Phase;
 
-/** The phases of a run, shaded behind what happened in them; MIX is hatched. */
+/** The phases of a run as shaded bands behind a chart; MIX is hatched. */
 public record PhaseShading(List<PhaseShading.Band> bands) {
 
   /** Epochs of one phase, from the first to the last. */
@@ -62,7 +62,7 @@ public record PhaseShading(List<PhaseShading.Band> bands) {
     return drawn;
   }
 
-  /** The class that colours a phase. */
+  /** The CSS class of a phase. */
   public static String style(Phase phase) {
     return switch (phase) {
       case SSL -> "ssl";

@@ -3,7 +3,7 @@ package org.mixtraining.report.chart;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Names beside the points that they belong to, none over another where it can be helped. */
+/** Labels beside points, placed without overlaps if possible. */
 final class PointLabels {
   private static final double LETTER = 7;
   private static final double LINE = 14;
@@ -55,7 +55,7 @@ final class PointLabels {
         .orElse(places.get(0));
   }
 
-  /** What a point covers. */
+  /** The box that a point covers. */
   private static Box around(double x, double y) {
     return new Box(x - 5, y - 5, x + 5, y + 5);
   }

@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
-/** The stretch of values that an axis shows. */
+/** The range of values that an axis shows. */
 record Range(double low, double high) {
 
-  /** The least range that holds every value; that of no value is from 0 to 1. */
+  /** The smallest range that contains every value; 0 to 1 if there are none. */
   static Range of(DoubleStream values) {
     var statistics = values.filter(Double::isFinite).summaryStatistics();
     return statistics.getCount() == 0
@@ -15,12 +15,12 @@ record Range(double low, double high) {
         : new Range(statistics.getMin(), statistics.getMax());
   }
 
-  /** From zero on. */
+  /** This range extended to zero. */
   Range fromZero() {
     return new Range(Math.min(0, low), Math.max(0, high));
   }
 
-  /** As far as the next round numbers, about so many of them within. */
+  /** This range extended to round numbers, with about {@code steps} of them within. */
   Range rounded(int steps) {
     double low = this.low;
     double high = this.high;
@@ -33,7 +33,7 @@ record Range(double low, double high) {
     return new Range(step * Math.floor(low / step + 1e-9), step * Math.ceil(high / step - 1e-9));
   }
 
-  /** Round numbers within, about so many. */
+  /** About {@code about} round numbers within. */
   List<Double> ticks(int about) {
     double step = step(high - low, about);
     List<Double> ticks = new ArrayList<>();
@@ -44,7 +44,10 @@ record Range(double low, double high) {
     return ticks;
   }
 
-  /** The least of 1, 2 and 5 times a power of ten that goes at most so often into a span. */
+  /**
+   * The smallest of 1, 2 and 5 times a power of ten that fits at most {@code times} times into a
+   * span.
+   */
   private static double step(double span, int times) {
     double power = Math.pow(10, Math.floor(Math.log10(span / times)));
     double least = span / times / power;

@@ -1,7 +1,7 @@
 package org.mixtraining.report.chart;
 
 /**
- * Where on a drawing values lie.
+ * A linear scale from values to pixels.
  *
  * @param from coordinate of the range's low end, in pixels
  * @param to that of its high end; less than {@code from} on an axis that points up

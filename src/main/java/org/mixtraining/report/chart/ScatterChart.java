@@ -9,8 +9,8 @@ import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /**
- * Accuracy against cost: a point an arm with the standard deviation over its seeds as error bars, a
- * dot a run, and the line of those that no other arm beats.
+ * Accuracy against cost: a point per arm with the standard deviation over its seeds as error bars,
+ * a dot per run, and the Pareto front.
  *
  * @param cost how a value of the x axis is written
  */
@@ -18,19 +18,19 @@ public record ScatterChart(String xTitle, DoubleFunction<String> cost, List<Scat
     implements Chart {
 
   /**
-   * @param runs what its runs cost and reached
+   * @param runs cost and accuracy of its runs
    * @param best whether no other arm is both as accurate and as cheap
    */
   public record Arm(
       String name, Mark mark, Value cost, Value accuracy, List<Run> runs, boolean best) {
 
-    /** The same with what it is among others. */
+    /** The same with {@code best} set by comparison with all arms. */
     public Arm among(List<Arm> arms) {
       return new Arm(
           name, mark, cost, accuracy, runs, arms.stream().noneMatch(other -> other.beats(this)));
     }
 
-    /** Whether it is as accurate and as cheap, and one of the two better. */
+    /** Whether it dominates the other: as accurate and as cheap, and better in one of the two. */
     private boolean beats(Arm other) {
       return accuracy.mean >= other.accuracy.mean
           && cost.mean <= other.cost.mean
@@ -62,7 +62,7 @@ public record ScatterChart(String xTitle, DoubleFunction<String> cost, List<Scat
     return chart;
   }
 
-  /** From the left edge of the best arms' region to its right, in steps. */
+  /** The Pareto front as a stepped line. */
   private Svg front(Scale x, Scale y) {
     StringBuilder data = new StringBuilder();
     List<Arm> best =

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * A bar an epoch, made of parts one on the other, each with its colour and texture.
+ * Stacked bars: one per epoch, whose parts have a colour and a texture each.
  *
  * @param parts names from the bottom up
  * @param bars by epoch

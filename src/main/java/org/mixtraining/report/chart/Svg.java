@@ -2,7 +2,7 @@ package org.mixtraining.report.chart;
 
 import j2html.tags.ContainerTag;
 
-/** An element of a drawing. Its texts and attributes are escaped when it is rendered. */
+/** An SVG element. Its texts and attributes are escaped when it is rendered. */
 final class Svg extends ContainerTag<Svg> {
 
   private Svg(String name) {
@@ -38,7 +38,7 @@ final class Svg extends ContainerTag<Svg> {
     return of("text").withClass(classes).at("x", x).at("y", y).withText(text);
   }
 
-  /** What a pointer that rests on the element is told. */
+  /** Adds a tooltip. */
   Svg titled(String text) {
     return with(of("title").withText(text));
   }

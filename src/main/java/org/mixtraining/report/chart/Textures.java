@@ -1,8 +1,8 @@
 package org.mixtraining.report.chart;
 
 /**
- * Patterns that tell areas apart where colours do not. A page has them once, and its style sheet
- * fills areas with them.
+ * Fill patterns that distinguish areas without colours. A page defines them once, and its style
+ * sheet uses them.
  */
 public final class Textures {
 
