@@ -122,14 +122,7 @@ class ArchitectureTest {
             .resideInAnyPackage(
                 inside(
                     List.of(
-                        "config",
-                        "schedule",
-                        "kernels",
-                        "vit",
-                        "formats",
-                        "train",
-                        "gpu",
-                        "run")))
+                        "config", "schedule", "kernels", "vit", "formats", "train", "gpu", "run")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));

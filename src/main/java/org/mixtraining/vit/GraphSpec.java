@@ -12,8 +12,8 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
 /**
  * What the training step of a {@link Replica}'s graph computes, for whoever takes it elsewhere.
  *
- * @param model with heads for the graph's tasks: none in SSL; size of images,
- *     classes and share of hidden patches are the minibatch's and the plan's to say
+ * @param model with heads for the graph's tasks: none in SSL; size of images, classes and share of
+ *     hidden patches are the minibatch's and the plan's to say
  * @param sight what the encoder sees
  * @param updaters by layer
  * @param decay weight decay of matrices

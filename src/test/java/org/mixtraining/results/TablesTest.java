@@ -724,7 +724,8 @@ class TablesTest {
       spark.get().sessionState().sqlParser().parsePlan(statement);
     }
     assertThat(statements.get(0))
-        .startsWith("CREATE EXTERNAL TABLE IF NOT EXISTS `runs` (\n  `status` STRING COMMENT 'status")
+        .startsWith(
+            "CREATE EXTERNAL TABLE IF NOT EXISTS `runs` (\n  `status` STRING COMMENT 'status")
         .contains("PARTITIONED BY (`run_id` STRING COMMENT 'the run; partition of the table')")
         .endsWith("STORED AS PARQUET\nLOCATION 'file:%s/tables/runs'".formatted(output));
     assertThat(statements.get(3)).isEqualTo("MSCK REPAIR TABLE `epochs`");
