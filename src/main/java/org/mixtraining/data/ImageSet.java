@@ -4,14 +4,13 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
-import org.mixtraining.vit.ImageStore;
 
 /**
  * Images held as uint8 outside the Java heap, in order of their ids. It is filled once and then
  * read by any number of threads; its memory (counted by {@code -XX:MaxDirectMemorySize}, by default
  * as large as the heap) goes when the set is garbage.
  */
-public final class ImageSet implements ImageStore {
+public final class ImageSet {
   private static final int CHUNK_BYTES = 1 << 28;
 
   private final long[] ids;
@@ -76,7 +75,7 @@ public final class ImageSet implements ImageStore {
     chunks[i / imagesPerChunk].put(offset(i), pixels, pixels.position(), imageBytes());
   }
 
-  @Override
+  /** Number of images. */
   public int size() {
     return ids.length;
   }
@@ -99,7 +98,7 @@ public final class ImageSet implements ImageStore {
     return quantiles[i];
   }
 
-  @Override
+  /** Copies the image at index {@code i} into {@code pixels}. */
   public void read(int i, byte[] pixels) {
     chunks[i / imagesPerChunk].get(offset(i), pixels, 0, imageBytes());
   }
@@ -119,12 +118,12 @@ public final class ImageSet implements ImageStore {
     return width;
   }
 
-  @Override
+  /** Bytes of one image, [channels, height, width]. */
   public int imageBytes() {
     return channels * height * width;
   }
 
-  @Override
+  /** All images one after another, in direct read-only buffers that each hold whole images. */
   public List<ByteBuffer> buffers() {
     return Stream.of(chunks).map(ByteBuffer::asReadOnlyBuffer).toList();
   }

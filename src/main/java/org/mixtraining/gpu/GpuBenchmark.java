@@ -9,9 +9,9 @@ import java.util.SortedMap;
 import java.util.function.Supplier;
 import org.mixtraining.gpu.Gemm.Form;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.Workload;
 import org.mixtraining.vit.Replica;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Whole training steps on a GPU: how fast, where the time goes, and what the device could do. */
 public final class GpuBenchmark {
@@ -73,8 +73,8 @@ public final class GpuBenchmark {
   }
 
   static Result run(Workload work, Supplier<Gpu> device, int steps, Probe probe) {
-    List<MultiDataSet> minibatches = new ArrayList<>();
-    Iterator<MultiDataSet> batches = work.onDevice(MINIBATCHES);
+    List<TrainingBatch> minibatches = new ArrayList<>();
+    Iterator<TrainingBatch> batches = work.onDevice(MINIBATCHES);
     long start = System.nanoTime();
     batches.forEachRemaining(minibatches::add);
     double minibatchSeconds = (System.nanoTime() - start) / 1e9 / MINIBATCHES;
@@ -100,7 +100,7 @@ public final class GpuBenchmark {
   }
 
   private static double stepSeconds(
-      Workload work, Supplier<Gpu> device, List<MultiDataSet> minibatches, int steps) {
+      Workload work, Supplier<Gpu> device, List<TrainingBatch> minibatches, int steps) {
     Gpu gpu = device.get();
     try (Replica replica = work.replica();
         GpuSteps executor = new GpuSteps(gpu, replica)) {

@@ -6,13 +6,12 @@ import org.mixtraining.gpu.StepContext.Shape;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.StepExecutor;
-import org.mixtraining.vit.Examples;
+import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 import org.mixtraining.vit.ViT;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Takes the steps of a replica's epochs on a GPU. Steps are only begun here: while one is computed,
@@ -55,18 +54,27 @@ public final class GpuSteps implements StepExecutor {
   }
 
   @Override
-  public List<StepResult> take(MultiDataSet minibatch) {
-    Examples examples = Examples.of(minibatch, spec);
-    int classes = examples.head() == null ? spec.vit().classes() : examples.head().classes();
-    ViT vit = spec.vit().masking(plan.maskRatio()).serving(examples.size(), classes);
-    Shape shape = new Shape(vit, examples.head(), examples.images());
+  public List<StepResult> take(TrainingBatch batch) {
+    Head head = head(batch.head());
+    int classes = head == null ? spec.vit().classes() : head.classes();
+    ViT vit = spec.vit().masking(plan.maskRatio()).serving(batch.imageSize(), classes);
+    Shape shape = new Shape(vit, head, batch.images());
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var recorded = programs.of(shape, () -> program(bench), StepProgram::run);
-    write(bench, examples);
+    Begun step = new Begun(batch.images(), batch.labelled(), head, vit);
+    write(bench, batch, step);
     recorded.recording().replay();
     metrics = recorded.program().metrics();
-    begun.add(new Begun(examples.images(), examples.labelled(), examples.head(), vit));
+    begun.add(step);
     return begun.size() == StepProgram.SLOTS ? results() : List.of();
+  }
+
+  /** The head that takes part in a step on a task's images; null in SSL. */
+  private Head head(String task) {
+    List<Head> heads = spec.heads();
+    return heads.size() < 2
+        ? heads.stream().findFirst().orElse(null)
+        : heads.stream().filter(head -> head.name().equals(task)).findFirst().orElseThrow();
   }
 
   private StepProgram program(StepContext bench) {
@@ -87,12 +95,12 @@ public final class GpuSteps implements StepExecutor {
     }
   }
 
-  private void write(StepContext bench, Examples examples) {
-    StepInput.write(bench, gpu, images, examples, plan);
-    var position = examples.position();
+  private void write(StepContext bench, TrainingBatch batch, Begun step) {
+    StepInput.write(bench, gpu, images, batch, plan);
+    var position = batch.position();
     double rate = plan.learningRate(position.step(), position.steps());
-    gpu.write(bench.settings(), StepSettings.ofStep(begun.size(), plan, examples));
-    gpu.write(bench.blockSettings(), StepSettings.ofBlocks(spec, parameters, examples, rate));
+    gpu.write(bench.settings(), StepSettings.ofStep(begun.size(), plan, step.head, step.labelled));
+    gpu.write(bench.blockSettings(), StepSettings.ofBlocks(spec, parameters, step.head, rate));
   }
 
   private List<StepResult> results() {

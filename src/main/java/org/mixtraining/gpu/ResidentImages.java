@@ -6,8 +6,8 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.mixtraining.vit.ImageStore;
-import org.mixtraining.vit.StoredImages;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.train.TrainingBatch.Raw;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,26 +29,26 @@ final class ResidentImages implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ResidentImages.class);
 
   private final Gpu gpu;
-  private final Map<ImageStore, Resident> sets = new IdentityHashMap<>();
-  private final Set<ImageStore> asked = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Map<ImageSet, Resident> sets = new IdentityHashMap<>();
+  private final Set<ImageSet> asked = Collections.newSetFromMap(new IdentityHashMap<>());
 
   ResidentImages(Gpu gpu) {
     this.gpu = gpu;
   }
 
   /** The set that images are picked from. */
-  Resident of(StoredImages.Picked images) {
-    asked.add(images.store());
+  Resident of(Raw.Picked images) {
+    asked.add(images.set());
     return sets.computeIfAbsent(
-        images.store(),
-        store -> {
+        images.set(),
+        set -> {
           Memory tables = gpu.allocate(Memory.Type.FLOAT, images.tables().length);
           gpu.write(tables, images.tables());
-          return new Resident(bring(store), tables);
+          return new Resident(bring(set), tables);
         });
   }
 
-  private Optional<Memory> bring(ImageStore images) {
+  private Optional<Memory> bring(ImageSet images) {
     long bytes = (long) images.size() * images.imageBytes();
     long left = gpu.freeBytes();
     if (bytes > left / 2) {

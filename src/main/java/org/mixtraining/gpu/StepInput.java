@@ -1,55 +1,55 @@
 package org.mixtraining.gpu;
 
-import java.util.List;
 import java.util.stream.IntStream;
 import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
-import org.mixtraining.vit.Examples;
+import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.train.TrainingBatch.Prepared;
+import org.mixtraining.train.TrainingBatch.Raw;
 import org.mixtraining.vit.GraphSpec;
-import org.mixtraining.vit.StoredImages;
 
-/** Brings a minibatch to the device; what comes as it is stored is prepared there. */
+/** Brings a minibatch to the device; raw images are prepared there. */
 final class StepInput {
 
   private StepInput() {}
 
   static void write(
-      StepContext bench, Gpu gpu, ResidentImages resident, Examples examples, EpochPlan plan) {
-    if (examples.stored() != null) {
-      prepare(bench, gpu, resident, examples);
-    } else {
-      gpu.write(bench.pixels(), examples.pixels());
-      if (examples.mask() != null) {
-        gpu.write(bench.mask(), examples.mask());
+      StepContext bench, Gpu gpu, ResidentImages resident, TrainingBatch batch, EpochPlan plan) {
+    if (batch instanceof Raw raw) {
+      prepare(bench, gpu, resident, raw, plan.epoch());
+    } else if (batch instanceof Prepared prepared) {
+      gpu.write(bench.pixels(), prepared.pixels());
+      if (bench.spec().reconstructs()) {
+        gpu.write(bench.mask(), prepared.mask());
       }
     }
-    if (examples.targets() != null) {
-      gpu.write(bench.targets(), examples.targets());
-    }
     GraphSpec spec = bench.spec();
+    if (spec.objective() != Objective.SSL) {
+      gpu.write(bench.targets(), batch.targets());
+    }
     for (int i = 0; i < bench.vit().depth(); i++) {
       if (spec.dropRate(i) > 0) {
-        float[][] factors = spec.dropFactors(i, plan.epoch(), examples.position().ids());
-        gpu.write(bench.factors(i).first(examples.images()), factors[0]);
-        gpu.write(bench.factors(i).from(examples.images()), factors[1]);
+        float[][] factors = spec.dropFactors(i, plan.epoch(), batch.ids());
+        gpu.write(bench.factors(i).first(batch.images()), factors[0]);
+        gpu.write(bench.factors(i).from(batch.images()), factors[1]);
       }
     }
   }
 
   /** Edits, mixes and normalises images, and chooses their visible patches. */
   private static void prepare(
-      StepContext bench, Gpu gpu, ResidentImages resident, Examples examples) {
-    StoredImages images = examples.stored();
-    StoredImages.Picked own = images.own();
-    StoredImages.Picked others = images.others() == null ? own : images.others();
+      StepContext bench, Gpu gpu, ResidentImages resident, Raw batch, int epoch) {
+    Raw.Picked own = batch.own();
+    Raw.Picked others = batch.others().orElse(own);
     Memory edited = edited(bench, gpu, resident, own, "input.own.");
     Memory partners =
-        images.others() == null ? edited : edited(bench, gpu, resident, others, "input.others.");
+        batch.others().isEmpty() ? edited : edited(bench, gpu, resident, others, "input.others.");
     Memory mixes = Memory.NONE;
-    if (images.mixes().length > 0) {
-      mixes = bench.floats("input.mixes", images.mixes().length);
-      gpu.write(mixes, images.mixes());
+    if (batch.mixes().length > 0) {
+      mixes = bench.floats("input.mixes", batch.mixes().length);
+      gpu.write(mixes, batch.mixes());
     }
     bench
         .operations()
@@ -60,43 +60,39 @@ final class StepInput {
             resident.of(own).tables(),
             partners,
             resident.of(others).tables(),
-            images.others() == null ? 1 : 0,
+            batch.others().isEmpty() ? 1 : 0,
             mixes,
             bench.pixels(),
-            examples.images(),
-            own.channels(),
+            batch.images(),
+            own.set().channels(),
             bench.vit().channels(),
-            own.size());
+            batch.imageSize());
     if (bench.spec().reconstructs()) {
-      Memory ids = bench.ints("input.ids", 2L * examples.images());
-      gpu.write(ids, ints(examples.position().ids()));
+      Memory ids = bench.ints("input.ids", 2L * batch.images());
+      gpu.write(ids, ints(batch.ids()));
       int patches = bench.vit().patches();
       bench
           .operations()
           .each(
               "sample_masks",
-              examples.images(),
+              batch.images(),
               ids,
               bench.mask(),
-              bench.ints("input.order", (long) patches * examples.images()),
-              examples.images(),
+              bench.ints("input.order", (long) patches * batch.images()),
+              batch.images(),
               patches,
               bench.vit().visiblePatches(),
               Seed.MASK.ordinal(),
-              images.seed(),
-              images.epoch());
+              batch.seed(),
+              epoch);
     }
   }
 
   /** The images after their edits, uint8 [images, channels, size, size]. */
   private static Memory edited(
-      StepContext bench,
-      Gpu gpu,
-      ResidentImages resident,
-      StoredImages.Picked images,
-      String name) {
+      StepContext bench, Gpu gpu, ResidentImages resident, Raw.Picked images, String name) {
     int count = images.places().length;
-    long bytes = (long) count * images.store().imageBytes();
+    long bytes = (long) count * images.set().imageBytes();
     int[] places = images.places();
     Memory stored = resident.of(images).images().orElse(null);
     if (stored == null) {
@@ -116,35 +112,35 @@ final class StepInput {
         "edit_images",
         count,
         Operations.THREADS,
-        images.channels() * 256 * Integer.BYTES,
+        images.set().channels() * 256 * Integer.BYTES,
         stored,
         indices,
         edits,
         images.edits().length / count / ImageOp.VALUES,
         edited,
         bench.bytes(name + "spare", bytes),
-        images.channels(),
-        images.size());
+        images.set().channels(),
+        images.set().height());
     return edited;
   }
 
   /** The images, one after another. */
-  private static byte[] pixels(StoredImages.Picked images) {
-    byte[] image = new byte[images.store().imageBytes()];
+  private static byte[] pixels(Raw.Picked images) {
+    byte[] image = new byte[images.set().imageBytes()];
     byte[] all = new byte[images.places().length * image.length];
     for (int i = 0; i < images.places().length; i++) {
-      images.store().read(images.places()[i], image);
+      images.set().read(images.places()[i], image);
       System.arraycopy(image, 0, all, i * image.length, image.length);
     }
     return all;
   }
 
   /** Each as its lower and its upper half. */
-  private static int[] ints(List<Long> longs) {
-    int[] ints = new int[2 * longs.size()];
-    for (int i = 0; i < longs.size(); i++) {
-      ints[2 * i] = (int) (long) longs.get(i);
-      ints[2 * i + 1] = (int) (longs.get(i) >>> 32);
+  private static int[] ints(long[] longs) {
+    int[] ints = new int[2 * longs.length];
+    for (int i = 0; i < longs.length; i++) {
+      ints[2 * i] = (int) longs[i];
+      ints[2 * i + 1] = (int) (longs[i] >>> 32);
     }
     return ints;
   }

@@ -2,8 +2,8 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.vit.Examples;
 import org.mixtraining.vit.GraphSpec;
+import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViTGraph;
 
 /** What changes from step to step, as {@code step.cuh} reads it. */
@@ -17,24 +17,28 @@ final class StepSettings {
 
   private StepSettings() {}
 
-  /** Where the metrics go, the weights of both losses, and the limit of the gradient's norm. */
-  static float[] ofStep(int slot, EpochPlan plan, Examples examples) {
-    double share = examples.head() == null ? 0 : examples.head().weight();
+  /**
+   * Where the metrics go, the weights of both losses, and the limit of the gradient's norm.
+   *
+   * @param head that takes part; null in SSL
+   */
+  static float[] ofStep(int slot, EpochPlan plan, Head head, int labelled) {
+    double share = head == null ? 0 : head.weight();
     return new float[] {
       slot,
       (float) plan.alpha(),
-      (float) ((1 - plan.alpha()) * share / Math.max(1, examples.labelled())),
+      (float) ((1 - plan.alpha()) * share / Math.max(1, labelled)),
       (float) plan.clip()
     };
   }
 
   /** The learning rate of each block and its bias corrections; a rate of -1 where it rests. */
-  static float[] ofBlocks(GraphSpec spec, Parameters parameters, Examples examples, double rate) {
+  static float[] ofBlocks(GraphSpec spec, Parameters parameters, Head head, double rate) {
     List<String> blocks = parameters.blocks();
     float[] settings = new float[BLOCK * blocks.size()];
     for (int i = 0; i < blocks.size(); i++) {
       String block = blocks.get(i);
-      if (rests(block, examples)) {
+      if (rests(block, head)) {
         settings[BLOCK * i] = -1;
       } else {
         parameters.step(block);
@@ -48,9 +52,7 @@ final class StepSettings {
   }
 
   /** Of several heads, only that of the minibatch's task takes part. */
-  private static boolean rests(String block, Examples examples) {
-    return ViTGraph.isHead(block)
-        && examples.head() != null
-        && !block.equals(examples.head().name());
+  private static boolean rests(String block, Head head) {
+    return ViTGraph.isHead(block) && head != null && !block.equals(head.name());
   }
 }

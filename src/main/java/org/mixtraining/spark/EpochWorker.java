@@ -11,8 +11,8 @@ import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.ReplicaPool;
+import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.WorkerEpoch;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Trains one partition of an epoch: partition w is worker w's minibatches, read, augmented and
@@ -23,7 +23,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * ComputationGraphConfiguration.clone() drops them, and with them bias correction and schedule.
  */
 final class EpochWorker
-    implements Function2<Integer, Iterator<MultiDataSet>, Iterator<WorkerResult>> {
+    implements Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> {
   private static final long serialVersionUID = 1L;
 
   private final Broadcast<EpochTask> broadcast;
@@ -33,11 +33,11 @@ final class EpochWorker
   }
 
   @Override
-  public Iterator<WorkerResult> call(Integer worker, Iterator<MultiDataSet> minibatches) {
+  public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
     long start = System.nanoTime();
     EpochTask task = broadcast.value();
     Device device = task.devices().ofTask();
-    device.bind(); // minibatches are arrays, so before the first of them
+    device.bind();
     if (!minibatches.hasNext()) {
       return List.of(new WorkerResult(worker, task.state(), EpochMetrics.NONE, task(device, start)))
           .iterator();

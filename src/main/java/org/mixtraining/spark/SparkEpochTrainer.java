@@ -20,9 +20,9 @@ import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.dl4j.EpochAveragingTrainingMaster;
+import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -102,11 +102,11 @@ final class SparkEpochTrainer implements EpochTrainer {
   }
 
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
-  private JavaRDD<MultiDataSet> minibatches(EpochPlan plan, ShardAssignment assignment) {
+  private JavaRDD<TrainingBatch> minibatches(EpochPlan plan, ShardAssignment assignment) {
     TrainingData images = data;
     TrainingData.Steps steps = devices.steps();
     int threads = data.config().workers().threadsPerWorker();
-    JavaRDD<MultiDataSet> minibatches =
+    JavaRDD<TrainingBatch> minibatches =
         places
             .numbers(spark)
             .flatMap(

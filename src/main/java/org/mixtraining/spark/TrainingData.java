@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.DataConfig;
@@ -25,16 +26,15 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.InterleavedTasks;
-import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
-import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.MemoryEstimate;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * What the workers of a run train on.
@@ -227,7 +227,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   }
 
   /** A worker's minibatches of an epoch, prepared on the CPU by the calling thread. */
-  Iterator<MultiDataSet> batches(EpochPlan plan, ShardAssignment deal, int worker) {
+  Iterator<TrainingBatch> batches(EpochPlan plan, ShardAssignment deal, int worker) {
     return batches(plan, deal, worker, Steps.ON_CPU, new WorkerThreads(1));
   }
 
@@ -236,24 +236,30 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
    *
    * @param threads that prepare the images
    */
-  Iterator<MultiDataSet> batches(
+  Iterator<TrainingBatch> batches(
       EpochPlan plan, ShardAssignment deal, int worker, Steps steps, WorkerThreads threads) {
+    Optional<Share> none = Optional.empty();
     if (labelled.size() > 1) {
       List<TaskBatches> tasks =
           labelled.stream()
               .map(
-                  task -> batches(plan, vit(task), share(task, plan, deal, worker), steps, threads))
+                  task -> {
+                    Share own = share(task, plan, deal, worker);
+                    return batches(plan, task, own, none, steps, threads);
+                  })
               .toList();
-      return new InterleavedTasks(plan.objective(), heads(), tasks);
+      return new InterleavedTasks(tasks);
     }
-    Share own = share(labelled.get(0), plan, deal, worker);
+    LabelledData task = labelled.get(0);
     if (!apart() || plan.objective() == Objective.SL) {
-      return batches(plan, vit(), own, steps, threads);
+      return batches(plan, task, share(task, plan, deal, worker), none, steps, threads);
     }
     Share others = share(ssl, 1, plan, deal, worker);
-    return plan.objective() == Objective.SSL
-        ? batches(plan, vit(), others, steps, threads)
-        : blended(plan, own, others, steps, threads);
+    if (plan.objective() == Objective.SSL) {
+      return batches(plan, task, others, none, steps, threads);
+    }
+    Share own = share(task, plan, deal, worker);
+    return batches(plan, task, own, Optional.of(others), steps, threads);
   }
 
   /** Where whole training steps are taken. */
@@ -264,17 +270,15 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   }
 
   private TaskBatches batches(
-      EpochPlan plan, ViT vit, Share images, Steps steps, WorkerThreads threads) {
-    return steps == Steps.ON_DEVICE
-        ? StoredBatches.of(config, vit, plan, images, threads)
-        : TrainingBatches.of(config, vit, plan, images, threads);
-  }
-
-  private TaskBatches blended(
-      EpochPlan plan, Share own, Share others, Steps steps, WorkerThreads threads) {
-    return steps == Steps.ON_DEVICE
-        ? StoredBatches.blended(config, vit(), plan, own, others, threads)
-        : TrainingBatches.blended(config, vit(), plan, own, others, threads);
+      EpochPlan plan,
+      LabelledData task,
+      Share images,
+      Optional<Share> others,
+      Steps steps,
+      WorkerThreads threads) {
+    var batches =
+        new WorkerBatches(config, vit(task), plan, task.head().name(), images, others, threads);
+    return steps == Steps.ON_DEVICE ? batches.raw() : batches.prepared();
   }
 
   /** Whether the SSL objective has a dataset of its own. */

@@ -14,7 +14,6 @@ import org.mixtraining.kernels.Nd4jCalls;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.layers.Compute;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Whole training steps on random 32x32 colour images, by the same graph, minibatches and optimizer
@@ -73,31 +72,32 @@ public final class Benchmark {
     try (Compute compute = new Compute(timed);
         Compute.Scope scope = compute.use();
         Replica replica = work.replica()) {
-      TrainingBatches batches = work.batches(WARMUP + steps + 1, engine.workerThreads());
-      replica.plan(work.plan(), WARMUP + steps + 1);
+      GraphSteps executor = new GraphSteps(replica);
+      TaskBatches batches = work.batches(WARMUP + steps + 1, engine.workerThreads());
+      executor.begin(work.plan(), WARMUP + steps + 1);
       for (int step = -WARMUP; step < steps; step++) {
         if (step == 0) {
           times.reset();
         }
         long start = System.nanoTime();
-        MultiDataSet batch = batches.next();
+        TrainingBatch batch = batches.next();
         long ready = System.nanoTime();
-        replica.fit(batch);
+        executor.take(batch);
         if (step >= 0) {
           minibatches += ready - start;
           seconds.add((System.nanoTime() - start) / 1e9);
         }
       }
       Measured measured = new Measured(seconds, minibatches / 1e9, times.seconds(), times.calls());
-      long nd4jCalls = nd4jCalls(replica, batches.next());
+      long nd4jCalls = nd4jCalls(executor, batches.next());
       return result(work, engine, measured, nd4jCalls, peak);
     }
   }
 
   /** One step more, not timed: counting takes time. */
-  private static long nd4jCalls(Replica replica, MultiDataSet batch) {
+  private static long nd4jCalls(GraphSteps executor, TrainingBatch batch) {
     try (Nd4jCalls calls = new Nd4jCalls()) {
-      replica.fit(batch);
+      executor.take(batch);
       return calls.count();
     }
   }

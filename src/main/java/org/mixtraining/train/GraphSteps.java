@@ -4,7 +4,6 @@ import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Steps by the graph's own {@code fit}. */
 record GraphSteps(Replica replica) implements StepExecutor {
@@ -15,8 +14,11 @@ record GraphSteps(Replica replica) implements StepExecutor {
   }
 
   @Override
-  public List<StepResult> take(MultiDataSet minibatch) {
-    return List.of(replica.fit(minibatch));
+  public List<StepResult> take(TrainingBatch minibatch) {
+    if (minibatch instanceof TrainingBatch.Prepared prepared) {
+      return List.of(replica.fit(prepared.arrays(), prepared.head(), prepared.ids()));
+    }
+    throw new IllegalArgumentException("a graph takes prepared images, not raw ones");
   }
 
   @Override

@@ -4,31 +4,19 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.Head;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * A worker's minibatches of one epoch on several tasks. Each minibatch holds images of one task;
  * the tasks take turns in proportion to their minibatches, evenly over the epoch.
  */
-public final class InterleavedTasks implements Iterator<MultiDataSet> {
+public final class InterleavedTasks implements Iterator<TrainingBatch> {
 
-  private final Objective objective;
-  private final List<Head> heads;
   private final List<TaskBatches> tasks;
   private final List<Integer> turns;
   private int step;
 
-  /**
-   * @param heads of all tasks
-   * @param tasks the minibatches of each task, in the same order
-   */
-  public InterleavedTasks(
-      Objective objective, List<Head> heads, List<? extends TaskBatches> tasks) {
-    this.objective = objective;
-    this.heads = List.copyOf(heads);
+  /** The minibatches of each task. */
+  public InterleavedTasks(List<TaskBatches> tasks) {
     this.tasks = List.copyOf(tasks);
     this.turns = turns(tasks.stream().map(TaskBatches::steps).toList());
   }
@@ -55,15 +43,8 @@ public final class InterleavedTasks implements Iterator<MultiDataSet> {
   }
 
   @Override
-  public MultiDataSet next() {
-    int task = turns.get(step);
-    Head own = heads.get(task);
-    MultiDataSet batch = tasks.get(task).next();
-    List<Long> ids = Batch.Position.of(batch).ids();
-    if (objective != Objective.SSL) {
-      batch = Batch.among(heads, own, batch);
-    }
-    new Batch.Position(step++, turns.size(), own.name(), ids).mark(batch);
-    return batch;
+  public TrainingBatch next() {
+    TrainingBatch own = tasks.get(turns.get(step)).next();
+    return own.at(new TrainingBatch.Position(step++, turns.size()));
   }
 }

@@ -5,7 +5,6 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * What takes the steps of a replica's epochs: its own graph, or the device of a {@link
@@ -28,11 +27,11 @@ public interface StepExecutor extends AutoCloseable {
   /**
    * Takes a step.
    *
-   * @param minibatch of {@link TrainingBatches}; for a device, images may come as they are stored
+   * @param minibatch with {@link TrainingBatch.Prepared} images; for a device they may be raw
    * @return results of the epoch's steps, oldest first, as far as they are known and were not
    *     returned yet
    */
-  List<StepResult> take(MultiDataSet minibatch);
+  List<StepResult> take(TrainingBatch minibatch);
 
   /**
    * Ends the epoch: the replica then holds the state reached.

@@ -1,12 +1,38 @@
 package org.mixtraining.train;
 
 import java.util.Iterator;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
+import java.util.function.Function;
+import org.mixtraining.data.Minibatches;
+import org.mixtraining.train.TrainingBatch.Position;
 
-/** A worker's images of one task and epoch, as the minibatches that it trains on. */
-public sealed interface TaskBatches extends Iterator<MultiDataSet>
-    permits TrainingBatches, StoredBatches {
+/** A worker's minibatches of one epoch on one task, made as they are asked for. */
+public final class TaskBatches implements Iterator<TrainingBatch> {
+
+  private final Minibatches images;
+  private final Function<Position, TrainingBatch> maker;
+  private int step;
+
+  /**
+   * @param images the epoch's
+   * @param maker of the next minibatch of them
+   */
+  TaskBatches(Minibatches images, Function<Position, TrainingBatch> maker) {
+    this.images = images;
+    this.maker = maker;
+  }
 
   /** Minibatches of the epoch. */
-  int steps();
+  public int steps() {
+    return images.steps();
+  }
+
+  @Override
+  public boolean hasNext() {
+    return images.hasNext();
+  }
+
+  @Override
+  public TrainingBatch next() {
+    return maker.apply(new Position(step++, steps()));
+  }
 }

@@ -7,10 +7,8 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** A replica's way through its minibatches of one epoch. */
 public final class WorkerEpoch {
@@ -25,7 +23,7 @@ public final class WorkerEpoch {
    * @throws NonFiniteLossException if a step's loss is NaN or infinite
    */
   public static EpochMetrics run(
-      Replica replica, EpochPlan plan, int worker, Iterator<MultiDataSet> minibatches) {
+      Replica replica, EpochPlan plan, int worker, Iterator<TrainingBatch> minibatches) {
     return run(replica, new GraphSteps(replica), plan, worker, minibatches, StepListener.NONE);
   }
 
@@ -37,19 +35,20 @@ public final class WorkerEpoch {
       StepExecutor executor,
       EpochPlan plan,
       int worker,
-      Iterator<MultiDataSet> minibatches,
+      Iterator<TrainingBatch> minibatches,
       StepListener listener) {
     Sums sums = new Sums(plan, worker);
     long start = System.nanoTime();
     while (minibatches.hasNext()) {
-      MultiDataSet batch = minibatches.next();
+      TrainingBatch batch = minibatches.next();
       long ready = System.nanoTime();
-      Batch.Position position = Batch.Position.of(batch);
+      TrainingBatch.Position position = batch.position();
       if (position.step() == 0) {
         executor.begin(plan, position.steps());
       }
-      int images = (int) batch.getFeatures(0).size(0);
-      sums.taken(new Taken(images, position.head()), replica.trainingFlops(plan, batch));
+      sums.taken(
+          new Taken(batch.images(), batch.head()),
+          replica.trainingFlops(plan, batch.head(), batch.imageSize()));
       List<StepResult> results = executor.take(batch);
       sums.add(results);
       long done = System.nanoTime();

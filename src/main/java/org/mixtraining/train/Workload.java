@@ -1,6 +1,5 @@
 package org.mixtraining.train;
 
-import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -18,7 +17,6 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** What benchmarks do: an epoch on random 32x32 colour images of ten classes. */
 public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
@@ -69,13 +67,13 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
   }
 
   /** Minibatches of so many steps, prepared by these threads. */
-  public TrainingBatches batches(int steps, WorkerThreads threads) {
-    return TrainingBatches.of(config, vit, plan, images(steps), threads);
+  public TaskBatches batches(int steps, WorkerThreads threads) {
+    return WorkerBatches.of(config, vit, plan, images(steps), threads).prepared();
   }
 
   /** The same for a device, which prepares the images; the caller makes the rest. */
-  public Iterator<MultiDataSet> onDevice(int steps) {
-    return StoredBatches.of(config, vit, plan, images(steps), new WorkerThreads(1));
+  public TaskBatches onDevice(int steps) {
+    return WorkerBatches.of(config, vit, plan, images(steps), new WorkerThreads(1)).raw();
   }
 
   private Share images(int steps) {

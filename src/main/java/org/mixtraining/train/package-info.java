@@ -1,7 +1,7 @@
 /**
- * One worker's part of an epoch: minibatches through a replica, metrics out; and evaluation. {@link
- * org.mixtraining.train.TrainingBatches} are those of one task; of several, {@link
- * org.mixtraining.train.InterleavedTasks} takes them in turn.
+ * One worker's part of an epoch: {@link org.mixtraining.train.TrainingBatch minibatches} through a
+ * replica, metrics out; and evaluation. {@link org.mixtraining.train.WorkerBatches} makes those of
+ * one task; of several, {@link org.mixtraining.train.InterleavedTasks} takes them in turn.
  *
  * <p>Who takes the steps is a {@link org.mixtraining.train.StepExecutor}: the replica's own graph,
  * or the device of a {@link org.mixtraining.train.StepAccelerator}.

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,40 +14,6 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class Batch {
 
   private Batch() {}
-
-  /**
-   * Where a minibatch stands in its epoch; it travels as the minibatch's example metadata.
-   *
-   * @param step position, from 0
-   * @param steps minibatches of the epoch
-   * @param head the head of the task that the images belong to
-   * @param ids of the images
-   */
-  public record Position(int step, int steps, String head, List<Long> ids) implements Serializable {
-    public Position {
-      ids = List.copyOf(ids);
-    }
-
-    /**
-     * The position that a minibatch was given.
-     *
-     * @throws IllegalArgumentException if it was given none
-     */
-    public static Position of(MultiDataSet minibatch) {
-      List<?> metadata = minibatch.getExampleMetaData();
-      if (metadata == null || !(metadata.get(0) instanceof Position position)) {
-        throw new IllegalArgumentException("a minibatch must be marked with its Batch.Position");
-      }
-      return position;
-    }
-
-    /** Gives the minibatch this position; {@link StoredImages} stay behind it. */
-    public void mark(MultiDataSet minibatch) {
-      List<Serializable> metadata = new ArrayList<>(List.of(this));
-      StoredImages.of(minibatch).ifPresent(metadata::add);
-      minibatch.setExampleMetaData(metadata);
-    }
-  }
 
   /**
    * A training minibatch: features are the images; labels the images (SSL), class distributions
@@ -69,38 +34,40 @@ public final class Batch {
       float[] targets,
       long seed,
       int epoch) {
-    INDArray images = images(vit, pixels, ids.length);
-    INDArray[] features = {images};
-    INDArray[] masks =
-        objective == Objective.SL ? null : new INDArray[] {masks(vit, ids, seed, epoch)};
-    INDArray[] labels =
-        switch (objective) {
-          case SSL -> new INDArray[] {images};
-          case SL -> new INDArray[] {distributions(vit, targets)};
-          case JOINT -> new INDArray[] {images, distributions(vit, targets)};
-        };
-    return new org.nd4j.linalg.dataset.MultiDataSet(features, labels, masks, null);
+    float[] none = {};
+    return of(
+        ids.length,
+        vit.imageSize(),
+        colours(vit, pixels, ids.length),
+        objective == Objective.SL ? none : masks(vit, ids, seed, epoch),
+        objective == Objective.SSL ? none : targets);
   }
 
   /**
-   * The same with images as they are stored, for a device that prepares them: the features have
-   * their number only.
+   * The same of values that are ready. Without a mask nothing is to be reconstructed, and without
+   * targets nothing to be classified.
    *
-   * @param position of the minibatch, which it is marked with
+   * @param images their number
+   * @param size height and width of the images
+   * @param pixels [images, channels, size, size], normalised
+   * @param mask [images, patches], 1 at each visible patch; or empty
+   * @param targets [images, classes]; or empty
    */
-  public static MultiDataSet stored(
-      ViT vit, Objective objective, StoredImages images, Position position, float[] targets) {
-    INDArray none = Nd4j.zeros(position.ids().size(), 1, 1, 1);
-    INDArray[] labels =
-        switch (objective) {
-          case SSL -> new INDArray[] {none};
-          case SL -> new INDArray[] {distributions(vit, targets)};
-          case JOINT -> new INDArray[] {none, distributions(vit, targets)};
-        };
-    var minibatch =
-        new org.nd4j.linalg.dataset.MultiDataSet(new INDArray[] {none}, labels, null, null);
-    minibatch.setExampleMetaData(List.of(position, images));
-    return minibatch;
+  public static MultiDataSet of(
+      int images, int size, float[] pixels, float[] mask, float[] targets) {
+    INDArray features = images(pixels, images, size);
+    List<INDArray> labels = new ArrayList<>();
+    if (mask.length > 0) {
+      labels.add(features);
+    }
+    if (targets.length > 0) {
+      labels.add(rows(targets, images));
+    }
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        new INDArray[] {features},
+        labels.toArray(INDArray[]::new),
+        mask.length > 0 ? new INDArray[] {rows(mask, images)} : null,
+        null);
   }
 
   /**
@@ -126,29 +93,32 @@ public final class Batch {
    * The minibatch of one task for a graph with the heads of several: to the others, which come with
    * labels for none of its images, it means nothing.
    *
-   * @param minibatch of {@link #training}, with labels for the single head {@code own}
+   * @param own name of the head that the minibatch has labels for
    */
-  public static MultiDataSet among(List<Head> heads, Head own, MultiDataSet minibatch) {
+  static MultiDataSet among(List<Head> heads, String own, MultiDataSet minibatch) {
     List<INDArray> labels = new ArrayList<>(List.of(minibatch.getLabels()));
     INDArray targets = labels.remove(labels.size() - 1);
     for (Head head : heads) {
-      labels.add(head.equals(own) ? targets : Nd4j.zeros(targets.size(0), head.classes()));
+      labels.add(head.name().equals(own) ? targets : Nd4j.zeros(targets.size(0), head.classes()));
     }
-    var among =
-        new org.nd4j.linalg.dataset.MultiDataSet(
-            minibatch.getFeatures(),
-            labels.toArray(INDArray[]::new),
-            minibatch.getFeaturesMaskArrays(),
-            null);
-    among.setExampleMetaData(minibatch.getExampleMetaData());
-    return among;
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        minibatch.getFeatures(),
+        labels.toArray(INDArray[]::new),
+        minibatch.getFeaturesMaskArrays(),
+        null);
   }
 
   static INDArray images(ViT vit, float[] pixels, int images) {
-    return Nd4j.create(
-        colours(vit, pixels, images),
-        new long[] {images, vit.channels(), vit.imageSize(), vit.imageSize()},
-        'c');
+    return images(colours(vit, pixels, images), images, vit.imageSize());
+  }
+
+  private static INDArray images(float[] pixels, int images, int size) {
+    int channels = pixels.length / (images * size * size);
+    return Nd4j.create(pixels, new long[] {images, channels, size, size}, 'c');
+  }
+
+  private static INDArray rows(float[] values, int rows) {
+    return Nd4j.create(values, new long[] {rows, values.length / rows}, 'c');
   }
 
   /**
@@ -171,18 +141,19 @@ public final class Batch {
     return repeated;
   }
 
-  private static INDArray distributions(ViT vit, float[] targets) {
-    return Nd4j.create(targets, new long[] {targets.length / vit.classes(), vit.classes()}, 'c');
-  }
-
-  private static INDArray masks(ViT vit, long[] ids, long seed, int epoch) {
+  /**
+   * Which patches of each image are visible: it depends on seed, epoch and image id alone.
+   *
+   * @return [images, patches], 1 at each visible patch
+   */
+  public static float[] masks(ViT vit, long[] ids, long seed, int epoch) {
     float[] mask = new float[ids.length * vit.patches()];
     for (int i = 0; i < ids.length; i++) {
       for (int patch : visible(vit, Seed.MASK.at(seed, epoch, ids[i]))) {
         mask[i * vit.patches() + patch] = 1;
       }
     }
-    return Nd4j.create(mask, new long[] {ids.length, vit.patches()}, 'c');
+    return mask;
   }
 
   /** A uniformly random choice of visible patches. */

@@ -91,10 +91,10 @@ public record GraphSpec(
    *
    * @return [branches][images]
    */
-  public float[][] dropFactors(int block, int epoch, List<Long> ids) {
+  public float[][] dropFactors(int block, int epoch, long[] ids) {
     float[][] byImage =
         StochasticDepth.factors(seed, epoch, ids, ViTGraph.encoder(block), dropRate(block));
-    float[][] factors = new float[StochasticDepth.Branch.values().length][ids.size()];
+    float[][] factors = new float[StochasticDepth.Branch.values().length][ids.length];
     for (int image = 0; image < byImage.length; image++) {
       for (int branch = 0; branch < factors.length; branch++) {
         factors[branch][image] = byImage[image][branch];

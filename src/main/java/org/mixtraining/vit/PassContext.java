@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 
 /**
@@ -13,7 +12,7 @@ import org.mixtraining.schedule.EpochPlan;
  * @param epoch position in the run, from 0
  * @param ids of the minibatch's images; null if nobody named them
  */
-public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch, List<Long> ids) {
+public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch, long[] ids) {
 
   /** That of a graph which nobody planned an epoch for: a plain Deeplearning4j model. */
   public static PassContext of(ViT vit) {
@@ -32,7 +31,7 @@ public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch,
   }
 
   /** A step's: on images of these ids. */
-  PassContext on(List<Long> ids) {
+  PassContext on(long[] ids) {
     return new PassContext(vit, sslWeight, slWeight, epoch, ids);
   }
 }

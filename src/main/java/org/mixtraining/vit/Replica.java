@@ -140,13 +140,18 @@ public final class Replica implements AutoCloseable {
     graph.setListeners(listeners);
   }
 
-  /** Floating-point operations of a training step on one image of a minibatch, by formula. */
-  public double trainingFlops(EpochPlan plan, MultiDataSet minibatch) {
-    List<ClassHeadLayer> heads = heads(minibatch);
+  /**
+   * Floating-point operations of a training step on one image, by formula.
+   *
+   * @param head name of its task's head
+   * @param imageSize its height and width
+   */
+  public double trainingFlops(EpochPlan plan, String head, int imageSize) {
+    List<ClassHeadLayer> heads = heads(head);
     int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
     return vit()
         .masking(plan.maskRatio())
-        .serving(StoredImages.size(minibatch), classes)
+        .serving(imageSize, classes)
         .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 
@@ -157,31 +162,33 @@ public final class Replica implements AutoCloseable {
   /**
    * One optimizer step on a minibatch of {@link Batch}. Of several heads, only that of its task
    * takes part: the blocks of the others neither move nor count the step.
+   *
+   * @param minibatch with labels for that head alone
+   * @param head its name
+   * @param ids of the images
    */
-  public StepResult fit(MultiDataSet minibatch) {
-    List<ClassHeadLayer> heads = prepare(minibatch);
-    graph.fit(minibatch);
+  public StepResult fit(MultiDataSet minibatch, String head, long[] ids) {
+    List<ClassHeadLayer> heads = prepare((int) minibatch.getFeatures(0).size(2), head, ids);
+    List<Head> all = heads().stream().flatMap(layer -> layer.layerConf().tasks().stream()).toList();
+    graph.fit(all.size() > 1 ? Batch.among(all, head, minibatch) : minibatch);
     return result(heads);
   }
 
   /** Sets the layers to a minibatch; returns the head of its task, if there is one. */
-  public List<ClassHeadLayer> prepare(MultiDataSet minibatch) {
-    List<ClassHeadLayer> heads = heads(minibatch);
+  public List<ClassHeadLayer> prepare(int imageSize, String head, long[] ids) {
+    List<ClassHeadLayer> heads = heads(head);
     if (heads().size() > 1) {
-      String name = Batch.Position.of(minibatch).head();
-      updaters().forEach(u -> u.rest(ViTGraph.isHead(u.block()) && !u.block().equals(name)));
+      updaters().forEach(u -> u.rest(ViTGraph.isHead(u.block()) && !u.block().equals(head)));
     }
-    serve((int) minibatch.getFeatures(0).size(2), heads);
-    boolean named = minibatch.getExampleMetaData() != null;
-    context(context().on(named ? Batch.Position.of(minibatch).ids() : null));
+    serve(imageSize, heads);
+    context(context().on(ids));
     return heads;
   }
 
-  /** The head of a minibatch's task, if there is one. */
-  private List<ClassHeadLayer> heads(MultiDataSet minibatch) {
+  /** The head of a task, if there is one. */
+  private List<ClassHeadLayer> heads(String name) {
     List<ClassHeadLayer> heads = heads();
     if (heads.size() > 1) {
-      String name = Batch.Position.of(minibatch).head();
       heads.removeIf(head -> !name(head).equals(name));
     }
     return heads;

@@ -30,6 +30,7 @@ import org.mixtraining.spark.FrozenModel.TaskFeatures;
 import org.mixtraining.spark.SparkRun;
 import org.mixtraining.train.LinearProbe;
 import org.mixtraining.train.NearestNeighbours;
+import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.train.Workload;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.layers.Compute;
@@ -185,8 +186,7 @@ class BusyMachineTest {
     try (Compute compute = new Compute(engine);
         Compute.Scope scope = compute.use();
         Replica replica = work.replica()) {
-      replica.plan(work.plan(), 3);
-      work.batches(3, engine.workerThreads()).forEachRemaining(replica::fit);
+      WorkerEpoch.run(replica, work.plan(), 0, work.batches(3, engine.workerThreads()));
       return replica.state();
     }
   }

@@ -24,15 +24,16 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
-import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
-import org.mixtraining.train.TrainingBatches;
-import org.mixtraining.vit.Examples;
+import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.train.TrainingBatch.Prepared;
+import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.vit.GraphSpec;
+import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.mixtraining.vit.state.ModelState;
 
 /** Images, targets and masks that the device prepares are those of the CPU, to the bit. */
 class DeviceImagesTest {
@@ -89,8 +90,8 @@ class DeviceImagesTest {
     assertSame(
         VIT,
         plan,
-        TrainingBatches.blended(config, VIT, plan, images(3, 1), others, CALLER),
-        StoredBatches.blended(config, VIT, plan, images(3, 1), others, CALLER));
+        new WorkerBatches(
+            config, VIT, plan, ModelState.HEAD, images(3, 1), Optional.of(others), CALLER));
   }
 
   @Test
@@ -111,15 +112,10 @@ class DeviceImagesTest {
   // --- both ways --------------------------------------------------------------------------------
 
   private static void assertSame(JobConfig config, ViT vit, EpochPlan plan, Share images) {
-    assertSame(
-        vit,
-        plan,
-        TrainingBatches.of(config, vit, plan, images, CALLER),
-        StoredBatches.of(config, vit, plan, images, CALLER));
+    assertSame(vit, plan, WorkerBatches.of(config, vit, plan, images, CALLER));
   }
 
-  private static void assertSame(
-      ViT vit, EpochPlan plan, TaskBatches prepared, TaskBatches stored) {
+  private static void assertSame(ViT vit, EpochPlan plan, WorkerBatches batches) {
     OptimizerConfig optimizer = config().optimizer();
     try (Replica replica =
             new Replica(ViTGraph.configuration(vit, plan.objective(), plan.pass(), optimizer, 0));
@@ -128,19 +124,21 @@ class DeviceImagesTest {
         ResidentImages resident = new ResidentImages(gpu)) {
       GraphSpec spec = replica.spec();
       Parameters parameters = new Parameters(gpu, arena, spec);
-      List<MultiDataSet> expected = new ArrayList<>();
-      prepared.forEachRemaining(expected::add);
-      assertThat(stored.steps()).isEqualTo(expected.size()).isEqualTo(2);
-      for (MultiDataSet minibatch : expected) {
-        Examples onCpu = Examples.of(minibatch, spec);
-        Examples toPrepare = Examples.of(stored.next(), spec);
-        var shape = new StepContext.Shape(vit, toPrepare.head(), toPrepare.images());
+      List<TrainingBatch> expected = new ArrayList<>();
+      batches.prepared().forEachRemaining(expected::add);
+      TaskBatches raw = batches.raw();
+      assertThat(raw.steps()).isEqualTo(expected.size()).isEqualTo(2);
+      for (TrainingBatch minibatch : expected) {
+        Prepared onCpu = (Prepared) minibatch;
+        TrainingBatch toPrepare = raw.next();
+        Head head = spec.heads().stream().findFirst().orElse(null);
+        var shape = new StepContext.Shape(vit, head, toPrepare.images());
         StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
         StepInput.write(bench, gpu, resident, toPrepare, plan);
 
         assertThat(read(gpu, bench.pixels())).isEqualTo(onCpu.pixels());
         assertThat(toPrepare.targets()).isEqualTo(onCpu.targets());
-        if (onCpu.mask() != null) {
+        if (onCpu.mask().length > 0) {
           assertThat(read(gpu, bench.mask())).isEqualTo(onCpu.mask());
         }
       }

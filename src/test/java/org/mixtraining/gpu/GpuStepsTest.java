@@ -32,9 +32,9 @@ import org.mixtraining.schedule.Phase;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.StepListener;
-import org.mixtraining.train.StoredBatches;
 import org.mixtraining.train.TaskBatches;
-import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Head;
@@ -46,7 +46,6 @@ import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Whole training steps of the GPU's program, its kernels run on the CPU, held against those of the
@@ -104,8 +103,7 @@ class GpuStepsTest {
   @CsvSource("SSL, VISIBLE")
   void aPatchCanBeOneValue(Objective objective, MixPass pass) {
     ViT vit = new ViT(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, true);
-    MultiDataSet batch = batch(vit, objective, IMAGES, 0);
-    new Batch.Position(0, STEPS, ModelState.HEAD, ids(IMAGES, 0)).mark(batch);
+    TrainingBatch batch = batch(vit, ModelState.HEAD, objective, IMAGES, 0);
     assertSame(vit, ONE_HEAD, plan(objective, pass, 0), List.of(batch));
   }
 
@@ -122,14 +120,10 @@ class GpuStepsTest {
   void tasksTakeTurns(Objective objective, MixPass pass) {
     List<Head> heads = List.of(new Head("head-large", 5, 1), new Head("head-small", 3, 0.5));
     List<ViT> models = List.of(VIT, VIT.serving(9, 3));
-    List<MultiDataSet> batches = new ArrayList<>();
+    List<TrainingBatch> batches = new ArrayList<>();
     for (int step = 0; step < STEPS; step++) {
       int task = step % 2;
-      MultiDataSet own = batch(models.get(task), objective, IMAGES, step);
-      MultiDataSet batch =
-          objective == Objective.SSL ? own : Batch.among(heads, heads.get(task), own);
-      new Batch.Position(step, STEPS, heads.get(task).name(), ids(IMAGES, step)).mark(batch);
-      batches.add(batch);
+      batches.add(batch(models.get(task), heads.get(task).name(), objective, IMAGES, step));
     }
 
     assertSame(VIT, heads, plan(objective, pass, 0), batches);
@@ -153,7 +147,7 @@ class GpuStepsTest {
 
   private static void assertCloseInBfloat16(ViT vit, Objective objective, MixPass pass) {
     EpochPlan plan = plan(objective, pass, 0);
-    List<MultiDataSet> batches = batches(objective, IMAGES);
+    List<TrainingBatch> batches = batches(objective, IMAGES);
     try (Replica graph = replica(vit, ONE_HEAD, plan);
         Replica first = replica(vit, ONE_HEAD, plan);
         Replica second = replica(vit, ONE_HEAD, plan)) {
@@ -175,12 +169,12 @@ class GpuStepsTest {
   @Test
   void anEpochsStateIsThatOfItsStepsTakenInTwoEpochs() {
     EpochPlan plan = plan(Objective.SL, MixPass.VISIBLE, 0);
-    List<MultiDataSet> batches = batches(Objective.SL, IMAGES, IMAGES);
+    List<TrainingBatch> batches = batches(Objective.SL, IMAGES, IMAGES);
     try (Replica replica = replica(VIT, ONE_HEAD, plan);
         Replica again = replica(VIT, ONE_HEAD, plan);
         GpuSteps steps = new GpuSteps(TestGpu.open(Memory.Type.FLOAT), again)) {
       onDevice(replica, Memory.Type.FLOAT, plan, batches);
-      for (MultiDataSet batch : batches) {
+      for (TrainingBatch batch : batches) {
         steps.begin(plan, STEPS);
         steps.take(batch);
         steps.end();
@@ -208,9 +202,9 @@ class GpuStepsTest {
               TestGpu.open(Memory.Type.FLOAT),
               onCpu,
               plan,
-              TrainingBatches.of(config, VIT, plan, images, CALLER));
+              WorkerBatches.of(config, VIT, plan, images, CALLER).prepared());
       EpochMetrics actual =
-          epoch(gpu, onDevice, plan, StoredBatches.of(config, VIT, plan, images, CALLER));
+          epoch(gpu, onDevice, plan, WorkerBatches.of(config, VIT, plan, images, CALLER).raw());
 
       assertThat(actual)
           .usingRecursiveComparison()
@@ -232,20 +226,25 @@ class GpuStepsTest {
     List<Share> tasks = List.of(images(12, 5), images(9, 3));
     List<ViT> models = List.of(VIT, VIT.serving(9, 3));
     List<TaskBatches> prepared = new ArrayList<>();
-    List<TaskBatches> stored = new ArrayList<>();
+    List<TaskBatches> raw = new ArrayList<>();
     for (int task = 0; task < 2; task++) {
-      prepared.add(TrainingBatches.of(config, models.get(task), plan, tasks.get(task), CALLER));
-      stored.add(StoredBatches.of(config, models.get(task), plan, tasks.get(task), CALLER));
+      WorkerBatches batches =
+          new WorkerBatches(
+              config,
+              models.get(task),
+              plan,
+              heads.get(task).name(),
+              tasks.get(task),
+              Optional.empty(),
+              CALLER);
+      prepared.add(batches.prepared());
+      raw.add(batches.raw());
     }
     try (Replica onCpu = replica(VIT, heads, plan);
         Replica onDevice = replica(VIT, heads, plan)) {
       Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
-      epoch(
-          TestGpu.open(Memory.Type.FLOAT),
-          onCpu,
-          plan,
-          new InterleavedTasks(objective, heads, prepared));
-      epoch(gpu, onDevice, plan, new InterleavedTasks(objective, heads, stored));
+      epoch(TestGpu.open(Memory.Type.FLOAT), onCpu, plan, new InterleavedTasks(prepared));
+      epoch(gpu, onDevice, plan, new InterleavedTasks(raw));
 
       assertThat(onDevice.state()).isEqualTo(onCpu.state());
       if (gpu instanceof HostGpu host) {
@@ -255,7 +254,7 @@ class GpuStepsTest {
   }
 
   private static EpochMetrics epoch(
-      Gpu gpu, Replica replica, EpochPlan plan, Iterator<MultiDataSet> batches) {
+      Gpu gpu, Replica replica, EpochPlan plan, Iterator<TrainingBatch> batches) {
     try (GpuSteps steps = new GpuSteps(gpu, replica)) {
       return WorkerEpoch.run(replica, steps, plan, 0, batches, StepListener.NONE);
     }
@@ -285,10 +284,10 @@ class GpuStepsTest {
   // --- both ways -------------------------------------------------------------------------------
 
   private static void assertSame(
-      ViT vit, List<Head> heads, EpochPlan plan, List<MultiDataSet> batches) {
+      ViT vit, List<Head> heads, EpochPlan plan, List<TrainingBatch> batches) {
     try (Replica graph = replica(vit, heads, plan);
         Replica device = replica(vit, heads, plan)) {
-      for (List<MultiDataSet> part : List.of(batches.subList(0, 1), batches)) {
+      for (List<TrainingBatch> part : List.of(batches.subList(0, 1), batches)) {
         List<StepResult> expected = fit(graph, plan, part);
         List<StepResult> actual = onDevice(device, Memory.Type.FLOAT, plan, part);
         assertThat(actual).hasSameSizeAs(expected);
@@ -333,14 +332,18 @@ class GpuStepsTest {
     return Math.sqrt(difference) / Math.max(1e-6, Math.sqrt(norm));
   }
 
-  private static List<StepResult> fit(Replica replica, EpochPlan plan, List<MultiDataSet> batches) {
+  private static List<StepResult> fit(
+      Replica replica, EpochPlan plan, List<TrainingBatch> batches) {
     replica.load(replica.state());
     replica.plan(plan, STEPS);
-    return batches.stream().map(replica::fit).toList();
+    return batches.stream()
+        .map(batch -> (TrainingBatch.Prepared) batch)
+        .map(batch -> replica.fit(batch.arrays(), batch.head(), batch.ids()))
+        .toList();
   }
 
   private static List<StepResult> onDevice(
-      Replica replica, Memory.Type matrixType, EpochPlan plan, List<MultiDataSet> batches) {
+      Replica replica, Memory.Type matrixType, EpochPlan plan, List<TrainingBatch> batches) {
     try (GpuSteps steps = new GpuSteps(TestGpu.open(matrixType), replica)) {
       steps.begin(plan, STEPS);
       List<StepResult> results = new ArrayList<>();
@@ -385,22 +388,17 @@ class GpuStepsTest {
     return replica;
   }
 
-  private static List<MultiDataSet> batches(Objective objective, int... images) {
-    List<MultiDataSet> batches = new ArrayList<>();
+  private static List<TrainingBatch> batches(Objective objective, int... images) {
+    List<TrainingBatch> batches = new ArrayList<>();
     for (int step = 0; step < images.length; step++) {
-      MultiDataSet batch = batch(VIT, objective, images[step], step);
-      new Batch.Position(step, STEPS, ModelState.HEAD, ids(images[step], step)).mark(batch);
-      batches.add(batch);
+      batches.add(batch(VIT, ModelState.HEAD, objective, images[step], step));
     }
     return batches;
   }
 
-  private static List<Long> ids(int images, int step) {
-    return LongStream.range(0, images).map(i -> 100L * step + i).boxed().toList();
-  }
-
   /** The last image has no label. */
-  private static MultiDataSet batch(ViT vit, Objective objective, int images, int step) {
+  private static TrainingBatch batch(
+      ViT vit, String head, Objective objective, int images, int step) {
     SplittableRandom random = new SplittableRandom(step);
     float[] pixels = new float[images * vit.channels() * vit.imageSize() * vit.imageSize()];
     for (int i = 0; i < pixels.length; i++) {
@@ -408,8 +406,16 @@ class GpuStepsTest {
     }
     int[] labels = IntStream.range(0, images).map(i -> (i + step) % vit.classes()).toArray();
     labels[images - 1] = -1;
-    long[] ids = ids(images, step).stream().mapToLong(id -> id).toArray();
-    return Batch.training(vit, objective, pixels, ids, Batch.targets(vit, labels, 0.1), SEED, 3);
+    long[] ids = LongStream.range(0, images).map(i -> 100L * step + i).toArray();
+    float[] none = {};
+    return new TrainingBatch.Prepared(
+        new TrainingBatch.Position(step, STEPS),
+        head,
+        ids,
+        objective == Objective.SSL ? none : Batch.targets(vit, labels, 0.1),
+        vit.imageSize(),
+        pixels,
+        objective == Objective.SL ? none : Batch.masks(vit, ids, SEED, 3));
   }
 
   // --- tensors by name -------------------------------------------------------------------------

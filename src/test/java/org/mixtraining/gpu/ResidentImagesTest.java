@@ -5,25 +5,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.data.ImageSet;
-import org.mixtraining.vit.StoredImages;
+import org.mixtraining.train.TrainingBatch.Raw;
 
 /** Images on a device are brought there once, and stay no longer than they are of use. */
 class ResidentImagesTest {
   private static final int BYTES = 3 * 4 * 4;
 
-  private static StoredImages.Picked images(int count) {
+  private static Raw.Picked images(int count) {
     byte[][] pixels = new byte[count][BYTES];
     for (int i = 0; i < count; i++) {
       java.util.Arrays.fill(pixels[i], (byte) (i + 1));
     }
     long[] ids = LongStream.range(0, count).toArray();
     ImageSet images = ImageSet.of(ids, new int[count], new double[count], pixels, 3, 4, 4);
-    return new StoredImages.Picked(images, new int[0], 3, 4, new double[0], new float[3 * 256]);
+    return new Raw.Picked(images, new int[0], new double[0], new float[3 * 256]);
   }
 
   @Test
   void aSetIsBroughtOnceForAllEpochsThatAskForIt() {
-    StoredImages.Picked images = images(4);
+    Raw.Picked images = images(4);
     HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
     try (gpu;
         ResidentImages resident = new ResidentImages(gpu)) {
@@ -44,8 +44,8 @@ class ResidentImagesTest {
   @Test
   void aSetThatAnEpochDidNotAskForMakesRoom() {
     HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
-    StoredImages.Picked kept = images(2);
-    StoredImages.Picked left = images(2);
+    Raw.Picked kept = images(2);
+    Raw.Picked left = images(2);
     try (gpu;
         ResidentImages resident = new ResidentImages(gpu)) {
       resident.of(left);

@@ -35,12 +35,12 @@ import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.train.TrainingBatches;
-import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.StoredImages;
+import org.mixtraining.train.TaskBatches;
+import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.train.TrainingBatch.Prepared;
+import org.mixtraining.train.TrainingBatch.Raw;
+import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.vit.state.ModelState;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Every variant of a pipeline, from its first epoch to its last. */
 class PipelinesTest {
@@ -221,8 +221,8 @@ class PipelinesTest {
     assertSame(
         data.batches(plans.get(2), ShardAssignment.EQUAL, 1),
         batches(labelled, plans.get(2), 1, 3));
-    List<MultiDataSet> mixed = list(data.batches(plans.get(1), ShardAssignment.EQUAL, 1));
-    List<MultiDataSet> own = list(batches(labelled, plans.get(1), 1, 3));
+    List<TrainingBatch> mixed = list(data.batches(plans.get(1), ShardAssignment.EQUAL, 1));
+    List<TrainingBatch> own = list(batches(labelled, plans.get(1), 1, 3));
     Share shared = Share.all(other.images(Split.TRAIN, 1, 3), other.manifest().normalization());
     float[] partners =
         Minibatches.partners(
@@ -235,34 +235,29 @@ class PipelinesTest {
             .next()
             .pixels();
     for (int i = 0; i < mixed.size(); i++) {
-      assertThat(mixed.get(i).getLabels(1)).isEqualTo(own.get(i).getLabels(1));
-      assertThat(mixed.get(i).getFeaturesMaskArray(0))
-          .isEqualTo(own.get(i).getFeaturesMaskArray(0));
+      assertThat(mixed.get(i).targets()).isEqualTo(own.get(i).targets());
+      assertThat(((Prepared) mixed.get(i)).mask()).isEqualTo(((Prepared) own.get(i)).mask());
     }
-    assertThat(mixed.get(0).getFeatures(0))
-        .isEqualTo(
-            own.get(0)
-                .getFeatures(0)
-                .mul(0.25)
-                .add(
-                    Nd4j.createFromArray(partners)
-                        .reshape(own.get(0).getFeatures(0).shape())
-                        .mul(0.75)));
+    float[] blended = ((Prepared) own.get(0)).pixels().clone();
+    for (int i = 0; i < blended.length; i++) {
+      blended[i] = 0.25f * blended[i] + 0.75f * partners[i];
+    }
+    assertThat(((Prepared) mixed.get(0)).pixels()).isEqualTo(blended);
   }
 
-  private static TrainingBatches batches(SmallRun run, EpochPlan plan, int... shards) {
+  private static TaskBatches batches(SmallRun run, EpochPlan plan, int... shards) {
     Share share = Share.all(run.images(Split.TRAIN, shards), run.manifest().normalization());
-    return TrainingBatches.of(run.config(), run.vit(), plan, share, new WorkerThreads(1));
+    return WorkerBatches.of(run.config(), run.vit(), plan, share, new WorkerThreads(1)).prepared();
   }
 
-  private static List<MultiDataSet> list(Iterator<MultiDataSet> batches) {
-    List<MultiDataSet> list = new ArrayList<>();
+  private static List<TrainingBatch> list(Iterator<TrainingBatch> batches) {
+    List<TrainingBatch> list = new ArrayList<>();
     batches.forEachRemaining(list::add);
     return list;
   }
 
-  private static void assertSame(Iterator<MultiDataSet> actual, Iterator<MultiDataSet> expected) {
-    assertThat(list(actual)).isEqualTo(list(expected));
+  private static void assertSame(Iterator<TrainingBatch> actual, Iterator<TrainingBatch> expected) {
+    assertThat(list(actual)).usingRecursiveComparison().isEqualTo(list(expected));
   }
 
   @Test
@@ -325,12 +320,12 @@ class PipelinesTest {
 
   private static int images(TrainingData data, EpochPlan plan, int worker) {
     return list(data.batches(plan, ShardAssignment.EQUAL, worker)).stream()
-        .mapToInt(batch -> (int) batch.getFeatures(0).size(0))
+        .mapToInt(TrainingBatch::images)
         .sum();
   }
 
-  private static MultiDataSet first(TrainingData data, EpochPlan plan) {
-    return data.batches(plan, ShardAssignment.EQUAL, 0).next();
+  private static long[] first(TrainingData data, EpochPlan plan) {
+    return data.batches(plan, ShardAssignment.EQUAL, 0).next().ids();
   }
 
   @Test
@@ -348,33 +343,34 @@ class PipelinesTest {
   // --- images for a device ----------------------------------------------------------------------
 
   @Test
-  void aDeviceGetsTheSameMinibatchesAsTheyAreStored() {
-    assertStored(config("augment.ssl.random-erasing=0.5", "augment.mixup=0.8"));
+  void aDeviceGetsTheSameMinibatchesRaw() {
+    assertRaw(config("augment.ssl.random-erasing=0.5", "augment.mixup=0.8"));
   }
 
   @Test
   void soItDoesOfAnotherDatasetForSsl() {
-    assertStored(config(ssl()));
+    assertRaw(config(ssl()));
   }
 
-  private static void assertStored(JobConfig config) {
+  private static void assertRaw(JobConfig config) {
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
     for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      List<MultiDataSet> prepared = list(data.batches(plan, ShardAssignment.EQUAL, 0));
-      List<MultiDataSet> stored = list(forDevice(data, plan));
-      assertThat(stored).isNotEmpty().hasSameSizeAs(prepared);
-      for (int i = 0; i < stored.size(); i++) {
-        Batch.Position position = Batch.Position.of(stored.get(i));
-        assertThat(position).isEqualTo(Batch.Position.of(prepared.get(i)));
-        StoredImages images = StoredImages.of(stored.get(i)).orElseThrow();
-        assertThat(images.own().places()).hasSameSizeAs(position.ids());
+      List<TrainingBatch> prepared = list(data.batches(plan, ShardAssignment.EQUAL, 0));
+      List<TrainingBatch> raw = list(forDevice(data, plan));
+      assertThat(raw).isNotEmpty().hasSameSizeAs(prepared);
+      for (int i = 0; i < raw.size(); i++) {
+        Raw images = (Raw) raw.get(i);
+        assertThat(images.position()).isEqualTo(prepared.get(i).position());
+        assertThat(images.ids()).isEqualTo(prepared.get(i).ids());
+        assertThat(images.targets()).isEqualTo(prepared.get(i).targets());
+        assertThat(images.own().places()).hasSameSizeAs(images.ids());
         boolean mixed = !config.data().ssl().isEmpty() && plan.objective() == Objective.JOINT;
-        assertThat(images.others() != null).isEqualTo(mixed);
+        assertThat(images.others().isPresent()).isEqualTo(mixed);
       }
     }
   }
 
-  private static Iterator<MultiDataSet> forDevice(TrainingData data, EpochPlan plan) {
+  private static Iterator<TrainingBatch> forDevice(TrainingData data, EpochPlan plan) {
     return data.batches(
         plan, ShardAssignment.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
   }

@@ -132,6 +132,16 @@ class SeveralTasksRunTest {
   }
 
   @Test
+  void aLoneTaskWithANameTrainsItsHead() {
+    String task = "data.tasks=[{name = colour, path = \"%s\"}]";
+    List<EpochOutcome> epochs =
+        train(config("pipeline=sl", task.formatted(directory.resolve("colour"))));
+
+    assertThat(epochs.get(0).model().block("head-colour").steps()).isPositive();
+    assertThat(epochs.get(0).metrics().labels()).containsOnlyKeys("head-colour");
+  }
+
+  @Test
   void aTasksImagesCostWhatTheirSizeAsksFor() {
     double both = train(tasks("pipeline=sl", "epochs.sl=1")).get(0).metrics().flops();
     double colour = train(config("pipeline=sl", "epochs.sl=1")).get(0).metrics().flops();

@@ -15,7 +15,7 @@ import org.mixtraining.data.Split;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.train.TrainingBatches;
+import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
@@ -91,12 +91,13 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
     try (Replica replica = replica(plan)) {
       replica.load(before);
       var batches =
-          TrainingBatches.of(
-              config,
-              vit(),
-              plan,
-              Share.all(images(Split.TRAIN, shards), manifest.normalization()),
-              new WorkerThreads(1));
+          WorkerBatches.of(
+                  config,
+                  vit(),
+                  plan,
+                  Share.all(images(Split.TRAIN, shards), manifest.normalization()),
+                  new WorkerThreads(1))
+              .prepared();
       EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
       return new Local(before.with(replica.state()), metrics);
     }

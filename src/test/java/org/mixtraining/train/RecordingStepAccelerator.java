@@ -10,12 +10,9 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Batch;
-import org.mixtraining.vit.Examples;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
-import org.mixtraining.vit.StoredImages;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Stands in for a library that takes whole steps on GPUs: the graph takes them, of images that it
@@ -74,32 +71,35 @@ public final class RecordingStepAccelerator implements StepAccelerator {
     }
 
     @Override
-    public List<StepResult> take(MultiDataSet minibatch) {
-      Examples examples = Examples.of(minibatch, spec);
-      MultiDataSet prepared =
-          Batch.training(
-              spec.vit().masking(plan.maskRatio()),
-              plan.objective(),
-              pixels(examples.stored().own()),
-              examples.position().ids().stream().mapToLong(id -> id).toArray(),
-              examples.targets(),
-              examples.stored().seed(),
-              examples.stored().epoch());
-      examples.position().mark(prepared);
-      return steps.take(prepared);
+    public List<StepResult> take(TrainingBatch minibatch) {
+      TrainingBatch.Raw raw = (TrainingBatch.Raw) minibatch;
+      float[] mask =
+          spec.reconstructs()
+              ? Batch.masks(
+                  spec.vit().masking(plan.maskRatio()), raw.ids(), raw.seed(), plan.epoch())
+              : new float[0];
+      return steps.take(
+          new TrainingBatch.Prepared(
+              raw.position(),
+              raw.head(),
+              raw.ids(),
+              raw.targets(),
+              raw.imageSize(),
+              pixels(raw.own()),
+              mask));
     }
 
-    private static float[] pixels(StoredImages.Picked images) {
+    private static float[] pixels(TrainingBatch.Raw.Picked images) {
       if (images.edits().length > 0) {
         throw new IllegalStateException("the double can only normalise images");
       }
-      byte[] image = new byte[images.store().imageBytes()];
+      byte[] image = new byte[images.set().imageBytes()];
       float[] pixels = new float[images.places().length * image.length];
-      int area = images.size() * images.size();
+      int area = images.set().height() * images.set().width();
       for (int i = 0; i < pixels.length; i++) {
         int at = i % image.length;
         if (at == 0) {
-          images.store().read(images.places()[i / image.length], image);
+          images.set().read(images.places()[i / image.length], image);
         }
         pixels[i] = images.tables()[at / area * 256 + (image[at] & 0xFF)];
       }

@@ -92,13 +92,14 @@ class ReplicaPoolTest {
     }
   }
 
-  private static TrainingBatches batches(EpochPlan plan) {
-    return TrainingBatches.of(
-        Jobs.config(),
-        Jobs.vit(),
-        plan,
-        Share.all(Jobs.images(10), Jobs.NORMALIZATION),
-        new WorkerThreads(1));
+  private static TaskBatches batches(EpochPlan plan) {
+    return WorkerBatches.of(
+            Jobs.config(),
+            Jobs.vit(),
+            plan,
+            Share.all(Jobs.images(10), Jobs.NORMALIZATION),
+            new WorkerThreads(1))
+        .prepared();
   }
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,22 +18,22 @@ import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.Batch;
+import org.mixtraining.train.TrainingBatch.Position;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 class WorkerEpochTest {
 
   /** 10 images, 6 of them labelled, in minibatches of 4, 4 and 2. */
-  private static TrainingBatches batches(EpochPlan plan) {
-    return TrainingBatches.of(
-        Jobs.config("data.label-fraction=0.6"),
-        Jobs.vit(),
-        plan,
-        Share.all(Jobs.images(10), Jobs.NORMALIZATION),
-        new WorkerThreads(1));
+  private static TaskBatches batches(EpochPlan plan) {
+    return WorkerBatches.of(
+            Jobs.config("data.label-fraction=0.6"),
+            Jobs.vit(),
+            plan,
+            Share.all(Jobs.images(10), Jobs.NORMALIZATION),
+            new WorkerThreads(1))
+        .prepared();
   }
 
   @Test
@@ -44,7 +45,8 @@ class WorkerEpochTest {
 
       twin.plan(plan, 3);
       List<StepResult> steps = new ArrayList<>();
-      batches(plan).forEachRemaining(batch -> steps.add(twin.fit(batch)));
+      GraphSteps ofTwin = new GraphSteps(twin);
+      batches(plan).forEachRemaining(batch -> steps.addAll(ofTwin.take(batch)));
       assertThat(replica.state()).isEqualTo(twin.state());
       assertThat(metrics.steps()).isEqualTo(3);
       assertThat(metrics.images()).isEqualTo(10);
@@ -98,14 +100,14 @@ class WorkerEpochTest {
 
   @Test
   void minibatchesKnowTheirPlaceInTheEpoch() {
-    List<Batch.Position> positions = new ArrayList<>();
-    batches(Jobs.plan(0, Objective.SSL, 1, 1e-3))
-        .forEachRemaining(batch -> positions.add(Batch.Position.of(batch)));
+    List<TrainingBatch> batches = new ArrayList<>();
+    batches(Jobs.plan(0, Objective.SSL, 1, 1e-3)).forEachRemaining(batches::add);
 
-    assertThat(positions).extracting(Batch.Position::step).containsExactly(0, 1, 2);
-    assertThat(positions).extracting(Batch.Position::steps).containsOnly(3);
-    assertThat(positions).extracting(Batch.Position::head).containsOnly("head");
-    assertThat(positions.stream().flatMap(position -> position.ids().stream()))
+    assertThat(batches)
+        .extracting(TrainingBatch::position)
+        .containsExactly(new Position(0, 3), new Position(1, 3), new Position(2, 3));
+    assertThat(batches).extracting(TrainingBatch::head).containsOnly("head");
+    assertThat(batches.stream().flatMapToLong(batch -> LongStream.of(batch.ids())))
         .containsExactlyInAnyOrder(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
   }
 
@@ -118,7 +120,7 @@ class WorkerEpochTest {
   private static float[][] features(int epoch) {
     List<float[]> features = new ArrayList<>();
     batches(Jobs.plan(epoch, Objective.SSL, 1, 1e-3))
-        .forEachRemaining(batch -> features.add(batch.getFeatures(0).data().asFloat()));
+        .forEachRemaining(batch -> features.add(((TrainingBatch.Prepared) batch).pixels()));
     return features.toArray(float[][]::new);
   }
 
@@ -178,7 +180,7 @@ class WorkerEpochTest {
     }
 
     @Override
-    public List<Replica.StepResult> take(MultiDataSet minibatch) {
+    public List<Replica.StepResult> take(TrainingBatch minibatch) {
       results.addAll(steps.take(minibatch));
       return List.of();
     }
@@ -200,7 +202,7 @@ class WorkerEpochTest {
     try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
       var before = replica.state();
 
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, List.<MultiDataSet>of().iterator());
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, List.<TrainingBatch>of().iterator());
 
       assertThat(metrics.images()).isZero();
       assertThat(metrics.steps()).isZero();

@@ -128,15 +128,6 @@ class BatchTest {
     }
   }
 
-  @Test
-  void aPositionTravelsWithItsMinibatch() {
-    MultiDataSet batch = ViTFixtures.batch(vit, Objective.SL, 2);
-    new Batch.Position(3, 7, "head", List.of(5L, 6L)).mark(batch);
-
-    assertThat(Batch.Position.of(batch))
-        .isEqualTo(new Batch.Position(3, 7, "head", List.of(5L, 6L)));
-  }
-
   private MultiDataSet batch(Objective objective, float[] pixels, long[] ids, int[] labels) {
     return Batch.training(vit, objective, pixels, ids, Batch.targets(vit, labels, 0.2), 1, 0);
   }
@@ -171,7 +162,7 @@ class BatchTest {
         List.of(new Head("head-a", 3, 1), new Head("head-b", 5, 1), new Head("head-c", 2, 1));
     MultiDataSet single = ViTFixtures.batch(vit, Objective.JOINT, 4);
 
-    MultiDataSet batch = Batch.among(heads, heads.get(1), single);
+    MultiDataSet batch = Batch.among(heads, "head-b", single);
 
     assertThat(batch.getFeatures(0)).isSameAs(single.getFeatures(0));
     assertThat(batch.getFeaturesMaskArray(0)).isSameAs(single.getFeaturesMaskArray(0));

@@ -42,7 +42,7 @@ class Nd4jCallsTest {
         Compute.Scope scope = compute.use();
         Replica replica = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE)) {
       replica.plan(ViTFixtures.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-3), 2);
-      replica.fit(batch);
+      ViTFixtures.fit(replica, batch);
       var graph = replica.graph();
       graph.setInputs(batch.getFeatures());
       graph.setLabels(batch.getLabels());

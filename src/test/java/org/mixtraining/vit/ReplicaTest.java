@@ -54,7 +54,7 @@ class ReplicaTest {
       String before = state.sha256();
       replica.load(state);
       replica.plan(ViTFixtures.plan(Objective.SL, MixPass.VISIBLE, 0, 1e-2), 1);
-      replica.fit(ViTFixtures.batch(vit, Objective.SL, 3));
+      ViTFixtures.fit(replica, ViTFixtures.batch(vit, Objective.SL, 3));
 
       assertThat(state.sha256()).isEqualTo(before);
       assertThat(state).isEqualTo(random(replica.state()));
@@ -87,8 +87,8 @@ class ReplicaTest {
   private ModelState epoch(Replica replica, ModelState state, Objective objective) {
     replica.load(state);
     replica.plan(ViTFixtures.plan(objective, MixPass.TWO_PASS, 0.5, 1e-3), 2);
-    replica.fit(ViTFixtures.batch(vit, objective, 3, 1));
-    replica.fit(ViTFixtures.batch(vit, objective, 3, 2));
+    ViTFixtures.fit(replica, ViTFixtures.batch(vit, objective, 3, 1));
+    ViTFixtures.fit(replica, ViTFixtures.batch(vit, objective, 3, 2));
     return replica.state();
   }
 
@@ -100,7 +100,7 @@ class ReplicaTest {
       ModelState state = random(used.state());
       used.plan(ViTFixtures.plan(Objective.JOINT, MixPass.VISIBLE, 0.9, 1e-1), 3);
       for (int step = 0; step < 3; step++) {
-        used.fit(ViTFixtures.batch(vit, Objective.JOINT, 7 - step, step));
+        ViTFixtures.fit(used, ViTFixtures.batch(vit, Objective.JOINT, 7 - step, step));
       }
 
       assertThat(epoch(used, state, Objective.JOINT))

@@ -36,12 +36,9 @@ class SeveralTasksTest {
             models.get(0), HEADS, objective, pass, ViTFixtures.optimizer(), ViTFixtures.SEED));
   }
 
-  private MultiDataSet batch(Objective objective, int task, int step, int steps) {
-    MultiDataSet own = ViTFixtures.batch(models.get(task), objective, 5, step);
-    MultiDataSet batch =
-        objective == Objective.SSL ? own : Batch.among(HEADS, HEADS.get(task), own);
-    new Batch.Position(step, steps, HEADS.get(task).name(), List.of()).mark(batch);
-    return batch;
+  private Replica.StepResult fit(Replica replica, Objective objective, int task, int step) {
+    MultiDataSet batch = ViTFixtures.batch(models.get(task), objective, 5, step);
+    return replica.fit(batch, HEADS.get(task).name(), new long[0]);
   }
 
   @ParameterizedTest
@@ -63,8 +60,7 @@ class SeveralTasksTest {
 
       replica.plan(plan, turns.length);
       for (int step = 0; step < turns.length; step++) {
-        MultiDataSet batch = batch(objective, turns[step], step, turns.length);
-        Replica.StepResult result = replica.fit(batch);
+        Replica.StepResult result = fit(replica, objective, turns[step], step);
 
         Gradients expected = gradients(plan, turns[step], slots, step);
         assertThat(result.loss()).isCloseTo(expected.loss, within(1e-5));
@@ -134,11 +130,11 @@ class SeveralTasksTest {
   void aStepLeavesTheHeadsOfOtherTasksAsTheyAre() {
     try (Replica replica = replica(Objective.SL, MixPass.VISIBLE)) {
       replica.plan(ViTFixtures.plan(Objective.SL, MixPass.VISIBLE, 0, RATE), 3);
-      replica.fit(batch(Objective.SL, 0, 0, 3));
-      replica.fit(batch(Objective.SL, 1, 1, 3));
+      fit(replica, Objective.SL, 0, 0);
+      fit(replica, Objective.SL, 1, 1);
       ModelState before = replica.state();
 
-      replica.fit(batch(Objective.SL, 0, 2, 3));
+      fit(replica, Objective.SL, 0, 2);
 
       assertThat(replica.state().block("head-small")).isEqualTo(before.block("head-small"));
       assertThat(replica.state().block("head-large")).isNotEqualTo(before.block("head-large"));

@@ -30,12 +30,12 @@ class StepTest {
     MultiDataSet batch = ViTFixtures.batch(vit, objective, 5);
     try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       double first = replica.graph().score(batch);
-      Replica.StepResult step = replica.fit(batch);
+      Replica.StepResult step = ViTFixtures.fit(replica, batch);
 
       assertThat(first).isEqualTo(step.loss());
       double second = replica.graph().score(batch);
       assertThat(second).isNotEqualTo(first);
-      assertThat(replica.fit(batch).loss()).isEqualTo(second);
+      assertThat(ViTFixtures.fit(replica, batch).loss()).isEqualTo(second);
     }
   }
 
@@ -60,7 +60,7 @@ class StepTest {
     MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 5, 1);
     try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
       replica.plan(ViTFixtures.plan(Objective.JOINT, MixPass.TWO_PASS, 0.3, 1e-3), 1);
-      Replica.StepResult step = replica.fit(batch);
+      Replica.StepResult step = ViTFixtures.fit(replica, batch);
 
       assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss() + 0.7 * step.slLoss(), within(1e-12));
       assertThat(step.labelled()).isEqualTo(4);
@@ -72,7 +72,7 @@ class StepTest {
     MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 3, new int[] {-1, -1, -1});
     try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       replica.plan(ViTFixtures.plan(Objective.JOINT, MixPass.VISIBLE, 0.3, 1e-3), 1);
-      Replica.StepResult step = replica.fit(batch);
+      Replica.StepResult step = ViTFixtures.fit(replica, batch);
 
       assertThat(step.slLoss()).isZero();
       assertThat(step.labelled()).isZero();
@@ -89,7 +89,8 @@ class StepTest {
           try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
             replica.plan(ViTFixtures.plan(objective, pass, 0.3, 1e-3), 3);
             for (int images : new int[] {33, 9, 1}) {
-              replica.fit(
+              ViTFixtures.fit(
+                  replica,
                   ViTFixtures.batch(vit, objective, images, ViTFixtures.labels(vit, images)));
             }
             return replica.state();
@@ -109,7 +110,7 @@ class StepTest {
         () -> {
           try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
             for (int step = 0; step < 3; step++) {
-              replica.fit(ViTFixtures.batch(vit, Objective.JOINT, 33, step));
+              ViTFixtures.fit(replica, ViTFixtures.batch(vit, Objective.JOINT, 33, step));
             }
             return times.calls();
           }
@@ -136,8 +137,8 @@ class StepTest {
     try (Replica asked = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE);
         Replica other = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       asked.graph().score(batch);
-      asked.fit(batch);
-      other.fit(batch);
+      ViTFixtures.fit(asked, batch);
+      ViTFixtures.fit(other, batch);
 
       assertThat(asked.state()).isEqualTo(other.state());
     }

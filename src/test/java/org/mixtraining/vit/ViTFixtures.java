@@ -20,6 +20,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
 import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.layers.TokenLayer;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -110,6 +111,11 @@ public final class ViTFixtures {
     long[] ids = LongStream.range(100, 100 + images).toArray();
     return Batch.training(
         vit, objective, pixels(vit, images), ids, Batch.targets(vit, labels, 0.1), SEED, 0);
+  }
+
+  /** A step of a replica with one head, on images that skip nothing. */
+  static Replica.StepResult fit(Replica replica, MultiDataSet batch) {
+    return replica.fit(batch, ModelState.HEAD, new long[0]);
   }
 
   /** Moves every parameter a little, so that no bias or gain stays at a special value. */

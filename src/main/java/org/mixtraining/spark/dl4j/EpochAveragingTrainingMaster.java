@@ -20,6 +20,7 @@ import org.deeplearning4j.spark.impl.graph.SparkComputationGraph;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.deeplearning4j.spark.impl.paramavg.BaseTrainingMaster;
 import org.mixtraining.run.WorkerResult;
+import org.mixtraining.train.TrainingBatch;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -37,7 +38,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 public final class EpochAveragingTrainingMaster<A>
     extends BaseTrainingMaster<TrainingResult, TrainingWorker<TrainingResult>> {
 
-  private final Function2<Integer, Iterator<MultiDataSet>, Iterator<WorkerResult>> worker;
+  private final Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> worker;
   private final Function<JavaRDD<WorkerResult>, A> average;
   private A averaged;
 
@@ -46,7 +47,7 @@ public final class EpochAveragingTrainingMaster<A>
    * @param average runs the tasks and averages what they end with
    */
   public EpochAveragingTrainingMaster(
-      Function2<Integer, Iterator<MultiDataSet>, Iterator<WorkerResult>> worker,
+      Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> worker,
       Function<JavaRDD<WorkerResult>, A> average) {
     this.worker = worker;
     this.average = average;
@@ -56,15 +57,16 @@ public final class EpochAveragingTrainingMaster<A>
   public A fit(
       JavaSparkContext spark,
       ComputationGraphConfiguration graph,
-      JavaRDD<MultiDataSet> minibatches) {
+      JavaRDD<TrainingBatch> minibatches) {
     new SparkComputationGraph(spark, new ConfigurationOnly(graph), this)
-        .fitMultiDataSet(minibatches);
+        .fitMultiDataSet(minibatches.map(BatchDataSet::new));
     return averaged;
   }
 
   @Override
   public void executeTrainingMDS(SparkComputationGraph graph, JavaRDD<MultiDataSet> minibatches) {
-    averaged = average.apply(minibatches.mapPartitionsWithIndex(worker, true));
+    averaged =
+        average.apply(minibatches.map(BatchDataSet::of).mapPartitionsWithIndex(worker, true));
   }
 
   /**
@@ -168,6 +170,6 @@ public final class EpochAveragingTrainingMaster<A>
 
   private static UnsupportedOperationException unsupported() {
     return new UnsupportedOperationException(
-        "an EpochAveragingTrainingMaster trains one epoch on MultiDataSets: fitMultiDataSet(JavaRDD)");
+        "an EpochAveragingTrainingMaster trains one epoch on TrainingBatches: fit");
   }
 }

@@ -75,7 +75,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     if (!training || rate == 0) {
       return new StochasticDepth(layout, null);
     }
-    List<Long> ids = context().ids();
+    long[] ids = context().ids();
     if (ids == null) {
       throw new IllegalStateException(
           "stochastic depth must know the images of a training step: take it by Replica.fit");

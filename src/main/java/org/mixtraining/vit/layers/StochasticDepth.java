@@ -1,6 +1,5 @@
 package org.mixtraining.vit.layers;
 
-import java.util.List;
 import java.util.SplittableRandom;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.Objective;
@@ -45,10 +44,10 @@ public final class StochasticDepth {
    * @param ids of the images
    * @return [images][branches], each 0 or 1 / (1 − rate)
    */
-  public static float[][] factors(long seed, int epoch, List<Long> ids, String block, double rate) {
-    float[][] factors = new float[ids.size()][Branch.values().length];
+  public static float[][] factors(long seed, int epoch, long[] ids, String block, double rate) {
+    float[][] factors = new float[ids.length][Branch.values().length];
     for (int i = 0; i < factors.length; i++) {
-      SplittableRandom random = Seed.DEPTH.at(seed, epoch, ids.get(i), block.hashCode());
+      SplittableRandom random = Seed.DEPTH.at(seed, epoch, ids[i], block.hashCode());
       for (int branch = 0; branch < factors[i].length; branch++) {
         factors[i][branch] = random.nextDouble() < rate ? 0 : (float) (1 / (1 - rate));
       }

@@ -17,10 +17,10 @@ import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTFixtures;
+import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 class StochasticDepthTest {
@@ -32,8 +32,8 @@ class StochasticDepthTest {
   private final ViT vit =
       new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS);
 
-  private static List<Long> ids(int images) {
-    return LongStream.range(0, images).boxed().toList();
+  private static long[] ids(int images) {
+    return LongStream.range(0, images).toArray();
   }
 
   @Test
@@ -66,7 +66,7 @@ class StochasticDepthTest {
     float[][] factors = StochasticDepth.factors(1, 2, ids(50), "encoder-1", 0.5);
 
     assertThat(StochasticDepth.factors(1, 2, ids(50), "encoder-1", 0.5)).isDeepEqualTo(factors);
-    assertThat(StochasticDepth.factors(1, 2, List.of(7L), "encoder-1", 0.5)[0])
+    assertThat(StochasticDepth.factors(1, 2, new long[] {7}, "encoder-1", 0.5)[0])
         .isEqualTo(factors[7]);
     assertThat(factors)
         .isNotEqualTo(StochasticDepth.factors(2, 2, ids(50), "encoder-1", 0.5))
@@ -75,9 +75,7 @@ class StochasticDepthTest {
   }
 
   private MultiDataSet batch(Objective objective) {
-    MultiDataSet batch = ViTFixtures.batch(vit, objective, IMAGES, 0);
-    new Batch.Position(0, 1, "head", ids(IMAGES)).mark(batch);
-    return batch;
+    return ViTFixtures.batch(vit, objective, IMAGES, 0);
   }
 
   @ParameterizedTest
@@ -138,7 +136,7 @@ class StochasticDepthTest {
     ComputationGraph graph = replica.graph();
     ViTFixtures.disturb(graph);
     replica.plan(ViTFixtures.plan(objective, pass, ViTFixtures.alpha(objective), 1e-3), 1);
-    replica.prepare(batch);
+    replica.prepare(vit.imageSize(), ModelState.HEAD, ids(IMAGES));
     graph.setInputs(batch.getFeatures());
     graph.setLabels(batch.getLabels());
     graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);
@@ -185,7 +183,9 @@ class StochasticDepthTest {
     ViT whole = ViTFixtures.small();
     try (Replica dropping = ViTFixtures.replica(vit, Objective.SSL, MixPass.VISIBLE);
         Replica plain = ViTFixtures.replica(whole, Objective.SSL, MixPass.VISIBLE)) {
-      assertThat(dropping.fit(batch(Objective.SSL))).isEqualTo(plain.fit(batch(Objective.SSL)));
+      MultiDataSet batch = batch(Objective.SSL);
+      assertThat(dropping.fit(batch, ModelState.HEAD, ids(IMAGES)))
+          .isEqualTo(plain.fit(batch, ModelState.HEAD, ids(IMAGES)));
     }
     float[] pixels = ViTFixtures.pixels(vit, 3);
     try (Replica dropping = ViTFixtures.replica(vit, Objective.SL, MixPass.VISIBLE);

@@ -14,32 +14,32 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Objective;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 
-class TrainingBatchesTest {
+class WorkerBatchesTest {
   private static final String[] PLAIN = {
     "augment.ssl.crop-padding=0", "augment.ssl.flip=false",
     "augment.sl.crop-padding=0", "augment.sl.flip=false",
     "optimizer.label-smoothing=0.1",
   };
 
-  private static List<MultiDataSet> batches(Objective objective, String... overrides) {
+  private static List<TrainingBatch> batches(Objective objective, String... overrides) {
     List<String> all = new ArrayList<>(List.of(PLAIN));
     all.addAll(List.of(overrides));
-    List<MultiDataSet> batches = new ArrayList<>();
-    TrainingBatches.of(
+    List<TrainingBatch> batches = new ArrayList<>();
+    WorkerBatches.of(
             Jobs.config(all.toArray(String[]::new)),
             Jobs.vit(),
             Jobs.plan(0, objective, 0.5, 1e-3),
             Share.all(Jobs.images(12), Jobs.NORMALIZATION),
             new WorkerThreads(1))
+        .prepared()
         .forEachRemaining(batches::add);
     return batches;
   }
 
   private static float[][] pixels(Objective objective, String... overrides) {
     return batches(objective, overrides).stream()
-        .map(batch -> batch.getFeatures(0).data().asFloat())
+        .map(batch -> ((TrainingBatch.Prepared) batch).pixels())
         .toArray(float[][]::new);
   }
 
@@ -64,8 +64,8 @@ class TrainingBatchesTest {
   void mixedTargetsAreSmoothedDistributions(String mixing) {
     assertThat(pixels(Objective.SL, mixing)[0]).isNotEqualTo(pixels(Objective.SL)[0]);
     boolean mixed = false;
-    for (MultiDataSet batch : batches(Objective.SL, mixing)) {
-      float[] targets = batch.getLabels(0).data().asFloat();
+    for (TrainingBatch batch : batches(Objective.SL, mixing)) {
+      float[] targets = batch.targets();
       for (int from = 0; from < targets.length; from += Jobs.CLASSES) {
         float[] target = Arrays.copyOfRange(targets, from, from + Jobs.CLASSES);
         double sum = 0;

@@ -1,0 +1,128 @@
+package org.mixtraining.train;
+
+import java.util.Optional;
+import org.mixtraining.data.ImageSet;
+import org.mixtraining.vit.Batch;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * A minibatch of a training epoch: what data makes and a {@link StepExecutor} takes a step on. Its
+ * images are {@link Prepared} ones, or {@link Raw} ones that the device of the step prepares.
+ */
+public sealed interface TrainingBatch {
+
+  /**
+   * Where a minibatch stands in its epoch.
+   *
+   * @param step from 0
+   * @param steps minibatches of the epoch
+   */
+  record Position(int step, int steps) {}
+
+  Position position();
+
+  /** The name of the head of the task that the images belong to. */
+  String head();
+
+  /** Ids of the images, which with seed and epoch decide what is drawn at random for each. */
+  long[] ids();
+
+  /** [images, classes], each image's distribution: all zero without a label. Empty in SSL. */
+  float[] targets();
+
+  /** Height and width of the images. */
+  int imageSize();
+
+  /** The same minibatch at another position. */
+  TrainingBatch at(Position position);
+
+  /** Number of images. */
+  default int images() {
+    return ids().length;
+  }
+
+  /** Images with a label. */
+  default int labelled() {
+    float[] targets = targets();
+    int classes = targets.length / images();
+    int labelled = 0;
+    for (int from = 0; from < targets.length; from += classes) {
+      for (int c = from; c < from + classes; c++) {
+        if (targets[c] > 0) {
+          labelled++;
+          break;
+        }
+      }
+    }
+    return labelled;
+  }
+
+  /**
+   * Images as a graph takes them.
+   *
+   * @param pixels [images, channels, size, size], normalised
+   * @param mask [images, patches], 1 at each visible patch; empty in SL
+   */
+  record Prepared(
+      Position position,
+      String head,
+      long[] ids,
+      float[] targets,
+      int imageSize,
+      float[] pixels,
+      float[] mask)
+      implements TrainingBatch {
+
+    @Override
+    public Prepared at(Position other) {
+      return new Prepared(other, head, ids, targets, imageSize, pixels, mask);
+    }
+
+    /** The arrays of a graph that has the head of this task only. */
+    public MultiDataSet arrays() {
+      return Batch.of(images(), imageSize, pixels, mask, targets);
+    }
+  }
+
+  /**
+   * Images as they are stored, and what a device is to do to them: edit, normalise, mix, and choose
+   * the visible patches, by the random numbers that belong to seed, epoch and image ids.
+   *
+   * @param others which they are mixed with, as many; without them, each is mixed with the next one
+   *     of the minibatch, the last with the first
+   * @param mixes how, [images, 5] as {@code images.cuh} reads it; empty if they are not mixed
+   * @param seed the run's
+   */
+  record Raw(
+      Position position,
+      String head,
+      long[] ids,
+      float[] targets,
+      Picked own,
+      Optional<Picked> others,
+      float[] mixes,
+      long seed)
+      implements TrainingBatch {
+
+    /**
+     * Images of a set.
+     *
+     * @param set of uint8 images [channels, size, size]; channels are 1 or those of the model
+     * @param places of the images in the set
+     * @param edits what is done to them in turn, [images, edits, 6] as {@code edits.cuh} reads it
+     * @param tables normalised value of each pixel value, [channels, 256]: the same for all images
+     *     of a set
+     */
+    public record Picked(ImageSet set, int[] places, double[] edits, float[] tables) {}
+
+    @Override
+    public int imageSize() {
+      return own.set.height();
+    }
+
+    @Override
+    public Raw at(Position other) {
+      return new Raw(other, head, ids, targets, own, others, mixes, seed);
+    }
+  }
+}

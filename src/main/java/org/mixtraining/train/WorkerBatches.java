@@ -1,0 +1,186 @@
+package org.mixtraining.train;
+
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.BlendedMinibatches;
+import org.mixtraining.data.Minibatch;
+import org.mixtraining.data.Minibatches;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Share;
+import org.mixtraining.data.StoredMinibatch;
+import org.mixtraining.data.StoredPasses;
+import org.mixtraining.data.augment.BatchMix;
+import org.mixtraining.data.augment.MixupCutmix;
+import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.train.TrainingBatch.Position;
+import org.mixtraining.train.TrainingBatch.Prepared;
+import org.mixtraining.train.TrainingBatch.Raw;
+import org.mixtraining.vit.Batch;
+import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.state.ModelState;
+
+/**
+ * A worker's epoch on one task, as minibatches whose images are prepared on the CPU or left raw to
+ * the device: both come to the same bits. SL epochs see labelled images only, and mix them with
+ * each other; SSL and JOINT epochs see all.
+ *
+ * @param head name of the task's head
+ * @param others images of the same shape, at least one, if each image is mixed with one of another
+ *     dataset by {@code mix.lambda}
+ * @param threads that prepare images
+ */
+public record WorkerBatches(
+    JobConfig config,
+    ViT vit,
+    EpochPlan plan,
+    String head,
+    Share images,
+    Optional<Share> others,
+    WorkerThreads threads) {
+
+  /** Images of the only task that are mixed with no other dataset. */
+  public static WorkerBatches of(
+      JobConfig config, ViT vit, EpochPlan plan, Share images, WorkerThreads threads) {
+    return new WorkerBatches(config, vit, plan, ModelState.HEAD, images, Optional.empty(), threads);
+  }
+
+  /** Minibatches of {@link Prepared} images. */
+  public TaskBatches prepared() {
+    Minibatches own = minibatches();
+    Iterator<Minibatch> blended =
+        others.isEmpty()
+            ? own
+            : new BlendedMinibatches(
+                own, pass -> partners(others.get(), pass), config.mix().lambda());
+    ViT masked = vit.masking(plan.maskRatio());
+    return new TaskBatches(own, position -> prepared(position, masked, blended.next()));
+  }
+
+  private Prepared prepared(Position position, ViT masked, Minibatch batch) {
+    float[] targets = targets(batch.labels());
+    if (mixesItsOwn()) {
+      mixupCutmix().mix(batch.ids(), batch.pixels(), batch.height(), batch.width(), targets);
+    }
+    float[] mask =
+        plan.objective() == Objective.SL
+            ? new float[0]
+            : Batch.masks(masked, batch.ids(), config.run().seed(), plan.epoch());
+    float[] pixels = Batch.colours(masked, batch.pixels(), batch.size());
+    return new Prepared(position, head, batch.ids(), targets, batch.height(), pixels, mask);
+  }
+
+  /** Minibatches of {@link Raw} images. */
+  public TaskBatches raw() {
+    Minibatches own = minibatches();
+    float[] tables = flat(images.normalization());
+    Optional<IntFunction<Raw.Picked>> partners = others.map(this::partners);
+    return new TaskBatches(
+        own,
+        position -> {
+          StoredMinibatch batch = own.nextStored();
+          return raw(
+              position,
+              batch,
+              picked(batch, tables),
+              partners.map(next -> next.apply(batch.size())));
+        });
+  }
+
+  private Raw raw(
+      Position position, StoredMinibatch batch, Raw.Picked own, Optional<Raw.Picked> partners) {
+    float[] targets = targets(batch.labels());
+    List<BatchMix> mixes = List.of();
+    if (partners.isPresent()) {
+      mixes = Collections.nCopies(batch.size(), BatchMix.blend((float) config.mix().lambda()));
+    } else if (mixesItsOwn()) {
+      mixes = mixupCutmix().draw(batch.ids(), batch.images().height(), batch.images().width());
+      MixupCutmix.mixTargets(mixes, targets);
+    }
+    return new Raw(
+        position, head, batch.ids(), targets, own, partners, numbers(mixes), config.run().seed());
+  }
+
+  /** The next so many images of another dataset, pass after pass. */
+  private IntFunction<Raw.Picked> partners(Share share) {
+    StoredPasses passes = new StoredPasses(pass -> partners(share, pass));
+    float[] tables = flat(share.normalization());
+    return count -> picked(passes.next(count), tables);
+  }
+
+  /** The epoch's images, shuffled. */
+  private Minibatches minibatches() {
+    return Minibatches.training(
+            images,
+            augmentation(),
+            config.run().seed(),
+            plan.epoch(),
+            config.optimizer().batchSize(),
+            config.data().labelledFraction(),
+            switch (plan.objective()) {
+              case SSL -> Minibatches.Labels.NONE;
+              case SL -> Minibatches.Labels.LABELLED_ONLY;
+              case JOINT -> Minibatches.Labels.ALL;
+            })
+        .preparedBy(threads);
+  }
+
+  /** A pass over what is mixed into the epoch's images. */
+  private Minibatches partners(Share share, int pass) {
+    return Minibatches.partners(
+            share,
+            augmentation(),
+            config.run().seed(),
+            plan.epoch(),
+            config.optimizer().batchSize(),
+            pass)
+        .preparedBy(threads);
+  }
+
+  private AugmentConfig.Images augmentation() {
+    AugmentConfig augment = config.augment();
+    return plan.objective() == Objective.SSL ? augment.ssl() : augment.sl();
+  }
+
+  private boolean mixesItsOwn() {
+    return plan.objective() == Objective.SL && others.isEmpty();
+  }
+
+  private MixupCutmix mixupCutmix() {
+    return new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
+  }
+
+  /** What the classifier is to say of images with these labels; nothing in SSL epochs. */
+  private float[] targets(int[] labels) {
+    return plan.objective() == Objective.SSL
+        ? new float[0]
+        : Batch.targets(vit, labels, config.optimizer().labelSmoothing());
+  }
+
+  private static Raw.Picked picked(StoredMinibatch batch, float[] tables) {
+    return new Raw.Picked(batch.images(), batch.places(), batch.edits(), tables);
+  }
+
+  private static float[] flat(Normalization normalization) {
+    float[][] tables = normalization.tables();
+    float[] flat = new float[tables.length * 256];
+    for (int c = 0; c < tables.length; c++) {
+      System.arraycopy(tables[c], 0, flat, c * 256, 256);
+    }
+    return flat;
+  }
+
+  private static float[] numbers(List<BatchMix> mixes) {
+    float[] numbers = new float[mixes.size() * BatchMix.VALUES];
+    for (int n = 0; n < mixes.size(); n++) {
+      mixes.get(n).write(numbers, n * BatchMix.VALUES);
+    }
+    return numbers;
+  }
+}
