@@ -207,7 +207,7 @@ public final class MixTrainingModel {
   }
 
   private Input.Form form(DataConfig data) {
-    return new Input.Form(task.channels(), task.imageSize(), data.maxPixels());
+    return new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
   }
 
   private static DataConfig defaults() {

@@ -141,7 +141,7 @@ final class CompareCommand implements Callable<Integer> {
           && !DatasetManifest.exists(hadoop, data.path())) {
         Writable.check(hadoop, "mixtraining.data.path =", data.path());
         options.progress(
-            "preparing %s in %s".formatted(data.format(), Secrets.inText(data.path())));
+            "preparing %s in %s".formatted(data.raw().format(), Secrets.inText(data.path())));
         options.progress(
             Prepare.run(spark, data, Prepare.Existing.REFUSE, options::progress).describe());
       }

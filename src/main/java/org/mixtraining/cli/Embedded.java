@@ -101,7 +101,7 @@ final class Embedded {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "MASTER = %s: has %d cores for tasks of %d (workers.threads-per-worker)",
+              "MASTER = %s: has %d cores for tasks of %d (mixtraining.workers.threads-per-worker)",
               master,
               cores,
               needed));

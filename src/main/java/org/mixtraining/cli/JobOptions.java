@@ -77,7 +77,7 @@ final class JobOptions {
         .orElseThrow(
             () ->
                 new UserException(
-                    "%s %s: there is no such run in %s/tables; run.output says where to look"
+                    "%s %s: there is no such run in %s/tables; mixtraining.run.output says where to look"
                         .formatted(option, id, output)));
   }
 

@@ -68,7 +68,7 @@ final class ModelOptions {
         .orElseThrow(
             () ->
                 new UserException(
-                    "--run %s: there is no model of such a run in %s/checkpoints; run.output says where to look, and a run has one when it has finished an epoch with labels, or its last"
+                    "--run %s: there is no model of such a run in %s/checkpoints; mixtraining.run.output says where to look, and a run has one when it has finished an epoch with labels, or its last"
                         .formatted(given.run, output)));
   }
 }

@@ -20,7 +20,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "prepare",
     mixinStandardHelpOptions = true,
-    description = "Turns raw images (data.format, data.source) into shards (data.path).")
+    description =
+        "Turns raw images (mixtraining.data.format, mixtraining.data.source) into shards (mixtraining.data.path).")
 final class PrepareCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -43,7 +44,7 @@ final class PrepareCommand implements Callable<Integer> {
     JobConfig config = options.config();
     if (!config.data().tasks().isEmpty()) {
       throw new UserException(
-          "mixtraining.data.tasks: names datasets that are prepared already; prepare makes one, of data.format and data.source, in data.path: give those in place of it");
+          "mixtraining.data.tasks: names datasets that are prepared already; prepare makes one, of mixtraining.data.format and mixtraining.data.source, in mixtraining.data.path: give those in place of it");
     }
     if (force) {
       Layout.checkReplaced(config);
@@ -68,7 +69,7 @@ final class PrepareCommand implements Callable<Integer> {
 
   private DatasetManifest prepare(SparkSession spark, DataConfig data) {
     Writable.check(Sessions.hadoop(), "mixtraining.data.path =", data.path());
-    options.progress("preparing %s in %s".formatted(data.format(), data.path()));
+    options.progress("preparing %s in %s".formatted(data.raw().format(), data.path()));
     Prepare.Existing existing = force ? Prepare.Existing.REPLACE : Prepare.Existing.REFUSE;
     return Prepare.run(spark, data, existing, options::progress);
   }

@@ -21,7 +21,8 @@ final class RecordedData {
   static List<String> problems(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
     List<String> problems = labelled(hadoop, config, setup);
     if (setup.sslFingerprint() != null) {
-      compare(hadoop, "data.ssl", config.data().ssl(), setup.sslFingerprint(), problems);
+      compare(
+          hadoop, "mixtraining.data.ssl", config.data().ssl(), setup.sslFingerprint(), problems);
     }
     return problems;
   }
@@ -57,7 +58,7 @@ final class RecordedData {
     String is = DatasetManifest.read(hadoop, key, path).fingerprint();
     if (!is.equals(was)) {
       problems.add(
-          "mixtraining.%s = %s: holds other images than the run was trained on; their fingerprint is %s, and was %s"
+          "%s = %s: holds other images than the run was trained on; their fingerprint is %s, and was %s"
               .formatted(key, Secrets.inText(path), is, was));
     }
   }

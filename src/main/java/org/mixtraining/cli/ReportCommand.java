@@ -108,7 +108,7 @@ final class ReportCommand implements Callable<Integer> {
     ComparisonFacts facts = ComparisonFacts.read(tables, subject.comparison);
     if (facts.runs().isEmpty()) {
       throw new UserException(
-          "--compare %s: there is no such comparison in %s/tables; run.output says where to look"
+          "--compare %s: there is no such comparison in %s/tables; mixtraining.run.output says where to look"
               .formatted(subject.comparison, output));
     }
     return ComparisonReport.of(facts);

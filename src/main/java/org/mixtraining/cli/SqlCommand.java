@@ -21,7 +21,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "sql",
     mixinStandardHelpOptions = true,
-    description = "Runs SQL over the result tables (run.output): runs, epochs, workers and views.")
+    description =
+        "Runs SQL over the result tables (mixtraining.run.output): runs, epochs, workers and views.")
 final class SqlCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;

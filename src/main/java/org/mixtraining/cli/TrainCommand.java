@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
-    description = "Trains a model on the shards at data.path and writes the result tables.")
+    description =
+        "Trains a model on the shards at mixtraining.data.path and writes the result tables.")
 final class TrainCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -48,7 +49,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--init",
       paramLabel = "MODEL",
       description =
-          "Begin from this model (init.model) in place of random weights: a kept model or checkpoint of a run, an exported zip, or timm's weights. init.parts says what is taken of it (default: the encoder).")
+          "Begin from this model (mixtraining.init.model) in place of random weights: a kept model or checkpoint of a run, an exported zip, or timm's weights. mixtraining.init.parts says what is taken of it (default: the encoder).")
   private String init;
 
   @Option(

@@ -97,7 +97,8 @@ final class ComparisonReader {
               .filter(key -> !key.value().equals(without.get(key.key())))
               .map(
                   key ->
-                      "%s = %s (not %s)".formatted(key.key(), key.value(), without.get(key.key())))
+                      "%s = %s (not %s)"
+                          .formatted(Settings.full(key.key()), key.value(), without.get(key.key())))
               .toList();
       if (!also.isEmpty()) {
         notes.add(
@@ -173,7 +174,7 @@ final class ComparisonReader {
               settings.refuse(
                   "compare.arms." + arm + ".data." + key,
                   value,
-                  "cannot be set here: all arms of a setting train on the same data; it belongs in compare.datasets");
+                  "cannot be set here: all arms of a setting train on the same data; it belongs in mixtraining.compare.datasets");
             }
           });
     }
@@ -187,9 +188,9 @@ final class ComparisonReader {
       Run other = first.putIfAbsent(data.path(), run);
       if (data.tasks().isEmpty()
           && other != null
-          && !data.preparation().equals(other.config().data().preparation())) {
+          && !data.ingredients().equals(other.config().data().ingredients())) {
         problems.add(
-            "compare.datasets: %s and %s cannot both lie in data.path = %s, being made of different data; give each a path of its own"
+            "mixtraining.compare.datasets: %s and %s cannot both lie in mixtraining.data.path = %s, being made of different data; give each a path of its own"
                 .formatted(other.setting().dataset(), run.setting().dataset(), data.path()));
       }
     }
@@ -200,7 +201,7 @@ final class ComparisonReader {
     for (Run run : runs) {
       if (!ids.add(run.id())) {
         problems.add(
-            "compare: two runs would be named %s; name arms and datasets otherwise, and list no value twice"
+            "mixtraining.compare: two runs would be named %s; name arms and datasets otherwise, and list no value twice"
                 .formatted(run.id()));
       }
     }
@@ -223,7 +224,9 @@ final class ComparisonReader {
               }
             });
     if (settings.blocks(key).isEmpty()) {
-      problems.add("%s = {}: must name at least one, as { name { key = value } }".formatted(key));
+      problems.add(
+          "%s = {}: must name at least one, as { name { key = value } }"
+              .formatted(Settings.full(key)));
     }
     return blocks;
   }

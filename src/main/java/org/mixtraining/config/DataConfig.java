@@ -12,54 +12,116 @@ import java.util.Set;
  * The dataset: {@code path} holds the prepared shards; the rest says how they are made and which
  * part of them is used.
  *
- * @param format {@code cifar10}, {@code cifar100}, {@code tinyimagenet}, {@code folder}, {@code
- *     idx}, {@code parquet} or {@code synthetic}
- * @param source directory of the raw files (empty for {@code synthetic})
  * @param path directory of the image shards
  * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
  * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
- * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a Parquet
- *     table also the name of its column
- * @param image column of a Parquet table's images; empty: the only one there is
- * @param imageSize side in pixels that every image is scaled to
- * @param shards shard count of each split
- * @param test share of the images held out as test split where the source has none, in (0, 1)
- * @param validation share of the training images held out for model selection, in [0, 1)
- * @param maxBadFraction share of the images that may be unusable, in [0, 1]
- * @param maxPixels pixels that an image file may declare
- * @param seed seed of the stratified order that fractions and the validation split are cut from
  * @param fraction share of the training images used by both objectives, in (0, 1]
  * @param labelFraction share of the training images whose labels are used, in (0, 1]; SSL sees
  *     every image of {@code fraction}
- * @param reshuffle whether the training images are dealt anew to the workers each epoch
- * @param synthetic size of the {@code synthetic} dataset
+ * @param reshuffle whether the training images are assigned anew to the workers each epoch
  */
 public record DataConfig(
-    String format,
-    String source,
+    @Canonical.Inline Raw raw,
+    @Canonical.Inline Preparation preparation,
     String path,
     String ssl,
     List<Task> tasks,
-    String label,
-    String image,
-    int imageSize,
-    int shards,
-    double test,
-    double validation,
-    double maxBadFraction,
-    int maxPixels,
-    long seed,
     double fraction,
     double labelFraction,
-    boolean reshuffle,
-    Synthetic synthetic)
+    boolean reshuffle)
     implements Serializable {
 
   /** The name of the task of a run that has only one. */
   public static final String MAIN_TASK = "main";
 
-  private static final List<String> FORMATS =
-      List.of("cifar10", "cifar100", "tinyimagenet", "folder", "idx", "parquet", "synthetic");
+  /** How raw images are stored. */
+  public enum Format {
+    CIFAR10,
+    CIFAR100,
+    TINYIMAGENET,
+    FOLDER,
+    IDX,
+    PARQUET,
+    SYNTHETIC;
+
+    private int imageSize() {
+      return switch (this) {
+        case TINYIMAGENET, FOLDER, PARQUET -> 64;
+        case IDX -> 28;
+        case CIFAR10, CIFAR100, SYNTHETIC -> 32;
+      };
+    }
+
+    /** As configurations and manifests write it. */
+    @Override
+    public String toString() {
+      return KebabCase.of(this);
+    }
+  }
+
+  /**
+   * What {@code prepare} reads.
+   *
+   * @param source directory of the raw files (empty for {@code synthetic})
+   * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a
+   *     Parquet table also the name of its column
+   * @param image column of a Parquet table's images; empty: the only one there is
+   * @param synthetic size of the {@code synthetic} dataset
+   */
+  public record Raw(Format format, String source, String label, String image, Synthetic synthetic)
+      implements Serializable {
+
+    private static Raw read(Settings settings) {
+      Format format = settings.choice("data.format", Format.class);
+      settings.byDefault("data.image-size", format.imageSize());
+      return new Raw(
+          format,
+          settings.place("data.source", "a directory"),
+          format == Format.PARQUET
+              ? settings.text(
+                  "data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
+              : settings.oneOf("data.label", List.of("fine", "coarse")),
+          settings.text("data.image", name -> true, "the name of a column, or empty"),
+          new Synthetic(
+              settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));
+    }
+  }
+
+  /**
+   * How {@code prepare} makes shards of it.
+   *
+   * @param imageSize side in pixels that every image is scaled to
+   * @param shards shard count of each split
+   * @param test share of the images held out as test split where the source has none, in (0, 1)
+   * @param validation share of the training images held out for model selection, in [0, 1)
+   * @param maxBadFraction share of the images that may be unusable, in [0, 1]
+   * @param maxPixels pixels that an image file may declare
+   * @param seed seed of the stratified order that fractions and the validation split are cut from
+   */
+  public record Preparation(
+      int imageSize,
+      int shards,
+      double test,
+      double validation,
+      double maxBadFraction,
+      int maxPixels,
+      long seed)
+      implements Serializable {
+
+    private static Preparation read(Settings settings) {
+      return new Preparation(
+          settings.whole(
+              "data.image-size",
+              side -> side >= 1 && side <= 1024,
+              "a whole number from 1 to 1024"),
+          settings.whole("data.shards", 1),
+          settings.number("data.test", v -> 0 < v && v < 1, "in (0, 1)"),
+          settings.number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
+          settings.number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
+          settings.whole("data.max-pixels", 1),
+          settings.seed("data.seed"));
+    }
+  }
 
   /**
    * A labelled dataset that has a head of its own.
@@ -114,38 +176,15 @@ public record DataConfig(
   public record Synthetic(int train, int test) implements Serializable {}
 
   static DataConfig read(Settings settings) {
-    String format = settings.oneOf("data.format", FORMATS);
-    settings.byDefault(
-        "data.image-size",
-        switch (format) {
-          case "tinyimagenet", "folder", "parquet" -> 64;
-          case "idx" -> 28;
-          default -> 32;
-        });
     return new DataConfig(
-        format,
-        settings.place("data.source", "a directory"),
+        Raw.read(settings),
+        Preparation.read(settings),
         settings.path("data.path"),
         settings.place("data.ssl", "a path, or empty"),
         settings.read("data.tasks", Task::parse, Task::areAllowed, Task.RANGE),
-        format.equals("parquet")
-            ? settings.text(
-                "data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
-            : settings.oneOf("data.label", List.of("fine", "coarse")),
-        settings.text("data.image", name -> true, "the name of a column, or empty"),
-        settings.whole(
-            "data.image-size", side -> side >= 1 && side <= 1024, "a whole number from 1 to 1024"),
-        settings.whole("data.shards", 1),
-        settings.number("data.test", v -> 0 < v && v < 1, "in (0, 1)"),
-        settings.number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
-        settings.number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
-        settings.whole("data.max-pixels", 1),
-        settings.seed("data.seed"),
         settings.number("data.fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
         settings.number("data.label-fraction", v -> 0 < v && v <= 1, "in (0, 1]"),
-        settings.flag("data.reshuffle"),
-        new Synthetic(
-            settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));
+        settings.flag("data.reshuffle"));
   }
 
   /** Share of the training images that are used with their labels, in (0, 1]. */
@@ -160,21 +199,21 @@ public record DataConfig(
 
   /** The key that names the path of a labelled dataset. */
   public String key(Task task) {
-    return tasks.isEmpty() ? "data.path" : "data.tasks " + task.name();
+    return tasks.isEmpty() ? "mixtraining.data.path" : "mixtraining.data.tasks " + task.name();
   }
 
-  /** What shards are made of and how, by key: all that only {@code prepare} reads. */
-  public Map<String, Object> preparation() {
+  /** What shards are made of and how, by key: all that their bits depend on. */
+  public Map<String, Object> ingredients() {
     return Map.of(
-        "format", format,
-        "source", source,
-        "label", label,
-        "image", image,
-        "image-size", imageSize,
-        "shards", shards,
-        "seed", seed,
-        "test", test,
-        "validation", validation,
-        "synthetic", synthetic);
+        "format", raw.format.toString(),
+        "source", raw.source,
+        "label", raw.label,
+        "image", raw.image,
+        "image-size", preparation.imageSize,
+        "shards", preparation.shards,
+        "seed", preparation.seed,
+        "test", preparation.test,
+        "validation", preparation.validation,
+        "synthetic", raw.synthetic);
   }
 }

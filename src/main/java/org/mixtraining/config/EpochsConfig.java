@@ -11,7 +11,7 @@ public record EpochsConfig(int ssl, int sl) implements Serializable {
     if (pipeline == Pipeline.SL && epochs.sl == 0) {
       settings.refuse("epochs.sl", "must be at least 1 for pipeline sl");
     } else if (epochs.ssl + epochs.sl == 0) {
-      settings.refuse("epochs.sl", "must be at least 1 when epochs.ssl is 0");
+      settings.refuse("epochs.sl", "must be at least 1 when mixtraining.epochs.ssl is 0");
     }
     return epochs;
   }

@@ -70,18 +70,20 @@ public record JobConfig(
   }
 
   private void check(Settings settings) {
-    if (data.shards() < workers.count()) {
-      settings.refuse("data.shards", "must be at least workers.count = " + workers.count());
+    if (data.preparation().shards() < workers.count()) {
+      settings.refuse(
+          "data.shards", "must be at least mixtraining.workers.count = " + workers.count());
     }
     if (!data.ssl().isEmpty() && !data.tasks().isEmpty()) {
-      settings.refuse("data.ssl", "must be empty where data.tasks are given");
+      settings.refuse("data.ssl", "must be empty where mixtraining.data.tasks are given");
     }
     if (workers.balance() && data.reshuffle()) {
       settings.refuse(
-          "workers.balance", "must be false where data.reshuffle deals every image anew");
+          "workers.balance",
+          "must be false where mixtraining.data.reshuffle deals every image anew");
     }
     if (model.positions() == Positions.LEARNED && mix().pass() == MixPass.CORRUPTED) {
-      settings.refuse("model.positions", "must be sin-cos where mix.pass is corrupted");
+      settings.refuse("model.positions", "must be sin-cos where mixtraining.mix.pass is corrupted");
     }
   }
 

@@ -39,8 +39,8 @@ final class KnownKeys {
       ConfigValue given, ConfigObject expected, String prefix, List<String> problems) {
     if (!(given instanceof ConfigObject block)) {
       if (given.valueType() != ConfigValueType.NULL) {
-        String name = prefix.isEmpty() ? "mixtraining" : prefix.substring(0, prefix.length() - 1);
-        problems.add(Settings.problem(name, given, "must be a block { … }"));
+        problems.add(
+            Settings.problem(prefix.replaceFirst("\\.$", ""), given, "must be a block { … }"));
       }
       return;
     }
@@ -52,7 +52,8 @@ final class KnownKeys {
         compare(value, ConfigFactory.empty().root(), key + ".", problems);
       } else if (known == null) {
         problems.add(
-            Settings.problem(key, value, "unknown key; the nearest is %s".formatted(nearest(key))));
+            Settings.problem(
+                key, value, "unknown key; the nearest is " + Settings.full(nearest(key))));
       } else if (known instanceof ConfigObject inner && !isOpen(inner, value)) {
         compare(value, inner, key + ".", problems);
       }

@@ -6,8 +6,8 @@ import java.util.Map;
 
 /** Where a configuration puts what is written: not among the raw images, nor these among it. */
 public final class Layout {
-  private static final String SOURCE = "data.source";
-  private static final String PATH = "data.path";
+  private static final String SOURCE = "mixtraining.data.source";
+  private static final String PATH = "mixtraining.data.path";
 
   private Layout() {}
 
@@ -19,8 +19,8 @@ public final class Layout {
   public static void check(JobConfig config) {
     Map<String, String> written = new LinkedHashMap<>();
     written.put(PATH, config.data().path());
-    written.put("run.output", config.run().output());
-    written.put("tracking.event-log", config.tracking().eventLog());
+    written.put("mixtraining.run.output", config.run().output());
+    written.put("mixtraining.tracking.event-log", config.tracking().eventLog());
     check(config.data(), written);
   }
 
@@ -37,35 +37,36 @@ public final class Layout {
   public static void checkReplaced(JobConfig config) {
     if (Location.holds(config.data().path(), config.run().output())) {
       throw new UserException(
-          "mixtraining.run.output = %s: lies in data.path = %s, which --force would delete; move the one or the other"
+          "mixtraining.run.output = %s: lies in mixtraining.data.path = %s, which --force would delete; move the one or the other"
               .formatted(
                   Secrets.inText(config.run().output()), Secrets.inText(config.data().path())));
     }
   }
 
   private static void check(DataConfig data, Map<String, String> written) {
-    if (data.source().isEmpty() || data.format().equals("synthetic")) {
+    if (data.raw().source().isEmpty() || data.raw().format() == DataConfig.Format.SYNTHETIC) {
       return;
     }
     List<String> problems =
         written.entrySet().stream()
             .filter(place -> !place.getValue().isEmpty())
-            .filter(place -> Location.holds(data.source(), place.getValue()))
+            .filter(place -> Location.holds(data.raw().source(), place.getValue()))
             .map(
                 place ->
-                    "mixtraining.%s = %s: lies in data.source = %s, and would be taken for raw images there; name a directory outside of it"
+                    "%s = %s: lies in mixtraining.data.source = %s, and would be taken for raw images there; name a directory outside of it"
                         .formatted(
                             place.getKey(),
                             Secrets.inText(place.getValue()),
-                            Secrets.inText(data.source())))
+                            Secrets.inText(data.raw().source())))
             .toList();
     if (!problems.isEmpty()) {
       throw new UserException(problems);
     }
-    if (Location.holds(data.path(), data.source())) {
+    if (Location.holds(data.path(), data.raw().source())) {
       throw new UserException(
-          "mixtraining.%s = %s: lies in %s = %s, which is replaced whole when images are prepared; name a directory outside of it"
-              .formatted(SOURCE, Secrets.inText(data.source()), PATH, Secrets.inText(data.path())));
+          "%s = %s: lies in %s = %s, which is replaced whole when images are prepared; name a directory outside of it"
+              .formatted(
+                  SOURCE, Secrets.inText(data.raw().source()), PATH, Secrets.inText(data.path())));
     }
   }
 }

@@ -1,20 +1,17 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256}; {@code
- * warmup} is counted in epochs.
+ * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256}.
  *
- * @param schedule what warm-up and cosine span
  * @param layerDecay factor between the learning rates of neighbouring layers in SL epochs
  * @param clip greatest global norm of a step's gradient; 0 is no limit
  */
 public record OptimizerConfig(
-    double baseLr,
-    double minLr,
-    double warmup,
-    Span schedule,
+    @Canonical.Inline Rates rates,
     double weightDecay,
     double layerDecay,
     Betas sslBetas,
@@ -23,6 +20,26 @@ public record OptimizerConfig(
     double clip,
     double labelSmoothing)
     implements Serializable {
+
+  /**
+   * The learning rate over a run.
+   *
+   * @param baseLr at batch size 256, after the warm-up
+   * @param minLr at the end
+   * @param warmup length of the linear warm-up in epochs
+   * @param schedule what warm-up and cosine span
+   */
+  public record Rates(double baseLr, double minLr, double warmup, Span schedule)
+      implements Serializable {
+
+    private static Rates read(Settings settings) {
+      return new Rates(
+          settings.number("optimizer.base-lr", v -> v > 0, "above 0"),
+          settings.number("optimizer.min-lr", v -> v >= 0, "at least 0"),
+          settings.number("optimizer.warmup", v -> v >= 0, "at least 0 epochs"),
+          settings.choice("optimizer.schedule", Span.class));
+    }
+  }
 
   /** What a learning-rate schedule spans: the whole run, or each phase anew. */
   public enum Span {
@@ -49,10 +66,7 @@ public record OptimizerConfig(
   static OptimizerConfig read(Settings settings) {
     OptimizerConfig optimizer =
         new OptimizerConfig(
-            settings.number("optimizer.base-lr", v -> v > 0, "above 0"),
-            settings.number("optimizer.min-lr", v -> v >= 0, "at least 0"),
-            settings.number("optimizer.warmup", v -> v >= 0, "at least 0 epochs"),
-            settings.choice("optimizer.schedule", Span.class),
+            Rates.read(settings),
             settings.number("optimizer.weight-decay", v -> v >= 0, "at least 0"),
             settings.number("optimizer.layer-decay", v -> 0 < v && v <= 1, "in (0, 1]"),
             Betas.read(settings, "optimizer.ssl-betas"),
@@ -60,7 +74,7 @@ public record OptimizerConfig(
             settings.whole("optimizer.batch-size", 1),
             settings.number("optimizer.clip", v -> v >= 0, "at least 0"),
             settings.number("optimizer.label-smoothing", v -> 0 <= v && v < 1, "in [0, 1)"));
-    if (optimizer.minLr > optimizer.peak()) {
+    if (optimizer.rates.minLr > optimizer.peak()) {
       settings.refuse(
           "optimizer.min-lr",
           "must be at most the peak base-lr * batch-size / 256 = " + optimizer.peak());
@@ -68,8 +82,13 @@ public record OptimizerConfig(
     return optimizer;
   }
 
+  /** What a graph is made with that is never trained: it names an optimizer all the same. */
+  public static OptimizerConfig defaults() {
+    return read(Sources.merge("", Optional.empty(), List.of()));
+  }
+
   /** The learning rate at the end of the warm-up. */
   public double peak() {
-    return baseLr * batchSize / 256;
+    return rates.baseLr * batchSize / 256;
   }
 }

@@ -215,7 +215,12 @@ final class Settings {
 
   /** A line for a person: the full key, its value, what is wrong with it and where it is. */
   static String problem(String key, ConfigValue value, String why) {
-    return "%s = %s: %s (%s)".formatted(key, shown(key, value), why, place(value));
+    return "%s = %s: %s (%s)".formatted(full(key), shown(key, value), why, place(value));
+  }
+
+  /** A key as messages show it, and a file without blocks would. */
+  static String full(String key) {
+    return key.isEmpty() ? "mixtraining" : "mixtraining." + key;
   }
 
   /** File and line of a value, or the command line. */

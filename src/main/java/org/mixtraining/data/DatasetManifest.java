@@ -84,7 +84,7 @@ public record DatasetManifest(
 
   /** Reads the manifest of the dataset at {@code data.path}. */
   public static DatasetManifest read(Configuration hadoop, String path) {
-    return read(hadoop, "data.path", path);
+    return read(hadoop, "mixtraining.data.path", path);
   }
 
   /**
@@ -108,7 +108,7 @@ public record DatasetManifest(
       }
     } catch (IllegalArgumentException e) {
       throw new UserException(
-          "%s: %s is not a dataset manifest: %s; restore the file that prepare wrote, or prepare the images again in another data.path"
+          "%s: %s is not a dataset manifest: %s; restore the file that prepare wrote, or prepare the images again in another mixtraining.data.path"
               .formatted(key, file, e.getMessage()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -147,17 +147,17 @@ public record DatasetManifest(
    * @throws UserException with a line for every key that differs
    */
   public void checkPreparation(DataConfig data) {
-    if (data.source().isEmpty()) {
+    if (data.raw().source().isEmpty()) {
       return;
     }
-    Map<String, Object> given = data.preparation();
+    Map<String, Object> given = data.ingredients();
     List<String> problems = new ArrayList<>();
     preparation()
         .forEach(
             (key, was) -> {
               if (!was.equals(given.get(key))) {
                 problems.add(
-                    "mixtraining.data.%s = %s: the dataset at data.path = %s was prepared with %s; use that, or prepare the images again in another data.path"
+                    "mixtraining.data.%s = %s: the dataset at mixtraining.data.path = %s was prepared with %s; use that, or prepare the images again in another mixtraining.data.path"
                         .formatted(key, given.get(key), Secrets.inText(data.path()), was));
               }
             });
@@ -188,7 +188,7 @@ public record DatasetManifest(
   public void checkShape(String path, DatasetManifest ssl) {
     if (!ssl.shape().equals(shape())) {
       throw new UserException(
-          "mixtraining.data.ssl = %s: its images are %s, but must have the shape of those of data.path, %s"
+          "mixtraining.data.ssl = %s: its images are %s, but must have the shape of those of mixtraining.data.path, %s"
               .formatted(Secrets.inText(path), ssl.shape(), shape()));
     }
   }

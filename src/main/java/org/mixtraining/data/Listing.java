@@ -88,7 +88,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
       // reported below
     }
     throw new UserException(
-        "data.source: "
+        "mixtraining.data.source: "
             + Location.forbidden(fs, root)
                 .orElse("%s is not a directory; expected %s".formatted(source, expected)));
   }
@@ -242,13 +242,14 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.source: %s has more than %d bytes: not a list of names",
+                "mixtraining.data.source: %s has more than %d bytes: not a list of names",
                 path(file),
                 LONGEST_TEXT));
       }
       return Text.of(text).lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     } catch (CharacterCodingException e) {
-      throw new UserException("data.source: %s: %s".formatted(path(file), e.getMessage()));
+      throw new UserException(
+          "mixtraining.data.source: %s: %s".formatted(path(file), e.getMessage()));
     }
   }
 }

@@ -157,7 +157,7 @@ public final class Shards {
 
   private static RuntimeException refused(IOException e) {
     return String.valueOf(e.getMessage()).contains("ermission denied")
-        ? new UserException("data.path: cannot be read: " + e.getMessage())
+        ? new UserException("mixtraining.data.path: cannot be read: " + e.getMessage())
         : new UncheckedIOException(e);
   }
 
@@ -181,7 +181,7 @@ public final class Shards {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.path: shard %d of the %s split is missing at %s; restore it, or prepare the images again in another data.path",
+              "mixtraining.data.path: shard %d of the %s split is missing at %s; restore it, or prepare the images again in another mixtraining.data.path",
               shard,
               split.key(),
               directory));

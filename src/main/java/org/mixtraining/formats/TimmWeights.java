@@ -150,7 +150,7 @@ public final class TimmWeights implements PretrainedWeights {
       notes.add(
           String.format(
               Locale.ROOT,
-              "%s: the embedding of patches of %d pixels is resampled to %d (model.patch)",
+              "%s: the embedding of patches of %d pixels is resampled to %d (mixtraining.model.patch)",
               origin,
               shape[2],
               vit.patch()));
@@ -213,7 +213,7 @@ public final class TimmWeights implements PretrainedWeights {
       notes.add(
           String.format(
               Locale.ROOT,
-              "%s: pos_embed was learned, and is ignored: it differs from this run's fixed sine-cosine embedding by %.0f %% of the latter's norm; model.positions = learned uses it",
+              "%s: pos_embed was learned, and is ignored: it differs from this run's fixed sine-cosine embedding by %.0f %% of the latter's norm; mixtraining.model.positions = learned uses it",
               origin,
               100 * difference));
     }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.config.UserException;
@@ -95,7 +94,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   /** Encoder and heads as a {@link ModelZip}. */
   public byte[] zip() {
     try {
-      return ModelZip.of(card.json(), card.vit(), card.heads(), state, optimizer());
+      return ModelZip.of(card.json(), card.vit(), card.heads(), state, OptimizerConfig.defaults());
     } catch (IOException e) {
       throw new IllegalStateException("writing to memory failed", e);
     }
@@ -109,18 +108,13 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   public static TrainedModel ofZip(byte[] file) throws IOException {
     ModelZip zip = ModelZip.read(file);
     ModelCard card = ModelCard.parse(zip.card());
-    return new TrainedModel(card, zip.state(card.vit(), card.heads(), optimizer()));
+    return new TrainedModel(card, zip.state(card.vit(), card.heads(), OptimizerConfig.defaults()));
   }
 
   /** JSON of the configuration of its graph of encoder and heads. */
   public String graph() {
     return ViTGraph.configuration(
-            card.vit(), card.heads(), Objective.SL, MixPass.VISIBLE, optimizer(), 0)
+            card.vit(), card.heads(), Objective.SL, MixPass.VISIBLE, OptimizerConfig.defaults(), 0)
         .toJson();
-  }
-
-  /** A graph names an optimizer even if it never trains. */
-  private static OptimizerConfig optimizer() {
-    return JobConfig.load(Optional.empty(), List.of()).optimizer();
   }
 }

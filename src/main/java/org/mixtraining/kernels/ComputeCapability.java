@@ -39,7 +39,7 @@ record ComputeCapability(int major, int minor, String device) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "mixtraining.workers.device = gpu: %s has compute capability %d.%d, and ND4J's CUDA 11.6 library runs on 3.7 to 8.9 (Kepler K80 to Ada) only; use such a GPU, %sor set workers.device to cpu",
+              "mixtraining.workers.device = gpu: %s has compute capability %d.%d, and ND4J's CUDA 11.6 library runs on 3.7 to 8.9 (Kepler K80 to Ada) only; use such a GPU, %sor set mixtraining.workers.device to cpu",
               device,
               major,
               minor,

@@ -35,7 +35,7 @@ final class ArmsApart {
     }
     return Card.of(
         "How the arms differ",
-        "Every key whose value differs between arms, including defaults that follow from other keys, such as mix.mask-ratio from mix.pass. mix.* applies only to epochs with both losses.",
+        "Every key whose value differs between arms, including defaults that follow from other keys, such as mixtraining.mix.mask-ratio from mixtraining.mix.pass. mix.* applies only to epochs with both losses.",
         new Grid<>("Keys in which arms differ", columns, differences(facts)).html());
   }
 

@@ -39,7 +39,7 @@ final class Provenance {
     facts.put("Dataset", run.setup().datasetPath());
     facts.put("Dataset's fingerprint", run.setup().datasetFingerprint());
     if (run.setup().sslFingerprint() != null) {
-      facts.put("Fingerprint of data.ssl", run.setup().sslFingerprint());
+      facts.put("Fingerprint of mixtraining.data.ssl", run.setup().sslFingerprint());
     }
     facts.put("SHA-256 of the final parameters", known(run.stateSha256()));
     return Card.of("Provenance", "", Card.facts(facts));
@@ -56,7 +56,7 @@ final class Provenance {
             : "";
     return Card.of(
         "Reproduce it",
-        "It needs the prepared dataset with this fingerprint, which prepare prints, at data.path. "
+        "It needs the prepared dataset with this fingerprint, which prepare prints, at mixtraining.data.path. "
             + bits
             + secrets,
         Commands.shown(List.of(Commands.repeating(run))));

@@ -46,7 +46,8 @@ public record RunRow(
       @Column("fingerprint of the dataset's content; of several, all of them")
           String datasetFingerprint,
       @Column(
-              value = "fingerprint of data.ssl; null if the SSL objective sees the dataset itself",
+              value =
+                  "fingerprint of mixtraining.data.ssl; null if the SSL objective sees the dataset itself",
               nullable = true)
           String sslFingerprint,
       @Column("the whole configuration, canonical JSON") String config) {}

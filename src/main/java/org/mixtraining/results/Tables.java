@@ -252,7 +252,7 @@ public final class Tables {
     FileSystem files = root.getFileSystem(conf);
     if (!files.exists(root)) {
       throw new UserException(
-          "run.output: no result tables at %s; train a run first, or give the output directory of one"
+          "mixtraining.run.output: no result tables at %s; train a run first, or give the output directory of one"
               .formatted(root));
     }
     return files;
@@ -263,7 +263,7 @@ public final class Tables {
   }
 
   private static UserException unsupported(UnsupportedFileSystemException e, String output) {
-    return new UserException("run.output: " + output + ": " + e.getMessage());
+    return new UserException("mixtraining.run.output: " + output + ": " + e.getMessage());
   }
 
   private static Path root(String output) {

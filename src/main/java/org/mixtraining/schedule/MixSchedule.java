@@ -107,7 +107,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
     LearningRate falling =
         new LearningRate(
             epochs.get(from).learningRate().at(from),
-            config.optimizer().minLr(),
+            config.optimizer().rates().minLr(),
             0,
             from,
             end - from);
@@ -190,14 +190,18 @@ public record MixSchedule(List<EpochPlan> epochs) {
 
   private static LearningRate rate(Phase phase, List<Step> steps, OptimizerConfig optimizer) {
     List<Phase> phases = steps.stream().map(Step::phase).toList();
-    return switch (optimizer.schedule()) {
+    return switch (optimizer.rates().schedule()) {
       case RUN ->
-          new LearningRate(optimizer.peak(), optimizer.minLr(), optimizer.warmup(), steps.size());
+          new LearningRate(
+              optimizer.peak(),
+              optimizer.rates().minLr(),
+              optimizer.rates().warmup(),
+              steps.size());
       case PHASE ->
           new LearningRate(
               optimizer.peak(),
-              optimizer.minLr(),
-              optimizer.warmup(),
+              optimizer.rates().minLr(),
+              optimizer.rates().warmup(),
               phases.indexOf(phase),
               Collections.frequency(phases, phase));
     };

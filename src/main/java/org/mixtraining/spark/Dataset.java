@@ -54,7 +54,7 @@ record Dataset(String path, DatasetManifest manifest, SerializableConfiguration 
       Path given = Location.path(path);
       return given.getFileSystem(hadoop).makeQualified(given).toString();
     } catch (IOException e) {
-      throw new UserException("mixtraining.%s = %s: %s".formatted(key, path, e.getMessage()));
+      throw new UserException("%s = %s: %s".formatted(key, path, e.getMessage()));
     }
   }
 

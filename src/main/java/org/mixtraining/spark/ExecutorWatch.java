@@ -61,7 +61,7 @@ final class ExecutorWatch implements AutoCloseable {
     }
     Duration alone = Duration.ofNanos(System.nanoTime() - lastSeen);
     if (alone.compareTo(patience) >= 0) {
-      verdict = complaint(alone) + "; workers.patience-minutes are over";
+      verdict = complaint(alone) + "; mixtraining.workers.patience-minutes are over";
       spark.cancelAllJobs();
     } else if (alone.minus(warned).compareTo(WARN) >= 0) {
       warned = alone;

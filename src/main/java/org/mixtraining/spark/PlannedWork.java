@@ -82,8 +82,8 @@ public final class PlannedWork {
                       Locale.ROOT,
                       ", with %d more in which the learning rate falls to %s",
                       stopping.cooldown(),
-                      config.optimizer().minLr())
-                  : ", at whatever learning rate it has then: a model whose rate never fell is worse than it could be (early-stopping.cooldown)"));
+                      config.optimizer().rates().minLr())
+                  : ", at whatever learning rate it has then: a model whose rate never fell is worse than it could be (mixtraining.early-stopping.cooldown)"));
     }
     notes(hadoop, config).forEach(note -> text.append(note).append('\n'));
     return text.toString();

@@ -65,7 +65,7 @@ final class Prerequisites {
       List<String> classes = manifest.leftOut(Split.TRAIN, config.data().labelledFraction());
       if (!classes.isEmpty()) {
         LOG.warn(
-            "{} of {} classes of {} have no labelled image to train on under data.fraction = {} with data.label-fraction = {}: {}",
+            "{} of {} classes of {} have no labelled image to train on under mixtraining.data.fraction = {} with mixtraining.data.label-fraction = {}: {}",
             classes.size(),
             manifest.classCount(),
             task.dataset().path(),

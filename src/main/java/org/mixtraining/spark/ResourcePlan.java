@@ -186,34 +186,39 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
             "workers",
             "" + workers.count() * trainings,
             trainings == 1
-                ? "workers.count"
+                ? "mixtraining.workers.count"
                 : String.format(
                     Locale.ROOT,
-                    "workers.count = %d, in %d trainings side by side (compare.parallel)",
+                    "mixtraining.workers.count = %d, in %d trainings side by side (mixtraining.compare.parallel)",
                     workers.count(),
                     trainings)));
     lines.add(
-        new Line("executors", "" + executors(), "workers.per-executor = " + workers.perExecutor()));
+        new Line(
+            "executors",
+            "" + executors(),
+            "mixtraining.workers.per-executor = " + workers.perExecutor()));
     lines.add(
         new Line(
             "cores an executor",
             "" + cores(),
             String.format(
                 Locale.ROOT,
-                "%d at a time, workers.threads-per-worker = %d",
+                "%d at a time, mixtraining.workers.threads-per-worker = %d",
                 perExecutor(),
                 workers.threadsPerWorker())));
     lines.add(
         switch (workers.device()) {
           case GPU ->
               new Line(
-                  "GPUs an executor", "" + perExecutor(), "one a worker; workers.device = gpu");
-          case CPU -> new Line("GPUs an executor", "0", "workers.device = cpu");
+                  "GPUs an executor",
+                  "" + perExecutor(),
+                  "one a worker; mixtraining.workers.device = gpu");
+          case CPU -> new Line("GPUs an executor", "0", "mixtraining.workers.device = cpu");
           case AUTO ->
               new Line(
                   "GPUs an executor",
                   "any",
-                  "workers.device = auto: one a worker where executors have them");
+                  "mixtraining.workers.device = auto: one a worker where executors have them");
         });
     need.ifPresentOrElse(
         n -> lines.addAll(memory(n)),

@@ -68,7 +68,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     checkPositions(config, labelled);
     Dataset ssl = first;
     if (!config.data().ssl().isEmpty()) {
-      ssl = Dataset.open(hadoop, "data.ssl", config.data().ssl(), workers);
+      ssl = Dataset.open(hadoop, "mixtraining.data.ssl", config.data().ssl(), workers);
       first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     }
     TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);

@@ -60,7 +60,7 @@ record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, 
     int threads = workers.threadsPerWorker();
     if (workers.device() == WorkersConfig.Device.CPU) {
       return new WorkerDevices(
-          Kind.CPU, threads, workers.precision(), "workers.device asks for it");
+          Kind.CPU, threads, workers.precision(), "mixtraining.workers.device asks for it");
     }
     boolean required = workers.device() == WorkersConfig.Device.GPU;
     boolean given = conf.getInt(AMOUNT, 0) > 0;
@@ -81,7 +81,8 @@ record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, 
         given
             ? "%s = %s, and this build has %s"
                 .formatted(AMOUNT, conf.get(AMOUNT), accelerator.get())
-            : "workers.device asks for them, and %s starts executors for them".formatted(DYNAMIC));
+            : "mixtraining.workers.device asks for them, and %s starts executors for them"
+                .formatted(DYNAMIC));
   }
 
   private static Optional<String> obstacle(

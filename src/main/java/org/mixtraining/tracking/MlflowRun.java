@@ -75,7 +75,7 @@ final class MlflowRun {
         server.get("experiments/get-by-name", "experiment_name", experiment).path("experiment");
     if (known.path("lifecycle_stage").asText().equals("deleted")) {
       throw new IOException(
-          "experiment %s is deleted on the server: restore it, or choose another with tracking.mlflow-experiment"
+          "experiment %s is deleted on the server: restore it, or choose another with mixtraining.tracking.mlflow-experiment"
               .formatted(experiment));
     }
     return named(

@@ -159,7 +159,7 @@ public final class ViTGraph {
               rateScale(parameters),
               betas.first(),
               betas.second(),
-              new ConstantLearningRate(optimizer.baseLr())),
+              new ConstantLearningRate(optimizer.rates().baseLr())),
           new DecoupledWeightDecay(optimizer.weightDecay()));
       graph.addLayer(name, layer, last);
       if (layer instanceof PixelReconstruction || layer instanceof ClassHead) {

@@ -197,7 +197,8 @@ class CompareCommandTest {
     Path other = ofOthers("other");
     String was = row(RUNS.get(0)).setup().datasetFingerprint();
 
-    Printed compared = run("compare", "-D", "compare.datasets.drawn.data.path=" + other);
+    Printed compared =
+        run("compare", "-D", "mixtraining.compare.datasets.drawn.data.path=" + other);
     Printed trained =
         run("train", "-D", "run.id=" + RUNS.get(0), "-D", "run.seed=0", "-D", "data.path=" + other);
 

@@ -115,7 +115,10 @@ class ConfTest {
             runs -> {
               assertThat(runs).hasSize(12);
               assertThat(runs.stream().map(Comparison.Run::seed).distinct()).hasSize(2);
-              assertThat(runs.stream().map(run -> run.config().optimizer().baseLr()).distinct())
+              assertThat(
+                      runs.stream()
+                          .map(run -> run.config().optimizer().rates().baseLr())
+                          .distinct())
                   .containsExactlyInAnyOrder(0.008, 0.016, 0.032, 0.064);
             });
   }
@@ -129,7 +132,7 @@ class ConfTest {
             .collect(
                 groupingBy(
                     Comparison.Run::arm,
-                    mapping(run -> run.config().optimizer().baseLr(), toSet())));
+                    mapping(run -> run.config().optimizer().rates().baseLr(), toSet())));
 
     assertThat(rates).containsOnlyKeys("sl", "ssl-sl", "mix", "ssat");
     assertThat(rates.values()).allSatisfy(rate -> assertThat(rate).hasSize(1));

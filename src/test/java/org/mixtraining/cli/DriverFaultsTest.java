@@ -180,7 +180,7 @@ class DriverFaultsTest {
     assertThat(driver.said())
         .contains("failed: IllegalStateException: no executor for ")
         .contains("none to give with 1024m of memory, 4 cores and no GPUs")
-        .contains("workers.patience-minutes are over");
+        .contains("mixtraining.workers.patience-minutes are over");
     assertThat(job.row("alone").status()).isEqualTo(RunRow.Status.FAILED);
   }
 }

@@ -64,7 +64,8 @@ class EmbeddedTest {
   @Test
   void oneThatCannotServeIsRefused() {
     assertThatThrownBy(() -> on("local"))
-        .hasMessage("MASTER = local: has 1 cores for tasks of 2 (workers.threads-per-worker)");
+        .hasMessage(
+            "MASTER = local: has 1 cores for tasks of 2 (mixtraining.workers.threads-per-worker)");
     assertThatThrownBy(() -> on("local-cluster[2,1,1024]")).hasMessageContaining("has 1 cores");
     assertThatThrownBy(() -> on("local-cluster[2,2,100]"))
         .hasMessage(

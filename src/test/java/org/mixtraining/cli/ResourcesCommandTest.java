@@ -20,9 +20,9 @@ class ResourcesCommandTest {
 
     assertThat(said)
         .contains("SSL", "MIX", "SL")
-        .containsPattern("workers +4  workers.count")
-        .containsPattern("executors +2  workers.per-executor = 2")
-        .containsPattern("GPUs an executor +2  one a worker; workers.device = gpu")
+        .containsPattern("workers +4  mixtraining.workers.count")
+        .containsPattern("executors +2  mixtraining.workers.per-executor = 2")
+        .containsPattern("GPUs an executor +2  one a worker; mixtraining.workers.device = gpu")
         .containsPattern("memory +\\?  known when the data is prepared");
   }
 

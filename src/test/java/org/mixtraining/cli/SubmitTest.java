@@ -113,7 +113,7 @@ class SubmitTest {
   void badInputEndsALauncherWithItsReason() throws Exception {
     Said wrong = print("yarn", "train", "-D", "workers.count=none");
     assertThat(wrong.exitCode()).isEqualTo(2);
-    assertThat(wrong.err()).contains("workers.count = none: must be a whole number");
+    assertThat(wrong.err()).contains("mixtraining.workers.count = none: must be a whole number");
     assertThat(wrong.out()).isEmpty();
 
     Said nowhere = run(Map.of("MASTER", ""), "submit/standalone", "--print", "train");

@@ -57,8 +57,9 @@ class CausesTest {
                     + TRACE),
             "ExecutorLostFailure (executor 1 exited caused by one of the running tasks) Reason: Command exited with code 52: it ran out of heap (spark.executor.memory)"),
         Arguments.of(
-            new SparkException("Job aborted.", new UserException("data.path: shard 1 is missing")),
-            "data.path: shard 1 is missing"),
+            new SparkException(
+                "Job aborted.", new UserException("mixtraining.data.path: shard 1 is missing")),
+            "mixtraining.data.path: shard 1 is missing"),
         Arguments.of(
             new IllegalStateException("cannot reach hdfs://me:secret@host/x"),
             "IllegalStateException: cannot reach hdfs://(redacted)@host/x"));

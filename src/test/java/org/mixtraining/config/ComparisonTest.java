@@ -85,10 +85,10 @@ class ComparisonTest {
 
     assertThat(comparison.notes())
         .containsExactly(
-            "arm corrupted differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
-            "arm nano differs in more than it names: by default it has model.decoder.depth = 1 (not 4)",
-            "arm patient differs in more than it names: by default it has early-stopping.cooldown = 3 (not 0)",
-            "arm ssat differs in more than it names: by default it has mix.mask-ratio = constant(0.75) (not linear(0.75->0)), model.norm-pix = false (not true), model.pooling = cls (not mean)");
+            "arm corrupted differs in more than it names: by default it has mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
+            "arm nano differs in more than it names: by default it has mixtraining.model.decoder.depth = 1 (not 4)",
+            "arm patient differs in more than it names: by default it has mixtraining.early-stopping.cooldown = 3 (not 0)",
+            "arm ssat differs in more than it names: by default it has mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0)), mixtraining.model.norm-pix = false (not true), mixtraining.model.pooling = cls (not mean)");
   }
 
   @Test
@@ -142,28 +142,31 @@ class ComparisonTest {
                     + "seeds = [0, 1, 2], fractions = [1, 0]",
                 "epochs.sl=-1"))
         .satisfiesExactlyInAnyOrder(
-            p -> assertThat(p).startsWith("epochs.sl = -1: must be a whole number of at least 0"),
             p ->
                 assertThat(p)
-                    .startsWith("pipelin = mix: unknown key; the nearest is pipeline")
-                    .endsWith("compare.conf:3)"),
-            p -> assertThat(p).startsWith("mix.ratio = 2: must be a number in [0, 1]"),
+                    .startsWith("mixtraining.epochs.sl = -1: must be a whole number of at least 0"),
             p ->
                 assertThat(p)
                     .startsWith(
-                        "compare.fractions = [1,0]: must be a list of numbers in (0, 1], as [1, 0.5]"));
+                        "mixtraining.pipelin = mix: unknown key; the nearest is mixtraining.pipeline")
+                    .endsWith("compare.conf:3)"),
+            p -> assertThat(p).startsWith("mixtraining.mix.ratio = 2: must be a number in [0, 1]"),
+            p ->
+                assertThat(p)
+                    .startsWith(
+                        "mixtraining.compare.fractions = [1,0]: must be a list of numbers in (0, 1], as [1, 0.5]"));
   }
 
   @Test
   void aComparisonNeedsArmsDatasetsAndABaselineAmongTheArms() {
     assertThat(problems(""))
         .containsExactly(
-            "compare.arms = {}: must name at least one, as { name { key = value } }",
-            "compare.datasets = {}: must name at least one, as { name { key = value } }");
+            "mixtraining.compare.arms = {}: must name at least one, as { name { key = value } }",
+            "mixtraining.compare.datasets = {}: must name at least one, as { name { key = value } }");
     assertThat(problems("arms { a {}, b {} }\n" + DATASETS + "baseline = c"))
         .singleElement()
         .asString()
-        .startsWith("compare.baseline = c: must be an arm: a, b (");
+        .startsWith("mixtraining.compare.baseline = c: must be an arm: a, b (");
   }
 
   @Test
@@ -173,13 +176,23 @@ class ComparisonTest {
                 "arms { ssl-sl { run.seed = 3, data.fraction = 0.5 }, mix = 3 }\n"
                     + "datasets { a { workers.threads-per-worker = 2 }, \"no name\" {} }"))
         .satisfiesExactlyInAnyOrder(
-            p -> assertThat(p).startsWith("compare.arms.ssl-sl.run = {\"seed\":3}: cannot be set"),
-            p -> assertThat(p).startsWith("compare.arms.ssl-sl.data.fraction = 0.5: cannot be set"),
-            p -> assertThat(p).startsWith("compare.arms.mix = 3: must be a block { … }"),
             p ->
                 assertThat(p)
-                    .startsWith("compare.datasets.a.workers.threads-per-worker = 2: cannot be set"),
-            p -> assertThat(p).startsWith("compare.datasets.no name = {}: a name must be of"));
+                    .startsWith(
+                        "mixtraining.compare.arms.ssl-sl.run = {\"seed\":3}: cannot be set"),
+            p ->
+                assertThat(p)
+                    .startsWith(
+                        "mixtraining.compare.arms.ssl-sl.data.fraction = 0.5: cannot be set"),
+            p ->
+                assertThat(p).startsWith("mixtraining.compare.arms.mix = 3: must be a block { … }"),
+            p ->
+                assertThat(p)
+                    .startsWith(
+                        "mixtraining.compare.datasets.a.workers.threads-per-worker = 2: cannot be set"),
+            p ->
+                assertThat(p)
+                    .startsWith("mixtraining.compare.datasets.no name = {}: a name must be of"));
   }
 
   @Test
@@ -192,8 +205,10 @@ class ComparisonTest {
             p ->
                 assertThat(p)
                     .startsWith(
-                        "compare.arms.mix.data.path = elsewhere: cannot be set here: all arms of a setting train on the same data"),
-            p -> assertThat(p).startsWith("compare.arms.mix.data.seed = 2: cannot be set here"));
+                        "mixtraining.compare.arms.mix.data.path = elsewhere: cannot be set here: all arms of a setting train on the same data"),
+            p ->
+                assertThat(p)
+                    .startsWith("mixtraining.compare.arms.mix.data.seed = 2: cannot be set here"));
   }
 
   @Test
@@ -203,7 +218,7 @@ class ComparisonTest {
                 ARMS
                     + "datasets { a { data { format = cifar10, source = x } }, b { data { format = cifar100, source = y } } }"))
         .containsExactly(
-            "compare.datasets: a and b cannot both lie in data.path = data/synthetic, being made of different data; give each a path of its own");
+            "mixtraining.compare.datasets: a and b cannot both lie in mixtraining.data.path = data/synthetic, being made of different data; give each a path of its own");
     assertThat(load(ARMS + "datasets { a { model.patch = 4 }, b { model.patch = 8 } }").runs())
         .hasSize(4);
   }

@@ -76,7 +76,7 @@ class JobConfigTest {
             "data.source=\"raw files\"");
 
     assertThat(config.data().path()).isEqualTo("s3a://bucket/images, 32 # all");
-    assertThat(config.data().source()).isEqualTo("raw files");
+    assertThat(config.data().raw().source()).isEqualTo("raw files");
     assertThat(config.optimizer().slBetas()).isEqualTo(new Betas(0.8, 0.99));
     assertThat(config.epochs()).isEqualTo(new EpochsConfig(1, 2));
   }
@@ -85,7 +85,8 @@ class JobConfigTest {
   void substitutionsAreResolved() {
     Path file = file("mixtraining { run.seed = 7, data.seed = ${mixtraining.run.seed} }");
 
-    assertThat(JobConfig.load(Optional.of(file), List.of()).data().seed()).isEqualTo(7);
+    assertThat(JobConfig.load(Optional.of(file), List.of()).data().preparation().seed())
+        .isEqualTo(7);
   }
 
   @ParameterizedTest
@@ -162,7 +163,7 @@ class JobConfigTest {
         .hasToString("linear(0.75->0)");
     assertThat(problems("mix.mask-ratio=linear(1->0)"))
         .containsExactly(
-            "mix.mask-ratio = linear(1->0): must be constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1) (command line)");
+            "mixtraining.mix.mask-ratio = linear(1->0): must be constant(a), linear(a->b) or cosine(a->b) with a and b in [0, 1) (command line)");
   }
 
   @Test
@@ -199,7 +200,7 @@ class JobConfigTest {
     assertThat(problems("data.tasks=" + tasks))
         .singleElement()
         .asString()
-        .startsWith("data.tasks = ")
+        .startsWith("mixtraining.data.tasks = ")
         .endsWith(
             ": must be a list of { name = …, path = …, weight = 1 }: names different, of letters, digits and . _ -, weights above 0 (command line)");
   }
@@ -207,7 +208,8 @@ class JobConfigTest {
   @Test
   void anSslDatasetIsForASingleTask() {
     assertThat(problems("data.ssl=y", "data.tasks=[{name = a, path = x}]"))
-        .containsExactly("data.ssl = y: must be empty where data.tasks are given (command line)");
+        .containsExactly(
+            "mixtraining.data.ssl = y: must be empty where mixtraining.data.tasks are given (command line)");
   }
 
   @Test
@@ -228,17 +230,17 @@ class JobConfigTest {
 
     assertThat(problems(Optional.of(file), "workers.count=0"))
         .containsExactlyInAnyOrder(
-            "model.patch = 0: must be a whole number of at least 1 (" + file + ":2)",
-            "data.fraction = 1.5: must be a number in (0, 1] (" + file + ":3)",
-            "data.validation = 1: must be a number in [0, 1) (" + file + ":3)",
-            "mix.ratio = half: must be a number in [0, 1] (" + file + ":4)",
-            "optimizer.sl-betas = [0.9]: must be two numbers in [0, 1), as [0.9, 0.999] ("
+            "mixtraining.model.patch = 0: must be a whole number of at least 1 (" + file + ":2)",
+            "mixtraining.data.fraction = 1.5: must be a number in (0, 1] (" + file + ":3)",
+            "mixtraining.data.validation = 1: must be a number in [0, 1) (" + file + ":3)",
+            "mixtraining.mix.ratio = half: must be a number in [0, 1] (" + file + ":4)",
+            "mixtraining.optimizer.sl-betas = [0.9]: must be two numbers in [0, 1), as [0.9, 0.999] ("
                 + file
                 + ":6)",
-            "optimizer.bach-size = 3: unknown key; the nearest is optimizer.batch-size ("
+            "mixtraining.optimizer.bach-size = 3: unknown key; the nearest is mixtraining.optimizer.batch-size ("
                 + file
                 + ":7)",
-            "workers.count = 0: must be a whole number of at least 1 (command line)");
+            "mixtraining.workers.count = 0: must be a whole number of at least 1 (command line)");
   }
 
   @ParameterizedTest
@@ -252,7 +254,8 @@ class JobConfigTest {
   void anUnknownKeyNamesTheNearest(String given, String nearest) {
     assertThat(problems(given + "=1"))
         .containsExactly(
-            given + " = 1: unknown key; the nearest is " + nearest + " (command line)");
+            "mixtraining.%s = 1: unknown key; the nearest is mixtraining.%s (command line)"
+                .formatted(given, nearest));
   }
 
   @Test
@@ -268,8 +271,8 @@ class JobConfigTest {
   void aBlockCannotBeAValueNorAValueABlock() {
     assertThat(problems("optimizer=3", "model.patch={side = 4}"))
         .containsExactlyInAnyOrder(
-            "optimizer = 3: must be a block { … } (command line)",
-            "model.patch = {\"side\":4}: must be a whole number of at least 1 (command line)");
+            "mixtraining.optimizer = 3: must be a block { … } (command line)",
+            "mixtraining.model.patch = {\"side\":4}: must be a whole number of at least 1 (command line)");
   }
 
   @ParameterizedTest
@@ -311,7 +314,7 @@ class JobConfigTest {
     assertThat(problems(override))
         .singleElement()
         .asString()
-        .startsWith(override.substring(0, override.indexOf('=')) + " = ")
+        .startsWith("mixtraining." + override.substring(0, override.indexOf('=')) + " = ")
         .contains(": must be ")
         .endsWith("(command line)");
   }
@@ -320,8 +323,8 @@ class JobConfigTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "data.shards=1;data.shards = 1: must be at least workers.count = 2 (command line)",
-        "optimizer.min-lr=0.01;optimizer.min-lr = 0.01: must be at most the peak base-lr *"
+        "data.shards=1;mixtraining.data.shards = 1: must be at least mixtraining.workers.count = 2 (command line)",
+        "optimizer.min-lr=0.01;mixtraining.optimizer.min-lr = 0.01: must be at most the peak base-lr *"
             + " batch-size / 256 = 0.001 (command line)",
       })
   void keysThatContradictEachOtherAreRefused(String override, String problem) {
@@ -332,7 +335,7 @@ class JobConfigTest {
   void aMaskTokenKnowsNoLearnedPositions() {
     assertThat(problems("model.positions=learned", "mix.pass=corrupted"))
         .containsExactly(
-            "model.positions = learned: must be sin-cos where mix.pass is corrupted (command line)");
+            "mixtraining.model.positions = learned: must be sin-cos where mixtraining.mix.pass is corrupted (command line)");
     assertThat(JobConfig.load(Optional.empty(), List.of("model.positions=learned")).model())
         .extracting(ModelConfig::positions)
         .isEqualTo(ModelConfig.Positions.LEARNED);
@@ -341,9 +344,9 @@ class JobConfigTest {
   @Test
   void aRunHasAtLeastOneEpoch() {
     assertThat(problems("epochs={ssl=0, sl=0}").get(0))
-        .startsWith("epochs.sl = 0: must be at least 1");
+        .startsWith("mixtraining.epochs.sl = 0: must be at least 1");
     assertThat(problems("epochs.sl=0", "pipeline=sl").get(0))
-        .startsWith("epochs.sl = 0: must be at least 1 for pipeline sl");
+        .startsWith("mixtraining.epochs.sl = 0: must be at least 1 for pipeline sl");
     assertThat(load("epochs.sl=0").epochs().sl()).isZero();
   }
 
@@ -354,7 +357,7 @@ class JobConfigTest {
     assertThat(load("run.id=" + longest).run().id()).isEqualTo(RunConfig.checkedId(longest));
     assertThat(problems("run.id=x" + longest))
         .containsExactly(
-            "run.id = x%s: must be 1 to 80 letters, digits and . _ - with a letter or digit first, or empty (command line)"
+            "mixtraining.run.id = x%s: must be 1 to 80 letters, digits and . _ - with a letter or digit first, or empty (command line)"
                 .formatted(longest));
   }
 
@@ -421,7 +424,7 @@ class JobConfigTest {
         .as("a whole number is written as one")
         .singleElement()
         .asString()
-        .startsWith("epochs.sl = 5.0e0: must be a whole number");
+        .startsWith("mixtraining.epochs.sl = 5.0e0: must be a whole number");
     assertThat(canonical)
         .doesNotContain("\n")
         .startsWith(

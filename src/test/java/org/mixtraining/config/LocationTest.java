@@ -99,16 +99,16 @@ class LocationTest {
             "init.model=~/m");
 
     assertThat(config.run().output()).isEqualTo(home + "/runs");
-    assertThat(config.data().source()).isEqualTo(home + "/s");
+    assertThat(config.data().raw().source()).isEqualTo(home + "/s");
     assertThat(config.data().ssl()).isEqualTo(home + "/ssl");
     assertThat(config.tracking().eventLog()).isEqualTo(home + "/log");
     assertThat(config.init().model()).isEqualTo(home + "/m");
     assertThat(load("data.tasks=[{name = a, path = \"~/a\"}]").data().tasks().get(0).path())
         .isEqualTo(home + "/a");
     assertThatThrownBy(() -> load("data.source=~anna", "run.output=[a]", "data.path=[1] b"))
-        .hasMessageContaining("data.source = ~anna: only ~/ is a home directory here")
+        .hasMessageContaining("mixtraining.data.source = ~anna: only ~/ is a home directory here")
         .hasMessageContaining(
-            "run.output = [\"a\"]: must be a path; in quotes where it begins with a bracket")
+            "mixtraining.run.output = [\"a\"]: must be a path; in quotes where it begins with a bracket")
         .hasMessageContaining("-D data.path=[1] b: must be key=value, and HOCON where");
     assertThat(load("data.path=\"[1] b\"").data().path()).isEqualTo("[1] b");
   }
@@ -126,10 +126,10 @@ class LocationTest {
         .hasMessage("must be a file of this machine");
     assertThatThrownBy(() -> load("data.path=hdfs://[/x"))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("data.path = hdfs://[/x: is no path: ");
+        .hasMessageStartingWith("mixtraining.data.path = hdfs://[/x: is no path: ");
     assertThatThrownBy(() -> load("data.source=\"a\\u0000b\"", "run.output= "))
         .hasMessageContaining("b: must be a path")
-        .hasMessageContaining("run.output = \"\": must be a path");
+        .hasMessageContaining("mixtraining.run.output = \"\": must be a path");
   }
 
   @Test
@@ -148,17 +148,19 @@ class LocationTest {
     JobConfig around = from(raw, "data.path", directory.toString());
     assertThatThrownBy(() -> Layout.check(around))
         .hasMessage(
-            "mixtraining.data.source = %s: lies in data.path = %s, which is replaced whole when images are prepared; name a directory outside of it"
+            "mixtraining.data.source = %s: lies in mixtraining.data.path = %s, which is replaced whole when images are prepared; name a directory outside of it"
                 .formatted(raw, directory));
     JobConfig inside = load("data.path=" + raw, "run.output=" + link + "/runs");
     assertThatThrownBy(() -> Layout.checkReplaced(inside))
-        .hasMessageContaining("run.output = %s/runs: lies in data.path = %s".formatted(link, raw));
+        .hasMessageContaining(
+            "mixtraining.run.output = %s/runs: lies in mixtraining.data.path = %s"
+                .formatted(link, raw));
   }
 
   private void assertRefused(Path source, String key, String place) {
     assertThatThrownBy(() -> Layout.check(from(source, key, place)))
         .hasMessage(
-            "mixtraining.%s = %s: lies in data.source = %s, and would be taken for raw images there; name a directory outside of it"
+            "mixtraining.%s = %s: lies in mixtraining.data.source = %s, and would be taken for raw images there; name a directory outside of it"
                 .formatted(key, place, source));
   }
 

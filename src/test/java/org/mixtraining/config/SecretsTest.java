@@ -29,7 +29,9 @@ class SecretsTest {
             UserException.class,
             () -> JobConfig.load(Optional.empty(), List.of(override, "epochs.sl=-1")));
 
-    assertThat(refused).hasMessageNotContaining("hunter2").hasMessageContaining("epochs.sl = -1");
+    assertThat(refused)
+        .hasMessageNotContaining("hunter2")
+        .hasMessageContaining("mixtraining.epochs.sl = -1");
   }
 
   @Test

@@ -140,7 +140,7 @@ class ManifestTextTest {
     assertThatThrownBy(() -> DatasetManifest.read(new Configuration(), directory.toString()))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: %s/dataset.json is not a dataset manifest: it has no field seed; restore the file that prepare wrote, or prepare the images again in another data.path"
+            "mixtraining.data.path: %s/dataset.json is not a dataset manifest: it has no field seed; restore the file that prepare wrote, or prepare the images again in another mixtraining.data.path"
                 .formatted(directory));
   }
 }

@@ -63,25 +63,16 @@ public final class RawFiles {
       int shards,
       double validation,
       long seed) {
-    return new DataConfig(
+    return configured(
         format,
-        directory.resolve("raw").toString(),
-        directory.resolve(prepared).toString(),
-        "",
-        List.of(),
-        label,
-        "",
-        32,
-        shards,
-        0.2,
-        validation,
-        0.01,
-        1 << 25,
-        seed,
-        1,
-        1,
-        false,
-        new DataConfig.Synthetic(200, 50));
+        directory,
+        "data.path=" + directory.resolve(prepared),
+        "data.label=" + label,
+        "data.image-size=32",
+        "data.shards=" + shards,
+        "data.validation=" + validation,
+        "data.seed=" + seed,
+        "data.synthetic={train = 200, test = 50}");
   }
 
   /** Tiny ImageNet of two classes: three training images, two val images. */

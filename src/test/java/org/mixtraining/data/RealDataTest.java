@@ -6,11 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.DataConfig;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.data.prepare.Prepare.Existing;
 
@@ -26,25 +24,17 @@ class RealDataTest {
         Files.isDirectory(source),
         () -> "no real images at " + source + " (-Dmixtraining.shared=DIR to change)");
     var data =
-        new DataConfig(
+        RawFiles.configured(
             format,
-            source.toString(),
-            directory.resolve(label).toString(),
-            "",
-            List.of(),
-            label,
-            "",
-            format.equals("tinyimagenet") ? 64 : 32,
-            4,
-            0.2,
-            validation,
-            0,
-            1 << 25,
-            1,
-            1,
-            1,
-            false,
-            new DataConfig.Synthetic(0, 0));
+            directory,
+            "data.source=" + source,
+            "data.path=" + directory.resolve(label),
+            "data.label=" + (format.equals("cifar100") ? label : "fine"),
+            "data.image-size=" + (format.equals("tinyimagenet") ? 64 : 32),
+            "data.shards=4",
+            "data.validation=" + validation,
+            "data.max-bad-fraction=0",
+            "data.seed=1");
     return Prepare.run(RawFiles.spark(), data, Existing.REFUSE);
   }
 

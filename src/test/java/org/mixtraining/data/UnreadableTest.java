@@ -157,26 +157,33 @@ class UnreadableTest {
   void aSourceIsNamedAndNothingOfItIsPassedOver() {
     assertSaid(
         "closed",
-        "data.source = RAW/closed: cannot be read as folder: RAW/closed: Permission denied");
-    assertSaid("closed/cat", "data.source: permission denied: this user may not enter RAW/closed");
+        "mixtraining.data.source = RAW/closed: cannot be read as folder: RAW/closed: Permission denied");
+    assertSaid(
+        "closed/cat",
+        "mixtraining.data.source: permission denied: this user may not enter RAW/closed");
     assertSaid(
         "class",
-        "data.source = RAW/class: cannot be read as folder: RAW/class/dog: Permission denied");
+        "mixtraining.data.source = RAW/class: cannot be read as folder: RAW/class/dog: Permission denied");
     assertSaid("file", "{cat/1.png=cannot be read: permission denied}");
     assertSaid(
-        "cifar", "data.source: cannot be read: RAW/cifar/data_batch_1.bin (Permission denied)");
+        "cifar",
+        "mixtraining.data.source: cannot be read: RAW/cifar/data_batch_1.bin (Permission denied)");
     assertThat(SAID.get("tables")).endsWith("/train.parquet (Permission denied)");
   }
 
   @Test
   void aDatasetThatIsThereIsNotCalledMissing() {
-    assertSaid("set", "data.path: permission denied: this user may not read RAW/set/dataset.json");
-    assertSaid("closed set", "data.path: permission denied: this user may not enter RAW/closed");
+    assertSaid(
+        "set",
+        "mixtraining.data.path: permission denied: this user may not read RAW/set/dataset.json");
+    assertSaid(
+        "closed set",
+        "mixtraining.data.path: permission denied: this user may not enter RAW/closed");
     assertThat(SAID.get("shard 0"))
-        .startsWith("data.path: cannot be read: ")
+        .startsWith("mixtraining.data.path: cannot be read: ")
         .endsWith("shard=0: Permission denied");
     assertThat(SAID.get("shard 1"))
-        .startsWith("data.path: cannot be read: ")
+        .startsWith("mixtraining.data.path: cannot be read: ")
         .endsWith("shard=1/a.parquet (Permission denied)");
   }
 

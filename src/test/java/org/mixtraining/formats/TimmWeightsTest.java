@@ -122,10 +122,11 @@ class TimmWeightsTest {
     learned.into(vit, heads, initial(vit), InitParts.ENCODER);
     assertThat(learned.notes()).hasSize(3);
     assertThat(learned.notes().get(0))
-        .isEqualTo("F: the embedding of patches of 6 pixels is resampled to 3 (model.patch)");
+        .isEqualTo(
+            "F: the embedding of patches of 6 pixels is resampled to 3 (mixtraining.model.patch)");
     assertThat(learned.notes().get(1))
         .startsWith("F: pos_embed was learned, and is ignored: it differs from")
-        .endsWith("model.positions = learned uses it");
+        .endsWith("mixtraining.model.positions = learned uses it");
 
     ViT learning = ViTFixtures.placed(Pooling.MEAN, Positions.LEARNED);
     TimmWeights taken = TimmWeights.of("F", file("patch6.safetensors"));

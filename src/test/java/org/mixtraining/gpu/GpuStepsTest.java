@@ -370,10 +370,7 @@ class GpuStepsTest {
   private static Replica replica(ViT vit, List<Head> heads, EpochPlan plan) {
     OptimizerConfig optimizer =
         new OptimizerConfig(
-            1,
-            0,
-            0,
-            OptimizerConfig.Span.RUN,
+            new OptimizerConfig.Rates(1, 0, 0, OptimizerConfig.Span.RUN),
             0.5,
             0.5,
             new OptimizerConfig.Betas(0.9, 0.95),

@@ -419,7 +419,7 @@ class TablesTest {
     assertThatThrownBy(() -> Tables.register(spark.get(), nowhere))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "run.output: no result tables at %s/tables; train a run first, or give the output directory of one",
+            "mixtraining.run.output: no result tables at %s/tables; train a run first, or give the output directory of one",
             nowhere);
   }
 
@@ -427,11 +427,11 @@ class TablesTest {
   void anOutputOfAnUnknownSchemeIsNamed() {
     assertThatThrownBy(() -> Tables.register(spark.get(), "nofs://host/x"))
         .isInstanceOf(UserException.class)
-        .hasMessage("run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
+        .hasMessage("mixtraining.run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
     assertThatThrownBy(
             () -> new Tables(new Configuration(), "nofs://host/x").write(ResultsFixtures.run("a")))
         .isInstanceOf(UserException.class)
-        .hasMessage("run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
+        .hasMessage("mixtraining.run.output: nofs://host/x: No FileSystem for scheme \"nofs\"");
   }
 
   @Test

@@ -273,7 +273,7 @@ class PipelinesTest {
   void aSecondDatasetThatIsMissingIsNamedByItsKey() {
     assertThatThrownBy(() -> train(config("data.ssl=" + directory.resolve("nowhere"))))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("data.ssl: no prepared dataset at file:");
+        .hasMessageStartingWith("mixtraining.data.ssl: no prepared dataset at file:");
   }
 
   // --- averaging ---------------------------------------------------------------------------------

@@ -24,10 +24,10 @@ class ResourcePlanTest {
     assertThat(plan(5, 2, Device.GPU).describe())
         .isEqualToIgnoringNewLines(
             """
-            workers                           5  workers.count
-            executors                         3  workers.per-executor = 2
-            cores an executor                 6  2 at a time, workers.threads-per-worker = 3
-            GPUs an executor                  2  one a worker; workers.device = gpu
+            workers                           5  mixtraining.workers.count
+            executors                         3  mixtraining.workers.per-executor = 2
+            cores an executor                 6  2 at a time, mixtraining.workers.threads-per-worker = 3
+            GPUs an executor                  2  one a worker; mixtraining.workers.device = gpu
             heap an executor            1059 MB  Spark, and 4 copies a worker of the state, 86.0 MB; a quarter more; 1024 at least
             beyond it                   2170 MB  images 120.0 MB, computing 1400.0 MB, the process 300.0 MB; a quarter more
             heap of the driver          3109 MB  averaging the states of up to 8 workers; a quarter more; 1024 at least
@@ -74,7 +74,8 @@ class ResourcePlanTest {
 
     assertThat(plan.executors()).isEqualTo(6);
     assertThat(plan.describe())
-        .contains("workers.count = 2, in 3 trainings side by side (compare.parallel)")
+        .contains(
+            "mixtraining.workers.count = 2, in 3 trainings side by side (mixtraining.compare.parallel)")
         .contains("known when the data is prepared");
   }
 }

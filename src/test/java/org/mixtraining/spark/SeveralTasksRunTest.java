@@ -162,6 +162,6 @@ class SeveralTasksRunTest {
     assertThatThrownBy(
             () -> train(config("data.tasks=[{name = gone, path = \"%s\"}]".formatted(directory))))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("data.tasks gone: no prepared dataset at file:");
+        .hasMessageStartingWith("mixtraining.data.tasks gone: no prepared dataset at file:");
   }
 }

@@ -555,7 +555,7 @@ class SparkBackendTest {
     assertThatThrownBy(() -> train(config("data.path=" + missing)))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: no prepared dataset at file:%s (file:%s/dataset.json is missing); run the command prepare",
+            "mixtraining.data.path: no prepared dataset at file:%s (file:%s/dataset.json is missing); run the command prepare",
             missing, missing);
   }
 
@@ -601,7 +601,7 @@ class SparkBackendTest {
     assertThatThrownBy(() -> train(config))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: shard 2 of the train split is missing at file:%s; restore it, or prepare the images again in another data.path",
+            "mixtraining.data.path: shard 2 of the train split is missing at file:%s; restore it, or prepare the images again in another mixtraining.data.path",
             shard);
   }
 

@@ -114,9 +114,9 @@ class TrainingDataTest {
             problems(
                 "data.path=" + path, "data.source=raw", "data.format=cifar100", "data.shards=4"))
         .containsExactly(
-            "mixtraining.data.format = cifar100: the dataset at data.path = %s was prepared with cifar10; use that, or prepare the images again in another data.path"
+            "mixtraining.data.format = cifar100: the dataset at mixtraining.data.path = %s was prepared with cifar10; use that, or prepare the images again in another mixtraining.data.path"
                 .formatted(path),
-            "mixtraining.data.shards = 4: the dataset at data.path = %s was prepared with 8; use that, or prepare the images again in another data.path"
+            "mixtraining.data.shards = 4: the dataset at mixtraining.data.path = %s was prepared with 8; use that, or prepare the images again in another mixtraining.data.path"
                 .formatted(path));
     assertThatCode(() -> open("data.path=" + path, "data.source=raw", "data.format=cifar10"))
         .doesNotThrowAnyException();
@@ -264,7 +264,8 @@ class TrainingDataTest {
     Comparison paper =
         Comparison.load(
             Optional.of(Path.of("conf/paper/single-task.conf")),
-            List.of("compare.datasets.cifar10.data.path=" + path, "compare.fractions=[1]"));
+            List.of(
+                "mixtraining.compare.datasets.cifar10.data.path=" + path, "compare.fractions=[1]"));
 
     assertThat(flops(paper, "mix-long") / flops(paper, "ssl-sl")).isCloseTo(1, within(0.01));
   }

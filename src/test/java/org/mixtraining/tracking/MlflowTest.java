@@ -304,7 +304,7 @@ class MlflowTest {
     assertThat(warnings).hasSize(2);
     assertThat(warnings.get(0))
         .isEqualTo(
-            "MLflow is not updated for now; training continues: experiment drawn is deleted on the server: restore it, or choose another with tracking.mlflow-experiment");
+            "MLflow is not updated for now; training continues: experiment drawn is deleted on the server: restore it, or choose another with mixtraining.tracking.mlflow-experiment");
     assertThat(warnings.get(1)).startsWith("MLflow did not receive 6 of the run's messages: ");
   }
 

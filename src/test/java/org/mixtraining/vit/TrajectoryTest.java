@@ -34,10 +34,7 @@ class TrajectoryTest {
   private static final double LAYER_DECAY = 0.5;
   private static final OptimizerConfig OPTIMIZER =
       new OptimizerConfig(
-          1,
-          0,
-          0,
-          OptimizerConfig.Span.RUN,
+          new OptimizerConfig.Rates(1, 0, 0, OptimizerConfig.Span.RUN),
           DECAY,
           LAYER_DECAY,
           new OptimizerConfig.Betas(0.9, 0.95),

@@ -47,10 +47,7 @@ public final class ViTFixtures {
 
   public static OptimizerConfig optimizer() {
     return new OptimizerConfig(
-        0.4,
-        0,
-        0,
-        OptimizerConfig.Span.RUN,
+        new OptimizerConfig.Rates(0.4, 0, 0, OptimizerConfig.Span.RUN),
         0.05,
         1,
         new OptimizerConfig.Betas(0.9, 0.95),

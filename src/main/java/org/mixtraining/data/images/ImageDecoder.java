@@ -116,7 +116,7 @@ public record ImageDecoder(int side, int maxPixels) implements Serializable {
       throw new Refusal(
           String.format(
               Locale.ROOT,
-              "declares %d x %d = %d pixels, more than data.max-pixels = %d",
+              "declares %d x %d = %d pixels, more than mixtraining.data.max-pixels = %d",
               width,
               height,
               pixels,

@@ -95,14 +95,14 @@ public final class Decoding {
     try {
       return piece.read(hadoop);
     } catch (FileNotFoundException e) { // deleted meanwhile, or not readable by this user
-      throw new UserException("data.source: cannot be read: " + e.getMessage());
+      throw new UserException("mixtraining.data.source: cannot be read: " + e.getMessage());
     }
   }
 
   private static Row row(long id, Split split, RawImage image, DataConfig data) {
-    long hash = Seed.SPLIT.hash(data.seed(), id);
+    long hash = Seed.SPLIT.hash(data.preparation().seed(), id);
     if (image instanceof RawImage.Usable usable) {
-      var picture = usable.picture().scaled(data.imageSize());
+      var picture = usable.picture().scaled(data.preparation().imageSize());
       return RowFactory.create(
           id,
           split.key(),

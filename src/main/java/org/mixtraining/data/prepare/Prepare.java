@@ -60,7 +60,8 @@ public final class Prepare {
       var raw = new Path(directory, "decoded");
       var decoded = Decoding.run(spark, source, data, raw, progress);
       long quarantined =
-          Quarantine.write(decoded, data.maxBadFraction(), new Path(directory, "quarantine"));
+          Quarantine.write(
+              decoded, data.preparation().maxBadFraction(), new Path(directory, "quarantine"));
       var shards = new Path(directory, "images");
       var contents = write(decoded.where("reason is null"), source, data, shards);
       shards.getFileSystem(hadoop).delete(raw, true);
@@ -86,13 +87,14 @@ public final class Prepare {
     boolean dataset = DatasetManifest.exists(hadoop, path);
     if (dataset && existing == Existing.REFUSE) {
       throw new UserException(
-          "data.path: a dataset already exists at %s; --force replaces it".formatted(path));
+          "mixtraining.data.path: a dataset already exists at %s; --force replaces it"
+              .formatted(path));
     }
     boolean empty =
         fs.getFileStatus(target).isDirectory() && !fs.listStatusIterator(target).hasNext();
     if (!dataset && !empty) {
       throw new UserException(
-          "data.path: %s is not a prepared dataset (it has no %s); choose a new directory"
+          "mixtraining.data.path: %s is not a prepared dataset (it has no %s); choose a new directory"
               .formatted(path, DatasetManifest.FILE));
     }
   }
@@ -106,12 +108,16 @@ public final class Prepare {
       var contents = SplitAssignment.contents(assigned, source.classes().size());
       SplitAssignment.checkTraining(contents);
       SplitAssignment.checkHeldOut(contents, heldOut, source.classes());
-      SplitAssignment.checkShards(contents, data.shards());
+      SplitAssignment.checkShards(contents, data.preparation().shards());
       var columns = images.drop("origin", "label", "hash", "reason");
-      var known = data.format().equals("cifar100") ? columns : columns.drop("fine", "coarse");
+      var known =
+          data.raw().format() == DataConfig.Format.CIFAR100
+              ? columns
+              : columns.drop("fine", "coarse");
       known
-          .join(SplitAssignment.sharded(assigned, contents, data.shards()), "id")
-          .repartition(Split.values().length * data.shards(), col("split"), col("shard"))
+          .join(SplitAssignment.sharded(assigned, contents, data.preparation().shards()), "id")
+          .repartition(
+              Split.values().length * data.preparation().shards(), col("split"), col("shard"))
           // by quantile, so that reading a small fraction can skip pages; by id, so that the rows
           // do not depend on who came first (a footer does: it lists encodings in a JVM's own
           // order)
@@ -136,16 +142,16 @@ public final class Prepare {
     var fs = shards.getFileSystem(spark.sparkContext().hadoopConfiguration());
     var images = spark.read().options(Location.LITERALLY).parquet(shards.toString());
     return new DatasetManifest(
-        data.format(),
+        data.raw().format().toString(),
         source.labelKind(),
         source.classes(),
         source.channels(),
-        data.imageSize(),
-        data.imageSize(),
-        data.shards(),
+        data.preparation().imageSize(),
+        data.preparation().imageSize(),
+        data.preparation().shards(),
         Sharding.VERSION,
-        data.seed(),
-        data.validation(),
+        data.preparation().seed(),
+        data.preparation().validation(),
         contents,
         quarantined,
         Measures.normalization(images, source.channels()),

@@ -50,20 +50,20 @@ final class Quarantine {
     problems.add(
         String.format(
             Locale.ROOT,
-            "data.max-bad-fraction = %s: of %d images, %d (%.2f %%) cannot be used; nothing was written",
+            "mixtraining.data.max-bad-fraction = %s: of %d images, %d (%.2f %%) cannot be used; nothing was written",
             most,
             all,
             bad,
             100.0 * bad / all));
     for (Row row : unusable.orderBy("id").limit(SHOWN).collectAsList()) {
       problems.add(
-          "data.source: %s: %s"
+          "mixtraining.data.source: %s: %s"
               .formatted(
                   row.<String>getAs("source").replaceAll("\\p{Cntrl}", "?"),
                   row.<String>getAs("reason")));
     }
     if (bad > SHOWN) {
-      problems.add(String.format(Locale.ROOT, "data.source: and %d more", bad - SHOWN));
+      problems.add(String.format(Locale.ROOT, "mixtraining.data.source: and %d more", bad - SHOWN));
     }
     return new UserException(problems);
   }

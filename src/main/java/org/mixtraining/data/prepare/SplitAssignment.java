@@ -39,8 +39,8 @@ final class SplitAssignment {
     /** A source's own test and validation images make holding out needless. */
     static HeldOut of(Source source, DataConfig data) {
       return new HeldOut(
-          source.has(Split.TEST) ? 0 : data.test(),
-          source.has(Split.VALIDATION) ? 0 : data.validation());
+          source.has(Split.TEST) ? 0 : data.preparation().test(),
+          source.has(Split.VALIDATION) ? 0 : data.preparation().validation());
     }
   }
 
@@ -124,7 +124,7 @@ final class SplitAssignment {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: has no usable training images, only %d test images; nothing was written",
+              "mixtraining.data.source: has no usable training images, only %d test images; nothing was written",
               contents.get(Split.TEST).images()));
     }
   }
@@ -139,7 +139,7 @@ final class SplitAssignment {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.test = %s: all %d images of class %s would be held out, leaving none to train on",
+                "mixtraining.data.test = %s: all %d images of class %s would be held out, leaving none to train on",
                 shares.test(),
                 test.get(label),
                 classes.get(label)));
@@ -152,7 +152,7 @@ final class SplitAssignment {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.validation = %s: of the %d training images of class %s it holds out %d, but each side needs at least one; allowed: %s",
+                "mixtraining.data.validation = %s: of the %d training images of class %s it holds out %d, but each side needs at least one; allowed: %s",
                 share,
                 all,
                 classes.get(label),
@@ -173,7 +173,7 @@ final class SplitAssignment {
             throw new UserException(
                 String.format(
                     Locale.ROOT,
-                    "data.shards = %d: a shard of the %s split, which has %d images, would be empty; allowed: 1 to %d",
+                    "mixtraining.data.shards = %d: a shard of the %s split, which has %d images, would be empty; allowed: 1 to %d",
                     shards,
                     split.key(),
                     content.images(),

@@ -62,13 +62,13 @@ public final class Preview {
   }
 
   ContactSheet sheet(Configuration hadoop) {
-    Shown own = Shown.of(hadoop, "data.path", config.data().path());
+    Shown own = Shown.of(hadoop, "mixtraining.data.path", config.data().path());
     own.manifest().checkPreparation(config.data());
     return new ContactSheet(
         config.data().path(),
         String.format(
             Locale.ROOT,
-            "%d of %d training images, %d x %d, %d classes; run.seed = %d",
+            "%d of %d training images, %d x %d, %d classes; mixtraining.run.seed = %d",
             own.images().size(),
             own.manifest().images(Split.TRAIN),
             own.images().height(),
@@ -83,7 +83,7 @@ public final class Preview {
 
   /** Those of data.ssl. */
   private Shown others(Configuration hadoop, Shown own) {
-    Shown others = Shown.of(hadoop, "data.ssl", config.data().ssl());
+    Shown others = Shown.of(hadoop, "mixtraining.data.ssl", config.data().ssl());
     own.manifest().checkShape(config.data().ssl(), others.manifest());
     return others;
   }
@@ -108,7 +108,7 @@ public final class Preview {
         new Group("SL epochs", options(augment.sl()) + mixing(augment), sl(own)),
         new Group(
             "JOINT epochs",
-            "%s; mix.lambda = %s, so each is %s %% of data.ssl"
+            "%s; mixtraining.mix.lambda = %s, so each is %s %% of mixtraining.data.ssl"
                 .formatted(options(augment.sl()), number(lambda), percent(1 - lambda)),
             joint(own, others)),
         new Group("data.ssl", "", List.of(originals(others))),

@@ -81,11 +81,7 @@ record Cifar(
       return IntStream.range(0, labels().size())
           .filter(i -> labels().get(i).kind().equals(kind))
           .findFirst()
-          .orElseThrow(
-              () ->
-                  new UserException(
-                      "data.label = %s: %s has no such label; allowed: fine, coarse"
-                          .formatted(kind, title)));
+          .orElseThrow();
     }
   }
 
@@ -96,8 +92,8 @@ record Cifar(
     var expected =
         "one with the %s files %s and %s"
             .formatted(layout.title, layout.trainFiles, layout.testFiles);
-    var listing = Listing.of(data.source(), expected, hadoop);
-    var kind = layout == Layout.CIFAR100 ? data.label() : "label";
+    var listing = Listing.of(data.raw().source(), expected, hadoop);
+    var kind = layout == Layout.CIFAR100 ? data.raw().label() : "label";
     var label = layout.labels().get(layout.position(kind));
     var pieces = new ArrayList<Piece>();
     var there = listing.look("");
@@ -131,7 +127,7 @@ record Cifar(
             .toList();
     if (matching.isEmpty()) {
       throw new UserException(
-          "data.source: no %s in %s; expected %s, found %s"
+          "mixtraining.data.source: no %s in %s; expected %s, found %s"
               .formatted(
                   pattern,
                   listing.root(),
@@ -157,7 +153,7 @@ record Cifar(
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s is empty; expected %s records of %d bytes",
+              "mixtraining.data.source: %s is empty; expected %s records of %d bytes",
               file,
               layout.title,
               record));
@@ -167,7 +163,7 @@ record Cifar(
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)",
+              "mixtraining.data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)",
               file,
               bytes,
               record,
@@ -187,7 +183,7 @@ record Cifar(
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s has %d class names, expected %d, one a line",
+              "mixtraining.data.source: %s has %d class names, expected %d, one a line",
               listing.path(label.namesFile()),
               names.size(),
               label.classes()));
@@ -218,7 +214,7 @@ record Cifar(
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d",
+                "mixtraining.data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d",
                 file,
                 number,
                 number * layout.recordBytes() + position,

@@ -37,8 +37,11 @@ final class Folder {
   }
 
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.source(), EXPECTED, hadoop);
-    return new Folder(listing, new ImageDecoder(data.imageSize(), data.maxPixels())).source();
+    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+    return new Folder(
+            listing,
+            new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels()))
+        .source();
   }
 
   private Source source() throws IOException {
@@ -50,7 +53,7 @@ final class Folder {
     var names = List.copyOf(classes.get(Split.TRAIN).keySet());
     if (names.isEmpty()) {
       throw new UserException(
-          "data.source: no class directories in %s; expected %s, found %s"
+          "mixtraining.data.source: no class directories in %s; expected %s, found %s"
               .formatted(
                   listing.path(splits.get(Split.TRAIN)),
                   EXPECTED,
@@ -94,11 +97,11 @@ final class Folder {
       return Map.of(Split.TRAIN, "");
     } else if (!others.isEmpty()) {
       throw new UserException(
-          "data.source: beside %s/, %s holds %s; allowed there: test/, val/"
+          "mixtraining.data.source: beside %s/, %s holds %s; allowed there: test/, val/"
               .formatted(train, listing.root(), others));
     } else if (!twice.isEmpty()) {
       throw new UserException(
-          "data.source: %s holds %s, which are the same split; keep only one of them"
+          "mixtraining.data.source: %s holds %s, which are the same split; keep only one of them"
               .formatted(listing.root(), twice.get(0)));
     }
     listing.note("beside the splits, skipped", "", look("").files());
@@ -126,7 +129,7 @@ final class Folder {
       // a class must not get lost
       if (!file.isReachable() && ImageType.isImage(file.name()).isEmpty()) {
         throw new UserException(
-            "data.source: %s in %s cannot be opened: a broken link, or a name that Java's encoding %s cannot represent (set LC_ALL=C.UTF-8)"
+            "mixtraining.data.source: %s in %s cannot be opened: a broken link, or a name that Java's encoding %s cannot represent (set LC_ALL=C.UTF-8)"
                 .formatted(
                     file.name(), listing.path(split), System.getProperty("sun.jnu.encoding")));
       }
@@ -143,7 +146,8 @@ final class Folder {
       int label = Collections.binarySearch(classes, ofClass.getKey());
       if (label < 0) {
         throw new UserException(
-            "data.source: class %s of %s/ is not one of train/".formatted(ofClass.getKey(), split));
+            "mixtraining.data.source: class %s of %s/ is not one of train/"
+                .formatted(ofClass.getKey(), split));
       }
       for (var directory : ofClass.getValue()) {
         files.addAll(ofClass(directory, label));
@@ -156,16 +160,17 @@ final class Folder {
     var found = look(directory);
     if (!found.directories().isEmpty()) {
       throw new UserException(
-          "data.source: class directory %s holds the directory %s; expected images only"
+          "mixtraining.data.source: class directory %s holds the directory %s; expected images only"
               .formatted(listing.path(directory), found.directories().get(0)));
     } else if (found.files().isEmpty()) {
       throw new UserException(
-          "data.source: class directory %s is empty".formatted(listing.path(directory)));
+          "mixtraining.data.source: class directory %s is empty"
+              .formatted(listing.path(directory)));
     }
     var images = listing.images(directory, found.files());
     if (images.isEmpty()) {
       throw new UserException(
-          "data.source: class directory %s has no images, only %s"
+          "mixtraining.data.source: class directory %s has no images, only %s"
               .formatted(listing.path(directory), names(found.files())));
     }
     return images.stream()

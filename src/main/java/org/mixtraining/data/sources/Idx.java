@@ -63,7 +63,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.source(), EXPECTED, hadoop);
+    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
     var pieces = new ArrayList<Piece>();
     var there = listing.look("");
     var rest = new ArrayList<>(there.files());
@@ -105,7 +105,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     var matching = files.stream().filter(name.asMatchPredicate()).toList();
     if (matching.size() != 1) {
       throw new UserException(
-          "data.source: %s has %s %s of the %s split; expected %s, found %s"
+          "mixtraining.data.source: %s has %s %s of the %s split; expected %s, found %s"
               .formatted(
                   listing.root(),
                   matching.isEmpty() ? "no" : "more than one file with",
@@ -145,21 +145,21 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s declares %d images, but there are %d labels",
+              "mixtraining.data.source: %s declares %d images, but there are %d labels",
               file,
               shape[0],
               labels.length));
     }
     long pixels = (long) shape[1] * shape[2];
-    if (pixels > data.maxPixels()) {
+    if (pixels > data.preparation().maxPixels()) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s declares images of %d x %d pixels, more than data.max-pixels = %d",
+              "mixtraining.data.source: %s declares images of %d x %d pixels, more than mixtraining.data.max-pixels = %d",
               file,
               shape[1],
               shape[2],
-              data.maxPixels()));
+              data.preparation().maxPixels()));
     }
     long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
     long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
@@ -167,7 +167,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s has %d bytes, but its header declares %d images of %d x %d: %d bytes",
+              "mixtraining.data.source: %s has %d bytes, but its header declares %d images of %d x %d: %d bytes",
               file,
               bytes,
               shape[0],
@@ -195,7 +195,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s begins with 0x%08x; expected 0x%08x, an IDX file of %s",
+              "mixtraining.data.source: %s begins with 0x%08x; expected 0x%08x, an IDX file of %s",
               file,
               magic,
               kind.magic,
@@ -209,7 +209,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.source: %s declares %d in dimension %d; allowed: 1 to %d",
+                "mixtraining.data.source: %s declares %d in dimension %d; allowed: 1 to %d",
                 file,
                 sizes[i] & 0xFFFFFFFFL,
                 i,
@@ -222,7 +222,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   private static void checkEnd(DataInputStream in, Path file) throws IOException {
     if (in.read() >= 0) { // and a gzip stream's checksum is right
       throw new UserException(
-          "data.source: %s holds more than its header declares".formatted(file));
+          "mixtraining.data.source: %s holds more than its header declares".formatted(file));
     }
   }
 
@@ -243,7 +243,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
 
   private static UserException damaged(Path file, IOException e) {
     return new UserException(
-        "data.source: %s %s"
+        "mixtraining.data.source: %s %s"
             .formatted(
                 file,
                 e instanceof EOFException

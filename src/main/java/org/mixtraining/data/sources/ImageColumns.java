@@ -35,7 +35,7 @@ record ImageColumns(MessageType schema, String image, String label) {
    * @throws UserException if there are none, or the choice is ambiguous
    */
   static ImageColumns labelled(String where, MessageType schema, DataConfig data) {
-    var image = image("data.source: " + where, schema, data);
+    var image = image("mixtraining.data.source: " + where, schema, data);
     return new ImageColumns(schema, image.getName(), label(where, schema, image, data));
   }
 
@@ -67,13 +67,14 @@ record ImageColumns(MessageType schema, String image, String label) {
   }
 
   private static Type image(String where, MessageType schema, DataConfig data) {
-    if (!data.image().isEmpty()) {
-      if (!schema.containsField(data.image()) || !isImage(schema.getType(data.image()))) {
+    if (!data.raw().image().isEmpty()) {
+      if (!schema.containsField(data.raw().image())
+          || !isImage(schema.getType(data.raw().image()))) {
         throw new UserException(
             "mixtraining.data.image = %s: %s has no image column of that name; its columns: %s"
-                .formatted(data.image(), where, columns(schema)));
+                .formatted(data.raw().image(), where, columns(schema)));
       }
-      return schema.getType(data.image());
+      return schema.getType(data.raw().image());
     }
     var all = named(schema, ImageColumns::isImage);
     var structs = all.stream().filter(type -> !type.isPrimitive()).toList();
@@ -85,14 +86,14 @@ record ImageColumns(MessageType schema, String image, String label) {
               .formatted(where, columns(schema)));
     } else if (candidates.size() > 1) {
       throw new UserException(
-          "%s has images in the columns %s; choose one with data.image"
+          "%s has images in the columns %s; choose one with mixtraining.data.image"
               .formatted(where, names(candidates)));
     }
     return candidates.get(0);
   }
 
   private static String label(String where, MessageType schema, Type image, DataConfig data) {
-    var asked = data.label();
+    var asked = data.raw().label();
     var all = named(schema, type -> isLabel(type) && !type.getName().equals(image.getName()));
     if (all.stream().anyMatch(type -> type.getName().equals(asked))) {
       return asked;
@@ -106,9 +107,9 @@ record ImageColumns(MessageType schema, String image, String label) {
     if (candidates.size() != 1) {
       throw new UserException(
           candidates.isEmpty()
-              ? "data.source: %s has the columns %s; expected label: integer or string, or data.label to name such a column"
+              ? "mixtraining.data.source: %s has the columns %s; expected label: integer or string, or mixtraining.data.label to name such a column"
                   .formatted(where, columns(schema))
-              : "data.source: %s has labels in the columns %s; choose one with data.label = NAME"
+              : "mixtraining.data.source: %s has labels in the columns %s; choose one with mixtraining.data.label = NAME"
                   .formatted(where, names(candidates)));
     }
     return candidates.get(0).getName();
@@ -116,7 +117,7 @@ record ImageColumns(MessageType schema, String image, String label) {
 
   /** The label's kind in {@code dataset.json}. */
   String labelKind(DataConfig data) {
-    return LABEL_NAMES.contains(label) ? "label" : data.label();
+    return LABEL_NAMES.contains(label) ? "label" : data.raw().label();
   }
 
   private static List<Type> named(MessageType schema, Predicate<Type> wanted) {

@@ -83,7 +83,7 @@ record ParquetImages(
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var tables = ParquetTables.open(data, hadoop);
     var labels = Labels.of(tables.areNamed(), tables.labels());
-    var decoder = new ImageDecoder(data.imageSize(), data.maxPixels());
+    var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
     var pieces = new ArrayList<Piece>();
     for (var split : Split.values()) {
       for (var table : tables.of(split)) {
@@ -191,7 +191,7 @@ record ParquetImages(
   }
 
   private <T> T guarded(ParquetTables.Reading<T> reading) {
-    var key = labels == null ? "" : "data.source: ";
+    var key = labels == null ? "" : "mixtraining.data.source: ";
     return ParquetTables.guarded(key + root + "/" + file + ", row group " + rowGroup, reading);
   }
 

@@ -76,7 +76,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
 
   /** The labelled tables of {@code data.source}. */
   static ParquetTables open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.source(), EXPECTED, hadoop);
+    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
     var files = new ArrayList<Listing.Entry>();
     for (var file : listing.walk()) {
       if (isTable(file.name())) {
@@ -87,17 +87,20 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
     }
     if (files.isEmpty()) {
       throw new UserException(
-          "data.source: no *.parquet in %s; expected %s".formatted(listing.root(), EXPECTED));
+          "mixtraining.data.source: no *.parquet in %s; expected %s"
+              .formatted(listing.root(), EXPECTED));
     }
     var tables = new ArrayList<Table>();
     for (var file : files) {
       var path = listing.path(file.name());
-      tables.add(guarded("data.source: " + path, () -> table(file.name(), path, data, hadoop)));
+      tables.add(
+          guarded(
+              "mixtraining.data.source: " + path, () -> table(file.name(), path, data, hadoop)));
     }
     var all = new ParquetTables(listing.root().toString(), moved(tables), listing.notes().list());
     if (all.of(Split.TRAIN).stream().allMatch(table -> table.rows().isEmpty())) {
       throw new UserException(
-          "data.source: no training images among the tables %s of %s"
+          "mixtraining.data.source: no training images among the tables %s of %s"
               .formatted(
                   files.stream().map(Listing.Entry::name).limit(10).toList(), listing.root()));
     }
@@ -190,7 +193,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: %s declares a row group of %d rows; allowed: 0 to %d",
+              "mixtraining.data.source: %s declares a row group of %d rows; allowed: 0 to %d",
               path,
               rows,
               Integer.MAX_VALUE));
@@ -239,7 +242,8 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
     var kinds = columns.distinct().toList();
     if (kinds.size() > 1) {
       throw new UserException(
-          "data.source: the tables of %s have different labels: %s".formatted(root, kinds));
+          "mixtraining.data.source: the tables of %s have different labels: %s"
+              .formatted(root, kinds));
     }
     return tables.get(0).named();
   }
@@ -257,7 +261,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: the tables of %s have different class names: %d and %d classes",
+              "mixtraining.data.source: the tables of %s have different class names: %d and %d classes",
               root,
               noted.get(0).size(),
               noted.get(1).size()));
@@ -280,7 +284,7 @@ record ParquetTables(String root, List<Table> tables, List<Note> notes) {
       throw new UserException(
           String.format(
               Locale.ROOT,
-              "data.source: the tables of %s have %d classes according to their class names or the statistics of the column %s; allowed: 1 to %d",
+              "mixtraining.data.source: the tables of %s have %d classes according to their class names or the statistics of the column %s; allowed: 1 to %d",
               root,
               Math.max(0, classes),
               tables.get(0).label(),

@@ -40,20 +40,19 @@ public record Source(
    */
   public static Source open(DataConfig data, Configuration hadoop) {
     try {
-      return switch (data.format()) {
-        case "cifar10" -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);
-        case "cifar100" -> Cifar.open(Cifar.Layout.CIFAR100, data, hadoop);
-        case "tinyimagenet" -> TinyImageNet.open(data, hadoop);
-        case "folder" -> Folder.open(data, hadoop);
-        case "idx" -> Idx.open(data, hadoop);
-        case "parquet" -> ParquetImages.open(data, hadoop);
-        case "synthetic" -> Synthetic.open(data);
-        default -> throw new UserException("data.format = %s: unknown".formatted(data.format()));
+      return switch (data.raw().format()) {
+        case CIFAR10 -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);
+        case CIFAR100 -> Cifar.open(Cifar.Layout.CIFAR100, data, hadoop);
+        case TINYIMAGENET -> TinyImageNet.open(data, hadoop);
+        case FOLDER -> Folder.open(data, hadoop);
+        case IDX -> Idx.open(data, hadoop);
+        case PARQUET -> ParquetImages.open(data, hadoop);
+        case SYNTHETIC -> Synthetic.open(data);
       };
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException(
-          "data.source = %s: cannot be read as %s: %s"
-              .formatted(data.source(), data.format(), e.getMessage()));
+          "mixtraining.data.source = %s: cannot be read as %s: %s"
+              .formatted(data.raw().source(), data.raw().format(), e.getMessage()));
     }
   }
 

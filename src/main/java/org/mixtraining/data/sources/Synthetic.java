@@ -25,10 +25,10 @@ record Synthetic(long seed, Split split, long firstId, int first, int images) im
   private static final int IMAGES_PER_PIECE = 512;
 
   static Source open(DataConfig data) {
-    int train = data.synthetic().train();
+    int train = data.raw().synthetic().train();
     var pieces = new ArrayList<Piece>();
-    cut(data.seed(), Split.TRAIN, train, 0, pieces);
-    cut(data.seed(), Split.TEST, data.synthetic().test(), train, pieces);
+    cut(data.preparation().seed(), Split.TRAIN, train, 0, pieces);
+    cut(data.preparation().seed(), Split.TEST, data.raw().synthetic().test(), train, pieces);
     var classes = SHAPES.stream().map(s -> s.name().toLowerCase(Locale.ROOT)).toList();
     return new Source("label", classes, Drawing.CHANNELS, pieces, List.of());
   }

@@ -40,15 +40,16 @@ final class TinyImageNet {
   }
 
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.source(), EXPECTED, hadoop);
+    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
     for (var part : List.of("wnids.txt", "train", "val/images", ANNOTATIONS)) {
       if (!listing.has(part)) {
         throw new UserException(
-            "data.source: no %s in %s; expected %s".formatted(part, listing.root(), EXPECTED));
+            "mixtraining.data.source: no %s in %s; expected %s"
+                .formatted(part, listing.root(), EXPECTED));
       }
     }
     var dataset = new TinyImageNet(listing, wnids(listing));
-    var decoder = new ImageDecoder(data.imageSize(), data.maxPixels());
+    var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
     var pieces = new ArrayList<>(ImageFiles.cut(Split.TRAIN, listing, dataset.train(), decoder));
     pieces.addAll(ImageFiles.cut(Split.TEST, listing, dataset.val(), decoder));
     dataset.noteRest();
@@ -63,14 +64,15 @@ final class TinyImageNet {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "data.source: %s, class %d: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537",
+                "mixtraining.data.source: %s, class %d: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537",
                 listing.path("wnids.txt"),
                 i,
                 wnids.get(i)));
       }
     }
     if (wnids.isEmpty()) {
-      throw new UserException("data.source: %s is empty".formatted(listing.path("wnids.txt")));
+      throw new UserException(
+          "mixtraining.data.source: %s is empty".formatted(listing.path("wnids.txt")));
     }
     return wnids;
   }
@@ -81,7 +83,8 @@ final class TinyImageNet {
       var directory = "train/%s/images".formatted(wnids.get(label));
       if (!listing.has(directory)) {
         throw new UserException(
-            "data.source: no %s in %s, which wnids.txt names".formatted(directory, listing.root()));
+            "mixtraining.data.source: no %s in %s, which wnids.txt names"
+                .formatted(directory, listing.root()));
       }
       for (var file : images(directory)) {
         files.add(new ImageFiles.Labelled(directory + "/" + file.name(), label, file.bytes()));
@@ -146,7 +149,7 @@ final class TinyImageNet {
       var label = columns.length < 2 ? null : indices.get(columns[1]);
       if (label == null || labels.put(columns[0], label) != null) {
         throw new UserException(
-            "data.source: %s: \"%s\" is not a file name, tab and WordNet id of wnids.txt, or the file is a duplicate"
+            "mixtraining.data.source: %s: \"%s\" is not a file name, tab and WordNet id of wnids.txt, or the file is a duplicate"
                 .formatted(
                     listing.path(ANNOTATIONS), line.substring(0, Math.min(80, line.length()))));
       }

@@ -184,7 +184,7 @@ class ImageDecoderTest {
   void aSizeThatIsOnlyDeclaredIsNotBelieved() {
     assertThat(reason(ImageBytes.declared(50_000, 50_000)))
         .isEqualTo(
-            "declares 50000 x 50000 = 2500000000 pixels, more than data.max-pixels = 1048576");
+            "declares 50000 x 50000 = 2500000000 pixels, more than mixtraining.data.max-pixels = 1048576");
     assertThat(reason(ImageBytes.declared(Integer.MAX_VALUE, Integer.MAX_VALUE)))
         .startsWith("declares 2147483647 x 2147483647 = 4611686014132420609 pixels");
     assertThat(reason(ImageBytes.declared(100_000, 1)))

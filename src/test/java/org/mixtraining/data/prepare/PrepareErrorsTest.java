@@ -57,14 +57,14 @@ class PrepareErrorsTest {
 
     assertThat(failure(RawFiles.configured("folder", directory, "data.max-bad-fraction=1")))
         .isEqualTo(
-            "data.source: has no usable training images, only 1 test images; nothing was written");
+            "mixtraining.data.source: has no usable training images, only 1 test images; nothing was written");
   }
 
   @Test
   void aMissingDirectoryIsNamed() throws IOException {
     assertThat(failure())
         .isEqualTo(
-            "data.source: %s/raw is not a directory; expected one with the CIFAR-10 files data_batch_*.bin and test_batch.bin"
+            "mixtraining.data.source: %s/raw is not a directory; expected one with the CIFAR-10 files data_batch_*.bin and test_batch.bin"
                 .formatted(directory));
   }
 
@@ -73,14 +73,14 @@ class PrepareErrorsTest {
     RawFiles.write(directory, "train.bin", RawFiles.cifar100(1, 2, 3));
     assertThat(failure())
         .isEqualTo(
-            "data.source: no data_batch_*.bin in file:%s/raw; expected one with the CIFAR-10 files data_batch_*.bin and test_batch.bin, found [train.bin]"
+            "mixtraining.data.source: no data_batch_*.bin in file:%s/raw; expected one with the CIFAR-10 files data_batch_*.bin and test_batch.bin, found [train.bin]"
                 .formatted(directory));
   }
 
   @Test
   void aMissingTestFileIsNamed() throws IOException {
     RawFiles.write(directory, "data_batch_1.bin", RawFiles.cifar10(1, 2));
-    assertThat(failure()).startsWith("data.source: no test_batch.bin in ");
+    assertThat(failure()).startsWith("mixtraining.data.source: no test_batch.bin in ");
   }
 
   @Test
@@ -88,7 +88,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 30, 10);
     RawFiles.write(directory, "data_batch_1.bin", RawFiles.cifar10(1, 2), new byte[100]);
     assertThat(failure())
-        .startsWith("data.source: ")
+        .startsWith("mixtraining.data.source: ")
         .endsWith(
             "/raw/data_batch_1.bin has 3173 bytes, no multiple of the 3073 bytes of a CIFAR-10 record: the record at byte 3073 is incomplete (100 bytes)");
   }
@@ -106,7 +106,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 30, 10);
     RawFiles.write(directory, "data_batch_3.bin", RawFiles.cifar10(9, 1), RawFiles.cifar10(200, 2));
     assertThat(failure())
-        .startsWith("data.source: ")
+        .startsWith("mixtraining.data.source: ")
         .endsWith("/raw/data_batch_3.bin, record 1, byte 3073: label is 200, allowed 0 to 9");
   }
 
@@ -116,19 +116,6 @@ class PrepareErrorsTest {
     RawFiles.write(directory, "test.bin", RawFiles.cifar100(0, 0, 2), RawFiles.cifar100(1, 100, 3));
     assertThat(failure(RawFiles.keys("cifar100", directory, "prepared", "coarse", 1, 0, 1)))
         .endsWith("/raw/test.bin, record 1, byte 3075: fine label is 100, allowed 0 to 99");
-  }
-
-  @Test
-  void anUnknownLabelKindIsTold() throws IOException {
-    RawFiles.write(directory, "train.bin", RawFiles.cifar100(19, 99, 1));
-    assertThat(failure(RawFiles.keys("cifar100", directory, "prepared", "medium", 1, 0, 1)))
-        .isEqualTo("data.label = medium: CIFAR-100 has no such label; allowed: fine, coarse");
-  }
-
-  @Test
-  void anUnknownFormatIsTold() throws IOException {
-    assertThat(failure(RawFiles.keys("mnist", directory, 1, 0)))
-        .isEqualTo("data.format = mnist: unknown");
   }
 
   @Test
@@ -144,7 +131,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 40, 10);
     assertThat(failure(RawFiles.keys("cifar10", directory, 1, 0.1)))
         .isEqualTo(
-            "data.validation = 0.1: of the 4 training images of class 0 it holds out 0, but each side needs at least one; allowed: 0, or 0.250 to 0.750");
+            "mixtraining.data.validation = 0.1: of the 4 training images of class 0 it holds out 0, but each side needs at least one; allowed: 0, or 0.250 to 0.750");
     assertThat(failure(RawFiles.keys("cifar10", directory, 1, 0.9)))
         .contains("of class 0 it holds out 4, but each side needs");
   }
@@ -154,7 +141,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 40, 10);
     assertThat(failure(RawFiles.keys("cifar10", directory, 11, 0)))
         .isEqualTo(
-            "data.shards = 11: a shard of the test split, which has 10 images, would be empty; allowed: 1 to 10");
+            "mixtraining.data.shards = 11: a shard of the test split, which has 10 images, would be empty; allowed: 1 to 10");
   }
 
   @Test
@@ -165,7 +152,7 @@ class PrepareErrorsTest {
     assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: a dataset already exists at %s; --force replaces it"
+            "mixtraining.data.path: a dataset already exists at %s; --force replaces it"
                 .formatted(data.path()));
 
     var bad = RawFiles.keys("cifar10", directory, 11, 0);
@@ -199,7 +186,7 @@ class PrepareErrorsTest {
     var raw = RawFiles.keys("cifar10", directory, "raw", "fine", 1, 0, 1);
     assertThatThrownBy(() -> Prepare.run(spark, raw, Existing.REPLACE))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("lies in data.source = " + raw.source());
+        .hasMessageContaining("lies in mixtraining.data.source = " + raw.raw().source());
     assertThat(directory.resolve("raw/test_batch.bin")).exists();
   }
 
@@ -210,7 +197,7 @@ class PrepareErrorsTest {
     assertThatThrownBy(() -> DatasetManifest.read(hadoop, path))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.path: no prepared dataset at %s (%s/dataset.json is missing); run the command prepare"
+            "mixtraining.data.path: no prepared dataset at %s (%s/dataset.json is missing); run the command prepare"
                 .formatted(path, path));
   }
 }

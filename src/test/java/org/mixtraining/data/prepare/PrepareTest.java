@@ -236,7 +236,7 @@ class PrepareTest {
   void aMissingShardIsNamed() {
     assertThatThrownBy(() -> shard(4, 1))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("data.path: shard 4 of the train split is missing at ")
+        .hasMessageStartingWith("mixtraining.data.path: shard 4 of the train split is missing at ")
         .hasMessageContaining("restore it");
   }
 

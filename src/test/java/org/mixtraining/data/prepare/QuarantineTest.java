@@ -109,9 +109,9 @@ class QuarantineTest {
         catchThrowableOfType(UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE));
     assertThat(problem.problems())
         .containsExactly(
-            "data.max-bad-fraction = 0.04: of 40 images, 2 (5.00 %) cannot be used; nothing was written",
-            "data.source: cat/03.png: empty: 0 bytes",
-            "data.source: dog/07.jpg: damaged: Truncated File - Missing EOI marker");
+            "mixtraining.data.max-bad-fraction = 0.04: of 40 images, 2 (5.00 %) cannot be used; nothing was written",
+            "mixtraining.data.source: cat/03.png: empty: 0 bytes",
+            "mixtraining.data.source: dog/07.jpg: damaged: Truncated File - Missing EOI marker");
     try (var left = Files.list(directory)) {
       assertThat(left.map(file -> file.getFileName().toString())).containsExactly("raw");
     }
@@ -126,8 +126,8 @@ class QuarantineTest {
     assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("of 7 images, 7 (100.00 %) cannot be used")
-        .hasMessageContaining("data.source: cat/4?.png: empty: 0 bytes")
-        .hasMessageEndingWith("data.source: and 2 more");
+        .hasMessageContaining("mixtraining.data.source: cat/4?.png: empty: 0 bytes")
+        .hasMessageEndingWith("mixtraining.data.source: and 2 more");
   }
 
   @Test
@@ -138,7 +138,7 @@ class QuarantineTest {
     assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "data.test = 0.6: all 1 images of class emu would be held out, leaving none to train on");
+            "mixtraining.data.test = 0.6: all 1 images of class emu would be held out, leaving none to train on");
   }
 
   @Test

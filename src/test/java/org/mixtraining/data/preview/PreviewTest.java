@@ -180,7 +180,8 @@ class PreviewTest {
         .extracting(Group::title)
         .containsExactly("original", "SL epochs", "JOINT epochs", "data.ssl", "SSL epochs");
     assertThat(groups.get(2).detail())
-        .isEqualTo("as they are; mix.lambda = 0.75, so each is 25 % of data.ssl");
+        .isEqualTo(
+            "as they are; mixtraining.mix.lambda = 0.75, so each is 25 % of mixtraining.data.ssl");
     List<Cell> own = groups.get(0).columns().get(0).cells();
     List<Cell> others = groups.get(3).columns().get(0).cells();
     assertThat(groups.get(1).columns().get(0).cells())
@@ -204,7 +205,8 @@ class PreviewTest {
 
     assertThatThrownBy(() -> preview.write(HADOOP))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("mixtraining.data.format = folder: the dataset at data.path = ")
+        .hasMessageStartingWith(
+            "mixtraining.data.format = folder: the dataset at mixtraining.data.path = ")
         .hasMessageContaining("was prepared with synthetic");
     assertThat(directory.resolve("a.png")).doesNotExist();
   }

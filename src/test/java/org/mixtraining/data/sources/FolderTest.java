@@ -230,7 +230,7 @@ class FolderTest {
     png("valid/cat/1.png");
     failure()
         .hasMessage(
-            "data.source: %s holds val/ and valid/, which are the same split; keep only one of them"
+            "mixtraining.data.source: %s holds val/ and valid/, which are the same split; keep only one of them"
                 .formatted(raw()));
   }
 
@@ -240,7 +240,8 @@ class FolderTest {
     RawFiles.write(directory, "dog/Thumbs.db", new byte[8]);
     failure()
         .hasMessage(
-            "data.source: class directory %s/dog has no images, only [Thumbs.db]".formatted(raw()));
+            "mixtraining.data.source: class directory %s/dog has no images, only [Thumbs.db]"
+                .formatted(raw()));
   }
 
   @Test
@@ -268,18 +269,19 @@ class FolderTest {
   void aFolderOfAnotherKindIsTold() throws IOException {
     failure()
         .hasMessage(
-            "data.source: %s/raw is not a directory; expected one with a directory of images per class, or with train/ and test/ or val/ of that kind"
+            "mixtraining.data.source: %s/raw is not a directory; expected one with a directory of images per class, or with train/ and test/ or val/ of that kind"
                 .formatted(directory));
     png("1.png");
     failure()
-        .hasMessageStartingWith("data.source: no class directories in " + raw())
+        .hasMessageStartingWith("mixtraining.data.source: no class directories in " + raw())
         .hasMessageEndingWith("found [1.png]");
     Files.createDirectories(directory.resolve("raw/cat"));
-    failure().hasMessage("data.source: class directory %s/cat is empty".formatted(raw()));
+    failure()
+        .hasMessage("mixtraining.data.source: class directory %s/cat is empty".formatted(raw()));
     png("cat/deep/1.png");
     failure()
         .hasMessage(
-            "data.source: class directory %s/cat holds the directory deep; expected images only"
+            "mixtraining.data.source: class directory %s/cat holds the directory deep; expected images only"
                 .formatted(raw()));
   }
 
@@ -287,11 +289,11 @@ class FolderTest {
   void splitsThatDoNotFitAreTold() throws IOException {
     png("train/cat/1.png");
     png("test/mouse/2.png");
-    failure().hasMessage("data.source: class mouse of test/ is not one of train/");
+    failure().hasMessage("mixtraining.data.source: class mouse of test/ is not one of train/");
     png("extra/cat/2.png");
     failure()
         .hasMessage(
-            "data.source: beside train/, %s holds [extra]; allowed there: test/, val/"
+            "mixtraining.data.source: beside train/, %s holds [extra]; allowed there: test/, val/"
                 .formatted(raw()));
   }
 
@@ -300,7 +302,8 @@ class FolderTest {
     png("cat/1.png");
     Files.createSymbolicLink(directory.resolve("raw/dog"), directory.resolve("nowhere"));
     failure()
-        .hasMessageStartingWith("data.source: dog in %s cannot be opened: ".formatted(raw()))
+        .hasMessageStartingWith(
+            "mixtraining.data.source: dog in %s cannot be opened: ".formatted(raw()))
         .hasMessageContaining("LC_ALL=C.UTF-8");
   }
 

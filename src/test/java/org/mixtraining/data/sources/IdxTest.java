@@ -33,7 +33,7 @@ class IdxTest {
   }
 
   private String file(String name) {
-    return "data.source: file:%s/raw/%s".formatted(directory, name);
+    return "mixtraining.data.source: file:%s/raw/%s".formatted(directory, name);
   }
 
   @Test
@@ -98,7 +98,7 @@ class IdxTest {
     patched("train-images-idx3-ubyte", images, 14, 0xFF);
     failure()
         .hasMessageEndingWith(
-            "declares images of 65288 x 65288 pixels, more than data.max-pixels = 33554432");
+            "declares images of 65288 x 65288 pixels, more than mixtraining.data.max-pixels = 33554432");
   }
 
   private void patched(String name, byte[] file, int at, int value) throws IOException {

@@ -169,7 +169,7 @@ class InputsTest {
     assertThatThrownBy(() -> read("two.parquet", 3))
         .isInstanceOf(UserException.class)
         .hasMessageEndingWith(
-            "raw/two.parquet has images in the columns img and image; choose one with data.image");
+            "raw/two.parquet has images in the columns img and image; choose one with mixtraining.data.image");
     assertThat(read("two.parquet", 3, "data.image=img"))
         .extracting(Input::error)
         .containsOnlyNulls();

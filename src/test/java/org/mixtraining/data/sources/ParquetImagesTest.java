@@ -124,7 +124,7 @@ class ParquetImagesTest {
     assertThat(RawFiles.read(coarse)).extracting(RawImage::label).containsExactly(2);
     assertThat(Source.open(coarse, new Configuration()).labelKind()).isEqualTo("coarse");
     columns("optional binary photo; optional int32 kind;", png);
-    failure().hasMessageEndingWith("or data.label to name such a column");
+    failure().hasMessageEndingWith("or mixtraining.data.label to name such a column");
     columns("optional binary photo; optional binary kind (STRING);", png, "x");
     var named = RawFiles.configured("parquet", directory, "data.label=kind");
     assertThat(Source.open(named, new Configuration()).classes()).containsExactly("x");
@@ -136,14 +136,14 @@ class ParquetImagesTest {
     columns("optional binary image; optional int64 label; optional int64 labels;", png, 0L, 1L);
     failure()
         .hasMessageEndingWith(
-            "train.parquet has labels in the columns label and labels; choose one with data.label = NAME");
+            "train.parquet has labels in the columns label and labels; choose one with mixtraining.data.label = NAME");
     var named = RawFiles.configured("parquet", directory, "data.label=labels");
     assertThat(RawFiles.read(named)).extracting(RawImage::label).containsExactly(1);
     columns("optional binary image; optional binary img; optional int64 label;", png, png, 1L);
     failure()
-        .hasMessageStartingWith("data.source: ")
+        .hasMessageStartingWith("mixtraining.data.source: ")
         .hasMessageEndingWith(
-            "has images in the columns image and img; choose one with data.image");
+            "has images in the columns image and img; choose one with mixtraining.data.image");
   }
 
   @Test

@@ -104,12 +104,12 @@ class TinyImageNetTest {
     Files.delete(directory.resolve("raw/wnids.txt"));
     failure()
         .hasMessage(
-            "data.source: no wnids.txt in file:%s/raw; expected the directory tiny-imagenet-200 with wnids.txt, train/ and val/"
+            "mixtraining.data.source: no wnids.txt in file:%s/raw; expected the directory tiny-imagenet-200 with wnids.txt, train/ and val/"
                 .formatted(directory));
     text("wnids.txt", "n01\nn02\nn03\n");
     failure()
         .hasMessage(
-            "data.source: no train/n03/images in file:%s/raw, which wnids.txt names"
+            "mixtraining.data.source: no train/n03/images in file:%s/raw, which wnids.txt names"
                 .formatted(directory));
   }
 
