@@ -44,13 +44,13 @@ KERNEL cross_entropy(const float* logits, const float* target, const Settings* s
   }
 }
 
-// Squared error of the hidden patches, each normalised by its own mean and standard deviation if
+// Squared error of the masked patches, each normalised by its own mean and standard deviation if
 // normPix says so.
 //   prediction[images * (1 + patches), values], values = channels * side * side
 //   pixels[images, channels, size, size], mask[images, patches]
 //   d[images * (1 + patches), values]  pixelWeight / count * 2 * (prediction - target), or 0
 //   loss[images * (1 + patches)]       sum of squares of each row
-// count: values of all hidden patches.
+// count: values of all masked patches.
 KERNEL pixel_loss(const float* prediction, const float* pixels, const float* mask,
                   const Settings* settings, matrix* d, float* loss, int images, int channels,
                   int size, int side, int normPix, float count) {

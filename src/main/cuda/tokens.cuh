@@ -6,7 +6,7 @@
 enum Sequence {
   VISIBLE_PATCHES,  // those that the mask shows
   ALL_PATCHES,
-  MASKED_PATCHES  // all, with a mask token in place of the hidden ones
+  MASKED_PATCHES  // all, with a mask token in place of the masked ones
 };
 
 // source[images * tokens]: what each token is made of. encoded[images * tokens], unless null: the row

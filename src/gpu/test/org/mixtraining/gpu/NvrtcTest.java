@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What compiles the kernels where they train, without a GPU: {@code mvn test -Pgpu,nvrtc
- * -Dtest=NvrtcTest} downloads it (380 MB).
+ * Compilation of the kernels by NVRTC, without a GPU: {@code mvn test -Pgpu,nvrtc -Dtest=NvrtcTest}
+ * downloads it (380 MB).
  */
 class NvrtcTest {
   @TempDir private static Path directory;

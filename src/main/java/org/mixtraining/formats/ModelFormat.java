@@ -121,7 +121,7 @@ public enum ModelFormat {
         content.length);
   }
 
-  /** Protocol buffers that begin with a small number, ONNX's version, and go on with a text. */
+  /** A protocol buffer that starts with a small number, ONNX's version, followed by a text. */
   private static boolean isOnnx(byte[] content) {
     return content.length > 2
         && content[0] == 0x08

@@ -9,7 +9,7 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 
-/** From the encoder's tokens to pixels, their loss, and back. */
+/** Forward and backward pass of the decoder: from the encoder's tokens to pixels and their loss. */
 final class DecoderProgram {
 
   private static final String EMBEDDING = ViTGraph.DECODER_EMBEDDING + ".";
@@ -70,7 +70,7 @@ final class DecoderProgram {
     losses = bench.floats("pixels-losses", rows);
   }
 
-  /** Values of all hidden patches of a minibatch. */
+  /** Values of all masked patches of a minibatch. */
   static long hiddenValues(ViT vit, int images) {
     return (long) images * (vit.patches() - vit.visiblePatches()) * vit.patchValues();
   }

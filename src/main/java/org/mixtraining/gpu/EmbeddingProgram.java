@@ -6,7 +6,10 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 
-/** Images to the encoder's tokens, with the mask tokens of a corrupted pass among them. */
+/**
+ * The patch embedding: from images to the encoder's tokens, including the mask tokens of a
+ * corrupted pass.
+ */
 final class EmbeddingProgram {
 
   private static final String LAYER = ViTGraph.PATCH_EMBEDDING + ".";

@@ -6,7 +6,7 @@ import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 
-/** From images through the encoder's blocks and the norm behind them, and back. */
+/** Forward and backward pass of the encoder: embedding, blocks and final norm. */
 final class EncoderProgram {
 
   private static final String NORM = ViTGraph.ENCODER_NORM + ".";

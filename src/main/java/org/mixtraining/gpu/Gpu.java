@@ -70,7 +70,7 @@ public interface Gpu extends AutoCloseable {
   /** Launches and products that can be repeated at once. */
   interface Recording extends AutoCloseable {
 
-    /** That of a device which makes the calls anew each time. */
+    /** That of a device which repeats the calls each time. */
     static Recording of(Runnable calls) {
       return new Recording() {
         @Override

@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 import org.mixtraining.gpu.StepContext.Shape;
 
 /**
- * The programs of one kind by their shapes, each recorded. A new one may need more memory, which
- * moves: then the others are made anew when they are next asked for.
+ * A cache of captured CUDA graphs by the shapes of their inputs. A new one may need more memory,
+ * which moves: then the others are captured again when they are next used.
  */
 final class GraphCache<P> implements AutoCloseable {
 

@@ -4,7 +4,10 @@ import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.ViT;
 
-/** From the encoder's tokens to class scores, their loss, and back. */
+/**
+ * Forward and backward pass of a classification head: from the encoder's tokens to class scores and
+ * their loss.
+ */
 final class HeadProgram {
 
   private final StepContext bench;

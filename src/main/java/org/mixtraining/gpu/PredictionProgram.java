@@ -1,6 +1,6 @@
 package org.mixtraining.gpu;
 
-/** From images to class scores by one head. */
+/** The forward pass from images to class scores by one head. */
 final class PredictionProgram {
 
   private final EncoderProgram encoder;

@@ -6,7 +6,7 @@ import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.layers.PositionEmbedding;
 
-/** What the parts of a step of one shape are made with. */
+/** The shared objects from which the parts of a step of one shape are built. */
 record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape shape) {
 
   /**

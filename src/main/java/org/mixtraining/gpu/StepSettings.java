@@ -6,7 +6,7 @@ import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViTGraph;
 
-/** What changes from step to step, as {@code step.cuh} reads it. */
+/** Parameters that change from step to step, as {@code step.cuh} reads them. */
 final class StepSettings {
 
   /** Values of a step. */

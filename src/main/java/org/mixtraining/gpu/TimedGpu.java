@@ -23,7 +23,7 @@ final class TimedGpu implements Gpu {
     this.times = times;
   }
 
-  /** Begins anew. */
+  /** Resets the times. */
   void reset() {
     seconds.clear();
     calls = 0;

@@ -1,5 +1,5 @@
 /**
- * Whole training steps on a GPU, and what a model says of images there.
+ * Whole training steps and predictions on a GPU.
  *
  * <p>{@link org.mixtraining.gpu.GpuSteps} takes parameters and optimizer state out of a replica,
  * the steps of its epoch on the device, and puts the state back. A {@link

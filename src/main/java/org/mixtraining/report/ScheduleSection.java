@@ -93,15 +93,15 @@ final class ScheduleSection {
 
   private static DomContent weights(List<EpochRow> epochs) {
     List<Point> alpha = epochs.stream().map(e -> new Point(e.epoch(), e.alpha())).toList();
-    List<Point> hidden =
+    List<Point> maskRatio =
         epochs.stream()
             .filter(e -> e.maskRatio() != null)
             .map(e -> new Point(e.epoch(), e.maskRatio()))
             .toList();
     List<Line> lines = new ArrayList<>();
     lines.add(new Line("α, weight of the self-supervised loss", Mark.SQUARE, alpha));
-    if (!hidden.isEmpty()) {
-      lines.add(new Line("mask ratio", Mark.TRIANGLE, hidden));
+    if (!maskRatio.isEmpty()) {
+      lines.add(new Line("mask ratio", Mark.TRIANGLE, maskRatio));
     }
     return new Figure(
             "weights",
@@ -131,7 +131,7 @@ final class ScheduleSection {
             Grid.number("last step", e -> Numbers.digits(e.learningRateEnd(), 3)),
             Grid.number("α", e -> Numbers.digits(e.alpha(), 3)),
             Grid.number(
-                "hidden",
+                "mask ratio",
                 e -> e.maskRatio() == null ? Numbers.NONE : Numbers.percent(e.maskRatio()))),
         epochs);
   }

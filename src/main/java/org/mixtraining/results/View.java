@@ -55,7 +55,7 @@ record View(String name, String meaning, List<Documented> columns, String sql) {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    // A comment line that is indented goes on with the one before.
+    // An indented comment line continues the one before.
     List<String> comments =
         text.lines()
             .takeWhile(line -> line.startsWith("--"))

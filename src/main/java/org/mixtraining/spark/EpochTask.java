@@ -5,7 +5,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * What the driver broadcasts to train an epoch.
+ * The broadcast of an epoch: everything that its tasks need.
  *
  * @param plan the epoch
  * @param graph JSON of the objective's ComputationGraph configuration

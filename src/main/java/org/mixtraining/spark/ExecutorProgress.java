@@ -13,7 +13,7 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.StepListener;
 
 /**
- * How far the workers of one executor are.
+ * Progress of the workers of one executor.
  *
  * @param executor Spark's executor id
  * @param workers those that are training now

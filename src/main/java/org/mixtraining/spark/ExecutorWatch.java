@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says so when a run has no executor to compute on, which Spark would wait for without end, and
- * gives the run up when there has been none for too long.
+ * Watches whether a run has executors: it reports if there is none, for which Spark would wait for
+ * ever, and fails the run after a timeout.
  */
 final class ExecutorWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorWatch.class);

@@ -27,7 +27,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 
-/** A trained model that is only looked at: the features that it gives, the pixels that it makes. */
+/** A trained model for inspection: the features that it gives, the pixels that it makes. */
 public final class FrozenModel {
 
   private final JavaSparkContext spark;

@@ -4,7 +4,7 @@ import java.util.Iterator;
 import org.apache.spark.TaskContext;
 
 /**
- * The minibatches of a task, of which there is no next one once Spark has killed it: a cancelled
+ * An iterator over a task's minibatches that ends once Spark has killed the task: a cancelled
  * worker stops within a step, though Spark interrupts no thread.
  */
 final class InterruptibleIterator<T> implements Iterator<T> {

@@ -7,7 +7,7 @@ import org.apache.spark.network.util.JavaUtils;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * What an executor's process may take, in bytes; {@link Long#MAX_VALUE} where nothing bounds it.
+ * Memory limits of an executor's process, in bytes; {@link Long#MAX_VALUE} without a limit.
  *
  * @param tasks that run in it at a time
  * @param heapSetting what sets the heap

@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.mixtraining.config.UserException;
 
 /**
- * What the process of an executor needs, computed before a run starts, in bytes.
+ * Memory that an executor's process needs, estimated before a run starts, in bytes.
  *
  * @param tasks workers that it trains at a time
  * @param heap Java heap: states that arrive, are loaded, and are sent

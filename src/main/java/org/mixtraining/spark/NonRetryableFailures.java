@@ -14,8 +14,8 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.train.NonFiniteLossException;
 
 /**
- * Stops a stage as soon as one of its tasks fails in a way that every further attempt would: there
- * is nothing random about a loss that is not a number, or a file that is not there.
+ * Failures for which a retry is useless, since nothing about them is random: a loss that is not a
+ * number, or a file that is missing. A stage is stopped as soon as one of its tasks fails so.
  */
 final class NonRetryableFailures extends SparkListener {
   private static final String RUN = "mixtraining.run";
@@ -38,7 +38,7 @@ final class NonRetryableFailures extends SparkListener {
     }
   }
 
-  /** What a failure was caused by, if that is for a person to mend. */
+  /** What a failure was caused by, if that is one which the user must correct. */
   static Optional<RuntimeException> reason(Throwable failure) {
     return Causes.of(failure)
         .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)
@@ -58,9 +58,9 @@ final class NonRetryableFailures extends SparkListener {
         && failure.exception().isDefined()) {
       reason(failure.exception().get())
           .ifPresent(
-              hopeless -> {
-                reason = hopeless;
-                spark.cancelStage(end.stageId(), hopeless.getMessage());
+              cause -> {
+                reason = cause;
+                spark.cancelStage(end.stageId(), cause.getMessage());
               });
     }
   }

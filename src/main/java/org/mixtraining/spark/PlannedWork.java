@@ -10,7 +10,7 @@ import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.schedule.MixSchedule;
 
-/** What a run will compute, told before anything of it is trained. */
+/** The work of a run, computed before it is trained: FLOPs and early stopping. */
 public final class PlannedWork {
 
   private PlannedWork() {}

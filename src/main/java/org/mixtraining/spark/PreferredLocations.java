@@ -11,7 +11,7 @@ import scala.Tuple2;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag$;
 
-/** Where the workers of a run would rather run: where they ran before, as far as that is known. */
+/** Preferred executors of a run's workers: where they ran before, as far as that is known. */
 final class PreferredLocations {
 
   private final List<List<String>> places;

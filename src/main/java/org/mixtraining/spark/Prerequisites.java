@@ -13,7 +13,7 @@ import org.mixtraining.schedule.MixSchedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What must hold before a run's first epoch, so that it does not fail in the middle of it. */
+/** Checks before a run's first epoch, so that it does not fail in the middle. */
 final class Prerequisites {
   private static final Logger LOG = LoggerFactory.getLogger(Prerequisites.class);
 

@@ -9,7 +9,7 @@ import java.util.Optional;
 import org.mixtraining.config.WorkersConfig;
 
 /**
- * What a run takes of a cluster, each number with what it comes from: a pure function of the
+ * The cluster resources that a run needs, each number with its derivation: a pure function of the
  * configuration and of what a model and its images need.
  *
  * @param workers the configuration's

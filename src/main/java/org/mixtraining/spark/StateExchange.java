@@ -7,7 +7,7 @@ import org.mixtraining.config.AveragingConfig.Exchange;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
-/** How the states that workers end an epoch with become their average. */
+/** The exchange that averages the workers' states after an epoch. */
 sealed interface StateExchange permits DriverExchange, ShuffleExchange {
 
   /**

@@ -9,7 +9,7 @@ import org.mixtraining.schedule.EpochPlan;
 /** Watches a run's tasks and executors, and knows why an epoch failed. */
 final class Supervision implements AutoCloseable {
   private final JavaSparkContext spark;
-  private final NonRetryableFailures hopeless;
+  private final NonRetryableFailures nonRetryable;
   private final ExecutorWatch executors;
 
   /**
@@ -17,9 +17,9 @@ final class Supervision implements AutoCloseable {
    */
   Supervision(JavaSparkContext spark, Duration patience) {
     this.spark = spark;
-    this.hopeless = new NonRetryableFailures(spark.sc());
+    this.nonRetryable = new NonRetryableFailures(spark.sc());
     this.executors = new ExecutorWatch(spark.sc(), patience);
-    spark.sc().addSparkListener(hopeless);
+    spark.sc().addSparkListener(nonRetryable);
   }
 
   /** A part of an epoch, which Spark's own UI names as {@code epoch 7/50 · MIX joint · train}. */
@@ -52,7 +52,7 @@ final class Supervision implements AutoCloseable {
 
   private RuntimeException reason(Exception failure) {
     return NonRetryableFailures.reason(failure)
-        .or(hopeless::reason)
+        .or(nonRetryable::reason)
         .or(() -> executors.verdict().map(IllegalStateException::new))
         .orElseGet(
             () ->
@@ -64,6 +64,6 @@ final class Supervision implements AutoCloseable {
   @Override
   public void close() {
     executors.close();
-    spark.sc().removeSparkListener(hopeless);
+    spark.sc().removeSparkListener(nonRetryable);
   }
 }

@@ -37,7 +37,7 @@ import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 
 /**
- * What the workers of a run train on.
+ * The datasets that the workers of a run train on.
  *
  * @param labelled the dataset of each task; a single one is that of {@code data.path}
  * @param ssl the dataset of {@code data.ssl}, by default that of the single task

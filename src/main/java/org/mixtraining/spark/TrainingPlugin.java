@@ -24,11 +24,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells how the training goes while it goes ({@code spark.plugins}). Every executor shows an {@link
- * ExecutorProgress} in its own metrics and sends it to the driver each second; the driver shows
- * those of all executors in its metrics, so that one scrape sees them all, and tells {@linkplain
- * #listen listeners}. Being the first of the job in each process, it also makes what must be made
- * before the first array.
+ * Spark plugin that reports the progress of a training ({@code spark.plugins}). Every executor
+ * shows an {@link ExecutorProgress} in its own metrics and sends it to the driver each second; the
+ * driver shows those of all executors in its metrics, so that one scrape sees them all, and tells
+ * {@linkplain #listen listeners}. Being the first of the job in each process, it also makes what
+ * must be made before the first array.
  */
 public final class TrainingPlugin implements SparkPlugin {
   private static final Logger LOG = LoggerFactory.getLogger(TrainingPlugin.class);

@@ -17,8 +17,8 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.train.StepAccelerator;
 
 /**
- * What the workers of a run compute on, and how Spark is asked for it. Only the stages that train,
- * and those that score a model on GPUs that take whole steps, ask for GPUs, one a worker;
+ * The devices of a run's workers, and the Spark settings that request them. Only the stages that
+ * train, and those that score a model on GPUs that take whole steps, ask for GPUs, one a worker;
  * everything else runs on any executor.
  *
  * @param threads compute threads of a worker on the CPU

@@ -5,7 +5,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
 
 /**
- * How far a worker is in an epoch.
+ * Progress of a worker in an epoch.
  *
  * @param plan the epoch
  * @param worker logical worker, from 0

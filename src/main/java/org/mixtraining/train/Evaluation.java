@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.mixtraining.data.Minibatch;
 
-/** A classifier's way through images that it was not trained on. */
+/** Evaluation of a classifier on held-out images. */
 public final class Evaluation {
 
   private Evaluation() {}

@@ -1,6 +1,6 @@
 package org.mixtraining.train;
 
-/** Tells labels from features. */
+/** A classifier on features. */
 public interface FeatureClassifier {
 
   /** The label of each image. */

@@ -19,7 +19,7 @@ public final class ImageCache {
   private ImageCache() {}
 
   /**
-   * Which images: part of a dataset's identity is its content, so a dataset prepared anew at the
+   * Which images: part of a dataset's identity is its content, so a dataset prepared again at the
    * same path is another one.
    */
   public record Key(

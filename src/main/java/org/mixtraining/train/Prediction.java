@@ -7,7 +7,7 @@ import java.util.List;
 import org.mixtraining.data.Minibatch;
 
 /**
- * What a classifier says of an image.
+ * A classifier's prediction for an image.
  *
  * @param id the image's id in its dataset
  * @param label class index

@@ -5,7 +5,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * What says which class images are of: a replica's own graph, or the device of a {@link
+ * A predictor of class probabilities of images: a replica's own graph, or the device of a {@link
  * StepAccelerator}.
  */
 public interface Predictor extends AutoCloseable {

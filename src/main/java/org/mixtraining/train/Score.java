@@ -7,7 +7,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /**
- * Predictions held against labels.
+ * Accuracy and loss of predictions.
  *
  * @param classes by class index: how the images of that label fared
  */

@@ -7,7 +7,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 
 /**
- * What takes the steps of a replica's epochs: its own graph, or the device of a {@link
+ * The executor of a replica's training steps: its own graph, or the device of a {@link
  * StepAccelerator}, which has the state to itself between the epoch's beginning and its end.
  */
 public interface StepExecutor extends AutoCloseable {

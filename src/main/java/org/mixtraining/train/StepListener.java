@@ -1,6 +1,6 @@
 package org.mixtraining.train;
 
-/** Told of the steps of a worker's epoch as they are done. */
+/** Listener to the steps of a worker's epoch. */
 @FunctionalInterface
 public interface StepListener {
 

@@ -10,7 +10,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 
-/** A replica's way through its minibatches of one epoch. */
+/** One epoch of a replica: the training steps on its minibatches. */
 public final class WorkerEpoch {
 
   private WorkerEpoch() {}

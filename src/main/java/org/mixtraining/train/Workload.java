@@ -18,7 +18,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 
-/** What benchmarks do: an epoch on random 32x32 colour images of ten classes. */
+/** The workload of benchmarks: an epoch on random 32x32 colour images of ten classes. */
 public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   private static final int SIZE = 32;

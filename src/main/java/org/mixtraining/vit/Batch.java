@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Minibatches as the graphs want them. */
+/** Minibatches in the form that the graphs take. */
 public final class Batch {
 
   private Batch() {}

@@ -6,9 +6,10 @@ import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Encoder tokens to decoder tokens: those that there are through a linear map, a learned mask token
- * in the place of each patch that the encoder has not seen, and the decoder's position embedding
- * added to all. After a {@link MaskToken} the encoder has a token for every patch.
+ * The decoder's embedding, from encoder tokens to decoder tokens: those that there are through a
+ * linear map, a learned mask token in the place of each patch that the encoder has not seen, and
+ * the decoder's position embedding added to all. After a {@link MaskToken} the encoder has a token
+ * for every patch.
  *
  * <p>Input [rows, dim] and the features mask; output [images · (1 + patches), decoderDim].
  */

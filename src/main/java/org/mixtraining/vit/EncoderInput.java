@@ -3,13 +3,13 @@ package org.mixtraining.vit;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.schedule.Objective;
 
-/** Which tokens of an image pass through the encoder. */
+/** The tokens of an image that pass through the encoder. */
 public enum EncoderInput {
   /** Every patch: supervised training and inference. */
   FULL,
   /** The visible patches only: masked autoencoding, and JOINT with {@code mix.pass = visible}. */
   VISIBLE,
-  /** Every position, with a mask token in each hidden one: {@code mix.pass = corrupted}. */
+  /** Every position, with a mask token at each masked one: {@code mix.pass = corrupted}. */
   CORRUPTED,
   /** Two sequences an image, the visible patches and every patch: {@code mix.pass = two-pass}. */
   BOTH;

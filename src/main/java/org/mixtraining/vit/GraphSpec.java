@@ -10,10 +10,11 @@ import org.mixtraining.vit.layers.StochasticDepth;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /**
- * What the training step of a {@link Replica}'s graph computes, for whoever takes it elsewhere.
+ * Description of the training step that a {@link Replica}'s graph computes, for other executors of
+ * it.
  *
  * @param model with heads for the graph's tasks: none in SSL; size of images, classes and share of
- *     hidden patches are the minibatch's and the plan's to say
+ *     masked patches are the minibatch's and the plan's to say
  * @param sight what the encoder sees
  * @param updaters by layer
  * @param decay weight decay of matrices
@@ -61,7 +62,7 @@ public record GraphSpec(
     return model.layers(objective, sight);
   }
 
-  /** Whether pixels are reconstructed: then patches are hidden. */
+  /** Whether pixels are reconstructed: then patches are masked. */
   public boolean reconstructs() {
     return objective != Objective.SL;
   }

@@ -7,7 +7,7 @@ import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Puts a learned token, with the position's embedding, in the place of each hidden patch before the
+ * Puts a learned token, with the position's embedding, in the place of each masked patch before the
  * encoder (Xie et al., SimMIM, arXiv 2111.09886). Other tokens pass as they are.
  *
  * <p>Input [images · (1 + patches), dim] and the features mask; output of the same shape. Its token

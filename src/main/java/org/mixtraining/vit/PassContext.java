@@ -3,10 +3,10 @@ package org.mixtraining.vit;
 import org.mixtraining.schedule.EpochPlan;
 
 /**
- * What a pass through a graph depends on besides its parameters, its minibatch and its layers'
- * configurations, which never change. A {@link Replica} hands it to all layers.
+ * The context of a pass through a graph: everything it depends on except parameters, minibatch and
+ * the immutable layer configurations. A {@link Replica} hands it to all layers.
  *
- * @param vit the model, with the size of the minibatch's images and the share of hidden patches
+ * @param vit the model, with the size of the minibatch's images and the mask ratio
  * @param sslWeight factor on the reconstruction's loss
  * @param slWeight factor on the classification's loss
  * @param epoch position in the run, from 0
@@ -19,7 +19,7 @@ public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch,
     return new PassContext(vit, 1, 1, 0, null);
   }
 
-  /** An epoch's: the weights of the two losses, and the share of hidden patches. */
+  /** An epoch's: the weights of the two losses, and the mask ratio. */
   PassContext with(EpochPlan plan) {
     return new PassContext(
         vit.masking(plan.maskRatio()), plan.alpha(), 1 - plan.alpha(), plan.epoch(), ids);

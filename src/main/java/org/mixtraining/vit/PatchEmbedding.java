@@ -6,8 +6,8 @@ import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Images to tokens: each patch through a linear map, plus its position embedding, behind a class
- * token.
+ * The patch embedding, from images to tokens: each patch through a linear map, plus its position
+ * embedding, behind a class token.
  *
  * <p>Input [images, channels, height, width]; unless the encoder sees every patch, a features mask
  * [images, patches] with 1 at each visible patch, the same number in every row. Output [rows, dim].

@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * The masked autoencoder's output: layer norm and a linear map from decoder tokens to the pixels of
- * their patches; the loss is the mean squared error over hidden patches (He et al., arXiv
+ * their patches; the loss is the mean squared error over masked patches (He et al., arXiv
  * 2111.06377).
  *
  * <p>Input [images · (1 + patches), decoderDim] and the features mask; labels: the images

@@ -7,12 +7,12 @@ import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Images as a masked autoencoder sees them and as it completes them. Where it predicts patches
- * normalised by their own mean and deviation, these are the hidden patches' true ones, as in the
- * pictures of He et al. (arXiv 2111.06377): it cannot know them.
+ * Reconstruction of images by a masked autoencoder: the visible patches and the completed image.
+ * Where it predicts patches normalised by their own mean and deviation, these are the masked
+ * patches' true ones, as in the pictures of He et al. (arXiv 2111.06377): it cannot know them.
  *
- * @param seen [images, channels, size, size], normalised; hidden patches are zero, the mean colour
- * @param completed the same with predictions in the hidden patches
+ * @param seen [images, channels, size, size], normalised; masked patches are zero, the mean colour
+ * @param completed the same with predictions in the masked patches
  */
 public record Reconstruction(float[] seen, float[] completed) {
 

@@ -122,7 +122,7 @@ public final class Replica implements AutoCloseable {
 
   /**
    * Sets what an epoch of {@code steps} steps depends on: learning rates, the weights of the two
-   * losses, the share of hidden patches, and the limit of the gradient's norm.
+   * losses, the mask ratio, and the limit of the gradient's norm.
    */
   public void plan(EpochPlan plan, int steps) {
     PlannedLearningRate schedule = PlannedLearningRate.of(plan, steps);
@@ -218,7 +218,7 @@ public final class Replica implements AutoCloseable {
    * What a step found, before its update.
    *
    * @param loss the weighted sum of the losses
-   * @param sslLoss mean squared error over hidden patches; NaN in SL
+   * @param sslLoss mean squared error over masked patches; NaN in SL
    * @param slLoss mean cross-entropy over labelled images; NaN in SSL
    * @param correct labelled images whose most probable class was their label's
    * @param labelled images with a label

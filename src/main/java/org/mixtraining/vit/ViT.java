@@ -185,7 +185,7 @@ public record ViT(
     return channels * patch * patch;
   }
 
-  /** This model with another share of hidden patches, in [0, 1). */
+  /** This model with another mask ratio, in [0, 1). */
   public ViT masking(double ratio) {
     return with(imageSize, classes, ratio);
   }

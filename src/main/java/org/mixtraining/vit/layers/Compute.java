@@ -8,8 +8,8 @@ import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Matrix;
 
 /**
- * What the layers of a thread's training compute with: an engine, and working memory that all
- * layers share because they run one after another.
+ * The compute engine of a thread's layers: an engine, and working memory that all layers share
+ * because they run one after another.
  *
  * <p>Deeplearning4j builds layers from their configuration alone, so they find their engine through
  * the thread that calls them. A program that sets none computes on one CPU thread.

@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Which patches of each image the encoder sees, read from a features mask. */
+/** The visible patches of each image, read from a features mask. */
 public final class PatchMask {
 
   private final int[][] visible;
@@ -66,7 +66,7 @@ public final class PatchMask {
     return visible[image][k];
   }
 
-  /** The encoder token of a patch, counted from 1 behind the class token; 0 if it is hidden. */
+  /** The encoder token of a patch, counted from 1 behind the class token; 0 if it is masked. */
   public int token(int image, int patch) {
     return tokenOfPatch[image][patch];
   }

@@ -130,7 +130,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
     partial.sum();
   }
 
-  /** Fills in the hidden patches of some images. */
+  /** Sets the targets of the masked patches of some images. */
   private void targets(Span span, Matrix images, Matrix target, Matrix hidden) {
     int tokens = vit().fullTokens();
     span.rows(hidden, tokens).fill(0);

@@ -22,8 +22,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What the layers of a ViT have in common: named views of packed parameters and gradients, memory
- * for what the backward pass needs, and work cut into chunks of images over the engine's threads.
+ * Base class of a ViT's layers: named views of packed parameters and gradients, memory for what the
+ * backward pass needs, and work cut into chunks of images over the engine's threads.
  */
 public abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
   private static final long serialVersionUID = 1L;

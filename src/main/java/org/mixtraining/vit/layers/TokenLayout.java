@@ -7,8 +7,8 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /**
- * How the rows of a token matrix belong to images: one or two groups of sequences, each with the
- * same number of tokens, images one after another.
+ * Layout of the rows of a token matrix by image: one or two groups of sequences, each with the same
+ * number of tokens, images one after another.
  *
  * @param groups the sequences: for {@link EncoderInput#BOTH} the visible ones first, then the full
  *     ones

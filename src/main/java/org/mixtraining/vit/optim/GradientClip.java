@@ -9,8 +9,8 @@ import org.mixtraining.vit.layers.Compute;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Shortens a step's gradient to a greatest norm, over all parameters of the graph together, before
- * the updaters see it (Pascanu et al., arXiv 1211.5063). The squares are summed in double precision
+ * Clips a step's gradient to a maximum norm, over all parameters of the graph together, before the
+ * updaters see it (Pascanu et al., arXiv 1211.5063). The squares are summed in double precision
  * slice by slice, so that the norm has the same bits on any number of threads.
  */
 public final class GradientClip extends BaseTrainingListener {

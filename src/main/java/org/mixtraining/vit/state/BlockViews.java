@@ -13,7 +13,7 @@ import org.mixtraining.vit.layers.PackedParameters;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Where a graph keeps one kind of the values of its {@link ModelState} blocks, piece by piece.
+ * Views of one kind of a graph's values by {@link ModelState} block, piece by piece.
  *
  * @param layers of the graph
  */

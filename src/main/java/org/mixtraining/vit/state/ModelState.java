@@ -20,9 +20,9 @@ import java.util.TreeMap;
 import org.mixtraining.vit.ViTGraph;
 
 /**
- * The truth between epochs: named blocks of parameters with their AdamW moments and step counts.
- * The encoder and the decoder are one block each, every head is one, and the token that a corrupted
- * pass puts in hidden places is one.
+ * The state of a model between epochs: named blocks of parameters with their AdamW moments and step
+ * counts. The encoder and the decoder are one block each, every head is one, and the token that a
+ * corrupted pass puts at masked positions is one.
  *
  * <p>Immutable by convention: whoever changes an array owns a copy. It is data, not objects: its
  * stream format ({@link #write}) is plain names, counts and little-endian floats.
