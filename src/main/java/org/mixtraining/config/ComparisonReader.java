@@ -92,7 +92,7 @@ final class ComparisonReader {
       }
       List<String> also =
           ResolvedSetting.keys(run.config().canonical()).stream()
-              .filter(key -> !arm.getValue().toConfig().hasPath(key.key()))
+              .filter(key -> !names(arm.getValue(), key.key()))
               .filter(key -> NOT_IN_A_BLOCK.stream().noneMatch(key.key()::startsWith))
               .filter(key -> !key.value().equals(without.get(key.key())))
               .map(
@@ -107,6 +107,13 @@ final class ComparisonReader {
       }
     }
     return notes;
+  }
+
+  /** Whether an arm says a key, or the preset that is a name for it and others. */
+  private static boolean names(ConfigObject arm, String key) {
+    Config said = arm.toConfig();
+    return said.hasPath(key)
+        || (ModelConfig.OF_PRESET.contains(key) && said.hasPath("model.preset"));
   }
 
   /** What a key says, as a list of one; a value that is not allowed is found with the first run. */

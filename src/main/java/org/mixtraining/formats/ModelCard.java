@@ -1,5 +1,6 @@
 package org.mixtraining.formats;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.Serializable;
@@ -16,7 +17,8 @@ import org.mixtraining.vit.ViT;
  */
 public record ModelCard(ViT vit, List<Task> tasks) implements Serializable {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper().setSerializationInclusion(JsonInclude.Include.NON_NULL);
 
   public ModelCard {
     tasks = List.copyOf(tasks);

@@ -138,7 +138,7 @@ final class OnnxEncoder {
     String middle = graph.node(at + "middle", "Add", List.of(input, x));
 
     // mlp
-    int hidden = ViT.MLP_RATIO * dim;
+    int hidden = vit.hidden(dim);
     x = norm(layer, "norm2.", middle);
     x = linear(layer, "fc1", x, dim, hidden);
     x = gelu(at, x);

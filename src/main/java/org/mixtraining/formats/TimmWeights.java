@@ -237,8 +237,9 @@ public final class TimmWeights implements PretrainedWeights {
     linear(dim, 3 * dim, theirs + "attn.qkv.", ours + "qkv.", model, encoder);
     linear(dim, dim, theirs + "attn.proj.", ours + "proj.", model, encoder);
     norm(dim, theirs + "norm2.", ours + "norm2.", model, encoder);
-    linear(dim, ViT.MLP_RATIO * dim, theirs + "mlp.fc1.", ours + "fc1.", model, encoder);
-    linear(ViT.MLP_RATIO * dim, dim, theirs + "mlp.fc2.", ours + "fc2.", model, encoder);
+    int hidden = model.vit().hidden(dim);
+    linear(dim, hidden, theirs + "mlp.fc1.", ours + "fc1.", model, encoder);
+    linear(hidden, dim, theirs + "mlp.fc2.", ours + "fc2.", model, encoder);
   }
 
   private void linear(

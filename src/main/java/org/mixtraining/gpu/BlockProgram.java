@@ -2,7 +2,6 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
-import org.mixtraining.vit.ViT;
 
 /**
  * A pre-norm transformer block, of the encoder or of the decoder: {@code x +=
@@ -57,7 +56,7 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : rounded,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.matrix("d-hidden", rows * ViT.MLP_RATIO * dim));
+          bench.matrix("d-hidden", rows * bench.vit().hidden(dim)));
     }
   }
 
@@ -111,7 +110,7 @@ final class BlockProgram {
     this.heads = heads;
     this.x = x;
     dim = dim(bench, layer);
-    hiddenDim = ViT.MLP_RATIO * dim;
+    hiddenDim = bench.vit().hidden(dim);
     rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);

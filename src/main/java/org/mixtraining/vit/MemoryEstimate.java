@@ -11,15 +11,6 @@ public final class MemoryEstimate {
 
   private static final int FLOAT = Float.BYTES;
 
-  /**
-   * Floats that an encoder block keeps of a token, in token widths: two norms, qkv, attended,
-   * middle, the hidden layer and its derivative, and the graph's own output and its gradient.
-   */
-  private static final int KEPT = 1 + 3 + 1 + 1 + 1 + 2 * ViT.MLP_RATIO + 2;
-
-  /** The same of the working memory that all blocks of a width share. */
-  private static final int WORKING = 3 + 1 + ViT.MLP_RATIO + 1;
-
   private MemoryEstimate() {}
 
   /**
@@ -33,17 +24,17 @@ public final class MemoryEstimate {
     double floats = 0;
     int longest = 0;
     if (sight.selects()) {
-      floats += vit.depth() * block(vit.visibleTokens(), vit.dim(), vit.heads());
+      floats += vit.depth() * block(vit, vit.visibleTokens(), vit.dim(), vit.heads());
       longest = vit.visibleTokens();
     }
     if (sight.covers()) {
-      floats += vit.depth() * block(vit.fullTokens(), vit.dim(), vit.heads());
+      floats += vit.depth() * block(vit, vit.fullTokens(), vit.dim(), vit.heads());
       longest += vit.fullTokens();
     }
-    floats += (double) WORKING * longest * vit.dim();
+    floats += (double) working(vit, vit.dim()) * longest;
     if (objective != Objective.SL) {
-      floats += vit.decoderDepth() * block(vit.fullTokens(), vit.decoderDim(), vit.decoderHeads());
-      floats += (double) WORKING * vit.fullTokens() * vit.decoderDim();
+      floats += vit.decoderDepth() * block(vit, vit.fullTokens(), vit.decoderDim(), vit.decoderHeads());
+      floats += (double) working(vit, vit.decoderDim()) * vit.fullTokens();
       floats += 4.0 * vit.fullTokens() * (vit.decoderDim() + vit.patchValues());
     }
     floats += 4.0 * vit.imageSize() * vit.imageSize() * vit.channels();
@@ -53,13 +44,26 @@ public final class MemoryEstimate {
   /** Of a replica that predicts; it has a graph with gradients and moments too. */
   public static long inference(ViT vit, long parameters, int batchSize) {
     double floats =
-        (KEPT + WORKING) * (double) vit.fullTokens() * vit.dim()
+        (double) (kept(vit, vit.dim()) + working(vit, vit.dim())) * vit.fullTokens()
             + (double) vit.heads() * vit.fullTokens() * vit.fullTokens()
             + 4.0 * vit.imageSize() * vit.imageSize() * vit.channels();
     return Math.round(FLOAT * (floats * batchSize + 4.0 * parameters));
   }
 
-  private static double block(int tokens, int width, int heads) {
-    return (double) tokens * (KEPT * width + heads * tokens);
+  private static double block(ViT vit, int tokens, int width, int heads) {
+    return (double) tokens * (kept(vit, width) + heads * tokens);
+  }
+
+  /**
+   * Floats that an encoder block keeps of a token: two norms, qkv, attended, middle, the hidden
+   * layer and its derivative, and the graph's own output and its gradient.
+   */
+  private static int kept(ViT vit, int width) {
+    return (1 + 3 + 1 + 1 + 1 + 2) * width + 2 * vit.hidden(width);
+  }
+
+  /** The same of the working memory that all blocks of a width share. */
+  private static int working(ViT vit, int width) {
+    return (3 + 1 + 1) * width + vit.hidden(width);
   }
 }

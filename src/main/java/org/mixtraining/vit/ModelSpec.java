@@ -114,8 +114,8 @@ public final class ModelSpec {
     }
   }
 
-  private static List<Parameter> transformer(int dim) {
-    int hidden = ViT.MLP_RATIO * dim;
+  private List<Parameter> transformer(int dim) {
+    int hidden = vit.hidden(dim);
     return List.of(
         weight("qkv.weight", dim, 3 * dim),
         weight("proj.weight", dim, dim),

@@ -9,6 +9,8 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.layers.StochasticDepth;
 import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonInclude;
+import org.nd4j.shade.jackson.annotation.JsonInclude.Include;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -31,6 +33,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *     standard deviation
  * @param dropPath the last encoder block's rate of {@link StochasticDepth}, in [0, 1)
  * @param positions what tells the encoder where a patch lies; null in older files: fixed
+ * @param mlpRatio width of an MLP's hidden layer in token widths; null: 4
  */
 public record ViT(
     @JsonProperty("imageSize") int imageSize,
@@ -47,11 +50,11 @@ public record ViT(
     @JsonProperty("maskRatio") double maskRatio,
     @JsonProperty("normPix") boolean normPix,
     @JsonProperty("dropPath") double dropPath,
-    @JsonProperty("positions") Positions positions)
+    @JsonProperty("positions") Positions positions,
+    @JsonProperty("mlpRatio") @JsonInclude(Include.NON_NULL) Integer mlpRatio)
     implements Serializable {
 
-  /** Width of an MLP's hidden layer, in token widths. */
-  public static final int MLP_RATIO = 4;
+  private static final Integer MLP_RATIO = 4;
 
   /** LayerNorm's epsilon, as in timm and MAE. */
   public static final float EPSILON = 1e-6f;
@@ -59,6 +62,7 @@ public record ViT(
   @JsonCreator
   public ViT {
     positions = positions == null ? Positions.SIN_COS : positions;
+    mlpRatio = MLP_RATIO.equals(mlpRatio) ? null : mlpRatio; // as files say it
     if (dim % heads != 0 || decoderDim % decoderHeads != 0 || dim % 4 != 0 || decoderDim % 4 != 0) {
       throw new IllegalArgumentException("token widths must be multiples of 4 and of their heads");
     }
@@ -94,7 +98,8 @@ public record ViT(
         maskRatio,
         normPix,
         0,
-        Positions.SIN_COS);
+        Positions.SIN_COS,
+        null);
   }
 
   /**
@@ -112,62 +117,34 @@ public record ViT(
               height,
               width));
     }
-    Preset preset = Preset.named(model.preset());
+    ModelConfig.Encoder encoder = model.encoder();
     return new ViT(
         height,
         channels,
         model.patch(),
-        preset.dim(),
-        preset.depth(),
-        preset.heads(),
+        encoder.dim(),
+        encoder.depth(),
+        encoder.heads(),
         model.decoder().dim(),
         model.decoder().depth(),
-        preset.heads(),
+        encoder.heads(),
         classes,
         model.pooling(),
         model.maskRatio(),
         model.normPix(),
         model.dropPath(),
-        model.positions());
-  }
-
-  /** A named encoder size. */
-  public enum Preset {
-    VIT_TINY(192, 12, 3),
-    VIT_MICRO(96, 6, 3),
-    VIT_NANO(48, 3, 3);
-
-    private final int dim;
-    private final int depth;
-    private final int heads;
-
-    Preset(int dim, int depth, int heads) {
-      this.dim = dim;
-      this.depth = depth;
-      this.heads = heads;
-    }
-
-    public int dim() {
-      return dim;
-    }
-
-    public int depth() {
-      return depth;
-    }
-
-    public int heads() {
-      return heads;
-    }
-
-    /** The preset of a configured name: {@code vit-tiny}, {@code vit-micro} or {@code vit-nano}. */
-    public static Preset named(String name) {
-      return valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
-    }
+        model.positions(),
+        encoder.mlpRatio());
   }
 
   /** Whether the encoder has a parameter for the place of each patch. */
   public boolean learnsPositions() {
     return positions == Positions.LEARNED;
+  }
+
+  /** Width of the hidden layer of an MLP for tokens of a width. */
+  public int hidden(int width) {
+    return (mlpRatio == null ? MLP_RATIO : mlpRatio) * width;
   }
 
   /** Patches along one side of an image. */
@@ -211,7 +188,8 @@ public record ViT(
         maskRatio,
         normPix,
         dropPath,
-        positions);
+        positions,
+        mlpRatio);
   }
 
   /**
@@ -273,8 +251,8 @@ public record ViT(
     return 2.0 * tokens * patchValues() * dim;
   }
 
-  private static double blockFlops(int tokens, int width) {
-    double linear = 2.0 * tokens * width * width * (4 + 2 * MLP_RATIO);
+  private double blockFlops(int tokens, int width) {
+    double linear = 2.0 * tokens * width * (4 * width + 2 * hidden(width));
     double attention = 2.0 * 2 * tokens * tokens * width;
     return linear + attention;
   }

@@ -18,6 +18,7 @@ import org.mixtraining.config.AugmentConfig.Range;
 import org.mixtraining.config.DataConfig.Task;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Decoder;
+import org.mixtraining.config.ModelConfig.Encoder;
 import org.mixtraining.config.OptimizerConfig.Betas;
 
 class JobConfigTest {
@@ -90,9 +91,35 @@ class JobConfigTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"vit-tiny,192,4", "vit-micro,96,2", "vit-nano,48,1"})
+  @CsvSource({
+    "vit-base,768,4",
+    "vit-small,384,4",
+    "vit-tiny,192,4",
+    "vit-micro,96,2",
+    "vit-nano,48,1"
+  })
   void theDecoderFollowsThePreset(String preset, int dim, int depth) {
     assertThat(load("model.preset=" + preset).model().decoder()).isEqualTo(new Decoder(dim, depth));
+  }
+
+  @Test
+  void aPresetIsANameForSizesThatMayBeGivenOneByOne() {
+    assertThat(load("model.preset=vit-small").model().encoder())
+        .isEqualTo(new Encoder("vit-small", 384, 12, 6, 4));
+    ModelConfig own =
+        load("model.dim=160", "model.depth=5", "model.heads=5", "model.mlp-ratio=2").model();
+    assertThat(own.encoder()).isEqualTo(new Encoder("vit-tiny", 160, 5, 5, 2));
+    assertThat(own.decoder()).isEqualTo(new Decoder(160, 1));
+  }
+
+  @Test
+  void headsDivideTheTokensOfEncoderAndDecoder() {
+    assertThat(problems(Optional.empty(), "model.dim=200"))
+        .containsExactly(
+            "model.heads = 3: must divide mixtraining.model.dim = 200 (default)");
+    assertThat(problems(Optional.empty(), "model.heads=6", "model.decoder.dim=90"))
+        .containsExactly(
+            "model.decoder.dim = 90: must be a positive multiple of 12 (command line)");
   }
 
   @Test
@@ -281,6 +308,10 @@ class JobConfigTest {
         "model.patch=4.5",
         "model.patch=",
         "model.preset=vit-huge",
+        "model.dim=66",
+        "model.depth=0",
+        "model.heads=0",
+        "model.mlp-ratio=1.5",
         "model.mask-ratio=1",
         "model.mask-ratio=NaN",
         "model.norm-pix=maybe",

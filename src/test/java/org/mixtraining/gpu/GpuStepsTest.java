@@ -61,7 +61,7 @@ class GpuStepsTest {
 
   /** 12-pixel images in 3-pixel patches: 16 patches, 4 visible; widths that no warp fits. */
   private static ViT vit(Pooling pooling, double dropPath, Positions positions) {
-    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, dropPath, positions);
+    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, dropPath, positions, null);
   }
 
   private static final ViT VIT = vit(Pooling.MEAN, 0, Positions.SIN_COS);
@@ -96,6 +96,15 @@ class GpuStepsTest {
   @CsvSource("JOINT, TWO_PASS")
   void positionsCanBeLearned(Objective objective, MixPass pass) {
     ViT vit = vit(Pooling.MEAN, 0, Positions.LEARNED);
+    assertSame(vit, ONE_HEAD, plan(objective, pass, 0), batches(objective, IMAGES, IMAGES));
+  }
+
+  @ParameterizedTest
+  @CsvSource("JOINT, VISIBLE")
+  void anMlpCanHaveAnyWidth(Objective objective, MixPass pass) {
+    ViT vit =
+        new ViT(
+            12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, 3);
     assertSame(vit, ONE_HEAD, plan(objective, pass, 0), batches(objective, IMAGES, IMAGES));
   }
 
@@ -141,7 +150,7 @@ class GpuStepsTest {
   @CsvSource({"JOINT, TWO_PASS"})
   void onTensorCoresTheyAreTheSame(Objective objective, MixPass pass) {
     ViT vit =
-        new ViT(12, 3, 3, 48, 2, 3, 32, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS);
+        new ViT(12, 3, 3, 48, 2, 3, 32, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, null);
     assertCloseInBfloat16(vit, objective, pass);
   }
 

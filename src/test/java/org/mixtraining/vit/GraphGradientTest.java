@@ -99,6 +99,16 @@ class GraphGradientTest {
     backward(vit, objective, pass, threads, batch, graph -> assertSlopes(graph, batch));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void gradientsOfAnyMlpRatioAreTheSlopesOfTheScore(int ratio) {
+    ViT vit =
+        new ViT(
+            12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, ratio);
+    MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 4);
+    backward(vit, Objective.JOINT, MixPass.VISIBLE, 2, batch, graph -> assertSlopes(graph, batch));
+  }
+
   /** Disturbed weights hold for positions too: what was learned of each is at its patch. */
   @ParameterizedTest
   @CsvSource({"SL, VISIBLE", "SSL, VISIBLE", "JOINT, VISIBLE", "JOINT, TWO_PASS"})

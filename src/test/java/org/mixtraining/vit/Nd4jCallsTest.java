@@ -32,7 +32,7 @@ class Nd4jCallsTest {
         s.maskRatio(),
         s.normPix(),
         0,
-        s.positions());
+        s.positions(), null);
   }
 
   private static long callsOfBothPasses(int depth) {

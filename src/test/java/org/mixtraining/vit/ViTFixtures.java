@@ -38,7 +38,7 @@ public final class ViTFixtures {
   }
 
   public static ViT placed(Pooling pooling, Positions positions) {
-    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions);
+    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions, null);
   }
 
   public static ViT small() {

@@ -20,7 +20,13 @@ import org.mixtraining.schedule.Objective;
 class ViTTest {
 
   @ParameterizedTest
-  @CsvSource({"vit-tiny, 192, 12", "vit-micro, 96, 6", "vit-nano, 48, 3"})
+  @CsvSource({
+    "vit-base, 768, 12",
+    "vit-small, 384, 12",
+    "vit-tiny, 192, 12",
+    "vit-micro, 96, 6",
+    "vit-nano, 48, 3"
+  })
   void parametersOfEveryPresetAndObjectiveAreTheFormulas(String preset, int dim, int depth) {
     ModelConfig model = model("model.preset=" + preset);
     ViT vit = ViT.of(model, 32, 32, 3, 10);

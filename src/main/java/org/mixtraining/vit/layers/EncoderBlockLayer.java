@@ -59,8 +59,8 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
         memory.of("middle", rows, dim),
         memory.of("norm2", rows, dim),
         memory.of("stats2", rows, 2),
-        memory.of("derivative", rows, ViT.MLP_RATIO * dim),
-        memory.of("hidden", rows, ViT.MLP_RATIO * dim));
+        memory.of("derivative", rows, vit().hidden(dim)),
+        memory.of("hidden", rows, vit().hidden(dim)));
   }
 
   private Matrix probabilities(Saved s, Chunk chunk) {
@@ -166,7 +166,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Matrix dy = own.apply(dOutput);
     int rows = dy.rows();
     int dim = layerConf().dim();
-    Matrix dHidden = worker.scratch("d-hidden", rows, ViT.MLP_RATIO * dim);
+    Matrix dHidden = worker.scratch("d-hidden", rows, vit().hidden(dim));
     Matrix dMiddle = worker.scratch("d-middle", rows, dim);
     Matrix dQkv = worker.scratch("d-qkv", rows, 3 * dim);
     Matrix working = worker.scratch("d-working", rows, dim);
