@@ -47,6 +47,7 @@ class ArchitectureTest {
           "results",
           "checkpoint",
           "tracking",
+          "jobs",
           "api",
           "report",
           "cli");
@@ -126,6 +127,17 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.apache.spark..", "org.deeplearning4j.spark.."));
+  }
+
+  @Test
+  void onlyCommandsKnowTheCommandLine() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(inside("cli"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("picocli.."));
   }
 
   @Test

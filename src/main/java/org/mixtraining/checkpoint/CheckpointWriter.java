@@ -1,30 +1,40 @@
 package org.mixtraining.checkpoint;
 
 import java.util.SortedMap;
+import java.util.function.Supplier;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.EpochSink;
 
 /** Saves checkpoints when they are due, and the best model when it improves. */
-public final class CheckpointWriter {
+public final class CheckpointWriter implements EpochSink {
 
   private final Checkpoints checkpoints;
   private final JobConfig config;
   private final SortedMap<String, String> provenance;
+  private final Supplier<Progress> recorded;
   private Checkpoint unsaved;
 
   /**
    * @param provenance kept in every checkpoint
+   * @param recorded the progress that the tables have
    */
   public CheckpointWriter(
-      Checkpoints checkpoints, JobConfig config, SortedMap<String, String> provenance) {
+      Checkpoints checkpoints,
+      JobConfig config,
+      SortedMap<String, String> provenance,
+      Supplier<Progress> recorded) {
     this.checkpoints = checkpoints;
     this.config = config;
     this.provenance = provenance;
+    this.recorded = recorded;
   }
 
   /** Saves a finished epoch, whose rows have been written, if a checkpoint is due. */
-  public void accept(EpochOutcome outcome, Progress progress) {
+  @Override
+  public void write(EpochOutcome outcome) {
+    Progress progress = recorded.get();
     Checkpoint checkpoint =
         new Checkpoint(outcome.state(), progress, config.canonical(), provenance);
     int epochs = outcome.state().epochs();

@@ -1,5 +1,9 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Writable;
+import org.mixtraining.jobs.ComparisonPlan;
+import org.mixtraining.jobs.ComparisonRunner;
+import org.mixtraining.jobs.Interruption;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -78,7 +82,6 @@ final class CompareCommand implements Callable<Integer> {
           new ComparisonRunner(
                   JavaSparkContext.fromSparkContext(spark.sparkContext()),
                   interruption,
-                  tables,
                   options::progress)
               .train(ready);
       print(spark, comparison);

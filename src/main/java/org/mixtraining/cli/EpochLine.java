@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Durations;
 import java.util.Locale;
 import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.schedule.EpochPlan;

@@ -1,5 +1,7 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Writable;
+import org.mixtraining.jobs.RecordedData;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Durations;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;

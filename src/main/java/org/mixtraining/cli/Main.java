@@ -1,5 +1,7 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Versions;
+import org.mixtraining.jobs.InterruptedRunException;
 import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -16,7 +18,9 @@ import org.mixtraining.config.Causes;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.slf4j.LoggerFactory;
+import org.mixtraining.results.RunRow;
 import picocli.CommandLine;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParameterException;
@@ -27,7 +31,7 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
     name = "mixtraining",
     mixinStandardHelpOptions = true,
-    versionProvider = Versions.class,
+    versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description =
         "Trains ViT-Tiny with interleaved self-supervised and supervised epochs on Spark.",
@@ -178,6 +182,20 @@ public final class Main {
         return BAD_INPUT;
       }
       return failed(command.getCommandName(), e);
+    }
+  }
+
+  /** The lines of {@code --version}. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      RunRow.Versions versions = Versions.provenance();
+      return new String[] {
+        "mixtraining " + versions.jobVersion(),
+        "Spark " + versions.sparkVersion(),
+        "Deeplearning4j " + versions.dl4jVersion(),
+        "Java " + versions.javaVersion()
+      };
     }
   }
 }

@@ -3,6 +3,8 @@ package org.mixtraining.cli;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
+import org.mixtraining.jobs.Writable;
+import org.mixtraining.jobs.Interruption;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,5 +1,7 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Writable;
+import org.mixtraining.jobs.Interruption;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;

@@ -1,5 +1,6 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.Writable;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;

@@ -1,23 +1,20 @@
 package org.mixtraining.cli;
 
+import org.mixtraining.jobs.TrainingJob;
+import org.mixtraining.jobs.Writable;
+import org.mixtraining.jobs.Interruption;
 import com.typesafe.config.ConfigUtil;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
-import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.RunRow;
-import org.mixtraining.results.Tables;
 import org.mixtraining.spark.PlannedWork;
+import org.mixtraining.spark.SparkBackend;
 import org.mixtraining.spark.TrainingPlugin;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,32 +70,24 @@ final class TrainCommand implements Callable<Integer> {
       System.out.print(PlannedWork.resources(Sessions.hadoop(), config, 1).describe());
       return 0;
     }
-    String runId = resume == null ? runId(config) : resume;
+    String runId = resume == null ? TrainingJob.id(config) : resume;
     Configuration hadoop = Sessions.hadoop();
-    String output = config.run().output();
-    Writable.check(hadoop, "mixtraining.run.output =", output);
+    Writable.check(hadoop, "mixtraining.run.output =", config.run().output());
     try (Interruption interruption = Interruption.bySignal();
-        RecordedRun run =
-            new RecordedRun(
-                runId,
-                config,
-                new Tables(hadoop, output),
-                new Checkpoints(hadoop, output, runId),
-                options::progress)) {
+        TrainingJob job = new TrainingJob(runId, config, hadoop, options::progress)) {
       if (force) {
-        run.forget();
+        job.forget();
       }
-      Optional<RunRow> row = run.recorded();
-      if (row.isPresent() && row.get().status() == RunRow.Status.FINISHED) {
-        checkData(hadoop, config, row.get());
-        options.progress("run %s is finished already; --force trains it anew".formatted(runId));
-      } else {
-        row = Optional.of(train(run, config, interruption));
-      }
+      Optional<RunRow> finished = job.finished();
+      finished.ifPresent(
+          row ->
+              options.progress(
+                  "run %s is finished already; --force trains it anew".formatted(runId)));
+      RunRow row = finished.orElseGet(() -> train(job, runId, config, interruption));
       if (json) {
-        System.out.print(run.summary(row.get()).json());
+        System.out.print(job.summary(row).json());
       } else {
-        System.out.println(summary(row.get(), config));
+        System.out.println(summary(row, config));
       }
     }
     return 0;
@@ -112,34 +101,19 @@ final class TrainCommand implements Callable<Integer> {
     return options.over(options.run("--resume", resume).setup().config());
   }
 
-  /** A result of other images is not what was asked for. */
-  private static void checkData(Configuration hadoop, JobConfig config, RunRow row) {
-    List<String> problems = new ArrayList<>(RecordedData.problems(hadoop, config, row.setup()));
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.run.id = %s: choose another id, or train it anew with --force"
-              .formatted(row.runId()));
-      throw new UserException(problems);
-    }
-  }
-
-  private RunRow train(RecordedRun run, JobConfig config, Interruption interruption) {
+  private RunRow train(
+      TrainingJob job, String runId, JobConfig config, Interruption interruption) {
     EpochLine line = new EpochLine();
-    try (SparkSession spark = Sessions.training("train " + run.id(), config, 1);
+    try (SparkSession session = Sessions.training("train " + runId, config, 1);
         TrainingPlugin.Listening live = TrainingPlugin.listen(new LiveLine(line, options::live))) {
-      interruption.cancels(spark.sparkContext());
-      return new RunTraining(JavaSparkContext.fromSparkContext(spark.sparkContext()), interruption)
-          .train(run, config, options::progress, outcome -> options.progress(line.of(outcome)));
+      interruption.cancels(session.sparkContext());
+      JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+      return job.train(
+          data -> new SparkBackend(spark, data),
+          interruption,
+          options::progress,
+          epoch -> options.progress(line.of(epoch)));
     }
-  }
-
-  private static String runId(JobConfig config) {
-    if (!config.run().id().isEmpty()) {
-      return config.run().id();
-    }
-    String time =
-        LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
-    return KebabCase.of(config.pipeline()) + "-" + config.model().preset() + "-" + time;
   }
 
   private static String summary(RunRow row, JobConfig config) {

@@ -1,11 +1,8 @@
 /**
  * The commands: one small class each, all of them subcommands of {@link org.mixtraining.cli.Main}.
  *
- * <p>{@link org.mixtraining.cli.CompareCommand} trains many runs {@link
- * org.mixtraining.cli.ComparisonRunner} as its {@link org.mixtraining.cli.ComparisonPlan} says what
- * is left of them; what training one takes is {@link org.mixtraining.cli.RunTraining}, for it as
- * for {@link org.mixtraining.cli.TrainCommand}. {@link org.mixtraining.cli.ReportCommand} brings
- * the images of a report, which the tables do not hold.
+ * <p>What they do is in {@code jobs} and below. {@link org.mixtraining.cli.ReportCommand} brings the
+ * images of a report, which the tables do not hold.
  *
  * <p>A training can be {@link org.mixtraining.cli.Watching watched}, on a terminal by a {@link
  * org.mixtraining.cli.LiveLine}.

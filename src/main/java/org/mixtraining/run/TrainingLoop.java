@@ -1,6 +1,7 @@
 package org.mixtraining.run;
 
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
@@ -11,9 +12,14 @@ import org.mixtraining.schedule.MixSchedule;
  * @param trainer trains an epoch
  * @param evaluator scores the model after it, if that is due
  * @param sinks take the outcome, in this order: what a later one writes may rely on an earlier one
+ * @param clock nanoseconds of a clock that does not go back
  */
 public record TrainingLoop(
-    JobConfig config, EpochTrainer trainer, Evaluator evaluator, List<EpochSink> sinks) {
+    JobConfig config,
+    EpochTrainer trainer,
+    Evaluator evaluator,
+    List<EpochSink> sinks,
+    LongSupplier clock) {
 
   /**
    * Trains the epochs that are not behind a state yet: all of the schedule's, unless early stopping
@@ -25,7 +31,7 @@ public record TrainingLoop(
   public RunState run(RunState from) {
     RunState state = from;
     while (!state.isLast(config)) {
-      final long start = System.nanoTime();
+      final long start = clock.getAsLong();
       MixSchedule schedule = state.schedule(config);
       EpochPlan plan = schedule.epochs().get(state.epochs());
 
@@ -54,7 +60,7 @@ public record TrainingLoop(
     return state;
   }
 
-  private static double secondsSince(long start) {
-    return (System.nanoTime() - start) / 1e9;
+  private double secondsSince(long start) {
+    return (clock.getAsLong() - start) / 1e9;
   }
 }

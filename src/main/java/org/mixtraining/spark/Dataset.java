@@ -24,7 +24,7 @@ import org.mixtraining.train.ImageCache;
  * @param manifest its manifest
  * @param hadoop how to reach it
  */
-record Dataset(String path, DatasetManifest manifest, SerializableConfiguration hadoop)
+public record Dataset(String path, DatasetManifest manifest, SerializableConfiguration hadoop)
     implements Serializable {
 
   /**

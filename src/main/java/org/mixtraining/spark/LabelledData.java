@@ -5,7 +5,7 @@ import org.mixtraining.config.DataConfig;
 import org.mixtraining.vit.Head;
 
 /** A task and its images. */
-record LabelledData(DataConfig.Task task, Dataset dataset) implements Serializable {
+public record LabelledData(DataConfig.Task task, Dataset dataset) implements Serializable {
 
   /** Its head in the model. */
   Head head() {

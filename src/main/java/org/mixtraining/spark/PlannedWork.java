@@ -122,7 +122,7 @@ public final class PlannedWork {
       return new ResourcePlan(config.workers(), trainings, Optional.empty());
     }
     TrainingData data = TrainingData.open(hadoop, config);
-    long stateBytes = data.initial().model().bytes();
+    long stateBytes = data.initialModel().bytes();
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
     MemoryNeed need =
         data.memoryNeed(

@@ -4,8 +4,10 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -19,8 +21,9 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
+import org.mixtraining.formats.ModelCard;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.run.RunState;
+import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
@@ -42,7 +45,7 @@ import org.mixtraining.vit.ViTGraph;
  * @param labelled the dataset of each task; a single one is that of {@code data.path}
  * @param ssl the dataset of {@code data.ssl}, by default that of the single task
  */
-record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
+public record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
     implements Serializable {
 
   /** Images on which an accuracy has a standard error of up to five points. */
@@ -54,7 +57,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
    * @throws UserException if a dataset is missing, does not serve the workers or the model, or the
    *     two of {@code data.path} and {@code data.ssl} differ in the shape of their images
    */
-  static TrainingData open(Configuration hadoop, JobConfig config) {
+  public static TrainingData open(Configuration hadoop, JobConfig config) {
     int workers = config.workers().count();
     List<LabelledData> labelled = new ArrayList<>();
     for (DataConfig.Task task : config.data().labelled()) {
@@ -77,6 +80,32 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
       data.checkLabels();
     }
     return data;
+  }
+
+  /** The labelled datasets by the names of their tasks, in the order of the configuration. */
+  public Map<String, DatasetManifest> manifests() {
+    Map<String, DatasetManifest> manifests = new LinkedHashMap<>();
+    labelled.forEach(task -> manifests.put(task.task().name(), task.dataset().manifest()));
+    return manifests;
+  }
+
+  /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
+  public Optional<DatasetManifest> sslManifest() {
+    return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(ssl.manifest());
+  }
+
+  /** What the model that it trains takes, and what its outputs mean. */
+  public ModelCard card() {
+    return new ModelCard(
+        vit(),
+        labelled.stream()
+            .map(
+                task -> {
+                  DatasetManifest m = task.dataset().manifest();
+                  return new ModelCard.Task(
+                      task.task().name(), m.height(), m.normalization(), m.classes());
+                })
+            .toList());
   }
 
   /**
@@ -112,7 +141,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
   }
 
   /** What a person should know of the images that the model is chosen by, a line a task. */
-  List<String> notes() {
+  public List<String> notes() {
     List<String> notes = new ArrayList<>();
     for (LabelledData task : labelled) {
       long used = validated(task);
@@ -177,8 +206,8 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
         vit(), heads(), objective, pass, config.optimizer(), config.run().seed());
   }
 
-  /** Where a run begins: it depends on the seed and the model only. */
-  RunState initial() {
+  /** The model before the first epoch: it depends on the seed and the architecture only. */
+  public ModelState initialModel() {
     MixPass pass =
         MixSchedule.of(config).epochs().stream()
             .filter(plan -> plan.objective() == Objective.JOINT)
@@ -186,7 +215,7 @@ record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
             .findFirst()
             .orElse(MixPass.VISIBLE);
     try (Replica replica = new Replica(graph(Objective.JOINT, pass))) {
-      return RunState.initial(replica.state());
+      return replica.state();
     }
   }
 

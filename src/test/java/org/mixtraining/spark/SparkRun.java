@@ -12,18 +12,27 @@ import org.mixtraining.train.Prediction;
 import org.mixtraining.vit.state.ModelState;
 
 /** A run in a Spark session. */
-public record SparkRun(JobConfig config, SparkBackend backend) implements AutoCloseable {
+public record SparkRun(TrainingData data, SparkBackend backend) implements AutoCloseable {
 
   public SparkRun(JavaSparkContext spark, JobConfig config) {
-    this(config, new SparkBackend(spark, config));
+    this(TrainingData.open(spark.hadoopConfiguration(), config), spark);
+  }
+
+  private SparkRun(TrainingData data, JavaSparkContext spark) {
+    this(data, new SparkBackend(spark, data));
   }
 
   public RunState initialState() {
-    return backend.initialState();
+    return RunState.initial(data.initialModel());
   }
 
   public RunState train(RunState from, EpochSink finished) {
-    return new TrainingLoop(config, backend.trainer(), backend.evaluator(), List.of(finished))
+    return new TrainingLoop(
+            data.config(),
+            backend.trainer(),
+            backend.evaluator(),
+            List.of(finished),
+            System::nanoTime)
         .run(from);
   }
 

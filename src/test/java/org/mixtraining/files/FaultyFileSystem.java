@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.files;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,10 +10,10 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /** Local files whose writing goes wrong in the way of a subclass. */
-abstract class FaultyFileSystem extends RawLocalFileSystem {
+public abstract class FaultyFileSystem extends RawLocalFileSystem {
 
   /** A configuration whose local files are those of a subclass. */
-  static Configuration configuration(Class<? extends FaultyFileSystem> kind) {
+  public static Configuration configuration(Class<? extends FaultyFileSystem> kind) {
     Configuration conf = new Configuration();
     conf.set("fs.file.impl", kind.getName());
     conf.setBoolean("fs.file.impl.disable.cache", true);

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.files;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -12,7 +12,7 @@ import org.apache.hadoop.fs.FSError;
 
 /** Local files on a disk with room for so many bytes. */
 public final class FullFileSystem extends FaultyFileSystem {
-  static long capacity;
+  public static long capacity;
   private static Path root;
   private static long used; // since the last file was made, which is when room is counted anew
   private static boolean asError;
@@ -23,14 +23,14 @@ public final class FullFileSystem extends FaultyFileSystem {
    * @param disk directory of all that counts
    * @param error whether it is an Error, as Hadoop's own file systems throw it, or an exception
    */
-  static Configuration configuration(Path disk, boolean error) {
+  public static Configuration configuration(Path disk, boolean error) {
     root = disk;
     asError = error;
     return configuration(FullFileSystem.class);
   }
 
   /** Bytes of the files below a directory. */
-  static long size(Path directory) throws IOException {
+  public static long size(Path directory) throws IOException {
     try (var files = Files.walk(directory)) {
       return files.filter(Files::isRegularFile).mapToLong(FullFileSystem::length).sum();
     } catch (UncheckedIOException e) { // one was deleted meanwhile

@@ -1,12 +1,9 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Consumer;
 import org.mixtraining.config.Causes;
-import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
@@ -17,6 +14,7 @@ import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
 import org.mixtraining.results.WorkerRow;
 import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.EpochSink;
 import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -24,34 +22,32 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 
-/** Writes a run into the result tables as it goes, and tells of it. */
-final class RunRecorder implements Consumer<EpochOutcome> {
+/** Writes a run into the result tables as it goes, and tells of its rows. */
+final class RunRecorder implements EpochSink {
 
   private final Tables tables;
   private final String runId;
-  private final RunRow.Setup setup;
-  private final Map<String, DatasetManifest> datasets;
+  private final Provenance provenance;
   private final Instant started;
   private final List<RunObserver> observers;
   private Progress progress;
+  private EpochRow latest;
 
   /**
-   * @param datasets that of each task
-   * @param observers told of each row when it is written, in this order
+   * @param observers told of the run's row when it is written, in this order; of an epoch, with the
+   *     run's row that counts it, by {@link #tellEpoch}
    * @param progress of the epochs that are recorded already
    */
   RunRecorder(
       Tables tables,
       String runId,
-      RunRow.Setup setup,
-      Map<String, DatasetManifest> datasets,
+      Provenance provenance,
       Instant started,
       List<RunObserver> observers,
       Progress progress) {
     this.tables = tables;
     this.runId = runId;
-    this.setup = setup;
-    this.datasets = datasets;
+    this.provenance = provenance;
     this.started = started;
     this.observers = List.copyOf(observers);
     this.progress = progress;
@@ -68,19 +64,25 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   }
 
   @Override
-  public void accept(EpochOutcome outcome) {
-    EpochRow epoch = epochRow(outcome);
+  public void write(EpochOutcome outcome) {
+    latest = epochRow(outcome);
     List<WorkerRow> shares =
         outcome.workers().stream().map(share -> workerRow(outcome.plan(), share)).toList();
-    tables.write(epoch);
+    tables.write(latest);
     tables.write(shares);
     List<ClassRow> byClass =
         classRows(outcome.plan(), Split.VALIDATION, outcome.scores().validation());
     byClass.addAll(classRows(outcome.plan(), Split.TEST, outcome.scores().test()));
     tables.write(byClass);
-    observers.forEach(observer -> observer.epoch(epoch));
-    progress = progress.plus(epoch, shares);
-    write(Status.RUNNING, null, null);
+    progress = progress.plus(latest, shares);
+    tables.write(row(Status.RUNNING, null, null));
+  }
+
+  /** Tells of the epoch that was written last. */
+  void tellEpoch() {
+    observers.forEach(observer -> observer.epoch(latest));
+    RunRow row = row(Status.RUNNING, null, null);
+    observers.forEach(observer -> observer.run(row));
   }
 
   /** The run is over and its model is the one with this hash. */
@@ -97,21 +99,26 @@ final class RunRecorder implements Consumer<EpochOutcome> {
   }
 
   private RunRow write(Status status, String error, String stateSha256) {
-    RunRow row =
-        new RunRow(
-            runId,
-            status,
-            started,
-            status == Status.RUNNING ? null : Instant.now(),
-            error,
-            setup,
-            Versions.provenance(),
-            progress,
-            stateSha256,
-            status == Status.FINISHED ? progress.epochsDone() < setup.epochsPlanned() : null);
+    RunRow row = row(status, error, stateSha256);
     tables.write(row);
     observers.forEach(observer -> observer.run(row));
     return row;
+  }
+
+  private RunRow row(Status status, String error, String stateSha256) {
+    return new RunRow(
+        runId,
+        status,
+        started,
+        status == Status.RUNNING ? null : Instant.now(),
+        error,
+        provenance.setup(),
+        Versions.provenance(),
+        progress,
+        stateSha256,
+        status == Status.FINISHED
+            ? progress.epochsDone() < provenance.setup().epochsPlanned()
+            : null);
   }
 
   private EpochRow epochRow(EpochOutcome outcome) {
@@ -173,7 +180,7 @@ final class RunRecorder implements Consumer<EpochOutcome> {
         .tasks()
         .forEach(
             (task, score) -> {
-              List<String> names = datasets.get(task).classes();
+              List<String> names = provenance.datasets().get(task).classes();
               for (int label = 0; label < score.classes().size(); label++) {
                 Score.OfClass c = score.classes().get(label);
                 if (c.images() > 0) {

@@ -1,29 +1,25 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
-import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.spark.SparkContext;
 import org.apache.spark.util.SignalUtils;
 import org.mixtraining.config.UserException;
 
 /**
- * SIGTERM and SIGINT as a request to stop: the running tasks are cancelled, and the command ends in
- * its own time. A second signal ends the process at once.
+ * A request to stop, as SIGTERM and SIGINT make it: the running tasks are cancelled, and the command
+ * ends in its own time. A second signal ends the process at once.
  */
-final class Interruption implements AutoCloseable {
+public final class Interruption implements AutoCloseable {
   private static final long AGAIN_MILLIS = 500;
 
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile boolean requested;
   private volatile SparkContext spark;
 
-  private Interruption() {}
-
   /** From now on until it is closed. */
-  static Interruption bySignal() {
+  public static Interruption bySignal() {
     Interruption interruption = new Interruption();
     SignalUtils.register("TERM", interruption::request);
     SignalUtils.register("INT", interruption::request);
@@ -31,33 +27,13 @@ final class Interruption implements AutoCloseable {
   }
 
   /** Whether the command was told to stop. */
-  boolean requested() {
+  public boolean requested() {
     return requested;
   }
 
   /** Names whose tasks are to be cancelled. */
-  void cancels(SparkContext context) {
+  public void cancels(SparkContext context) {
     spark = context;
-  }
-
-  /** A training that ends soon after a request with an {@link InterruptedRunException}. */
-  RecordedRun.Training of(String runId, RecordedRun.Training training) {
-    return (from, epochFinished) -> {
-      AtomicInteger epochs = new AtomicInteger(from.epochs());
-      try {
-        return training.train(
-            from,
-            outcome -> {
-              epochFinished.accept(outcome);
-              epochs.set(outcome.state().epochs());
-            });
-      } catch (Exception e) { // Spark throws checked ones that it does not declare
-        if (requested) {
-          throw interrupted(runId, epochs.get(), e);
-        }
-        throw e;
-      }
-    };
   }
 
   /**
@@ -65,10 +41,10 @@ final class Interruption implements AutoCloseable {
    *
    * @throws InterruptedRunException if it failed after a request
    */
-  <T> T during(String command, Supplier<T> action) {
+  public <T> T during(String command, Supplier<T> action) {
     try {
       return action.get();
-    } catch (Exception e) { // as above
+    } catch (Exception e) { // Spark throws checked ones that it does not declare
       if (!requested || e instanceof UserException) {
         throw e;
       }
@@ -79,19 +55,8 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  private InterruptedRunException interrupted(String runId, int epochs, Throwable cause) {
-    return new InterruptedRunException(
-        String.format(
-            Locale.ROOT,
-            "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on",
-            runId,
-            epochs,
-            runId),
-        cause);
-  }
-
-  /** Whether the signal is dealt with; if not, it has its usual effect. */
-  private boolean request() {
+  /** Asks for it; whether that is new. A signal that is not has its usual effect. */
+  boolean request() {
     if (requested || closed.getCount() == 0) {
       return false;
     }

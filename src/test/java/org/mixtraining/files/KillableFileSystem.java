@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.files;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -14,17 +14,17 @@ import org.apache.hadoop.fs.Path;
 public final class KillableFileSystem extends FaultyFileSystem {
   private static int left;
 
-  static final class Killed extends Error {
+  public static final class Killed extends Error {
     private static final long serialVersionUID = 1L;
   }
 
   /** A configuration whose local files are these. */
-  static Configuration configuration() {
+  public static Configuration configuration() {
     return configuration(KillableFileSystem.class);
   }
 
   /** The next process is killed at its n-th operation. */
-  static void killAt(int operation) {
+  public static void killAt(int operation) {
     left = operation;
   }
 

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,29 +10,26 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.results.RunRow;
-import org.mixtraining.results.Tables;
+import org.mixtraining.spark.SparkBackend;
 
 /**
  * Trains the runs of a comparison in one Spark session, several at a time: a thread each submits
  * its own Spark jobs, to one of the pools between which Spark's FAIR scheduler shares the
  * executors.
  */
-final class ComparisonRunner {
+public final class ComparisonRunner {
 
   private final JavaSparkContext spark;
   private final Interruption interruption;
-  private final Tables tables;
   private final Consumer<String> report;
 
-  ComparisonRunner(
-      JavaSparkContext spark, Interruption interruption, Tables tables, Consumer<String> report) {
+  public ComparisonRunner(
+      JavaSparkContext spark, Interruption interruption, Consumer<String> report) {
     this.spark = spark;
     this.interruption = interruption;
-    this.tables = tables;
     this.report = report;
   }
 
@@ -45,7 +42,7 @@ final class ComparisonRunner {
    * @return why runs failed
    * @throws InterruptedRunException if it is told to stop
    */
-  List<Throwable> train(ComparisonPlan plan) {
+  public List<Throwable> train(ComparisonPlan plan) {
     List<Comparison.Run> left = plan.left();
     ExecutorService threads = Executors.newFixedThreadPool(plan.comparison().parallel());
     try {
@@ -113,13 +110,11 @@ final class ComparisonRunner {
       return new Outcome(run, null, new InterruptedRunException(run.id() + " was not begun", null));
     }
     spark.setLocalProperty("spark.scheduler.pool", pool);
-    Checkpoints checkpoints =
-        new Checkpoints(spark.hadoopConfiguration(), run.config().run().output(), run.id());
-    try (RecordedRun recorded =
-        new RecordedRun(run.id(), run.config(), tables, checkpoints, report)) {
+    try (TrainingJob job =
+        new TrainingJob(run.id(), run.config(), spark.hadoopConfiguration(), report)) {
       RunRow row =
-          new RunTraining(spark, interruption)
-              .train(recorded, run.config(), line -> {}, epoch -> {});
+          job.train(
+              data -> new SparkBackend(spark, data), interruption, line -> {}, epoch -> {});
       return new Outcome(run, row, null);
     } catch (RuntimeException | Error e) {
       return new Outcome(run, null, e);

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import static java.util.stream.Collectors.counting;
 import static java.util.stream.Collectors.groupingBy;
@@ -31,11 +31,11 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.PlannedWork;
 
 /**
- * The runs of a comparison as they stand: which are finished, and what the others will take.
+ * The runs of a comparison: which are finished, and what the others will take.
  *
  * @param runs in the order in which they are trained
  */
-record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
+public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
 
   /**
    * A run.
@@ -43,7 +43,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
    * @param recorded how it stands, if it was begun
    * @param flops of its whole schedule; unknown while its dataset is not prepared
    */
-  record Item(Comparison.Run run, Optional<RunRow> recorded, Optional<PlannedWork.Flops> flops) {
+  public record Item(Comparison.Run run, Optional<RunRow> recorded, Optional<PlannedWork.Flops> flops) {
 
     boolean finished() {
       return recorded.filter(row -> row.status() == RunRow.Status.FINISHED).isPresent();
@@ -58,7 +58,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
    * @throws UserException if runs were begun with other configurations, or trained on other images,
    *     with a line for every key
    */
-  static ComparisonPlan of(Comparison comparison, Configuration hadoop, Tables tables) {
+  public static ComparisonPlan of(Comparison comparison, Configuration hadoop, Tables tables) {
     List<Item> items = new ArrayList<>();
     Set<String> problems = new LinkedHashSet<>();
     for (Comparison.Run run : comparison.runs()) {
@@ -84,7 +84,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   }
 
   /** What is not finished. */
-  List<Comparison.Run> left() {
+  public List<Comparison.Run> left() {
     return items(false).map(Item::run).toList();
   }
 
@@ -123,7 +123,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   // --- for a person ----------------------------------------------------------------------------
 
   /** A row for each run. */
-  QueryResult describe(Double gflops) {
+  public QueryResult describe(Double gflops) {
     List<Heading> columns = new ArrayList<>();
     List<List<Object>> rows = new ArrayList<>();
     for (Item item : runs) {
@@ -181,7 +181,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   }
 
   /** How much there is, and how much is left. */
-  String summary(Double gflops) {
+  public String summary(Double gflops) {
     List<Item> left = items(false).toList();
     double[] seconds =
         left.stream()
@@ -207,7 +207,7 @@ record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> runs) {
   }
 
   /** What a person should know of its arms and its data, each once. */
-  List<String> notes(Configuration hadoop) {
+  public List<String> notes(Configuration hadoop) {
     return Stream.concat(
             comparison.notes().stream(),
             runs.stream().flatMap(item -> PlannedWork.notes(hadoop, item.run().config()).stream()))

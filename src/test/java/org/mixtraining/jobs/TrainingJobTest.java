@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Consumer;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
@@ -31,17 +32,23 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Split;
+import org.mixtraining.files.FullFileSystem;
+import org.mixtraining.files.KillableFileSystem;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
-import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.Backend;
+import org.mixtraining.run.EpochResult;
 import org.mixtraining.run.EpochScores;
+import org.mixtraining.run.EpochTrainer;
+import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.run.TaskInfo;
+import org.mixtraining.run.TrainingLoop;
 import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
 import org.mixtraining.train.EpochMetrics;
@@ -52,7 +59,7 @@ import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /** Runs whose training is a moment's arithmetic, so that they can be stopped at every step. */
-class RecordedRunTest {
+class TrainingJobTest {
   private static final int[] CORRECT = {9, 9, 5, 7};
   private static final Configuration HADOOP = new Configuration();
   private static final String LOCK = "checkpoints/a/LOCK";
@@ -78,10 +85,12 @@ class RecordedRunTest {
 
   @TempDir Path output;
   private final List<String> told = new ArrayList<>();
+  private final List<ModelState> asked = new ArrayList<>();
+  private Map<String, List<Prediction>> predictions = Map.of();
 
   private JobConfig config(String... overrides) {
     List<String> all =
-        new ArrayList<>(List.of("run.id=a", "pipeline=sl", "epochs.sl=4", "run.output=" + output));
+        new ArrayList<>(List.of("run.id=a", "pipeline=sl", "epochs.sl=4", "averaging.outer-momentum=0.5", "run.output=" + output));
     all.addAll(List.of(overrides));
     return JobConfig.load(Optional.empty(), all);
   }
@@ -95,22 +104,30 @@ class RecordedRunTest {
         0,
         new ModelState(Map.of("encoder", new Block(zeros, zeros, zeros, 0))),
         new TreeMap<>(Map.of(Objective.SSL, new ModelState(Map.of("encoder", moments)))),
-        new ModelState(Map.of("outer", new Block(zeros, new float[0], new float[0], 0))),
+        new ModelState(Map.of("encoder", new Block(zeros, new float[0], new float[0], 0))),
         Patience.FRESH,
         ShardAssignment.EQUAL);
   }
 
   /** Every number of the state after an epoch depends on every one before it. */
-  private static RunState next(RunState state) {
-    ModelState velocity = state.averaging();
-    ModelState resting = state.resting().get(Objective.SSL);
-    return new RunState(
-        state.epochs() + 1,
-        changed(state.model(), velocity.block("outer").parameters()[0]),
-        new TreeMap<>(
-            Map.of(Objective.SSL, changed(resting, state.model().block("encoder").v()[1]))),
-        changed(velocity, resting.block("encoder").m()[0]),
-        state.patience().scored(0.1 * state.epochs(), state.epochs() + 1, 0),
+  private EpochResult train(EpochPlan plan, RunState state) {
+    EpochMetrics metrics =
+        new EpochMetrics(
+            100,
+            new TreeMap<>(Map.of("head", 100L)),
+            60,
+            4,
+            10 * plan.epoch(),
+            0,
+            1,
+            1e9,
+            2,
+            0.5);
+    TaskInfo task = new TaskInfo("host", "0", "cpu", 2, 0, 1, 1, 1);
+    return new EpochResult(
+        changed(state.model(), state.averaging().block("encoder").parameters()[0]),
+        List.of(new WorkerShare(0, metrics, task, 1)),
+        1000,
         new ShardAssignment(List.of(1.0 + state.epochs(), 1.0)));
   }
 
@@ -126,7 +143,7 @@ class RecordedRunTest {
                         changed(b.parameters(), by + 1),
                         changed(b.m(), by + 2),
                         changed(b.v(), by + 3),
-                        b.steps() == 0 && b.m().length == 0 ? 0 : b.steps() + 7)));
+                        b.steps() + 7)));
     return new ModelState(blocks);
   }
 
@@ -138,72 +155,83 @@ class RecordedRunTest {
     return changed;
   }
 
-  private static RunState train(
-      JobConfig config, RunState from, Consumer<EpochOutcome> epochFinished) {
-    RunState state = from;
-    List<EpochPlan> epochs = MixSchedule.of(config).epochs();
-    for (EpochPlan plan : epochs.subList(from.epochs(), epochs.size())) {
-      state = next(state);
-      EpochMetrics metrics =
-          new EpochMetrics(
-              100,
-              new TreeMap<>(Map.of("head", 100L)),
-              60,
-              4,
-              10 * plan.epoch(),
-              0,
-              1,
-              1e9,
-              2,
-              0.5);
-      TaskInfo task = new TaskInfo("host", "0", "cpu", 2, 0, 1, 1, 1);
-      epochFinished.accept(
-          new EpochOutcome(
-              plan,
-              state,
-              List.of(new WorkerShare(0, metrics, task, 1)),
-              1000,
-              new EpochScores(scores(CORRECT[plan.epoch()]), scores(plan.epoch()), 1e8, 0.3),
-              1.5,
-              3));
-    }
-    return state;
-  }
-
   private static Scores scores(int correct) {
     return Scores.of("main", new Score(List.of(new Score.OfClass(10, correct, 10, 1))));
+  }
+
+  /** Trains in no time, and predicts what it is told to. */
+  private Backend backend(EpochTrainer trainer) {
+    return new Backend() {
+      @Override
+      public EpochTrainer trainer() {
+        return trainer;
+      }
+
+      @Override
+      public Evaluator evaluator() {
+        return new Evaluator() {
+          @Override
+          public EpochScores score(EpochPlan plan, ModelState model) {
+            return new EpochScores(
+                scores(CORRECT[plan.epoch()]), scores(plan.epoch()), 1e8, 0.3);
+          }
+
+          @Override
+          public SortedMap<String, List<Prediction>> predict(ModelState model, Split split) {
+            asked.add(model);
+            return new TreeMap<>(predictions);
+          }
+        };
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  /** Training takes 1.5 s, and so does scoring. */
+  private static LongSupplier clock() {
+    AtomicLong now = new AtomicLong();
+    return () -> now.addAndGet(1_500_000_000);
   }
 
   // --- starting it -------------------------------------------------------------------------------
 
   private RunRow start(Configuration hadoop, JobConfig config, String fingerprint) {
-    return start(hadoop, config, fingerprint, initial(), (from, told) -> train(config, from, told));
+    return start(hadoop, config, fingerprint, initial(), this::train, 0);
   }
 
+  /**
+   * @param interrupted after so many epochs; 0 is never
+   */
   private RunRow start(
       Configuration hadoop,
       JobConfig config,
       String fingerprint,
       RunState initial,
-      RecordedRun.Training training) {
-    String place = output.toString();
+      EpochTrainer trainer,
+      int interrupted) {
     var setup =
         new RunRow.Setup(
             config.pipeline(), "m", 50, 0, 1, 4, "data", fingerprint, null, config.canonical());
-    try (var run =
-        new RecordedRun(
-            "a",
-            config,
-            new Tables(hadoop, place),
-            new Checkpoints(hadoop, place, "a"),
-            told::add)) {
-      return run.train(
-          setup,
-          Map.of("main", DATASET),
-          new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)),
-          initial,
+    var provenance =
+        new Provenance(
+            setup,
+            Map.of("main", DATASET),
+            new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)));
+    try (var interruption = new Interruption();
+        var job = new TrainingJob("a", config, hadoop, told::add, clock())) {
+      return job.train(
+          new TrainingJob.Start(provenance, initial, job.reached()),
+          backend(trainer),
           row -> {},
-          training);
+          interruption,
+          epoch -> {
+            if (epoch.state().epochs() == interrupted) {
+              interruption.request();
+              throw new IllegalStateException("cancelled");
+            }
+          });
     }
   }
 
@@ -212,32 +240,25 @@ class RecordedRunTest {
   }
 
   private RunRow startInterrupted(int epochs, String... overrides) {
-    JobConfig config = config(overrides);
-    return start(
-        HADOOP,
-        config,
-        "f",
-        initial(),
-        (from, finished) -> {
-          train(
-              config,
-              from,
-              outcome -> {
-                finished.accept(outcome);
-                if (outcome.state().epochs() == epochs) {
-                  throw new InterruptedRunException("stopped", null);
-                }
-              });
-          throw new AssertionError("not stopped");
-        });
+    return start(HADOOP, config(overrides), "f", initial(), this::train, epochs);
   }
 
-  private static RunState end() {
-    RunState state = initial();
-    for (int epoch = 0; epoch < CORRECT.length; epoch++) {
-      state = next(state);
-    }
-    return state;
+  /** Where the epochs end that a run begins with. */
+  private RunState after(int epochs) {
+    List<RunState> states = new ArrayList<>();
+    Backend backend = backend(this::train);
+    new TrainingLoop(
+            config(),
+            backend.trainer(),
+            backend.evaluator(),
+            List.of(epoch -> states.add(epoch.state())),
+            clock())
+        .run(initial());
+    return states.get(epochs - 1);
+  }
+
+  private RunState end() {
+    return after(CORRECT.length);
   }
 
   // --- what it left ------------------------------------------------------------------------------
@@ -305,7 +326,7 @@ class RecordedRunTest {
     assertThat(checkpoints.read(Checkpoints.Model.FINAL).orElseThrow().state().model())
         .isEqualTo(end().model().withoutMoments());
     assertThat(checkpoints.read(Checkpoints.Model.BEST).orElseThrow().state().model())
-        .isEqualTo(next(next(initial())).model().withoutMoments());
+        .isEqualTo(after(2).model().withoutMoments());
     assertThat(told).isEmpty();
   }
 
@@ -336,27 +357,11 @@ class RecordedRunTest {
 
   @Test
   void whatIsPredictedIsKeptOnceByTheModelThatWasBestOnValidation() throws IOException {
+    predictions = Map.of("main", List.of(new Prediction(8, 0, 0, 0.5f)));
     start();
-    var run =
-        new RecordedRun(
-            "a",
-            config(),
-            new Tables(HADOOP, output.toString()),
-            new Checkpoints(HADOOP, output.toString(), "a"),
-            told::add);
-    var models = new ArrayList<ModelState>();
-    try (run) {
-      for (int times = 0; times < 2; times++) {
-        run.predict(
-            Map.of("main", DATASET),
-            model -> {
-              models.add(model);
-              return new TreeMap<>(Map.of("main", List.of(new Prediction(8, 0, 0, 0.5f))));
-            });
-      }
-    }
+    start();
 
-    assertThat(models).containsOnly(next(next(initial())).model().withoutMoments());
+    assertThat(asked).hasSize(2).containsOnly(after(2).model().withoutMoments());
     assertThat(left().get("tables/predictions/run_id=a/predictions-test.parquet"))
         .isEqualTo(
             """
@@ -472,9 +477,10 @@ class RecordedRunTest {
                     config,
                     "f",
                     initial(),
-                    (from, finished) -> {
+                    (plan, state) -> {
                       throw new IllegalStateException("no cluster");
-                    }))
+                    },
+                    0))
         .hasMessage("no cluster");
     RunRow row = new Tables(HADOOP, output.toString()).run("a").orElseThrow();
 
@@ -573,7 +579,7 @@ class RecordedRunTest {
     float[] two = new float[2];
     var smaller = initial().with(new ModelState(Map.of("encoder", new Block(two, two, two, 0))));
 
-    assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, (from, finished) -> from))
+    assertThatThrownBy(() -> start(HADOOP, config(), "f", smaller, this::train, 0))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("the checkpoint holds another model, {encoder=50} instead of");
   }
@@ -591,15 +597,9 @@ class RecordedRunTest {
   @Test
   void aForgottenRunLeavesNothing() throws IOException {
     start();
-    try (var run =
-        new RecordedRun(
-            "a",
-            config(),
-            new Tables(HADOOP, output.toString()),
-            new Checkpoints(HADOOP, output.toString(), "a"),
-            told::add)) {
-      run.forget();
-      assertThat(run.recorded()).isEmpty();
+    try (var job = new TrainingJob("a", config(), HADOOP, told::add)) {
+      job.forget();
+      assertThat(job.finished()).isEmpty();
       assertThat(left().keySet()).containsExactly(LOCK);
     }
   }

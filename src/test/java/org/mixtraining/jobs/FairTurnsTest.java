@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,7 +9,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.results.WholeFile;
 
 /** A look ahead at where a command is to write, so that it does not work for nothing. */
-final class Writable {
+public final class Writable {
 
   private Writable() {}
 
@@ -20,7 +20,7 @@ final class Writable {
    * @param key what names it, for messages, as {@code mixtraining.run.output =} or {@code -o}
    * @throws UserException if it cannot
    */
-  static void check(Configuration hadoop, String key, String directory) {
+  public static void check(Configuration hadoop, String key, String directory) {
     try {
       var path = new org.apache.hadoop.fs.Path(directory);
       var files = WholeFile.fileSystem(path, hadoop);

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.util.List;
 import java.util.OptionalDouble;

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,12 +6,13 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 import org.apache.spark.package$;
 import org.mixtraining.results.RunRow;
-import picocli.CommandLine.IVersionProvider;
 
-/** Which software this is. */
-final class Versions implements IVersionProvider {
+/** The versions of this software and of what it runs on. */
+public final class Versions {
 
-  static RunRow.Versions provenance() {
+  private Versions() {}
+
+  public static RunRow.Versions provenance() {
     return new RunRow.Versions(
         job(),
         package$.MODULE$.SPARK_VERSION(),
@@ -43,16 +44,5 @@ final class Versions implements IVersionProvider {
       throw new UncheckedIOException(e);
     }
     return build;
-  }
-
-  @Override
-  public String[] getVersion() {
-    RunRow.Versions versions = provenance();
-    return new String[] {
-      "mixtraining " + versions.jobVersion(),
-      "Spark " + versions.sparkVersion(),
-      "Deeplearning4j " + versions.dl4jVersion(),
-      "Java " + versions.javaVersion()
-    };
   }
 }

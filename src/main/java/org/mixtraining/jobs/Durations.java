@@ -1,14 +1,14 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.util.Locale;
 
 /** Stretches of time for a person. */
-final class Durations {
+public final class Durations {
 
   private Durations() {}
 
   /** Such as {@code 45 s}, {@code 12:30 min} or {@code 3:05 h}. */
-  static String text(double seconds) {
+  public static String text(double seconds) {
     long s = Math.round(seconds);
     return s < 60
         ? s + " s"

@@ -1,4 +1,4 @@
-package org.mixtraining.cli;
+package org.mixtraining.jobs;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,8 +10,8 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.results.RunRow;
 
-/** The images that a run was trained on, held against those that lie at its paths now. */
-final class RecordedData {
+/** Compares the images that a run was trained on with those that lie at its paths now. */
+public final class RecordedData {
 
   private RecordedData() {}
 
@@ -32,7 +32,7 @@ final class RecordedData {
    *
    * @throws UserException with a line for every path that holds other images now
    */
-  static void checkLabelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
+  public static void checkLabelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
     List<String> problems = labelled(hadoop, config, setup);
     if (!problems.isEmpty()) {
       throw new UserException(problems);
