@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ExecutorResourceRequests;
 import org.apache.spark.resource.ResourceInformation;
@@ -17,16 +18,39 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.train.StepAccelerator;
 
 /**
- * The devices of a run's workers, and the Spark settings that request them. Only the stages that
- * train, and those that score a model on GPUs that take whole steps, ask for GPUs, one a worker;
- * everything else runs on any executor.
+ * The devices of a run's workers, and the Spark settings that request them. The driver chooses;
+ * tasks verify that they have what was chosen. Only the stages that train, and those that score a
+ * model on GPUs that take whole steps, ask for GPUs, one a worker; everything else runs on any
+ * executor.
  *
  * @param threads compute threads of a worker on the CPU
  * @param precision of a GPU's matrix products
+ * @param library that computes on GPUs; null on the CPU
  * @param reason why, for a person
  */
-record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, String reason)
+record WorkerDevices(
+    Kind kind, int threads, WorkersConfig.Precision precision, Library library, String reason)
     implements Serializable {
+
+  /**
+   * A library that computes on GPUs, as driver and executors must both have it.
+   *
+   * @param name of its {@link Accelerator}
+   * @param wholeSteps whether it takes whole training steps
+   */
+  record Library(String name, boolean wholeSteps) implements Serializable {
+
+    /** That of this process. */
+    static Optional<Library> installed() {
+      return Accelerator.installed()
+          .map(found -> new Library(found.name(), found instanceof StepAccelerator));
+    }
+
+    @Override
+    public String toString() {
+      return "%s (%s)".formatted(name, wholeSteps ? "whole steps" : "single operations");
+    }
+  }
 
   static final String AMOUNT = "spark.executor.resource.gpu.amount";
 
@@ -47,47 +71,48 @@ record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, 
 
   /** The devices of a run in a Spark session. */
   static WorkerDevices of(WorkersConfig workers, SparkConf conf) {
-    return choose(workers, conf, Accelerator.installed().map(Accelerator::name));
+    return choose(workers, conf, Library.installed());
   }
 
   /**
    * The devices of a run.
    *
-   * @param accelerator of this build, if it has one
+   * @param library of this build, if it has one
    * @throws UserException if a GPU is asked for where there is none to be had
    */
-  static WorkerDevices choose(WorkersConfig workers, SparkConf conf, Optional<String> accelerator) {
+  static WorkerDevices choose(WorkersConfig workers, SparkConf conf, Optional<Library> library) {
     int threads = workers.threadsPerWorker();
     if (workers.device() == WorkersConfig.Device.CPU) {
       return new WorkerDevices(
-          Kind.CPU, threads, workers.precision(), "mixtraining.workers.device asks for it");
+          Kind.CPU, threads, workers.precision(), null, "mixtraining.workers.device asks for it");
     }
     boolean required = workers.device() == WorkersConfig.Device.GPU;
     boolean given = conf.getInt(AMOUNT, 0) > 0;
     boolean started = required && conf.getBoolean(DYNAMIC, false);
-    Optional<String> obstacle = obstacle(conf, accelerator, given || started);
+    Optional<String> obstacle = obstacle(conf, library, given || started);
     if (obstacle.isPresent() && required) {
       throw new UserException(
           "mixtraining.workers.device = gpu: %s; or set it to auto or cpu"
               .formatted(obstacle.get()));
     }
     if (obstacle.isPresent()) {
-      return new WorkerDevices(Kind.CPU, threads, workers.precision(), obstacle.get());
+      return new WorkerDevices(Kind.CPU, threads, workers.precision(), null, obstacle.get());
     }
     return new WorkerDevices(
         given ? Kind.GPU_OF_EXECUTOR : Kind.EXECUTOR_WITH_GPU,
         threads,
         workers.precision(),
+        library.get(),
         given
             ? "%s = %s, and this build has %s"
-                .formatted(AMOUNT, conf.get(AMOUNT), accelerator.get())
+                .formatted(AMOUNT, conf.get(AMOUNT), library.get().name())
             : "mixtraining.workers.device asks for them, and %s starts executors for them"
                 .formatted(DYNAMIC));
   }
 
   private static Optional<String> obstacle(
-      SparkConf conf, Optional<String> accelerator, boolean toBeHad) {
-    if (accelerator.isEmpty()) {
+      SparkConf conf, Optional<Library> library, boolean toBeHad) {
+    if (library.isEmpty()) {
       return Optional.of(
           "this build computes on the CPU only; build one for GPUs by mvn package -Pgpu (A100, H100, B200 and on) or -Pcuda (up to Ada)");
     }
@@ -117,12 +142,16 @@ record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, 
 
   /** Where images are prepared: accelerators that take whole steps can do that too. */
   TrainingData.Steps steps() {
-    return steps(gpus());
+    return steps(library);
   }
 
   /** The same of workers that will have GPUs, or none. */
   static TrainingData.Steps steps(boolean gpus) {
-    return gpus && Accelerator.installed().orElse(null) instanceof StepAccelerator
+    return steps(gpus ? Library.installed().orElse(null) : null);
+  }
+
+  private static TrainingData.Steps steps(Library library) {
+    return library != null && library.wholeSteps
         ? TrainingData.Steps.ON_DEVICE
         : TrainingData.Steps.ON_CPU;
   }
@@ -166,6 +195,7 @@ record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, 
    * The device of the running task.
    *
    * @throws IllegalStateException if it is to have a GPU, and Spark has assigned it none
+   * @throws UserException if the executor has not the library that was chosen
    */
   Device ofTask() {
     return gpus() ? gpuOfTask(precision) : Device.cpu(threads);
@@ -177,11 +207,25 @@ record WorkerDevices(Kind kind, int threads, WorkersConfig.Precision precision, 
   }
 
   private Device gpuOfTask(WorkersConfig.Precision precision) {
+    SparkEnv env = SparkEnv.get();
+    verify(
+        Library.installed(),
+        "executor %s on %s"
+            .formatted(env.executorId(), env.blockManager().blockManagerId().host()));
     ResourceInformation gpu = TaskContext.get().resourcesJMap().get(GPU);
     if (gpu == null || gpu.addresses().length == 0) {
       throw new IllegalStateException(
           "Spark has assigned no GPU to this task, which asked for one: " + reason);
     }
     return Device.gpu(gpu.addresses()[0], precision);
+  }
+
+  /** Checks that an executor has the library that the driver chose. */
+  void verify(Optional<Library> here, String executor) {
+    if (!here.equals(Optional.of(library))) {
+      throw new UserException(
+          "mixtraining.workers.device: the driver chose GPUs by %s, and %s has %s; give the driver and all executors the same mixtraining.jar, or set mixtraining.workers.device = cpu"
+              .formatted(library, executor, here.map(Library::toString).orElse("no such library")));
+    }
   }
 }

@@ -10,9 +10,10 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.config.WorkersConfig.Device;
 import org.mixtraining.spark.WorkerDevices.Kind;
+import org.mixtraining.spark.WorkerDevices.Library;
 
 class WorkerDevicesTest {
-  private static final Optional<String> CUDA = Optional.of("cuda");
+  private static final Optional<Library> CUDA = Optional.of(new Library("cuda", false));
 
   private static WorkersConfig workers(Device device) {
     return new WorkersConfig(4, 2, 3, device, WorkersConfig.Precision.FP32, false, 10);
@@ -26,7 +27,7 @@ class WorkerDevicesTest {
     return conf;
   }
 
-  private static void assertRefused(SparkConf conf, Optional<String> accelerator, String why) {
+  private static void assertRefused(SparkConf conf, Optional<Library> accelerator, String why) {
     assertThatThrownBy(() -> WorkerDevices.choose(workers(Device.GPU), conf, accelerator))
         .isInstanceOf(UserException.class)
         .hasMessageStartingWith("mixtraining.workers.device = gpu: ")
@@ -67,5 +68,20 @@ class WorkerDevicesTest {
     assertThat(WorkerDevices.choose(workers(Device.GPU), conf, CUDA).kind())
         .isEqualTo(Kind.EXECUTOR_WITH_GPU);
     assertThat(WorkerDevices.choose(workers(Device.AUTO), conf, CUDA).kind()).isEqualTo(Kind.CPU);
+  }
+
+  @Test
+  void anExecutorWithAnotherLibraryThanTheDriversIsNamed() {
+    WorkerDevices chosen =
+        WorkerDevices.choose(workers(Device.GPU), cluster(WorkerDevices.AMOUNT, "1"), CUDA);
+
+    chosen.verify(CUDA, "executor 3 on host");
+    assertThatThrownBy(() -> chosen.verify(Optional.empty(), "executor 3 on host"))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.workers.device: the driver chose GPUs by cuda (single operations), and executor 3 on host has no such library; give the driver and all executors the same mixtraining.jar, or set mixtraining.workers.device = cpu");
+    Optional<Library> other = Optional.of(new Library("cuda", true));
+    assertThatThrownBy(() -> chosen.verify(other, "executor 3 on host"))
+        .hasMessageContaining("executor 3 on host has cuda (whole steps);");
   }
 }
