@@ -25,6 +25,7 @@ import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Reconstruction;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.state.ModelState;
 
 /** A trained model for inspection: the features that it gives, the pixels that it makes. */
@@ -161,10 +162,12 @@ public final class FrozenModel {
 
   private Reconstruction reconstruct(Minibatch images, EpochPlan plan) {
     var vit = data.vit().masking(plan.maskRatio());
-    try (Replica replica =
-        new Replica(
-            ViTGraph.configuration(
-                vit, data.heads(), plan.objective(), plan.pass(), config.optimizer(), 0))) {
+    try (Compute compute = new Compute(Device.any(1).engine());
+        Compute.Scope scope = compute.use();
+        Replica replica =
+            new Replica(
+                ViTGraph.configuration(
+                    vit, data.heads(), plan.objective(), plan.pass(), config.optimizer(), 0))) {
       replica.loadParameters(model);
       var batch =
           Batch.training(

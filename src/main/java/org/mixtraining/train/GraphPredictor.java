@@ -1,6 +1,7 @@
 package org.mixtraining.train;
 
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.state.ModelState;
 
 /** Predictions by the graph itself. */
@@ -13,6 +14,7 @@ record GraphPredictor(Replica replica) implements Predictor {
 
   @Override
   public float[] predict(String head, float[] pixels, int images, int size) {
+    Compute.require();
     return replica.predict(head, pixels, images, size);
   }
 

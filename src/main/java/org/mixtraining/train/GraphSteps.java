@@ -4,12 +4,14 @@ import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.layers.Compute;
 
 /** Steps by the graph's own {@code fit}. */
 record GraphSteps(Replica replica) implements StepExecutor {
 
   @Override
   public void begin(EpochPlan plan, int steps) {
+    Compute.require();
     replica.plan(plan, steps);
   }
 

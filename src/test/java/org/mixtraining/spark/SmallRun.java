@@ -12,6 +12,7 @@ import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Shards;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
+import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
@@ -20,6 +21,7 @@ import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
@@ -88,7 +90,9 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
   record Local(ModelState state, EpochMetrics metrics) {}
 
   Local epoch(EpochPlan plan, ModelState before, int... shards) {
-    try (Replica replica = replica(plan)) {
+    try (Compute compute = new Compute(Engine.cpu(1));
+        Compute.Scope scope = compute.use();
+        Replica replica = replica(plan)) {
       replica.load(before);
       var batches =
           WorkerBatches.of(

@@ -25,6 +25,7 @@ import org.apache.spark.storage.BlockId;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
@@ -42,6 +43,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.NonFiniteLossException;
+import org.mixtraining.train.OneThread;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.Scores;
@@ -49,6 +51,7 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
+@ExtendWith(OneThread.class)
 class SparkBackendTest {
   private static final Map<JobConfig, Trained> KNOWN = new HashMap<>();
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
@@ -13,6 +14,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Score.OfClass;
 import org.mixtraining.vit.Replica;
 
+@ExtendWith(OneThread.class)
 class EvaluationTest {
 
   @Test

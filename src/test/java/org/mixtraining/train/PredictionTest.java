@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Replica;
 
+@ExtendWith(OneThread.class)
 class PredictionTest {
 
   @Test

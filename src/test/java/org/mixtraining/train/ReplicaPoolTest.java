@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Device;
@@ -15,6 +16,7 @@ import org.mixtraining.train.ReplicaPool.Purpose;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.state.ModelState;
 
+@ExtendWith(OneThread.class)
 class ReplicaPoolTest {
 
   private final String sl = Jobs.graph(Objective.SL, MixPass.VISIBLE);

@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.MixConfig.MixPass;
@@ -23,6 +25,7 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.Replica.StepResult;
 
+@ExtendWith(OneThread.class)
 class WorkerEpochTest {
 
   /** 10 images, 6 of them labelled, in minibatches of 4, 4 and 2. */
@@ -134,6 +137,23 @@ class WorkerEpochTest {
           .hasMessageMatching(
               "the loss became (NaN|-?Infinity) in epoch 7, worker 0, step 2; lower mixtraining\\.optimizer\\.base-lr or raise mixtraining\\.optimizer\\.warmup");
     }
+  }
+
+  @Test
+  void aThreadWithoutAnEngineTrainsNothing() throws InterruptedException {
+    EpochPlan plan = Jobs.plan(0, Objective.SL, 0, 1e-3);
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
+      Thread stranger =
+          new Thread(() -> WorkerEpoch.run(replica, plan, 0, batches(plan)), "stranger");
+      stranger.setUncaughtExceptionHandler((thread, e) -> thrown.set(e));
+      stranger.start();
+      stranger.join();
+    }
+
+    assertThat(thrown.get())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("thread stranger has no engine to compute with");
   }
 
   /** A device's results come late, several at a time. */

@@ -12,11 +12,16 @@ import org.mixtraining.kernels.Matrix;
  * because they run one after another.
  *
  * <p>Deeplearning4j builds layers from their configuration alone, so they find their engine through
- * the thread that calls them. A program that sets none computes on one CPU thread.
+ * the thread that calls them. A plain Deeplearning4j program, which sets none, computes on the
+ * calling thread; training jobs {@link #require} one.
  */
 public final class Compute implements AutoCloseable {
 
   private static final ThreadLocal<Compute> CURRENT = new ThreadLocal<>();
+
+  /** Its engine has no threads to be closed, and its memory goes when the thread is garbage. */
+  private static final ThreadLocal<Compute> PLAIN =
+      ThreadLocal.withInitial(() -> new Compute(Engine.cpu(1)));
 
   private final Engine engine;
   private final Map<String, Matrix> saved = new HashMap<>();
@@ -29,11 +34,20 @@ public final class Compute implements AutoCloseable {
   /** The calling thread's. */
   public static Compute current() {
     Compute compute = CURRENT.get();
-    if (compute == null) {
-      compute = new Compute(Engine.cpu(1));
-      CURRENT.set(compute);
+    return compute == null ? PLAIN.get() : compute;
+  }
+
+  /**
+   * Makes sure that the calling thread was given what it computes with.
+   *
+   * @throws IllegalStateException if it was not
+   */
+  public static void require() {
+    if (CURRENT.get() == null) {
+      throw new IllegalStateException(
+          "thread %s has no engine to compute with: borrow a replica of ReplicaPool, or call Compute.use() first"
+              .formatted(Thread.currentThread().getName()));
     }
-    return compute;
   }
 
   /** Makes the calling thread compute with this one until the scope is closed. */
