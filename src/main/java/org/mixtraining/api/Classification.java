@@ -3,7 +3,7 @@ package org.mixtraining.api;
 import java.util.List;
 
 /**
- * What a model says of an image.
+ * A model's prediction for an image.
  *
  * @param predicted the most probable class, index from 0
  * @param name its name

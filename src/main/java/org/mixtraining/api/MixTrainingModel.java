@@ -30,9 +30,9 @@ import org.mixtraining.spark.ClusterPrediction;
 import org.mixtraining.train.Classifier;
 
 /**
- * A trained model, to be asked what is in an image: from a Java program, from Spark SQL, or of all
- * images under a path. Images may be of any size and colour; the model crops, scales and normalises
- * them as it was trained to. It is immutable, and any number of threads may ask it at once.
+ * A trained model that classifies images: from a Java program, from Spark SQL, or all images under
+ * a path. Images may be of any size and colour; the model crops, scales and normalises them as it
+ * was trained to. It is immutable, and thread-safe.
  */
 public final class MixTrainingModel {
 
@@ -98,22 +98,22 @@ public final class MixTrainingModel {
   // --- asking ----------------------------------------------------------------------------------
 
   /**
-   * What is in a JPEG or PNG file.
+   * Classifies a JPEG or PNG file.
    *
    * @throws IOException if it cannot be read
-   * @throws UserException if it is no image, or a damaged one
+   * @throws UserException if it is not an image, or damaged
    */
   public Classification predict(Path file) throws IOException {
     return predict(List.of(usable(form.decode(file.toString(), Files.readAllBytes(file))))).get(0);
   }
 
-  /** What is in an image. */
+  /** Classifies an image. */
   public Classification predict(BufferedImage image) {
     return predict(List.of(form.picture("image", image).pixels())).get(0);
   }
 
   /**
-   * What is in each of the images.
+   * Classifies each of the images.
    *
    * @param pixels uint8, [channels, size, size] each, of the shape that the task's images have
    */

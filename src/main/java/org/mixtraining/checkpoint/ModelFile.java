@@ -110,7 +110,7 @@ public record ModelFile(String named, byte[] content) {
    *
    * @throws UserException if it is damaged, or no run can be initialised from it
    */
-  public PretrainedWeights donor() {
+  public PretrainedWeights pretrained() {
     try {
       if (ModelFormat.of(content) == ModelFormat.WEIGHTS) {
         return TimmWeights.of(named, ForeignTensors.read(content).tensors());

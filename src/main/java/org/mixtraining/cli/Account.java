@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.security.UserGroupInformation;
 
-/** The user of this process as Hadoop knows him. */
+/** The user account of this process in Hadoop. */
 final class Account {
   private static final boolean NAMELESS = System.getProperty("user.name", "?").equals("?");
 
@@ -16,7 +16,7 @@ final class Account {
     return NAMELESS;
   }
 
-  /** Gives Hadoop, which cannot do without one, a name for a user who has none. */
+  /** Gives Hadoop, which needs one, a name for a user without one. */
   static void named() {
     if (NAMELESS) {
       String given = System.getenv("HADOOP_USER_NAME");

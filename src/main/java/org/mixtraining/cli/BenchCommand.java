@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code bench}: how fast this machine trains, and where the time goes. */
+/** {@code bench}: the training speed of this machine, and the time by operation. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
@@ -35,7 +35,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--objective",
       defaultValue = "sl",
       paramLabel = "ssl|sl|joint",
-      description = "What the steps minimise (default: ${DEFAULT-VALUE}).")
+      description = "Objective of the steps (default: ${DEFAULT-VALUE}).")
   private Objective objective;
 
   @Option(names = "--model", paramLabel = "PRESET", description = "The same as -D model.preset=…")
@@ -60,7 +60,7 @@ final class BenchCommand implements Callable<Integer> {
       names = "--kernels",
       defaultValue = "cpu",
       paramLabel = "cpu|nd4j|gpu",
-      description = "Which implementation computes (default: ${DEFAULT-VALUE}).")
+      description = "Implementation of the kernels (default: ${DEFAULT-VALUE}).")
   private Implementation kernels;
 
   @Option(
@@ -105,7 +105,7 @@ final class BenchCommand implements Callable<Integer> {
   private GpuBenchmark.Result onGpu(JobConfig config) {
     if (!(Accelerator.installed().orElse(null) instanceof GpuAccelerator accelerator)) {
       throw new UserException(
-          "--kernels gpu: this build takes no whole steps on a GPU; build one that does by mvn package -Pgpu");
+          "--kernels gpu: this build has no GPU steps; build with mvn package -Pgpu");
     }
     if (steps < 1) {
       throw new UserException(String.format(Locale.ROOT, "--steps %d: at least 1 on a GPU", steps));

@@ -1,9 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Writable;
-import org.mixtraining.jobs.ComparisonPlan;
-import org.mixtraining.jobs.ComparisonRunner;
-import org.mixtraining.jobs.Interruption;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +16,10 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.jobs.ComparisonPlan;
+import org.mixtraining.jobs.ComparisonRunner;
+import org.mixtraining.jobs.Interruption;
+import org.mixtraining.jobs.Writable;
 import org.mixtraining.results.ComparisonRow;
 import org.mixtraining.results.Format;
 import org.mixtraining.results.Query;
@@ -29,26 +29,26 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code compare}: every arm in every setting with every seed, and what comes of it. */
+/** {@code compare}: trains every arm in every setting with every seed, and compares the results. */
 @Command(
     name = "compare",
     mixinStandardHelpOptions = true,
     description =
-        "Trains what is missing of a comparison (the block compare) and prints how its arms fare.")
+        "Trains the missing runs of a comparison (the block compare) and prints the results of its arms.")
 final class CompareCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
 
   @Option(
       names = "--dry-run",
-      description = "List the runs, their epochs, FLOPs and estimated cost, and do nothing.")
+      description = "Only list the runs, their epochs, FLOPs and estimated cost.")
   private boolean dryRun;
 
   @Option(
       names = "--gflops",
       paramLabel = "RATE",
       description =
-          "GFLOP/s of one worker, as bench prints it, to estimate by while no run is finished.")
+          "GFLOP/s of one worker, as bench prints it, for estimates while no run is finished.")
   private Double gflops;
 
   @Option(names = "--json", description = "The result, or the plan, as a JSON array of objects.")

@@ -9,14 +9,17 @@ import org.apache.spark.SparkConf;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
 
-/** Where the embedded Spark computes, and what its executors are told that spark-submit would. */
+/**
+ * Configuration of the embedded Spark: its master, and the executor settings that spark-submit
+ * would make.
+ */
 final class Embedded {
 
   /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
   static final String FLAGS =
       "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
           + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g"
-          // Without heap Spark's threads end one by one, and what is left waits for ever.
+          // Without heap Spark's threads die one by one, and the rest waits for ever.
           + " -XX:+ExitOnOutOfMemoryError";
 
   private static final int LEAST_HEAP = 512; // MB; Spark refuses less than 450 MiB
@@ -44,7 +47,7 @@ final class Embedded {
       checkCores(conf, master, cores(local.group(2)));
     } else if (Account.isNameless()) {
       throw new UserException(
-          "MASTER = %s: the user id of this process has no name, and Hadoop lets no executor start without one: give it one in /etc/passwd, or take local[cores]"
+          "MASTER = %s: the user id of this process has no name, and Hadoop starts no executor without one: add one to /etc/passwd, or use local[cores]"
               .formatted(master));
     } else if (cluster.matches()) {
       int heap = Integer.parseInt(cluster.group(3));
@@ -52,7 +55,7 @@ final class Embedded {
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "MASTER = %s: needs 1 executor at least, and %d MB for each",
+                "MASTER = %s: needs at least 1 executor, and %d MB for each",
                 master,
                 LEAST_HEAP));
       }
@@ -64,7 +67,7 @@ final class Embedded {
       executorsElsewhere(conf);
     } else {
       throw new UserException(
-          "MASTER = %s: the embedded Spark has local, local[cores], local[*], local[cores,failures], local-cluster[executors,cores,MB] and spark://host:port; for another master point SPARK_HOME at a Spark"
+          "MASTER = %s: the embedded Spark supports local, local[cores], local[*], local[cores,failures], local-cluster[executors,cores,MB] and spark://host:port; for another master set SPARK_HOME to a Spark"
               .formatted(master));
     }
   }

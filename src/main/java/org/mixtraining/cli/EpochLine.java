@@ -1,13 +1,13 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Durations;
 import java.util.Locale;
+import org.mixtraining.jobs.Durations;
 import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Scores;
 
-/** An epoch as one line for a person who is watching. */
+/** The progress line of a finished epoch. */
 final class EpochLine {
 
   private double secondsSoFar;

@@ -1,7 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Writable;
-import org.mixtraining.jobs.RecordedData;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,6 +16,8 @@ import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.preview.ReconstructionSheet;
+import org.mixtraining.jobs.RecordedData;
+import org.mixtraining.jobs.Writable;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.results.FeatureRow;
 import org.mixtraining.results.FeatureRow.Method;
@@ -35,12 +35,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code evaluate}: how good the features of a trained model are, and what it reconstructs. */
+/** {@code evaluate}: the quality of a trained model's features, and its reconstructions. */
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
     description =
-        "Judges the model of a run by its frozen features (both ways, unless one is chosen).")
+        "Evaluates the frozen features of a run's model (by both methods, unless one is chosen).")
 final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -52,7 +52,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "final|best",
       defaultValue = "final",
-      description = "Its last model, or that which was best on validation (default: final).")
+      description = "Its last model, or the best on validation (default: final).")
   private Model model;
 
   @Option(names = "--probe", description = "Linear probe: logistic regression on the features.")
@@ -64,7 +64,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--reconstructions",
       paramLabel = "FILE.png",
-      description = "Draw test images, their visible patches, and how the model completes them.")
+      description = "Draw test images, their visible patches, and the model's reconstructions.")
   private Path picture;
 
   @Option(names = "--json", description = "The result as a JSON array of objects.")
@@ -102,7 +102,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 new UserException(
                     String.format(
                         Locale.ROOT,
-                        "--run %s --model %s: there is no such model in %s/checkpoints; the run is %s, after %d of %d epochs",
+                        "--run %s --model %s: no such model in %s/checkpoints; the run is %s, after %d of %d epochs",
                         runId,
                         KebabCase.of(model),
                         output,

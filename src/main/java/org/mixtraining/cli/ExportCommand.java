@@ -47,7 +47,7 @@ final class ExportCommand implements Callable<Integer> {
   @Option(names = "-o", paramLabel = "FILE", required = true, description = "The file to write.")
   private String file;
 
-  @Option(names = "--json", description = "One JSON object that tells what was written.")
+  @Option(names = "--json", description = "A JSON object that describes what was written.")
   private boolean json;
 
   @Override

@@ -77,7 +77,7 @@ final class JobOptions {
         .orElseThrow(
             () ->
                 new UserException(
-                    "%s %s: there is no such run in %s/tables; mixtraining.run.output says where to look"
+                    "%s %s: no such run in %s/tables; mixtraining.run.output is where it is looked for"
                         .formatted(option, id, output)));
   }
 
@@ -99,7 +99,7 @@ final class JobOptions {
     }
   }
 
-  /** On a terminal, draws how things are just now in place of what was drawn before. */
+  /** On a terminal, redraws the status line. */
   void live(String line) {
     if (!quiet) {
       screen.draw(line);

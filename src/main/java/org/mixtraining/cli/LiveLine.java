@@ -1,15 +1,15 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Durations;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.mixtraining.jobs.Durations;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.spark.ExecutorProgress;
 import org.mixtraining.spark.WorkerProgress;
 import org.mixtraining.train.EpochMetrics;
 
-/** The running epoch as a line that is drawn anew while it lasts, from what executors tell. */
+/** The progress line of the running epoch, redrawn as executors report. */
 final class LiveLine implements Consumer<ExecutorProgress> {
   private static final long APART_NANOS = 200_000_000L;
 

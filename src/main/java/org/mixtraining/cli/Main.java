@@ -1,7 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Versions;
-import org.mixtraining.jobs.InterruptedRunException;
 import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -17,12 +15,14 @@ import org.apache.logging.log4j.core.config.Configurator;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.slf4j.LoggerFactory;
+import org.mixtraining.jobs.InterruptedRunException;
+import org.mixtraining.jobs.Versions;
 import org.mixtraining.results.RunRow;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.TypeConversionException;
@@ -52,7 +52,7 @@ import picocli.CommandLine.TypeConversionException;
       "0:done",
       "1:failed",
       "2:bad input: arguments, configuration or data",
-      "3:interrupted; the same command goes on"
+      "3:interrupted; run the same command to resume"
     })
 public final class Main {
 
@@ -93,7 +93,7 @@ public final class Main {
     commands.setParameterExceptionHandler(Main::badArguments);
     if (lost()) {
       System.err.printf(
-          "error: the arguments have letters that Java cannot read in this locale, whose encoding is %s; start it with LC_ALL=C.UTF-8%n",
+          "error: the arguments have letters that Java cannot read in this locale, whose encoding is %s; set LC_ALL=C.UTF-8%n",
           Location.FILE_NAMES);
       return BAD_INPUT;
     }
@@ -116,7 +116,7 @@ public final class Main {
     }
     try {
       new FileOutputStream(FileDescriptor.out).write('\n'); // PrintStream does not keep the reason
-      System.err.println("failed: standard output did not take all of the result");
+      System.err.println("failed: standard output did not accept the whole result");
     } catch (IOException e) {
       if (String.valueOf(e.getMessage()).contains("Broken pipe")) {
         return DONE;
@@ -159,8 +159,7 @@ public final class Main {
   private static int badArguments(ParameterException e, String[] args) {
     System.err.println("error: " + e.getMessage());
     CommandLine.UnmatchedArgumentException.printSuggestions(e, e.getCommandLine().getErr());
-    System.err.printf(
-        "'%s --help' shows what it takes%n", e.getCommandLine().getCommandSpec().qualifiedName());
+    System.err.printf("see '%s --help'%n", e.getCommandLine().getCommandSpec().qualifiedName());
     return BAD_INPUT;
   }
 

@@ -8,7 +8,7 @@ import org.mixtraining.formats.TrainedModel;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** The options by which a command is given a trained model. */
+/** The options of a command that choose a trained model. */
 final class ModelOptions {
 
   @ArgGroup(multiplicity = "1")
@@ -20,21 +20,18 @@ final class ModelOptions {
         names = "--run",
         paramLabel = "RUN_ID",
         description =
-            "The model of this run that was best on validation, or the final one where nothing was validated.")
+            "The best model of this run on validation, or the final one without validation.")
     private String run;
 
     @Option(
         names = "--model",
         paramLabel = "FILE",
         description =
-            "The model in this file: a kept model or checkpoint of a run, or a zip of export.")
+            "The model in this file: a saved model or checkpoint of a run, or a zip of export.")
     private String file;
   }
 
-  @Option(
-      names = "--task",
-      paramLabel = "NAME",
-      description = "Which task of a model with several.")
+  @Option(names = "--task", paramLabel = "NAME", description = "The task, of a model with several.")
   private String task = "";
 
   /** The option and its value, for messages. */
@@ -68,7 +65,7 @@ final class ModelOptions {
         .orElseThrow(
             () ->
                 new UserException(
-                    "--run %s: there is no model of such a run in %s/checkpoints; mixtraining.run.output says where to look, and a run has one when it has finished an epoch with labels, or its last"
+                    "--run %s: no model of such a run in %s/checkpoints; mixtraining.run.output is where it is looked for, and a run has a model once it has finished a supervised epoch, or its last one"
                         .formatted(given.run, output)));
   }
 }

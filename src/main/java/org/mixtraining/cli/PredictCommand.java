@@ -3,8 +3,6 @@ package org.mixtraining.cli;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 
-import org.mixtraining.jobs.Writable;
-import org.mixtraining.jobs.Interruption;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,13 +26,15 @@ import org.mixtraining.data.sources.Inputs;
 import org.mixtraining.files.Staging;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
+import org.mixtraining.jobs.Interruption;
+import org.mixtraining.jobs.Writable;
 import org.mixtraining.spark.ClusterPrediction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code predict}: what a trained model says of images without labels. */
+/** {@code predict}: predictions of a trained model for images without labels. */
 @Command(
     name = "predict",
     mixinStandardHelpOptions = true,
@@ -57,10 +57,10 @@ final class PredictCommand implements Callable<Integer> {
       description = "Directory of the Parquet table that is written (default: predictions).")
   private String output;
 
-  @Option(names = "--force", description = "Replace the table that is there already.")
+  @Option(names = "--force", description = "Replace an existing table.")
   private boolean force;
 
-  @Option(names = "--json", description = "One JSON object that tells what was written.")
+  @Option(names = "--json", description = "A JSON object that describes what was written.")
   private boolean json;
 
   @Override
@@ -99,11 +99,11 @@ final class PredictCommand implements Callable<Integer> {
                 || !files.listStatusIterator(table).hasNext());
     if (!isTable) {
       throw new UserException(
-          "-o %s: holds something other than a table of predictions (it has no _SUCCESS); name a new directory"
+          "-o %s: is not a table of predictions (it has no _SUCCESS); choose a new directory"
               .formatted(output));
     }
     if (!force) {
-      throw new UserException("-o %s: is there already; --force replaces it".formatted(output));
+      throw new UserException("-o %s: exists already; --force replaces it".formatted(output));
     }
   }
 

@@ -1,7 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Writable;
-import org.mixtraining.jobs.Interruption;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -14,6 +12,8 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.data.preview.Preview;
+import org.mixtraining.jobs.Interruption;
+import org.mixtraining.jobs.Writable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,17 +28,19 @@ final class PrepareCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
 
-  @Option(names = "--force", description = "Replace the dataset that is there already.")
+  @Option(names = "--force", description = "Rebuild an existing dataset.")
   private boolean force;
 
   @Option(
       names = "--preview",
       paramLabel = "FILE.png",
       description =
-          "Then draw some images as training augments them. A dataset that is there already is only drawn.")
+          "Then draw some images as training augments them. An existing dataset is only drawn.")
   private Path file;
 
-  @Option(names = "--json", description = "The result as one JSON object: what dataset.json holds.")
+  @Option(
+      names = "--json",
+      description = "The result as one JSON object: the content of dataset.json.")
   private boolean json;
 
   @Override
@@ -46,7 +48,7 @@ final class PrepareCommand implements Callable<Integer> {
     JobConfig config = options.config();
     if (!config.data().tasks().isEmpty()) {
       throw new UserException(
-          "mixtraining.data.tasks: names datasets that are prepared already; prepare makes one, of mixtraining.data.format and mixtraining.data.source, in mixtraining.data.path: give those in place of it");
+          "mixtraining.data.tasks: names datasets that are already prepared; prepare makes one from mixtraining.data.format and mixtraining.data.source in mixtraining.data.path: set those instead");
     }
     if (force) {
       Layout.checkReplaced(config);

@@ -4,7 +4,6 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toSet;
 
-import org.mixtraining.jobs.RecordedData;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -33,6 +32,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.preview.Completions;
 import org.mixtraining.data.preview.Thumbnails;
+import org.mixtraining.jobs.RecordedData;
 import org.mixtraining.report.ComparisonFacts;
 import org.mixtraining.report.ComparisonReport;
 import org.mixtraining.report.Pictures;
@@ -55,7 +55,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "report",
     mixinStandardHelpOptions = true,
-    description = "Writes what the tables say of a run or a comparison as one HTML file.")
+    description = "Writes a report of a run or a comparison as one HTML file.")
 final class ReportCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -76,10 +76,10 @@ final class ReportCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FILE.html",
       required = true,
-      description = "The file to write; one that is there is replaced.")
+      description = "The file to write; an existing one is replaced.")
   private Path file;
 
-  @Option(names = "--json", description = "One JSON object that tells what was written.")
+  @Option(names = "--json", description = "A JSON object that describes what was written.")
   private boolean json;
 
   @Override
@@ -109,7 +109,7 @@ final class ReportCommand implements Callable<Integer> {
     ComparisonFacts facts = ComparisonFacts.read(tables, subject.comparison);
     if (facts.runs().isEmpty()) {
       throw new UserException(
-          "--compare %s: there is no such comparison in %s/tables; mixtraining.run.output says where to look"
+          "--compare %s: no such comparison in %s/tables; mixtraining.run.output is where it is looked for"
               .formatted(subject.comparison, output));
     }
     return ComparisonReport.of(facts);

@@ -15,12 +15,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Unmatched;
 
-/** {@code resources}: what a command takes of a cluster; the launchers in submit/ ask it. */
+/**
+ * {@code resources}: the cluster resources that a command needs; the launchers in submit/ call it.
+ */
 @Command(
     name = "resources",
     mixinStandardHelpOptions = true,
     description =
-        "Prints what training takes of a cluster; or, with --for, the settings for spark-submit of the command that follows.")
+        "Prints the cluster resources that training needs; or, with --for, the spark-submit settings for the command that follows.")
 final class ResourcesCommand implements Callable<Integer> {
 
   /** Commands that compute with a model; the others take the cluster as it is. */
@@ -31,7 +33,7 @@ final class ResourcesCommand implements Callable<Integer> {
   @Option(
       names = "--for",
       paramLabel = "standalone|yarn|kubernetes",
-      description = "Print Spark's settings for this scheduler, one a line, as name=value.")
+      description = "Print Spark's settings for this scheduler, one per line, as name=value.")
   private Scheduler scheduler;
 
   @Unmatched private List<String> command = new ArrayList<>();

@@ -3,8 +3,7 @@ package org.mixtraining.cli;
 import java.io.PrintStream;
 
 /**
- * Standard error as a person sees it: lines that stay, and on a terminal a last one that is drawn
- * anew.
+ * Standard error with progress lines: permanent ones, and on a terminal a last one that is redrawn.
  */
 final class Screen {
   private static final String CLEAR = "\r\u001b[K";

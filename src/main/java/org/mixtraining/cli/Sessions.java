@@ -1,6 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.Writable;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -10,6 +9,7 @@ import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
+import org.mixtraining.jobs.Writable;
 
 /**
  * Spark sessions of the commands. Under spark-submit the master is set already; on the embedded
@@ -97,7 +97,7 @@ final class Sessions {
         .setIfMissing("spark.sql.debug.maxToStringFields", "1000") // or it warns of long plans
         // Or executors do not find files with letters beyond ASCII.
         .setIfMissing("spark.executorEnv.LC_ALL", "C.UTF-8")
-        // A speculative twin of a worker would train the same epoch twice for nothing.
+        // A speculative copy of a worker would train the same epoch twice in vain.
         .set("spark.speculation", "false")
         // Else an Error of a task (a stack overflow, say) ends the process with Spark's own exit
         // code, and nobody is told which it was. Heap is another matter: see Embedded.FLAGS.

@@ -17,7 +17,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code sql}: questions to the result tables. */
+/** {@code sql}: queries of the result tables. */
 @Command(
     name = "sql",
     mixinStandardHelpOptions = true,
@@ -41,7 +41,7 @@ final class SqlCommand implements Callable<Integer> {
 
     @Option(
         names = "--describe",
-        description = "Print what every table, view and column means, in Markdown.")
+        description = "Print the documentation of every table, view and column, in Markdown.")
     private boolean describe;
 
     @Option(
@@ -50,7 +50,7 @@ final class SqlCommand implements Callable<Integer> {
         fallbackValue = "print",
         paramLabel = "print|run",
         description =
-            "Print SQL that makes the tables known to a Hive or Glue catalog, or run it in that of the Spark session.")
+            "Print SQL that defines the tables in a Hive or Glue catalog, or run it in that of the Spark session.")
     private Definitions definitions;
   }
 
@@ -61,10 +61,10 @@ final class SqlCommand implements Callable<Integer> {
 
   /** Answers for programs. */
   private static final class Machine {
-    @Option(names = "--json", description = "Each answer as a JSON array of objects.")
+    @Option(names = "--json", description = "Each result as a JSON array of objects.")
     private boolean json;
 
-    @Option(names = "--csv", description = "Each answer as CSV with a header.")
+    @Option(names = "--csv", description = "Each result as CSV with a header.")
     private boolean csv;
   }
 

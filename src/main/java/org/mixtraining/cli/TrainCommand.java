@@ -1,8 +1,5 @@
 package org.mixtraining.cli;
 
-import org.mixtraining.jobs.TrainingJob;
-import org.mixtraining.jobs.Writable;
-import org.mixtraining.jobs.Interruption;
 import com.typesafe.config.ConfigUtil;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,6 +9,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.jobs.Interruption;
+import org.mixtraining.jobs.TrainingJob;
+import org.mixtraining.jobs.Writable;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.spark.PlannedWork;
 import org.mixtraining.spark.SparkBackend;
@@ -32,31 +32,29 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--dry-run",
-      description = "Print the plan of every epoch and what it takes of a cluster, and do nothing.")
+      description = "Only print the plan of every epoch and the cluster resources that it needs.")
   private boolean dryRun;
 
   @Option(
       names = "--resume",
       paramLabel = "RUN_ID",
       description =
-          "Go on with this run, by the configuration that it began with; what is given besides must not change its result.")
+          "Resume this run with its original configuration; other settings given must not change its result.")
   private String resume;
 
   @Option(
       names = "--init",
       paramLabel = "MODEL",
       description =
-          "Begin from this model (mixtraining.init.model) in place of random weights: a kept model or checkpoint of a run, an exported zip, or timm's weights. mixtraining.init.parts says what is taken of it (default: the encoder).")
+          "Start from this model (mixtraining.init.model) instead of random weights: a saved model or checkpoint of a run, an exported zip, or timm's weights. mixtraining.init.parts chooses its parts (default: the encoder).")
   private String init;
 
-  @Option(
-      names = "--force",
-      description = "Forget what there is of the run, finished or not, and train it anew.")
+  @Option(names = "--force", description = "Delete the run, finished or not, and train it again.")
   private boolean force;
 
   @Option(
       names = "--json",
-      description = "The result as one JSON object: what the run's summary.json holds.")
+      description = "The result as one JSON object: the content of the run's summary.json.")
   private boolean json;
 
   @Override
@@ -82,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
       finished.ifPresent(
           row ->
               options.progress(
-                  "run %s is finished already; --force trains it anew".formatted(runId)));
+                  "run %s is already finished; --force trains it again".formatted(runId)));
       RunRow row = finished.orElseGet(() -> train(job, runId, config, interruption));
       if (json) {
         System.out.print(job.summary(row).json());
@@ -96,13 +94,12 @@ final class TrainCommand implements Callable<Integer> {
   /** The configuration that the run began with, and over it what is given now. */
   private JobConfig resumed() {
     if (force) {
-      throw new UserException("--resume and --force: a run either goes on or begins anew");
+      throw new UserException("--resume and --force: a run is either resumed or trained again");
     }
     return options.over(options.run("--resume", resume).setup().config());
   }
 
-  private RunRow train(
-      TrainingJob job, String runId, JobConfig config, Interruption interruption) {
+  private RunRow train(TrainingJob job, String runId, JobConfig config, Interruption interruption) {
     EpochLine line = new EpochLine();
     try (SparkSession session = Sessions.training("train " + runId, config, 1);
         TrainingPlugin.Listening live = TrainingPlugin.listen(new LiveLine(line, options::live))) {
@@ -127,7 +124,7 @@ final class TrainCommand implements Callable<Integer> {
             ? ""
             : String.format(
                 Locale.ROOT,
-                "%.2f %% after epoch %d, which was best on validation; ",
+                "%.2f %% after epoch %d, the best on validation; ",
                 100 * p.testAccuracyAtBest(),
                 p.bestEpoch());
     return String.format(

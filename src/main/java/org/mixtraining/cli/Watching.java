@@ -10,7 +10,7 @@ import org.mixtraining.config.TrackingConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.spark.TrainingPlugin;
 
-/** What Spark is told so that a training can be watched. */
+/** Spark settings for monitoring a training: plugin, UI, metrics and event log. */
 final class Watching {
   private static final String PROMETHEUS = "spark.metrics.conf.driver.sink.prometheusServlet.";
 

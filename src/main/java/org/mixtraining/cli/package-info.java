@@ -1,8 +1,8 @@
 /**
  * The commands: one small class each, all of them subcommands of {@link org.mixtraining.cli.Main}.
  *
- * <p>What they do is in {@code jobs} and below. {@link org.mixtraining.cli.ReportCommand} brings the
- * images of a report, which the tables do not hold.
+ * <p>What they do is in {@code jobs} and below. {@link org.mixtraining.cli.ReportCommand} brings
+ * the images of a report, which the tables do not hold.
  *
  * <p>A training can be {@link org.mixtraining.cli.Watching watched}, on a terminal by a {@link
  * org.mixtraining.cli.LiveLine}.

@@ -3,7 +3,7 @@ package org.mixtraining.config;
 import java.io.Serializable;
 
 /**
- * What is done to training images at random.
+ * Random augmentation of training images.
  *
  * @param ssl what SSL epochs do to each image
  * @param sl what SL and JOINT epochs do to each image

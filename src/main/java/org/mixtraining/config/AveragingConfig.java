@@ -3,9 +3,9 @@ package org.mixtraining.config;
 import java.io.Serializable;
 
 /**
- * How the replicas become one model after each epoch: where they are averaged, and the outer step
- * that is taken along the average of their updates, its rate and its Nesterov momentum. With 1 and
- * 0 it is the plain average.
+ * Averaging of the replicas after each epoch: where they are averaged, and the outer step along the
+ * average of their updates, its rate and its Nesterov momentum. With 1 and 0 it is the plain
+ * average.
  */
 public record AveragingConfig(Exchange exchange, double outerLr, double outerMomentum)
     implements Serializable {

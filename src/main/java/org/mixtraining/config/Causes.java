@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What a failure was caused by; Spark wraps what a task threw more than once. */
+/** Causes of a failure; Spark wraps a task's exception more than once. */
 public final class Causes {
   /** What Spark says of a stage whose task failed, before what that task said. */
   private static final Pattern LOST =

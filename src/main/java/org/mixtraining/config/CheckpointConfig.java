@@ -3,8 +3,8 @@ package org.mixtraining.config;
 import java.io.Serializable;
 
 /**
- * What is kept to go on from: a checkpoint after each {@code every} epochs, the {@code keep} newest
- * of them.
+ * Checkpointing: a checkpoint after each {@code every} epochs, of which the {@code keep} newest are
+ * kept.
  */
 public record CheckpointConfig(int every, int keep) implements Serializable {
 

@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Runs that are held against each other: every arm in every setting with every seed, as the block
- * {@code compare} of a configuration says.
+ * A comparison of runs: every arm in every setting with every seed, as the block {@code compare} of
+ * a configuration says.
  *
  * @param name the name that its runs carry
- * @param baseline the arm that gains are counted from
+ * @param baseline the arm that gains are relative to
  * @param parallel trainings side by side
  * @param runs all of them, the first seed's before the next one's
  * @param notes for a person: in what else arms differ than in the keys that they name, a line each

@@ -20,7 +20,9 @@ import java.util.function.Predicate;
 import org.mixtraining.config.Comparison.Run;
 import org.mixtraining.config.Comparison.Setting;
 
-/** Makes a {@link Comparison} of settings: the configuration of each run is read by itself. */
+/**
+ * Reader of a {@link Comparison} from settings: the configuration of each run is read separately.
+ */
 final class ComparisonReader {
   /** Keys that tell the runs apart, or that they share. */
   private static final List<String> NOT_IN_A_BLOCK =
@@ -181,7 +183,7 @@ final class ComparisonReader {
               settings.refuse(
                   "compare.arms." + arm + ".data." + key,
                   value,
-                  "cannot be set here: all arms of a setting train on the same data; it belongs in mixtraining.compare.datasets");
+                  "cannot be set here: all arms of a setting train on the same data; set it in mixtraining.compare.datasets");
             }
           });
     }
@@ -197,7 +199,7 @@ final class ComparisonReader {
           && other != null
           && !data.ingredients().equals(other.config().data().ingredients())) {
         problems.add(
-            "mixtraining.compare.datasets: %s and %s cannot both lie in mixtraining.data.path = %s, being made of different data; give each a path of its own"
+            "mixtraining.compare.datasets: %s and %s are made of different data and cannot share mixtraining.data.path = %s; give each its own path"
                 .formatted(other.setting().dataset(), run.setting().dataset(), data.path()));
       }
     }
@@ -208,7 +210,7 @@ final class ComparisonReader {
     for (Run run : runs) {
       if (!ids.add(run.id())) {
         problems.add(
-            "mixtraining.compare: two runs would be named %s; name arms and datasets otherwise, and list no value twice"
+            "mixtraining.compare: two runs would be named %s; rename arms or datasets, and list no value twice"
                 .formatted(run.id()));
       }
     }

@@ -9,7 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** How the configuration that a run is to go on with differs from the one that it began with. */
+/**
+ * Differences between the configuration that a run started with and the one that it is resumed
+ * with.
+ */
 public final class ConfigDiff {
 
   /**
@@ -49,7 +52,7 @@ public final class ConfigDiff {
       String was = text(old, key);
       String is = text(present, key);
       if (!was.equals(is) && !isHarmless(key)) {
-        lines.add("mixtraining.%s = %s, and was %s".formatted(key, is, was));
+        lines.add("mixtraining.%s = %s, but was %s".formatted(key, is, was));
       }
     }
     return lines;

@@ -14,11 +14,11 @@ import java.util.Set;
  *
  * @param path directory of the image shards
  * @param ssl directory of other image shards for the SSL objective; empty: those of {@code path}
- * @param tasks labelled datasets to train on together, in place of {@code path}; may be empty
+ * @param tasks labelled datasets to train on together, instead of {@code path}; may be empty
  * @param fraction share of the training images used by both objectives, in (0, 1]
  * @param labelFraction share of the training images whose labels are used, in (0, 1]; SSL sees
  *     every image of {@code fraction}
- * @param reshuffle whether the training images are assigned anew to the workers each epoch
+ * @param reshuffle whether the training images are assigned again to the workers in each epoch
  */
 public record DataConfig(
     @Canonical.Inline Raw raw,

@@ -3,7 +3,7 @@ package org.mixtraining.config;
 import java.io.Serializable;
 
 /**
- * When to end a run early: after {@code patience} epochs of its last phase without a better
+ * Early stopping of a run: after {@code patience} epochs of its last phase without a better
  * validation accuracy, 0 is never; and then {@code cooldown} epochs more, in which the learning
  * rate falls to its end.
  */

@@ -3,7 +3,7 @@ package org.mixtraining.config;
 import java.io.Serializable;
 
 /**
- * When a run is scored on validation and test images: after each {@code every} epochs of those that
+ * Evaluation of a run on validation and test images: after each {@code every} epochs of those that
  * train a head, counted back from the last.
  */
 public record EvaluationConfig(int every) implements Serializable {

@@ -3,19 +3,19 @@ package org.mixtraining.config;
 import java.io.Serializable;
 
 /**
- * The model that a run begins from.
+ * The model that a run is initialised with.
  *
  * @param model its file; empty: random weights
  */
 public record InitConfig(String model, InitParts parts) implements Serializable {
 
-  /** What a run takes of the model that it begins from; the rest begins with random weights. */
+  /** The parts of the model that a run is initialised with; the rest starts with random weights. */
   public enum InitParts {
     /** For other classes: the heads are new. */
     ENCODER,
-    /** To go on classifying. */
+    /** To continue classification. */
     ENCODER_HEADS,
-    /** To go on reconstructing. */
+    /** To continue masked autoencoding. */
     ENCODER_DECODER,
     ALL
   }

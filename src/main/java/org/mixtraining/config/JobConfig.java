@@ -75,15 +75,15 @@ public record JobConfig(
           "data.shards", "must be at least mixtraining.workers.count = " + workers.count());
     }
     if (!data.ssl().isEmpty() && !data.tasks().isEmpty()) {
-      settings.refuse("data.ssl", "must be empty where mixtraining.data.tasks are given");
+      settings.refuse("data.ssl", "must be empty if mixtraining.data.tasks is set");
     }
     if (workers.balance() && data.reshuffle()) {
       settings.refuse(
           "workers.balance",
-          "must be false where mixtraining.data.reshuffle deals every image anew");
+          "must be false with mixtraining.data.reshuffle, which assigns every image again in each epoch");
     }
     if (model.positions() == Positions.LEARNED && mix().pass() == MixPass.CORRUPTED) {
-      settings.refuse("model.positions", "must be sin-cos where mixtraining.mix.pass is corrupted");
+      settings.refuse("model.positions", "must be sin-cos if mixtraining.mix.pass is corrupted");
     }
   }
 

@@ -2,7 +2,7 @@ package org.mixtraining.config;
 
 import java.util.Locale;
 
-/** How an enum constant is written in configurations, tables and on the screen. */
+/** The kebab-case spelling of enum constants in configurations, tables and on the screen. */
 public final class KebabCase {
 
   private KebabCase() {}

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** The keys that there are: a key that is not among them is refused by the name of the nearest. */
+/** The known keys: any other key is refused, with a suggestion of the nearest. */
 final class KnownKeys {
   private final ConfigObject reference;
   private final List<String> names = new ArrayList<>();

@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Where a configuration puts what is written: not among the raw images, nor these among it. */
+/** Checks of a configuration's output paths: outside the raw images and prepared datasets. */
 public final class Layout {
   private static final String SOURCE = "mixtraining.data.source";
   private static final String PATH = "mixtraining.data.path";
@@ -37,7 +37,7 @@ public final class Layout {
   public static void checkReplaced(JobConfig config) {
     if (Location.holds(config.data().path(), config.run().output())) {
       throw new UserException(
-          "mixtraining.run.output = %s: lies in mixtraining.data.path = %s, which --force would delete; move the one or the other"
+          "mixtraining.run.output = %s: is inside mixtraining.data.path = %s, which --force would delete; move one of them"
               .formatted(
                   Secrets.inText(config.run().output()), Secrets.inText(config.data().path())));
     }
@@ -53,7 +53,7 @@ public final class Layout {
             .filter(place -> Location.holds(data.raw().source(), place.getValue()))
             .map(
                 place ->
-                    "%s = %s: lies in mixtraining.data.source = %s, and would be taken for raw images there; name a directory outside of it"
+                    "%s = %s: is inside mixtraining.data.source = %s, where it would be taken for raw images; choose a directory outside"
                         .formatted(
                             place.getKey(),
                             Secrets.inText(place.getValue()),
@@ -64,7 +64,7 @@ public final class Layout {
     }
     if (Location.holds(data.path(), data.raw().source())) {
       throw new UserException(
-          "%s = %s: lies in %s = %s, which is replaced whole when images are prepared; name a directory outside of it"
+          "%s = %s: is inside %s = %s, which prepare replaces as a whole; choose a directory outside"
               .formatted(
                   SOURCE, Secrets.inText(data.raw().source()), PATH, Secrets.inText(data.path())));
     }

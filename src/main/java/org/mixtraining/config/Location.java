@@ -37,7 +37,7 @@ public final class Location {
       Optional<String> home = home();
       if (!given.equals("~") && !given.startsWith("~/")) {
         return Optional.of(
-            "only ~/ is a home directory here; write that of another user out, or ./%s for what is called so"
+            "only ~/ is expanded to a home directory; write another user's in full, or ./%s for a file of that name"
                 .formatted(given));
       } else if (home.isEmpty()) {
         return Optional.of("there is no home directory: HOME is not set");
@@ -46,13 +46,13 @@ public final class Location {
     }
     if (isLocal(path) && !FILE_NAMES.newEncoder().canEncode(path)) {
       return Optional.of(
-          "has letters that names of files cannot have in this Java's locale, whose encoding is %s; start it with LC_ALL=C.UTF-8"
+          "has letters that file names cannot have in this Java's locale, whose encoding is %s; set LC_ALL=C.UTF-8"
               .formatted(FILE_NAMES));
     }
     try {
       hadoop(path);
     } catch (IllegalArgumentException e) {
-      return Optional.of("is no path: " + e.getMessage());
+      return Optional.of("is not a path: " + e.getMessage());
     }
     return Optional.empty();
   }
@@ -95,7 +95,7 @@ public final class Location {
    */
   public static java.nio.file.Path file(String given) {
     if (!isLocal(given)) {
-      throw new IllegalArgumentException("must be a file of this machine");
+      throw new IllegalArgumentException("must be a file on this machine");
     }
     return java.nio.file.Path.of(checked(given).replaceFirst("^file:/+", "/"));
   }

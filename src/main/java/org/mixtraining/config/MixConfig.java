@@ -6,7 +6,7 @@ import java.io.Serializable;
  * The MIX phase: how much of it ({@code ratio} in [0, 1]), and how the objectives are mixed.
  *
  * @param alpha weight of the SSL loss
- * @param maskRatio share of the patches hidden in JOINT epochs, in [0, 1)
+ * @param maskRatio share of the patches masked in JOINT epochs, in [0, 1)
  * @param lambda share of the labelled image where it is mixed with one of {@code data.ssl}
  */
 public record MixConfig(
@@ -19,11 +19,13 @@ public record MixConfig(
     ALTERNATE
   }
 
-  /** What the encoder sees in a JOINT step. */
+  /** Encoder input of a JOINT step. */
   public enum MixPass {
     /** The visible tokens, in one pass (as in SupMAE, arXiv 2205.14540). */
     VISIBLE,
-    /** All positions, a mask token in the hidden ones, in one pass (as in SimMIM, 2111.09886). */
+    /**
+     * All positions, with mask tokens at the masked ones, in one pass (as in SimMIM, 2111.09886).
+     */
     CORRUPTED,
     /** The visible tokens, and then every token (as in SSAT, arXiv 2310.20704). */
     TWO_PASS
@@ -32,7 +34,7 @@ public record MixConfig(
   /**
    * Where one pass sees the visible patches, they grow from those of SSL epochs to all of them.
    *
-   * @param modelMaskRatio share of the patches hidden in SSL epochs
+   * @param modelMaskRatio share of the patches masked in SSL epochs
    */
   static MixConfig read(Settings settings, Pipeline pipeline, double modelMaskRatio) {
     boolean ssat = pipeline == Pipeline.SSAT;

@@ -9,7 +9,7 @@ import org.mixtraining.config.Canonical.Inline;
  * The ViT.
  *
  * @param patch side of a patch in pixels
- * @param maskRatio share of the patches hidden in SSL epochs, in (0, 1)
+ * @param maskRatio share of the patches masked in SSL epochs, in (0, 1)
  * @param normPix whether each patch is reconstructed normalized by its own mean and variance
  * @param dropPath the last block's rate of stochastic depth, in [0, 1)
  */
@@ -28,13 +28,13 @@ public record ModelConfig(
   static final Set<String> OF_PRESET =
       Set.of("model.dim", "model.depth", "model.heads", "model.mlp-ratio");
 
-  /** How the tokens of an image become one feature vector. */
+  /** Pooling of the tokens of an image to one feature vector. */
   public enum Pooling {
     CLS,
     MEAN
   }
 
-  /** What tells the encoder where a patch lies. */
+  /** The encoder's position embedding. */
   public enum Positions {
     /** A fixed embedding, as in MAE. */
     SIN_COS,
@@ -85,7 +85,9 @@ public record ModelConfig(
       return encoder;
     }
 
-    /** What every token width is a multiple of: the heads, and 4 for positions in two dimensions. */
+    /**
+     * What every token width is a multiple of: the heads, and 4 for positions in two dimensions.
+     */
     private int step() {
       return heads % 4 == 0 ? heads : heads % 2 == 0 ? 2 * heads : 4 * heads;
     }

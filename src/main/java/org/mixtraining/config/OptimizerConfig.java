@@ -27,7 +27,7 @@ public record OptimizerConfig(
    * @param baseLr at batch size 256, after the warm-up
    * @param minLr at the end
    * @param warmup length of the linear warm-up in epochs
-   * @param schedule what warm-up and cosine span
+   * @param schedule span of warm-up and cosine
    */
   public record Rates(double baseLr, double minLr, double warmup, Span schedule)
       implements Serializable {
@@ -41,7 +41,7 @@ public record OptimizerConfig(
     }
   }
 
-  /** What a learning-rate schedule spans: the whole run, or each phase anew. */
+  /** Span of a learning-rate schedule: the whole run, or each phase. */
   public enum Span {
     RUN,
     PHASE

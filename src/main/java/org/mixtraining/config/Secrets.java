@@ -3,7 +3,7 @@ package org.mixtraining.config;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** What must not be seen: in tables, logs and messages, "(redacted)" stands in its place. */
+/** Redaction of secrets: in tables, logs and messages they are replaced by "(redacted)". */
 public final class Secrets {
   static final String REDACTED = "(redacted)";
   private static final Pattern SECRET =

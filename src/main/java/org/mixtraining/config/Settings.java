@@ -149,8 +149,7 @@ final class Settings {
     if (!isText(value(key))) {
       refuse(
           key,
-          "must be %s; in quotes where it begins with a bracket, a brace or a quote"
-              .formatted(range));
+          "must be %s; in quotes if it begins with a bracket, a brace or a quote".formatted(range));
       return "";
     }
     String given = text(key, path -> true, range);

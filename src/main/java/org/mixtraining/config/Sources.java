@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Where a configuration is written: {@code reference.conf}, a file, the command line. */
+/** The sources of a configuration: {@code reference.conf}, a file, the command line. */
 final class Sources {
   private static final String ROOT = "mixtraining";
   private static final String COMMAND_LINE = "command line";
@@ -36,7 +36,7 @@ final class Sources {
         problems.add(
             Secrets.isSecret(override)
                 ? "-D %s: must be key=value".formatted(Secrets.REDACTED)
-                : "-D %s: must be key=value, and HOCON where the value begins with a bracket, a brace or a quote; %s"
+                : "-D %s: must be key=value, and HOCON if the value begins with a bracket, a brace or a quote; %s"
                     .formatted(override, oneLine(e)));
       }
     }

@@ -4,8 +4,8 @@ import java.io.Serializable;
 import java.util.regex.Pattern;
 
 /**
- * Who is told how a run goes, besides the tables: TensorBoard's event files; the MLflow server at
- * an address, or none where that is empty; Spark's own UI at a port, or 0; its event log in a
+ * Trackers of a run, in addition to the tables: TensorBoard's event files; the MLflow server at an
+ * address, or none where that is empty; Spark's own UI at a port, or 0; its event log in a
  * directory, or none where that is empty.
  */
 public record TrackingConfig(

@@ -2,9 +2,7 @@ package org.mixtraining.config;
 
 import java.io.Serializable;
 
-/**
- * How a model is trained, wherever it is: the blocks from {@code init} to {@code early-stopping}.
- */
+/** Training hyperparameters: the blocks from {@code init} to {@code early-stopping}. */
 public record TrainingConfig(
     InitConfig init,
     Pipeline pipeline,

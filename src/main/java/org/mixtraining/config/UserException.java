@@ -3,9 +3,9 @@ package org.mixtraining.config;
 import java.util.List;
 
 /**
- * Input that a person can mend: a configuration key, a file, an argument. Each problem is one line
- * that says what is wrong, where, and what is allowed; commands print the lines and exit with code
- * 2.
+ * Invalid input that the user can correct: a configuration key, a file, an argument. Each problem
+ * is one line that says what is wrong, where, and what is allowed; commands print the lines and
+ * exit with code 2.
  */
 public final class UserException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -4,13 +4,13 @@ import java.io.Serializable;
 import java.time.Duration;
 
 /**
- * Replicas.
+ * The workers: replicas of the model.
  *
  * @param count how many
  * @param perExecutor how many an executor trains at a time
  * @param threadsPerWorker compute threads of each
  * @param precision of a GPU's matrix products
- * @param balance whether shards are dealt by measured speed
+ * @param balance whether shards are assigned by measured speed
  * @param patienceMinutes how long a run waits without anything to compute on
  */
 public record WorkersConfig(
@@ -23,14 +23,14 @@ public record WorkersConfig(
     double patienceMinutes)
     implements Serializable {
 
-  /** Where a worker computes. */
+  /** The kind of a worker's device. */
   public enum Device {
     AUTO,
     CPU,
     GPU
   }
 
-  /** What a GPU's matrix products take in; all of them add up in float32. */
+  /** Input precision of a GPU's matrix products; all accumulate in float32. */
   public enum Precision {
     /** bfloat16, of which every parameter has a copy; the parameters themselves are float32. */
     BF16,

@@ -1,8 +1,8 @@
 /**
- * What a command is told. {@link org.mixtraining.config.JobConfig} is read once from HOCON: {@code
- * reference.conf} holds every key with its default and its comment, a file overrides it, and {@code
- * -D key=value} overrides the file. All problems are reported together, each on one line with its
- * key, its value, what is allowed and where it was written, as one {@link
+ * Configuration of the commands. {@link org.mixtraining.config.JobConfig} is read once from HOCON:
+ * {@code reference.conf} holds every key with its default and its comment, a file overrides it, and
+ * {@code -D key=value} overrides the file. All problems are reported together, each on one line
+ * with its key, its value, what is allowed and where it was written, as one {@link
  * org.mixtraining.config.UserException}. Everything after that can trust the records.
  *
  * <p>A {@link org.mixtraining.config.Comparison} is many of them, each read like any other: the

@@ -27,7 +27,7 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
    * @param worker from 0
    * @param labelFraction share of the labels that may be used, in (0, 1]
    */
-  public static Share dealt(
+  public static Share assigned(
       ImageSet images,
       Normalization normalization,
       int worker,

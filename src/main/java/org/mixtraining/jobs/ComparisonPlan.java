@@ -31,7 +31,8 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.PlannedWork;
 
 /**
- * The runs of a comparison: which are finished, and what the others will take.
+ * The plan of a comparison: its runs with their status, and the estimated cost of the unfinished
+ * ones.
  *
  * @param runs in the order in which they are trained
  */
@@ -43,7 +44,8 @@ public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> ru
    * @param recorded how it stands, if it was begun
    * @param flops of its whole schedule; unknown while its dataset is not prepared
    */
-  public record Item(Comparison.Run run, Optional<RunRow> recorded, Optional<PlannedWork.Flops> flops) {
+  public record Item(
+      Comparison.Run run, Optional<RunRow> recorded, Optional<PlannedWork.Flops> flops) {
 
     boolean finished() {
       return recorded.filter(row -> row.status() == RunRow.Status.FINISHED).isPresent();
@@ -76,7 +78,7 @@ public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> ru
     }
     if (!problems.isEmpty()) {
       problems.add(
-          "mixtraining.compare.name = %s: these runs began with other values or images; give them those again, or the comparison another name"
+          "mixtraining.compare.name = %s: these runs started with other values or images; restore those, or choose another name for the comparison"
               .formatted(comparison.name()));
       throw new UserException(List.copyOf(problems));
     }
@@ -193,7 +195,7 @@ public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> ru
         left.isEmpty()
             ? ""
             : seconds.length < left.size()
-                ? "; what they cost is not known before their data is prepared and a run finished, or --gflops given"
+                ? "; their cost is unknown until their data is prepared and a run is finished, or --gflops is given"
                 : "; these take about %s of device time"
                     .formatted(Durations.text(Arrays.stream(seconds).sum()));
     return String.format(

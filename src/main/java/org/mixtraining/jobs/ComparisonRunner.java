@@ -16,9 +16,8 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.spark.SparkBackend;
 
 /**
- * Trains the runs of a comparison in one Spark session, several at a time: a thread each submits
- * its own Spark jobs, to one of the pools between which Spark's FAIR scheduler shares the
- * executors.
+ * Runner of a comparison's runs in one Spark session, several at a time: a thread each submits its
+ * own Spark jobs, to one of the pools between which Spark's FAIR scheduler shares the executors.
  */
 public final class ComparisonRunner {
 
@@ -85,7 +84,7 @@ public final class ComparisonRunner {
       }
       return failures;
     } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException("the comparison came to a halt", e);
+      throw new IllegalStateException("the comparison stopped", e);
     } finally {
       threads.shutdownNow();
     }
@@ -107,14 +106,14 @@ public final class ComparisonRunner {
 
   private Outcome train(Comparison.Run run, String pool) {
     if (interruption.requested()) {
-      return new Outcome(run, null, new InterruptedRunException(run.id() + " was not begun", null));
+      return new Outcome(
+          run, null, new InterruptedRunException(run.id() + " was not started", null));
     }
     spark.setLocalProperty("spark.scheduler.pool", pool);
     try (TrainingJob job =
         new TrainingJob(run.id(), run.config(), spark.hadoopConfiguration(), report)) {
       RunRow row =
-          job.train(
-              data -> new SparkBackend(spark, data), interruption, line -> {}, epoch -> {});
+          job.train(data -> new SparkBackend(spark, data), interruption, line -> {}, epoch -> {});
       return new Outcome(run, row, null);
     } catch (RuntimeException | Error e) {
       return new Outcome(run, null, e);
@@ -123,7 +122,7 @@ public final class ComparisonRunner {
 
   private static InterruptedRunException interrupted(ComparisonPlan plan, Throwable cause) {
     return new InterruptedRunException(
-        "comparison %s was interrupted; the same command goes on"
+        "comparison %s was interrupted; run the same command to resume"
             .formatted(plan.comparison().name()),
         cause);
   }

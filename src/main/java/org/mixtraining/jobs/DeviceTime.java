@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.spark.PlannedWork;
 
-/** What a run spends device time on. */
+/** The purposes that a run spends device time on: training and evaluation. */
 enum DeviceTime {
   TRAINING(Progress::deviceSeconds, Progress::flops, PlannedWork.Flops::training),
   EVALUATION(

@@ -2,7 +2,7 @@ package org.mixtraining.jobs;
 
 import java.util.Locale;
 
-/** Stretches of time for a person. */
+/** Formatting of durations. */
 public final class Durations {
 
   private Durations() {}

@@ -1,6 +1,6 @@
 package org.mixtraining.jobs;
 
-/** A run was told to stop; the message says how it goes on. */
+/** A run was interrupted; the message says how to resume it. */
 public final class InterruptedRunException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -8,8 +8,8 @@ import org.apache.spark.util.SignalUtils;
 import org.mixtraining.config.UserException;
 
 /**
- * A request to stop, as SIGTERM and SIGINT make it: the running tasks are cancelled, and the command
- * ends in its own time. A second signal ends the process at once.
+ * A request to stop, as SIGTERM and SIGINT make it: the running tasks are cancelled, and the
+ * command ends in its own time. A second signal ends the process at once.
  */
 public final class Interruption implements AutoCloseable {
   private static final long AGAIN_MILLIS = 500;
@@ -49,7 +49,7 @@ public final class Interruption implements AutoCloseable {
         throw e;
       }
       throw new InterruptedRunException(
-          "%s was interrupted and left nothing behind; the same command begins anew"
+          "%s was interrupted and left nothing behind; run the same command to start again"
               .formatted(command),
           e);
     }

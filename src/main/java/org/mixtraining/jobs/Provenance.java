@@ -16,7 +16,7 @@ import org.mixtraining.spark.TrainingData;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * What a run is made with.
+ * The provenance of a run: its setup, datasets and versions.
  *
  * @param setup what is asked for, as its row says it
  * @param datasets that of each task

@@ -58,7 +58,7 @@ public final class RecordedData {
     String is = DatasetManifest.read(hadoop, key, path).fingerprint();
     if (!is.equals(was)) {
       problems.add(
-          "%s = %s: holds other images than the run was trained on; their fingerprint is %s, and was %s"
+          "%s = %s: holds other images than the run was trained on: their fingerprint is %s, but was %s"
               .formatted(key, Secrets.inText(path), is, was));
     }
   }

@@ -22,7 +22,9 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 
-/** Writes a run into the result tables as it goes, and tells of its rows. */
+/**
+ * The sink that writes a run's epochs to the result tables, and informs the observers of its rows.
+ */
 final class RunRecorder implements EpochSink {
 
   private final Tables tables;

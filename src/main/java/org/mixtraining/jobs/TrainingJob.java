@@ -44,8 +44,8 @@ import org.mixtraining.spark.TrainingData;
 import org.mixtraining.tracking.Trackers;
 
 /**
- * A run by its id, in the hands of this process: however often it is started, it resumes from what
- * there is of it, and ends with the same rows and the same model.
+ * A run identified by its id and locked by this process: however often it is started, it resumes
+ * from its newest checkpoint, and ends with the same rows and the same model.
  */
 public final class TrainingJob implements AutoCloseable {
 
@@ -94,7 +94,7 @@ public final class TrainingJob implements AutoCloseable {
     return KebabCase.of(config.pipeline()) + "-" + config.model().preset() + "-" + time;
   }
 
-  /** Forgets what there is of the run. */
+  /** Deletes the run, except its lock. */
   public void forget() {
     tables.delete(id);
     checkpoints.delete();
@@ -107,14 +107,12 @@ public final class TrainingJob implements AutoCloseable {
    *     or it is finished and was trained on other images than now lie at its paths
    */
   public Optional<RunRow> finished() {
-    Optional<RunRow> row =
-        recorded().filter(found -> found.status() == RunRow.Status.FINISHED);
+    Optional<RunRow> row = recorded().filter(found -> found.status() == RunRow.Status.FINISHED);
     List<String> problems = new ArrayList<>();
-    row.ifPresent(
-        found -> problems.addAll(RecordedData.problems(hadoop, config, found.setup())));
+    row.ifPresent(found -> problems.addAll(RecordedData.problems(hadoop, config, found.setup())));
     if (!problems.isEmpty()) {
       problems.add(
-          "mixtraining.run.id = %s: choose another id, or train it anew with --force"
+          "mixtraining.run.id = %s: choose another id, or train it again with --force"
               .formatted(id));
       throw new UserException(problems);
     }
@@ -126,7 +124,7 @@ public final class TrainingJob implements AutoCloseable {
     row.ifPresent(this::checkConfiguration);
     if (row.isEmpty() && checkpoints.exist()) {
       throw new UserException(
-          "mixtraining.run.id = %s: there are checkpoints of this run, but no rows; choose another id, or train it anew with --force"
+          "mixtraining.run.id = %s: there are checkpoints of this run, but no rows; choose another id, or train it again with --force"
               .formatted(id));
     }
     return row;
@@ -137,7 +135,7 @@ public final class TrainingJob implements AutoCloseable {
         new ArrayList<>(ConfigDiff.forbidden(row.setup().config(), config.canonical()));
     if (!problems.isEmpty()) {
       problems.add(
-          "mixtraining.run.id = %s: this run began with other values; give it those again, choose another id, or train it anew with --force"
+          "mixtraining.run.id = %s: this run started with other values; restore those, choose another id, or train it again with --force"
               .formatted(id));
       throw new UserException(problems);
     }
@@ -162,8 +160,7 @@ public final class TrainingJob implements AutoCloseable {
     try (Backend backend = backends.apply(data);
         Trackers trackers = Trackers.of(hadoop, config, id)) {
       RunState random = RunState.initial(data.initialModel());
-      Start start =
-          start(Provenance.of(config, data, random.model()), data, random, progress);
+      Start start = start(Provenance.of(config, data, random.model()), data, random, progress);
       progress.accept(describe(data, random));
       data.notes().forEach(progress);
       return train(start, backend, trackers, interruption, finished);
@@ -185,10 +182,7 @@ public final class TrainingJob implements AutoCloseable {
 
   /** The model is random, or {@code init.model}, which is not read again with a checkpoint. */
   private Start start(
-      Provenance provenance,
-      TrainingData data,
-      RunState random,
-      Consumer<String> progress) {
+      Provenance provenance, TrainingData data, RunState random, Consumer<String> progress) {
     Optional<Checkpoint> reached = reached();
     String file = config.init().model();
     if (file.isEmpty()) {
@@ -198,14 +192,14 @@ public final class TrainingJob implements AutoCloseable {
       return new Start(provenance.begunAs(reached.get().provenance()), random, reached);
     }
     ModelFile model = ModelFile.open(hadoop, "mixtraining.init.model =", file);
-    PretrainedWeights weights = model.donor();
+    PretrainedWeights weights = model.pretrained();
     RunState begun =
         random.with(
             weights.into(
                 data.card().vit(), data.card().heads(), random.model(), config.init().parts()));
     weights.notes().forEach(progress);
     progress.accept(
-        "run %s begins from %s (%s)".formatted(id, file, KebabCase.of(config.init().parts())));
+        "run %s starts from %s (%s)".formatted(id, file, KebabCase.of(config.init().parts())));
     return new Start(provenance.begunFrom(model.sha256()), begun, reached);
   }
 
@@ -276,7 +270,7 @@ public final class TrainingJob implements AutoCloseable {
     return new InterruptedRunException(
         String.format(
             Locale.ROOT,
-            "run %s was interrupted after %d finished epochs; the same command, or train --resume %s, goes on",
+            "run %s was interrupted after %d finished epochs; run the same command, or train --resume %s, to resume",
             id,
             epochs,
             id),
@@ -351,11 +345,11 @@ public final class TrainingJob implements AutoCloseable {
                 found ->
                     String.format(
                         Locale.ROOT,
-                        "run %s goes on after epoch %d of %d",
+                        "run %s resumes after epoch %d of %d",
                         id,
                         found.state().epochs(),
                         epochs))
-            .orElse("run %s begins again: there is no checkpoint of it".formatted(id)));
+            .orElse("run %s starts again: it has no checkpoint".formatted(id)));
   }
 
   private void check(Checkpoint found, SortedMap<String, String> now, RunState initial) {
@@ -365,17 +359,17 @@ public final class TrainingJob implements AutoCloseable {
           String was = found.provenance().getOrDefault(key, "unknown");
           if (!was.equals(value) && key.startsWith("dataset.")) {
             problems.add(
-                "mixtraining.data.path = %s: not the data that run %s began with: %s is %s, and was %s; prepare that again, choose another id, or train it anew with --force"
-                    .formatted(config.data().path(), id, key, value, was));
+                "mixtraining.data.path = %s: dataset changed since run %s started: %s was %s, now %s; prepare the original dataset again, choose another id, or train it again with --force"
+                    .formatted(config.data().path(), id, key, was, value));
           } else if (!was.equals(value) && key.startsWith("version.")) {
             report.accept(
-                "%s is %s, and was %s when run %s began: its bits may differ from those of a run that was never stopped"
-                    .formatted(key, value, was, id));
+                "%s was %s when run %s started, now %s: its bits may differ from those of an uninterrupted run"
+                    .formatted(key, was, id, value));
           }
         });
     if (problems.isEmpty() && !sizes(found.state()).equals(sizes(initial))) {
       problems.add(
-          "mixtraining.run.id = %s: the checkpoint holds another model, %s instead of %s; choose another id, or train it anew with --force"
+          "mixtraining.run.id = %s: the checkpoint holds another model, %s instead of %s; choose another id, or train it again with --force"
               .formatted(id, sizes(found.state()), sizes(initial)));
     }
     if (!problems.isEmpty()) {

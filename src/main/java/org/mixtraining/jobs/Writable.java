@@ -8,7 +8,7 @@ import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.WholeFile;
 
-/** A look ahead at where a command is to write, so that it does not work for nothing. */
+/** An early check that a command's output can be written, before any work is done. */
 public final class Writable {
 
   private Writable() {}
@@ -44,8 +44,7 @@ public final class Writable {
     }
     if (!Files.isWritable(there)) {
       throw new UserException(
-          "%s %s: %s cannot be written into by this user"
-              .formatted(key, Secrets.inText(given), there));
+          "%s %s: %s is not writable by this user".formatted(key, Secrets.inText(given), there));
     }
   }
 }

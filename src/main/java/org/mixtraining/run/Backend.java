@@ -1,6 +1,6 @@
 package org.mixtraining.run;
 
-/** Where the epochs of a run are computed. */
+/** A backend that computes the epochs of a run. */
 public interface Backend extends AutoCloseable {
 
   EpochTrainer trainer();

@@ -18,7 +18,7 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
   /** Of workers of which nothing is known. */
   public static final ShardAssignment EQUAL = new ShardAssignment(List.of());
 
-  /** Shards move only where that shortens an epoch to so much of it: their images are read anew. */
+  /** Shards move only if that shortens an epoch to this share: their images must be read again. */
   private static final double WORTHWHILE = 0.9;
 
   public ShardAssignment {
@@ -79,10 +79,7 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
     return share.metrics().images() / share.task().seconds();
   }
 
-  /**
-   * How long, at these speeds, the last worker would take for what a assignment gives it, in
-   * shards.
-   */
+  /** How long, at these speeds, the last worker would take for its assigned shards, in shards. */
   private double longest(ShardAssignment assignment, int shards) {
     int[] owners = assignment.owners(speeds.size(), shards);
     return IntStream.range(0, speeds.size())
@@ -94,10 +91,10 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
   /** For a person: how much faster the fastest worker is than the slowest. */
   public String describe() {
     return speeds.isEmpty()
-        ? "shards are dealt evenly"
+        ? "shards are assigned evenly"
         : String.format(
             Locale.ROOT,
-            "shards are dealt by speed: the fastest worker is %.2f times as fast as the slowest",
+            "shards are assigned by speed: the fastest worker is %.2f times as fast as the slowest",
             Collections.max(speeds) / Collections.min(speeds));
   }
 }

@@ -33,7 +33,8 @@ public final class SparkBackend implements Backend {
     Prerequisites.check(spark, config, data, stateBytes, devices.steps());
     this.supervision = new Supervision(spark, config.workers().patience());
     this.trainer =
-        new SparkEpochTrainer(spark, data, devices, profile, exchange(config, stateBytes), supervision);
+        new SparkEpochTrainer(
+            spark, data, devices, profile, exchange(config, stateBytes), supervision);
     this.evaluator = new SparkEvaluator(spark, data, devices, profile, supervision);
   }
 

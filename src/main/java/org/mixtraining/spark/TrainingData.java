@@ -23,7 +23,6 @@ import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
@@ -38,6 +37,7 @@ import org.mixtraining.vit.MemoryEstimate;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * The datasets that the workers of a run train on.
@@ -256,8 +256,8 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** A worker's minibatches of an epoch, prepared on the CPU by the calling thread. */
-  Iterator<TrainingBatch> batches(EpochPlan plan, ShardAssignment deal, int worker) {
-    return batches(plan, deal, worker, Steps.ON_CPU, new WorkerThreads(1));
+  Iterator<TrainingBatch> batches(EpochPlan plan, ShardAssignment assignment, int worker) {
+    return batches(plan, assignment, worker, Steps.ON_CPU, new WorkerThreads(1));
   }
 
   /**
@@ -266,14 +266,14 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
    * @param threads that prepare the images
    */
   Iterator<TrainingBatch> batches(
-      EpochPlan plan, ShardAssignment deal, int worker, Steps steps, WorkerThreads threads) {
+      EpochPlan plan, ShardAssignment assignment, int worker, Steps steps, WorkerThreads threads) {
     Optional<Share> none = Optional.empty();
     if (labelled.size() > 1) {
       List<TaskBatches> tasks =
           labelled.stream()
               .map(
                   task -> {
-                    Share own = share(task, plan, deal, worker);
+                    Share own = share(task, plan, assignment, worker);
                     return batches(plan, task, own, none, steps, threads);
                   })
               .toList();
@@ -281,13 +281,13 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
     }
     LabelledData task = labelled.get(0);
     if (!apart() || plan.objective() == Objective.SL) {
-      return batches(plan, task, share(task, plan, deal, worker), none, steps, threads);
+      return batches(plan, task, share(task, plan, assignment, worker), none, steps, threads);
     }
-    Share others = share(ssl, 1, plan, deal, worker);
+    Share others = share(ssl, 1, plan, assignment, worker);
     if (plan.objective() == Objective.SSL) {
       return batches(plan, task, others, none, steps, threads);
     }
-    Share own = share(task, plan, deal, worker);
+    Share own = share(task, plan, assignment, worker);
     return batches(plan, task, own, Optional.of(others), steps, threads);
   }
 
@@ -315,16 +315,16 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
     return !config.data().ssl().isEmpty();
   }
 
-  private Share share(LabelledData task, EpochPlan plan, ShardAssignment deal, int worker) {
-    return share(task.dataset(), config.data().fraction(), plan, deal, worker);
+  private Share share(LabelledData task, EpochPlan plan, ShardAssignment assignment, int worker) {
+    return share(task.dataset(), config.data().fraction(), plan, assignment, worker);
   }
 
   private Share share(
-      Dataset dataset, double fraction, EpochPlan plan, ShardAssignment deal, int worker) {
+      Dataset dataset, double fraction, EpochPlan plan, ShardAssignment assignment, int worker) {
     int workers = config.workers().count();
     Normalization normalization = dataset.manifest().normalization();
     return config.data().reshuffle()
-        ? Share.dealt(
+        ? Share.assigned(
             dataset.part(Split.TRAIN, 0, 1, fraction),
             normalization,
             worker,
@@ -334,7 +334,9 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
             config.data().labelledFraction())
         : Share.all(
             dataset.shards(
-                Split.TRAIN, deal.shards(worker, workers, dataset.manifest().shards()), fraction),
+                Split.TRAIN,
+                assignment.shards(worker, workers, dataset.manifest().shards()),
+                fraction),
             normalization);
   }
 

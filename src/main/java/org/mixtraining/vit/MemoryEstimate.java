@@ -33,7 +33,8 @@ public final class MemoryEstimate {
     }
     floats += (double) working(vit, vit.dim()) * longest;
     if (objective != Objective.SL) {
-      floats += vit.decoderDepth() * block(vit, vit.fullTokens(), vit.decoderDim(), vit.decoderHeads());
+      floats +=
+          vit.decoderDepth() * block(vit, vit.fullTokens(), vit.decoderDim(), vit.decoderHeads());
       floats += (double) working(vit, vit.decoderDim()) * vit.fullTokens();
       floats += 4.0 * vit.fullTokens() * (vit.decoderDim() + vit.patchValues());
     }

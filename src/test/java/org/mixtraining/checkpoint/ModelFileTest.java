@@ -140,12 +140,12 @@ class ModelFileTest {
 
   @Test
   void aRunCanBeginFromWhatThisJobWroteAndFromTimm() throws IOException {
-    assertThat(file("m.zip", model.zip()).donor()).isInstanceOf(TrainedWeights.class);
-    assertThat(file("t.safetensors", timm("patch3.safetensors")).donor())
+    assertThat(file("m.zip", model.zip()).pretrained()).isInstanceOf(TrainedWeights.class);
+    assertThat(file("t.safetensors", timm("patch3.safetensors")).pretrained())
         .isInstanceOf(TimmWeights.class);
     byte[] cut = timm("patch3.safetensors");
     ModelFile damaged = file("cut.safetensors", Arrays.copyOf(cut, cut.length - 4));
-    assertThatThrownBy(damaged::donor)
+    assertThatThrownBy(damaged::pretrained)
         .isInstanceOf(UserException.class)
         .hasMessageContaining(
             "cut.safetensors: cannot be used: it is truncated: head.bias should end at byte 20626, and the file has 20622");

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.mixtraining.files.FullFileSystem;
 import org.mixtraining.cli.SmallJob.Driver;
+import org.mixtraining.files.FullFileSystem;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 

@@ -63,7 +63,7 @@ class CompareCommandTest {
         """
             .formatted(directory));
     Printed plan = run("compare", "--dry-run");
-    assertThat(plan.err()).contains("4 left; what they cost is not known before");
+    assertThat(plan.err()).contains("4 left; their cost is unknown until");
     first = run("compare");
   }
 
@@ -178,9 +178,9 @@ class CompareCommandTest {
     assertThat(changed.exitCode()).isEqualTo(2);
     assertThat(changed.err().lines())
         .contains(
-            "error: run small-drawn-f1-mix-s0: mixtraining.optimizer.clip = 1, and was 0",
-            "error: run small-drawn-f1-mix-s0: mixtraining.mix.ratio = 0.5, and was 1");
-    assertThat(changed.err()).contains("mixtraining.compare.name = small: these runs began with");
+            "error: run small-drawn-f1-mix-s0: mixtraining.optimizer.clip = 1, but was 0",
+            "error: run small-drawn-f1-mix-s0: mixtraining.mix.ratio = 0.5, but was 1");
+    assertThat(changed.err()).contains("mixtraining.compare.name = small: these runs started with");
   }
 
   /** The dataset of the runs by its manifest, but for the fingerprint {@code of-others}. */
@@ -203,7 +203,7 @@ class CompareCommandTest {
         run("train", "-D", "run.id=" + RUNS.get(0), "-D", "run.seed=0", "-D", "data.path=" + other);
 
     String problem =
-        "mixtraining.data.path = %s: holds other images than the run was trained on; their fingerprint is of-others, and was %s"
+        "mixtraining.data.path = %s: holds other images than the run was trained on: their fingerprint is of-others, but was %s"
             .formatted(other, was);
     assertThat(compared.exitCode()).isEqualTo(2);
     assertThat(compared.err().lines())
@@ -319,8 +319,8 @@ class CompareCommandTest {
     Printed both = run("report", "--run", "a", "--compare", "b", "-o", file.toString());
     Printed nowhere = run("report", "--run", RUNS.get(0), "-o", directory + "/no/where.html");
 
-    assertThat(nobody.err()).contains("error: --run nobody: there is no such run in");
-    assertThat(none.err()).contains("error: --compare none: there is no such comparison in");
+    assertThat(nobody.err()).contains("error: --run nobody: no such run in");
+    assertThat(none.err()).contains("error: --compare none: no such comparison in");
     assertThat(both.err()).contains("mutually exclusive");
     assertThat(nowhere.err()).contains("must be a file in a directory that exists");
     assertThat(List.of(nobody, none, both, nowhere)).allMatch(printed -> printed.exitCode() == 2);
@@ -359,7 +359,7 @@ class CompareCommandTest {
     Printed reported = run("report", "--run", RUNS.get(0), "-D", path, "-o", file.toString());
 
     String problem =
-        "holds other images than the run was trained on; their fingerprint is of-others";
+        "holds other images than the run was trained on: their fingerprint is of-others";
     assertThat(judged.exitCode()).isEqualTo(2);
     assertThat(judged.err()).contains("error: mixtraining.data.path = " + changed + ": " + problem);
     assertThat(reported.exitCode()).as(reported.err()).isZero();
@@ -369,7 +369,7 @@ class CompareCommandTest {
   @Test
   void aRunOrAModelThatIsNotThereIsNamed() {
     assertThat(run("evaluate", "--run", "nobody").err())
-        .contains("error: --run nobody: there is no such run in");
+        .contains("error: --run nobody: no such run in");
     assertThat(run("evaluate", "--run", RUNS.get(0), "-D", "data.path=" + directory).exitCode())
         .isEqualTo(2);
   }

@@ -59,7 +59,7 @@ class ConfTest {
 
     assertThat(printed.exitCode()).isEqualTo(2);
     assertThat(printed.err())
-        .contains("error: mixtraining.data.tasks: names datasets that are prepared already");
+        .contains("error: mixtraining.data.tasks: names datasets that are already prepared");
   }
 
   private static Comparison comparison(String file) {

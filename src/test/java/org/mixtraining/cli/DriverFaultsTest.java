@@ -83,7 +83,7 @@ class DriverFaultsTest {
     assertThat(second.exit()).isEqualTo(2);
     assertThat(second.said()).contains("is training this run (last heartbeat");
     inMix.kill();
-    assertThat(inMix.said()).contains("run killed goes on after epoch 1 of 7");
+    assertThat(inMix.said()).contains("run killed resumes after epoch 1 of 7");
 
     Driver inCheckpoint = train("killed");
     inCheckpoint.await(
@@ -94,12 +94,12 @@ class DriverFaultsTest {
     Driver last = train("killed", "--resume", "killed");
     assertThat(last.exit()).as(last.said()).isZero();
     assertThat(last.said())
-        .contains("took over the run's lock from process ", "run killed goes on after epoch ");
+        .contains("took over the run's lock from process ", "run killed resumes after epoch ");
     assertSameAsCalm("killed");
 
     Driver again = train("killed");
     assertThat(again.exit()).isZero();
-    assertThat(again.said()).contains("run killed is finished already", "run killed finished: ");
+    assertThat(again.said()).contains("run killed is already finished", "run killed finished: ");
   }
 
   /**
@@ -122,7 +122,8 @@ class DriverFaultsTest {
 
     assertThat(driver.exit()).as(driver.said()).isEqualTo(3);
     assertThat(driver.said())
-        .containsPattern("run told was interrupted after [1-6] finished epochs; the same command")
+        .containsPattern(
+            "run told was interrupted after [1-6] finished epochs; run the same command")
         .doesNotContain("\tat org.");
     assertThat(job.row("told").status()).isEqualTo(RunRow.Status.INTERRUPTED);
     assertThat(job.exists("told", "epoch-0000")).isTrue();
@@ -162,7 +163,7 @@ class DriverFaultsTest {
 
     Driver rest = job.start(ONE_PROCESS, "compare", "ignored", two);
     assertThat(rest.exit()).as(rest.said()).isZero();
-    assertThat(rest.said()).contains("run " + runs.get(0) + " goes on after epoch ");
+    assertThat(rest.said()).contains("run " + runs.get(0) + " resumes after epoch ");
     assertThat(runs).allMatch(run -> job.row(run).status() == RunRow.Status.FINISHED);
     assertThat(job.row(runs.get(0)).stateSha256()).isEqualTo(job.row("calm").stateSha256());
   }

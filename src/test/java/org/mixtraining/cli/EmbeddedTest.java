@@ -57,7 +57,7 @@ class EmbeddedTest {
     assertThatThrownBy(() -> on(master))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "MASTER = %s: the embedded Spark has local, local[cores], local[*], local[cores,failures], local-cluster[executors,cores,MB] and spark://host:port; for another master point SPARK_HOME at a Spark"
+            "MASTER = %s: the embedded Spark supports local, local[cores], local[*], local[cores,failures], local-cluster[executors,cores,MB] and spark://host:port; for another master set SPARK_HOME to a Spark"
                 .formatted(master));
   }
 
@@ -69,6 +69,6 @@ class EmbeddedTest {
     assertThatThrownBy(() -> on("local-cluster[2,1,1024]")).hasMessageContaining("has 1 cores");
     assertThatThrownBy(() -> on("local-cluster[2,2,100]"))
         .hasMessage(
-            "MASTER = local-cluster[2,2,100]: needs 1 executor at least, and 512 MB for each");
+            "MASTER = local-cluster[2,2,100]: needs at least 1 executor, and 512 MB for each");
   }
 }

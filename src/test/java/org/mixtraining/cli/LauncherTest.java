@@ -177,6 +177,6 @@ class LauncherTest {
     Said said = on("yarn", "prepare", "--force");
 
     assertThat(said.exitCode()).as(said.err()).isEqualTo(2);
-    assertThat(said.err()).contains("error: MASTER = yarn: the embedded Spark has local, ");
+    assertThat(said.err()).contains("error: MASTER = yarn: the embedded Spark supports local, ");
   }
 }

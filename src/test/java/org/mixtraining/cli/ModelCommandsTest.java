@@ -186,7 +186,7 @@ class ModelCommandsTest {
   @Test
   void aRunThatBeginsFromAModelSaysSoAndIsAnotherThanOneThatBeginsAtRandom() {
     assertThat(tuned.err())
-        .contains("run tuned begins from %s (encoder)".formatted(model("first")));
+        .contains("run tuned starts from %s (encoder)".formatted(model("first")));
     assertThat(row("tuned").setup().config())
         .contains("\"init\":{\"model\":\"%s\",\"parts\":\"encoder\"}".formatted(model("first")));
 
@@ -229,12 +229,12 @@ class ModelCommandsTest {
     Printed resumed = run("train", "--resume", "whole");
 
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
-    assertThat(resumed.err()).contains("run whole goes on after epoch 1 of 2");
+    assertThat(resumed.err()).contains("run whole resumes after epoch 1 of 2");
     assertThat(row("whole").stateSha256()).isEqualTo(bits);
 
     Printed other = run(begun("whole"));
     assertThat(other.exitCode()).isEqualTo(2);
-    assertThat(other.err()).contains("mixtraining.init.model = \"" + model("first"), "and was \"");
+    assertThat(other.err()).contains("mixtraining.init.model = \"" + model("first"), "but was \"");
   }
 
   @Test
@@ -327,10 +327,9 @@ class ModelCommandsTest {
     }
     Printed again = run(command);
     assertThat(again.exitCode()).isEqualTo(2);
-    assertThat(again.err())
-        .contains("-o %s: is there already; --force replaces it".formatted(table));
+    assertThat(again.err()).contains("-o %s: exists already; --force replaces it".formatted(table));
     Printed none = run("predict", "--run", "absent", photos.toString(), "-o", directory + "/no");
     assertThat(none.exitCode()).isEqualTo(2);
-    assertThat(none.err()).contains("--run absent: there is no model of such a run");
+    assertThat(none.err()).contains("--run absent: no model of such a run");
   }
 }

@@ -95,7 +95,8 @@ class SignalsTest {
       assertThat(told.exitCode()).as(told.err()).isEqualTo(3);
       assertThat(told.err())
           .endsWith(
-              command + " was interrupted and left nothing behind; the same command begins anew\n")
+              command
+                  + " was interrupted and left nothing behind; run the same command to start again\n")
           .doesNotContain("\tat ");
       assertThat(hidden()).isEmpty();
       assertThat(directory.resolve(target)).doesNotExist();

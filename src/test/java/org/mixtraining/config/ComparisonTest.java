@@ -218,7 +218,7 @@ class ComparisonTest {
                 ARMS
                     + "datasets { a { data { format = cifar10, source = x } }, b { data { format = cifar100, source = y } } }"))
         .containsExactly(
-            "mixtraining.compare.datasets: a and b cannot both lie in mixtraining.data.path = data/synthetic, being made of different data; give each a path of its own");
+            "mixtraining.compare.datasets: a and b are made of different data and cannot share mixtraining.data.path = data/synthetic; give each its own path");
     assertThat(load(ARMS + "datasets { a { model.patch = 4 }, b { model.patch = 8 } }").runs())
         .hasSize(4);
   }

@@ -24,9 +24,9 @@ class ConfigDiffTest {
                 canonical(),
                 canonical("optimizer.base-lr=0.01", "epochs.sl=12", "pipeline=ssl-sl")))
         .containsExactly(
-            "mixtraining.epochs.sl = 12, and was 10",
-            "mixtraining.optimizer.base-lr = 0.01, and was 0.004",
-            "mixtraining.pipeline = \"ssl-sl\", and was \"mix\"");
+            "mixtraining.epochs.sl = 12, but was 10",
+            "mixtraining.optimizer.base-lr = 0.01, but was 0.004",
+            "mixtraining.pipeline = \"ssl-sl\", but was \"mix\"");
   }
 
   @Test
@@ -52,6 +52,6 @@ class ConfigDiffTest {
     assertThat(older).doesNotContain("checkpoint", "label-smoothing");
     assertThat(ConfigDiff.forbidden(older, canonical())).isEmpty();
     assertThat(ConfigDiff.forbidden(older, canonical("optimizer.label-smoothing=0")))
-        .containsExactly("mixtraining.optimizer.label-smoothing = 0, and was 0.1");
+        .containsExactly("mixtraining.optimizer.label-smoothing = 0, but was 0.1");
   }
 }

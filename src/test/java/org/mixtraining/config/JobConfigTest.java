@@ -115,8 +115,7 @@ class JobConfigTest {
   @Test
   void headsDivideTheTokensOfEncoderAndDecoder() {
     assertThat(problems(Optional.empty(), "model.dim=200"))
-        .containsExactly(
-            "model.heads = 3: must divide mixtraining.model.dim = 200 (default)");
+        .containsExactly("model.heads = 3: must divide mixtraining.model.dim = 200 (default)");
     assertThat(problems(Optional.empty(), "model.heads=6", "model.decoder.dim=90"))
         .containsExactly(
             "model.decoder.dim = 90: must be a positive multiple of 12 (command line)");
@@ -236,7 +235,7 @@ class JobConfigTest {
   void anSslDatasetIsForASingleTask() {
     assertThat(problems("data.ssl=y", "data.tasks=[{name = a, path = x}]"))
         .containsExactly(
-            "mixtraining.data.ssl = y: must be empty where mixtraining.data.tasks are given (command line)");
+            "mixtraining.data.ssl = y: must be empty if mixtraining.data.tasks is set (command line)");
   }
 
   @Test
@@ -366,7 +365,7 @@ class JobConfigTest {
   void aMaskTokenKnowsNoLearnedPositions() {
     assertThat(problems("model.positions=learned", "mix.pass=corrupted"))
         .containsExactly(
-            "mixtraining.model.positions = learned: must be sin-cos where mixtraining.mix.pass is corrupted (command line)");
+            "mixtraining.model.positions = learned: must be sin-cos if mixtraining.mix.pass is corrupted (command line)");
     assertThat(JobConfig.load(Optional.empty(), List.of("model.positions=learned")).model())
         .extracting(ModelConfig::positions)
         .isEqualTo(ModelConfig.Positions.LEARNED);

@@ -85,7 +85,7 @@ class LocationTest {
     assertThat(Location.problem("./~x")).isEqualTo(Optional.empty());
     assertThatThrownBy(() -> Location.path("~anna/x"))
         .hasMessage(
-            "only ~/ is a home directory here; write that of another user out, or ./~anna/x for what is called so");
+            "only ~/ is expanded to a home directory; write another user's in full, or ./~anna/x for a file of that name");
   }
 
   @Test
@@ -106,10 +106,11 @@ class LocationTest {
     assertThat(load("data.tasks=[{name = a, path = \"~/a\"}]").data().tasks().get(0).path())
         .isEqualTo(home + "/a");
     assertThatThrownBy(() -> load("data.source=~anna", "run.output=[a]", "data.path=[1] b"))
-        .hasMessageContaining("mixtraining.data.source = ~anna: only ~/ is a home directory here")
         .hasMessageContaining(
-            "mixtraining.run.output = [\"a\"]: must be a path; in quotes where it begins with a bracket")
-        .hasMessageContaining("-D data.path=[1] b: must be key=value, and HOCON where");
+            "mixtraining.data.source = ~anna: only ~/ is expanded to a home directory")
+        .hasMessageContaining(
+            "mixtraining.run.output = [\"a\"]: must be a path; in quotes if it begins with a bracket")
+        .hasMessageContaining("-D data.path=[1] b: must be key=value, and HOCON if");
     assertThat(load("data.path=\"[1] b\"").data().path()).isEqualTo("[1] b");
   }
 
@@ -123,10 +124,10 @@ class LocationTest {
       assertThatThrownBy(() -> Location.path(none)).hasMessage("must be a path");
     }
     assertThatThrownBy(() -> Location.file("s3a://bucket/x"))
-        .hasMessage("must be a file of this machine");
+        .hasMessage("must be a file on this machine");
     assertThatThrownBy(() -> load("data.path=hdfs://[/x"))
         .isInstanceOf(UserException.class)
-        .hasMessageStartingWith("mixtraining.data.path = hdfs://[/x: is no path: ");
+        .hasMessageStartingWith("mixtraining.data.path = hdfs://[/x: is not a path: ");
     assertThatThrownBy(() -> load("data.source=\"a\\u0000b\"", "run.output= "))
         .hasMessageContaining("b: must be a path")
         .hasMessageContaining("mixtraining.run.output = \"\": must be a path");
@@ -148,19 +149,19 @@ class LocationTest {
     JobConfig around = from(raw, "data.path", directory.toString());
     assertThatThrownBy(() -> Layout.check(around))
         .hasMessage(
-            "mixtraining.data.source = %s: lies in mixtraining.data.path = %s, which is replaced whole when images are prepared; name a directory outside of it"
+            "mixtraining.data.source = %s: is inside mixtraining.data.path = %s, which prepare replaces as a whole; choose a directory outside"
                 .formatted(raw, directory));
     JobConfig inside = load("data.path=" + raw, "run.output=" + link + "/runs");
     assertThatThrownBy(() -> Layout.checkReplaced(inside))
         .hasMessageContaining(
-            "mixtraining.run.output = %s/runs: lies in mixtraining.data.path = %s"
+            "mixtraining.run.output = %s/runs: is inside mixtraining.data.path = %s"
                 .formatted(link, raw));
   }
 
   private void assertRefused(Path source, String key, String place) {
     assertThatThrownBy(() -> Layout.check(from(source, key, place)))
         .hasMessage(
-            "mixtraining.%s = %s: lies in mixtraining.data.source = %s, and would be taken for raw images there; name a directory outside of it"
+            "mixtraining.%s = %s: is inside mixtraining.data.source = %s, where it would be taken for raw images; choose a directory outside"
                 .formatted(key, place, source));
   }
 

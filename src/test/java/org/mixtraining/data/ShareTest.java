@@ -21,15 +21,15 @@ class ShareTest {
         1);
   }
 
-  private static int[] dealt(ImageSet images, int worker, int workers, long seed, int epoch) {
-    return Share.dealt(images, UNIT, worker, workers, seed, epoch, 1).indices();
+  private static int[] assigned(ImageSet images, int worker, int workers, long seed, int epoch) {
+    return Share.assigned(images, UNIT, worker, workers, seed, epoch, 1).indices();
   }
 
   @Test
   void everyImageIsDealtToOneWorkerAndAllGetAlmostTheSame() {
     ImageSet images = images(100, 23);
 
-    List<int[]> hands = IntStream.range(0, 4).mapToObj(w -> dealt(images, w, 4, 1, 0)).toList();
+    List<int[]> hands = IntStream.range(0, 4).mapToObj(w -> assigned(images, w, 4, 1, 0)).toList();
 
     assertThat(hands.stream().flatMapToInt(IntStream::of).sorted())
         .containsExactlyElementsOf(IntStream.range(0, 23).boxed().toList());
@@ -53,7 +53,7 @@ class ShareTest {
         long[][] counts = new long[4][workers];
         for (int w = 0; w < workers; w++) {
           int labelled = 3 * ofClass;
-          int[] hand = Share.dealt(images, UNIT, w, workers, 1, 2, ofClass / 20.0).indices();
+          int[] hand = Share.assigned(images, UNIT, w, workers, 1, 2, ofClass / 20.0).indices();
           for (int label = 0; label < 3; label++) {
             int own = label;
             counts[label][w] = IntStream.of(hand).filter(i -> i < labelled && i % 3 == own).count();
@@ -72,16 +72,16 @@ class ShareTest {
   void theDealDependsOnSeedAndEpoch() {
     ImageSet images = images(0, 40);
 
-    assertThat(dealt(images, 0, 2, 1, 0))
-        .isEqualTo(dealt(images, 0, 2, 1, 0))
-        .isNotEqualTo(dealt(images, 0, 2, 1, 1))
-        .isNotEqualTo(dealt(images, 0, 2, 2, 0));
+    assertThat(assigned(images, 0, 2, 1, 0))
+        .isEqualTo(assigned(images, 0, 2, 1, 0))
+        .isNotEqualTo(assigned(images, 0, 2, 1, 1))
+        .isNotEqualTo(assigned(images, 0, 2, 2, 0));
   }
 
   @Test
   void aLoneWorkerIsDealtAll() {
     ImageSet images = images(0, 7);
 
-    assertThat(dealt(images, 0, 1, 1, 3)).isEqualTo(Share.all(images, UNIT).indices());
+    assertThat(assigned(images, 0, 1, 1, 3)).isEqualTo(Share.all(images, UNIT).indices());
   }
 }

@@ -65,12 +65,12 @@ class ForeignWeightsTest {
   }
 
   private static ModelState begun(byte[] content) throws IOException {
-    return begun(file("weights.safetensors", content).donor());
+    return begun(file("weights.safetensors", content).pretrained());
   }
 
   private static AbstractThrowableAssert<?, ?> assertRefused(byte[] content) throws IOException {
     ModelFile file = file("weights", content);
-    return assertThatThrownBy(file::donor).isInstanceOf(UserException.class);
+    return assertThatThrownBy(file::pretrained).isInstanceOf(UserException.class);
   }
 
   // --- the same weights ------------------------------------------------------------------------
@@ -91,7 +91,8 @@ class ForeignWeightsTest {
       })
   void namesMayHaveAnyPrefix(String prefix) throws IOException {
     PretrainedWeights pretrained =
-        file("prefixed.safetensors", Safetensors.floats(renamed(name -> prefix + name))).donor();
+        file("prefixed.safetensors", Safetensors.floats(renamed(name -> prefix + name)))
+            .pretrained();
 
     assertThat(begun(pretrained)).isEqualTo(begun(Safetensors.floats(timm())));
     assertThat(pretrained.notes())
@@ -116,7 +117,7 @@ class ForeignWeightsTest {
     for (int i = 0; i < 7; i++) {
       both.put("queue." + i, new Weight(new int[] {1}, new float[1]));
     }
-    PretrainedWeights pretrained = file("both.safetensors", Safetensors.floats(both)).donor();
+    PretrainedWeights pretrained = file("both.safetensors", Safetensors.floats(both)).pretrained();
 
     assertThat(begun(pretrained)).isEqualTo(begun(Safetensors.floats(timm())));
     assertThat(pretrained.notes())
@@ -235,7 +236,7 @@ class ForeignWeightsTest {
   void whatIsMissingIsNamed(String name) throws IOException {
     SortedMap<String, Weight> incomplete = timm();
     incomplete.remove(name);
-    PretrainedWeights pretrained = file("incomplete", Safetensors.floats(incomplete)).donor();
+    PretrainedWeights pretrained = file("incomplete", Safetensors.floats(incomplete)).pretrained();
 
     assertThatThrownBy(() -> begun(pretrained))
         .isInstanceOf(UserException.class)
@@ -260,7 +261,7 @@ class ForeignWeightsTest {
   void aNumberThatIsNoneIsRefused() throws IOException {
     SortedMap<String, Weight> broken = timm();
     broken.get("norm.weight").values()[3] = Float.NaN;
-    PretrainedWeights pretrained = file("nan", Safetensors.floats(broken)).donor();
+    PretrainedWeights pretrained = file("nan", Safetensors.floats(broken)).pretrained();
 
     assertThatThrownBy(() -> begun(pretrained))
         .isInstanceOf(UserException.class)

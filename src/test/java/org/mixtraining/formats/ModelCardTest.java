@@ -14,7 +14,22 @@ class ModelCardTest {
   private static ModelCard card(Integer mlpRatio) {
     var vit =
         new ViT(
-            12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, mlpRatio);
+            12,
+            3,
+            3,
+            12,
+            2,
+            3,
+            20,
+            1,
+            2,
+            5,
+            Pooling.MEAN,
+            0.75,
+            true,
+            0,
+            Positions.SIN_COS,
+            mlpRatio);
     var half = new Normalization(List.of(0.5), List.of(0.25));
     return new ModelCard(vit, List.of(new ModelCard.Task("main", 12, half, List.of("a", "b"))));
   }

@@ -103,8 +103,7 @@ class GpuStepsTest {
   @CsvSource("JOINT, VISIBLE")
   void anMlpCanHaveAnyWidth(Objective objective, MixPass pass) {
     ViT vit =
-        new ViT(
-            12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, 3);
+        new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, 3);
     assertSame(vit, ONE_HEAD, plan(objective, pass, 0), batches(objective, IMAGES, IMAGES));
   }
 
@@ -150,7 +149,8 @@ class GpuStepsTest {
   @CsvSource({"JOINT, TWO_PASS"})
   void onTensorCoresTheyAreTheSame(Objective objective, MixPass pass) {
     ViT vit =
-        new ViT(12, 3, 3, 48, 2, 3, 32, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, null);
+        new ViT(
+            12, 3, 3, 48, 2, 3, 32, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, null);
     assertCloseInBfloat16(vit, objective, pass);
   }
 

@@ -90,7 +90,13 @@ class TrainingJobTest {
 
   private JobConfig config(String... overrides) {
     List<String> all =
-        new ArrayList<>(List.of("run.id=a", "pipeline=sl", "epochs.sl=4", "averaging.outer-momentum=0.5", "run.output=" + output));
+        new ArrayList<>(
+            List.of(
+                "run.id=a",
+                "pipeline=sl",
+                "epochs.sl=4",
+                "averaging.outer-momentum=0.5",
+                "run.output=" + output));
     all.addAll(List.of(overrides));
     return JobConfig.load(Optional.empty(), all);
   }
@@ -113,16 +119,7 @@ class TrainingJobTest {
   private EpochResult train(EpochPlan plan, RunState state) {
     EpochMetrics metrics =
         new EpochMetrics(
-            100,
-            new TreeMap<>(Map.of("head", 100L)),
-            60,
-            4,
-            10 * plan.epoch(),
-            0,
-            1,
-            1e9,
-            2,
-            0.5);
+            100, new TreeMap<>(Map.of("head", 100L)), 60, 4, 10 * plan.epoch(), 0, 1, 1e9, 2, 0.5);
     TaskInfo task = new TaskInfo("host", "0", "cpu", 2, 0, 1, 1, 1);
     return new EpochResult(
         changed(state.model(), state.averaging().block("encoder").parameters()[0]),
@@ -172,8 +169,7 @@ class TrainingJobTest {
         return new Evaluator() {
           @Override
           public EpochScores score(EpochPlan plan, ModelState model) {
-            return new EpochScores(
-                scores(CORRECT[plan.epoch()]), scores(plan.epoch()), 1e8, 0.3);
+            return new EpochScores(scores(CORRECT[plan.epoch()]), scores(plan.epoch()), 1e8, 0.3);
           }
 
           @Override
@@ -423,7 +419,7 @@ class TrainingJobTest {
     assertThat(new Tables(HADOOP, output.toString()).run("a").orElseThrow().status())
         .isEqualTo(Status.INTERRUPTED);
     assertThat(start("checkpoint.every=2").stateSha256()).isEqualTo(end().model().sha256());
-    assertThat(told).containsExactly("run a goes on after epoch 3 of 4");
+    assertThat(told).containsExactly("run a resumes after epoch 3 of 4");
   }
 
   @Test
@@ -454,7 +450,7 @@ class TrainingJobTest {
     assertThat(told)
         .satisfiesExactly(
             line -> assertThat(line).matches("skipped \\S+/epoch-00003.safetensors: its header.*"),
-            line -> assertThat(line).isEqualTo("run a goes on after epoch 2 of 4"));
+            line -> assertThat(line).isEqualTo("run a resumes after epoch 2 of 4"));
   }
 
   @Test
@@ -464,7 +460,7 @@ class TrainingJobTest {
     Files.write(output.resolve("checkpoints/a/epoch-00002.safetensors"), new byte[0]);
 
     assertThat(start().stateSha256()).isEqualTo(end().model().sha256());
-    assertThat(told).last().isEqualTo("run a begins again: there is no checkpoint of it");
+    assertThat(told).last().isEqualTo("run a starts again: it has no checkpoint");
   }
 
   @Test
@@ -551,8 +547,8 @@ class TrainingJobTest {
     assertThatThrownBy(() -> start("optimizer.base-lr=0.01", "checkpoint.keep=9"))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.optimizer.base-lr = 0.01, and was 0.004\n"
-                + "mixtraining.run.id = a: this run began with other values; give it those again, choose another id, or train it anew with --force");
+            "mixtraining.optimizer.base-lr = 0.01, but was 0.004\n"
+                + "mixtraining.run.id = a: this run started with other values; restore those, choose another id, or train it again with --force");
   }
 
   @Test
@@ -570,7 +566,7 @@ class TrainingJobTest {
     assertThatThrownBy(() -> start(HADOOP, config(), "another"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(
-            "not the data that run a began with: dataset.fingerprint is another, and was f");
+            "dataset changed since run a started: dataset.fingerprint was f, now another");
   }
 
   @Test

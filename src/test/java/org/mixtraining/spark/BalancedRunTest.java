@@ -53,7 +53,7 @@ class BalancedRunTest {
     return epochs;
   }
 
-  private static RunState dealt(RunState state, double... speeds) {
+  private static RunState assigned(RunState state, double... speeds) {
     List<Double> list = new ArrayList<>();
     for (double speed : speeds) {
       list.add(speed);
@@ -69,7 +69,7 @@ class BalancedRunTest {
 
   @Test
   void aFasterWorkerTrainsOnMoreShardsAndWeighsMore() {
-    EpochOutcome first = train(initial -> dealt(initial, 3, 1)).get(0);
+    EpochOutcome first = train(initial -> assigned(initial, 3, 1)).get(0);
 
     long fast = first.workers().get(0).metrics().images();
     long slow = first.workers().get(1).metrics().images();
@@ -81,7 +81,7 @@ class BalancedRunTest {
   /** Whatever was measured is part of where the run stands. */
   @Test
   void aRunThatGoesOnReachesTheBitsOfTheOneItLeft() {
-    List<EpochOutcome> whole = train(initial -> dealt(initial, 1, 3));
+    List<EpochOutcome> whole = train(initial -> assigned(initial, 1, 3));
 
     List<EpochOutcome> rest = train(initial -> whole.get(0).state());
 

@@ -32,7 +32,8 @@ class Nd4jCallsTest {
         s.maskRatio(),
         s.normPix(),
         0,
-        s.positions(), null);
+        s.positions(),
+        null);
   }
 
   private static long callsOfBothPasses(int depth) {

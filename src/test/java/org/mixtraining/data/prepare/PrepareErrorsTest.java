@@ -186,7 +186,7 @@ class PrepareErrorsTest {
     var raw = RawFiles.keys("cifar10", directory, "raw", "fine", 1, 0, 1);
     assertThatThrownBy(() -> Prepare.run(spark, raw, Existing.REPLACE))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("lies in mixtraining.data.source = " + raw.raw().source());
+        .hasMessageContaining("is inside mixtraining.data.source = " + raw.raw().source());
     assertThat(directory.resolve("raw/test_batch.bin")).exists();
   }
 

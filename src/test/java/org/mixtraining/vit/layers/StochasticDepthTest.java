@@ -30,7 +30,8 @@ class StochasticDepthTest {
 
   /** Two blocks with rates 0 and 0.4. */
   private final ViT vit =
-      new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS, null);
+      new ViT(
+          12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS, null);
 
   private static long[] ids(int images) {
     return LongStream.range(0, images).toArray();
@@ -39,7 +40,23 @@ class StochasticDepthTest {
   @Test
   void ratesGrowLinearlyFromZero() {
     ViT deep =
-        new ViT(12, 3, 3, 12, 5, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS, null);
+        new ViT(
+            12,
+            3,
+            3,
+            12,
+            5,
+            3,
+            20,
+            1,
+            2,
+            5,
+            Pooling.MEAN,
+            0.75,
+            true,
+            RATE,
+            Positions.SIN_COS,
+            null);
 
     assertThat(StochasticDepth.rate(deep, Objective.SL, 0)).isZero();
     assertThat(StochasticDepth.rate(deep, Objective.SL, 2)).isCloseTo(0.2, within(1e-12));
