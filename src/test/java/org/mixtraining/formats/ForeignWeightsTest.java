@@ -323,7 +323,7 @@ class ForeignWeightsTest {
         "the index of the weight shards model-1-of-2.safetensors, model-2-of-2.safetensors; give one",
         text(
             "{\"metadata\": {}, \"weight_map\": {\"b\": \"model-2-of-2.safetensors\", \"a\": \"model-1-of-2.safetensors\"}}"));
-    assertCalled("it is JSON, not a model", text("{\"error\": \"Repository not found\"}"));
+    assertCalled("JSON, not a model", text("{\"error\": \"Repository not found\"}"));
     assertCalled("a text, not a model", text("just words"));
     assertRefused(new byte[3000]).hasMessageContaining("its 3000 bytes are not a supported model");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--init", directory.toString()))
