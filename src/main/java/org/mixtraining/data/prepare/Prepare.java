@@ -56,7 +56,7 @@ public final class Prepare {
     try (var staging = new Staging(spark.sparkContext(), Location.path(data.path()), progress)) {
       checkTarget(hadoop, data.path(), existing);
       var source = Source.open(data, hadoop);
-      var directory = staging.directory("data.path");
+      var directory = staging.directory("mixtraining.data.path");
       var raw = new Path(directory, "decoded");
       var decoded = Decoding.run(spark, source, data, raw, progress);
       long quarantined =

@@ -314,7 +314,7 @@ class FolderTest {
       assertThatThrownBy(() -> Source.open(data, new Configuration()))
           .as(source)
           .isInstanceOf(UserException.class)
-          .hasMessageStartingWith("data.source");
+          .hasMessageStartingWith("mixtraining.data.source");
     }
   }
 }
