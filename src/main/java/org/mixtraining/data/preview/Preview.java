@@ -1,6 +1,5 @@
 package org.mixtraining.data.preview;
 
-import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,10 +92,10 @@ public final class Preview {
     boolean mixes = augment.mixup() > 0 || augment.cutmix() > 0;
     return List.of(
         new Group("original", "", List.of(originals(own))),
-        new Group("SSL epochs", options(augment.ssl()), ssl(own)),
+        new Group("SSL epochs", Captions.options(augment.ssl()), ssl(own)),
         new Group(
             mixes ? "SL epochs; JOINT epochs likewise, but unmixed" : "SL and JOINT epochs",
-            options(augment.sl()) + mixing(augment),
+            Captions.options(augment.sl()) + Captions.mixing(augment),
             sl(own)));
   }
 
@@ -105,14 +104,17 @@ public final class Preview {
     double lambda = config.mix().lambda();
     return List.of(
         new Group("original", "", List.of(originals(own))),
-        new Group("SL epochs", options(augment.sl()) + mixing(augment), sl(own)),
+        new Group("SL epochs", Captions.options(augment.sl()) + Captions.mixing(augment), sl(own)),
         new Group(
             "JOINT epochs",
             "%s; mixtraining.mix.lambda = %s, so each is %s %% of mixtraining.data.ssl"
-                .formatted(options(augment.sl()), number(lambda), percent(1 - lambda)),
+                .formatted(
+                    Captions.options(augment.sl()),
+                    Captions.number(lambda),
+                    Captions.percent(1 - lambda)),
             joint(own, others)),
         new Group("data.ssl", "", List.of(originals(others))),
-        new Group("SSL epochs", options(augment.ssl()), ssl(others)));
+        new Group("SSL epochs", Captions.options(augment.ssl()), ssl(others)));
   }
 
   // --- images ----------------------------------------------------------------------------------
@@ -215,7 +217,7 @@ public final class Preview {
               epoch,
               shown.manifest(),
               n ->
-                  names(
+                  Captions.names(
                       Arrays.copyOfRange(targets, n * classes, (n + 1) * classes),
                       shown.manifest())));
     }
@@ -276,60 +278,5 @@ public final class Preview {
       pixels[p] = (byte) Math.round(255 * Math.max(0, Math.min(1, value)));
     }
     return pixels;
-  }
-
-  // --- texts -----------------------------------------------------------------------------------
-
-  /** The classes of a target, with their shares if there are several. */
-  private static List<String> names(float[] target, DatasetManifest manifest) {
-    var classes =
-        IntStream.range(0, target.length)
-            .boxed()
-            .filter(c -> target[c] >= 0.005)
-            .sorted(Comparator.comparingDouble(c -> -target[c]))
-            .toList();
-    return classes.stream()
-        .map(
-            c ->
-                (classes.size() == 1 ? "" : percent(target[c]) + " % ") + manifest.classes().get(c))
-        .toList();
-  }
-
-  private static String options(AugmentConfig.Images options) {
-    var parts = new ArrayList<String>();
-    var crop = options.randomResizedCrop();
-    if (crop.scale().low() < 1) {
-      parts.add(
-          "random-resized-crop %s to %s"
-              .formatted(number(crop.scale().low()), number(crop.scale().high())));
-    }
-    if (options.cropPadding() > 0) {
-      parts.add("crop-padding " + options.cropPadding());
-    }
-    if (options.flip()) {
-      parts.add("flip");
-    }
-    var rand = options.randAugment();
-    if (rand.ops() > 0) {
-      parts.add(
-          String.format(Locale.ROOT, "rand-augment %d x %s", rand.ops(), number(rand.magnitude())));
-    }
-    if (options.randomErasing() > 0) {
-      parts.add("random-erasing " + number(options.randomErasing()));
-    }
-    return parts.isEmpty() ? "as they are" : String.join(", ", parts);
-  }
-
-  private static String mixing(AugmentConfig augment) {
-    return (augment.mixup() > 0 ? ", mixup " + number(augment.mixup()) : "")
-        + (augment.cutmix() > 0 ? ", cutmix " + number(augment.cutmix()) : "");
-  }
-
-  private static String percent(double share) {
-    return String.format(Locale.ROOT, "%.0f", 100 * share);
-  }
-
-  private static String number(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 }

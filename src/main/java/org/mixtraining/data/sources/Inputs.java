@@ -55,7 +55,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
       } else {
         var file = new Listing.Entry(root.getName(), status.getLen());
         pieces =
-            ParquetTables.isTable(root.getName())
+            ParquetTable.isOne(root.getName())
                 ? tables(listing, List.of(file), data, form, hadoop)
                 : files(listing, List.of(file), form);
       }
@@ -83,7 +83,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   private static List<Piece> directory(
       Listing listing, DataConfig data, Input.Form form, Configuration hadoop) throws IOException {
     var all = listing.walk();
-    var tables = all.stream().filter(file -> ParquetTables.isTable(file.name())).toList();
+    var tables = all.stream().filter(file -> ParquetTable.isOne(file.name())).toList();
     if (tables.isEmpty()) {
       return files(listing, listing.images("", all), form);
     }

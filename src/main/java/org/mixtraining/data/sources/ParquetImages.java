@@ -98,16 +98,12 @@ record ParquetImages(
   /** Images to be predicted. */
   static List<Piece> unlabelled(
       Listing listing, String file, DataConfig data, ImageDecoder decoder, Configuration hadoop) {
-    var table = ParquetTables.unlabelled(listing, file, data, hadoop);
+    var table = ParquetTable.unlabelled(listing, file, data, hadoop);
     return cut(listing.root().toString(), table, null, data, decoder);
   }
 
   private static List<Piece> cut(
-      String root,
-      ParquetTables.Table table,
-      Labels labels,
-      DataConfig data,
-      ImageDecoder decoder) {
+      String root, ParquetTable table, Labels labels, DataConfig data, ImageDecoder decoder) {
     var pieces = new ArrayList<Piece>();
     long firstRow = 0;
     for (int group = 0; group < table.rows().size(); group++) {
@@ -190,9 +186,9 @@ record ParquetImages(
         + (path == null ? "" : " " + path.substring(0, Math.min(LONGEST_NAME, path.length())));
   }
 
-  private <T> T guarded(ParquetTables.Reading<T> reading) {
+  private <T> T guarded(ParquetTable.Reading<T> reading) {
     var key = labels == null ? "" : "mixtraining.data.source: ";
-    return ParquetTables.guarded(key + root + "/" + file + ", row group " + rowGroup, reading);
+    return ParquetTable.guarded(key + root + "/" + file + ", row group " + rowGroup, reading);
   }
 
   private static void close(ParquetFileReader reader) {
