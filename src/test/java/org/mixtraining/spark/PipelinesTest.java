@@ -295,7 +295,7 @@ class PipelinesTest {
               .state()
               .only(List.of(ModelState.ENCODER, ModelState.HEAD));
       OuterStep step = OuterStep.of(config.averaging(), state, average, velocity);
-      assertThat(epoch.state()).isEqualTo(step.model()).isNotEqualTo(state.with(average));
+      assertThat(epoch.state().model()).isEqualTo(step.model()).isNotEqualTo(state.with(average));
       assertThat(epoch.state().averaging()).isEqualTo(step.velocity());
       state = step.model();
       velocity = step.velocity();
