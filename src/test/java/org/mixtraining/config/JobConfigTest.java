@@ -118,7 +118,7 @@ class JobConfigTest {
         .containsExactly("mixtraining.model.heads = 3: must divide mixtraining.model.dim = 200 (default)");
     assertThat(problems(Optional.empty(), "model.heads=6", "model.decoder.dim=90"))
         .containsExactly(
-            "model.decoder.dim = 90: must be a positive multiple of 12 (command line)");
+            "mixtraining.model.decoder.dim = 90: must be a positive multiple of 12 (command line)");
   }
 
   @Test
