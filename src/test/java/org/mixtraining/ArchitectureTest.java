@@ -168,7 +168,7 @@ class ArchitectureTest {
         noClasses()
             .that()
             .resideOutsideOfPackages(
-                inside(List.of("kernels", "vit", "formats", "train", "gpu", "spark")))
+                inside(List.of("kernels", "vit", "formats", "train", "gpu", "run", "spark")))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(ND4J));

@@ -11,8 +11,8 @@ import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.MixSchedule;
-import org.mixtraining.spark.TrainingData;
 import org.mixtraining.vit.state.ModelState;
 
 /**

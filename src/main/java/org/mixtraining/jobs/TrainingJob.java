@@ -38,9 +38,9 @@ import org.mixtraining.run.Backend;
 import org.mixtraining.run.EpochSink;
 import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.RunState;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.run.TrainingLoop;
 import org.mixtraining.schedule.MixSchedule;
-import org.mixtraining.spark.TrainingData;
 import org.mixtraining.tracking.Trackers;
 
 /**

@@ -14,8 +14,11 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
+import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.run.LabelledData;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -125,7 +128,7 @@ public final class FrozenModel {
       lease.replica().loadParameters(model);
       List<Features> features = new ArrayList<>();
       for (LabelledData task : tasks) {
-        Dataset dataset = task.dataset();
+        PreparedDataset dataset = task.dataset();
         for (Split split : Split.values()) {
           double labelled = job.data().labelledFraction();
           int parts = job.workers().count();

@@ -4,6 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.run.LabelledData;
+import org.mixtraining.run.TrainingData;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.vit.EncoderInput;
+import org.mixtraining.vit.MemoryEstimate;
 
 /**
  * Memory that an executor's process needs, estimated before a run starts, in bytes.
@@ -34,6 +41,59 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   static MemoryNeed of(int tasks, long stateBytes, long imageBytes, long replicaBytes) {
     return new MemoryNeed(
         tasks, HEAP_BASE + tasks * STATES * stateBytes, tasks * imageBytes, tasks * replicaBytes);
+  }
+
+  /**
+   * What a process needs to train workers of a run.
+   *
+   * @param epochs of the run
+   * @param stateBytes parameters and moments of the whole model
+   * @param tasks workers at a time
+   */
+  static MemoryNeed of(
+      TrainingData data, List<EpochPlan> epochs, long stateBytes, int tasks, TrainingData.Steps steps) {
+    long parameters = stateBytes / (3 * Float.BYTES);
+    int batch = data.config().optimizer().batchSize();
+    long training =
+        data.labelled().stream()
+            .map(data::vit)
+            .flatMapToLong(
+                vit ->
+                    epochs.stream()
+                        .mapToLong(
+                            plan ->
+                                MemoryEstimate.training(
+                                    vit.masking(plan.maskRatio()),
+                                    plan.objective(),
+                                    EncoderInput.of(plan.objective(), plan.pass()),
+                                    parameters,
+                                    steps == TrainingData.Steps.ON_DEVICE ? 0 : batch)))
+            .max()
+            .orElseThrow();
+    long evaluation =
+        data.labelled().stream()
+            .mapToLong(task -> MemoryEstimate.inference(data.vit(task), parameters, batch))
+            .max()
+            .orElseThrow();
+    return of(tasks, stateBytes, imageBytes(data), training + evaluation);
+  }
+
+  /** Images that a worker trains and scores on. */
+  private static long imageBytes(TrainingData data) {
+    double share = 1.0 / data.config().workers().count();
+    double trained = data.config().data().reshuffle() ? 1 : share;
+    double bytes = data.apart() ? trained * pixels(data.ssl().manifest(), Split.TRAIN) : 0;
+    for (LabelledData task : data.labelled()) {
+      DatasetManifest m = task.dataset().manifest();
+      bytes +=
+          trained * data.config().data().fraction() * pixels(m, Split.TRAIN)
+              + share * (pixels(m, Split.VALIDATION) + pixels(m, Split.TEST));
+    }
+    return Math.round(bytes);
+  }
+
+  private static double pixels(DatasetManifest m, Split split) {
+    return (double) m.images(split) * m.channels() * m.height() * m.width();
   }
 
   /** What serves both: of each number the larger. */

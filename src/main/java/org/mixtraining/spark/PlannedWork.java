@@ -8,6 +8,7 @@ import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.MixSchedule;
 
 /** The work of a run, computed before it is trained: FLOPs and early stopping. */
@@ -125,8 +126,8 @@ public final class PlannedWork {
     long stateBytes = data.initialModel().bytes();
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
     MemoryNeed need =
-        data.memoryNeed(
-            MixSchedule.of(config).epochs(),
+        MemoryNeed.of(
+            data, MixSchedule.of(config).epochs(),
             stateBytes,
             tasks,
             WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));

@@ -9,6 +9,8 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
+import org.mixtraining.run.LabelledData;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.MixSchedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,8 +35,8 @@ final class Prerequisites {
     warnOfUnlabelled(config, data);
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
     MemoryNeed need =
-        data.memoryNeed(
-            MixSchedule.of(config).epochs(),
+        MemoryNeed.of(
+            data, MixSchedule.of(config).epochs(),
             stateBytes,
             Math.min(given.tasks(), config.workers().count()),
             steps);

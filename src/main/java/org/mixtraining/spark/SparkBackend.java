@@ -8,6 +8,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.run.Backend;
 import org.mixtraining.run.EpochTrainer;
 import org.mixtraining.run.Evaluator;
+import org.mixtraining.run.TrainingData;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

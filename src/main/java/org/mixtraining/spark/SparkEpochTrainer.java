@@ -4,7 +4,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -17,13 +16,12 @@ import org.mixtraining.run.EpochResult;
 import org.mixtraining.run.EpochTrainer;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.ShardAssignment;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.dl4j.EpochAveragingTrainingMaster;
 import org.mixtraining.train.TrainingBatch;
-import org.mixtraining.vit.EncoderInput;
-import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.state.ModelState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,7 +75,7 @@ final class SparkEpochTrainer implements EpochTrainer {
     Graph graph =
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
-    ModelState before = trained(plan, state.model());
+    ModelState before = data.trained(plan, state.model());
     Broadcast<EpochTask> task = spark.broadcast(new EpochTask(plan, graph.json, before, devices));
     try {
       StateExchange.Averaged averaged =
@@ -93,15 +91,6 @@ final class SparkEpochTrainer implements EpochTrainer {
     } finally {
       task.destroy();
     }
-  }
-
-  /** The blocks that an epoch's graph has. */
-  private ModelState trained(EpochPlan plan, ModelState model) {
-    EncoderInput input = EncoderInput.of(plan.objective(), plan.pass());
-    return model.only(
-        ModelSpec.of(data.vit(), data.heads()).layers(plan.objective(), input).stream()
-            .map(ModelSpec.Layer::block)
-            .collect(Collectors.toSet()));
   }
 
   /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */

@@ -15,6 +15,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.train.StepAccelerator;
 
 /**

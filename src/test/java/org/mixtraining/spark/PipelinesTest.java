@@ -24,6 +24,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Minibatches;
+import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
@@ -32,6 +33,7 @@ import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.run.OuterStep;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.ShardAssignment;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -382,8 +384,8 @@ class PipelinesTest {
     String path = "data.path=" + directory.resolve("half");
     String[] half = {path, "data.validation=0.5", "pipeline=sl", "epochs.sl=1"};
     Prepare.run(session, config(half).data(), Prepare.Existing.REFUSE);
-    Dataset dataset =
-        Dataset.open(
+    PreparedDataset dataset =
+        PreparedDataset.open(
             spark.hadoopConfiguration(), "data.path", directory.resolve("half").toString(), 2);
     Set<Long> before = Set.of();
     for (double labelled : List.of(0.01, 0.25, 0.5, 1.0)) {

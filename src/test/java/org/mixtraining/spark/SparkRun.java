@@ -7,6 +7,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Split;
 import org.mixtraining.run.EpochSink;
 import org.mixtraining.run.RunState;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.run.TrainingLoop;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.vit.state.ModelState;

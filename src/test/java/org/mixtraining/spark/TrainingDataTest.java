@@ -26,6 +26,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.DatasetManifest.Contents;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Split;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.MixSchedule;
 
 /** What follows from a configuration and the manifests of its datasets, without any image. */
@@ -84,8 +85,8 @@ class TrainingDataTest {
   }
 
   private static MemoryNeed need(TrainingData data) {
-    return data.memoryNeed(
-        MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
+    return MemoryNeed.of(
+            data, MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
   }
 
   @Test

@@ -1,12 +1,10 @@
-package org.mixtraining.train;
+package org.mixtraining.data;
 
 import java.lang.ref.SoftReference;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.mixtraining.data.ImageSet;
-import org.mixtraining.data.Split;
 
 /**
  * Image sets that a process has read, kept while there is memory. It is only a cache: what is not

@@ -1,4 +1,4 @@
-package org.mixtraining.train;
+package org.mixtraining.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,8 +8,6 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.mixtraining.data.ImageSet;
-import org.mixtraining.data.Split;
 
 class ImageCacheTest {
 
@@ -17,7 +15,7 @@ class ImageCacheTest {
 
   private ImageSet read() {
     reads.incrementAndGet();
-    return Jobs.images(2);
+    return images(2);
   }
 
   @Test
@@ -65,7 +63,7 @@ class ImageCacheTest {
               if (attempts.incrementAndGet() == 1) {
                 throw new OutOfMemoryError("Cannot reserve direct buffer memory");
               }
-              return Jobs.images(3);
+              return images(3);
             });
 
     assertThat(wanted.size()).isEqualTo(3);
@@ -86,5 +84,9 @@ class ImageCacheTest {
 
   private static ImageCache.Key key(String path, String fingerprint, double fraction) {
     return new ImageCache.Key(path, fingerprint, Split.TRAIN, List.of(0), fraction);
+  }
+
+  private static ImageSet images(int n) {
+    return ImageSet.of(new long[n], new int[n], new double[n], new byte[n][64], 1, 8, 8);
   }
 }

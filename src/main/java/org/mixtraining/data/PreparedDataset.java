@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.data;
 
 import java.io.IOException;
 import java.io.Serializable;
@@ -7,14 +7,8 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.util.SerializableConfiguration;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.ImageSet;
-import org.mixtraining.data.Shards;
-import org.mixtraining.data.Split;
-import org.mixtraining.train.ImageCache;
 
 /**
  * A prepared dataset as tasks see it: they read its shards themselves, through Hadoop's FileSystem,
@@ -24,7 +18,7 @@ import org.mixtraining.train.ImageCache;
  * @param manifest its manifest
  * @param hadoop how to reach it
  */
-public record Dataset(String path, DatasetManifest manifest, SerializableConfiguration hadoop)
+public record PreparedDataset(String path, DatasetManifest manifest, HadoopConfiguration hadoop)
     implements Serializable {
 
   /**
@@ -33,7 +27,7 @@ public record Dataset(String path, DatasetManifest manifest, SerializableConfigu
    * @param key the configuration key that names the path
    * @throws UserException if there is none, or if it has fewer shards than there are workers
    */
-  static Dataset open(Configuration hadoop, String key, String given, int workers) {
+  public static PreparedDataset open(Configuration hadoop, String key, String given, int workers) {
     String path = qualified(key, given, hadoop);
     DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
     if (manifest.shards() < workers) {
@@ -45,7 +39,7 @@ public record Dataset(String path, DatasetManifest manifest, SerializableConfigu
               path,
               manifest.shards()));
     }
-    return new Dataset(path, manifest, new SerializableConfiguration(hadoop));
+    return new PreparedDataset(path, manifest, new HadoopConfiguration(hadoop));
   }
 
   /** An executor's working directory is not the driver's: a relative path means the driver's. */
@@ -59,7 +53,7 @@ public record Dataset(String path, DatasetManifest manifest, SerializableConfigu
   }
 
   /** The images of one part of a split, of {@code parts}: every parts-th shard. */
-  ImageSet part(Split split, int part, int parts, double fraction) {
+  public ImageSet part(Split split, int part, int parts, double fraction) {
     return shards(split, shards(part, parts), fraction);
   }
 
@@ -68,7 +62,7 @@ public record Dataset(String path, DatasetManifest manifest, SerializableConfigu
    *
    * @param labelled share of the training images that it knows the labels of
    */
-  ImageSet heldOut(Split split, int part, int parts, double labelled) {
+  public ImageSet heldOut(Split split, int part, int parts, double labelled) {
     List<Integer> shards = shards(part, parts);
     var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, labelled);
     return ImageCache.get(
@@ -92,7 +86,7 @@ public record Dataset(String path, DatasetManifest manifest, SerializableConfigu
   }
 
   /** The images of some shards of a split. */
-  ImageSet shards(Split split, List<Integer> shards, double fraction) {
+  public ImageSet shards(Split split, List<Integer> shards, double fraction) {
     var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, fraction);
     return ImageCache.get(
         key, () -> Shards.read(hadoop.value(), path, manifest, split, numbers(shards), fraction));

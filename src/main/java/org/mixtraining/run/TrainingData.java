@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.run;
 
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.DataConfig;
@@ -19,11 +20,11 @@ import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -33,7 +34,7 @@ import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Head;
-import org.mixtraining.vit.MemoryEstimate;
+import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
@@ -45,7 +46,7 @@ import org.mixtraining.vit.state.ModelState;
  * @param labelled the dataset of each task; a single one is that of {@code data.path}
  * @param ssl the dataset of {@code data.ssl}, by default that of the single task
  */
-public record TrainingData(JobConfig config, List<LabelledData> labelled, Dataset ssl)
+public record TrainingData(JobConfig config, List<LabelledData> labelled, PreparedDataset ssl)
     implements Serializable {
 
   /** Images on which an accuracy has a standard error of up to five points. */
@@ -61,17 +62,17 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
     int workers = config.workers().count();
     List<LabelledData> labelled = new ArrayList<>();
     for (DataConfig.Task task : config.data().labelled()) {
-      Dataset dataset = Dataset.open(hadoop, config.data().key(task), task.path(), workers);
+      PreparedDataset dataset = PreparedDataset.open(hadoop, config.data().key(task), task.path(), workers);
       labelled.add(new LabelledData(task, dataset));
     }
-    Dataset first = labelled.get(0).dataset();
+    PreparedDataset first = labelled.get(0).dataset();
     if (config.data().tasks().isEmpty()) {
       first.manifest().checkPreparation(config.data());
     }
     checkPositions(config, labelled);
-    Dataset ssl = first;
+    PreparedDataset ssl = first;
     if (!config.data().ssl().isEmpty()) {
-      ssl = Dataset.open(hadoop, "mixtraining.data.ssl", config.data().ssl(), workers);
+      ssl = PreparedDataset.open(hadoop, "mixtraining.data.ssl", config.data().ssl(), workers);
       first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     }
     TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);
@@ -113,7 +114,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
    *
    * @throws UserException if there is a task of which they do
    */
-  void checkLabels() {
+  public void checkLabels() {
     DataConfig data = config.data();
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
@@ -134,7 +135,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   /**
    * Validation images that models of a task are chosen by: no more than it has labels to train on.
    */
-  long validated(LabelledData task) {
+  public long validated(LabelledData task) {
     return task.dataset()
         .manifest()
         .heldOutImages(Split.VALIDATION, config.data().labelledFraction());
@@ -188,12 +189,12 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** The model of the configuration for the images of the first task. */
-  ViT vit() {
+  public ViT vit() {
     return vit(labelled.get(0));
   }
 
   /** The same for those of any; where tasks are grey and coloured, it sees colours. */
-  private ViT vit(LabelledData task) {
+  public ViT vit(LabelledData task) {
     DatasetManifest m = task.dataset().manifest();
     int channels =
         labelled.stream().mapToInt(t -> t.dataset().manifest().channels()).max().orElseThrow();
@@ -201,7 +202,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** The graph of an objective. */
-  ComputationGraphConfiguration graph(Objective objective, MixPass pass) {
+  public ComputationGraphConfiguration graph(Objective objective, MixPass pass) {
     return ViTGraph.configuration(
         vit(), heads(), objective, pass, config.optimizer(), config.run().seed());
   }
@@ -219,12 +220,12 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
     }
   }
 
-  List<Head> heads() {
+  public List<Head> heads() {
     return labelled.stream().map(LabelledData::head).toList();
   }
 
   /** Floating-point operations of an epoch by formula. */
-  double flops(EpochPlan plan) {
+  public double flops(EpochPlan plan) {
     if (labelled.size() == 1 && apart() && plan.objective() == Objective.SSL) {
       return ssl.manifest().images(Split.TRAIN) * flopsOfImage(labelled.get(0), plan);
     }
@@ -240,7 +241,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** Floating-point operations of scoring a model once, by formula. */
-  double evaluationFlops() {
+  public double evaluationFlops() {
     double flops = 0;
     for (LabelledData task : labelled) {
       DatasetManifest m = task.dataset().manifest();
@@ -256,7 +257,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** A worker's minibatches of an epoch, prepared on the CPU by the calling thread. */
-  Iterator<TrainingBatch> batches(EpochPlan plan, ShardAssignment assignment, int worker) {
+  public Iterator<TrainingBatch> batches(EpochPlan plan, ShardAssignment assignment, int worker) {
     return batches(plan, assignment, worker, Steps.ON_CPU, new WorkerThreads(1));
   }
 
@@ -265,7 +266,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
    *
    * @param threads that prepare the images
    */
-  Iterator<TrainingBatch> batches(
+  public Iterator<TrainingBatch> batches(
       EpochPlan plan, ShardAssignment assignment, int worker, Steps steps, WorkerThreads threads) {
     Optional<Share> none = Optional.empty();
     if (labelled.size() > 1) {
@@ -292,7 +293,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** Where whole training steps are taken. */
-  enum Steps {
+  public enum Steps {
     ON_CPU,
     /** Where activations lie then, and images are prepared. */
     ON_DEVICE
@@ -311,7 +312,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   /** Whether the SSL objective has a dataset of its own. */
-  private boolean apart() {
+  public boolean apart() {
     return !config.data().ssl().isEmpty();
   }
 
@@ -320,7 +321,11 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
   }
 
   private Share share(
-      Dataset dataset, double fraction, EpochPlan plan, ShardAssignment assignment, int worker) {
+      PreparedDataset dataset,
+      double fraction,
+      EpochPlan plan,
+      ShardAssignment assignment,
+      int worker) {
     int workers = config.workers().count();
     Normalization normalization = dataset.manifest().normalization();
     return config.data().reshuffle()
@@ -340,55 +345,24 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Datase
             normalization);
   }
 
-  /**
-   * What a process needs to train workers of a run.
-   *
-   * @param epochs of the run
-   * @param stateBytes parameters and moments of the whole model
-   * @param tasks workers at a time
-   */
-  MemoryNeed memoryNeed(List<EpochPlan> epochs, long stateBytes, int tasks, Steps steps) {
-    long parameters = stateBytes / (3 * Float.BYTES);
-    int batch = config.optimizer().batchSize();
-    long training =
-        labelled.stream()
-            .map(this::vit)
-            .flatMapToLong(
-                vit ->
-                    epochs.stream()
-                        .mapToLong(
-                            plan ->
-                                MemoryEstimate.training(
-                                    vit.masking(plan.maskRatio()),
-                                    plan.objective(),
-                                    EncoderInput.of(plan.objective(), plan.pass()),
-                                    parameters,
-                                    steps == Steps.ON_DEVICE ? 0 : batch)))
-            .max()
-            .orElseThrow();
-    long evaluation =
-        labelled.stream()
-            .mapToLong(task -> MemoryEstimate.inference(vit(task), parameters, batch))
-            .max()
-            .orElseThrow();
-    return MemoryNeed.of(tasks, stateBytes, imageBytes(), training + evaluation);
+  /** Whether any epoch of the run trains a head. */
+  public boolean trainsHead() {
+    return MixSchedule.of(config).needsLabels();
   }
 
-  /** Images that a worker trains and scores on. */
-  private long imageBytes() {
-    double share = 1.0 / config.workers().count();
-    double trained = config.data().reshuffle() ? 1 : share;
-    double bytes = apart() ? trained * pixels(ssl.manifest(), Split.TRAIN) : 0;
-    for (LabelledData task : labelled) {
-      DatasetManifest m = task.dataset().manifest();
-      bytes +=
-          trained * config.data().fraction() * pixels(m, Split.TRAIN)
-              + share * (pixels(m, Split.VALIDATION) + pixels(m, Split.TEST));
-    }
-    return Math.round(bytes);
+  /** The blocks of a model that an epoch's graph has. */
+  public ModelState trained(EpochPlan plan, ModelState model) {
+    EncoderInput input = EncoderInput.of(plan.objective(), plan.pass());
+    return model.only(
+        ModelSpec.of(vit(), heads()).layers(plan.objective(), input).stream()
+            .map(ModelSpec.Layer::block)
+            .collect(Collectors.toSet()));
   }
 
-  private static double pixels(DatasetManifest m, Split split) {
-    return (double) m.images(split) * m.channels() * m.height() * m.width();
+  /** What of a model predicts: encoder and heads, without moments. */
+  public ModelState predicting(ModelState model) {
+    List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
+    heads().forEach(head -> used.add(head.name()));
+    return model.only(used).withoutMoments();
   }
 }
