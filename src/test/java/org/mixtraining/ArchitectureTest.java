@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -257,6 +259,55 @@ class ArchitectureTest {
           .allSatisfy(
               directory -> assertThat(directory.resolve("package-info.java")).isNotEmptyFile());
     }
+  }
+
+  @Test
+  void everySummarySaysWhatTheClassIs() throws IOException {
+    assertThat(sources())
+        .isNotEmpty()
+        .allSatisfy(
+            file ->
+                assertThat(summary(file))
+                    .as("%s begins with what the class is, not with a riddle", file)
+                    .isNotEmpty()
+                    .doesNotMatch(
+                        "(?s)(What|Where|How|Which|Whether|Something|Who|When|Why)\\b.*"));
+  }
+
+  @Test
+  void classesAreShortOrSayWhyNot() throws IOException {
+    for (Path file : sources()) {
+      if (Files.readAllLines(file).size() > 300) {
+        assertThat(summary(file))
+            .as("%s is longer than 300 lines: its first sentence says why", file)
+            .contains("in one class");
+      }
+    }
+  }
+
+  @Test
+  void noRoomIsCrowded() throws IOException {
+    Map<Path, Long> rooms =
+        sources().stream()
+            .filter(file -> !file.endsWith("package-info.java"))
+            .collect(Collectors.groupingBy(Path::getParent, Collectors.counting()));
+
+    assertThat(rooms).allSatisfy((room, files) -> assertThat(files).isLessThan(30));
+  }
+
+  private static List<Path> sources() throws IOException {
+    try (Stream<Path> sources = Files.walk(Path.of("src/main/java/org/mixtraining"))) {
+      return sources.filter(file -> file.toString().endsWith(".java")).toList();
+    }
+  }
+
+  /** The first sentence of a file's first Javadoc, which is the top-level class's. */
+  private static String summary(Path file) throws IOException {
+    String text = Files.readString(file);
+    int from = text.indexOf("/**");
+    int to = text.indexOf("*/", from);
+    String doc = text.substring(from + 3, to).replaceAll("\\n \\* ?", " ").strip();
+    return doc.split("\\. |\\.$", 2)[0];
   }
 
   private static void check(ArchRule rule) {

@@ -4,7 +4,8 @@ import java.util.function.IntConsumer;
 import org.mixtraining.kernels.RowOps.AdamFactors;
 
 /**
- * Kernels for processors: BLAS on raw pointers for matrix products, {@link RowOps} for the rest.
+ * Kernels for processors, all of {@link Kernels} in one class: BLAS on raw pointers for matrix
+ * products, {@link RowOps} for the rest.
  */
 final class CpuKernels implements Kernels {
   /** Columns per call on flat parameters: a long loop inside one call is not compiled well. */

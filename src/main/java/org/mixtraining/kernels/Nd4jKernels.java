@@ -26,9 +26,10 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * Kernels by ND4J operations, for any backend ND4J has, CUDA among them. On a device every call is
- * a launch, so there are few: at most 40 in both passes of an encoder block. Spelled out in
- * elementary operations where ND4J's own composite is wrong (precise GELU).
+ * Kernels by ND4J operations, all of {@link Kernels} in one class, for any backend ND4J has, CUDA
+ * among them. On a device every call is a launch, so there are few: at most 40 in both passes of an
+ * encoder block. Spelled out in elementary operations where ND4J's own composite is wrong (precise
+ * GELU).
  */
 final class Nd4jKernels implements Kernels {
   /** Temporaries live in a workspace of this name, as large as the most that one call needed. */

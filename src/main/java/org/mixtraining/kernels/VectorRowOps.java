@@ -10,8 +10,9 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Row operations with the Vector API, always on 256-bit vectors so that every machine gives the
- * same bits; {@link ScalarRowOps} finishes the columns that fill no vector.
+ * Row operations with the Vector API, in one class since they share what the compiler inlines,
+ * always on 256-bit vectors so that every machine gives the same bits; {@link ScalarRowOps}
+ * finishes the columns that fill no vector.
  *
  * <p>Only {@link RowOps#best} may load this class: without the incubator module it does not link.
  */

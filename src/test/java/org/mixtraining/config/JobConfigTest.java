@@ -115,7 +115,8 @@ class JobConfigTest {
   @Test
   void headsDivideTheTokensOfEncoderAndDecoder() {
     assertThat(problems(Optional.empty(), "model.dim=200"))
-        .containsExactly("mixtraining.model.heads = 3: must divide mixtraining.model.dim = 200 (default)");
+        .containsExactly(
+            "mixtraining.model.heads = 3: must divide mixtraining.model.dim = 200 (default)");
     assertThat(problems(Optional.empty(), "model.heads=6", "model.decoder.dim=90"))
         .containsExactly(
             "mixtraining.model.decoder.dim = 90: must be a positive multiple of 12 (command line)");

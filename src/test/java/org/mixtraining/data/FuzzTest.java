@@ -170,7 +170,10 @@ class FuzzTest {
         end(image);
       }
     } catch (UserException e) {
-      assertThat(e.getMessage()).as(what).startsWith("mixtraining.data.source").doesNotContain("\n");
+      assertThat(e.getMessage())
+          .as(what)
+          .startsWith("mixtraining.data.source")
+          .doesNotContain("\n");
     } catch (RuntimeException e) {
       throw new AssertionError(what, e);
     }
