@@ -50,8 +50,7 @@ public final class MixTraining {
     try (Interruption never = new Interruption();
         TrainingJob job = new TrainingJob(TrainingJob.id(config), config, hadoop, line -> {})) {
       RunRow row =
-          job.finished()
-              .orElseGet(() -> job.train(backends, never, line -> {}, epoch -> {}));
+          job.finished().orElseGet(() -> job.train(backends, never, line -> {}, epoch -> {}));
       return job.summary(row);
     }
   }

@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * Averaging of the replicas after each epoch: where they are averaged, and the outer step along the

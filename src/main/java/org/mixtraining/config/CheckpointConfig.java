@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * Checkpointing: a checkpoint after each {@code every} epochs, of which the {@code keep} newest are

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.mixtraining.config.hocon.Sources;
 
 /**
  * A comparison of runs: every arm in every setting with every seed, as the block {@code compare} of

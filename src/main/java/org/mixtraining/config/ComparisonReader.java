@@ -19,6 +19,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.mixtraining.config.Comparison.Run;
 import org.mixtraining.config.Comparison.Setting;
+import org.mixtraining.config.hocon.ResolvedSetting;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * Reader of a {@link Comparison} from settings: the configuration of each run is read separately.

@@ -22,7 +22,7 @@ public record Curve(Shape shape, double start, double end) implements Serializab
   }
 
   /** Reads the notation above. */
-  static Curve parse(String text) {
+  public static Curve parse(String text) {
     Matcher constant = CONSTANT.matcher(text);
     if (constant.matches()) {
       return constant(Double.parseDouble(constant.group(1)));

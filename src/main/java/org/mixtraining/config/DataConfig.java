@@ -7,6 +7,8 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.mixtraining.config.hocon.Canonical;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * The dataset: {@code path} holds the prepared shards; the rest says how they are made and which

@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * Early stopping of a run: after {@code patience} epochs of its last phase without a better

@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /** Epochs of each objective, as if it were trained alone. */
 public record EpochsConfig(int ssl, int sl) implements Serializable {

@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * The model that a run is initialised with.

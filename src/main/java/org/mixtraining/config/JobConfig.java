@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Positions;
+import org.mixtraining.config.hocon.Canonical;
+import org.mixtraining.config.hocon.Settings;
+import org.mixtraining.config.hocon.Sources;
 
 /**
  * The whole configuration, read once from HOCON (Typesafe Config) and validated as a whole: a

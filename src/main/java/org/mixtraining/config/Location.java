@@ -28,7 +28,7 @@ public final class Location {
   private Location() {}
 
   /** Why a path cannot be used, if it cannot. */
-  static Optional<String> problem(String given) {
+  public static Optional<String> problem(String given) {
     String path = given;
     if (given.isEmpty() || given.indexOf('\0') >= 0) {
       return Optional.of("must be a path");
@@ -58,7 +58,7 @@ public final class Location {
   }
 
   /** The same with the home directory written out. */
-  static String expanded(String given) {
+  public static String expanded(String given) {
     return given.equals("~") || given.startsWith("~/")
         ? home().orElse("~") + given.substring(1)
         : given;

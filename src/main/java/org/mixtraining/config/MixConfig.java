@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * The MIX phase: how much of it ({@code ratio} in [0, 1]), and how the objectives are mixed.

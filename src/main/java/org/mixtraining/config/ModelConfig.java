@@ -3,7 +3,8 @@ package org.mixtraining.config;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Set;
-import org.mixtraining.config.Canonical.Inline;
+import org.mixtraining.config.hocon.Canonical.Inline;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * The ViT.

@@ -3,6 +3,9 @@ package org.mixtraining.config;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
+import org.mixtraining.config.hocon.Canonical;
+import org.mixtraining.config.hocon.Settings;
+import org.mixtraining.config.hocon.Sources;
 
 /**
  * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256}.

@@ -1,5 +1,7 @@
 package org.mixtraining.config;
 
+import org.mixtraining.config.hocon.Settings;
+
 /** The order of objectives in a run. */
 public enum Pipeline {
   /** Supervised only. */

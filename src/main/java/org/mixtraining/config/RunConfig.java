@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * Identity of a run: its id (empty: to be made), the seed of all its randomness, and where results

@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 
 /** Redaction of secrets: in tables, logs and messages they are replaced by "(redacted)". */
 public final class Secrets {
-  static final String REDACTED = "(redacted)";
+  public static final String REDACTED = "(redacted)";
   private static final Pattern SECRET =
       Pattern.compile("passw(or)?d|secret|token|credential|(api|access|private)[-_.]?key");
 
@@ -15,12 +15,12 @@ public final class Secrets {
   private Secrets() {}
 
   /** Whether a value is a secret, by the name of its key. */
-  static boolean isSecret(String key) {
+  public static boolean isSecret(String key) {
     return SECRET.matcher(key.toLowerCase(Locale.ROOT)).find();
   }
 
   /** The value of a key as it may be shown. */
-  static String shown(String key, String value) {
+  public static String shown(String key, String value) {
     return isSecret(key) ? REDACTED : inText(value);
   }
 

@@ -2,6 +2,7 @@ package org.mixtraining.config;
 
 import java.io.Serializable;
 import java.util.regex.Pattern;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * Trackers of a run, in addition to the tables: TensorBoard's event files; the MLflow server at an

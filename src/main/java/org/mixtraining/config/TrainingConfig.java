@@ -1,6 +1,7 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.hocon.Settings;
 
 /** Training hyperparameters: the blocks from {@code init} to {@code early-stopping}. */
 public record TrainingConfig(

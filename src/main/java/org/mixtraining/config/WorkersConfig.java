@@ -2,6 +2,7 @@ package org.mixtraining.config;
 
 import java.io.Serializable;
 import java.time.Duration;
+import org.mixtraining.config.hocon.Settings;
 
 /**
  * The workers: replicas of the model.

@@ -7,7 +7,7 @@
  *
  * <p>A {@link org.mixtraining.config.Comparison} is many of them, each read like any other: the
  * same keys under the blocks of its dataset and its arm. {@link
- * org.mixtraining.config.ResolvedSetting} is a key of a configuration that is over, as a record of
- * it tells.
+ * org.mixtraining.config.hocon.ResolvedSetting} is a key of a configuration that is over, as a
+ * record of it tells.
  */
 package org.mixtraining.config;

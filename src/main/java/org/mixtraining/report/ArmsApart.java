@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.mixtraining.config.ResolvedSetting;
+import org.mixtraining.config.hocon.ResolvedSetting;
 import org.mixtraining.report.ComparisonFacts.ArmRun;
 import org.mixtraining.report.chart.Grid;
 import org.mixtraining.report.chart.Numbers;

@@ -6,7 +6,7 @@ import static j2html.TagCreator.pre;
 import j2html.tags.DomContent;
 import java.util.List;
 import java.util.Set;
-import org.mixtraining.config.ResolvedSetting;
+import org.mixtraining.config.hocon.ResolvedSetting;
 import org.mixtraining.results.RunRow;
 
 /** Shell commands that reproduce a run. */

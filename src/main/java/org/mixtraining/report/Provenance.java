@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.mixtraining.config.ResolvedSetting;
+import org.mixtraining.config.hocon.ResolvedSetting;
 import org.mixtraining.report.chart.Grid;
 import org.mixtraining.results.RunRow;
 

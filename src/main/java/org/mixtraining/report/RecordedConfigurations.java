@@ -10,7 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.mixtraining.config.ResolvedSetting;
+import org.mixtraining.config.hocon.ResolvedSetting;
 import org.mixtraining.report.chart.Grid;
 import org.mixtraining.results.RunRow;
 

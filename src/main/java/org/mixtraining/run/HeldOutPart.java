@@ -28,8 +28,7 @@ public record HeldOutPart(
 
   /** Scores on both splits, without what they cost. */
   public EpochScores score(Predictor predictor) {
-    return new EpochScores(
-        score(predictor, Split.VALIDATION), score(predictor, Split.TEST), 0, 0);
+    return new EpochScores(score(predictor, Split.VALIDATION), score(predictor, Split.TEST), 0, 0);
   }
 
   private Scores score(Predictor predictor, Split split) {
@@ -49,8 +48,7 @@ public record HeldOutPart(
     Map<String, List<Prediction>> predictions = new HashMap<>();
     for (LabelledData task : tasks(split)) {
       predictions.put(
-          task.task().name(),
-          Prediction.of(predictor, task.head().name(), images(task, split)));
+          task.task().name(), Prediction.of(predictor, task.head().name(), images(task, split)));
     }
     return predictions;
   }
@@ -60,8 +58,7 @@ public record HeldOutPart(
       List<Map<String, List<Prediction>>> parts) {
     SortedMap<String, List<Prediction>> all = new TreeMap<>();
     for (Map<String, List<Prediction>> part : parts) {
-      part.forEach(
-          (task, own) -> all.computeIfAbsent(task, t -> new ArrayList<>()).addAll(own));
+      part.forEach((task, own) -> all.computeIfAbsent(task, t -> new ArrayList<>()).addAll(own));
     }
     all.values().forEach(own -> own.sort(Comparator.comparingLong(Prediction::id)));
     return all;

@@ -63,8 +63,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
     for (int worker = 0; worker < data.config().workers().count(); worker++) {
       try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
         Iterator<TrainingBatch> batches =
-            data.batches(
-                plan, state.assignment(), worker, TrainingData.Steps.ON_CPU, threads);
+            data.batches(plan, state.assignment(), worker, TrainingData.Steps.ON_CPU, threads);
         results.add(train(plan, graph, before, worker, batches));
       }
     }
@@ -73,11 +72,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
   }
 
   private WorkerResult train(
-      EpochPlan plan,
-      String graph,
-      ModelState state,
-      int worker,
-      Iterator<TrainingBatch> batches) {
+      EpochPlan plan, String graph, ModelState state, int worker, Iterator<TrainingBatch> batches) {
     long start = System.nanoTime();
     device.bind();
     try (ReplicaPool.Lease lease =
@@ -114,7 +109,8 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
   }
 
   /** In as many parts as workers, whose sums are those of Spark's tasks. */
-  private <R> List<R> inParts(ModelState model, Function<HeldOutPart, Function<Predictor, R>> work) {
+  private <R> List<R> inParts(
+      ModelState model, Function<HeldOutPart, Function<Predictor, R>> work) {
     String graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
     int parts = data.config().workers().count();
     List<R> results = new ArrayList<>();

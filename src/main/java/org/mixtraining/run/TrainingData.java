@@ -62,7 +62,8 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     int workers = config.workers().count();
     List<LabelledData> labelled = new ArrayList<>();
     for (DataConfig.Task task : config.data().labelled()) {
-      PreparedDataset dataset = PreparedDataset.open(hadoop, config.data().key(task), task.path(), workers);
+      PreparedDataset dataset =
+          PreparedDataset.open(hadoop, config.data().key(task), task.path(), workers);
       labelled.add(new LabelledData(task, dataset));
     }
     PreparedDataset first = labelled.get(0).dataset();

@@ -51,7 +51,11 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
    * @param tasks workers at a time
    */
   static MemoryNeed of(
-      TrainingData data, List<EpochPlan> epochs, long stateBytes, int tasks, TrainingData.Steps steps) {
+      TrainingData data,
+      List<EpochPlan> epochs,
+      long stateBytes,
+      int tasks,
+      TrainingData.Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
     int batch = data.config().optimizer().batchSize();
     long training =

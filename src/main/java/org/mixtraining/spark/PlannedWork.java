@@ -127,7 +127,8 @@ public final class PlannedWork {
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
     MemoryNeed need =
         MemoryNeed.of(
-            data, MixSchedule.of(config).epochs(),
+            data,
+            MixSchedule.of(config).epochs(),
             stateBytes,
             tasks,
             WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));

@@ -36,7 +36,8 @@ final class Prerequisites {
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
     MemoryNeed need =
         MemoryNeed.of(
-            data, MixSchedule.of(config).epochs(),
+            data,
+            MixSchedule.of(config).epochs(),
             stateBytes,
             Math.min(given.tasks(), config.workers().count()),
             steps);

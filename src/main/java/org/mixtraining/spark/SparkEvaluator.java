@@ -15,8 +15,8 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.run.EpochScores;
-import org.mixtraining.run.HeldOutPart;
 import org.mixtraining.run.Evaluator;
+import org.mixtraining.run.HeldOutPart;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -62,8 +62,7 @@ final class SparkEvaluator implements Evaluator {
     EpochScores scores = new EpochScores(Scores.NONE, Scores.NONE, data.evaluationFlops(), 0);
     for (PartResult<EpochScores> part : inParts(model, HeldOutPart::score)) {
       EpochScores own = part.result();
-      scores =
-          scores.plus(new EpochScores(own.validation(), own.test(), 0, part.deviceSeconds()));
+      scores = scores.plus(new EpochScores(own.validation(), own.test(), 0, part.deviceSeconds()));
     }
     return scores;
   }
@@ -117,7 +116,8 @@ final class SparkEvaluator implements Evaluator {
                         ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, configuration, device)) {
                       Predictor predictor = lease.predictor();
                       predictor.load(broadcast.value());
-                      R result = work.of(
+                      R result =
+                          work.of(
                               new HeldOutPart(images, part, parts, InterruptibleIterator::new),
                               predictor);
                       double seconds = (System.nanoTime() - start) / 1e9;

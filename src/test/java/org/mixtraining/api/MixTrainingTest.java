@@ -97,7 +97,8 @@ class MixTrainingTest {
   /** What a newcomer reads is what is run here. */
   @Test
   void theExampleOfTheReadmeRuns() throws IOException {
-    String example = Files.readString(Path.of("src/test/java/org/mixtraining/api/TrainAModel.java"));
+    String example =
+        Files.readString(Path.of("src/test/java/org/mixtraining/api/TrainAModel.java"));
     String body = example.substring(example.indexOf("    JobConfig config"));
     body = body.substring(0, body.indexOf("\n  }\n"));
     assertThat(Files.readString(Path.of("README.md"))).contains(body.indent(-4).stripTrailing());

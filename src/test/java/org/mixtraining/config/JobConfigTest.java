@@ -20,6 +20,7 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Decoder;
 import org.mixtraining.config.ModelConfig.Encoder;
 import org.mixtraining.config.OptimizerConfig.Betas;
+import org.mixtraining.config.hocon.Canonical;
 
 class JobConfigTest {
   @TempDir Path directory;

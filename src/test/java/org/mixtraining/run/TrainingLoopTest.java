@@ -77,11 +77,7 @@ class TrainingLoopTest {
             outcomes::add);
     RunState end =
         new TrainingLoop(
-                config,
-                this::train,
-                evaluator(correct),
-                sinks,
-                () -> now.addAndGet(1_000_000_000))
+                config, this::train, evaluator(correct), sinks, () -> now.addAndGet(1_000_000_000))
             .run(from);
     assertThat(end)
         .isEqualTo(outcomes.isEmpty() ? from : outcomes.get(outcomes.size() - 1).state());
@@ -94,8 +90,14 @@ class TrainingLoopTest {
 
     assertThat(log)
         .containsExactly(
-            "train 0", "score 0", "tables 0", "checkpoint 0",
-            "train 1", "score 1", "tables 1", "checkpoint 1");
+            "train 0",
+            "score 0",
+            "tables 0",
+            "checkpoint 0",
+            "train 1",
+            "score 1",
+            "tables 1",
+            "checkpoint 1");
     assertThat(outcomes).extracting(epoch -> epoch.state().epochs()).containsExactly(1, 2);
     assertThat(outcomes.get(1).model().block("encoder").parameters()).containsExactly(2);
   }

@@ -86,7 +86,7 @@ class TrainingDataTest {
 
   private static MemoryNeed need(TrainingData data) {
     return MemoryNeed.of(
-            data, MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
+        data, MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
   }
 
   @Test

@@ -1,4 +1,4 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
@@ -17,12 +17,17 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.mixtraining.config.Curve;
+import org.mixtraining.config.KebabCase;
+import org.mixtraining.config.Location;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.config.UserException;
 
 /**
  * The values of all keys. A value that is not allowed becomes a problem and its default stands in,
  * so that reading goes on and every problem is found.
  */
-final class Settings {
+public final class Settings {
   private static final Pattern PAIR = Pattern.compile("\\[([^,]+),([^,]+)]");
 
   private final ConfigValue effective;
@@ -37,7 +42,7 @@ final class Settings {
   }
 
   /** These settings under blocks of keys, of which a later one wins. */
-  Settings under(List<ConfigObject> blocks) {
+  public Settings under(List<ConfigObject> blocks) {
     ConfigValue merged = effective;
     for (ConfigObject block : blocks) {
       merged = block.withFallback(merged);
@@ -48,17 +53,17 @@ final class Settings {
   /**
    * The value of a key that holds blocks by names of their own; none where it holds anything else.
    */
-  ConfigObject blocks(String key) {
+  public ConfigObject blocks(String key) {
     return value(key) instanceof ConfigObject block ? block : ConfigFactory.empty().root();
   }
 
   /** A default that depends on other keys. */
-  void byDefault(String key, Object value) {
+  public void byDefault(String key, Object value) {
     defaults = defaults.withValue(key, ConfigValueFactory.fromAnyRef(value, "default"));
   }
 
   /** The value of a key, as {@code parse} reads its text. */
-  <T> T read(String key, Function<String, T> parse, Predicate<T> allowed, String range) {
+  public <T> T read(String key, Function<String, T> parse, Predicate<T> allowed, String range) {
     ConfigValue value = value(key);
     try {
       T parsed = parse.apply(text(value));
@@ -72,20 +77,20 @@ final class Settings {
     return parse.apply(text(defaults.getValue(key)));
   }
 
-  String text(String key, Predicate<String> allowed, String range) {
+  public String text(String key, Predicate<String> allowed, String range) {
     return read(key, text -> text, allowed, range);
   }
 
-  String oneOf(String key, List<String> choices) {
+  public String oneOf(String key, List<String> choices) {
     return text(key, choices::contains, "one of " + String.join(", ", choices));
   }
 
-  boolean flag(String key) {
+  public boolean flag(String key) {
     return oneOf(key, List.of("true", "false")).equals("true");
   }
 
   /** One of the constants of an enum, as {@link KebabCase} writes them. */
-  <E extends Enum<E>> E choice(String key, Class<E> type) {
+  public <E extends Enum<E>> E choice(String key, Class<E> type) {
     Map<String, E> choices = new LinkedHashMap<>();
     for (E constant : type.getEnumConstants()) {
       choices.put(KebabCase.of(constant), constant);
@@ -93,19 +98,19 @@ final class Settings {
     return choices.get(oneOf(key, List.copyOf(choices.keySet())));
   }
 
-  int whole(String key, int least) {
+  public int whole(String key, int least) {
     return whole(key, value -> value >= least, "a whole number of at least " + least);
   }
 
-  int whole(String key, Predicate<Integer> allowed, String range) {
+  public int whole(String key, Predicate<Integer> allowed, String range) {
     return read(key, Integer::valueOf, allowed, range);
   }
 
-  long seed(String key) {
+  public long seed(String key) {
     return read(key, Long::valueOf, seed -> true, "a 64-bit whole number");
   }
 
-  double number(String key, DoublePredicate allowed, String range) {
+  public double number(String key, DoublePredicate allowed, String range) {
     return read(
         key,
         Settings::number,
@@ -113,7 +118,7 @@ final class Settings {
         "a number " + range);
   }
 
-  Curve curve(String key, DoublePredicate allowed, String range) {
+  public Curve curve(String key, DoublePredicate allowed, String range) {
     return read(
         key,
         Curve::parse,
@@ -122,7 +127,8 @@ final class Settings {
   }
 
   /** Two numbers in brackets. */
-  <T> T pair(String key, BiFunction<Double, Double, T> of, Predicate<T> allowed, String range) {
+  public <T> T pair(
+      String key, BiFunction<Double, Double, T> of, Predicate<T> allowed, String range) {
     return read(
         key,
         text -> {
@@ -136,7 +142,7 @@ final class Settings {
         range);
   }
 
-  String path(String key) {
+  public String path(String key) {
     if (text(key, path -> true, "a path").isBlank()) {
       refuse(key, "must be a path");
       return "";
@@ -145,7 +151,7 @@ final class Settings {
   }
 
   /** A path, or nothing. */
-  String place(String key, String range) {
+  public String place(String key, String range) {
     if (!isText(value(key))) {
       refuse(
           key,
@@ -160,22 +166,22 @@ final class Settings {
   }
 
   /** Notes that a key's value is not allowed, and why. */
-  void refuse(String key, String why) {
+  public void refuse(String key, String why) {
     refuse(key, value(key), why);
   }
 
   /** The same of a value within a key's. */
-  void refuse(String key, ConfigValue value, String why) {
+  public void refuse(String key, ConfigValue value, String why) {
     problems.add(problem(key, value, why));
   }
 
   /** What is known to be wrong so far. */
-  List<String> problems() {
+  public List<String> problems() {
     return List.copyOf(problems);
   }
 
   /** Fails with every problem noted. */
-  void check() {
+  public void check() {
     if (!problems.isEmpty()) {
       throw new UserException(problems);
     }
@@ -218,7 +224,7 @@ final class Settings {
   }
 
   /** A key as messages show it, and a file without blocks would. */
-  static String full(String key) {
+  public static String full(String key) {
     return key.isEmpty() ? "mixtraining" : "mixtraining." + key;
   }
 

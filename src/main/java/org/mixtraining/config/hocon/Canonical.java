@@ -1,4 +1,4 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValueFactory;
@@ -12,18 +12,21 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.mixtraining.config.AugmentConfig.Range;
+import org.mixtraining.config.Curve;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.OptimizerConfig.Betas;
+import org.mixtraining.config.Secrets;
 
 /** Records as configuration text: each component a key, {@code maskRatio} as mask-ratio. */
-final class Canonical {
+public final class Canonical {
   private Canonical() {}
 
   /** A component that is no block of its own: its components are keys beside the others. */
   @Retention(RetentionPolicy.RUNTIME)
   @Target(ElementType.RECORD_COMPONENT)
-  @interface Inline {}
+  public @interface Inline {}
 
-  static String json(String root, Record block) {
+  public static String json(String root, Record block) {
     return ConfigValueFactory.fromMap(Map.of(root, map(block)))
         .render(ConfigRenderOptions.concise());
   }

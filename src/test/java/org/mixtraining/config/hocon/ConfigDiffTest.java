@@ -1,10 +1,11 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.config.JobConfig;
 
 class ConfigDiffTest {
 

@@ -1,4 +1,4 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 /** Levenshtein's distance: how many letters to insert, delete or replace. */
 final class EditDistance {

@@ -1,4 +1,4 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
@@ -12,9 +12,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.config.Text;
+import org.mixtraining.config.UserException;
 
 /** The sources of a configuration: {@code reference.conf}, a file, the command line. */
-final class Sources {
+public final class Sources {
   private static final String ROOT = "mixtraining";
   private static final String COMMAND_LINE = "command line";
   private static final Config REFERENCE =
@@ -23,7 +26,7 @@ final class Sources {
   private Sources() {}
 
   /** What the sources say together, with the structural problems among them already noted. */
-  static Settings merge(String base, Optional<Path> file, List<String> overrides) {
+  public static Settings merge(String base, Optional<Path> file, List<String> overrides) {
     Config defaults = ConfigFactory.parseString(base).withFallback(REFERENCE);
     List<String> problems = new ArrayList<>();
     Config user = ConfigFactory.empty();

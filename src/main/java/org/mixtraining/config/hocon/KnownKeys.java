@@ -1,4 +1,4 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;

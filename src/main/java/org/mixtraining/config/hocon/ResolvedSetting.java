@@ -1,4 +1,4 @@
-package org.mixtraining.config;
+package org.mixtraining.config.hocon;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
@@ -9,6 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.Secrets;
 
 /**
  * One key of a configuration with the value that it had.
