@@ -10,7 +10,7 @@ import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 import org.mixtraining.vit.ViT;
 
 /**

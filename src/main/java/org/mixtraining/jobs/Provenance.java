@@ -1,5 +1,6 @@
 package org.mixtraining.jobs;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -7,6 +8,7 @@ import java.util.stream.Collectors;
 import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -45,6 +47,21 @@ record Provenance(
             data.sslManifest().map(DatasetManifest::fingerprint).orElse(null),
             config.canonical());
     return new Provenance(setup, data.manifests(), facts(config, data));
+  }
+
+  /** As {@code run mix-1: mix, vit-tiny with 5526346 parameters, 100 epochs on ...}. */
+  String describe(String id) {
+    return String.format(
+        Locale.ROOT,
+        "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers",
+        id,
+        KebabCase.of(setup.pipeline()),
+        setup.model(),
+        setup.parameters(),
+        setup.epochsPlanned(),
+        datasets.values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
+        setup.datasetPath(),
+        setup.workers());
   }
 
   /** The same of a run that begins from a model. */

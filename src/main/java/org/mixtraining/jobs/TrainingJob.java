@@ -1,7 +1,5 @@
 package org.mixtraining.jobs;
 
-import static java.util.stream.Collectors.toMap;
-
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
@@ -10,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -24,7 +21,6 @@ import org.mixtraining.checkpoint.RunLock;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
-import org.mixtraining.config.hocon.ConfigDiff;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.PretrainedWeights;
@@ -40,7 +36,6 @@ import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.run.TrainingLoop;
-import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.tracking.Trackers;
 
 /**
@@ -54,7 +49,7 @@ public final class TrainingJob implements AutoCloseable {
   private final Configuration hadoop;
   private final Tables tables;
   private final Checkpoints checkpoints;
-  private final Consumer<String> report;
+  private final RunRecord record;
   private final LongSupplier clock;
   private final RunLock lock;
 
@@ -79,7 +74,7 @@ public final class TrainingJob implements AutoCloseable {
     this.hadoop = hadoop;
     this.tables = new Tables(hadoop, output);
     this.checkpoints = new Checkpoints(hadoop, output, id);
-    this.report = report;
+    this.record = new RunRecord(id, config, tables, checkpoints, report);
     this.clock = clock;
     this.lock = checkpoints.lock(report);
   }
@@ -96,8 +91,7 @@ public final class TrainingJob implements AutoCloseable {
 
   /** Deletes the run, except its lock. */
   public void forget() {
-    tables.delete(id);
-    checkpoints.delete();
+    record.forget();
   }
 
   /**
@@ -107,38 +101,12 @@ public final class TrainingJob implements AutoCloseable {
    *     or it is finished and was trained on other images than now lie at its paths
    */
   public Optional<RunRow> finished() {
-    Optional<RunRow> row = recorded().filter(found -> found.status() == RunRow.Status.FINISHED);
-    List<String> problems = new ArrayList<>();
-    row.ifPresent(found -> problems.addAll(RecordedData.problems(hadoop, config, found.setup())));
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.run.id = %s: choose another id, or train it again with --force"
-              .formatted(id));
-      throw new UserException(problems);
-    }
-    return row;
+    return record.finished(hadoop);
   }
 
-  private Optional<RunRow> recorded() {
-    Optional<RunRow> row = tables.run(id);
-    row.ifPresent(this::checkConfiguration);
-    if (row.isEmpty() && checkpoints.exist()) {
-      throw new UserException(
-          "mixtraining.run.id = %s: there are checkpoints of this run, but no rows; choose another id, or train it again with --force"
-              .formatted(id));
-    }
-    return row;
-  }
-
-  private void checkConfiguration(RunRow row) {
-    List<String> problems =
-        new ArrayList<>(ConfigDiff.forbidden(row.setup().config(), config.canonical()));
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.run.id = %s: this run started with other values; restore those, choose another id, or train it again with --force"
-              .formatted(id));
-      throw new UserException(problems);
-    }
+  /** The run's rows and checkpoints. */
+  RunRecord record() {
+    return record;
   }
 
   /**
@@ -160,8 +128,9 @@ public final class TrainingJob implements AutoCloseable {
     try (Backend backend = backends.apply(data);
         Trackers trackers = Trackers.of(hadoop, config, id)) {
       RunState random = RunState.initial(data.initialModel());
-      Start start = start(Provenance.of(config, data, random.model()), data, random, progress);
-      progress.accept(describe(data, random));
+      Provenance provenance = Provenance.of(config, data, random.model());
+      Start start = start(provenance, data, random, progress);
+      progress.accept(provenance.describe(id));
       data.notes().forEach(progress);
       return train(start, backend, trackers, interruption, finished);
     }
@@ -175,15 +144,10 @@ public final class TrainingJob implements AutoCloseable {
    */
   record Start(Provenance provenance, RunState initial, Optional<Checkpoint> reached) {}
 
-  /** The newest checkpoint that can be read, if the run was ever started and there is any. */
-  Optional<Checkpoint> reached() {
-    return recorded().flatMap(row -> checkpoints.newest(report));
-  }
-
   /** The model is random, or {@code init.model}, which is not read again with a checkpoint. */
   private Start start(
       Provenance provenance, TrainingData data, RunState random, Consumer<String> progress) {
-    Optional<Checkpoint> reached = reached();
+    Optional<Checkpoint> reached = record.reached();
     String file = config.init().model();
     if (file.isEmpty()) {
       return new Start(provenance, random, reached);
@@ -203,20 +167,6 @@ public final class TrainingJob implements AutoCloseable {
     return new Start(provenance.begunFrom(model.sha256()), begun, reached);
   }
 
-  private String describe(TrainingData data, RunState initial) {
-    return String.format(
-        Locale.ROOT,
-        "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers",
-        id,
-        KebabCase.of(config.pipeline()),
-        config.model().preset(),
-        initial.model().parameters(),
-        MixSchedule.of(config).epochs().size(),
-        data.manifests().values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
-        Provenance.paths(config),
-        config.workers().count());
-  }
-
   /** Tables are written before the checkpoint that counts on them, and trackers told last. */
   RunRow train(
       Start start,
@@ -225,16 +175,16 @@ public final class TrainingJob implements AutoCloseable {
       Interruption interruption,
       EpochSink finished) {
     Provenance provenance = start.provenance();
-    Optional<RunRow> before = recorded();
-    start.reached().ifPresent(found -> check(found, provenance.facts(), start.initial()));
-    before.ifPresent(row -> announce(start.reached(), provenance.setup().epochsPlanned()));
+    Optional<RunRow> before = record.row();
+    start.reached().ifPresent(found -> record.check(found, provenance.facts(), start.initial()));
+    before.ifPresent(row -> record.announce(start.reached(), provenance.setup().epochsPlanned()));
     RunRecorder recorder =
         new RunRecorder(
             tables,
             id,
             provenance,
             before.map(RunRow::started).orElseGet(Instant::now),
-            List.of(row -> tables.write(summary(row)), trackers),
+            List.of(row -> tables.write(record.summary(row)), trackers),
             start.reached().map(Checkpoint::progress).orElse(Progress.NONE));
     CheckpointWriter writer =
         new CheckpointWriter(checkpoints, config, provenance.facts(), recorder::progress);
@@ -279,11 +229,7 @@ public final class TrainingJob implements AutoCloseable {
 
   /** The run in short. */
   public RunSummary summary(RunRow row) {
-    return tables.summary(
-        row,
-        new RunSummary.Models(
-            checkpoints.location(Model.BEST).orElse(null),
-            checkpoints.location(Model.FINAL).orElse(null)));
+    return record.summary(row);
   }
 
   /**
@@ -336,50 +282,6 @@ public final class TrainingJob implements AutoCloseable {
       tables.forgetStatus(id);
       recorder.failed(failure);
     }
-  }
-
-  private void announce(Optional<Checkpoint> checkpoint, int epochs) {
-    report.accept(
-        checkpoint
-            .map(
-                found ->
-                    String.format(
-                        Locale.ROOT,
-                        "run %s resumes after epoch %d of %d",
-                        id,
-                        found.state().epochs(),
-                        epochs))
-            .orElse("run %s starts again: it has no checkpoint".formatted(id)));
-  }
-
-  private void check(Checkpoint found, SortedMap<String, String> now, RunState initial) {
-    List<String> problems = new ArrayList<>();
-    now.forEach(
-        (key, value) -> {
-          String was = found.provenance().getOrDefault(key, "unknown");
-          if (!was.equals(value) && key.startsWith("dataset.")) {
-            problems.add(
-                "mixtraining.data.path = %s: dataset changed since run %s started: %s was %s, now %s; prepare the original dataset again, choose another id, or train it again with --force"
-                    .formatted(config.data().path(), id, key, was, value));
-          } else if (!was.equals(value) && key.startsWith("version.")) {
-            report.accept(
-                "%s was %s when run %s started, now %s: its bits may differ from those of an uninterrupted run"
-                    .formatted(key, was, id, value));
-          }
-        });
-    if (problems.isEmpty() && !sizes(found.state()).equals(sizes(initial))) {
-      problems.add(
-          "mixtraining.run.id = %s: the checkpoint holds another model, %s instead of %s; choose another id, or train it again with --force"
-              .formatted(id, sizes(found.state()), sizes(initial)));
-    }
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
-  }
-
-  private static Map<String, Integer> sizes(RunState state) {
-    return state.model().blocks().entrySet().stream()
-        .collect(toMap(Map.Entry::getKey, block -> block.getValue().parameters().length));
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.DataConfig;
@@ -19,19 +20,14 @@ import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Normalization;
 import org.mixtraining.data.PreparedDataset;
-import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.train.InterleavedTasks;
-import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatch;
-import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelSpec;
@@ -48,7 +44,6 @@ import org.mixtraining.vit.state.ModelState;
  */
 public record TrainingData(JobConfig config, List<LabelledData> labelled, PreparedDataset ssl)
     implements Serializable {
-
   /** Images on which an accuracy has a standard error of up to five points. */
   private static final long FEW = 100;
 
@@ -86,9 +81,9 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** The labelled datasets by the names of their tasks, in the order of the configuration. */
   public Map<String, DatasetManifest> manifests() {
-    Map<String, DatasetManifest> manifests = new LinkedHashMap<>();
-    labelled.forEach(task -> manifests.put(task.task().name(), task.dataset().manifest()));
-    return manifests;
+    Map<String, DatasetManifest> byTask = new LinkedHashMap<>();
+    labelled.forEach(task -> byTask.put(task.task().name(), task.dataset().manifest()));
+    return byTask;
   }
 
   /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
@@ -137,9 +132,8 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
    * Validation images that models of a task are chosen by: no more than it has labels to train on.
    */
   public long validated(LabelledData task) {
-    return task.dataset()
-        .manifest()
-        .heldOutImages(Split.VALIDATION, config.data().labelledFraction());
+    DatasetManifest manifest = task.dataset().manifest();
+    return manifest.heldOutImages(Split.VALIDATION, config.data().labelledFraction());
   }
 
   /** What a person should know of the images that the model is chosen by, a line a task. */
@@ -197,8 +191,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   /** The same for those of any; where tasks are grey and coloured, it sees colours. */
   public ViT vit(LabelledData task) {
     DatasetManifest m = task.dataset().manifest();
-    int channels =
-        labelled.stream().mapToInt(t -> t.dataset().manifest().channels()).max().orElseThrow();
+    int channels = manifests().values().stream().mapToInt(x -> x.channels()).max().orElseThrow();
     return ViT.of(config.model(), m.height(), m.width(), channels, m.classCount());
   }
 
@@ -269,81 +262,18 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
    */
   public Iterator<TrainingBatch> batches(
       EpochPlan plan, ShardAssignment assignment, int worker, Steps steps, WorkerThreads threads) {
-    Optional<Share> none = Optional.empty();
-    if (labelled.size() > 1) {
-      List<TaskBatches> tasks =
-          labelled.stream()
-              .map(
-                  task -> {
-                    Share own = share(task, plan, assignment, worker);
-                    return batches(plan, task, own, none, steps, threads);
-                  })
-              .toList();
-      return new InterleavedTasks(tasks);
-    }
-    LabelledData task = labelled.get(0);
-    if (!apart() || plan.objective() == Objective.SL) {
-      return batches(plan, task, share(task, plan, assignment, worker), none, steps, threads);
-    }
-    Share others = share(ssl, 1, plan, assignment, worker);
-    if (plan.objective() == Objective.SSL) {
-      return batches(plan, task, others, none, steps, threads);
-    }
-    Share own = share(task, plan, assignment, worker);
-    return batches(plan, task, own, Optional.of(others), steps, threads);
+    return new EpochBatches(this, plan, assignment, worker).by(steps, threads);
   }
 
-  /** Where whole training steps are taken. */
+  /** Where whole training steps are taken, and images are prepared for them. */
   public enum Steps {
     ON_CPU,
-    /** Where activations lie then, and images are prepared. */
     ON_DEVICE
-  }
-
-  private TaskBatches batches(
-      EpochPlan plan,
-      LabelledData task,
-      Share images,
-      Optional<Share> others,
-      Steps steps,
-      WorkerThreads threads) {
-    var batches =
-        new WorkerBatches(config, vit(task), plan, task.head().name(), images, others, threads);
-    return steps == Steps.ON_DEVICE ? batches.raw() : batches.prepared();
   }
 
   /** Whether the SSL objective has a dataset of its own. */
   public boolean apart() {
     return !config.data().ssl().isEmpty();
-  }
-
-  private Share share(LabelledData task, EpochPlan plan, ShardAssignment assignment, int worker) {
-    return share(task.dataset(), config.data().fraction(), plan, assignment, worker);
-  }
-
-  private Share share(
-      PreparedDataset dataset,
-      double fraction,
-      EpochPlan plan,
-      ShardAssignment assignment,
-      int worker) {
-    int workers = config.workers().count();
-    Normalization normalization = dataset.manifest().normalization();
-    return config.data().reshuffle()
-        ? Share.assigned(
-            dataset.part(Split.TRAIN, 0, 1, fraction),
-            normalization,
-            worker,
-            workers,
-            config.run().seed(),
-            plan.epoch(),
-            config.data().labelledFraction())
-        : Share.all(
-            dataset.shards(
-                Split.TRAIN,
-                assignment.shards(worker, workers, dataset.manifest().shards()),
-                fraction),
-            normalization);
   }
 
   /** Whether any epoch of the run trains a head. */
@@ -362,8 +292,9 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** What of a model predicts: encoder and heads, without moments. */
   public ModelState predicting(ModelState model) {
-    List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
-    heads().forEach(head -> used.add(head.name()));
-    return model.only(used).withoutMoments();
+    Stream<String> heads = heads().stream().map(Head::name);
+    return model
+        .only(Stream.concat(Stream.of(ModelState.ENCODER), heads).toList())
+        .withoutMoments();
   }
 }

@@ -3,7 +3,7 @@ package org.mixtraining.train;
 import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 import org.mixtraining.vit.layers.Compute;
 
 /** Steps by the graph's own {@code fit}. */

@@ -4,7 +4,7 @@ import java.util.List;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 
 /**
  * The executor of a replica's training steps: its own graph, or the device of a {@link

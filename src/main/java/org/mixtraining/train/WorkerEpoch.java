@@ -8,7 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 
 /** One epoch of a replica: the training steps on its minibatches. */
 public final class WorkerEpoch {

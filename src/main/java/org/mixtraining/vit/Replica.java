@@ -147,11 +147,9 @@ public final class Replica implements AutoCloseable {
    * @param imageSize its height and width
    */
   public double trainingFlops(EpochPlan plan, String head, int imageSize) {
-    List<ClassHeadLayer> heads = heads(head);
-    int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
     return vit()
         .masking(plan.maskRatio())
-        .serving(imageSize, classes)
+        .serving(imageSize, classes(heads(head)))
         .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 
@@ -187,21 +185,15 @@ public final class Replica implements AutoCloseable {
 
   /** The head of a task, if there is one. */
   private List<ClassHeadLayer> heads(String name) {
-    List<ClassHeadLayer> heads = heads();
-    if (heads.size() > 1) {
-      heads.removeIf(head -> !name(head).equals(name));
-    }
-    return heads;
+    List<ClassHeadLayer> all = heads();
+    return all.size() == 1 ? all : all.stream().filter(head -> name(head).equals(name)).toList();
   }
 
   private List<ClassHeadLayer> heads() {
-    List<ClassHeadLayer> heads = new ArrayList<>();
-    for (var layer : graph.getLayers()) {
-      if (layer instanceof ClassHeadLayer head) {
-        heads.add(head);
-      }
-    }
-    return heads;
+    return layers()
+        .filter(ClassHeadLayer.class::isInstance)
+        .map(ClassHeadLayer.class::cast)
+        .toList();
   }
 
   private static String name(ClassHeadLayer head) {
@@ -210,20 +202,12 @@ public final class Replica implements AutoCloseable {
 
   /** Sets the model to images of a size, and to the task of the one head, if there is one. */
   private void serve(int imageSize, List<ClassHeadLayer> heads) {
-    int classes = heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
-    context(context().serving(imageSize, classes));
+    context(context().serving(imageSize, classes(heads)));
   }
 
-  /**
-   * What a step found, before its update.
-   *
-   * @param loss the weighted sum of the losses
-   * @param sslLoss mean squared error over masked patches; NaN in SL
-   * @param slLoss mean cross-entropy over labelled images; NaN in SSL
-   * @param correct labelled images whose most probable class was their label's
-   * @param labelled images with a label
-   */
-  public record StepResult(double loss, double sslLoss, double slLoss, int correct, int labelled) {}
+  private int classes(List<ClassHeadLayer> heads) {
+    return heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
+  }
 
   private StepResult result(List<ClassHeadLayer> heads) {
     double ssl = Double.NaN;
@@ -298,9 +282,7 @@ public final class Replica implements AutoCloseable {
 
   @Override
   public void close() {
-    for (var layer : graph.getLayers()) {
-      ((BaseLayer<?>) layer).close();
-    }
+    layers().forEach(BaseLayer::close);
     // Not by graph.close(), which also has the whole heap collected, twice.
     var updater = graph.getUpdater(false);
     free(graph.params());

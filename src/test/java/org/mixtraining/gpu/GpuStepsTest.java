@@ -41,7 +41,7 @@ import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;

@@ -218,7 +218,7 @@ class TrainingJobTest {
     try (var interruption = new Interruption();
         var job = new TrainingJob("a", config, hadoop, told::add, clock())) {
       return job.train(
-          new TrainingJob.Start(provenance, initial, job.reached()),
+          new TrainingJob.Start(provenance, initial, job.record().reached()),
           backend(trainer),
           row -> {},
           interruption,

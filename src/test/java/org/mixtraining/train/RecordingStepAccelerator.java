@@ -12,7 +12,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 
 /**
  * Stands in for a library that takes whole steps on GPUs: the graph takes them, of images that it

@@ -23,7 +23,7 @@ import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.TrainingBatch.Position;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.Replica.StepResult;
+import org.mixtraining.vit.StepResult;
 
 @ExtendWith(OneThread.class)
 class WorkerEpochTest {
@@ -188,7 +188,7 @@ class WorkerEpochTest {
   /** The graph's steps, their results all at the end. */
   private static final class LateSteps implements StepExecutor {
     private final GraphSteps steps;
-    private final List<Replica.StepResult> results = new ArrayList<>();
+    private final List<StepResult> results = new ArrayList<>();
 
     LateSteps(Replica replica) {
       steps = new GraphSteps(replica);
@@ -200,13 +200,13 @@ class WorkerEpochTest {
     }
 
     @Override
-    public List<Replica.StepResult> take(TrainingBatch minibatch) {
+    public List<StepResult> take(TrainingBatch minibatch) {
       results.addAll(steps.take(minibatch));
       return List.of();
     }
 
     @Override
-    public List<Replica.StepResult> end() {
+    public List<StepResult> end() {
       return results;
     }
 

@@ -34,11 +34,11 @@ class OverfitTest {
     try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       replica.plan(new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, 0.5, rate, 0), steps);
       MultiDataSet batch = batch(objective);
-      Replica.StepResult first = ViTFixtures.fit(replica, batch);
+      StepResult first = ViTFixtures.fit(replica, batch);
       for (int step = 1; step < steps; step++) {
         ViTFixtures.fit(replica, batch);
       }
-      Replica.StepResult last = ViTFixtures.fit(replica, batch);
+      StepResult last = ViTFixtures.fit(replica, batch);
 
       if (objective != Objective.SL) {
         assertThat(last.sslLoss()).isLessThan(0.2 * variance(batch));

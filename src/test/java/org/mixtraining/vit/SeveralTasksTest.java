@@ -36,7 +36,7 @@ class SeveralTasksTest {
             models.get(0), HEADS, objective, pass, ViTFixtures.optimizer(), ViTFixtures.SEED));
   }
 
-  private Replica.StepResult fit(Replica replica, Objective objective, int task, int step) {
+  private StepResult fit(Replica replica, Objective objective, int task, int step) {
     MultiDataSet batch = ViTFixtures.batch(models.get(task), objective, 5, step);
     return replica.fit(batch, HEADS.get(task).name(), new long[0]);
   }
@@ -60,7 +60,7 @@ class SeveralTasksTest {
 
       replica.plan(plan, turns.length);
       for (int step = 0; step < turns.length; step++) {
-        Replica.StepResult result = fit(replica, objective, turns[step], step);
+        StepResult result = fit(replica, objective, turns[step], step);
 
         Gradients expected = gradients(plan, turns[step], slots, step);
         assertThat(result.loss()).isCloseTo(expected.loss, within(1e-5));

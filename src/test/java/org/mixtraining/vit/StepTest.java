@@ -30,7 +30,7 @@ class StepTest {
     MultiDataSet batch = ViTFixtures.batch(vit, objective, 5);
     try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       double first = replica.graph().score(batch);
-      Replica.StepResult step = ViTFixtures.fit(replica, batch);
+      StepResult step = ViTFixtures.fit(replica, batch);
 
       assertThat(first).isEqualTo(step.loss());
       double second = replica.graph().score(batch);
@@ -60,7 +60,7 @@ class StepTest {
     MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 5, 1);
     try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.TWO_PASS)) {
       replica.plan(ViTFixtures.plan(Objective.JOINT, MixPass.TWO_PASS, 0.3, 1e-3), 1);
-      Replica.StepResult step = ViTFixtures.fit(replica, batch);
+      StepResult step = ViTFixtures.fit(replica, batch);
 
       assertThat(step.loss()).isCloseTo(0.3 * step.sslLoss() + 0.7 * step.slLoss(), within(1e-12));
       assertThat(step.labelled()).isEqualTo(4);
@@ -72,7 +72,7 @@ class StepTest {
     MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 3, new int[] {-1, -1, -1});
     try (Replica replica = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
       replica.plan(ViTFixtures.plan(Objective.JOINT, MixPass.VISIBLE, 0.3, 1e-3), 1);
-      Replica.StepResult step = ViTFixtures.fit(replica, batch);
+      StepResult step = ViTFixtures.fit(replica, batch);
 
       assertThat(step.slLoss()).isZero();
       assertThat(step.labelled()).isZero();

@@ -150,7 +150,7 @@ class TrajectoryTest {
         ReferenceViT.Result expected =
             ViTFixtures.reference(
                 vit, plan.objective(), plan.pass(), plan.alpha(), weights(), batch);
-        Replica.StepResult actual = ViTFixtures.fit(replica, batch);
+        StepResult actual = ViTFixtures.fit(replica, batch);
 
         assertThat(actual.loss()).as("step %d", step).isCloseTo(expected.loss(), within(1e-5));
         if (plan.objective() != Objective.SL) {

@@ -111,7 +111,7 @@ public final class ViTFixtures {
   }
 
   /** A step of a replica with one head, on images that skip nothing. */
-  static Replica.StepResult fit(Replica replica, MultiDataSet batch) {
+  static StepResult fit(Replica replica, MultiDataSet batch) {
     return replica.fit(batch, ModelState.HEAD, new long[0]);
   }
 
