@@ -20,7 +20,7 @@ import org.bytedeco.javacpp.SizeTPointer;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 
-/** A GPU by NVIDIA's driver: all work goes to one stream, and a recording is a CUDA graph. */
+/** A GPU by NVIDIA's driver: all work goes to one stream, and what is captured is a CUDA graph. */
 final class CudaGpu implements Gpu {
   private final CudaDevice device;
   private final Memory.Type matrixType;
@@ -262,15 +262,15 @@ final class CudaGpu implements Gpu {
   }
 
   @Override
-  public Recording record(Runnable calls) {
+  public CapturedGraph capture(Runnable calls) {
     return new Graph(calls);
   }
 
   /**
    * A CUDA graph. The first time, the calls are made as they are: libraries then load their code,
-   * which they may not do while they are recorded.
+   * which they may not do while they are captured.
    */
-  private final class Graph implements Recording {
+  private final class Graph implements CapturedGraph {
     private final Runnable calls;
     private boolean called;
     private CUgraphExec_st graph;
@@ -280,28 +280,28 @@ final class CudaGpu implements Gpu {
     }
 
     @Override
-    public void replay() {
+    public void launch() {
       if (!called) {
         calls.run();
         called = true;
         return;
       }
       if (graph == null) {
-        graph = record();
+        graph = captured();
       }
       Cuda.check("cuGraphLaunch", cudart.cuGraphLaunch(graph, stream));
     }
 
-    private CUgraphExec_st record() {
-      CUgraph_st recorded = new CUgraph_st();
+    private CUgraphExec_st captured() {
+      CUgraph_st captured = new CUgraph_st();
       CUgraphExec_st executable = new CUgraphExec_st();
       Cuda.check(
           "cuStreamBeginCapture",
           cudart.cuStreamBeginCapture(stream, cudart.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
       calls.run();
-      Cuda.check("cuStreamEndCapture", cudart.cuStreamEndCapture(stream, recorded));
-      Cuda.check("cuGraphInstantiate", cudart.cuGraphInstantiate(executable, recorded, 0));
-      Cuda.check("cuGraphDestroy", cudart.cuGraphDestroy(recorded));
+      Cuda.check("cuStreamEndCapture", cudart.cuStreamEndCapture(stream, captured));
+      Cuda.check("cuGraphInstantiate", cudart.cuGraphInstantiate(executable, captured, 0));
+      Cuda.check("cuGraphDestroy", cudart.cuGraphDestroy(captured));
       return executable;
     }
 

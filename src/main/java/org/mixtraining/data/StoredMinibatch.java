@@ -9,12 +9,12 @@ import java.util.stream.LongStream;
  *
  * @param ids n dataset-wide image ids
  * @param labels n class indices; {@link Minibatch#UNLABELLED} where the label may not be used
- * @param places their indices in the set
- * @param edits the operations on each, [n, operations, {@link
+ * @param indices their indices in the set
+ * @param ops the operations on each, [n, operations, {@link
  *     org.mixtraining.data.augment.ImageOp#VALUES}]; shorter sequences are padded with zeros
  */
 public record StoredMinibatch(
-    long[] ids, int[] labels, ImageSet images, int[] places, double[] edits) {
+    long[] ids, int[] labels, ImageSet images, int[] indices, double[] ops) {
 
   /** Images in this batch. */
   public int size() {
@@ -27,7 +27,7 @@ public record StoredMinibatch(
         LongStream.concat(LongStream.of(ids), LongStream.of(others.ids)).toArray(),
         IntStream.concat(IntStream.of(labels), IntStream.of(others.labels)).toArray(),
         images,
-        IntStream.concat(IntStream.of(places), IntStream.of(others.places)).toArray(),
-        DoubleStream.concat(DoubleStream.of(edits), DoubleStream.of(others.edits)).toArray());
+        IntStream.concat(IntStream.of(indices), IntStream.of(others.indices)).toArray(),
+        DoubleStream.concat(DoubleStream.of(ops), DoubleStream.of(others.ops)).toArray());
   }
 }

@@ -117,7 +117,7 @@ final class DecoderProgram {
 
   /** After a corrupted pass, the encoder has a token for every patch. */
   private Content content() {
-    return bench.spec().sight() == EncoderInput.CORRUPTED
+    return bench.spec().encoderInput() == EncoderInput.CORRUPTED
         ? Content.ALL_PATCHES
         : Content.MASKED_PATCHES;
   }

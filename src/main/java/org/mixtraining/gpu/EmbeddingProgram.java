@@ -110,12 +110,12 @@ final class EmbeddingProgram {
     if (corrupted()) {
       return Content.MASKED_PATCHES;
     }
-    boolean visible = bench.spec().sight().selects() && s.equals(sequences.get(0));
+    boolean visible = bench.spec().encoderInput().selects() && s.equals(sequences.get(0));
     return visible ? Content.VISIBLE_PATCHES : Content.ALL_PATCHES;
   }
 
   private boolean corrupted() {
-    return bench.spec().sight() == EncoderInput.CORRUPTED;
+    return bench.spec().encoderInput() == EncoderInput.CORRUPTED;
   }
 
   /** From the gradient by the tokens, d[rows, dim]. */

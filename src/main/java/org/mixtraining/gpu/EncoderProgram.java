@@ -48,7 +48,7 @@ final class EncoderProgram {
   private EncoderProgram(StepContext bench, Maker maker) {
     this.bench = bench;
     ViT vit = bench.vit();
-    sequences = Sequences.encoded(vit, bench.spec().sight(), bench.images());
+    sequences = Sequences.encoded(vit, bench.spec().encoderInput(), bench.images());
     rows = Sequences.rows(sequences);
     embedding = new EmbeddingProgram(bench, sequences);
     Memory last = embedding.tokens();

@@ -61,20 +61,20 @@ public interface Gpu extends AutoCloseable {
   void multiply(Gemm product);
 
   /**
-   * Launches and products as one, to be repeated.
+   * Captures launches and products as one graph, to be launched again and again.
    *
    * @param calls that make them, and nothing else
    */
-  Recording record(Runnable calls);
+  CapturedGraph capture(Runnable calls);
 
-  /** Launches and products that can be repeated at once. */
-  interface Recording extends AutoCloseable {
+  /** Captured launches and products, launched as one. */
+  interface CapturedGraph extends AutoCloseable {
 
     /** That of a device which repeats the calls each time. */
-    static Recording of(Runnable calls) {
-      return new Recording() {
+    static CapturedGraph of(Runnable calls) {
+      return new CapturedGraph() {
         @Override
-        public void replay() {
+        public void launch() {
           calls.run();
         }
 
@@ -85,7 +85,7 @@ public interface Gpu extends AutoCloseable {
       };
     }
 
-    void replay();
+    void launch();
 
     @Override
     void close();

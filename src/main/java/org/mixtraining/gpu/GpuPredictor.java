@@ -40,11 +40,11 @@ public final class GpuPredictor implements Predictor {
     ViT vit = spec.vit().serving(size, own.classes());
     Shape shape = new Shape(vit, own, images);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
-    var recorded = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
+    var captured = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
-    recorded.recording().replay();
+    captured.graph().launch();
     float[] scores = new float[images * own.classes()];
-    gpu.read(recorded.program().logits(), scores);
+    gpu.read(captured.program().logits(), scores);
     softmax(scores, own.classes());
     return scores;
   }

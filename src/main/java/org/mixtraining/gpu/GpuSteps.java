@@ -60,11 +60,11 @@ public final class GpuSteps implements StepExecutor {
     ViT vit = spec.vit().masking(plan.maskRatio()).serving(batch.imageSize(), classes);
     Shape shape = new Shape(vit, head, batch.images());
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
-    var recorded = programs.of(shape, () -> program(bench), StepProgram::run);
+    var captured = programs.of(shape, () -> program(bench), StepProgram::run);
     Begun step = new Begun(batch.images(), batch.labelled(), head, vit);
     write(bench, batch, step);
-    recorded.recording().replay();
-    metrics = recorded.program().metrics();
+    captured.graph().launch();
+    metrics = captured.program().metrics();
     begun.add(step);
     return begun.size() == StepProgram.SLOTS ? results() : List.of();
   }

@@ -12,12 +12,12 @@ import org.mixtraining.gpu.StepContext.Shape;
  */
 final class GraphCache<P> implements AutoCloseable {
 
-  /** A program, and the recording of its run. */
-  record Recorded<P>(P program, Gpu.Recording recording) {}
+  /** A program, and the graph captured of its run. */
+  record Captured<P>(P program, Gpu.CapturedGraph graph) {}
 
   private final Gpu gpu;
   private final Arena arena;
-  private final Map<Shape, Recorded<P>> recorded = new HashMap<>();
+  private final Map<Shape, Captured<P>> captured = new HashMap<>();
 
   GraphCache(Gpu gpu, Arena arena) {
     this.gpu = gpu;
@@ -30,8 +30,8 @@ final class GraphCache<P> implements AutoCloseable {
    * @param maker which allocates all that the program reads and writes
    * @param run which only launches
    */
-  Recorded<P> of(Shape shape, Supplier<P> maker, Consumer<P> run) {
-    Recorded<P> known = recorded.get(shape);
+  Captured<P> of(Shape shape, Supplier<P> maker, Consumer<P> run) {
+    Captured<P> known = captured.get(shape);
     if (known != null) {
       return known;
     }
@@ -46,15 +46,15 @@ final class GraphCache<P> implements AutoCloseable {
       close();
     }
     P made = program;
-    var fresh = new Recorded<>(made, gpu.record(() -> run.accept(made)));
-    recorded.put(shape, fresh);
+    var fresh = new Captured<>(made, gpu.capture(() -> run.accept(made)));
+    captured.put(shape, fresh);
     return fresh;
   }
 
   /** Forgets all of them. */
   @Override
   public void close() {
-    recorded.values().forEach(program -> program.recording.close());
-    recorded.clear();
+    captured.values().forEach(known -> known.graph.close());
+    captured.clear();
   }
 }

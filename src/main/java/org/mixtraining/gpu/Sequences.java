@@ -16,14 +16,14 @@ record Sequences(int firstRow, int images, int tokens) {
    * What passes through the encoder: for {@link EncoderInput#BOTH} the visible patches first, then
    * all.
    */
-  static List<Sequences> encoded(ViT vit, EncoderInput sight, int images) {
+  static List<Sequences> encoded(ViT vit, EncoderInput encoderInput, int images) {
     List<Sequences> all = new ArrayList<>();
     int row = 0;
-    if (sight.selects()) {
+    if (encoderInput.selects()) {
       all.add(new Sequences(row, images, vit.visibleTokens()));
       row += images * vit.visibleTokens();
     }
-    if (sight.covers()) {
+    if (encoderInput.covers()) {
       all.add(new Sequences(row, images, vit.fullTokens()));
     }
     return List.copyOf(all);

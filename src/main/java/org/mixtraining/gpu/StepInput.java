@@ -88,24 +88,24 @@ final class StepInput {
     }
   }
 
-  /** The images after their edits, uint8 [images, channels, size, size]. */
+  /** The images after their operations, uint8 [images, channels, size, size]. */
   private static Memory edited(
       StepContext bench, Gpu gpu, ResidentImages resident, Raw.Picked images, String name) {
-    int count = images.places().length;
+    int count = images.indices().length;
     long bytes = (long) count * images.set().imageBytes();
-    int[] places = images.places();
+    int[] indices = images.indices();
     Memory stored = resident.of(images).images().orElse(null);
     if (stored == null) {
       stored = bench.bytes(name + "stored", bytes);
       gpu.write(stored, pixels(images));
-      places = IntStream.range(0, count).toArray();
+      indices = IntStream.range(0, count).toArray();
     }
-    Memory indices = bench.ints(name + "places", count);
-    gpu.write(indices, places);
-    Memory edits = Memory.NONE;
-    if (images.edits().length > 0) {
-      edits = bench.doubles(name + "edits", images.edits().length);
-      gpu.write(edits, images.edits());
+    Memory picked = bench.ints(name + "indices", count);
+    gpu.write(picked, indices);
+    Memory ops = Memory.NONE;
+    if (images.ops().length > 0) {
+      ops = bench.doubles(name + "ops", images.ops().length);
+      gpu.write(ops, images.ops());
     }
     Memory edited = bench.bytes(name + "edited", bytes);
     gpu.launch(
@@ -114,9 +114,9 @@ final class StepInput {
         Operations.THREADS,
         images.set().channels() * 256 * Integer.BYTES,
         stored,
-        indices,
-        edits,
-        images.edits().length / count / ImageOp.VALUES,
+        picked,
+        ops,
+        images.ops().length / count / ImageOp.VALUES,
         edited,
         bench.bytes(name + "spare", bytes),
         images.set().channels(),
@@ -127,9 +127,9 @@ final class StepInput {
   /** The images, one after another. */
   private static byte[] pixels(Raw.Picked images) {
     byte[] image = new byte[images.set().imageBytes()];
-    byte[] all = new byte[images.places().length * image.length];
-    for (int i = 0; i < images.places().length; i++) {
-      images.set().read(images.places()[i], image);
+    byte[] all = new byte[images.indices().length * image.length];
+    for (int i = 0; i < images.indices().length; i++) {
+      images.set().read(images.indices()[i], image);
       System.arraycopy(image, 0, all, i * image.length, image.length);
     }
     return all;

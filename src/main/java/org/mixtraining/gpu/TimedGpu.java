@@ -44,7 +44,7 @@ final class TimedGpu implements Gpu {
     seconds.merge(name, time(gpu, times, call), Double::sum);
   }
 
-  /** Seconds of one of so many calls, which are recorded, so that launching them takes no time. */
+  /** Seconds of one of so many calls, captured as a graph, so that launching takes no time. */
   static double time(Gpu gpu, int times, Runnable call) {
     Runnable calls =
         () -> {
@@ -52,12 +52,12 @@ final class TimedGpu implements Gpu {
             call.run();
           }
         };
-    try (Recording recording = gpu.record(calls)) {
-      recording.replay(); // loads code
-      recording.replay(); // records
+    try (CapturedGraph graph = gpu.capture(calls)) {
+      graph.launch(); // loads code
+      graph.launch(); // captures
       gpu.finish();
       long start = System.nanoTime();
-      recording.replay();
+      graph.launch();
       gpu.finish();
       return (System.nanoTime() - start) / 1e9 / times;
     }
@@ -75,8 +75,8 @@ final class TimedGpu implements Gpu {
   }
 
   @Override
-  public Recording record(Runnable calls) {
-    return Recording.of(calls);
+  public CapturedGraph capture(Runnable calls) {
+    return CapturedGraph.of(calls);
   }
 
   @Override

@@ -14,29 +14,30 @@ import scala.reflect.ClassTag$;
 /** Preferred executors of a run's workers: where they ran before, as far as that is known. */
 final class PreferredLocations {
 
-  private final List<List<String>> places;
+  private final List<List<String>> executors;
 
   PreferredLocations(int workers) {
-    this.places = new ArrayList<>(Collections.nCopies(workers, List.of()));
+    this.executors = new ArrayList<>(Collections.nCopies(workers, List.of()));
   }
 
   /** Notes where workers ran. */
   void ranAt(List<WorkerShare> shares) {
     for (WorkerShare share : shares) {
-      // Spark's name for an executor as a place; one that is lost is passed over.
+      // Spark's name of an executor as a location; a lost one is ignored.
       String executor = "executor_" + share.task().host() + "_" + share.task().executor();
-      places.set(share.worker(), List.of(executor));
+      executors.set(share.worker(), List.of(executor));
     }
   }
 
   /** The numbers of the workers, a partition each. */
   JavaRDD<Integer> numbers(JavaSparkContext spark) {
-    if (places.stream().allMatch(List::isEmpty)) {
-      return spark.parallelize(IntStream.range(0, places.size()).boxed().toList(), places.size());
+    if (executors.stream().allMatch(List::isEmpty)) {
+      int workers = executors.size();
+      return spark.parallelize(IntStream.range(0, workers).boxed().toList(), workers);
     }
     List<Tuple2<Integer, scala.collection.Seq<String>>> numbers = new ArrayList<>();
-    for (int w = 0; w < places.size(); w++) {
-      numbers.add(new Tuple2<>(w, seq(places.get(w))));
+    for (int w = 0; w < executors.size(); w++) {
+      numbers.add(new Tuple2<>(w, seq(executors.get(w))));
     }
     return spark
         .sc()

@@ -40,7 +40,7 @@ final class SparkEpochTrainer implements EpochTrainer {
   private final Optional<ResourceProfile> profile;
   private final StateExchange exchange;
   private final Supervision supervision;
-  private final PreferredLocations places;
+  private final PreferredLocations locations;
   private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
 
   /** A graph's configuration, and the JSON that workers make theirs of and know it again by. */
@@ -63,7 +63,7 @@ final class SparkEpochTrainer implements EpochTrainer {
     this.profile = profile;
     this.exchange = exchange;
     this.supervision = supervision;
-    this.places = new PreferredLocations(data.config().workers().count());
+    this.locations = new PreferredLocations(data.config().workers().count());
   }
 
   @Override
@@ -99,7 +99,7 @@ final class SparkEpochTrainer implements EpochTrainer {
     TrainingData.Steps steps = devices.steps();
     int threads = data.config().workers().threadsPerWorker();
     JavaRDD<TrainingBatch> minibatches =
-        places
+        locations
             .numbers(spark)
             .flatMap(
                 worker -> images.batches(plan, assignment, worker, steps, untilTaskEnds(threads)));
@@ -119,7 +119,7 @@ final class SparkEpochTrainer implements EpochTrainer {
     if (!data.config().workers().balance()) {
       return before;
     }
-    places.ranAt(shares);
+    locations.ranAt(shares);
     ShardAssignment next = before.after(shares, data.ssl().manifest().shards());
     if (!next.equals(before)) {
       LOG.info("{}", next.describe());

@@ -107,8 +107,8 @@ public final class NearestNeighbours implements FeatureClassifier {
         columns[d * images.images() + i] = images.values()[i * dim + d];
       }
     }
-    Matrix mat = Matrix.allocate(dim, images.images());
-    mat.write(columns, 0);
-    return mat;
+    Matrix matrix = Matrix.allocate(dim, images.images());
+    matrix.write(columns, 0);
+    return matrix;
   }
 }

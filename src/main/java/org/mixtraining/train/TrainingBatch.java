@@ -108,12 +108,12 @@ public sealed interface TrainingBatch {
      * Images of a set.
      *
      * @param set of uint8 images [channels, size, size]; channels are 1 or those of the model
-     * @param places of the images in the set
-     * @param edits what is done to them in turn, [images, edits, 6] as {@code edits.cuh} reads it
+     * @param indices of the images in the set
+     * @param ops operations on each in turn, [images, operations, 6] as {@code edits.cuh} reads it
      * @param tables normalised value of each pixel value, [channels, 256]: the same for all images
      *     of a set
      */
-    public record Picked(ImageSet set, int[] places, double[] edits, float[] tables) {}
+    public record Picked(ImageSet set, int[] indices, double[] ops, float[] tables) {}
 
     @Override
     public int imageSize() {

@@ -164,7 +164,7 @@ public record WorkerBatches(
   }
 
   private static Raw.Picked picked(StoredMinibatch batch, float[] tables) {
-    return new Raw.Picked(batch.images(), batch.places(), batch.edits(), tables);
+    return new Raw.Picked(batch.images(), batch.indices(), batch.ops(), tables);
   }
 
   private static float[] flat(Normalization normalization) {

@@ -56,8 +56,8 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   /** Floating-point operations of a step, by formula. */
   public double stepFlops() {
-    EncoderInput sight = EncoderInput.of(plan.objective(), plan.pass());
-    return vit.trainingFlops(plan.objective(), sight) * batchSize();
+    EncoderInput encoderInput = EncoderInput.of(plan.objective(), plan.pass());
+    return vit.trainingFlops(plan.objective(), encoderInput) * batchSize();
   }
 
   /** A new model. */

@@ -22,8 +22,8 @@ public final class ClassHead extends ViTLayer {
   /** For Jackson. */
   ClassHead() {}
 
-  ClassHead(Head head, ViT vit, EncoderInput sight) {
-    super(head.name(), vit, sight);
+  ClassHead(Head head, ViT vit, EncoderInput encoderInput) {
+    super(head.name(), vit, encoderInput);
     this.classes = head.classes();
     this.share = head.weight();
   }

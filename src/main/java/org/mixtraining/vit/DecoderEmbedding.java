@@ -19,8 +19,8 @@ public final class DecoderEmbedding extends ViTLayer {
   /** For Jackson. */
   DecoderEmbedding() {}
 
-  DecoderEmbedding(String name, ViT vit, EncoderInput sight) {
-    super(name, vit, sight);
+  DecoderEmbedding(String name, ViT vit, EncoderInput encoderInput) {
+    super(name, vit, encoderInput);
   }
 
   @Override

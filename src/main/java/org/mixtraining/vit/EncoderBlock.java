@@ -20,11 +20,12 @@ public final class EncoderBlock extends ViTLayer {
   EncoderBlock() {}
 
   /**
-   * A block of the given token width; {@code sight} says which tokens pass through it, {@code
-   * dropPath} how many of the images skip one of its branches in training.
+   * A block of the given token width; {@code encoderInput} says which tokens pass through it,
+   * {@code dropPath} how many of the images skip one of its branches in training.
    */
-  EncoderBlock(String name, ViT vit, EncoderInput sight, int dim, int heads, double dropPath) {
-    super(name, vit, sight);
+  EncoderBlock(
+      String name, ViT vit, EncoderInput encoderInput, int dim, int heads, double dropPath) {
+    super(name, vit, encoderInput);
     this.dim = dim;
     this.heads = heads;
     this.dropPath = dropPath;

@@ -15,7 +15,7 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
  *
  * @param model with heads for the graph's tasks: none in SSL; size of images, classes and share of
  *     masked patches are the minibatch's and the plan's to say
- * @param sight what the encoder sees
+ * @param encoderInput what the encoder sees
  * @param updaters by layer
  * @param decay weight decay of matrices
  * @param seed what stochastic depth is drawn from
@@ -23,7 +23,7 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
 public record GraphSpec(
     ModelSpec model,
     Objective objective,
-    EncoderInput sight,
+    EncoderInput encoderInput,
     Map<String, AdamW> updaters,
     double decay,
     long seed) {
@@ -43,7 +43,7 @@ public record GraphSpec(
     return new GraphSpec(
         ModelSpec.of(conf.vit(), heads),
         heads.isEmpty() ? Objective.SSL : reconstructs ? Objective.JOINT : Objective.SL,
-        conf.sight(),
+        conf.encoderInput(),
         Map.copyOf(updaters),
         ((WeightDecay) conf.getRegularization().get(0)).getCoeff().valueAt(0, 0),
         first.getSeed());
@@ -59,7 +59,7 @@ public record GraphSpec(
 
   /** The graph's layers with their tensors. */
   public List<ModelSpec.Layer> layers() {
-    return model.layers(objective, sight);
+    return model.layers(objective, encoderInput);
   }
 
   /** Whether pixels are reconstructed: then patches are masked. */

@@ -20,14 +20,14 @@ public final class MemoryEstimate {
    * @param batchSize images of a step
    */
   public static long training(
-      ViT vit, Objective objective, EncoderInput sight, long parameters, int batchSize) {
+      ViT vit, Objective objective, EncoderInput encoderInput, long parameters, int batchSize) {
     double floats = 0;
     int longest = 0;
-    if (sight.selects()) {
+    if (encoderInput.selects()) {
       floats += vit.depth() * block(vit, vit.visibleTokens(), vit.dim(), vit.heads());
       longest = vit.visibleTokens();
     }
-    if (sight.covers()) {
+    if (encoderInput.covers()) {
       floats += vit.depth() * block(vit, vit.fullTokens(), vit.dim(), vit.heads());
       longest += vit.fullTokens();
     }

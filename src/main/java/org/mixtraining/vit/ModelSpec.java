@@ -164,11 +164,12 @@ public final class ModelSpec {
   }
 
   /** The layers that an objective trains, given what its encoder sees. */
-  public List<Layer> layers(Objective objective, EncoderInput sight) {
+  public List<Layer> layers(Objective objective, EncoderInput encoderInput) {
     return layers.values().stream()
         .filter(layer -> ViTGraph.trains(objective, layer.block()))
         .filter(
-            layer -> sight == EncoderInput.CORRUPTED || !layer.name().equals(ViTGraph.MASK_TOKEN))
+            layer ->
+                encoderInput == EncoderInput.CORRUPTED || !layer.name().equals(ViTGraph.MASK_TOKEN))
         .toList();
   }
 

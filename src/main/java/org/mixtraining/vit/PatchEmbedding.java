@@ -21,8 +21,8 @@ public final class PatchEmbedding extends ViTLayer {
   /** For Jackson. */
   PatchEmbedding() {}
 
-  PatchEmbedding(String name, ViT vit, EncoderInput sight) {
-    super(name, vit, sight);
+  PatchEmbedding(String name, ViT vit, EncoderInput encoderInput) {
+    super(name, vit, encoderInput);
   }
 
   @Override

@@ -19,7 +19,7 @@ public record Reconstruction(float[] seen, float[] completed) {
   /**
    * @param predictions [images · (1 + patches), patchValues]
    */
-  static Reconstruction of(ViT vit, INDArray images, PatchMask visibility, INDArray predictions) {
+  static Reconstruction of(ViT vit, INDArray images, PatchMask patchMask, INDArray predictions) {
     Matrix original = TokenLayer.view(images);
     Matrix predicted = TokenLayer.view(predictions);
     int imageValues = original.cols();
@@ -29,7 +29,7 @@ public record Reconstruction(float[] seen, float[] completed) {
       for (int i = 0; i < original.rows(); i++) {
         for (int p = 0; p < vit.patches(); p++) {
           Patches.copy(vit, original, i, p, patch, 0);
-          if (visibility.token(i, p) > 0) {
+          if (patchMask.token(i, p) > 0) {
             Patches.paste(vit, patch, 0, seen, i * imageValues, p);
           } else {
             predict(vit, predicted, i * vit.fullTokens() + 1 + p, patch);

@@ -12,8 +12,8 @@ public final class TokenNorm extends ViTLayer {
   /** For Jackson. */
   TokenNorm() {}
 
-  TokenNorm(String name, ViT vit, EncoderInput sight) {
-    super(name, vit, sight);
+  TokenNorm(String name, ViT vit, EncoderInput encoderInput) {
+    super(name, vit, encoderInput);
   }
 
   @Override

@@ -94,19 +94,19 @@ public final class ViTGraph {
   /** A graph's layers in order. */
   private static List<ViTLayer> layers(
       ViT vit, List<Head> heads, Objective objective, MixPass pass) {
-    EncoderInput sight = EncoderInput.of(objective, pass);
+    EncoderInput encoderInput = EncoderInput.of(objective, pass);
     List<ViTLayer> layers = new ArrayList<>();
-    layers.add(new PatchEmbedding(PATCH_EMBEDDING, vit, sight));
-    if (sight == EncoderInput.CORRUPTED) {
+    layers.add(new PatchEmbedding(PATCH_EMBEDDING, vit, encoderInput));
+    if (encoderInput == EncoderInput.CORRUPTED) {
       layers.add(new MaskToken(MASK_TOKEN, vit));
     }
     for (int i = 0; i < vit.depth(); i++) {
       double drop = StochasticDepth.rate(vit, objective, i);
-      layers.add(new EncoderBlock(encoder(i), vit, sight, vit.dim(), vit.heads(), drop));
+      layers.add(new EncoderBlock(encoder(i), vit, encoderInput, vit.dim(), vit.heads(), drop));
     }
-    layers.add(new TokenNorm(ENCODER_NORM, vit, sight));
+    layers.add(new TokenNorm(ENCODER_NORM, vit, encoderInput));
     if (objective != Objective.SL) {
-      layers.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, sight));
+      layers.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, encoderInput));
       for (int i = 0; i < vit.decoderDepth(); i++) {
         int width = vit.decoderDim();
         layers.add(
@@ -115,7 +115,7 @@ public final class ViTGraph {
       layers.add(new PixelReconstruction(PIXELS, vit));
     }
     if (objective != Objective.SSL) {
-      heads.forEach(head -> layers.add(new ClassHead(head, vit, sight)));
+      heads.forEach(head -> layers.add(new ClassHead(head, vit, encoderInput)));
     }
     return layers;
   }

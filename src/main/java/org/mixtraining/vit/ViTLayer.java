@@ -30,15 +30,15 @@ public abstract class ViTLayer extends BaseLayer {
   private static final long serialVersionUID = 1L;
 
   private ViT vit;
-  private EncoderInput sight;
+  private EncoderInput sight; // its name in the JSON of checkpoints
 
   /** For Jackson. */
   protected ViTLayer() {}
 
-  ViTLayer(String name, ViT vit, EncoderInput sight) {
+  ViTLayer(String name, ViT vit, EncoderInput encoderInput) {
     setLayerName(name);
     this.vit = vit;
-    this.sight = sight;
+    this.sight = encoderInput;
   }
 
   /** The model, as it is where no {@link PassContext} says otherwise. */
@@ -46,7 +46,7 @@ public abstract class ViTLayer extends BaseLayer {
     return vit;
   }
 
-  public EncoderInput sight() {
+  public EncoderInput encoderInput() {
     return sight;
   }
 

@@ -182,8 +182,8 @@ public final class HostGpu implements Gpu {
   }
 
   @Override
-  public Recording record(Runnable calls) {
-    return Recording.of(calls);
+  public CapturedGraph capture(Runnable calls) {
+    return CapturedGraph.of(calls);
   }
 
   @Override

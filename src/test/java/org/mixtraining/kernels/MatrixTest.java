@@ -139,11 +139,11 @@ class MatrixTest {
     assertThat(Matrix.of(part).at(0, 0)).isEqualTo(10);
     INDArray table = part.reshape('c', 5L, 6L);
     INDArray below = table.get(NDArrayIndex.interval(2, 5), NDArrayIndex.all());
-    Matrix mat = Matrix.of(below);
-    assertThat(mat).hasToString("[3 x 6]");
-    assertThat(mat.at(1, 1)).isEqualTo(29);
-    assertThat(mat.get(1, 1)).isEqualTo(29);
-    assertThat(mat.array().getFloat(1, 1)).isEqualTo(29);
+    Matrix matrix = Matrix.of(below);
+    assertThat(matrix).hasToString("[3 x 6]");
+    assertThat(matrix.at(1, 1)).isEqualTo(29);
+    assertThat(matrix.get(1, 1)).isEqualTo(29);
+    assertThat(matrix.array().getFloat(1, 1)).isEqualTo(29);
     Matrix right = Matrix.of(table.get(NDArrayIndex.all(), NDArrayIndex.interval(4, 6)));
     assertThat(right).hasToString("[5 x 2, stride 6]");
     assertThat(right.at(4, 1)).isEqualTo(39);

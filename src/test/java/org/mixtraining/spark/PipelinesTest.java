@@ -365,7 +365,7 @@ class PipelinesTest {
         assertThat(images.position()).isEqualTo(prepared.get(i).position());
         assertThat(images.ids()).isEqualTo(prepared.get(i).ids());
         assertThat(images.targets()).isEqualTo(prepared.get(i).targets());
-        assertThat(images.own().places()).hasSameSizeAs(images.ids());
+        assertThat(images.own().indices()).hasSameSizeAs(images.ids());
         boolean mixed = !config.data().ssl().isEmpty() && plan.objective() == Objective.JOINT;
         assertThat(images.others().isPresent()).isEqualTo(mixed);
       }

@@ -90,16 +90,16 @@ public final class RecordingStepAccelerator implements StepAccelerator {
     }
 
     private static float[] pixels(TrainingBatch.Raw.Picked images) {
-      if (images.edits().length > 0) {
+      if (images.ops().length > 0) {
         throw new IllegalStateException("the double can only normalise images");
       }
       byte[] image = new byte[images.set().imageBytes()];
-      float[] pixels = new float[images.places().length * image.length];
+      float[] pixels = new float[images.indices().length * image.length];
       int area = images.set().height() * images.set().width();
       for (int i = 0; i < pixels.length; i++) {
         int at = i % image.length;
         if (at == 0) {
-          images.set().read(images.places()[i / image.length], image);
+          images.set().read(images.indices()[i / image.length], image);
         }
         pixels[i] = images.tables()[at / area * 256 + (image[at] & 0xFF)];
       }

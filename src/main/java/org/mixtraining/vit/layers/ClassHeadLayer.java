@@ -53,7 +53,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
   }
 
   private TokenLayout.Group pooled(int rows) {
-    return TokenLayout.ofRows(vit(), layerConf().sight(), rows).pooled();
+    return TokenLayout.ofRows(vit(), layerConf().encoderInput(), rows).pooled();
   }
 
   private void logits(Matrix x, TokenLayout.Group group, Matrix logits) {

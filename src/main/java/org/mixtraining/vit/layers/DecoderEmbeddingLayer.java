@@ -24,7 +24,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Matrix encoded = view(input);
     TokenLayout.Group group = layout(encoded.rows()).decoded();
-    PatchMask visibility = PatchMask.of(maskArray, vit());
+    PatchMask patchMask = PatchMask.of(maskArray, vit());
     int width = vit().decoderDim();
     int tokens = vit().fullTokens();
     INDArray output = output(workspaces, group.images() * tokens, width);
@@ -37,19 +37,19 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
           worker.kernels().linear(x, parameter("weight"), parameter("bias"), mapped);
           for (int i = span.from(); i < span.to(); i++) {
             int from = (i - span.from()) * group.tokens();
-            place(visibility, i, mapped.rows(from, from + group.tokens()), decoder);
+            place(patchMask, i, mapped.rows(from, from + group.tokens()), decoder);
           }
         });
     return output;
   }
 
   /** Puts an image's tokens where they belong, mask tokens between them, and adds positions. */
-  private void place(PatchMask visibility, int image, Matrix mapped, Matrix decoder) {
+  private void place(PatchMask patchMask, int image, Matrix mapped, Matrix decoder) {
     float[] positions = PositionEmbedding.of(vit().grid(), vit().decoderDim());
     int to = image * vit().fullTokens();
     decoder.rows(to, to + 1).copyFrom(mapped.rows(0, 1));
     for (int p = 0; p < vit().patches(); p++) {
-      int token = token(visibility, image, p);
+      int token = token(patchMask, image, p);
       Matrix source = token == 0 ? parameter("mask") : mapped.rows(token, token + 1);
       int at = (1 + p) * source.cols();
       for (int d = 0; d < source.cols(); d++) {
@@ -63,7 +63,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
     Matrix dDecoder = view(epsilon);
     Matrix encoded = view(input);
     TokenLayout.Group group = layout(encoded.rows()).decoded();
-    PatchMask visibility = PatchMask.of(maskArray, vit());
+    PatchMask patchMask = PatchMask.of(maskArray, vit());
     INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().dim());
     Matrix dx = Matrix.of(inputGradient);
     List<Span> spans = Span.of(group.images(), vit().fullTokens());
@@ -78,7 +78,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
           dMask.fill(0);
           for (int i = span.from(); i < span.to(); i++) {
             int from = (i - span.from()) * group.tokens();
-            gather(visibility, i, dDecoder, dMapped.rows(from, from + group.tokens()), dMask);
+            gather(patchMask, i, dDecoder, dMapped.rows(from, from + group.tokens()), dMask);
           }
           k.linearWeightGradient(x, dMapped, partial.of(span.index(), "weight"));
           k.columnSum(dMapped, partial.of(span.index(), "bias"));
@@ -93,11 +93,11 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
 
   /** The reverse of {@link #place}: gradients of an image's tokens, and of the mask token. */
   private void gather(
-      PatchMask visibility, int image, Matrix dDecoder, Matrix dMapped, Matrix dMask) {
+      PatchMask patchMask, int image, Matrix dDecoder, Matrix dMapped, Matrix dMask) {
     int to = image * vit().fullTokens();
     dMapped.rows(0, 1).copyFrom(dDecoder.rows(to, to + 1));
     for (int p = 0; p < vit().patches(); p++) {
-      int token = token(visibility, image, p);
+      int token = token(patchMask, image, p);
       Matrix d = dDecoder.rows(to + 1 + p, to + 2 + p);
       if (token == 0) {
         dMask.add(d);
@@ -108,13 +108,13 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   }
 
   /** The encoder token that a patch's decoder token is made of; 0 is the mask token. */
-  private int token(PatchMask visibility, int image, int patch) {
-    return layerConf().sight() == EncoderInput.CORRUPTED
+  private int token(PatchMask patchMask, int image, int patch) {
+    return layerConf().encoderInput() == EncoderInput.CORRUPTED
         ? 1 + patch
-        : visibility.token(image, patch);
+        : patchMask.token(image, patch);
   }
 
   private TokenLayout layout(int rows) {
-    return TokenLayout.ofRows(vit(), layerConf().sight(), rows);
+    return TokenLayout.ofRows(vit(), layerConf().encoderInput(), rows);
   }
 }

@@ -92,7 +92,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Matrix x = view(input);
     INDArray output = output(workspaces, x.rows(), layerConf().dim());
     Matrix y = Matrix.of(output);
-    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), x.rows());
+    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().encoderInput(), x.rows());
     Saved s = saved(layout, training ? this::save : TokenLayer::scratch);
     StochasticDepth depth = depth(layout, training);
     forEach(
@@ -141,7 +141,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Matrix dy = view(epsilon);
     INDArray inputGradient = inputGradient(workspaces, dy.rows(), layerConf().dim());
     Matrix dx = Matrix.of(inputGradient);
-    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dy.rows());
+    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().encoderInput(), dy.rows());
     Saved s = saved(layout, this::save);
     StochasticDepth depth = depth(layout, true);
     List<Chunk> chunks = layout.chunks(layerConf().heads());

@@ -58,11 +58,11 @@ public final class MaskTokenLayer extends TokenLayer<MaskToken> {
   }
 
   private void forEachHidden(int rows, Hidden body) {
-    PatchMask visibility = PatchMask.of(maskArray, vit());
+    PatchMask patchMask = PatchMask.of(maskArray, vit());
     int tokens = vit().fullTokens();
     for (int i = 0; i < rows / tokens; i++) {
       for (int patch = 0; patch < vit().patches(); patch++) {
-        if (visibility.token(i, patch) == 0) {
+        if (patchMask.token(i, patch) == 0) {
           body.at(i * tokens + 1 + patch, patch);
         }
       }

@@ -22,16 +22,16 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     int images = (int) input.size(0);
-    TokenLayout layout = TokenLayout.of(vit(), layerConf().sight(), images);
+    TokenLayout layout = TokenLayout.of(vit(), layerConf().encoderInput(), images);
     INDArray output = output(workspaces, layout.rows(), vit().dim());
     Matrix pixels = view(input);
     Matrix patches = save("patches", layout.rows(), vit().patchValues());
-    PatchMask visibility = visibility();
+    PatchMask patchMask = patchMask();
     Matrix tokens = Matrix.of(output);
     forEach(
         layout.chunks(1),
         (worker, chunk) ->
-            embed(worker.kernels(), layout, chunk, pixels, visibility, patches, tokens));
+            embed(worker.kernels(), layout, chunk, pixels, patchMask, patches, tokens));
     return output;
   }
 
@@ -40,7 +40,7 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       TokenLayout layout,
       TokenLayout.Chunk chunk,
       Matrix pixels,
-      PatchMask visibility,
+      PatchMask patchMask,
       Matrix patches,
       Matrix tokens) {
     for (int i = 0; i < chunk.images(); i++) {
@@ -51,7 +51,7 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     forEachPatch(
         layout,
         chunk,
-        visibility,
+        patchMask,
         (image, row, patch) ->
             Patches.copy(vit(), pixels, firstImage + image, patch, patches, chunk.fromRow() + row));
     Matrix rows = tokens.rows(chunk.fromRow(), chunk.toRow());
@@ -67,7 +67,7 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
     forEachPatch(
         layout,
         chunk,
-        visibility,
+        patchMask,
         (image, row, patch) -> {
           addPosition(positions, rows, row, patch);
           if (learned != null) {
@@ -89,19 +89,19 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   }
 
   private static void forEachPatch(
-      TokenLayout layout, TokenLayout.Chunk chunk, PatchMask visibility, PatchRow body) {
-    boolean masked = visibility != null && chunk.toRow() <= layout.decoded().rows();
+      TokenLayout layout, TokenLayout.Chunk chunk, PatchMask patchMask, PatchRow body) {
+    boolean masked = patchMask != null && chunk.toRow() <= layout.decoded().rows();
     int firstImage = layout.firstImage(chunk);
     for (int i = 0; i < chunk.images(); i++) {
       for (int t = 1; t < chunk.tokens(); t++) {
-        int patch = masked ? visibility.patch(firstImage + i, t - 1) : t - 1;
+        int patch = masked ? patchMask.patch(firstImage + i, t - 1) : t - 1;
         body.at(i, i * chunk.tokens() + t, patch);
       }
     }
   }
 
-  private PatchMask visibility() {
-    return layerConf().sight().selects() ? PatchMask.of(maskArray, vit()) : null;
+  private PatchMask patchMask() {
+    return layerConf().encoderInput().selects() ? PatchMask.of(maskArray, vit()) : null;
   }
 
   private void addPosition(float[] positions, Matrix rows, int row, int patch) {
@@ -115,11 +115,11 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   @Override
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Matrix dTokens = view(epsilon);
-    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().sight(), dTokens.rows());
+    TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().encoderInput(), dTokens.rows());
     Matrix patches = save("patches", layout.rows(), vit().patchValues());
     List<TokenLayout.Chunk> chunks = layout.chunks(1);
     PartialGradients partial = partialGradients(chunks.size());
-    PatchMask visibility = vit().learnsPositions() ? visibility() : null;
+    PatchMask patchMask = vit().learnsPositions() ? patchMask() : null;
     forEach(
         chunks,
         (worker, chunk) -> {
@@ -146,7 +146,7 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
             forEachPatch(
                 layout,
                 chunk,
-                visibility,
+                patchMask,
                 (image, row, patch) -> positions.rows(patch, patch + 1).add(d.rows(row, row + 1)));
           }
         });

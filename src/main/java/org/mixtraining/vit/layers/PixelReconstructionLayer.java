@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class PixelReconstructionLayer extends LossLayer<PixelReconstruction> {
   private static final long serialVersionUID = 1L;
 
-  private transient PatchMask visibility;
+  private transient PatchMask patchMask;
 
   public PixelReconstructionLayer(NeuralNetConfiguration conf, DataType dataType) {
     super(conf, dataType);
@@ -64,7 +64,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
   public Pair<INDArray, MaskState> feedForwardMaskArray(
       INDArray mask, MaskState state, int images) {
     // Read now: the graph clears masks before it asks an output layer for its score.
-    visibility = PatchMask.of(mask, vit());
+    patchMask = PatchMask.of(mask, vit());
     return super.feedForwardMaskArray(mask, state, images);
   }
 
@@ -136,7 +136,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
     span.rows(hidden, tokens).fill(0);
     for (int i = span.from(); i < span.to(); i++) {
       for (int p = 0; p < vit().patches(); p++) {
-        if (visibility.token(i, p) == 0) {
+        if (patchMask.token(i, p) == 0) {
           int row = i * tokens + 1 + p;
           Patches.copy(vit(), images, i, p, target, row);
           if (vit().normPix()) {

@@ -41,23 +41,23 @@ record TokenLayout(List<Group> groups) {
    */
   record Chunk(int index, int fromRow, int toRow, int tokens, int images, long attention) {}
 
-  static TokenLayout of(ViT vit, EncoderInput sight, int images) {
+  static TokenLayout of(ViT vit, EncoderInput encoderInput, int images) {
     List<Group> groups = new ArrayList<>();
     int row = 0;
-    if (sight.selects()) {
+    if (encoderInput.selects()) {
       groups.add(new Group(row, images, vit.visibleTokens()));
       row += images * vit.visibleTokens();
     }
-    if (sight.covers()) {
+    if (encoderInput.covers()) {
       groups.add(new Group(row, images, vit.fullTokens()));
     }
     return new TokenLayout(groups);
   }
 
   /** The layout of a token matrix with {@code rows} rows. */
-  static TokenLayout ofRows(ViT vit, EncoderInput sight, int rows) {
-    int perImage = of(vit, sight, 1).rows();
-    return of(vit, sight, rows / perImage);
+  static TokenLayout ofRows(ViT vit, EncoderInput encoderInput, int rows) {
+    int perImage = of(vit, encoderInput, 1).rows();
+    return of(vit, encoderInput, rows / perImage);
   }
 
   int rows() {

@@ -23,14 +23,14 @@ class PatchMaskTest {
     show(mask, 0, 15, 3, 8, 0);
     show(mask, 1, 4, 5, 6, 7);
 
-    PatchMask visibility = PatchMask.of(mask, vit);
+    PatchMask patchMask = PatchMask.of(mask, vit);
 
-    assertThat(visibility.patch(0, 0)).isEqualTo(0);
-    assertThat(visibility.patch(0, 3)).isEqualTo(15);
-    assertThat(visibility.token(0, 8)).isEqualTo(3);
-    assertThat(visibility.token(0, 9)).isZero();
-    assertThat(visibility.patch(1, 0)).isEqualTo(4);
-    assertThat(visibility.token(1, 7)).isEqualTo(4);
+    assertThat(patchMask.patch(0, 0)).isEqualTo(0);
+    assertThat(patchMask.patch(0, 3)).isEqualTo(15);
+    assertThat(patchMask.token(0, 8)).isEqualTo(3);
+    assertThat(patchMask.token(0, 9)).isZero();
+    assertThat(patchMask.patch(1, 0)).isEqualTo(4);
+    assertThat(patchMask.token(1, 7)).isEqualTo(4);
   }
 
   @ParameterizedTest

@@ -43,20 +43,20 @@ class TokenLayoutTest {
 
   @ParameterizedTest
   @EnumSource(EncoderInput.class)
-  void aLayoutIsKnownByItsRows(EncoderInput sight) {
+  void aLayoutIsKnownByItsRows(EncoderInput encoderInput) {
     for (int images = 1; images <= 200; images++) {
-      TokenLayout layout = TokenLayout.of(vit, sight, images);
+      TokenLayout layout = TokenLayout.of(vit, encoderInput, images);
 
-      assertThat(TokenLayout.ofRows(vit, sight, layout.rows())).isEqualTo(layout);
+      assertThat(TokenLayout.ofRows(vit, encoderInput, layout.rows())).isEqualTo(layout);
     }
   }
 
   @ParameterizedTest
   @EnumSource(EncoderInput.class)
-  void chunksCoverEveryRowAndAttentionWeightOnce(EncoderInput sight) {
+  void chunksCoverEveryRowAndAttentionWeightOnce(EncoderInput encoderInput) {
     int heads = 3;
     for (int images = 1; images <= 200; images++) {
-      TokenLayout layout = TokenLayout.of(vit, sight, images);
+      TokenLayout layout = TokenLayout.of(vit, encoderInput, images);
       BitSet rows = new BitSet();
       BitSet attention = new BitSet();
       for (Chunk chunk : layout.chunks(heads)) {
@@ -80,8 +80,8 @@ class TokenLayoutTest {
 
   @ParameterizedTest
   @EnumSource(EncoderInput.class)
-  void aChunkLiesWithinOneGroup(EncoderInput sight) {
-    TokenLayout layout = TokenLayout.of(vit, sight, 33);
+  void aChunkLiesWithinOneGroup(EncoderInput encoderInput) {
+    TokenLayout layout = TokenLayout.of(vit, encoderInput, 33);
     for (Chunk chunk : layout.chunks(1)) {
       assertThat(layout.groups())
           .filteredOn(g -> g.tokens() == chunk.tokens())
@@ -96,8 +96,8 @@ class TokenLayoutTest {
 
   @ParameterizedTest
   @EnumSource(EncoderInput.class)
-  void aChunkKnowsItsImages(EncoderInput sight) {
-    TokenLayout layout = TokenLayout.of(vit, sight, 33);
+  void aChunkKnowsItsImages(EncoderInput encoderInput) {
+    TokenLayout layout = TokenLayout.of(vit, encoderInput, 33);
     for (Group group : layout.groups()) {
       int image = 0;
       for (Chunk chunk : layout.chunks(1)) {
