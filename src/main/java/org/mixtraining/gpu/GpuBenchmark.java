@@ -148,7 +148,7 @@ public final class GpuBenchmark {
     StringBuilder text = new StringBuilder();
     line(
         text,
-        "%s, batch %d: %.0f images/s, %.2f ms a step of %d launches",
+        "%s, batch %d: %.0f images/s, %.2f ms per step of %d launches",
         r.objective,
         r.batchSize,
         r.imagesPerSecond,

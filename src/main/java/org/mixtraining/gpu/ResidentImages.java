@@ -53,7 +53,7 @@ final class ResidentImages implements AutoCloseable {
     long left = gpu.freeBytes();
     if (bytes > left / 2) {
       LOG.info(
-          "{} images of {} bytes are more than half of the {} MB that the device has left: they go there minibatch by minibatch",
+          "{} images of {} bytes are more than half of the {} MB that the device has left: they are copied with each minibatch",
           images.size(),
           images.imageBytes(),
           left >> 20);

@@ -118,7 +118,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
         throw new UserException(
             String.format(
                 Locale.ROOT,
-                "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d to train on, at most %d of a class",
+                "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d training images, at most %d per class",
                 data.fraction(),
                 data.labelFraction(),
                 Secrets.inText(task.dataset().path()),
@@ -146,15 +146,15 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
         notes.add(
             String.format(
                 Locale.ROOT,
-                "models are chosen by %d of %d validation images of %s%s%s",
+                "models are selected on %d of %d validation images of %s%s%s",
                 used,
                 all,
                 Secrets.inText(task.task().path()),
-                used < all ? ": no more of a class than there are labels of it to train on" : "",
+                used < all ? ": no more per class than there are training labels" : "",
                 used < FEW
                     ? String.format(
                         Locale.ROOT,
-                        "; on so few, accuracies differ by up to %.0f points by chance (a standard error): look at means over seeds",
+                        "; on so few, the standard error of an accuracy is up to %.0f points: compare means over seeds",
                         100 * Math.sqrt(0.25 / Math.max(1, used)))
                     : ""));
       }
@@ -168,7 +168,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
         labelled.stream().map(task -> task.dataset().manifest().height()).distinct().toList();
     if (config.model().positions() == Positions.LEARNED && sizes.size() > 1) {
       throw new UserException(
-          "mixtraining.model.positions = learned: the images of all tasks must be of one size, and theirs are %s pixels; sin-cos serves any"
+          "mixtraining.model.positions = learned: all tasks need images of one size, but theirs are %s pixels; sin-cos takes any"
               .formatted(sizes));
     }
   }
@@ -179,7 +179,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
         MixSchedule.of(config).epochs().stream().anyMatch(plan -> plan.objective() != Objective.SL);
     if (reconstructs && vit().normPix() && vit().patchValues() == 1) {
       throw new UserException(
-          "mixtraining.model.norm-pix = true: of grey images and mixtraining.model.patch = 1 a patch is one value, and nothing is left of it to reconstruct; false, or larger patches");
+          "mixtraining.model.norm-pix = true: with grey images and mixtraining.model.patch = 1 a patch is one value, which normalises to 0; set false, or use larger patches");
     }
   }
 

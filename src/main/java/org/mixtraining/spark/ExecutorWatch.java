@@ -61,7 +61,7 @@ final class ExecutorWatch implements AutoCloseable {
     }
     Duration alone = Duration.ofNanos(System.nanoTime() - lastSeen);
     if (alone.compareTo(patience) >= 0) {
-      verdict = complaint(alone) + "; mixtraining.workers.patience-minutes are over";
+      verdict = complaint(alone) + "; timed out after mixtraining.workers.patience-minutes";
       spark.cancelAllJobs();
     } else if (alone.minus(warned).compareTo(WARN) >= 0) {
       warned = alone;
@@ -72,7 +72,7 @@ final class ExecutorWatch implements AutoCloseable {
   private String complaint(Duration alone) {
     return String.format(
         Locale.ROOT,
-        "no executor for %d s from %s: it has none to give with %s of memory, %s cores and %s GPUs, or those that it starts die at once, as its own logs tell",
+        "no executor for %d s from %s: it cannot allocate one with %s of memory, %s cores and %s GPUs, or its executors fail at start; see its logs",
         alone.toSeconds(),
         spark.master(),
         spark.conf().get("spark.executor.memory", "1g"),

@@ -76,15 +76,15 @@ public final class PlannedWork {
       text.append(
           String.format(
               Locale.ROOT,
-              "ends early after %d epochs of the last phase that are no better on validation%s%n",
+              "stops early after %d epochs of the last phase without better validation accuracy%s%n",
               stopping.patience(),
               stopping.cooldown() > 0
                   ? String.format(
                       Locale.ROOT,
-                      ", with %d more in which the learning rate falls to %s",
+                      ", and a cooldown of %d more in which the learning rate falls to %s",
                       stopping.cooldown(),
                       config.optimizer().rates().minLr())
-                  : ", at whatever learning rate it has then: a model whose rate never fell is worse than it could be (mixtraining.early-stopping.cooldown)"));
+                  : ", without lowering the learning rate first, which costs accuracy; mixtraining.early-stopping.cooldown lowers it"));
     }
     notes(hadoop, config).forEach(note -> text.append(note).append('\n'));
     return text.toString();

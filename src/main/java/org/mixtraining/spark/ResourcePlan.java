@@ -199,7 +199,7 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
             "mixtraining.workers.per-executor = " + workers.perExecutor()));
     lines.add(
         new Line(
-            "cores an executor",
+            "cores per executor",
             "" + cores(),
             String.format(
                 Locale.ROOT,
@@ -210,19 +210,21 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
         switch (workers.device()) {
           case GPU ->
               new Line(
-                  "GPUs an executor",
+                  "GPUs per executor",
                   "" + perExecutor(),
-                  "one a worker; mixtraining.workers.device = gpu");
-          case CPU -> new Line("GPUs an executor", "0", "mixtraining.workers.device = cpu");
+                  "one per worker; mixtraining.workers.device = gpu");
+          case CPU -> new Line("GPUs per executor", "0", "mixtraining.workers.device = cpu");
           case AUTO ->
               new Line(
-                  "GPUs an executor",
+                  "GPUs per executor",
                   "any",
-                  "mixtraining.workers.device = auto: one a worker where executors have them");
+                  "mixtraining.workers.device = auto: one per worker where executors have them");
         });
     need.ifPresentOrElse(
         n -> lines.addAll(memory(n)),
-        () -> lines.add(new Line("memory", "?", "known when the data is prepared and in reach")));
+        () ->
+            lines.add(
+                new Line("memory", "?", "unknown until the data is prepared and can be read")));
     return lines;
   }
 
@@ -230,28 +232,28 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
     MemoryNeed executor = n.executor();
     return List.of(
         new Line(
-            "heap an executor",
+            "heap per executor",
             heap(n) + " MB",
             String.format(
                 Locale.ROOT,
-                "Spark, and %d copies a worker of the state, %.1f MB; a quarter more; 1024 at least",
+                "Spark, and %d copies of the state per worker, %.1f MB; plus 25 %%, at least 1024",
                 MemoryNeed.STATES,
                 n.stateBytes() / 1e6)),
         new Line(
-            "beyond it",
+            "memory beyond the heap",
             overhead(n) + " MB",
             String.format(
                 Locale.ROOT,
-                "images %.1f MB, computing %.1f MB, the process %.1f MB; a quarter more",
+                "images %.1f MB, computing %.1f MB, the process %.1f MB; plus 25 %%",
                 executor.images() / 1e6,
                 executor.compute() / 1e6,
                 MemoryNeed.PROCESS_BASE / 1e6)),
         new Line(
-            "heap of the driver",
+            "driver heap",
             driver(n) + " MB",
             String.format(
                 Locale.ROOT,
-                "averaging the states of up to %d workers; a quarter more; 1024 at least",
+                "averaging the states of up to %d workers; plus 25 %%, at least 1024",
                 STATES_ON_DRIVER)));
   }
 }

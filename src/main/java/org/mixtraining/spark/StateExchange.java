@@ -69,7 +69,7 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
                 fits ? "less" : "more",
                 HEAP_SHARE,
                 driverHeap / 1_000_000)
-            : "mixtraining.averaging.exchange asks for it";
+            : "set by mixtraining.averaging.exchange";
     return driver
         ? new Choice(new DriverExchange(), "averages on the driver: " + reason)
         : new Choice(new ShuffleExchange(), "averages by a shuffle of slices: " + reason);

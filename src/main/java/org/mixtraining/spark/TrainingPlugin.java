@@ -111,7 +111,9 @@ public final class TrainingPlugin implements SparkPlugin {
             .filter(Accelerator::holdsEveryArray)
             .ifPresent(accelerator -> List.of(gpus.addresses()).forEach(accelerator::bind));
       } catch (RuntimeException e) { // an executor that does not start would be started for ever
-        LOG.warn("this executor's GPUs cannot be used, as its first worker will say too", e);
+        LOG.warn(
+            "this executor's GPUs cannot be used; its first worker will fail with the same error",
+            e);
       }
     }
 
@@ -124,7 +126,7 @@ public final class TrainingPlugin implements SparkPlugin {
         }
         idle = now.workers().isEmpty();
       } catch (Exception e) { // the clock would stop
-        LOG.debug("the driver was not told of the progress", e);
+        LOG.debug("cannot send the progress to the driver", e);
       }
     }
 

@@ -85,7 +85,7 @@ record WorkerDevices(
     int threads = workers.threadsPerWorker();
     if (workers.device() == WorkersConfig.Device.CPU) {
       return new WorkerDevices(
-          Kind.CPU, threads, workers.precision(), null, "mixtraining.workers.device asks for it");
+          Kind.CPU, threads, workers.precision(), null, "set by mixtraining.workers.device");
     }
     boolean required = workers.device() == WorkersConfig.Device.GPU;
     boolean given = conf.getInt(AMOUNT, 0) > 0;
@@ -107,7 +107,7 @@ record WorkerDevices(
         given
             ? "%s = %s, and this build has %s"
                 .formatted(AMOUNT, conf.get(AMOUNT), library.get().name())
-            : "mixtraining.workers.device asks for them, and %s starts executors for them"
+            : "set by mixtraining.workers.device, and %s starts executors that have them"
                 .formatted(DYNAMIC));
   }
 
@@ -115,7 +115,7 @@ record WorkerDevices(
       SparkConf conf, Optional<Library> library, boolean toBeHad) {
     if (library.isEmpty()) {
       return Optional.of(
-          "this build computes on the CPU only; build one for GPUs by mvn package -Pgpu (A100, H100, B200 and on) or -Pcuda (up to Ada)");
+          "this build computes on the CPU only; build for GPUs with mvn package -Pgpu (A100, H100, B200 and on) or -Pcuda (up to Ada)");
     }
     String master = conf.get("spark.master", "local");
     if (master.startsWith("local") && !master.startsWith("local-cluster")) {

@@ -141,7 +141,7 @@ public final class Benchmark {
     text.append(
         String.format(
             Locale.ROOT,
-            "%s, %s kernels, %d threads, batch %d: %.1f images/s, %.1f ms a step%n",
+            "%s, %s kernels, %d threads, batch %d: %.1f images/s, %.1f ms per step%n",
             r.objective(),
             r.kernels(),
             r.threads(),

@@ -104,7 +104,7 @@ public final class LinearProbe implements FeatureClassifier {
       notes.add(
           String.format(
               Locale.ROOT,
-              "the linear probe's best penalty, 1e%d, is the last of those tried: another may be better",
+              "the linear probe's best penalty, 1e%d, is at the end of the search range: one beyond it may be better",
               best));
     }
     weights = tried.get(best).weights();

@@ -78,7 +78,7 @@ final class SoftmaxRegression implements AutoCloseable {
       notes.accept(
           String.format(
               Locale.ROOT,
-              "the linear probe with a penalty of %.0e has not converged: %s",
+              "the linear probe with a penalty of %.0e did not converge: %s",
               penalty,
               end));
     }

@@ -180,8 +180,8 @@ class DriverFaultsTest {
     assertThat(driver.exit()).as(driver.said()).isEqualTo(1);
     assertThat(driver.said())
         .contains("failed: IllegalStateException: no executor for ")
-        .contains("none to give with 1024m of memory, 4 cores and no GPUs")
-        .contains("mixtraining.workers.patience-minutes are over");
+        .contains("cannot allocate one with 1024m of memory, 4 cores and no GPUs")
+        .contains("timed out after mixtraining.workers.patience-minutes");
     assertThat(job.row("alone").status()).isEqualTo(RunRow.Status.FAILED);
   }
 }

@@ -80,7 +80,7 @@ class ObjectStoreTest {
     assertThat(run("prepare", "-D", "data.path=" + BUCKET + "others").exitCode()).isZero();
     assertThat(root.resolve("shards/dataset.json")).exists();
     assertThat(run("train", "--dry-run").out())
-        .containsPattern("heap an executor +1024 MB  Spark, and 4 copies a worker of the state");
+        .containsPattern("heap per executor +1024 MB  Spark, and 4 copies of the state per worker");
 
     assertThat(run("train", "-D", "run.id=far", "-D", "data.ssl=" + BUCKET + "others").exitCode())
         .isZero();

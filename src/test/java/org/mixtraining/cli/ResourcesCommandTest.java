@@ -22,8 +22,8 @@ class ResourcesCommandTest {
         .contains("SSL", "MIX", "SL")
         .containsPattern("workers +4  mixtraining.workers.count")
         .containsPattern("executors +2  mixtraining.workers.per-executor = 2")
-        .containsPattern("GPUs an executor +2  one a worker; mixtraining.workers.device = gpu")
-        .containsPattern("memory +\\?  known when the data is prepared");
+        .containsPattern("GPUs per executor +2  one per worker; mixtraining.workers.device = gpu")
+        .containsPattern("memory +\\?  unknown until the data is prepared");
   }
 
   @Test

@@ -414,10 +414,10 @@ class PipelinesTest {
     assertThat(epoch.scores().validation().images()).isEqualTo(10);
     assertThat(PlannedWork.notes(spark.hadoopConfiguration(), config))
         .containsExactly(
-            "models are chosen by 10 of 60 validation images of %s: no more of a class than there are labels of it to train on; on so few, accuracies differ by up to 16 points by chance (a standard error): look at means over seeds"
+            "models are selected on 10 of 60 validation images of %s: no more per class than there are training labels; on so few, the standard error of an accuracy is up to 16 points: compare means over seeds"
                 .formatted(directory.resolve("half")));
     assertThat(PlannedWork.describe(spark.hadoopConfiguration(), config))
-        .contains("to score it after 1 epochs", "models are chosen by 10 of 60");
+        .contains("to score it after 1 epochs", "models are selected on 10 of 60");
   }
 
   // --- early stopping ----------------------------------------------------------------------------

@@ -26,11 +26,11 @@ class ResourcePlanTest {
             """
             workers                           5  mixtraining.workers.count
             executors                         3  mixtraining.workers.per-executor = 2
-            cores an executor                 6  2 at a time, mixtraining.workers.threads-per-worker = 3
-            GPUs an executor                  2  one a worker; mixtraining.workers.device = gpu
-            heap an executor            1059 MB  Spark, and 4 copies a worker of the state, 86.0 MB; a quarter more; 1024 at least
-            beyond it                   2170 MB  images 120.0 MB, computing 1400.0 MB, the process 300.0 MB; a quarter more
-            heap of the driver          3109 MB  averaging the states of up to 8 workers; a quarter more; 1024 at least
+            cores per executor                6  2 at a time, mixtraining.workers.threads-per-worker = 3
+            GPUs per executor                 2  one per worker; mixtraining.workers.device = gpu
+            heap per executor           1059 MB  Spark, and 4 copies of the state per worker, 86.0 MB; plus 25 %, at least 1024
+            memory beyond the heap      2170 MB  images 120.0 MB, computing 1400.0 MB, the process 300.0 MB; plus 25 %
+            driver heap                 3109 MB  averaging the states of up to 8 workers; plus 25 %, at least 1024
             """);
   }
 
@@ -76,6 +76,6 @@ class ResourcePlanTest {
     assertThat(plan.describe())
         .contains(
             "mixtraining.workers.count = 2, in 3 trainings side by side (mixtraining.compare.parallel)")
-        .contains("known when the data is prepared");
+        .contains("unknown until the data is prepared");
   }
 }

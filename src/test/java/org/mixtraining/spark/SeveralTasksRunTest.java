@@ -154,7 +154,7 @@ class SeveralTasksRunTest {
     assertThatThrownBy(() -> train(tasks("model.positions=learned")))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.model.positions = learned: the images of all tasks must be of one size, and theirs are [32, 16] pixels; sin-cos serves any");
+            "mixtraining.model.positions = learned: all tasks need images of one size, but theirs are [32, 16] pixels; sin-cos takes any");
   }
 
   @Test

@@ -159,8 +159,8 @@ class StateExchangeTest {
   @CsvSource({
     "auto,    2, 60, 1024, 'averages on the driver: 4 states of 60.0 MB, two of them the driver''s own, are less than 1/4 of its heap of 1024 MB'",
     "auto,    2, 69, 1024, 'averages by a shuffle of slices: 4 states of 69.0 MB, two of them the driver''s own, are more than 1/4 of its heap of 1024 MB'",
-    "driver,  256, 69, 1024, averages on the driver: mixtraining.averaging.exchange asks for it",
-    "shuffle, 1, 1, 1024, averages by a shuffle of slices: mixtraining.averaging.exchange asks for it"
+    "driver,  256, 69, 1024, averages on the driver: set by mixtraining.averaging.exchange",
+    "shuffle, 1, 1, 1024, averages by a shuffle of slices: set by mixtraining.averaging.exchange"
   })
   void theChoiceTellsItsReason(
       String asked, int workers, long stateMB, long heapMB, String reason) {

@@ -98,7 +98,7 @@ class TrainingDataTest {
 
     assertThat(problems(data, "model.patch=1"))
         .containsExactly(
-            "mixtraining.model.norm-pix = true: of grey images and mixtraining.model.patch = 1 a patch is one value, and nothing is left of it to reconstruct; false, or larger patches");
+            "mixtraining.model.norm-pix = true: with grey images and mixtraining.model.patch = 1 a patch is one value, which normalises to 0; set false, or use larger patches");
     for (String mended : List.of("model.patch=2", "model.norm-pix=false", "pipeline=sl")) {
       assertThatCode(
               () -> open(data, mended.startsWith("model.p") ? "run.id=a" : "model.patch=1", mended))
@@ -130,7 +130,7 @@ class TrainingDataTest {
 
     assertThat(problems("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.04"))
         .containsExactly(
-            "mixtraining.data.fraction = 0.1 with mixtraining.data.label-fraction = 0.04: leave no labelled image of file:%s, which has 300 to train on, at most 100 of a class"
+            "mixtraining.data.fraction = 0.1 with mixtraining.data.label-fraction = 0.04: leave no labelled image of file:%s, which has 300 training images, at most 100 per class"
                 .formatted(path));
     assertThatCode(() -> open("data.path=" + path, "data.fraction=0.1", "data.label-fraction=0.06"))
         .doesNotThrowAnyException();

@@ -45,7 +45,7 @@ class WorkerDevicesTest {
         CUDA,
         "spark.master = local[4]: Spark assigns GPUs on a cluster only");
     assertRefused(
-        cluster(WorkerDevices.AMOUNT, "1"), Optional.empty(), "build one for GPUs by mvn package");
+        cluster(WorkerDevices.AMOUNT, "1"), Optional.empty(), "build for GPUs with mvn package");
   }
 
   @Test

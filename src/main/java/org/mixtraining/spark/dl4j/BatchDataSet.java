@@ -34,7 +34,7 @@ final class BatchDataSet extends MultiDataSet {
     if (batch instanceof TrainingBatch.Prepared prepared) {
       return prepared.arrays();
     }
-    throw new UnsupportedOperationException("a device has yet to prepare these images");
+    throw new UnsupportedOperationException("raw images have no array: the device prepares them");
   }
 
   @Override

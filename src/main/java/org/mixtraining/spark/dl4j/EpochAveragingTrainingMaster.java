@@ -170,6 +170,6 @@ public final class EpochAveragingTrainingMaster<A>
 
   private static UnsupportedOperationException unsupported() {
     return new UnsupportedOperationException(
-        "an EpochAveragingTrainingMaster trains one epoch on TrainingBatches: fit");
+        "an EpochAveragingTrainingMaster trains one epoch on TrainingBatches; call fit");
   }
 }
