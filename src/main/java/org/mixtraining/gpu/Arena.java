@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Named memory of a device that lasts. What one name stands for grows with what is asked of it, so
- * that steps of several shapes, which are taken in turn, share it.
+ * Named device memory that is reused: the memory of a name grows to the largest request, so that
+ * steps of several shapes, which are taken in turn, share it.
  */
 final class Arena implements AutoCloseable {
 

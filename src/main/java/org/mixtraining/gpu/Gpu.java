@@ -3,8 +3,8 @@ package org.mixtraining.gpu;
 import java.nio.ByteBuffer;
 
 /**
- * A GPU, as a step needs it. Launches and products are done in the order of the calls, perhaps
- * later; one thread at a time may call.
+ * The operations of a GPU that a step needs. Launches and products are done in the order of the
+ * calls, perhaps later; one thread at a time may call.
  */
 public interface Gpu extends AutoCloseable {
 

@@ -13,7 +13,7 @@ import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.Workload;
 import org.mixtraining.vit.Replica;
 
-/** Whole training steps on a GPU: how fast, where the time goes, and what the device could do. */
+/** Benchmark of whole training steps on a GPU: speed, time by kernel, and the device's peak. */
 public final class GpuBenchmark {
 
   /** Minibatches that are made beforehand; their steps are taken over and over. */
@@ -35,7 +35,7 @@ public final class GpuBenchmark {
   }
 
   /**
-   * What was found.
+   * The measurements.
    *
    * @param stepSeconds of a step whose minibatch is ready
    * @param minibatchSeconds in which one thread makes a minibatch, at the same time

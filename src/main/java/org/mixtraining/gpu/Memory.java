@@ -9,7 +9,7 @@ import java.util.Locale;
  */
 public record Memory(long address, Type type, long count) {
 
-  /** What an argument is that a kernel does without. */
+  /** The argument of a kernel that does without it. */
   static final Memory NONE = new Memory(0, Type.FLOAT, 0);
 
   /** The type of a value. */

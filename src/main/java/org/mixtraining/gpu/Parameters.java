@@ -165,7 +165,7 @@ final class Parameters {
     return trained("gradient");
   }
 
-  /** What only who trains needs, and so there is from the first time on that it is asked for. */
+  /** Memory that only training needs, allocated when it is first asked for. */
   private Memory trained(String name) {
     return arena.of("parameters." + name, Memory.Type.FLOAT, size);
   }

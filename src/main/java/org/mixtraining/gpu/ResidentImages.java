@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 final class ResidentImages implements AutoCloseable {
 
   /**
-   * What lies there of a set.
+   * A set on the device.
    *
    * @param images uint8 [images, channels, height, width]; nothing where that would be more than
    *     half of the memory that the device has left, since steps of other shapes may yet need some

@@ -29,7 +29,7 @@ record Sequences(int firstRow, int images, int tokens) {
     return List.copyOf(all);
   }
 
-  /** Of all of them. */
+  /** Rows of all of them. */
   static int rows(List<Sequences> sequences) {
     return sequences.stream().mapToInt(Sequences::rows).sum();
   }

@@ -14,7 +14,7 @@ final class StepProgram {
   /** Steps whose losses a device keeps until they are asked for. */
   static final int SLOTS = 64;
 
-  /** Sums that a step leaves: squared errors, cross-entropies and right guesses. */
+  /** Sums that a step leaves: squared errors, cross-entropies and correct predictions. */
   static final int METRICS = 3;
 
   private final StepContext bench;

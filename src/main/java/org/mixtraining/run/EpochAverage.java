@@ -11,8 +11,8 @@ import org.mixtraining.vit.state.ModelState.Block;
 /**
  * The average of the states that the workers of an epoch ended with. Each block is weighted by the
  * images that trained it: a head by the labelled images of its task, all else by all images. So a
- * worker without labels for a head has no say in it, and a block that nobody trained stays as it
- * was.
+ * worker without labels for a head has weight 0 in it, and a block that nobody trained is
+ * unchanged.
  *
  * <p>Each value is summed in worker order in double precision, so the order in which results arrive
  * does not change a bit. The moments are averaged like the parameters; a block's step count is the
@@ -103,7 +103,7 @@ public final class EpochAverage {
     return Math.round(steps);
   }
 
-  /** Of one worker it is what that has, −0 too. */
+  /** Of a single worker, its own values, −0 too. */
   private static float[] mean(
       List<float[]> values, double[] weights, int length, WorkerThreads threads) {
     if (weights.length == 1) {

@@ -7,7 +7,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.vit.state.ModelState;
 
-/** Judges models of a run on images that it does not train on. */
+/** Evaluates models of a run on images that it does not train on. */
 public interface Evaluator {
 
   /** The scores of the model after an epoch, on the validation and the test split. */

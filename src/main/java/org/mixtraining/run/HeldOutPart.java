@@ -19,7 +19,7 @@ import org.mixtraining.train.Predictor;
 import org.mixtraining.train.Scores;
 
 /**
- * One part of the images that a run judges its models on: every parts-th shard.
+ * One part of the images that a run evaluates its models on: every parts-th shard.
  *
  * @param guard of the minibatches, by which a task can end early
  */

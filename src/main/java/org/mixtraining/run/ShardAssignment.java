@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  */
 public record ShardAssignment(List<Double> speeds) implements Serializable {
 
-  /** Of workers of which nothing is known. */
+  /** The assignment before any speed is measured: all workers count as equally fast. */
   public static final ShardAssignment EQUAL = new ShardAssignment(List.of());
 
   /** Shards move only if that shortens an epoch to this share: their images must be read again. */
@@ -88,7 +88,7 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
         .orElse(0);
   }
 
-  /** For a person: how much faster the fastest worker is than the slowest. */
+  /** A line for logs: how much faster the fastest worker is than the slowest. */
   public String describe() {
     return speeds.isEmpty()
         ? "shards are assigned evenly"

@@ -91,7 +91,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(ssl.manifest());
   }
 
-  /** What the model that it trains takes, and what its outputs mean. */
+  /** The inputs of the model that it trains, and the meaning of its outputs. */
   public ModelCard card() {
     return new ModelCard(
         vit(),
@@ -106,9 +106,9 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   }
 
   /**
-   * Small shares may leave nothing to learn from with labels.
+   * Checks that every task has a labelled image to train on, which small shares may not leave.
    *
-   * @throws UserException if there is a task of which they do
+   * @throws UserException if a task has none
    */
   public void checkLabels() {
     DataConfig data = config.data();
@@ -129,14 +129,14 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   }
 
   /**
-   * Validation images that models of a task are chosen by: no more than it has labels to train on.
+   * Validation images that models of a task are selected on: no more than it has training labels.
    */
   public long validated(LabelledData task) {
     DatasetManifest manifest = task.dataset().manifest();
     return manifest.heldOutImages(Split.VALIDATION, config.data().labelledFraction());
   }
 
-  /** What a person should know of the images that the model is chosen by, a line a task. */
+  /** Warnings about the validation images that the model is selected on, a line per task. */
   public List<String> notes() {
     List<String> notes = new ArrayList<>();
     for (LabelledData task : labelled) {
@@ -290,7 +290,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
             .collect(Collectors.toSet()));
   }
 
-  /** What of a model predicts: encoder and heads, without moments. */
+  /** The blocks of a model that predict: encoder and heads, without moments. */
   public ModelState predicting(ModelState model) {
     Stream<String> heads = heads().stream().map(Head::name);
     return model

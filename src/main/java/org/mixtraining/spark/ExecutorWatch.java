@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches whether a run has executors: it reports if there is none, for which Spark would wait for
- * ever, and fails the run after a timeout.
+ * Watches whether a run has executors: it reports if there is none, for which Spark would wait
+ * forever, and fails the run after a timeout.
  */
 final class ExecutorWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorWatch.class);

@@ -31,7 +31,7 @@ import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.state.ModelState;
 
-/** A trained model for inspection: the features that it gives, the pixels that it makes. */
+/** A trained model for inspection: its features, and its reconstructions. */
 public final class FrozenModel {
 
   private final JavaSparkContext spark;
@@ -75,9 +75,7 @@ public final class FrozenModel {
    */
   public List<TaskFeatures> features() {
     data.checkLabels();
-    List<String> used = new ArrayList<>(List.of(ModelState.ENCODER));
-    data.heads().forEach(head -> used.add(head.name()));
-    Broadcast<ModelState> broadcast = spark.broadcast(model.only(used));
+    Broadcast<ModelState> broadcast = spark.broadcast(data.predicting(model));
     try {
       List<Part> parts = parts(broadcast);
       List<TaskFeatures> tasks = new ArrayList<>();
@@ -104,10 +102,7 @@ public final class FrozenModel {
   }
 
   private List<Part> parts(Broadcast<ModelState> broadcast) {
-    String graph =
-        ViTGraph.configuration(
-                data.vit(), data.heads(), Objective.SL, MixPass.VISIBLE, config.optimizer(), 0)
-            .toJson();
+    String graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
     int parts = config.workers().count();
     JobConfig job = config;
     List<LabelledData> tasks = data.labelled();

@@ -100,7 +100,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
     return (double) m.images(split) * m.channels() * m.height() * m.width();
   }
 
-  /** What serves both: of each number the larger. */
+  /** The larger of each number, which is enough for both. */
   MemoryNeed both(MemoryNeed other) {
     return new MemoryNeed(
         Math.max(tasks, other.tasks),
@@ -150,7 +150,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
     }
   }
 
-  /** For a person. */
+  /** A line for logs. */
   String describe() {
     return String.format(
         Locale.ROOT,

@@ -38,7 +38,7 @@ final class NonRetryableFailures extends SparkListener {
     }
   }
 
-  /** What a failure was caused by, if that is one which the user must correct. */
+  /** The cause of a failure, if it is one that the user must correct. */
   static Optional<RuntimeException> reason(Throwable failure) {
     return Causes.of(failure)
         .filter(c -> c instanceof UserException || c instanceof NonFiniteLossException)

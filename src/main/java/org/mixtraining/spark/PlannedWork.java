@@ -29,7 +29,7 @@ public final class PlannedWork {
   }
 
   /**
-   * What a run computes; unknown while a dataset is not prepared.
+   * The FLOPs of a run; unknown while a dataset is not prepared.
    *
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
@@ -50,7 +50,7 @@ public final class PlannedWork {
   }
 
   /**
-   * What a person should know of a run's data; nothing while it is not prepared.
+   * Warnings about a run's data; none while it is not prepared.
    *
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
@@ -58,7 +58,7 @@ public final class PlannedWork {
     return isPrepared(hadoop, config) ? TrainingData.open(hadoop, config).notes() : List.of();
   }
 
-  /** A run for a person: every epoch, what it computes, and how it may end before its plan does. */
+  /** Description of a run: every epoch, its FLOPs, and its early stopping. */
   public static String describe(Configuration hadoop, JobConfig config) {
     StringBuilder text = new StringBuilder(MixSchedule.of(config).describe());
     flops(hadoop, config)
@@ -91,8 +91,8 @@ public final class PlannedWork {
   }
 
   /**
-   * What runs take of a cluster of which any may train beside any other: the most that any of them
-   * needs, and the workers of the one with most of them.
+   * The cluster resources of runs of which any may train beside any other: the most that any of
+   * them needs, and the workers of the one with most of them.
    *
    * @param configs of all of them, or of those that take most
    * @param trainings that run side by side
@@ -113,7 +113,7 @@ public final class PlannedWork {
   }
 
   /**
-   * What a run takes of a cluster; its memory is unknown while a dataset is not prepared.
+   * The cluster resources of a run; its memory is unknown while a dataset is not prepared.
    *
    * @param trainings that run side by side
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other

@@ -21,7 +21,7 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
   private static final double MARGIN = 1.25;
   private static final long MEGA = 1 << 20;
 
-  /** The driver averages the states of so many workers itself, if its heap is as planned. */
+  /** Workers whose states the driver averages itself, if its heap is as planned. */
   private static final int STATES_ON_DRIVER = 8;
 
   /**
@@ -43,7 +43,7 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
     KUBERNETES
   }
 
-  /** What serves this plan and another one: of each number the larger. */
+  /** The larger of each number, which is enough for this plan and another one. */
   ResourcePlan both(ResourcePlan other) {
     WorkersConfig most = workers.count() >= other.workers.count() ? workers : other.workers;
     Optional<Need> needs =

@@ -83,13 +83,13 @@ final class SparkEvaluator implements Evaluator {
 
   // --- one stage ---------------------------------------------------------------------------------
 
-  /** What is done with one part of the images and a predictor of the model. */
+  /** The work on one part of the images with a predictor of the model. */
   @FunctionalInterface
   private interface Work<R> extends Serializable {
     R of(HeldOutPart images, Predictor predictor);
   }
 
-  /** What came of a part, and what it took. */
+  /** The result of a part, and its cost. */
   private record PartResult<R>(int part, R result, double deviceSeconds) implements Serializable {}
 
   /** The results of all parts, in their order. */

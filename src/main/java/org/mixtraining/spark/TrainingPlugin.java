@@ -36,7 +36,7 @@ public final class TrainingPlugin implements SparkPlugin {
   /** Spark's configuration key of the time between two messages of an executor. */
   static final String EVERY = "spark.mixtraining.progress.interval";
 
-  /** Spark makes the plugin, so that who listens can be known to its class only. */
+  /** Static because Spark makes the plugin. */
   private static final Set<Consumer<ExecutorProgress>> LISTENERS = ConcurrentHashMap.newKeySet();
 
   /** Ends the listening. */
@@ -49,7 +49,7 @@ public final class TrainingPlugin implements SparkPlugin {
   /** Made by Spark in each process, before the first task. */
   public TrainingPlugin() {
     // JavaCPP's Loader and Pointer initialise each other: of two threads, one that begins with
-    // Pointer and one that begins with ND4J, and so with Loader, each waits for the other for ever.
+    // Pointer and one that begins with ND4J, and so with Loader, each waits for the other forever.
     Loader.isLoadLibraries();
     Pointer.maxBytes();
   }
@@ -110,7 +110,7 @@ public final class TrainingPlugin implements SparkPlugin {
         Accelerator.installed()
             .filter(Accelerator::holdsEveryArray)
             .ifPresent(accelerator -> List.of(gpus.addresses()).forEach(accelerator::bind));
-      } catch (RuntimeException e) { // an executor that does not start would be started for ever
+      } catch (RuntimeException e) { // Spark would restart the executor forever
         LOG.warn(
             "this executor's GPUs cannot be used; its first worker will fail with the same error",
             e);
@@ -125,7 +125,7 @@ public final class TrainingPlugin implements SparkPlugin {
           context.send(now);
         }
         idle = now.workers().isEmpty();
-      } catch (Exception e) { // the clock would stop
+      } catch (Exception e) { // the timer would stop
         LOG.debug("cannot send the progress to the driver", e);
       }
     }

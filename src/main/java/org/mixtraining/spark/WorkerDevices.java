@@ -55,7 +55,7 @@ record WorkerDevices(
 
   static final String AMOUNT = "spark.executor.resource.gpu.amount";
 
-  /** What Spark is told that GPUs are called. */
+  /** Spark's resource name of GPUs. */
   static final String GPU = "gpu";
 
   static final String SCRIPT = "spark.executor.resource.gpu.discoveryScript";
@@ -158,8 +158,8 @@ record WorkerDevices(
   }
 
   /**
-   * What the stages that compute on the workers' devices ask of Spark; nothing on the CPU, where
-   * the session's settings say all.
+   * The resources that stages on the workers' devices request from Spark; none on the CPU, where
+   * the session's settings are enough.
    *
    * @param perExecutor workers of an executor that is started for them
    */

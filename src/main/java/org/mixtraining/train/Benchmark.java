@@ -16,8 +16,8 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.layers.Compute;
 
 /**
- * Whole training steps on random 32x32 colour images, by the same graph, minibatches and optimizer
- * as training: how fast, and where the time goes.
+ * Benchmark of whole training steps on random 32x32 colour images, by the same graph, minibatches
+ * and optimizer as training: speed, and time by operation.
  */
 public final class Benchmark {
 
@@ -27,7 +27,7 @@ public final class Benchmark {
   private Benchmark() {}
 
   /**
-   * What was found; times and rates are of the median step.
+   * The measurements; times and rates are of the median step.
    *
    * @param gflops floating-point operations by formula, in 10⁹ a second
    * @param gemmPeakGflops rate of square matrix products in the same process

@@ -7,7 +7,7 @@ import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Head;
 
-/** A trained model with the head of one of its tasks. Any number of threads may ask it at once. */
+/** A trained model with the head of one of its tasks; safe for use by any number of threads. */
 public final class Classifier {
 
   private final TrainedModel model;

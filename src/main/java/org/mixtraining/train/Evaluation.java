@@ -10,7 +10,7 @@ public final class Evaluation {
 
   private Evaluation() {}
 
-  /** Predicts every image by the head of its task and holds it against its label. */
+  /** Scores the predictions of every image, by the head of its task, against its label. */
   public static Score run(Predictor predictor, String head, Iterator<Minibatch> minibatches) {
     Score score = Score.NONE;
     while (minibatches.hasNext()) {

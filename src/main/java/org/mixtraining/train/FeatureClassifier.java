@@ -3,10 +3,10 @@ package org.mixtraining.train;
 /** A classifier on features. */
 public interface FeatureClassifier {
 
-  /** The label of each image. */
+  /** The predicted label of each image. */
   int[] predict(Features images);
 
-  /** Share of the images whose label is told; NaN of none. */
+  /** Share of the images predicted correctly; NaN of none. */
   default double accuracy(Features images) {
     int[] predicted = images.images() == 0 ? new int[0] : predict(images);
     int correct = 0;

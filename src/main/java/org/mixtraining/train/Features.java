@@ -10,7 +10,7 @@ import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.Replica;
 
 /**
- * Images as an encoder sees them, and their labels.
+ * The features that an encoder gives images, and their labels.
  *
  * @param values [images, dim], row-major
  * @param labels class indices; −1 where the label may not be used
@@ -32,7 +32,7 @@ public record Features(float[] values, int[] labels) implements Serializable {
     return labels.length;
   }
 
-  /** Width of an image's features; of no images it is unknown. */
+  /** Width of an image's features; unknown without images. */
   public int dim() {
     return values.length / Math.max(1, labels.length);
   }

@@ -69,7 +69,7 @@ public final class LinearProbe implements FeatureClassifier {
     return new SoftmaxRegression(engine, standardization, training, classes, notes::add);
   }
 
-  /** What a person should know of the fit: that it ended too early, in iterations or penalties. */
+  /** Warnings about the fit: that it ended too early, in iterations or penalties. */
   public List<String> notes() {
     return List.copyOf(notes);
   }

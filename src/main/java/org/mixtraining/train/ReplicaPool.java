@@ -12,7 +12,7 @@ import org.mixtraining.vit.state.ModelState;
 
 /**
  * Replicas that outlive the task that made them, so that the next epoch finds its buffers allocated
- * and its code compiled. One pool a process; it is only a cache: a replica is loaded with the
+ * and its code compiled. One pool per process; it is only a cache: a replica is loaded with the
  * epoch's state before each use.
  */
 public final class ReplicaPool {

@@ -36,7 +36,7 @@ final class SoftmaxRegression implements AutoCloseable {
   private final List<Chunk> chunks = new ArrayList<>();
 
   /**
-   * @param notes told if a fit does not converge
+   * @param notes receives a message if a fit does not converge
    */
   SoftmaxRegression(
       Engine engine,

@@ -85,8 +85,8 @@ public sealed interface TrainingBatch {
   }
 
   /**
-   * Images as they are stored, and what a device is to do to them: edit, normalise, mix, and choose
-   * the visible patches, by the random numbers that belong to seed, epoch and image ids.
+   * Images as they are stored, and what a device is to do to them: augment, normalise, mix, and
+   * mask, by the random numbers that belong to seed, epoch and image ids.
    *
    * @param others which they are mixed with, as many; without them, each is mixed with the next one
    *     of the minibatch, the last with the first

@@ -131,7 +131,7 @@ public record WorkerBatches(
         .preparedBy(threads);
   }
 
-  /** A pass over what is mixed into the epoch's images. */
+  /** A pass over the images that are mixed into the epoch's. */
   private Minibatches partners(Share share, int pass) {
     return Minibatches.partners(
             share,
@@ -156,7 +156,7 @@ public record WorkerBatches(
     return new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
   }
 
-  /** What the classifier is to say of images with these labels; nothing in SSL epochs. */
+  /** The target distributions of images with these labels; empty in SSL epochs. */
   private float[] targets(int[] labels) {
     return plan.objective() == Objective.SSL
         ? new float[0]
