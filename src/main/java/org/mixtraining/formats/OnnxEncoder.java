@@ -42,7 +42,7 @@ final class OnnxEncoder {
    */
   String encode(String images, String pixels, OnnxModel.Output output) {
     String x = embed(images, normalise(pixels, output));
-    for (int i = 0; i < vit.depth(); i++) {
+    for (int i = 0; i < vit.encoder().depth(); i++) {
       x = block(ViTGraph.encoder(i), x);
     }
     x = norm(ViTGraph.ENCODER_NORM, "", x);
@@ -61,21 +61,22 @@ final class OnnxEncoder {
     String stds = graph.constant(scope + "std", std, 1, channels, 1, 1);
     String x = graph.node(scope + "centred", "Sub", List.of(pixels, means));
     x = graph.node(scope + "normalised", "Div", List.of(x, stds));
-    return channels == vit.channels()
+    return channels == vit.architecture().channels()
         ? x
         : graph.node(
             scope + "coloured",
             "Concat",
-            Collections.nCopies(vit.channels(), x),
+            Collections.nCopies(vit.architecture().channels(), x),
             attribute("axis", 1));
   }
 
   /** To tokens, [N, 1 + patches, dim]. */
   private String embed(String images, String x) {
-    int dim = vit.dim();
-    int p = vit.patch();
+    int dim = vit.encoder().dim();
+    int p = vit.architecture().patch();
     float[] weight = weights.transposed(ViTGraph.PATCH_EMBEDDING + ".weight");
-    String kernel = graph.constant("patch-embedding.kernel", weight, dim, vit.channels(), p, p);
+    String kernel =
+        graph.constant("patch-embedding.kernel", weight, dim, vit.architecture().channels(), p, p);
     String bias = weights.constant(ViTGraph.PATCH_EMBEDDING + ".bias", dim);
     List<Long> side = List.of((long) p, (long) p);
     x =
@@ -90,7 +91,7 @@ final class OnnxEncoder {
     x = transpose(scope + "tokens", x, 0, 2, 1);
     float[] all = PositionEmbedding.of(vit.grid(), dim);
     float[] positions = Arrays.copyOfRange(all, dim, all.length);
-    if (vit.learnsPositions()) {
+    if (vit.architecture().learnsPositions()) {
       float[] learned = weights.values(ViTGraph.PATCH_EMBEDDING + "." + PatchEmbedding.POSITIONS);
       for (int i = 0; i < positions.length; i++) {
         positions[i] += learned[i];
@@ -112,8 +113,8 @@ final class OnnxEncoder {
 
   private String block(String layer, String input) {
     String at = scope + layer + "/";
-    int dim = vit.dim();
-    int heads = vit.heads();
+    int dim = vit.encoder().dim();
+    int heads = vit.encoder().heads();
     int width = dim / heads;
 
     // attention
@@ -138,7 +139,7 @@ final class OnnxEncoder {
     String middle = graph.node(at + "middle", "Add", List.of(input, x));
 
     // mlp
-    int hidden = vit.hidden(dim);
+    int hidden = vit.encoder().hidden();
     x = norm(layer, "norm2.", middle);
     x = linear(layer, "fc1", x, dim, hidden);
     x = gelu(at, x);
@@ -154,8 +155,8 @@ final class OnnxEncoder {
   }
 
   private String norm(String layer, String tensor, String x) {
-    String gain = weights.constant(layer + "." + tensor + "gain", vit.dim());
-    String bias = weights.constant(layer + "." + tensor + "bias", vit.dim());
+    String gain = weights.constant(layer + "." + tensor + "gain", vit.encoder().dim());
+    String bias = weights.constant(layer + "." + tensor + "bias", vit.encoder().dim());
     return graph.node(
         scope + layer + "/" + tensor + "normalised",
         "LayerNormalization",
@@ -185,7 +186,7 @@ final class OnnxEncoder {
   }
 
   private String pool(String x) {
-    return switch (vit.pooling()) {
+    return switch (vit.architecture().pooling()) {
       case CLS -> {
         String first = graph.constant("part.0", 0);
         String cls =

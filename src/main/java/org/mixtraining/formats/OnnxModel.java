@@ -87,8 +87,8 @@ public final class OnnxModel {
         IMAGES,
         "pixels as in an image file, 0 to 255, by channel (RGB); the model normalises them",
         channels,
-        vit.imageSize(),
-        vit.imageSize());
+        vit.served().imageSize(),
+        vit.served().imageSize());
     String pixels = graph.node("pixels", "Cast", List.of(IMAGES), type(DataType.FLOAT));
     for (int i = 0; i < outputs.size(); i++) {
       Output output = outputs.get(i);
@@ -109,7 +109,7 @@ public final class OnnxModel {
   private void classify(String features, Output output) {
     String layer = output.head().name();
     int classes = output.head().classes();
-    String weight = weights.constant(layer + ".weight", vit.dim(), classes);
+    String weight = weights.constant(layer + ".weight", vit.encoder().dim(), classes);
     String bias = weights.constant(layer + ".bias", classes);
     String logits = graph.node(layer + "/logits", "Gemm", List.of(features, weight, bias));
     graph.node(output.name(), "Softmax", List.of(logits), attribute("axis", -1));

@@ -114,10 +114,10 @@ public final class TimmWeights implements PretrainedWeights {
     float[] encoder = new float[initial.block(ModelState.ENCODER).parameters().length];
     checkDepth(vit);
     embed(vit, model, encoder);
-    for (int i = 0; i < vit.depth(); i++) {
-      block(vit.dim(), "blocks." + i + ".", ViTGraph.encoder(i) + ".", model, encoder);
+    for (int i = 0; i < vit.encoder().depth(); i++) {
+      block(vit.encoder().dim(), "blocks." + i + ".", ViTGraph.encoder(i) + ".", model, encoder);
     }
-    norm(vit.dim(), "norm.", ViTGraph.ENCODER_NORM + ".", model, encoder);
+    norm(vit.encoder().dim(), "norm.", ViTGraph.ENCODER_NORM + ".", model, encoder);
     if (!unused.isEmpty()) {
       notes.add("%s: ignored: %s".formatted(origin, TimmEncoder.some(unused)));
     }
@@ -129,8 +129,8 @@ public final class TimmWeights implements PretrainedWeights {
         file.keySet().stream()
             .filter(name -> name.matches("blocks\\.\\d+\\.norm1\\.weight"))
             .count();
-    if (blocks != vit.depth()) {
-      throw misfit("blocks", blocks + " deep", vit.depth() + " deep");
+    if (blocks != vit.encoder().depth()) {
+      throw misfit("blocks", blocks + " deep", vit.encoder().depth() + " deep");
     }
   }
 
@@ -140,23 +140,25 @@ public final class TimmWeights implements PretrainedWeights {
     Weight kernel = weight(PATCHES);
     int[] shape = kernel.shape();
     boolean square = shape.length == 4 && shape[2] == shape[3];
-    if (!square || shape[0] != vit.dim() || shape[1] != vit.channels()) {
-      String expected = String.format(Locale.ROOT, "%d x %d x p x p", vit.dim(), vit.channels());
+    int channels = vit.architecture().channels();
+    if (!square || shape[0] != vit.encoder().dim() || shape[1] != channels) {
+      String expected =
+          String.format(Locale.ROOT, "%d x %d x p x p", vit.encoder().dim(), channels);
       throw misfit(PATCHES, kernel.shown(), expected);
     }
     float[] values = kernel.values();
-    if (shape[2] != vit.patch()) {
-      values = PatchResampling.kernels(values, shape[2], vit.patch());
+    if (shape[2] != vit.architecture().patch()) {
+      values = PatchResampling.kernels(values, shape[2], vit.architecture().patch());
       notes.add(
           String.format(
               Locale.ROOT,
               "%s: the embedding of patches of %d pixels is resampled to %d (mixtraining.model.patch)",
               origin,
               shape[2],
-              vit.patch()));
+              vit.architecture().patch()));
     }
-    model.write(EMBEDDING + ".weight", transposed(values, vit.dim()), encoder);
-    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", vit.dim()), encoder);
+    model.write(EMBEDDING + ".weight", transposed(values, vit.encoder().dim()), encoder);
+    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", vit.encoder().dim()), encoder);
     loadPositions(vit, model, encoder);
   }
 
@@ -165,7 +167,7 @@ public final class TimmWeights implements PretrainedWeights {
    * positions if the run learns them, else compares them with its fixed ones.
    */
   private void loadPositions(ViT vit, ModelSpec model, float[] encoder) {
-    int dim = vit.dim();
+    int dim = vit.encoder().dim();
     float[] cls = tensor(CLS, 1, 1, dim).clone();
     Weight positions = weight(POSITIONS);
     int[] shape = positions.shape();
@@ -177,7 +179,7 @@ public final class TimmWeights implements PretrainedWeights {
     for (int d = 0; d < dim; d++) {
       cls[d] += positions.values()[d];
     }
-    if (vit.learnsPositions()) {
+    if (vit.architecture().learnsPositions()) {
       model.write(EMBEDDING + ".positions", learned(given, grid, vit), encoder);
     } else {
       compare(given, grid, dim);
@@ -188,7 +190,7 @@ public final class TimmWeights implements PretrainedWeights {
   private float[] learned(float[] given, int grid, ViT vit) {
     float[] positions = given.clone();
     if (grid != vit.grid()) {
-      positions = PatchResampling.positions(given, grid, vit.grid(), vit.dim());
+      positions = PatchResampling.positions(given, grid, vit.grid(), vit.encoder().dim());
       notes.add(
           String.format(
               Locale.ROOT,
@@ -199,9 +201,9 @@ public final class TimmWeights implements PretrainedWeights {
               vit.grid(),
               vit.grid()));
     }
-    float[] fixed = PositionEmbedding.of(vit.grid(), vit.dim());
+    float[] fixed = PositionEmbedding.of(vit.grid(), vit.encoder().dim());
     for (int i = 0; i < positions.length; i++) {
-      positions[i] -= fixed[vit.dim() + i];
+      positions[i] -= fixed[vit.encoder().dim() + i];
     }
     return positions;
   }
@@ -237,7 +239,7 @@ public final class TimmWeights implements PretrainedWeights {
     linear(dim, 3 * dim, theirs + "attn.qkv.", ours + "qkv.", model, encoder);
     linear(dim, dim, theirs + "attn.proj.", ours + "proj.", model, encoder);
     norm(dim, theirs + "norm2.", ours + "norm2.", model, encoder);
-    int hidden = model.vit().hidden(dim);
+    int hidden = model.vit().encoder().hidden();
     linear(dim, hidden, theirs + "mlp.fc1.", ours + "fc1.", model, encoder);
     linear(hidden, dim, theirs + "mlp.fc2.", ours + "fc2.", model, encoder);
   }

@@ -13,6 +13,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.Served;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
@@ -87,7 +88,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
     }
     notes.put("mixtraining", card.json());
     notes.put("images", "uint8, 0 to 255, as in a file: the model normalises them itself");
-    ViT vit = card.vit().serving(first.imageSize(), first.classes().size());
+    ViT vit = card.vit().serving(new Served(first.imageSize(), first.classes().size(), 0));
     return OnnxModel.of(vit, state, outputs, notes);
   }
 

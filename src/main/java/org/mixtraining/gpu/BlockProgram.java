@@ -2,6 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
+import org.mixtraining.vit.Architecture.Transformer;
 
 /**
  * A pre-norm transformer block, of the encoder or of the decoder: {@code x +=
@@ -47,7 +48,8 @@ final class BlockProgram {
   private record Gradients(
       Memory d, Memory rounded, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
 
-    static Gradients of(StepContext bench, long rows, int dim, boolean weighed) {
+    static Gradients of(StepContext bench, long rows, Transformer stack, boolean weighed) {
+      int dim = stack.dim();
       Memory d = bench.floats("d", rows * dim);
       Memory rounded = bench.rounded("d-rounded", d);
       return new Gradients(
@@ -56,7 +58,7 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : rounded,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.matrix("d-hidden", rows * bench.vit().hidden(dim)));
+          bench.matrix("d-hidden", rows * stack.hidden()));
     }
   }
 
@@ -70,13 +72,12 @@ final class BlockProgram {
       StepContext bench,
       String layer,
       Memory x,
-      int heads,
+      Transformer stack,
       List<Sequences> sequences,
       Memory factors) {
     long rows = Sequences.rows(sequences);
-    int dim = dim(bench, layer);
-    Gradients gradients = Gradients.of(bench, rows, dim, factors != null);
-    return new BlockProgram(bench, layer, layer + ".", x, heads, sequences, factors, gradients);
+    Gradients gradients = Gradients.of(bench, rows, stack, factors != null);
+    return new BlockProgram(bench, layer, layer + ".", x, stack, sequences, factors, gradients);
   }
 
   /**
@@ -85,12 +86,8 @@ final class BlockProgram {
    * @param x [rows, dim]
    */
   static BlockProgram predicting(
-      StepContext bench, String layer, Memory x, int heads, List<Sequences> sequences) {
-    return new BlockProgram(bench, layer, "block.", x, heads, sequences, null, null);
-  }
-
-  private static int dim(StepContext bench, String layer) {
-    return bench.parameters().tensor(layer + ".proj.weight").cols();
+      StepContext bench, String layer, Memory x, Transformer stack, List<Sequences> sequences) {
+    return new BlockProgram(bench, layer, "block.", x, stack, sequences, null, null);
   }
 
   private BlockProgram(
@@ -98,7 +95,7 @@ final class BlockProgram {
       String layer,
       String memory,
       Memory x,
-      int heads,
+      Transformer stack,
       List<Sequences> sequences,
       Memory factors,
       Gradients gradients) {
@@ -107,10 +104,10 @@ final class BlockProgram {
     this.sequences = sequences;
     this.factors = factors;
     this.gradients = gradients;
-    this.heads = heads;
+    heads = stack.heads();
     this.x = x;
-    dim = dim(bench, layer);
-    hiddenDim = bench.vit().hidden(dim);
+    dim = stack.dim();
+    hiddenDim = stack.hidden();
     rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);

@@ -43,8 +43,8 @@ final class DecoderProgram {
     this.encoder = encoder;
     ViT vit = bench.vit();
     decoder = new Sequences(0, bench.images(), vit.fullTokens());
-    dim = vit.decoderDim();
-    values = vit.patchValues();
+    dim = vit.decoder().dim();
+    values = vit.architecture().patchValues();
     long rows = decoder.rows();
     source = bench.ints("decoder-source", rows);
     encoded = bench.ints("decoder-encoded", rows);
@@ -52,10 +52,9 @@ final class DecoderProgram {
     mapped = bench.floats("decoder-mapped", (long) encoder.rows() * dim);
     tokens = bench.floats("decoder-tokens", rows * dim);
     Memory last = tokens;
-    for (int i = 0; i < vit.decoderDepth(); i++) {
+    for (int i = 0; i < vit.decoder().depth(); i++) {
       String name = ViTGraph.decoder(i);
-      var block =
-          BlockProgram.training(bench, name, last, vit.decoderHeads(), List.of(decoder), null);
+      var block = BlockProgram.training(bench, name, last, vit.decoder(), List.of(decoder), null);
       blocks.add(block);
       last = block.output();
     }
@@ -72,7 +71,8 @@ final class DecoderProgram {
 
   /** Values of all masked patches of a minibatch. */
   static long hiddenValues(ViT vit, int images) {
-    return (long) images * (vit.patches() - vit.visiblePatches()) * vit.patchValues();
+    int hidden = vit.patches() - vit.visiblePatches();
+    return (long) images * hidden * vit.architecture().patchValues();
   }
 
   /** From x[encoder rows, dim of the encoder] to the loss. */
@@ -108,10 +108,10 @@ final class DecoderProgram {
         dPrediction,
         losses,
         bench.images(),
-        vit.channels(),
-        vit.imageSize(),
-        vit.patch(),
-        vit.normPix() ? 1 : 0,
+        vit.architecture().channels(),
+        vit.served().imageSize(),
+        vit.architecture().patch(),
+        vit.architecture().normPix() ? 1 : 0,
         (float) hiddenValues(vit, bench.images()));
   }
 

@@ -25,6 +25,7 @@ final class EmbeddingProgram {
 
   private final StepContext bench;
   private final List<Sequences> sequences;
+  private final int dim;
   private final int rows;
   private final Memory source; // [rows], what each token is made of
   private final Memory patches; // [rows, values of a patch]
@@ -36,12 +37,13 @@ final class EmbeddingProgram {
     this.bench = bench;
     this.sequences = sequences;
     ViT vit = bench.vit();
+    dim = vit.encoder().dim();
     rows = Sequences.rows(sequences);
     source = bench.ints("source", rows);
-    patches = bench.matrix("patches", (long) rows * vit.patchValues());
-    tokens = bench.floats("tokens", (long) rows * vit.dim());
-    positions = bench.positions(vit.dim());
-    dPatches = bench.matrix("d-branch", (long) rows * vit.dim());
+    patches = bench.matrix("patches", (long) rows * vit.architecture().patchValues());
+    tokens = bench.floats("tokens", (long) rows * dim);
+    positions = bench.positions(dim);
+    dPatches = bench.matrix("d-branch", (long) rows * dim);
   }
 
   /** [rows, dim]. */
@@ -62,30 +64,30 @@ final class EmbeddingProgram {
       sources(from, Memory.NONE, s, 0, content(s));
       ops.each(
           "gather_patches",
-          (long) s.rows() * vit.patchValues(),
+          (long) s.rows() * vit.architecture().patchValues(),
           bench.pixels(),
           from,
-          patches.from((long) s.firstRow() * vit.patchValues()),
+          patches.from((long) s.firstRow() * vit.architecture().patchValues()),
           (long) s.rows(),
           s.tokens(),
-          vit.channels(),
-          vit.imageSize(),
-          vit.patch());
+          vit.architecture().channels(),
+          vit.served().imageSize(),
+          vit.architecture().patch());
     }
     ops.linear(patches, LAYER + "weight", null, null, tokens, rows);
     Parameters parameters = bench.parameters();
     ops.fours(
         "embed_tokens",
-        (long) rows * vit.dim(),
+        (long) rows * dim,
         tokens,
         source,
         parameters.values(LAYER + "bias"),
         parameters.values(LAYER + "cls"),
         corrupted() ? parameters.values(MASK_TOKEN) : Memory.NONE,
         positions,
-        vit.learnsPositions() ? parameters.values(POSITIONS) : Memory.NONE,
+        vit.architecture().learnsPositions() ? parameters.values(POSITIONS) : Memory.NONE,
         (long) rows,
-        vit.dim(),
+        dim,
         vit.patches());
   }
 
@@ -123,7 +125,7 @@ final class EmbeddingProgram {
     Operations ops = bench.operations();
     ViT vit = bench.vit();
     long n = rows;
-    ops.fours("embed_gradient", n * vit.dim(), d, source, dPatches, n, vit.dim(), vit.patches());
+    ops.fours("embed_gradient", n * dim, d, source, dPatches, n, dim, vit.patches());
     ops.linearBackward(patches, LAYER + "weight", dPatches, null, rows);
     ops.biasGradient(d, source, Kind.PATCH, vit.patches(), LAYER + "bias", n);
     ops.biasGradient(d, source, Kind.CLASS, vit.patches(), LAYER + "cls", n);
@@ -134,7 +136,7 @@ final class EmbeddingProgram {
 
   /** The gradient of learned positions, which is no sum over all rows: after those that are. */
   void positionsBackward(Memory d) {
-    if (bench.vit().learnsPositions()) {
+    if (bench.vit().architecture().learnsPositions()) {
       bench
           .operations()
           .gpu()
@@ -142,12 +144,12 @@ final class EmbeddingProgram {
               "position_gradient",
               bench.vit().patches(),
               Operations.THREADS,
-              Operations.THREADS / Operations.WARP * bench.vit().dim() * Float.BYTES,
+              Operations.THREADS / Operations.WARP * dim * Float.BYTES,
               d,
               source,
               bench.parameters().gradient(POSITIONS),
               (long) rows,
-              bench.vit().dim());
+              dim);
     }
   }
 }

@@ -3,6 +3,7 @@ package org.mixtraining.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
+import org.mixtraining.vit.Architecture.Transformer;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 
@@ -27,22 +28,22 @@ final class EncoderProgram {
 
   /** Of a training step: every block keeps what its backward pass needs. */
   static EncoderProgram training(StepContext bench) {
-    int heads = bench.vit().heads();
+    Transformer stack = bench.vit().encoder();
     return new EncoderProgram(
         bench,
         (i, x, sequences) -> {
           Memory factors = bench.spec().dropRate(i) > 0 ? bench.factors(i) : null;
-          return BlockProgram.training(bench, ViTGraph.encoder(i), x, heads, sequences, factors);
+          return BlockProgram.training(bench, ViTGraph.encoder(i), x, stack, sequences, factors);
         });
   }
 
   /** Of a prediction, which goes forward only: the blocks share their memory. */
   static EncoderProgram predicting(StepContext bench) {
-    int heads = bench.vit().heads();
+    Transformer stack = bench.vit().encoder();
     return new EncoderProgram(
         bench,
         (i, x, sequences) ->
-            BlockProgram.predicting(bench, ViTGraph.encoder(i), x, heads, sequences));
+            BlockProgram.predicting(bench, ViTGraph.encoder(i), x, stack, sequences));
   }
 
   private EncoderProgram(StepContext bench, Maker maker) {
@@ -52,13 +53,13 @@ final class EncoderProgram {
     rows = Sequences.rows(sequences);
     embedding = new EmbeddingProgram(bench, sequences);
     Memory last = embedding.tokens();
-    for (int i = 0; i < vit.depth(); i++) {
+    for (int i = 0; i < vit.encoder().depth(); i++) {
       BlockProgram block = maker.block(i, last, sequences);
       blocks.add(block);
       last = block.output();
     }
     encoded = last;
-    normed = bench.matrix("normed", (long) rows * vit.dim());
+    normed = bench.matrix("normed", (long) rows * vit.encoder().dim());
     stats = bench.floats("stats", rows * 2L);
   }
 

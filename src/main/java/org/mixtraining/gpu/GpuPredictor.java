@@ -6,6 +6,7 @@ import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Served;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.state.ModelState;
 
@@ -37,7 +38,7 @@ public final class GpuPredictor implements Predictor {
   @Override
   public float[] predict(String head, float[] pixels, int images, int size) {
     Head own = spec.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
-    ViT vit = spec.vit().serving(size, own.classes());
+    ViT vit = spec.vit().serving(new Served(size, own.classes(), 0));
     Shape shape = new Shape(vit, own, images);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);

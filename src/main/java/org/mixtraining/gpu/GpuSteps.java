@@ -10,6 +10,7 @@ import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Served;
 import org.mixtraining.vit.StepResult;
 import org.mixtraining.vit.ViT;
 
@@ -56,8 +57,8 @@ public final class GpuSteps implements StepExecutor {
   @Override
   public List<StepResult> take(TrainingBatch batch) {
     Head head = head(batch.head());
-    int classes = head == null ? spec.vit().classes() : head.classes();
-    ViT vit = spec.vit().masking(plan.maskRatio()).serving(batch.imageSize(), classes);
+    int classes = head == null ? spec.vit().served().classes() : head.classes();
+    ViT vit = spec.vit().serving(new Served(batch.imageSize(), classes, plan.maskRatio()));
     Shape shape = new Shape(vit, head, batch.images());
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> program(bench), StepProgram::run);

@@ -28,12 +28,12 @@ final class HeadProgram {
     ViT vit = bench.vit();
     head = bench.shape().head().name() + ".";
     classes = bench.shape().head().classes();
-    mean = vit.pooling() == Pooling.MEAN ? 1 : 0;
+    mean = vit.architecture().pooling() == Pooling.MEAN ? 1 : 0;
     long images = bench.images();
-    features = bench.matrix("head-features", images * vit.dim());
+    features = bench.matrix("head-features", images * vit.encoder().dim());
     logits = bench.floats("head-logits", images * classes);
     dLogits = bench.matrix("head-d-logits", images * classes);
-    dFeatures = bench.floats("head-d-features", images * vit.dim());
+    dFeatures = bench.floats("head-d-features", images * vit.encoder().dim());
     losses = bench.floats("head-losses", images);
     correct = bench.floats("head-correct", images);
   }
@@ -47,7 +47,7 @@ final class HeadProgram {
   void scores(Memory x) {
     Operations ops = bench.operations();
     int images = bench.images();
-    int dim = bench.vit().dim();
+    int dim = bench.vit().encoder().dim();
     ops.each(
         "pool_tokens", (long) images * dim, part(x), features, images, pooled.tokens(), dim, mean);
     ops.linear(features, head + "weight", head + "bias", null, logits, images);
@@ -72,7 +72,7 @@ final class HeadProgram {
   }
 
   private Memory part(Memory all) {
-    return all.from((long) pooled.firstRow() * bench.vit().dim());
+    return all.from((long) pooled.firstRow() * bench.vit().encoder().dim());
   }
 
   /** lossParts[PARTS] and correctParts[PARTS]. */
@@ -85,7 +85,7 @@ final class HeadProgram {
   void backward(Memory dx, Residual residual) {
     Operations ops = bench.operations();
     int images = bench.images();
-    int dim = bench.vit().dim();
+    int dim = bench.vit().encoder().dim();
     ops.biasGradient(dLogits, head + "bias", images);
     ops.linearBackward(features, head + "weight", dLogits, dFeatures, images);
     ops.fours(

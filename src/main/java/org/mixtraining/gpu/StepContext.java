@@ -78,9 +78,8 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
 
   /** [images, channels, size, size]. */
   Memory pixels() {
-    ViT vit = vit();
-    return floats(
-        "input.pixels", (long) images() * vit.channels() * vit.imageSize() * vit.imageSize());
+    int patchValues = vit().architecture().patchValues();
+    return floats("input.pixels", (long) images() * vit().patches() * patchValues);
   }
 
   /** [images, patches]. */
@@ -90,7 +89,7 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
 
   /** [images, classes]. */
   Memory targets() {
-    return floats("input.targets", (long) images() * vit().classes());
+    return floats("input.targets", (long) images() * vit().served().classes());
   }
 
   /** {@link StepSettings}: those of the step. */

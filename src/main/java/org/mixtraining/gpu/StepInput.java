@@ -29,7 +29,7 @@ final class StepInput {
     if (spec.objective() != Objective.SSL) {
       gpu.write(bench.targets(), batch.targets());
     }
-    for (int i = 0; i < bench.vit().depth(); i++) {
+    for (int i = 0; i < bench.vit().encoder().depth(); i++) {
       if (spec.dropRate(i) > 0) {
         float[][] factors = spec.dropFactors(i, plan.epoch(), batch.ids());
         gpu.write(bench.factors(i).first(batch.images()), factors[0]);
@@ -65,7 +65,7 @@ final class StepInput {
             bench.pixels(),
             batch.images(),
             own.set().channels(),
-            bench.vit().channels(),
+            bench.vit().architecture().channels(),
             batch.imageSize());
     if (bench.spec().reconstructs()) {
       Memory ids = bench.ints("input.ids", 2L * batch.images());

@@ -32,7 +32,7 @@ final class StepProgram {
   StepProgram(StepContext bench) {
     this.bench = bench;
     encoder = EncoderProgram.training(bench);
-    long values = (long) encoder.rows() * bench.vit().dim();
+    long values = (long) encoder.rows() * bench.vit().encoder().dim();
     dNormed = bench.matrix("d-normed", values);
     d = bench.floats("d", values);
     parts = bench.doubles("parts", (long) METRICS * Operations.PARTS);

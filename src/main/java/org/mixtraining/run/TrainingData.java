@@ -177,7 +177,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   private void checkReconstruction() {
     boolean reconstructs =
         MixSchedule.of(config).epochs().stream().anyMatch(plan -> plan.objective() != Objective.SL);
-    if (reconstructs && vit().normPix() && vit().patchValues() == 1) {
+    if (reconstructs && vit().architecture().normPix() && vit().architecture().patchValues() == 1) {
       throw new UserException(
           "mixtraining.model.norm-pix = true: with grey images and mixtraining.model.patch = 1 a patch is one value, which normalises to 0; set false, or use larger patches");
     }

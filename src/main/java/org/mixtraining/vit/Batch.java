@@ -37,7 +37,7 @@ public final class Batch {
     float[] none = {};
     return of(
         ids.length,
-        vit.imageSize(),
+        vit.served().imageSize(),
         colours(vit, pixels, ids.length),
         objective == Objective.SL ? none : masks(vit, ids, seed, epoch),
         objective == Objective.SSL ? none : targets);
@@ -78,11 +78,12 @@ public final class Batch {
    * @return [images, classes]
    */
   public static float[] targets(ViT vit, int[] labels, double smoothing) {
-    float[] targets = new float[labels.length * vit.classes()];
+    int classes = vit.served().classes();
+    float[] targets = new float[labels.length * classes];
     for (int i = 0; i < labels.length; i++) {
       if (labels[i] >= 0) {
-        int from = i * vit.classes();
-        Arrays.fill(targets, from, from + vit.classes(), (float) (smoothing / vit.classes()));
+        int from = i * classes;
+        Arrays.fill(targets, from, from + classes, (float) (smoothing / classes));
         targets[from + labels[i]] += (float) (1 - smoothing);
       }
     }
@@ -109,7 +110,7 @@ public final class Batch {
   }
 
   static INDArray images(ViT vit, float[] pixels, int images) {
-    return images(colours(vit, pixels, images), images, vit.imageSize());
+    return images(colours(vit, pixels, images), images, vit.served().imageSize());
   }
 
   private static INDArray images(float[] pixels, int images, int size) {
@@ -128,9 +129,9 @@ public final class Batch {
    * @return [images, channels, size, size]
    */
   public static float[] colours(ViT vit, float[] pixels, int images) {
-    int area = vit.imageSize() * vit.imageSize();
-    boolean grey = vit.channels() > 1 && pixels.length == images * area;
-    return grey ? repeated(pixels, area, vit.channels()) : pixels;
+    int area = vit.served().imageSize() * vit.served().imageSize();
+    boolean grey = vit.architecture().channels() > 1 && pixels.length == images * area;
+    return grey ? repeated(pixels, area, vit.architecture().channels()) : pixels;
   }
 
   private static float[] repeated(float[] planes, int area, int times) {

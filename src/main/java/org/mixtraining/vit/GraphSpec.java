@@ -84,7 +84,7 @@ public record GraphSpec(
 
   /** The rate with which images skip the branches of an encoder block: {@link StochasticDepth}. */
   public double dropRate(int block) {
-    return StochasticDepth.rate(vit(), objective, block);
+    return StochasticDepth.rate(vit().architecture(), objective, block);
   }
 
   /**

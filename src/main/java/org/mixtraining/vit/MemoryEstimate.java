@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Architecture.Transformer;
 
 /**
  * Memory outside the Java heap that a replica takes while it trains, by formula, in bytes: what its
@@ -24,47 +25,52 @@ public final class MemoryEstimate {
     double floats = 0;
     int longest = 0;
     if (encoderInput.selects()) {
-      floats += vit.depth() * block(vit, vit.visibleTokens(), vit.dim(), vit.heads());
+      floats += blocks(vit.encoder(), vit.visibleTokens());
       longest = vit.visibleTokens();
     }
     if (encoderInput.covers()) {
-      floats += vit.depth() * block(vit, vit.fullTokens(), vit.dim(), vit.heads());
+      floats += blocks(vit.encoder(), vit.fullTokens());
       longest += vit.fullTokens();
     }
-    floats += (double) working(vit, vit.dim()) * longest;
+    floats += (double) working(vit.encoder()) * longest;
     if (objective != Objective.SL) {
-      floats +=
-          vit.decoderDepth() * block(vit, vit.fullTokens(), vit.decoderDim(), vit.decoderHeads());
-      floats += (double) working(vit, vit.decoderDim()) * vit.fullTokens();
-      floats += 4.0 * vit.fullTokens() * (vit.decoderDim() + vit.patchValues());
+      floats += blocks(vit.decoder(), vit.fullTokens());
+      floats += (double) working(vit.decoder()) * vit.fullTokens();
+      floats += 4.0 * vit.fullTokens() * (vit.decoder().dim() + vit.architecture().patchValues());
     }
-    floats += 4.0 * vit.imageSize() * vit.imageSize() * vit.channels();
+    floats += 4.0 * values(vit);
     return Math.round(FLOAT * (floats * batchSize + 4.0 * parameters));
   }
 
   /** Of a replica that predicts; it has a graph with gradients and moments too. */
   public static long inference(ViT vit, long parameters, int batchSize) {
+    Transformer encoder = vit.encoder();
     double floats =
-        (double) (kept(vit, vit.dim()) + working(vit, vit.dim())) * vit.fullTokens()
-            + (double) vit.heads() * vit.fullTokens() * vit.fullTokens()
-            + 4.0 * vit.imageSize() * vit.imageSize() * vit.channels();
+        (double) (kept(encoder) + working(encoder)) * vit.fullTokens()
+            + (double) encoder.heads() * vit.fullTokens() * vit.fullTokens()
+            + 4.0 * values(vit);
     return Math.round(FLOAT * (floats * batchSize + 4.0 * parameters));
   }
 
-  private static double block(ViT vit, int tokens, int width, int heads) {
-    return (double) tokens * (kept(vit, width) + heads * tokens);
+  /** Values of an image. */
+  private static long values(ViT vit) {
+    return (long) vit.patches() * vit.architecture().patchValues();
+  }
+
+  private static double blocks(Transformer stack, int tokens) {
+    return (double) stack.depth() * tokens * (kept(stack) + stack.heads() * tokens);
   }
 
   /**
    * Floats that an encoder block keeps of a token: two norms, qkv, attended, middle, the hidden
    * layer and its derivative, and the graph's own output and its gradient.
    */
-  private static int kept(ViT vit, int width) {
-    return (1 + 3 + 1 + 1 + 1 + 2) * width + 2 * vit.hidden(width);
+  private static int kept(Transformer stack) {
+    return (1 + 3 + 1 + 1 + 1 + 2) * stack.dim() + 2 * stack.hidden();
   }
 
   /** The same of the working memory that all blocks of a width share. */
-  private static int working(ViT vit, int width) {
-    return (3 + 1 + 1) * width + vit.hidden(width);
+  private static int working(Transformer stack) {
+    return (3 + 1 + 1) * stack.dim() + stack.hidden();
   }
 }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Architecture.Transformer;
 import org.mixtraining.vit.state.ModelState;
 
 /**
@@ -62,21 +63,21 @@ public final class ModelSpec {
   private ModelSpec(ViT vit, List<Head> heads) {
     this.vit = vit;
     this.heads = List.copyOf(heads);
-    int dim = vit.dim();
+    int dim = vit.encoder().dim();
     String encoder = ModelState.ENCODER;
     List<Parameter> embedding =
         new ArrayList<>(
             List.of(
-                weight("weight", vit.patchValues(), dim),
+                weight("weight", vit.architecture().patchValues(), dim),
                 vector("bias", dim, ZERO),
                 vector("cls", dim, TOKEN)));
-    if (vit.learnsPositions()) {
+    if (vit.architecture().learnsPositions()) {
       embedding.add(vector(PatchEmbedding.POSITIONS, vit.patches() * dim, ZERO));
     }
-    add(ViTGraph.PATCH_EMBEDDING, encoder, vit.depth() + 1, embedding);
+    add(ViTGraph.PATCH_EMBEDDING, encoder, vit.encoder().depth() + 1, embedding);
     add(ViTGraph.MASK_TOKEN, ViTGraph.MASK_TOKEN, 0, List.of(vector("token", dim, TOKEN)));
-    for (int i = 0; i < vit.depth(); i++) {
-      add(ViTGraph.encoder(i), encoder, vit.depth() - i, transformer(dim));
+    for (int i = 0; i < vit.encoder().depth(); i++) {
+      add(ViTGraph.encoder(i), encoder, vit.encoder().depth() - i, block(vit.encoder()));
     }
     add(
         ViTGraph.ENCODER_NORM,
@@ -84,7 +85,7 @@ public final class ModelSpec {
         0,
         List.of(vector("gain", dim, ONE), vector("bias", dim, ZERO)));
 
-    int width = vit.decoderDim();
+    int width = vit.decoder().dim();
     String decoder = ModelState.DECODER;
     add(
         ViTGraph.DECODER_EMBEDDING,
@@ -94,18 +95,18 @@ public final class ModelSpec {
             weight("weight", dim, width),
             vector("bias", width, ZERO),
             vector("mask", width, TOKEN)));
-    for (int i = 0; i < vit.decoderDepth(); i++) {
-      add(ViTGraph.decoder(i), decoder, 0, transformer(width));
+    for (int i = 0; i < vit.decoder().depth(); i++) {
+      add(ViTGraph.decoder(i), decoder, 0, block(vit.decoder()));
     }
     add(
         ViTGraph.PIXELS,
         decoder,
         0,
         List.of(
-            weight("weight", width, vit.patchValues()),
+            weight("weight", width, vit.architecture().patchValues()),
             vector("gain", width, ONE),
             vector("bias", width, ZERO),
-            vector("projection-bias", vit.patchValues(), ZERO)));
+            vector("projection-bias", vit.architecture().patchValues(), ZERO)));
 
     for (Head head : heads) {
       // Not MAE's deviation of 2e-5: short runs do not catch up (README, "What has been measured").
@@ -114,8 +115,9 @@ public final class ModelSpec {
     }
   }
 
-  private List<Parameter> transformer(int dim) {
-    int hidden = vit.hidden(dim);
+  private static List<Parameter> block(Transformer stack) {
+    int dim = stack.dim();
+    int hidden = stack.hidden();
     return List.of(
         weight("qkv.weight", dim, 3 * dim),
         weight("proj.weight", dim, dim),

@@ -6,7 +6,7 @@ import org.mixtraining.schedule.EpochPlan;
  * The context of a pass through a graph: everything it depends on except parameters, minibatch and
  * the immutable layer configurations. A {@link Replica} hands it to all layers.
  *
- * @param vit the model, with the size of the minibatch's images and the mask ratio
+ * @param vit the model, serving the minibatch's images and task with the step's mask ratio
  * @param sslWeight factor on the reconstruction's loss
  * @param slWeight factor on the classification's loss
  * @param epoch position in the run, from 0
@@ -27,7 +27,8 @@ public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch,
 
   /** For images of a size, and the task of so many classes. */
   PassContext serving(int imageSize, int classes) {
-    return new PassContext(vit.serving(imageSize, classes), sslWeight, slWeight, epoch, ids);
+    Served served = new Served(imageSize, classes, vit.served().maskRatio());
+    return new PassContext(vit.serving(served), sslWeight, slWeight, epoch, ids);
   }
 
   /** A step's: on images of these ids. */

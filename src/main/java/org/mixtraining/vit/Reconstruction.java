@@ -25,7 +25,7 @@ public record Reconstruction(float[] seen, float[] completed) {
     int imageValues = original.cols();
     float[] seen = new float[original.rows() * imageValues];
     float[] completed = new float[seen.length];
-    try (Matrix patch = Matrix.allocate(1, vit.patchValues())) {
+    try (Matrix patch = Matrix.allocate(1, vit.architecture().patchValues())) {
       for (int i = 0; i < original.rows(); i++) {
         for (int p = 0; p < vit.patches(); p++) {
           Patches.copy(vit, original, i, p, patch, 0);
@@ -45,7 +45,7 @@ public record Reconstruction(float[] seen, float[] completed) {
   private static void predict(ViT vit, Matrix predicted, int row, Matrix patch) {
     double mean = 0;
     double deviation = 1;
-    if (vit.normPix()) {
+    if (vit.architecture().normPix()) {
       mean = Patches.mean(patch, 0);
       deviation = Patches.deviation(patch, 0);
     }

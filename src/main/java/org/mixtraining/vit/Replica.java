@@ -148,8 +148,7 @@ public final class Replica implements AutoCloseable {
    */
   public double trainingFlops(EpochPlan plan, String head, int imageSize) {
     return vit()
-        .masking(plan.maskRatio())
-        .serving(imageSize, classes(heads(head)))
+        .serving(new Served(imageSize, classes(heads(head)), plan.maskRatio()))
         .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 
@@ -206,7 +205,7 @@ public final class Replica implements AutoCloseable {
   }
 
   private int classes(List<ClassHeadLayer> heads) {
-    return heads.isEmpty() ? vit().classes() : heads.get(0).layerConf().classes();
+    return heads.isEmpty() ? vit().served().classes() : heads.get(0).layerConf().classes();
   }
 
   private StepResult result(List<ClassHeadLayer> heads) {
@@ -232,7 +231,7 @@ public final class Replica implements AutoCloseable {
    * @return [images, classes], row-major
    */
   public float[] predict(float[] pixels, int images) {
-    return predict(name(heads().get(0)), pixels, images, vit().imageSize());
+    return predict(name(heads().get(0)), pixels, images, vit().served().imageSize());
   }
 
   /**
@@ -258,7 +257,7 @@ public final class Replica implements AutoCloseable {
   public float[] features(float[] pixels, int images, int size) {
     ClassHeadLayer head = heads().get(0);
     predict(name(head), pixels, images, size);
-    float[] features = new float[images * vit().dim()];
+    float[] features = new float[images * vit().encoder().dim()];
     head.features(images).read(features, 0);
     return features;
   }

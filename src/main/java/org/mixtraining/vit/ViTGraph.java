@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Architecture.Transformer;
 import org.mixtraining.vit.layers.StochasticDepth;
 import org.mixtraining.vit.state.ModelState;
 
@@ -64,7 +65,7 @@ public final class ViTGraph {
   public static ComputationGraphConfiguration configuration(
       ViT vit, Objective objective, MixPass pass, OptimizerConfig optimizer, long seed) {
     return configuration(
-        vit, List.of(new Head(HEAD, vit.classes(), 1)), objective, pass, optimizer, seed);
+        vit, List.of(new Head(HEAD, vit.served().classes(), 1)), objective, pass, optimizer, seed);
   }
 
   /**
@@ -100,17 +101,19 @@ public final class ViTGraph {
     if (encoderInput == EncoderInput.CORRUPTED) {
       layers.add(new MaskToken(MASK_TOKEN, vit));
     }
-    for (int i = 0; i < vit.depth(); i++) {
-      double drop = StochasticDepth.rate(vit, objective, i);
-      layers.add(new EncoderBlock(encoder(i), vit, encoderInput, vit.dim(), vit.heads(), drop));
+    Transformer encoder = vit.encoder();
+    for (int i = 0; i < encoder.depth(); i++) {
+      double drop = StochasticDepth.rate(vit.architecture(), objective, i);
+      layers.add(
+          new EncoderBlock(encoder(i), vit, encoderInput, encoder.dim(), encoder.heads(), drop));
     }
     layers.add(new TokenNorm(ENCODER_NORM, vit, encoderInput));
     if (objective != Objective.SL) {
       layers.add(new DecoderEmbedding(DECODER_EMBEDDING, vit, encoderInput));
-      for (int i = 0; i < vit.decoderDepth(); i++) {
-        int width = vit.decoderDim();
+      int width = vit.decoder().dim();
+      for (int i = 0; i < vit.decoder().depth(); i++) {
         layers.add(
-            new EncoderBlock(decoder(i), vit, EncoderInput.FULL, width, vit.decoderHeads(), 0));
+            new EncoderBlock(decoder(i), vit, EncoderInput.FULL, width, vit.decoder().heads(), 0));
       }
       layers.add(new PixelReconstruction(PIXELS, vit));
     }

@@ -7,13 +7,13 @@ import org.junit.jupiter.api.Test;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.data.Normalization;
-import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTFixtures;
 
 class ModelCardTest {
 
   private static ModelCard card(Integer mlpRatio) {
     var vit =
-        new ViT(
+        ViTFixtures.vit(
             12,
             3,
             3,

@@ -15,6 +15,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Served;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.ViTGraph;
@@ -24,7 +25,7 @@ import org.mixtraining.vit.state.ModelState;
 class PretrainedWeightsTest {
 
   private final ViT vit = ViTFixtures.small();
-  private final List<Head> heads = List.of(new Head("head", vit.classes(), 1));
+  private final List<Head> heads = List.of(new Head("head", vit.served().classes(), 1));
 
   private static ModelState state(ViT vit, List<Head> heads, long seed) {
     try (Replica replica =
@@ -69,7 +70,7 @@ class PretrainedWeightsTest {
 
   @Test
   void anEncoderServesOtherClassesAndOtherImageSizes() {
-    ViT other = vit.serving(24, 9);
+    ViT other = vit.serving(new Served(24, 9, 0.75));
     List<Head> more = List.of(new Head("head", 9, 1));
     TrainedWeights pretrained = pretrained(vit, heads);
 
@@ -81,7 +82,7 @@ class PretrainedWeightsTest {
 
   @Test
   void aMismatchNamesEachBlockTheTensorAndBothShapes() {
-    ViT wider = new ViT(12, 3, 6, 24, 2, 3, 20, 1, 2, 9, Pooling.MEAN, 0.75, true);
+    ViT wider = ViTFixtures.vit(12, 3, 6, 24, 2, 3, 20, 1, 2, 9, Pooling.MEAN, 0.75, true);
     List<Head> more = List.of(new Head("head", 9, 1));
 
     assertThatThrownBy(
@@ -92,12 +93,13 @@ class PretrainedWeightsTest {
             --init m.zip: block decoder does not fit: decoder-embedding.weight is 12 x 20 there, and 24 x 20 in this run
             --init m.zip: block encoder does not fit: encoder-0.fc1.bias is 48 there, and 96 in this run
             --init m.zip: block head does not fit: head.bias is 5 there, and 9 in this run
-            --init m.zip: block mask-token does not fit: mask-token.token is 12 there, and 24 in this run""");
+            --init m.zip: block mask-token does not fit: mask-token.token is 12 there, and 24 in this run\
+            """);
   }
 
   @Test
   void aDeeperEncoderIsAMismatchToo() {
-    ViT deeper = new ViT(12, 3, 3, 12, 3, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
+    ViT deeper = ViTFixtures.vit(12, 3, 3, 12, 3, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
 
     assertThatThrownBy(
             () ->

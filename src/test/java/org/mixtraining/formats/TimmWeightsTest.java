@@ -37,7 +37,7 @@ class TimmWeightsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final ViT vit = ViTFixtures.small();
-  private final List<Head> heads = List.of(new Head("head", vit.classes(), 1));
+  private final List<Head> heads = List.of(new Head("head", vit.served().classes(), 1));
 
   /** A safetensors file of 32-bit floats, read in a plainer way than the job's. */
   private static SortedMap<String, Weight> file(String name) throws IOException {
@@ -138,8 +138,8 @@ class TimmWeightsTest {
 
   @Test
   void whatDoesNotFitIsNamedWithBothShapes() throws IOException {
-    ViT wider = new ViT(12, 3, 3, 24, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
-    ViT deeper = new ViT(12, 3, 3, 12, 3, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
+    ViT wider = ViTFixtures.vit(12, 3, 3, 24, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
+    ViT deeper = ViTFixtures.vit(12, 3, 3, 12, 3, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
     SortedMap<String, Weight> incomplete = file("patch3.safetensors");
     incomplete.remove("blocks.1.mlp.fc2.bias");
 

@@ -32,6 +32,7 @@ import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 
@@ -43,7 +44,7 @@ class DeviceImagesTest {
   private static final int IMAGES = 50;
   private static final int CLASSES = 5;
   private static final ViT VIT =
-      new ViT(SIZE, 3, 4, 12, 1, 3, 12, 1, 3, CLASSES, Pooling.MEAN, 0.75, true);
+      ViTFixtures.vit(SIZE, 3, 4, 12, 1, 3, 12, 1, 3, CLASSES, Pooling.MEAN, 0.75, true);
 
   @ParameterizedTest
   @ValueSource(

@@ -17,6 +17,7 @@ import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 
@@ -29,7 +30,8 @@ class GpuPredictorTest {
   @CsvSource({"MEAN, SIN_COS", "CLS, SIN_COS", "MEAN, LEARNED"})
   void probabilitiesAreTheGraphs(Pooling pooling, Positions positions) {
     // A model with stochastic depth, which is for training only.
-    ViT vit = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0.4, positions, null);
+    ViT vit =
+        ViTFixtures.vit(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0.4, positions, null);
     try (Replica replica = replica(vit);
         GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
       for (int epoch = 0; epoch < 2; epoch++) { // with other parameters
@@ -50,7 +52,8 @@ class GpuPredictorTest {
   @ParameterizedTest
   @CsvSource("MEAN, SIN_COS")
   void imagesOfATaskMayBeOfAnotherKind(Pooling pooling, Positions positions) {
-    ViT vit = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions, null);
+    ViT vit =
+        ViTFixtures.vit(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions, null);
     try (Replica replica = replica(vit);
         GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
       predictor.load(replica.state());

@@ -41,9 +41,11 @@ import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.Served;
 import org.mixtraining.vit.StepResult;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 
@@ -61,7 +63,8 @@ class GpuStepsTest {
 
   /** 12-pixel images in 3-pixel patches: 16 patches, 4 visible; widths that no warp fits. */
   private static ViT vit(Pooling pooling, double dropPath, Positions positions) {
-    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, dropPath, positions, null);
+    return ViTFixtures.vit(
+        12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, dropPath, positions, null);
   }
 
   private static final ViT VIT = vit(Pooling.MEAN, 0, Positions.SIN_COS);
@@ -103,14 +106,15 @@ class GpuStepsTest {
   @CsvSource("JOINT, VISIBLE")
   void anMlpCanHaveAnyWidth(Objective objective, MixPass pass) {
     ViT vit =
-        new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, 3);
+        ViTFixtures.vit(
+            12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, 3);
     assertSame(vit, ONE_HEAD, plan(objective, pass, 0), batches(objective, IMAGES, IMAGES));
   }
 
   @ParameterizedTest
   @CsvSource("SSL, VISIBLE")
   void aPatchCanBeOneValue(Objective objective, MixPass pass) {
-    ViT vit = new ViT(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, true);
+    ViT vit = ViTFixtures.vit(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, true);
     TrainingBatch batch = batch(vit, ModelState.HEAD, objective, IMAGES, 0);
     assertSame(vit, ONE_HEAD, plan(objective, pass, 0), List.of(batch));
   }
@@ -127,7 +131,7 @@ class GpuStepsTest {
   @CsvSource({"SSL, VISIBLE", "SL, VISIBLE", "JOINT, TWO_PASS"})
   void tasksTakeTurns(Objective objective, MixPass pass) {
     List<Head> heads = List.of(new Head("head-large", 5, 1), new Head("head-small", 3, 0.5));
-    List<ViT> models = List.of(VIT, VIT.serving(9, 3));
+    List<ViT> models = List.of(VIT, VIT.serving(new Served(9, 3, 0.75)));
     List<TrainingBatch> batches = new ArrayList<>();
     for (int step = 0; step < STEPS; step++) {
       int task = step % 2;
@@ -149,7 +153,7 @@ class GpuStepsTest {
   @CsvSource({"JOINT, TWO_PASS"})
   void onTensorCoresTheyAreTheSame(Objective objective, MixPass pass) {
     ViT vit =
-        new ViT(
+        ViTFixtures.vit(
             12, 3, 3, 48, 2, 3, 32, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, null);
     assertCloseInBfloat16(vit, objective, pass);
   }
@@ -233,7 +237,7 @@ class GpuStepsTest {
     EpochPlan plan = plan(objective, MixPass.VISIBLE, 0);
     List<Head> heads = List.of(new Head("head-large", 5, 1), new Head("head-small", 3, 0.5));
     List<Share> tasks = List.of(images(12, 5), images(9, 3));
-    List<ViT> models = List.of(VIT, VIT.serving(9, 3));
+    List<ViT> models = List.of(VIT, VIT.serving(new Served(9, 3, 0.75)));
     List<TaskBatches> prepared = new ArrayList<>();
     List<TaskBatches> raw = new ArrayList<>();
     for (int task = 0; task < 2; task++) {
@@ -406,11 +410,17 @@ class GpuStepsTest {
   private static TrainingBatch batch(
       ViT vit, String head, Objective objective, int images, int step) {
     SplittableRandom random = new SplittableRandom(step);
-    float[] pixels = new float[images * vit.channels() * vit.imageSize() * vit.imageSize()];
+    float[] pixels =
+        new float
+            [images
+                * vit.architecture().channels()
+                * vit.served().imageSize()
+                * vit.served().imageSize()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) (2 * random.nextDouble() - 1);
     }
-    int[] labels = IntStream.range(0, images).map(i -> (i + step) % vit.classes()).toArray();
+    int[] labels =
+        IntStream.range(0, images).map(i -> (i + step) % vit.served().classes()).toArray();
     labels[images - 1] = -1;
     long[] ids = LongStream.range(0, images).map(i -> 100L * step + i).toArray();
     float[] none = {};
@@ -419,7 +429,7 @@ class GpuStepsTest {
         head,
         ids,
         objective == Objective.SSL ? none : Batch.targets(vit, labels, 0.1),
-        vit.imageSize(),
+        vit.served().imageSize(),
         pixels,
         objective == Objective.SL ? none : Batch.masks(vit, ids, SEED, 3));
   }

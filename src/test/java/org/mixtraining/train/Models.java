@@ -15,7 +15,7 @@ import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.ViTGraph;
 
 /** Small models that look as if they were trained. */
@@ -41,7 +41,7 @@ public final class Models {
   /** A model for coloured images, its parameters random and none at a special value. */
   public static TrainedModel model(Pooling pooling, ModelCard.Task... tasks) {
     int classes = tasks[0].classes().size();
-    var vit = new ViT(SIZE, 3, 3, 12, 2, 3, 20, 1, 2, classes, pooling, 0.75, true);
+    var vit = ViTFixtures.vit(SIZE, 3, 3, 12, 2, 3, 20, 1, 2, classes, pooling, 0.75, true);
     var card = new ModelCard(vit, List.of(tasks));
     OptimizerConfig optimizer = JobConfig.load(Optional.empty(), List.of()).optimizer();
     try (var replica =

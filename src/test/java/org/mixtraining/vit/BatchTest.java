@@ -77,7 +77,7 @@ class BatchTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.01, 0.5, 0.75, 0.99})
   void everyImageShowsTheSameNumberOfPatches(double ratio) {
-    ViT model = new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, ratio, true);
+    ViT model = ViTFixtures.vit(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, ratio, true);
     MultiDataSet batch = ViTFixtures.batch(model, Objective.SSL, 50);
 
     for (double[] row : ViTFixtures.rows(batch.getFeaturesMaskArray(0))) {
@@ -137,7 +137,9 @@ class BatchTest {
   }
 
   private static double[][] masks(ViT vit, long seed, int epoch, long... ids) {
-    ViT tiny = new ViT(4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, vit.maskRatio(), true);
+    ViT tiny =
+        ViTFixtures.vit(
+            4, 1, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, vit.served().maskRatio(), true);
     float[] pixels = new float[ids.length * 16];
     return ViTFixtures.rows(
         Batch.training(tiny, Objective.SSL, pixels, ids, null, seed, epoch)
@@ -146,7 +148,7 @@ class BatchTest {
 
   @Test
   void greyImagesAreSeenAsColouredByAModelThatSeesColours() {
-    ViT colour = new ViT(2, 3, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.5, true);
+    ViT colour = ViTFixtures.vit(2, 3, 1, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.5, true);
 
     INDArray images = Batch.images(colour, new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2);
 

@@ -103,7 +103,7 @@ class GraphGradientTest {
   @ValueSource(ints = {1, 3})
   void gradientsOfAnyMlpRatioAreTheSlopesOfTheScore(int ratio) {
     ViT vit =
-        new ViT(
+        ViTFixtures.vit(
             12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, 0, Positions.SIN_COS, ratio);
     MultiDataSet batch = ViTFixtures.batch(vit, Objective.JOINT, 4);
     backward(vit, Objective.JOINT, MixPass.VISIBLE, 2, batch, graph -> assertSlopes(graph, batch));

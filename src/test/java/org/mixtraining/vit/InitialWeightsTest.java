@@ -16,7 +16,7 @@ import org.mixtraining.vit.state.ModelState;
 class InitialWeightsTest {
 
   private static final ViT NANO =
-      new ViT(16, 3, 4, 48, 3, 3, 24, 2, 3, 10, Pooling.MEAN, 0.75, true);
+      ViTFixtures.vit(16, 3, 4, 48, 3, 3, 24, 2, 3, 10, Pooling.MEAN, 0.75, true);
 
   @Test
   void blocksOfOneSeedBeginAlikeInEveryGraph() {

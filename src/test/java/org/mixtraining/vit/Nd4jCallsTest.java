@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Nd4jCalls;
 import org.mixtraining.schedule.Objective;
@@ -16,24 +17,7 @@ class Nd4jCallsTest {
   private static final int IMAGES = 24;
 
   private static ViT vit(int depth) {
-    ViT s = ViTFixtures.small();
-    return new ViT(
-        s.imageSize(),
-        s.channels(),
-        s.patch(),
-        s.dim(),
-        depth,
-        s.heads(),
-        s.decoderDim(),
-        s.decoderDepth(),
-        s.decoderHeads(),
-        s.classes(),
-        s.pooling(),
-        s.maskRatio(),
-        s.normPix(),
-        0,
-        s.positions(),
-        null);
+    return ViTFixtures.vit(12, 3, 3, 12, depth, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true);
   }
 
   private static long callsOfBothPasses(int depth) {

@@ -19,7 +19,8 @@ class OverfitTest {
 
   private static final int IMAGES = 8;
 
-  private final ViT vit = new ViT(12, 1, 3, 48, 2, 3, 24, 1, 3, IMAGES, Pooling.MEAN, 0.5, false);
+  private final ViT vit =
+      ViTFixtures.vit(12, 1, 3, 48, 2, 3, 24, 1, 3, IMAGES, Pooling.MEAN, 0.5, false);
 
   @ParameterizedTest
   @CsvSource({

@@ -16,7 +16,7 @@ class ReconstructionTest {
   private static final Offset<Float> ROUNDING = within(1e-5f);
 
   private static Reconstruction of(boolean normPix) {
-    ViT vit = new ViT(4, 1, 2, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, normPix);
+    ViT vit = ViTFixtures.vit(4, 1, 2, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, normPix);
     INDArray images = Nd4j.arange(16).castTo(DataType.FLOAT).reshape(1, 1, 4, 4);
     INDArray mask = Nd4j.createFromArray(new float[][] {{0, 1, 0, 0}});
     INDArray predictions =

@@ -156,11 +156,13 @@ class ReplicaTest {
       float[] probabilities = trained.predict(pixels, 9);
       loaded.loadParameters(trained.state().withoutMoments());
 
-      assertThat(loaded.predict(pixels, 9)).isEqualTo(probabilities).hasSize(9 * vit.classes());
+      assertThat(loaded.predict(pixels, 9))
+          .isEqualTo(probabilities)
+          .hasSize(9 * vit.served().classes());
       for (int i = 0; i < 9; i++) {
         double sum = 0;
-        for (int c = 0; c < vit.classes(); c++) {
-          sum += probabilities[i * vit.classes() + c];
+        for (int c = 0; c < vit.served().classes(); c++) {
+          sum += probabilities[i * vit.served().classes() + c];
         }
         assertThat(sum).isCloseTo(1, within(1e-6));
       }
@@ -178,8 +180,8 @@ class ReplicaTest {
       for (int image : new int[] {0, 16, 32}) {
         float[] one = Arrays.copyOfRange(pixels, image * values, (image + 1) * values);
         float[] alone = replica.predict(one, 1);
-        for (int c = 0; c < vit.classes(); c++) {
-          assertThat(alone[c]).isCloseTo(all[image * vit.classes() + c], within(1e-6f));
+        for (int c = 0; c < vit.served().classes(); c++) {
+          assertThat(alone[c]).isCloseTo(all[image * vit.served().classes() + c], within(1e-6f));
         }
       }
     }

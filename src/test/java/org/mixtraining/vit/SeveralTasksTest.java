@@ -28,7 +28,8 @@ class SeveralTasksTest {
   private static final List<Head> HEADS =
       List.of(new Head("head-large", 5, 1), new Head("head-small", 3, 0.5));
 
-  private final List<ViT> models = List.of(ViTFixtures.small(), ViTFixtures.small().serving(9, 3));
+  private final List<ViT> models =
+      List.of(ViTFixtures.small(), ViTFixtures.small().serving(new Served(9, 3, 0.75)));
 
   private Replica replica(Objective objective, MixPass pass) {
     return new Replica(

@@ -228,7 +228,7 @@ class TrajectoryTest {
     }
 
     private double[] packed(String block, Function<Slot, double[]> values) {
-      ModelSpec model = ModelSpec.of(vit, List.of(new Head("head", vit.classes(), 1)));
+      ModelSpec model = ModelSpec.of(vit, List.of(new Head("head", vit.served().classes(), 1)));
       return slots.entrySet().stream()
           .filter(e -> model.tensor(e.getKey()).block().equals(block))
           .flatMapToDouble(e -> DoubleStream.of(values.apply(e.getValue())))

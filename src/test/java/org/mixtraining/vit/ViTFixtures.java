@@ -34,11 +34,83 @@ public final class ViTFixtures {
 
   /** 12-pixel images in 3-pixel patches: 16 patches, 4 visible; widths that no vector fits. */
   static ViT small(Pooling pooling, boolean normPix) {
-    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, normPix);
+    return vit(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, normPix);
+  }
+
+  /** A model with fixed positions and without stochastic depth. */
+  public static ViT vit(
+      int imageSize,
+      int channels,
+      int patch,
+      int dim,
+      int depth,
+      int heads,
+      int decoderDim,
+      int decoderDepth,
+      int decoderHeads,
+      int classes,
+      Pooling pooling,
+      double maskRatio,
+      boolean normPix) {
+    return vit(
+        imageSize,
+        channels,
+        patch,
+        dim,
+        depth,
+        heads,
+        decoderDim,
+        decoderDepth,
+        decoderHeads,
+        classes,
+        pooling,
+        maskRatio,
+        normPix,
+        0,
+        Positions.SIN_COS,
+        null);
+  }
+
+  /** A model as JSON says it: no MLP ratio is 4. */
+  public static ViT vit(
+      int imageSize,
+      int channels,
+      int patch,
+      int dim,
+      int depth,
+      int heads,
+      int decoderDim,
+      int decoderDepth,
+      int decoderHeads,
+      int classes,
+      Pooling pooling,
+      double maskRatio,
+      boolean normPix,
+      double dropPath,
+      Positions positions,
+      Integer mlpRatio) {
+    return ViT.of(
+        new ViT.Flat(
+            imageSize,
+            channels,
+            patch,
+            dim,
+            depth,
+            heads,
+            decoderDim,
+            decoderDepth,
+            decoderHeads,
+            classes,
+            pooling,
+            maskRatio,
+            normPix,
+            dropPath,
+            positions,
+            mlpRatio));
   }
 
   public static ViT placed(Pooling pooling, Positions positions) {
-    return new ViT(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions, null);
+    return vit(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0, positions, null);
   }
 
   public static ViT small() {
@@ -85,7 +157,12 @@ public final class ViTFixtures {
 
   static float[] pixels(ViT vit, int images, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    float[] pixels = new float[images * vit.channels() * vit.imageSize() * vit.imageSize()];
+    float[] pixels =
+        new float
+            [images
+                * vit.architecture().channels()
+                * vit.served().imageSize()
+                * vit.served().imageSize()];
     for (int i = 0; i < pixels.length; i++) {
       pixels[i] = (float) (2 * random.nextDouble() - 1);
     }
@@ -95,7 +172,7 @@ public final class ViTFixtures {
   static int[] labels(ViT vit, int images) {
     int[] labels = new int[images];
     for (int i = 0; i < images; i++) {
-      labels[i] = (i * 3 + 1) % vit.classes();
+      labels[i] = (i * 3 + 1) % vit.served().classes();
     }
     return labels;
   }
@@ -155,18 +232,18 @@ public final class ViTFixtures {
 
   public static Dimensions dimensions(ViT vit) {
     return new Dimensions(
-        vit.imageSize(),
-        vit.channels(),
-        vit.patch(),
-        vit.dim(),
-        vit.depth(),
-        vit.heads(),
-        vit.decoderDim(),
-        vit.decoderDepth(),
-        vit.decoderHeads(),
-        vit.classes(),
-        vit.pooling() == Pooling.MEAN,
-        vit.normPix());
+        vit.served().imageSize(),
+        vit.architecture().channels(),
+        vit.architecture().patch(),
+        vit.encoder().dim(),
+        vit.encoder().depth(),
+        vit.encoder().heads(),
+        vit.decoder().dim(),
+        vit.decoder().depth(),
+        vit.decoder().heads(),
+        vit.served().classes(),
+        vit.architecture().pooling() == Pooling.MEAN,
+        vit.architecture().normPix());
   }
 
   /** What a step on a minibatch comes to with the given weights. */

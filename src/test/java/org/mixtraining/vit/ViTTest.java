@@ -92,7 +92,7 @@ class ViTTest {
 
   @Test
   void operationsOfAVisiblePassFollowTheMaskRatio() {
-    ViT vit = new ViT(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
+    ViT vit = ViTFixtures.vit(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
     double more = vit.masking(0).trainingFlops(Objective.JOINT, EncoderInput.VISIBLE);
 
     assertThat(more - vit.trainingFlops(Objective.JOINT, EncoderInput.VISIBLE))
@@ -105,7 +105,7 @@ class ViTTest {
   @Test
   void operationsOfATrainingStepAreCountedProductByProduct() {
     // 8-pixel grey images of 4 patches, 1 visible; one block each of width 4 and 8
-    ViT vit = new ViT(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
+    ViT vit = ViTFixtures.vit(8, 1, 4, 4, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true);
     double encoder = 2 * products(16, 5, 4) + 3 * blockProducts(5, 4);
     double masked = 2 * products(16, 2, 4) + 3 * blockProducts(2, 4);
     double decoder = 3 * (products(4, 2, 8) + blockProducts(5, 8) + products(8, 5, 16));
@@ -151,9 +151,9 @@ class ViTTest {
 
   @Test
   void tokenWidthsMustSuitHeadsAndPositions() {
-    assertThatThrownBy(() -> new ViT(8, 1, 4, 6, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true))
+    assertThatThrownBy(() -> ViTFixtures.vit(8, 1, 4, 6, 1, 1, 8, 1, 1, 3, Pooling.CLS, 0.75, true))
         .hasMessageContaining("multiples of 4 and of their heads");
-    assertThatThrownBy(() -> new ViT(8, 1, 4, 8, 1, 3, 8, 1, 1, 3, Pooling.CLS, 0.75, true))
+    assertThatThrownBy(() -> ViTFixtures.vit(8, 1, 4, 8, 1, 3, 8, 1, 1, 3, Pooling.CLS, 0.75, true))
         .hasMessageContaining("multiples of 4 and of their heads");
   }
 

@@ -36,7 +36,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
 
   /** The feature vectors of the last pass, which had so many images: [images, dim]. */
   public Matrix features(int images) {
-    return save("features", images, vit().dim());
+    return save("features", images, vit().encoder().dim());
   }
 
   @Override
@@ -66,7 +66,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
     for (int i = 0; i < group.images(); i++) {
       int row = group.firstRow() + i * group.tokens();
       Matrix feature = features.rows(i, i + 1);
-      switch (vit().pooling()) {
+      switch (vit().architecture().pooling()) {
         case CLS -> feature.copyFrom(x.rows(row, row + 1));
         case MEAN -> mean(x.rows(row + 1, row + group.tokens()), feature);
       }
@@ -112,14 +112,14 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
     Matrix dLogits = save("d-logits", group.images(), layerConf().classes());
     kernels().linearWeightGradient(features, dLogits, gradient("weight"));
     kernels().columnSum(dLogits, gradient("bias"));
-    Matrix dFeatures = scratch("head-features", group.images(), vit().dim());
+    Matrix dFeatures = scratch("head-features", group.images(), vit().encoder().dim());
     kernels().linearInputGradient(dLogits, parameter("weight"), dFeatures);
     unpool(dFeatures, group, dInput);
   }
 
   private void unpool(Matrix dFeatures, TokenLayout.Group group, Matrix dInput) {
     dInput.fill(0);
-    boolean mean = vit().pooling() == Pooling.MEAN;
+    boolean mean = vit().architecture().pooling() == Pooling.MEAN;
     int tokens = group.tokens() - 1;
     for (int i = 0; i < group.images(); i++) {
       int row = group.firstRow() + i * group.tokens();

@@ -25,7 +25,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
     Matrix encoded = view(input);
     TokenLayout.Group group = layout(encoded.rows()).decoded();
     PatchMask patchMask = PatchMask.of(maskArray, vit());
-    int width = vit().decoderDim();
+    int width = vit().decoder().dim();
     int tokens = vit().fullTokens();
     INDArray output = output(workspaces, group.images() * tokens, width);
     Matrix decoder = Matrix.of(output);
@@ -45,7 +45,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
 
   /** Puts an image's tokens where they belong, mask tokens between them, and adds positions. */
   private void place(PatchMask patchMask, int image, Matrix mapped, Matrix decoder) {
-    float[] positions = PositionEmbedding.of(vit().grid(), vit().decoderDim());
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().decoder().dim());
     int to = image * vit().fullTokens();
     decoder.rows(to, to + 1).copyFrom(mapped.rows(0, 1));
     for (int p = 0; p < vit().patches(); p++) {
@@ -64,7 +64,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
     Matrix encoded = view(input);
     TokenLayout.Group group = layout(encoded.rows()).decoded();
     PatchMask patchMask = PatchMask.of(maskArray, vit());
-    INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().dim());
+    INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().encoder().dim());
     Matrix dx = Matrix.of(inputGradient);
     List<Span> spans = Span.of(group.images(), vit().fullTokens());
     PartialGradients partial = partialGradients(spans.size());
@@ -73,7 +73,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
         (worker, span) -> {
           Kernels k = worker.kernels();
           Matrix x = span.rows(encoded, group.tokens());
-          Matrix dMapped = worker.scratch("decoder-mapped", x.rows(), vit().decoderDim());
+          Matrix dMapped = worker.scratch("decoder-mapped", x.rows(), vit().decoder().dim());
           Matrix dMask = partial.of(span.index(), "mask");
           dMask.fill(0);
           for (int i = span.from(); i < span.to(); i++) {

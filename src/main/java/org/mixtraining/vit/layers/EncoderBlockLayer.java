@@ -49,6 +49,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
   private Saved saved(TokenLayout layout, Memory memory) {
     int rows = layout.rows();
     int dim = layerConf().dim();
+    int hidden = parameter("fc1.weight").cols();
     int attention = Math.toIntExact(layout.attentionSize(layerConf().heads()));
     return new Saved(
         memory.of("norm1", rows, dim),
@@ -59,8 +60,8 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
         memory.of("middle", rows, dim),
         memory.of("norm2", rows, dim),
         memory.of("stats2", rows, 2),
-        memory.of("derivative", rows, vit().hidden(dim)),
-        memory.of("hidden", rows, vit().hidden(dim)));
+        memory.of("derivative", rows, hidden),
+        memory.of("hidden", rows, hidden));
   }
 
   private Matrix probabilities(Saved s, Chunk chunk) {
@@ -166,7 +167,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
     Matrix dy = own.apply(dOutput);
     int rows = dy.rows();
     int dim = layerConf().dim();
-    Matrix dHidden = worker.scratch("d-hidden", rows, vit().hidden(dim));
+    Matrix dHidden = worker.scratch("d-hidden", rows, s.hidden.cols());
     Matrix dMiddle = worker.scratch("d-middle", rows, dim);
     Matrix dQkv = worker.scratch("d-qkv", rows, 3 * dim);
     Matrix working = worker.scratch("d-working", rows, dim);

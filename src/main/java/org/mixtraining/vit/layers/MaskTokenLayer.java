@@ -24,7 +24,7 @@ public final class MaskTokenLayer extends TokenLayer<MaskToken> {
     Matrix y = Matrix.of(output);
     y.copyFrom(x);
     Matrix token = parameter("token");
-    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().encoder().dim());
     forEachHidden(
         x.rows(),
         (row, patch) -> {

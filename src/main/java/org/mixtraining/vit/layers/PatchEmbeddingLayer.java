@@ -23,9 +23,9 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     int images = (int) input.size(0);
     TokenLayout layout = TokenLayout.of(vit(), layerConf().encoderInput(), images);
-    INDArray output = output(workspaces, layout.rows(), vit().dim());
+    INDArray output = output(workspaces, layout.rows(), vit().encoder().dim());
     Matrix pixels = view(input);
-    Matrix patches = save("patches", layout.rows(), vit().patchValues());
+    Matrix patches = save("patches", layout.rows(), vit().architecture().patchValues());
     PatchMask patchMask = patchMask();
     Matrix tokens = Matrix.of(output);
     forEach(
@@ -62,7 +62,7 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       int first = i * chunk.tokens();
       rows.rows(first, first + 1).copyFrom(cls);
     }
-    float[] positions = PositionEmbedding.of(vit().grid(), vit().dim());
+    float[] positions = PositionEmbedding.of(vit().grid(), vit().encoder().dim());
     Matrix learned = learned();
     forEachPatch(
         layout,
@@ -78,8 +78,8 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
 
   /** What was learned of positions, [patches, dim]; null where they are fixed. */
   private Matrix learned() {
-    return vit().learnsPositions()
-        ? parameter(PatchEmbedding.POSITIONS).slice(0, vit().patches(), vit().dim())
+    return vit().architecture().learnsPositions()
+        ? parameter(PatchEmbedding.POSITIONS).slice(0, vit().patches(), vit().encoder().dim())
         : null;
   }
 
@@ -105,7 +105,7 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   }
 
   private void addPosition(float[] positions, Matrix rows, int row, int patch) {
-    int dim = vit().dim();
+    int dim = vit().encoder().dim();
     int at = (1 + patch) * dim;
     for (int d = 0; d < dim; d++) {
       rows.set(row, d, rows.get(row, d) + positions[at + d]);
@@ -116,10 +116,10 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Matrix dTokens = view(epsilon);
     TokenLayout layout = TokenLayout.ofRows(vit(), layerConf().encoderInput(), dTokens.rows());
-    Matrix patches = save("patches", layout.rows(), vit().patchValues());
+    Matrix patches = save("patches", layout.rows(), vit().architecture().patchValues());
     List<TokenLayout.Chunk> chunks = layout.chunks(1);
     PartialGradients partial = partialGradients(chunks.size());
-    PatchMask patchMask = vit().learnsPositions() ? patchMask() : null;
+    PatchMask patchMask = vit().architecture().learnsPositions() ? patchMask() : null;
     forEach(
         chunks,
         (worker, chunk) -> {
@@ -139,10 +139,10 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
           for (int c = 0; c < bias.cols(); c++) {
             bias.set(0, c, bias.get(0, c) - cls.get(0, c));
           }
-          if (vit().learnsPositions()) {
+          if (vit().architecture().learnsPositions()) {
             Matrix share = partial.of(chunk.index(), PatchEmbedding.POSITIONS);
             share.fill(0);
-            Matrix positions = share.slice(0, vit().patches(), vit().dim());
+            Matrix positions = share.slice(0, vit().patches(), vit().encoder().dim());
             forEachPatch(
                 layout,
                 chunk,

@@ -15,12 +15,12 @@ public final class Patches {
    * @param into matrix with patchValues columns
    */
   public static void copy(ViT vit, Matrix images, int image, int patchIndex, Matrix into, int row) {
-    int size = vit.imageSize();
-    int p = vit.patch();
+    int size = vit.served().imageSize();
+    int p = vit.architecture().patch();
     int top = patchIndex / vit.grid() * p;
     int left = patchIndex % vit.grid() * p;
     int at = 0;
-    for (int c = 0; c < vit.channels(); c++) {
+    for (int c = 0; c < vit.architecture().channels(); c++) {
       for (int y = 0; y < p; y++) {
         int from = (c * size + top + y) * size + left;
         for (int x = 0; x < p; x++) {
@@ -38,12 +38,12 @@ public final class Patches {
    */
   public static void paste(
       ViT vit, Matrix patches, int row, float[] into, int image, int patchIndex) {
-    int size = vit.imageSize();
-    int p = vit.patch();
+    int size = vit.served().imageSize();
+    int p = vit.architecture().patch();
     int top = patchIndex / vit.grid() * p;
     int left = patchIndex % vit.grid() * p;
     int at = 0;
-    for (int c = 0; c < vit.channels(); c++) {
+    for (int c = 0; c < vit.architecture().channels(); c++) {
       for (int y = 0; y < p; y++) {
         int to = image + (c * size + top + y) * size + left;
         for (int x = 0; x < p; x++) {

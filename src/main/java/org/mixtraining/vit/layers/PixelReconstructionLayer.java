@@ -39,7 +39,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Matrix x = view(input);
-    INDArray output = output(workspaces, x.rows(), vit().patchValues());
+    INDArray output = output(workspaces, x.rows(), vit().architecture().patchValues());
     Matrix prediction = Matrix.of(output);
     Saved s = saved(x);
     forEach(spans(x), (worker, span) -> predict(worker.kernels(), span, x, s, prediction));
@@ -71,7 +71,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
   @Override
   double loss(Matrix x, Matrix images, double weight) {
     int tokens = vit().fullTokens();
-    int values = vit().patchValues();
+    int values = vit().architecture().patchValues();
     Matrix target = scratch("pixels-target", x.rows(), values);
     Matrix hidden = scratch("pixels-hidden", x.rows(), 1);
     Matrix prediction = scratch("pixels-prediction", x.rows(), values);
@@ -104,7 +104,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
   void backward(Matrix x, Matrix dInput) {
     int tokens = vit().fullTokens();
     Saved s = saved(x);
-    Matrix dPrediction = save("d-prediction", x.rows(), vit().patchValues());
+    Matrix dPrediction = save("d-prediction", x.rows(), vit().architecture().patchValues());
     List<Span> spans = spans(x);
     PartialGradients partial = partialGradients(spans.size());
     forEach(
@@ -139,7 +139,7 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
         if (patchMask.token(i, p) == 0) {
           int row = i * tokens + 1 + p;
           Patches.copy(vit(), images, i, p, target, row);
-          if (vit().normPix()) {
+          if (vit().architecture().normPix()) {
             Patches.normalise(target, row);
           }
           hidden.set(row, 0, 1);

@@ -4,7 +4,7 @@ import java.util.SplittableRandom;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
-import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.Architecture;
 import org.mixtraining.vit.layers.TokenLayout.Chunk;
 
 /**
@@ -33,9 +33,10 @@ public final class StochasticDepth {
   }
 
   /** The rate of encoder block {@code i}: linearly growing, from 0 to the model's; 0 in SSL. */
-  public static double rate(ViT vit, Objective objective, int i) {
-    boolean none = objective == Objective.SSL || vit.depth() == 1;
-    return none ? 0 : vit.dropPath() * i / (vit.depth() - 1);
+  public static double rate(Architecture architecture, Objective objective, int i) {
+    int depth = architecture.encoder().depth();
+    boolean none = objective == Objective.SSL || depth == 1;
+    return none ? 0 : architecture.dropPath() * i / (depth - 1);
   }
 
   /**

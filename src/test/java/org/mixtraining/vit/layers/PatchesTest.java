@@ -12,7 +12,7 @@ import org.mixtraining.vit.ViTFixtures;
 class PatchesTest {
 
   /** 4-pixel images of 2 channels in 2-pixel patches. */
-  private final ViT vit = new ViT(4, 2, 2, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, true);
+  private final ViT vit = ViTFixtures.vit(4, 2, 2, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, true);
 
   @Test
   void patchesAreInRowMajorOrderAndHoldChannelThenRowThenColumn() {

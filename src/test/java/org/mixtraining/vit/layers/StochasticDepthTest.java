@@ -30,7 +30,7 @@ class StochasticDepthTest {
 
   /** Two blocks with rates 0 and 0.4. */
   private final ViT vit =
-      new ViT(
+      ViTFixtures.vit(
           12, 3, 3, 12, 2, 3, 20, 1, 2, 5, Pooling.MEAN, 0.75, true, RATE, Positions.SIN_COS, null);
 
   private static long[] ids(int images) {
@@ -40,7 +40,7 @@ class StochasticDepthTest {
   @Test
   void ratesGrowLinearlyFromZero() {
     ViT deep =
-        new ViT(
+        ViTFixtures.vit(
             12,
             3,
             3,
@@ -58,9 +58,11 @@ class StochasticDepthTest {
             Positions.SIN_COS,
             null);
 
-    assertThat(StochasticDepth.rate(deep, Objective.SL, 0)).isZero();
-    assertThat(StochasticDepth.rate(deep, Objective.SL, 2)).isCloseTo(0.2, within(1e-12));
-    assertThat(StochasticDepth.rate(deep, Objective.SL, 4)).isCloseTo(RATE, within(1e-12));
+    assertThat(StochasticDepth.rate(deep.architecture(), Objective.SL, 0)).isZero();
+    assertThat(StochasticDepth.rate(deep.architecture(), Objective.SL, 2))
+        .isCloseTo(0.2, within(1e-12));
+    assertThat(StochasticDepth.rate(deep.architecture(), Objective.SL, 4))
+        .isCloseTo(RATE, within(1e-12));
   }
 
   @Test
@@ -153,7 +155,7 @@ class StochasticDepthTest {
     ComputationGraph graph = replica.graph();
     ViTFixtures.disturb(graph);
     replica.plan(ViTFixtures.plan(objective, pass, ViTFixtures.alpha(objective), 1e-3), 1);
-    replica.prepare(vit.imageSize(), ModelState.HEAD, ids(IMAGES));
+    replica.prepare(vit.served().imageSize(), ModelState.HEAD, ids(IMAGES));
     graph.setInputs(batch.getFeatures());
     graph.setLabels(batch.getLabels());
     graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);

@@ -12,13 +12,15 @@ import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.layers.TokenLayout.Chunk;
 import org.mixtraining.vit.layers.TokenLayout.Group;
 
 class TokenLayoutTest {
 
   /** 64 patches, 16 visible, as ViT-Tiny at 32 pixels. */
-  private final ViT vit = new ViT(32, 3, 4, 12, 1, 3, 12, 1, 3, 10, Pooling.MEAN, 0.75, true);
+  private final ViT vit =
+      ViTFixtures.vit(32, 3, 4, 12, 1, 3, 12, 1, 3, 10, Pooling.MEAN, 0.75, true);
 
   @Test
   void groupsAreTheSequencesThatTheEncoderSees() {
