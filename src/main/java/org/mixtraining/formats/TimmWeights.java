@@ -139,11 +139,10 @@ public final class TimmWeights implements PretrainedWeights {
   private void embed(ViT vit, ModelSpec model, float[] encoder) {
     Weight kernel = weight(PATCHES);
     int[] shape = kernel.shape();
-    boolean square = shape.length == 4 && shape[2] == shape[3];
+    int dim = vit.encoder().dim();
     int channels = vit.architecture().channels();
-    if (!square || shape[0] != vit.encoder().dim() || shape[1] != channels) {
-      String expected =
-          String.format(Locale.ROOT, "%d x %d x p x p", vit.encoder().dim(), channels);
+    if (shape.length != 4 || shape[2] != shape[3] || shape[0] != dim || shape[1] != channels) {
+      String expected = String.format(Locale.ROOT, "%d x %d x p x p", dim, channels);
       throw misfit(PATCHES, kernel.shown(), expected);
     }
     float[] values = kernel.values();
@@ -157,8 +156,8 @@ public final class TimmWeights implements PretrainedWeights {
               shape[2],
               vit.architecture().patch()));
     }
-    model.write(EMBEDDING + ".weight", transposed(values, vit.encoder().dim()), encoder);
-    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", vit.encoder().dim()), encoder);
+    model.write(EMBEDDING + ".weight", transposed(values, dim), encoder);
+    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", dim), encoder);
     loadPositions(vit, model, encoder);
   }
 
