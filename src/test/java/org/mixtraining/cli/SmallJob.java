@@ -48,7 +48,9 @@ record SmallJob(Path directory) {
 
   Driver start(Map<String, String> environment, String command, String runId, String... more)
       throws IOException {
-    List<String> words = words("mixtraining", command);
+    // What a shell starts in the background ignores SIGINT, and so does all that it starts in turn.
+    List<String> words = new ArrayList<>(List.of("env", "--default-signal=INT"));
+    words.addAll(words("mixtraining", command));
     if (!List.of(more).contains("--resume")) {
       words.addAll(List.of("-D", "run.id=" + runId));
     }
