@@ -17,11 +17,11 @@ public final class HadoopConfiguration implements Externalizable {
     this(new Configuration(false));
   }
 
-  HadoopConfiguration(Configuration value) {
+  public HadoopConfiguration(Configuration value) {
     this.value = value;
   }
 
-  Configuration value() {
+  public Configuration value() {
     return value;
   }
 

@@ -81,9 +81,9 @@ record RunRecord(
     }
   }
 
-  /** The newest checkpoint that can be read, if the run was ever started and there is any. */
-  Optional<Checkpoint> reached() {
-    return row().flatMap(row -> checkpoints.newest(report));
+  /** The newest checkpoint that can be read, if there is any. */
+  Optional<Checkpoint> newest() {
+    return checkpoints.newest(report);
   }
 
   /** The run in short, by a row of it. */

@@ -140,20 +140,26 @@ public final class TrainingJob implements AutoCloseable {
    * Where a run begins in this process.
    *
    * @param initial before its first epoch
+   * @param row that it has, if it was ever started
    * @param reached its newest checkpoint, if there is any that can be read
    */
-  record Start(Provenance provenance, RunState initial, Optional<Checkpoint> reached) {}
+  record Start(
+      Provenance provenance,
+      RunState initial,
+      Optional<RunRow> row,
+      Optional<Checkpoint> reached) {}
 
   /** The model is random, or {@code init.model}, which is not read again with a checkpoint. */
   private Start start(
       Provenance provenance, TrainingData data, RunState random, Consumer<String> progress) {
-    Optional<Checkpoint> reached = record.reached();
+    Optional<RunRow> row = record.row();
+    Optional<Checkpoint> reached = row.flatMap(found -> record.newest());
     String file = config.init().model();
     if (file.isEmpty()) {
-      return new Start(provenance, random, reached);
+      return new Start(provenance, random, row, reached);
     }
     if (reached.isPresent()) {
-      return new Start(provenance.begunAs(reached.get().provenance()), random, reached);
+      return new Start(provenance.begunAs(reached.get().provenance()), random, row, reached);
     }
     ModelFile model = ModelFile.open(hadoop, "mixtraining.init.model =", file);
     PretrainedWeights weights = model.pretrained();
@@ -164,7 +170,7 @@ public final class TrainingJob implements AutoCloseable {
     weights.notes().forEach(progress);
     progress.accept(
         "run %s starts from %s (%s)".formatted(id, file, KebabCase.of(config.init().parts())));
-    return new Start(provenance.begunFrom(model.sha256()), begun, reached);
+    return new Start(provenance.begunFrom(model.sha256()), begun, row, reached);
   }
 
   /** Tables are written before the checkpoint that counts on them, and trackers told last. */
@@ -175,7 +181,7 @@ public final class TrainingJob implements AutoCloseable {
       Interruption interruption,
       EpochSink finished) {
     Provenance provenance = start.provenance();
-    Optional<RunRow> before = record.row();
+    Optional<RunRow> before = start.row();
     start.reached().ifPresent(found -> record.check(found, provenance.facts(), start.initial()));
     before.ifPresent(row -> record.announce(start.reached(), provenance.setup().epochsPlanned()));
     RunRecorder recorder =

@@ -14,13 +14,11 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.StepListener;
 import org.mixtraining.train.TrainingBatch;
-import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.state.ModelState;
 
 /**
@@ -57,38 +55,26 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
 
   @Override
   public EpochResult train(EpochPlan plan, RunState state) {
-    String graph = data.graph(plan.objective(), plan.pass()).toJson();
     ModelState before = data.trained(plan, state.model());
+    EpochTask task =
+        new EpochTask(plan, data.graph(plan.objective(), plan.pass()).toJson(), before);
     List<WorkerResult> results = new ArrayList<>();
     for (int worker = 0; worker < data.config().workers().count(); worker++) {
       try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
+        long start = System.nanoTime();
+        device.bind();
         Iterator<TrainingBatch> batches =
             data.batches(plan, state.assignment(), worker, TrainingData.Steps.ON_CPU, threads);
-        results.add(train(plan, graph, before, worker, batches));
+        results.add(task.train(worker, device, batches, StepListener.NONE, () -> info(start)));
       }
     }
     return new EpochResult(
         EpochAverage.of(results, before), WorkerShare.of(results), 0, state.assignment());
   }
 
-  private WorkerResult train(
-      EpochPlan plan, String graph, ModelState state, int worker, Iterator<TrainingBatch> batches) {
-    long start = System.nanoTime();
-    device.bind();
-    try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(ReplicaPool.Purpose.TRAINING, graph, device)) {
-      lease.replica().load(state);
-      EpochMetrics metrics =
-          WorkerEpoch.run(
-              lease.replica(), lease.executor(), plan, worker, batches, StepListener.NONE);
-      String host = InetAddress.getLoopbackAddress().getHostName();
-      double seconds = (System.nanoTime() - start) / 1e9;
-      return new WorkerResult(
-          worker,
-          lease.replica().state(),
-          metrics,
-          TaskInfo.here(host, "driver", device, 0, seconds));
-    }
+  private TaskInfo info(long start) {
+    String host = InetAddress.getLoopbackAddress().getHostName();
+    return TaskInfo.here(host, "driver", device, 0, (System.nanoTime() - start) / 1e9);
   }
 
   @Override

@@ -73,7 +73,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     }
     TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);
     data.checkReconstruction();
-    if (MixSchedule.of(config).needsLabels()) {
+    if (data.trainsHead()) {
       data.checkLabels();
     }
     return data;
@@ -88,7 +88,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** The dataset of {@code data.ssl}; without one, the SSL objective sees the labelled ones. */
   public Optional<DatasetManifest> sslManifest() {
-    return config.data().ssl().isEmpty() ? Optional.empty() : Optional.of(ssl.manifest());
+    return apart() ? Optional.of(ssl.manifest()) : Optional.empty();
   }
 
   /** The inputs of the model that it trains, and the meaning of its outputs. */
@@ -142,7 +142,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     for (LabelledData task : labelled) {
       long used = validated(task);
       long all = task.dataset().manifest().images(Split.VALIDATION);
-      if (MixSchedule.of(config).needsLabels() && all > 0 && (used < all || used < FEW)) {
+      if (trainsHead() && all > 0 && (used < all || used < FEW)) {
         notes.add(
             String.format(
                 Locale.ROOT,
@@ -203,35 +203,28 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** The model before the first epoch: it depends on the seed and the architecture only. */
   public ModelState initialModel() {
-    MixPass pass =
-        MixSchedule.of(config).epochs().stream()
-            .filter(plan -> plan.objective() == Objective.JOINT)
-            .map(EpochPlan::pass)
-            .findFirst()
-            .orElse(MixPass.VISIBLE);
-    try (Replica replica = new Replica(graph(Objective.JOINT, pass))) {
+    try (Replica replica = new Replica(graph(Objective.JOINT, jointPass()))) {
       return replica.state();
     }
   }
 
-  public List<Head> heads() {
-    return labelled.stream().map(LabelledData::head).toList();
+  /** Bytes of that model's parameters and moments. */
+  public long stateBytes() {
+    return layers(Objective.JOINT, jointPass())
+        .mapToLong(layer -> 3L * Float.BYTES * layer.size())
+        .sum();
   }
 
-  /** Floating-point operations of an epoch by formula. */
-  public double flops(EpochPlan plan) {
-    if (labelled.size() == 1 && apart() && plan.objective() == Objective.SSL) {
-      return ssl.manifest().images(Split.TRAIN) * flopsOfImage(labelled.get(0), plan);
-    }
-    double share =
-        plan.objective() == Objective.SL
-            ? config.data().labelledFraction()
-            : config.data().fraction();
-    double flops = 0;
-    for (LabelledData task : labelled) {
-      flops += task.dataset().manifest().images(Split.TRAIN, share) * flopsOfImage(task, plan);
-    }
-    return flops;
+  private MixPass jointPass() {
+    return MixSchedule.of(config).epochs().stream()
+        .filter(plan -> plan.objective() == Objective.JOINT)
+        .map(EpochPlan::pass)
+        .findFirst()
+        .orElse(MixPass.VISIBLE);
+  }
+
+  public List<Head> heads() {
+    return labelled.stream().map(LabelledData::head).toList();
   }
 
   /** Floating-point operations of scoring a model once, by formula. */
@@ -242,17 +235,6 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
       flops += (validated(task) + m.images(Split.TEST)) * vit(task).inferenceFlops();
     }
     return flops;
-  }
-
-  private double flopsOfImage(LabelledData task, EpochPlan plan) {
-    return vit(task)
-        .masking(plan.maskRatio())
-        .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
-  }
-
-  /** A worker's minibatches of an epoch, prepared on the CPU by the calling thread. */
-  public Iterator<TrainingBatch> batches(EpochPlan plan, ShardAssignment assignment, int worker) {
-    return batches(plan, assignment, worker, Steps.ON_CPU, new WorkerThreads(1));
   }
 
   /**
@@ -283,11 +265,15 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** The blocks of a model that an epoch's graph has. */
   public ModelState trained(EpochPlan plan, ModelState model) {
-    EncoderInput input = EncoderInput.of(plan.objective(), plan.pass());
     return model.only(
-        ModelSpec.of(vit(), heads()).layers(plan.objective(), input).stream()
+        layers(plan.objective(), plan.pass())
             .map(ModelSpec.Layer::block)
             .collect(Collectors.toSet()));
+  }
+
+  private Stream<ModelSpec.Layer> layers(Objective objective, MixPass pass) {
+    EncoderInput input = EncoderInput.of(objective, pass);
+    return ModelSpec.of(vit(), heads()).layers(objective, input).stream();
   }
 
   /** The blocks of a model that predict: encoder and heads, without moments. */

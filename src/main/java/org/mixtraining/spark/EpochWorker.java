@@ -7,12 +7,10 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.run.EpochTask;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
-import org.mixtraining.train.EpochMetrics;
-import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.TrainingBatch;
-import org.mixtraining.train.WorkerEpoch;
 
 /**
  * Trains one partition of an epoch: partition w is worker w's minibatches, read, augmented and
@@ -27,39 +25,30 @@ final class EpochWorker
   private static final long serialVersionUID = 1L;
 
   private final Broadcast<EpochTask> broadcast;
+  private final WorkerDevices devices;
 
-  EpochWorker(Broadcast<EpochTask> broadcast) {
+  EpochWorker(Broadcast<EpochTask> broadcast, WorkerDevices devices) {
     this.broadcast = broadcast;
+    this.devices = devices;
   }
 
   @Override
   public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
     long start = System.nanoTime();
     EpochTask task = broadcast.value();
-    Device device = task.devices().ofTask();
+    Device device = devices.ofTask();
     device.bind();
-    if (!minibatches.hasNext()) {
-      return List.of(new WorkerResult(worker, task.state(), EpochMetrics.NONE, task(device, start)))
-          .iterator();
-    }
-    try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(ReplicaPool.Purpose.TRAINING, task.graph(), device)) {
-      lease.replica().load(task.state());
-      EpochMetrics metrics =
-          WorkerEpoch.run(
-              lease.replica(),
-              lease.executor(),
-              task.plan(),
-              worker,
-              new InterruptibleIterator<>(minibatches),
-              ExecutorProgress.ofTask(task.plan(), worker));
-      return List.of(
-              new WorkerResult(worker, lease.replica().state(), metrics, task(device, start)))
-          .iterator();
-    }
+    WorkerResult result =
+        task.train(
+            worker,
+            device,
+            new InterruptibleIterator<>(minibatches),
+            ExecutorProgress.ofTask(task.plan(), worker),
+            () -> info(device, start));
+    return List.of(result).iterator();
   }
 
-  private static TaskInfo task(Device device, long start) {
+  private static TaskInfo info(Device device, long start) {
     return TaskInfo.here(
         SparkEnv.get().blockManager().blockManagerId().host(),
         SparkEnv.get().executorId(),

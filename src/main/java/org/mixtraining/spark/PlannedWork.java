@@ -4,12 +4,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
+import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.EncoderInput;
 
 /** The work of a run, computed before it is trained: FLOPs and early stopping. */
 public final class PlannedWork {
@@ -44,9 +50,30 @@ public final class PlannedWork {
         (int) schedule.epochs().stream().filter(plan -> schedule.scores(plan, every)).count();
     return Optional.of(
         new Flops(
-            schedule.epochs().stream().mapToDouble(data::flops).sum(),
+            schedule.epochs().stream().mapToDouble(plan -> flops(data, plan)).sum(),
             scored * data.evaluationFlops(),
             scored));
+  }
+
+  /** Those of training an epoch. */
+  private static double flops(TrainingData data, EpochPlan plan) {
+    List<LabelledData> labelled = data.labelled();
+    if (labelled.size() == 1 && data.apart() && plan.objective() == Objective.SSL) {
+      return data.ssl().manifest().images(Split.TRAIN) * ofImage(data, labelled.get(0), plan);
+    }
+    DataConfig config = data.config().data();
+    double share = plan.objective() == Objective.SL ? config.labelledFraction() : config.fraction();
+    double flops = 0;
+    for (LabelledData task : labelled) {
+      flops += task.dataset().manifest().images(Split.TRAIN, share) * ofImage(data, task, plan);
+    }
+    return flops;
+  }
+
+  private static double ofImage(TrainingData data, LabelledData task, EpochPlan plan) {
+    return data.vit(task)
+        .masking(plan.maskRatio())
+        .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 
   /**
@@ -123,7 +150,7 @@ public final class PlannedWork {
       return new ResourcePlan(config.workers(), trainings, Optional.empty());
     }
     TrainingData data = TrainingData.open(hadoop, config);
-    long stateBytes = data.initialModel().bytes();
+    long stateBytes = data.stateBytes();
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
     MemoryNeed need =
         MemoryNeed.of(

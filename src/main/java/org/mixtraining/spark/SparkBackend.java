@@ -30,7 +30,7 @@ public final class SparkBackend implements Backend {
     WorkerDevices devices = WorkerDevices.of(config.workers(), spark.getConf());
     LOG.info("workers compute on {}: {}", devices.gpus() ? "GPUs" : "the CPU", devices.reason());
     Optional<ResourceProfile> profile = devices.profile(spark.sc(), config.workers().perExecutor());
-    long stateBytes = data.initialModel().bytes();
+    long stateBytes = data.stateBytes();
     Prerequisites.check(spark, config, data, stateBytes, devices.steps());
     this.supervision = new Supervision(spark, config.workers().patience());
     this.trainer =

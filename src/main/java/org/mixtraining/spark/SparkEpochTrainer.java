@@ -13,6 +13,7 @@ import org.apache.spark.util.TaskCompletionListener;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.run.EpochResult;
+import org.mixtraining.run.EpochTask;
 import org.mixtraining.run.EpochTrainer;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.ShardAssignment;
@@ -76,11 +77,11 @@ final class SparkEpochTrainer implements EpochTrainer {
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
     ModelState before = data.trained(plan, state.model());
-    Broadcast<EpochTask> task = spark.broadcast(new EpochTask(plan, graph.json, before, devices));
+    Broadcast<EpochTask> task = spark.broadcast(new EpochTask(plan, graph.json, before));
     try {
       StateExchange.Averaged averaged =
           new EpochAveragingTrainingMaster<>(
-                  new EpochWorker(task), results -> exchange.average(results, before))
+                  new EpochWorker(task, devices), results -> exchange.average(results, before))
               .fit(spark, graph.configuration, minibatches(plan, state.assignment()));
       List<WorkerShare> shares = WorkerShare.of(averaged.reports());
       return new EpochResult(

@@ -177,8 +177,7 @@ public final class Replica implements AutoCloseable {
     if (heads().size() > 1) {
       updaters().forEach(u -> u.rest(ViTGraph.isHead(u.block()) && !u.block().equals(head)));
     }
-    serve(imageSize, heads);
-    context(context().on(ids));
+    context(context().serving(imageSize, classes(heads)).on(ids));
     return heads;
   }
 

@@ -157,18 +157,18 @@ public record ViT(Architecture architecture, Served served) implements Serializa
    * Floating-point operations (2 per multiply-add) of one training step's matrix products for one
    * image: the forward pass and twice as much for the backward pass.
    *
-   * @param sight what the encoder sees
+   * @param input what the encoder sees
    */
-  public double trainingFlops(Objective objective, EncoderInput sight) {
+  public double trainingFlops(Objective objective, EncoderInput input) {
     double flops = 0;
-    if (sight.selects()) {
+    if (input.selects()) {
       flops += encoderFlops(visibleTokens());
     }
-    if (sight.covers()) {
+    if (input.covers()) {
       flops += encoderFlops(fullTokens());
     }
     if (objective != Objective.SL) {
-      int encoded = sight.selects() ? visibleTokens() : fullTokens();
+      int encoded = input.selects() ? visibleTokens() : fullTokens();
       flops += 2.0 * encoded * encoder().dim() * decoder().dim() * 3;
       flops += decoder().flops(fullTokens()) * 3;
       flops += 2.0 * fullTokens() * decoder().dim() * architecture.patchValues() * 3;

@@ -217,8 +217,10 @@ class TrainingJobTest {
             new TreeMap<>(Map.of("dataset.fingerprint", fingerprint)));
     try (var interruption = new Interruption();
         var job = new TrainingJob("a", config, hadoop, told::add, clock())) {
+      Optional<RunRow> before = job.record().row();
       return job.train(
-          new TrainingJob.Start(provenance, initial, job.record().reached()),
+          new TrainingJob.Start(
+              provenance, initial, before, before.flatMap(found -> job.record().newest())),
           backend(trainer),
           row -> {},
           interruption,

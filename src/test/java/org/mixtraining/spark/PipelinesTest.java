@@ -91,6 +91,11 @@ class PipelinesTest {
     }
   }
 
+  private static Iterator<TrainingBatch> batches(TrainingData data, EpochPlan plan, int worker) {
+    return data.batches(
+        plan, ShardAssignment.EQUAL, worker, TrainingData.Steps.ON_CPU, new WorkerThreads(1));
+  }
+
   private static Trained train(JobConfig config) {
     try (var run = new SparkRun(spark, config)) {
       var epochs = new ArrayList<EpochOutcome>();
@@ -218,12 +223,9 @@ class PipelinesTest {
     List<EpochPlan> plans = MixSchedule.of(config).epochs();
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
 
-    assertSame(
-        data.batches(plans.get(0), ShardAssignment.EQUAL, 1), batches(other, plans.get(0), 1, 3));
-    assertSame(
-        data.batches(plans.get(2), ShardAssignment.EQUAL, 1),
-        batches(labelled, plans.get(2), 1, 3));
-    List<TrainingBatch> mixed = list(data.batches(plans.get(1), ShardAssignment.EQUAL, 1));
+    assertSame(batches(data, plans.get(0), 1), batches(other, plans.get(0), 1, 3));
+    assertSame(batches(data, plans.get(2), 1), batches(labelled, plans.get(2), 1, 3));
+    List<TrainingBatch> mixed = list(batches(data, plans.get(1), 1));
     List<TrainingBatch> own = list(batches(labelled, plans.get(1), 1, 3));
     Share shared = Share.all(other.images(Split.TRAIN, 1, 3), other.manifest().normalization());
     float[] partners =
@@ -321,13 +323,11 @@ class PipelinesTest {
   }
 
   private static int images(TrainingData data, EpochPlan plan, int worker) {
-    return list(data.batches(plan, ShardAssignment.EQUAL, worker)).stream()
-        .mapToInt(TrainingBatch::images)
-        .sum();
+    return list(batches(data, plan, worker)).stream().mapToInt(TrainingBatch::images).sum();
   }
 
   private static long[] first(TrainingData data, EpochPlan plan) {
-    return data.batches(plan, ShardAssignment.EQUAL, 0).next().ids();
+    return batches(data, plan, 0).next().ids();
   }
 
   @Test
@@ -338,8 +338,7 @@ class PipelinesTest {
     TrainingData own = TrainingData.open(spark.hadoopConfiguration(), config("workers.count=1"));
     EpochPlan plan = MixSchedule.of(config()).epochs().get(1);
 
-    assertSame(
-        dealt.batches(plan, ShardAssignment.EQUAL, 0), own.batches(plan, ShardAssignment.EQUAL, 0));
+    assertSame(batches(dealt, plan, 0), batches(own, plan, 0));
   }
 
   // --- images for a device ----------------------------------------------------------------------
@@ -357,7 +356,7 @@ class PipelinesTest {
   private static void assertRaw(JobConfig config) {
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
     for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      List<TrainingBatch> prepared = list(data.batches(plan, ShardAssignment.EQUAL, 0));
+      List<TrainingBatch> prepared = list(batches(data, plan, 0));
       List<TrainingBatch> raw = list(forDevice(data, plan));
       assertThat(raw).isNotEmpty().hasSameSizeAs(prepared);
       for (int i = 0; i < raw.size(); i++) {

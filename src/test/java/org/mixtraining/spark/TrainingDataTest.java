@@ -19,6 +19,8 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
@@ -197,6 +199,20 @@ class TrainingDataTest {
       assertThat(m.heldOutImages(Split.VALIDATION, share))
           .isLessThanOrEqualTo(m.images(Split.TRAIN, share));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"visible", "corrupted"})
+  void theBytesOfAStateAreThoseOfTheInitialModel(String pass) {
+    TrainingData data =
+        open(
+            "model.preset=vit-nano",
+            "model.patch=8",
+            "pipeline=mix",
+            "mix.pass=" + pass,
+            "data.path=" + dataset("bytes", 16, 10));
+
+    assertThat(data.stateBytes()).isEqualTo(data.initialModel().bytes());
   }
 
   @Test

@@ -154,27 +154,9 @@ class GraphGradientTest {
       double[] gradient,
       double norm) {
     double h = 1e-2;
-    double up = scoreAt(graph, batch, parameter, gradient, h / norm);
-    double down = scoreAt(graph, batch, parameter, gradient, -h / norm);
+    double up = ViTFixtures.scoreAt(graph, batch, parameter, gradient, h / norm);
+    double down = ViTFixtures.scoreAt(graph, batch, parameter, gradient, -h / norm);
     return (up - down) / (2 * h);
-  }
-
-  private static double scoreAt(
-      ComputationGraph graph,
-      MultiDataSet batch,
-      Matrix parameter,
-      double[] gradient,
-      double step) {
-    float[] before = new float[gradient.length];
-    parameter.read(before, 0);
-    float[] moved = before.clone();
-    for (int i = 0; i < moved.length; i++) {
-      moved[i] += (float) (step * gradient[i]);
-    }
-    parameter.write(moved, 0);
-    double score = graph.score(batch, true);
-    parameter.write(before, 0);
-    return score;
   }
 
   private static void backward(

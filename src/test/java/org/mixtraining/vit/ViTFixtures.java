@@ -338,4 +338,23 @@ public final class ViTFixtures {
   }
 
   private ViTFixtures() {}
+
+  /** The score of a graph whose parameter is moved a step along a gradient, and moved back. */
+  public static double scoreAt(
+      ComputationGraph graph,
+      MultiDataSet batch,
+      Matrix parameter,
+      double[] gradient,
+      double step) {
+    float[] before = new float[gradient.length];
+    parameter.read(before, 0);
+    float[] moved = before.clone();
+    for (int i = 0; i < moved.length; i++) {
+      moved[i] += (float) (step * gradient[i]);
+    }
+    parameter.write(moved, 0);
+    double score = graph.score(batch, true);
+    parameter.write(before, 0);
+    return score;
+  }
 }

@@ -14,7 +14,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
-import org.mixtraining.kernels.Matrix;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Replica;
@@ -172,29 +171,12 @@ class StochasticDepthTest {
       for (String name : List.of("proj.weight", "fc2.weight", "fc2.bias", "norm1.gain")) {
         double[] gradient = ViTFixtures.doubles(block.gradient(name));
         double norm = ViTFixtures.norm(gradient);
-        double up = scoreAt(graph, batch, block.parameter(name), gradient, 1e-2 / norm);
-        double down = scoreAt(graph, batch, block.parameter(name), gradient, -1e-2 / norm);
+        double up = ViTFixtures.scoreAt(graph, batch, block.parameter(name), gradient, 1e-2 / norm);
+        double down =
+            ViTFixtures.scoreAt(graph, batch, block.parameter(name), gradient, -1e-2 / norm);
         assertThat((up - down) / 2e-2).as(name).isCloseTo(norm, within(0.02 * norm + 2e-4));
       }
     }
-  }
-
-  private static double scoreAt(
-      ComputationGraph graph,
-      MultiDataSet batch,
-      Matrix parameter,
-      double[] gradient,
-      double step) {
-    float[] before = new float[gradient.length];
-    parameter.read(before, 0);
-    float[] moved = before.clone();
-    for (int i = 0; i < moved.length; i++) {
-      moved[i] += (float) (step * gradient[i]);
-    }
-    parameter.write(moved, 0);
-    double score = graph.score(batch, true);
-    parameter.write(before, 0);
-    return score;
   }
 
   @Test
