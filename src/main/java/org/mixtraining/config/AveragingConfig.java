@@ -4,12 +4,35 @@ import java.io.Serializable;
 import org.mixtraining.config.hocon.Settings;
 
 /**
- * Averaging of the replicas after each epoch: where they are averaged, and the outer step along the
- * average of their updates, its rate and its Nesterov momentum. With 1 and 0 it is the plain
- * average.
+ * Averaging of the replicas: where they are averaged, how often in an epoch, and the outer step
+ * along the average of an epoch's updates, its rate and its Nesterov momentum. With 1 and 0 it is
+ * the plain average.
  */
-public record AveragingConfig(Exchange exchange, double outerLr, double outerMomentum)
+public record AveragingConfig(
+    Exchange exchange, Rounds rounds, double outerLr, double outerMomentum)
     implements Serializable {
+
+  /**
+   * Averages in an epoch.
+   *
+   * @param number of them; {@link #AUTO} where the job chooses
+   */
+  public record Rounds(int number) implements Serializable {
+    /** As many as {@code org.mixtraining.schedule.Rounds} finds best. */
+    public static final int AUTO = 0;
+
+    private static final String WORD = "auto";
+
+    static Rounds parse(String text) {
+      return new Rounds(text.equals(WORD) ? AUTO : Integer.parseInt(text));
+    }
+
+    /** As it stands in a configuration. */
+    @Override
+    public String toString() {
+      return number == AUTO ? WORD : String.valueOf(number);
+    }
+  }
 
   /** Where states are averaged: on the driver, or slice by slice between the executors. */
   public enum Exchange {
@@ -21,6 +44,11 @@ public record AveragingConfig(Exchange exchange, double outerLr, double outerMom
   static AveragingConfig read(Settings settings) {
     return new AveragingConfig(
         settings.choice("averaging.exchange", Exchange.class),
+        settings.read(
+            "averaging.rounds",
+            Rounds::parse,
+            rounds -> rounds.number() >= 0,
+            "auto, or a whole number of at least 1"),
         settings.number("averaging.outer-lr", v -> v > 0, "above 0"),
         settings.number("averaging.outer-momentum", v -> 0 <= v && v < 1, "in [0, 1)"));
   }

@@ -77,6 +77,12 @@ public record JobConfig(
       settings.refuse(
           "data.shards", "must be at least mixtraining.workers.count = " + workers.count());
     }
+    if (optimizer().batchSize() < workers.count()) {
+      settings.refuse(
+          "optimizer.batch-size",
+          "must be at least mixtraining.workers.count = %d: all workers share it"
+              .formatted(workers.count()));
+    }
     if (!data.ssl().isEmpty() && !data.tasks().isEmpty()) {
       settings.refuse("data.ssl", "must be empty if mixtraining.data.tasks is set");
     }

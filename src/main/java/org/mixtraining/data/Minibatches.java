@@ -33,6 +33,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   private final ImageSet images;
   private final int[] order;
   private final int steps;
+  private final Labels labels;
   private final double labelFraction;
   private final Pixels pixels;
   private final WorkerThreads threads; // that prepare images
@@ -43,12 +44,14 @@ public final class Minibatches implements Iterator<Minibatch> {
       ImageSet images,
       int[] order,
       int steps,
+      Labels labels,
       double labelFraction,
       Pixels pixels,
       WorkerThreads threads) {
     this.images = images;
     this.order = order;
     this.steps = steps;
+    this.labels = labels;
     this.labelFraction = labelFraction;
     this.pixels = pixels;
     this.threads = threads;
@@ -76,12 +79,21 @@ public final class Minibatches implements Iterator<Minibatch> {
             .filter(i -> labels != Labels.LABELLED_ONLY || images.quantile(i) < labelFraction);
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     int[] order = shuffle(images, kept, seed, epoch);
-    int steps = steps(order.length, batchSize);
     double labelled = labels == Labels.NONE ? 0 : labelFraction;
-    if (labels == Labels.ALL) {
-      order = spread(order, steps, i -> images.quantile(i) < labelFraction);
-    }
-    return new Minibatches(images, order, steps, labelled, pixels, new WorkerThreads(1));
+    return new Minibatches(images, order, 1, labels, labelled, pixels, new WorkerThreads(1))
+        .inSteps(steps(order.length, batchSize));
+  }
+
+  /**
+   * The same images in so many minibatches; where there are fewer images, those minibatches that
+   * would have none are left out.
+   */
+  public Minibatches inSteps(int steps) {
+    int[] dealt =
+        labels == Labels.ALL
+            ? spread(order, steps, i -> images.quantile(i) < labelFraction)
+            : order;
+    return new Minibatches(images, dealt, steps, labels, labelFraction, pixels, threads);
   }
 
   /**
@@ -103,12 +115,31 @@ public final class Minibatches implements Iterator<Minibatch> {
     var order = IntStream.range(0, images.size()).toArray();
     Pixels plain = Pixels.plain(normalization);
     int steps = steps(order.length, batchSize);
-    return new Minibatches(images, order, steps, 1, plain, new WorkerThreads(1));
+    return new Minibatches(
+        images, order, steps, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
   }
 
   /** The same, prepared by these threads, which must stay open as long as this is in use. */
   public Minibatches preparedBy(WorkerThreads these) {
-    return new Minibatches(images, order, steps, labelFraction, pixels, these);
+    return new Minibatches(images, order, steps, labels, labelFraction, pixels, these);
+  }
+
+  /** Goes on at a step: the minibatches before it are not made. */
+  public void skipTo(int step) {
+    this.step = step;
+    this.next = (int) imagesBefore(step);
+  }
+
+  /** Images in the minibatches before a step. */
+  public long imagesBefore(int step) {
+    return steps == 0
+        ? 0
+        : (long) order.length / steps * step + Math.min(step, order.length % steps);
+  }
+
+  /** Leaves out the first so many images, with which no minibatch need end. */
+  public void skipImages(int count) {
+    next = count;
   }
 
   private static int[] shuffle(ImageSet images, IntStream kept, long seed, int epoch) {
@@ -119,8 +150,9 @@ public final class Minibatches implements Iterator<Minibatch> {
         .toArray();
   }
 
-  private static int steps(int images, int batchSize) {
-    return (images + batchSize - 1) / batchSize;
+  /** Steps on so many images, if none has more than a batch. */
+  public static int steps(long images, int batchSize) {
+    return Math.toIntExact((images + batchSize - 1) / batchSize);
   }
 
   /** Images of a step, where as many steps share them evenly, the larger first. */

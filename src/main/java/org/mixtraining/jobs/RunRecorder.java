@@ -126,7 +126,7 @@ final class RunRecorder implements EpochSink {
   private EpochRow epochRow(EpochOutcome outcome) {
     EpochPlan plan = outcome.plan();
     EpochMetrics metrics = outcome.metrics();
-    int steps = (int) Math.max(1, metrics.steps() / outcome.workers().size());
+    int steps = outcome.rounds().steps();
     return new EpochRow(
         runId,
         plan.epoch() + 1,
@@ -151,6 +151,11 @@ final class RunRecorder implements EpochSink {
             outcome.syncBytes(),
             outcome.scores().flops(),
             outcome.scores().deviceSeconds()),
+        new EpochRow.Batches(
+            outcome.rounds().steps(),
+            (double) metrics.images() / outcome.rounds().steps(),
+            (double) metrics.images() / metrics.steps(),
+            outcome.rounds().count()),
         Instant.now());
   }
 

@@ -21,6 +21,7 @@ public record EpochRow(
     Training training,
     Evaluation evaluation,
     Cost cost,
+    Batches batches,
     @Column("when it was finished") Instant finishedAt)
     implements ResultRow, EpochScoped {
 
@@ -68,6 +69,18 @@ public record EpochRow(
           Double evaluationFlops,
       @Column("validation and test, seconds times devices, summed over tasks; null in older rows")
           Double evaluationDeviceSeconds) {}
+
+  /** How its images were shared between the workers. */
+  public record Batches(
+      @Column("optimizer steps of each worker, as long as it has images; null in older rows")
+          Integer stepsPerWorker,
+      @Column("images of a step over all workers, mean; null in older rows") Double batchSize,
+      @Column("images of a worker's step, mean; null in older rows") Double workerBatchSize,
+      @Column("averages of the workers, count; null in older rows") Integer averages) {
+
+    /** Of rows that an older version wrote. */
+    public static final Batches UNKNOWN = new Batches(null, null, null, null);
+  }
 
   @Override
   public String part() {

@@ -1,5 +1,6 @@
 package org.mixtraining.run;
 
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -12,42 +13,68 @@ import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.run.TrainingData.Steps;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
+import org.mixtraining.train.EpochIterator;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.WorkerBatches;
 
-/** The minibatches of one worker in one epoch, from the shards that are assigned to it. */
-record EpochBatches(TrainingData data, EpochPlan plan, ShardAssignment assignment, int worker) {
+/**
+ * The minibatches of one worker in one epoch, from the shards that are assigned to it.
+ *
+ * @param steps where steps are taken
+ * @param threads that prepare the images
+ */
+record EpochBatches(
+    TrainingData data,
+    EpochPlan plan,
+    ShardAssignment assignment,
+    int worker,
+    Steps steps,
+    WorkerThreads threads) {
 
-  /**
-   * The minibatches, made as they are asked for.
-   *
-   * @param threads that prepare the images
-   */
-  Iterator<TrainingBatch> by(Steps steps, WorkerThreads threads) {
+  /** Those of a round, made as they are asked for. */
+  Iterator<TrainingBatch> of(Rounds.Round round) {
+    return from(round.from()).until(round.to());
+  }
+
+  private EpochIterator from(int step) {
     Optional<Share> none = Optional.empty();
     List<LabelledData> labelled = data.labelled();
     if (labelled.size() > 1) {
-      return new InterleavedTasks(
-          labelled.stream().map(task -> of(task, share(task), none, steps, threads)).toList());
+      List<Integer> begun =
+          InterleavedTasks.begun(
+              labelled.stream().map(task -> data.steps(task, plan)).toList(), step);
+      List<TaskBatches> tasks = new ArrayList<>();
+      for (int t = 0; t < labelled.size(); t++) {
+        LabelledData task = labelled.get(t);
+        tasks.add(of(task, share(task), none, begun.get(t)));
+      }
+      return new InterleavedTasks(tasks, step);
     }
     LabelledData task = labelled.get(0);
     if (!data.apart() || plan.objective() == Objective.SL) {
-      return of(task, share(task), none, steps, threads);
+      return of(task, share(task), none, step);
     }
     Share others = share(data.ssl(), 1);
     return plan.objective() == Objective.SSL
-        ? of(task, others, none, steps, threads)
-        : of(task, share(task), Optional.of(others), steps, threads);
+        ? of(task, others, none, step)
+        : of(task, share(task), Optional.of(others), step);
   }
 
-  private TaskBatches of(
-      LabelledData task, Share images, Optional<Share> others, Steps steps, WorkerThreads threads) {
+  private TaskBatches of(LabelledData task, Share images, Optional<Share> others, int from) {
     var batches =
         new WorkerBatches(
-            data.config(), data.vit(task), plan, task.head().name(), images, others, threads);
-    return steps == Steps.ON_DEVICE ? batches.raw() : batches.prepared();
+            data.config(),
+            data.vit(task),
+            plan,
+            task.head().name(),
+            images,
+            others,
+            data.steps(task, plan),
+            threads);
+    return steps == Steps.ON_DEVICE ? batches.raw(from) : batches.prepared(from);
   }
 
   private Share share(LabelledData task) {

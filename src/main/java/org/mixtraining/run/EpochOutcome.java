@@ -2,6 +2,7 @@ package org.mixtraining.run;
 
 import java.util.List;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
 
@@ -11,6 +12,7 @@ import org.mixtraining.vit.state.ModelState;
  * @param plan what was to be done
  * @param state of the run after it
  * @param workers each worker's share, in worker order
+ * @param rounds after each of which the workers were averaged
  * @param syncBytes state sent to and from the workers
  * @param scores of the model after it; of no image where the epoch is not scored
  * @param trainingSeconds wall time of training
@@ -20,6 +22,7 @@ public record EpochOutcome(
     EpochPlan plan,
     RunState state,
     List<WorkerShare> workers,
+    Rounds rounds,
     long syncBytes,
     EpochScores scores,
     double trainingSeconds,

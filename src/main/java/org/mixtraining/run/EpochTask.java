@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.function.Supplier;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.StepListener;
@@ -13,16 +14,17 @@ import org.mixtraining.train.WorkerEpoch;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * An epoch as each of its workers is given it.
+ * A round of an epoch as each of its workers is given it.
  *
  * @param plan the epoch
  * @param graph JSON of the objective's ComputationGraph configuration
  * @param state the blocks that the graph uses, with moments and step counts
  */
-public record EpochTask(EpochPlan plan, String graph, ModelState state) implements Serializable {
+public record EpochTask(EpochPlan plan, Rounds.Round round, String graph, ModelState state)
+    implements Serializable {
 
   /**
-   * Trains a worker for the epoch on the calling thread.
+   * Trains a worker for the round on the calling thread.
    *
    * @param device to which the thread is bound
    * @param info of the task that trains it, asked for at the end

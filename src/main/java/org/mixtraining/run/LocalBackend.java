@@ -14,6 +14,7 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
@@ -55,21 +56,32 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
 
   @Override
   public EpochResult train(EpochPlan plan, RunState state) {
-    ModelState before = data.trained(plan, state.model());
-    EpochTask task =
-        new EpochTask(plan, data.graph(plan.objective(), plan.pass()).toJson(), before);
-    List<WorkerResult> results = new ArrayList<>();
-    for (int worker = 0; worker < data.config().workers().count(); worker++) {
-      try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
-        long start = System.nanoTime();
-        device.bind();
-        Iterator<TrainingBatch> batches =
-            data.batches(plan, state.assignment(), worker, TrainingData.Steps.ON_CPU, threads);
-        results.add(task.train(worker, device, batches, StepListener.NONE, () -> info(start)));
+    String graph = data.graph(plan.objective(), plan.pass()).toJson();
+    ModelState reached = data.trained(plan, state.model());
+    Rounds rounds = data.rounds(plan);
+    List<List<WorkerResult>> ends = new ArrayList<>();
+    for (Rounds.Round round : rounds.all()) {
+      EpochTask task = new EpochTask(plan, round, graph, reached);
+      List<WorkerResult> results = new ArrayList<>();
+      for (int worker = 0; worker < data.config().workers().count(); worker++) {
+        results.add(train(task, state.assignment(), worker));
       }
+      reached = EpochAverage.of(results, reached);
+      ends.add(results);
     }
     return new EpochResult(
-        EpochAverage.of(results, before), WorkerShare.of(results), 0, state.assignment());
+        reached, WorkerShare.of(WorkerResult.epoch(ends)), rounds, 0, state.assignment());
+  }
+
+  private WorkerResult train(EpochTask task, ShardAssignment assignment, int worker) {
+    try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
+      long start = System.nanoTime();
+      device.bind();
+      Iterator<TrainingBatch> batches =
+          data.batches(
+              task.plan(), task.round(), assignment, worker, TrainingData.Steps.ON_CPU, threads);
+      return task.train(worker, device, batches, StepListener.NONE, () -> info(start));
+    }
   }
 
   private TaskInfo info(long start) {

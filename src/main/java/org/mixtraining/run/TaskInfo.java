@@ -45,6 +45,19 @@ public record TaskInfo(
         Math.max(0, Pointer.physicalBytes() - Runtime.getRuntime().totalMemory()));
   }
 
+  /** Of the task that trained the worker's next round, for as long as both took. */
+  TaskInfo then(TaskInfo next) {
+    return new TaskInfo(
+        next.host,
+        next.executor,
+        next.device,
+        next.devices,
+        Math.max(attempt, next.attempt),
+        seconds + next.seconds,
+        Math.max(peakRssBytes, next.peakRssBytes),
+        next.offHeapBytes);
+  }
+
   /** The high-water mark that Linux keeps for a process; −1 elsewhere. */
   public static long highWaterMark() {
     Path status = Path.of("/proc/self/status");

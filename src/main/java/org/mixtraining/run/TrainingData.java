@@ -20,6 +20,7 @@ import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.ModelCard;
@@ -27,6 +28,7 @@ import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Head;
@@ -237,14 +239,47 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     return flops;
   }
 
+  /** Images of a task, over all workers, that an epoch trains on. */
+  public long images(LabelledData task, EpochPlan plan) {
+    if (apart() && plan.objective() == Objective.SSL) {
+      return ssl.manifest().images(Split.TRAIN);
+    }
+    DataConfig data = config.data();
+    return task.dataset()
+        .manifest()
+        .images(
+            Split.TRAIN,
+            plan.objective() == Objective.SL ? data.labelledFraction() : data.fraction());
+  }
+
+  /** Steps of an epoch on a task: batches of all workers together. */
+  int steps(LabelledData task, EpochPlan plan) {
+    return Minibatches.steps(images(task, plan), config.optimizer().batchSize());
+  }
+
+  private int steps(EpochPlan plan) {
+    return labelled.stream().mapToInt(task -> steps(task, plan)).sum();
+  }
+
+  /** The rounds of an epoch. */
+  public Rounds rounds(EpochPlan plan) {
+    long run = MixSchedule.of(config).epochs().stream().mapToLong(this::steps).sum();
+    return Rounds.of(config.averaging().rounds(), steps(plan), run, config.workers().count());
+  }
+
   /**
-   * A worker's minibatches of an epoch, made as they are asked for.
+   * A worker's minibatches of a round, made as they are asked for.
    *
    * @param threads that prepare the images
    */
   public Iterator<TrainingBatch> batches(
-      EpochPlan plan, ShardAssignment assignment, int worker, Steps steps, WorkerThreads threads) {
-    return new EpochBatches(this, plan, assignment, worker).by(steps, threads);
+      EpochPlan plan,
+      Rounds.Round round,
+      ShardAssignment assignment,
+      int worker,
+      Steps steps,
+      WorkerThreads threads) {
+    return new EpochBatches(this, plan, assignment, worker, steps, threads).of(round);
   }
 
   /** Where whole training steps are taken, and images are prepared for them. */

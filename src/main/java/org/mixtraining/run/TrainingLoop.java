@@ -51,6 +51,7 @@ public record TrainingLoop(
               plan,
               state,
               trained.workers(),
+              trained.rounds(),
               trained.syncBytes(),
               scores,
               trainingSeconds,

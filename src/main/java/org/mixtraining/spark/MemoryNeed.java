@@ -57,7 +57,8 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
       int tasks,
       TrainingData.Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
-    int batch = data.config().optimizer().batchSize();
+    int workers = data.config().workers().count();
+    int batch = (data.config().optimizer().batchSize() + workers - 1) / workers;
     long training =
         data.labelled().stream()
             .map(data::vit)

@@ -1,20 +1,23 @@
 package org.mixtraining.spark;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
-import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.DatasetManifest;
-import org.mixtraining.data.Split;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
-import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.vit.EncoderInput;
 
 /** The work of a run, computed before it is trained: FLOPs and early stopping. */
@@ -57,17 +60,9 @@ public final class PlannedWork {
 
   /** Those of training an epoch. */
   private static double flops(TrainingData data, EpochPlan plan) {
-    List<LabelledData> labelled = data.labelled();
-    if (labelled.size() == 1 && data.apart() && plan.objective() == Objective.SSL) {
-      return data.ssl().manifest().images(Split.TRAIN) * ofImage(data, labelled.get(0), plan);
-    }
-    DataConfig config = data.config().data();
-    double share = plan.objective() == Objective.SL ? config.labelledFraction() : config.fraction();
-    double flops = 0;
-    for (LabelledData task : labelled) {
-      flops += task.dataset().manifest().images(Split.TRAIN, share) * ofImage(data, task, plan);
-    }
-    return flops;
+    return data.labelled().stream()
+        .mapToDouble(task -> data.images(task, plan) * ofImage(data, task, plan))
+        .sum();
   }
 
   private static double ofImage(TrainingData data, LabelledData task, EpochPlan plan) {
@@ -88,6 +83,9 @@ public final class PlannedWork {
   /** Description of a run: every epoch, its FLOPs, and its early stopping. */
   public static String describe(Configuration hadoop, JobConfig config) {
     StringBuilder text = new StringBuilder(MixSchedule.of(config).describe());
+    if (isPrepared(hadoop, config)) {
+      batches(TrainingData.open(hadoop, config)).forEach(line -> text.append(line).append('\n'));
+    }
     flops(hadoop, config)
         .ifPresent(
             flops ->
@@ -115,6 +113,46 @@ public final class PlannedWork {
     }
     notes(hadoop, config).forEach(note -> text.append(note).append('\n'));
     return text.toString();
+  }
+
+  /** How the images are shared between the workers, a line for each kind of epoch. */
+  private static List<String> batches(TrainingData data) {
+    int workers = data.config().workers().count();
+    int batch = data.config().optimizer().batchSize();
+    Map<Rounds, Set<String>> kinds = new LinkedHashMap<>();
+    for (EpochPlan plan : MixSchedule.of(data.config()).epochs()) {
+      kinds.computeIfAbsent(data.rounds(plan), rounds -> new LinkedHashSet<>()).add(plan.title());
+    }
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "a batch is %d images%s",
+            batch,
+            workers == 1
+                ? ""
+                : String.format(
+                    Locale.ROOT,
+                    ", up to %d on each of %d workers",
+                    (batch + workers - 1) / workers,
+                    workers)));
+    kinds.forEach(
+        (rounds, titles) ->
+            lines.add(
+                String.format(
+                    Locale.ROOT,
+                    "%s: %d steps an epoch%s",
+                    String.join(", ", titles),
+                    rounds.steps(),
+                    workers == 1
+                        ? ""
+                        : String.format(
+                            Locale.ROOT,
+                            ", %d %s of the workers (%s)",
+                            rounds.count(),
+                            rounds.count() == 1 ? "average" : "averages",
+                            rounds.reason()))));
+    return lines;
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.mixtraining.spark;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +19,11 @@ import org.mixtraining.run.EpochTrainer;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.run.TrainingData;
+import org.mixtraining.run.WorkerResult;
 import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.spark.dl4j.EpochAveragingTrainingMaster;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.state.ModelState;
@@ -76,26 +79,38 @@ final class SparkEpochTrainer implements EpochTrainer {
     Graph graph =
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
-    ModelState before = data.trained(plan, state.model());
-    Broadcast<EpochTask> task = spark.broadcast(new EpochTask(plan, graph.json, before));
-    try {
+    ModelState reached = data.trained(plan, state.model());
+    Rounds rounds = data.rounds(plan);
+    List<List<WorkerResult>> ends = new ArrayList<>();
+    for (Rounds.Round round : rounds.all()) {
       StateExchange.Averaged averaged =
-          new EpochAveragingTrainingMaster<>(
-                  new EpochWorker(task, devices), results -> exchange.average(results, before))
-              .fit(spark, graph.configuration, minibatches(plan, state.assignment()));
-      List<WorkerShare> shares = WorkerShare.of(averaged.reports());
-      return new EpochResult(
-          averaged.state(),
-          shares,
-          exchange.bytes(averaged.state(), shares.size()),
-          next(state.assignment(), shares));
+          average(graph, new EpochTask(plan, round, graph.json, reached), state.assignment());
+      reached = averaged.state();
+      ends.add(averaged.reports());
+    }
+    List<WorkerShare> shares = WorkerShare.of(WorkerResult.epoch(ends));
+    return new EpochResult(
+        reached,
+        shares,
+        rounds,
+        rounds.count() * exchange.bytes(reached, shares.size()),
+        next(state.assignment(), shares));
+  }
+
+  private StateExchange.Averaged average(Graph graph, EpochTask epoch, ShardAssignment assignment) {
+    Broadcast<EpochTask> task = spark.broadcast(epoch);
+    try {
+      return new EpochAveragingTrainingMaster<>(
+              new EpochWorker(task, devices), results -> exchange.average(results, epoch.state()))
+          .fit(spark, graph.configuration, minibatches(epoch.plan(), epoch.round(), assignment));
     } finally {
       task.destroy();
     }
   }
 
-  /** Partition w: worker w's minibatches of the epoch, made in the task as they are asked for. */
-  private JavaRDD<TrainingBatch> minibatches(EpochPlan plan, ShardAssignment assignment) {
+  /** Partition w: worker w's minibatches of the round, made in the task as they are asked for. */
+  private JavaRDD<TrainingBatch> minibatches(
+      EpochPlan plan, Rounds.Round round, ShardAssignment assignment) {
     TrainingData images = data;
     TrainingData.Steps steps = devices.steps();
     int threads = data.config().workers().threadsPerWorker();
@@ -103,7 +118,8 @@ final class SparkEpochTrainer implements EpochTrainer {
         locations
             .numbers(spark)
             .flatMap(
-                worker -> images.batches(plan, assignment, worker, steps, untilTaskEnds(threads)));
+                worker ->
+                    images.batches(plan, round, assignment, worker, steps, untilTaskEnds(threads)));
     profile.ifPresent(minibatches::withResources);
     return minibatches;
   }

@@ -41,8 +41,20 @@ public record EpochMetrics(
     return labels.values().stream().mapToLong(count -> count).sum();
   }
 
+  /** The sums of both, with the times of this worker's next round. */
+  public EpochMetrics then(EpochMetrics next) {
+    return plus(next, computeSeconds + next.computeSeconds, waitSeconds + next.waitSeconds);
+  }
+
   /** The sums of both; of the times, which pass side by side, the greater. */
   public EpochMetrics plus(EpochMetrics other) {
+    return plus(
+        other,
+        Math.max(computeSeconds, other.computeSeconds),
+        Math.max(waitSeconds, other.waitSeconds));
+  }
+
+  private EpochMetrics plus(EpochMetrics other, double compute, double wait) {
     SortedMap<String, Long> both = new TreeMap<>(labels);
     other.labels.forEach((head, count) -> both.merge(head, count, Long::sum));
     return new EpochMetrics(
@@ -54,7 +66,7 @@ public record EpochMetrics(
         sslLoss + other.sslLoss,
         slLoss + other.slLoss,
         flops + other.flops,
-        Math.max(computeSeconds, other.computeSeconds),
-        Math.max(waitSeconds, other.waitSeconds));
+        compute,
+        wait);
   }
 }

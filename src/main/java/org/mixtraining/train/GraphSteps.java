@@ -18,6 +18,7 @@ record GraphSteps(Replica replica) implements StepExecutor {
   @Override
   public List<StepResult> take(TrainingBatch minibatch) {
     if (minibatch instanceof TrainingBatch.Prepared prepared) {
+      replica.step(prepared.position().step());
       return List.of(replica.fit(prepared.arrays(), prepared.head(), prepared.ids()));
     }
     throw new IllegalArgumentException("a graph takes prepared images, not raw ones");

@@ -1,24 +1,52 @@
 package org.mixtraining.train;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 
 /**
  * A worker's minibatches of one epoch on several tasks. Each minibatch holds images of one task;
- * the tasks take turns in proportion to their minibatches, evenly over the epoch.
+ * the tasks take turns in proportion to their minibatches, evenly over the epoch. A turn for which
+ * the worker has no images left is left out.
  */
-public final class InterleavedTasks implements Iterator<TrainingBatch> {
+public final class InterleavedTasks implements EpochIterator {
 
   private final List<TaskBatches> tasks;
   private final List<Integer> turns;
   private int step;
 
-  /** The minibatches of each task. */
+  /** The minibatches of each task, all of them. */
   public InterleavedTasks(List<TaskBatches> tasks) {
+    this(tasks, 0);
+  }
+
+  /**
+   * The minibatches from one on.
+   *
+   * @param tasks each from its own first minibatch on, by {@link #begun}
+   * @param from number of the first
+   */
+  public InterleavedTasks(List<TaskBatches> tasks, int from) {
     this.tasks = List.copyOf(tasks);
     this.turns = turns(tasks.stream().map(TaskBatches::steps).toList());
+    this.step = from;
+    pass();
+  }
+
+  /**
+   * Minibatches of each task before a step.
+   *
+   * @param steps minibatches of each in the epoch
+   */
+  public static List<Integer> begun(List<Integer> steps, int step) {
+    List<Integer> before = turns(steps).subList(0, step);
+    List<Integer> begun = new ArrayList<>();
+    for (int task = 0; task < steps.size(); task++) {
+      begun.add(Collections.frequency(before, task));
+    }
+    return begun;
   }
 
   /**
@@ -37,6 +65,17 @@ public final class InterleavedTasks implements Iterator<TrainingBatch> {
     return turns.stream().map(Turn::task).toList();
   }
 
+  private void pass() {
+    while (hasNext() && !tasks.get(turns.get(step)).hasNext()) {
+      step++;
+    }
+  }
+
+  @Override
+  public int step() {
+    return step;
+  }
+
   @Override
   public boolean hasNext() {
     return step < turns.size();
@@ -44,7 +83,13 @@ public final class InterleavedTasks implements Iterator<TrainingBatch> {
 
   @Override
   public TrainingBatch next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
     TrainingBatch own = tasks.get(turns.get(step)).next();
-    return own.at(new TrainingBatch.Position(step++, turns.size()));
+    TrainingBatch batch = own.at(new TrainingBatch.Position(step, turns.size()));
+    step++;
+    pass();
+    return batch;
   }
 }

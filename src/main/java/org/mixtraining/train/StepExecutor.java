@@ -8,7 +8,7 @@ import org.mixtraining.vit.StepResult;
 
 /**
  * The executor of a replica's training steps: its own graph, or the device of a {@link
- * StepAccelerator}, which has the state to itself between the epoch's beginning and its end.
+ * StepAccelerator}, which has the state to itself between a round's beginning and its end.
  */
 public interface StepExecutor extends AutoCloseable {
 
@@ -21,20 +21,24 @@ public interface StepExecutor extends AutoCloseable {
         .orElseGet(() -> new GraphSteps(replica));
   }
 
-  /** Begins an epoch of so many steps with the state that the replica holds. */
+  /**
+   * Begins a round with the state that the replica holds.
+   *
+   * @param steps of the whole epoch
+   */
   void begin(EpochPlan plan, int steps);
 
   /**
    * Takes a step.
    *
    * @param minibatch with {@link TrainingBatch.Prepared} images; for a device they may be raw
-   * @return results of the epoch's steps, oldest first, as far as they are known and were not
+   * @return results of the round's steps, oldest first, as far as they are known and were not
    *     returned yet
    */
   List<StepResult> take(TrainingBatch minibatch);
 
   /**
-   * Ends the epoch: the replica then holds the state reached.
+   * Ends the round: the replica then holds the state reached.
    *
    * @return the results that are left
    */

@@ -34,6 +34,7 @@ import org.mixtraining.vit.state.ModelState;
  * @param head name of the task's head
  * @param others images of the same shape, at least one, if each image is mixed with one of another
  *     dataset by {@code mix.lambda}
+ * @param steps minibatches of the epoch, as many as other workers have of their shares
  * @param threads that prepare images
  */
 public record WorkerBatches(
@@ -43,24 +44,39 @@ public record WorkerBatches(
     String head,
     Share images,
     Optional<Share> others,
+    int steps,
     WorkerThreads threads) {
 
-  /** Images of the only task that are mixed with no other dataset. */
+  /** The images of a single worker, of the only task, that are mixed with no other dataset. */
   public static WorkerBatches of(
       JobConfig config, ViT vit, EpochPlan plan, Share images, WorkerThreads threads) {
-    return new WorkerBatches(config, vit, plan, ModelState.HEAD, images, Optional.empty(), threads);
+    int steps =
+        new WorkerBatches(config, vit, plan, ModelState.HEAD, images, Optional.empty(), 1, threads)
+            .shuffled()
+            .steps();
+    return new WorkerBatches(
+        config, vit, plan, ModelState.HEAD, images, Optional.empty(), steps, threads);
   }
 
-  /** Minibatches of {@link Prepared} images. */
-  public TaskBatches prepared() {
-    Minibatches own = minibatches();
+  /**
+   * Minibatches of {@link Prepared} images.
+   *
+   * @param from the first one's number
+   */
+  public TaskBatches prepared(int from) {
+    Minibatches own = minibatches(from);
     Iterator<Minibatch> blended =
         others.isEmpty()
             ? own
             : new BlendedMinibatches(
-                own, pass -> partners(others.get(), pass), config.mix().lambda());
+                own, passes(others.get(), own.imagesBefore(from))::apply, config.mix().lambda());
     ViT masked = vit.masking(plan.maskRatio());
-    return new TaskBatches(own, position -> prepared(position, masked, blended.next()));
+    return new TaskBatches(own, from, position -> prepared(position, masked, blended.next()));
+  }
+
+  /** All of them. */
+  public TaskBatches prepared() {
+    return prepared(0);
   }
 
   private Prepared prepared(Position position, ViT masked, Minibatch batch) {
@@ -76,13 +92,19 @@ public record WorkerBatches(
     return new Prepared(position, head, batch.ids(), targets, batch.height(), pixels, mask);
   }
 
-  /** Minibatches of {@link Raw} images. */
-  public TaskBatches raw() {
-    Minibatches own = minibatches();
+  /**
+   * Minibatches of {@link Raw} images.
+   *
+   * @param from the first one's number
+   */
+  public TaskBatches raw(int from) {
+    Minibatches own = minibatches(from);
     float[] tables = flat(images.normalization());
-    Optional<IntFunction<Raw.Picked>> partners = others.map(this::partners);
+    Optional<IntFunction<Raw.Picked>> partners =
+        others.map(share -> partners(share, own.imagesBefore(from)));
     return new TaskBatches(
         own,
+        from,
         position -> {
           StoredMinibatch batch = own.nextStored();
           return raw(
@@ -107,28 +129,52 @@ public record WorkerBatches(
         position, head, batch.ids(), targets, own, partners, numbers(mixes), config.run().seed());
   }
 
+  /** All of them. */
+  public TaskBatches raw() {
+    return raw(0);
+  }
+
   /** The next so many images of another dataset, pass after pass. */
-  private IntFunction<Raw.Picked> partners(Share share) {
-    StoredPasses passes = new StoredPasses(pass -> partners(share, pass));
+  private IntFunction<Raw.Picked> partners(Share share, long before) {
+    StoredPasses passes = new StoredPasses(passes(share, before));
     float[] tables = flat(share.normalization());
     return count -> picked(passes.next(count), tables);
   }
 
-  /** The epoch's images, shuffled. */
-  private Minibatches minibatches() {
+  /** Passes over another dataset, of which so many images were partners before. */
+  private IntFunction<Minibatches> passes(Share share, long before) {
+    int images = share.indices().length;
+    int begun = (int) (before / images);
+    return pass -> {
+      Minibatches partners = partners(share, begun + pass);
+      if (pass == 0) {
+        partners.skipImages((int) (before % images));
+      }
+      return partners;
+    };
+  }
+
+  /** The epoch's minibatches, from one of them on. */
+  private Minibatches minibatches(int from) {
+    Minibatches minibatches = shuffled().inSteps(steps).preparedBy(threads);
+    minibatches.skipTo(from);
+    return minibatches;
+  }
+
+  /** The epoch's images, as one worker would take them alone. */
+  private Minibatches shuffled() {
     return Minibatches.training(
-            images,
-            augmentation(),
-            config.run().seed(),
-            plan.epoch(),
-            config.optimizer().batchSize(),
-            config.data().labelledFraction(),
-            switch (plan.objective()) {
-              case SSL -> Minibatches.Labels.NONE;
-              case SL -> Minibatches.Labels.LABELLED_ONLY;
-              case JOINT -> Minibatches.Labels.ALL;
-            })
-        .preparedBy(threads);
+        images,
+        augmentation(),
+        config.run().seed(),
+        plan.epoch(),
+        config.optimizer().batchSize(),
+        config.data().labelledFraction(),
+        switch (plan.objective()) {
+          case SSL -> Minibatches.Labels.NONE;
+          case SL -> Minibatches.Labels.LABELLED_ONLY;
+          case JOINT -> Minibatches.Labels.ALL;
+        });
   }
 
   /** A pass over the images that are mixed into the epoch's. */

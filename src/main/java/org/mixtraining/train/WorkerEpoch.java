@@ -10,7 +10,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.StepResult;
 
-/** One epoch of a replica: the training steps on its minibatches. */
+/** One round of a replica, or a whole epoch: the training steps on its minibatches. */
 public final class WorkerEpoch {
 
   private WorkerEpoch() {}
@@ -38,16 +38,18 @@ public final class WorkerEpoch {
       Iterator<TrainingBatch> minibatches,
       StepListener listener) {
     Sums sums = new Sums(plan, worker);
+    boolean begun = false;
     long start = System.nanoTime();
     while (minibatches.hasNext()) {
       TrainingBatch batch = minibatches.next();
       long ready = System.nanoTime();
       TrainingBatch.Position position = batch.position();
-      if (position.step() == 0) {
+      if (!begun) {
         executor.begin(plan, position.steps());
+        begun = true;
       }
       sums.taken(
-          new Taken(batch.images(), batch.head()),
+          new Taken(position.step(), batch.images(), batch.head()),
           replica.trainingFlops(plan, batch.head(), batch.imageSize()));
       List<StepResult> results = executor.take(batch);
       sums.add(results);
@@ -58,7 +60,7 @@ public final class WorkerEpoch {
       }
       start = done;
     }
-    if (sums.begun()) {
+    if (begun) {
       sums.add(executor.end());
       sums.took(0, System.nanoTime() - start);
     }
@@ -66,7 +68,7 @@ public final class WorkerEpoch {
   }
 
   /** A step without a result yet. */
-  private record Taken(int images, String head) {}
+  private record Taken(int step, int images, String head) {}
 
   private static final class Sums {
     private final EpochPlan plan;
@@ -88,10 +90,6 @@ public final class WorkerEpoch {
       this.worker = worker;
     }
 
-    boolean begun() {
-      return steps + underWay.size() > 0;
-    }
-
     void taken(Taken step, double flopsOfImage) {
       underWay.add(step);
       flops += step.images * flopsOfImage;
@@ -104,10 +102,11 @@ public final class WorkerEpoch {
 
     void add(List<StepResult> results) {
       for (StepResult result : results) {
+        Taken taken = underWay.remove();
         if (!Double.isFinite(result.loss())) {
-          throw new NonFiniteLossException(plan.epoch(), worker, (int) steps, result.loss());
+          throw new NonFiniteLossException(plan.epoch(), worker, taken.step, result.loss());
         }
-        add(result, underWay.remove());
+        add(result, taken);
       }
     }
 

@@ -58,7 +58,7 @@ public final class Replica implements AutoCloseable {
 
   /**
    * Takes parameters, moments and step counts of the blocks that it uses; the next step is an
-   * epoch's first.
+   * epoch's first, unless {@link #step} says otherwise.
    */
   public void load(ModelState state) {
     loadParameters(state);
@@ -66,7 +66,7 @@ public final class Replica implements AutoCloseable {
     BlockViews.moments(graph, spec, 0).load(name -> state.block(name).m());
     BlockViews.moments(graph, spec, 1).load(name -> state.block(name).v());
     updaters().forEach(updater -> updater.steps(state.block(updater.block()).steps()));
-    graph.getConfiguration().setIterationCount(0);
+    step(0);
   }
 
   /** Takes the parameters only, which is all that inference needs. */
@@ -129,6 +129,11 @@ public final class Replica implements AutoCloseable {
     updaters().forEach(updater -> updater.plan(schedule));
     context(context().with(plan));
     clip(plan.clip());
+  }
+
+  /** Sets which step of the epoch is next, from 0: its learning rate depends on it. */
+  public void step(int next) {
+    graph.getConfiguration().setIterationCount(next);
   }
 
   private void clip(double greatestNorm) {

@@ -92,7 +92,7 @@ class DeviceImagesTest {
         VIT,
         plan,
         new WorkerBatches(
-            config, VIT, plan, ModelState.HEAD, images(3, 1), Optional.of(others), CALLER));
+            config, VIT, plan, ModelState.HEAD, images(3, 1), Optional.of(others), 2, CALLER));
   }
 
   @Test

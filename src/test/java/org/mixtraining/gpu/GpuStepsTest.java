@@ -249,6 +249,7 @@ class GpuStepsTest {
               heads.get(task).name(),
               tasks.get(task),
               Optional.empty(),
+              3,
               CALLER);
       prepared.add(batches.prepared());
       raw.add(batches.raw());

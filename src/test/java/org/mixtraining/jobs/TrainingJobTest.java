@@ -51,6 +51,7 @@ import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Patience;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
@@ -124,6 +125,7 @@ class TrainingJobTest {
     return new EpochResult(
         changed(state.model(), state.averaging().block("encoder").parameters()[0]),
         List.of(new WorkerShare(0, metrics, task, 1)),
+        new Rounds(4, 2, "two are asked for"),
         1000,
         new ShardAssignment(List.of(1.0 + state.epochs(), 1.0)));
   }

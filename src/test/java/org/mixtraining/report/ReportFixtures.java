@@ -123,6 +123,7 @@ final class ReportFixtures {
             : EpochRow.Evaluation.NONE,
         new EpochRow.Cost(
             4000, 125, 5e11, 8, 1, 0.5, sl ? 2 : 0, 12, 1_000_000, sl ? 2.5e11 : 0, sl ? 2.25 : 0),
+        new EpochRow.Batches(63, 63.5, 32.0, 8),
         NOON.plusSeconds(12L * epoch));
   }
 

@@ -57,6 +57,7 @@ final class ResultsFixtures {
         new EpochRow.Training(0.75, 0.75, null, null),
         EpochRow.Evaluation.NONE,
         cost(epoch),
+        new EpochRow.Batches(8, 125.0, 62.5, 2),
         NOON);
   }
 
@@ -75,6 +76,7 @@ final class ResultsFixtures {
         new EpochRow.Evaluation(
             2.25, validationAccuracy, 0.875, 2.125, validationAccuracy / 2, 0.8125),
         cost(epoch),
+        new EpochRow.Batches(8, 125.0, 62.5, 2),
         NOON.plusSeconds(60));
   }
 

@@ -9,12 +9,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.AveragingConfig;
 import org.mixtraining.config.AveragingConfig.Exchange;
+import org.mixtraining.config.AveragingConfig.Rounds;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 class OuterStepTest {
-  private static final AveragingConfig NESTEROV = new AveragingConfig(Exchange.AUTO, 0.5, 0.5);
+  private static final Rounds ONCE = new Rounds(1);
+  private static final AveragingConfig NESTEROV =
+      new AveragingConfig(Exchange.AUTO, ONCE, 0.5, 0.5);
 
   private static final ModelState STILL = new ModelState(Map.of());
 
@@ -31,7 +34,8 @@ class OuterStepTest {
     ModelState before = state("encoder", block(1, 0.1f, 0.2f));
     ModelState average = state("encoder", block(2, 0.3f, 1e-8f));
 
-    OuterStep step = OuterStep.of(new AveragingConfig(Exchange.AUTO, 1, 0), before, average, STILL);
+    OuterStep step =
+        OuterStep.of(new AveragingConfig(Exchange.AUTO, ONCE, 1, 0), before, average, STILL);
 
     assertThat(step.model()).isEqualTo(average);
     assertThat(step.model().block("encoder")).isSameAs(average.block("encoder"));
@@ -44,7 +48,7 @@ class OuterStepTest {
     ModelState average = state("encoder", block(7, 4, 0));
 
     OuterStep step =
-        OuterStep.of(new AveragingConfig(Exchange.AUTO, 1.5, 0), before, average, STILL);
+        OuterStep.of(new AveragingConfig(Exchange.AUTO, ONCE, 1.5, 0), before, average, STILL);
 
     assertThat(step.model().block("encoder").parameters()).containsExactly(2, 2);
     assertThat(step.velocity()).isEqualTo(STILL);

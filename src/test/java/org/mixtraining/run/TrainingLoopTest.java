@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Split;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
@@ -46,6 +47,7 @@ class TrainingLoopTest {
     return new EpochResult(
         model(before.parameters()[0] + 1, before.steps() + 1),
         List.of(new WorkerShare(0, EpochMetrics.NONE, task, 1)),
+        new Rounds(1, 1, "one is asked for"),
         100,
         ShardAssignment.EQUAL);
   }

@@ -37,11 +37,11 @@ import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.TaskBatches;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.TrainingBatch.Prepared;
 import org.mixtraining.train.TrainingBatch.Raw;
-import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.vit.state.ModelState;
 
 /** Every variant of a pipeline, from its first epoch to its last. */
@@ -91,9 +91,12 @@ class PipelinesTest {
     }
   }
 
+  /** The whole epoch as one round. */
+  private static final Rounds.Round ALL = new Rounds.Round(0, 0, Integer.MAX_VALUE);
+
   private static Iterator<TrainingBatch> batches(TrainingData data, EpochPlan plan, int worker) {
     return data.batches(
-        plan, ShardAssignment.EQUAL, worker, TrainingData.Steps.ON_CPU, new WorkerThreads(1));
+        plan, ALL, ShardAssignment.EQUAL, worker, TrainingData.Steps.ON_CPU, new WorkerThreads(1));
   }
 
   private static Trained train(JobConfig config) {
@@ -250,8 +253,7 @@ class PipelinesTest {
   }
 
   private static TaskBatches batches(SmallRun run, EpochPlan plan, int... shards) {
-    Share share = Share.all(run.images(Split.TRAIN, shards), run.manifest().normalization());
-    return WorkerBatches.of(run.config(), run.vit(), plan, share, new WorkerThreads(1)).prepared();
+    return run.batches(plan, shards).prepared();
   }
 
   private static List<TrainingBatch> list(Iterator<TrainingBatch> batches) {
@@ -373,7 +375,7 @@ class PipelinesTest {
 
   private static Iterator<TrainingBatch> forDevice(TrainingData data, EpochPlan plan) {
     return data.batches(
-        plan, ShardAssignment.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
+        plan, ALL, ShardAssignment.EQUAL, 0, TrainingData.Steps.ON_DEVICE, new WorkerThreads(1));
   }
 
   // --- validation ---

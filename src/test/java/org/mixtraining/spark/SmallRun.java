@@ -15,6 +15,7 @@ import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.train.WorkerEpoch;
@@ -86,6 +87,24 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
     return state.with(new ModelState(fresh));
   }
 
+  /** A worker's part of each batch of the epoch, from some of the shards. */
+  WorkerBatches batches(EpochPlan plan, int... shards) {
+    double share =
+        plan.objective() == Objective.SL
+            ? config.data().labelledFraction()
+            : config.data().fraction();
+    long images = manifest.images(Split.TRAIN, share);
+    return new WorkerBatches(
+        config,
+        vit(),
+        plan,
+        ModelState.HEAD,
+        Share.all(images(Split.TRAIN, shards), manifest.normalization()),
+        Optional.empty(),
+        (int) Math.ceil(images / (double) config.optimizer().batchSize()),
+        new WorkerThreads(1));
+  }
+
   /** Where an epoch on some of the shards ends, and what it measured. */
   record Local(ModelState state, EpochMetrics metrics) {}
 
@@ -94,15 +113,7 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
         Compute.Scope scope = compute.use();
         Replica replica = replica(plan)) {
       replica.load(before);
-      var batches =
-          WorkerBatches.of(
-                  config,
-                  vit(),
-                  plan,
-                  Share.all(images(Split.TRAIN, shards), manifest.normalization()),
-                  new WorkerThreads(1))
-              .prepared();
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches(plan, shards).prepared());
       return new Local(before.with(replica.state()), metrics);
     }
   }

@@ -48,6 +48,7 @@ final class Rows {
         new EpochRow.Training(2.5, null, 2.5, epoch / 8.0),
         new EpochRow.Evaluation(Double.NaN, 0.25, 0.5, null, null, null),
         new EpochRow.Cost(1000, 16, 2e12, 4, 1, 0.5, 2, 8, 1, 5e11, 2.5),
+        EpochRow.Batches.UNKNOWN,
         NOON.plusSeconds(epoch));
   }
 }

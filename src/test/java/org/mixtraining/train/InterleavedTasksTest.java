@@ -51,6 +51,7 @@ class InterleavedTasksTest {
             head,
             Share.all(Jobs.images(images), Jobs.NORMALIZATION),
             Optional.empty(),
+            (images + 3) / 4,
             new WorkerThreads(1))
         .prepared();
   }

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.mixtraining.config.AugmentConfig.Range;
+import org.mixtraining.config.AveragingConfig.Rounds;
 import org.mixtraining.config.Curve;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.OptimizerConfig.Betas;
@@ -48,8 +49,8 @@ public final class Canonical {
     Object value = of(component, block);
     if (value instanceof Enum<?> constant) {
       return KebabCase.of(constant);
-    } else if (value instanceof Curve curve) {
-      return curve.toString();
+    } else if (value instanceof Curve || value instanceof Rounds) {
+      return value.toString();
     } else if (value instanceof Betas betas) {
       return List.of(betas.first(), betas.second());
     } else if (value instanceof Range range) {

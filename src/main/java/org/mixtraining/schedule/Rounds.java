@@ -1,0 +1,72 @@
+package org.mixtraining.schedule;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.mixtraining.config.AveragingConfig;
+
+/**
+ * The rounds of an epoch: the stretches of steps between two averages of the workers.
+ *
+ * @param steps of the epoch, which every worker takes with its part of each batch
+ * @param count of the rounds, at least 1
+ * @param reason for the count, for a person
+ */
+public record Rounds(int steps, int count, String reason) {
+
+  /** Steps of all workers together between two averages, at least, where the job chooses. */
+  private static final int LEAST_STEPS = 32;
+
+  /** Averages of a run, at most, for each of its workers, where the job chooses. */
+  private static final int AVERAGES = 40;
+
+  /**
+   * The rounds of an epoch. Where the job chooses, a worker takes 32 / workers steps between two
+   * averages, and more in long runs, which need fewer: no run has more than 40 · workers averages.
+   * The numbers are from measurements on CIFAR-10 (README, "Several workers").
+   *
+   * @param runSteps steps of the whole run
+   */
+  public static Rounds of(AveragingConfig.Rounds asked, int steps, long runSteps, int workers) {
+    if (workers == 1) {
+      return new Rounds(steps, 1, "one worker has nobody to be averaged with");
+    }
+    if (asked.number() != AveragingConfig.Rounds.AUTO) {
+      int most = Math.max(1, Math.min(asked.number(), steps));
+      return new Rounds(
+          steps,
+          most,
+          most == asked.number()
+              ? "set by mixtraining.averaging.rounds"
+              : "mixtraining.averaging.rounds is more than the epoch has steps");
+    }
+    double together = Math.max(LEAST_STEPS, (double) runSteps / AVERAGES);
+    int count = (int) Math.max(1, Math.round(steps * workers / together));
+    return new Rounds(
+        steps,
+        Math.min(count, Math.max(1, steps)),
+        String.format(
+            Locale.ROOT,
+            "about %.0f steps of a worker between two, as %d workers train for %d steps",
+            Math.max(1, together / workers),
+            workers,
+            runSteps));
+  }
+
+  /**
+   * A round: steps {@code from} to {@code to} of the epoch, without the last.
+   *
+   * @param number from 0
+   */
+  public record Round(int number, int from, int to) implements Serializable {}
+
+  /** All of them in order, of nearly the same number of steps. */
+  public List<Round> all() {
+    return IntStream.range(0, count).mapToObj(n -> new Round(n, start(n), start(n + 1))).toList();
+  }
+
+  private int start(int number) {
+    return (int) ((long) steps * number / count);
+  }
+}
