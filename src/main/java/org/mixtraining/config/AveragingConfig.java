@@ -24,13 +24,16 @@ public record AveragingConfig(
     private static final String WORD = "auto";
 
     static Rounds parse(String text) {
-      return new Rounds(text.equals(WORD) ? AUTO : Integer.parseInt(text));
+      if (text.equals(WORD)) {
+        return new Rounds(AUTO);
+      }
+      int number = Integer.parseInt(text);
+      return new Rounds(number == AUTO ? -1 : number);
     }
 
     /** As it stands in a configuration. */
-    @Override
-    public String toString() {
-      return number == AUTO ? WORD : String.valueOf(number);
+    public Object value() {
+      return number == AUTO ? WORD : (Object) number;
     }
   }
 

@@ -31,6 +31,7 @@ import org.mixtraining.results.RunRow.Progress;
 import org.mixtraining.results.RunSummary;
 import org.mixtraining.results.Tables;
 import org.mixtraining.run.Backend;
+import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.EpochSink;
 import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.RunState;
@@ -131,8 +132,9 @@ public final class TrainingJob implements AutoCloseable {
       Provenance provenance = Provenance.of(config, data, random.model());
       Start start = start(provenance, data, random, progress);
       progress.accept(provenance.describe(id));
-      data.notes().forEach(progress);
-      return train(start, backend, trackers, interruption, finished);
+      new DataChecks(data).notes().forEach(progress);
+      EpochSink last = finished.and(new AveragingCost(progress));
+      return train(start, backend, trackers, interruption, last);
     }
   }
 

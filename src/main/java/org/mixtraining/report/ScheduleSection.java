@@ -8,6 +8,7 @@ import static j2html.TagCreator.span;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.report.chart.Figure;
 import org.mixtraining.report.chart.Grid;
@@ -132,7 +133,21 @@ final class ScheduleSection {
             Grid.number("α", e -> Numbers.digits(e.alpha(), 3)),
             Grid.number(
                 "mask ratio",
-                e -> e.maskRatio() == null ? Numbers.NONE : Numbers.percent(e.maskRatio()))),
+                e -> e.maskRatio() == null ? Numbers.NONE : Numbers.percent(e.maskRatio())),
+            batches("steps", b -> b.stepsPerWorker()),
+            batches("images a step", b -> b.batchSize()),
+            batches("of them a worker's", b -> b.workerBatchSize()),
+            batches("averages", b -> b.averages())),
         epochs);
+  }
+
+  private static Grid.Column<EpochRow> batches(
+      String name, Function<EpochRow.Batches, Number> value) {
+    return Grid.number(
+        name,
+        epoch -> {
+          Number number = value.apply(epoch.batches());
+          return number == null ? Numbers.NONE : Numbers.digits(number.doubleValue(), 3);
+        });
   }
 }

@@ -3,20 +3,21 @@ package org.mixtraining.run;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /**
- * The average of the states that the workers of an epoch ended with. Each block is weighted by the
+ * The average of the states that the workers of a round ended with. Each block is weighted by the
  * images that trained it: a head by the labelled images of its task, all else by all images. So a
  * worker without labels for a head has weight 0 in it, and a block that nobody trained is
  * unchanged.
  *
- * <p>Each value is summed in worker order in double precision, so the order in which results arrive
- * does not change a bit. The moments are averaged like the parameters; a block's step count is the
- * weighted mean of the workers', rounded, since workers with fewer images take fewer steps.
+ * <p>{@link RangeAverage} averages the values, in worker order, so that the order in which results
+ * arrive does not change a bit. A block's step count is the weighted mean of the workers', rounded,
+ * since workers with fewer images take fewer steps.
  */
 public final class EpochAverage {
 
@@ -27,17 +28,49 @@ public final class EpochAverage {
   /**
    * @param results of all workers, in worker order
    * @param before what they began with
+   * @param betas of the round's objective
    * @throws IllegalArgumentException if no worker saw an image
    */
-  public static ModelState of(List<WorkerResult> results, ModelState before) {
+  public static ModelState of(List<WorkerResult> results, ModelState before, Betas betas) {
     try (WorkerThreads threads = WorkerThreads.ofAllCores()) {
-      return of(results, before, threads);
+      return of(results, before, betas, threads);
     }
   }
 
   /** The same by these threads, which change no bit of it. */
-  static ModelState of(List<WorkerResult> results, ModelState before, WorkerThreads threads) {
-    return of(results, before, (values, weights, length) -> mean(values, weights, length, threads));
+  static ModelState of(
+      List<WorkerResult> results, ModelState before, Betas betas, WorkerThreads threads) {
+    Map<String, Block> blocks = new HashMap<>();
+    blank(results, before)
+        .blocks()
+        .forEach(
+            (name, blank) -> {
+              List<WorkerResult> trained = trained(results, name);
+              switch (trained.size()) {
+                case 0 -> blocks.put(name, blank);
+                case 1 -> blocks.put(name, trained.get(0).state().block(name)); // −0 too
+                default -> {
+                  double noise = noise(results, before, name, betas);
+                  threads.run(
+                      (blank.parameters().length + SLICE - 1) / SLICE,
+                      (thread, slice) -> fill(blank, trained, name, noise, slice * SLICE));
+                  blocks.put(name, blank);
+                }
+              }
+            });
+    return new ModelState(blocks);
+  }
+
+  private static void fill(
+      Block average, List<WorkerResult> trained, String name, double noise, int from) {
+    int length = Math.min(SLICE, average.parameters().length - from);
+    RangeAverage range = new RangeAverage(length, trained.size(), noise);
+    double[] weights = weights(trained, name);
+    for (int w = 0; w < weights.length; w++) {
+      Block own = trained.get(w).state().block(name);
+      range.add(weights[w], own.parameters(), own.m(), own.v(), from);
+    }
+    range.write(average.parameters(), average.m(), average.v(), from);
   }
 
   /**
@@ -48,36 +81,33 @@ public final class EpochAverage {
    * @throws IllegalArgumentException if no worker saw an image
    */
   public static ModelState blank(List<WorkerResult> reports, ModelState before) {
-    return of(reports, before, (values, weights, length) -> new float[length]);
-  }
-
-  /** Makes one array out of the workers' and their weights. */
-  private interface Values {
-    float[] of(List<float[]> values, double[] weights, int length);
-  }
-
-  private static ModelState of(List<WorkerResult> results, ModelState before, Values values) {
-    if (results.stream().allMatch(result -> result.metrics().images() == 0)) {
+    if (reports.stream().allMatch(report -> report.metrics().images() == 0)) {
       throw new IllegalArgumentException("no worker has an image to train on");
     }
     Map<String, Block> blocks = new HashMap<>();
-    before.blocks().forEach((name, block) -> blocks.put(name, block(results, name, block, values)));
+    before
+        .blocks()
+        .forEach(
+            (name, block) -> {
+              List<WorkerResult> trained = trained(reports, name);
+              blocks.put(
+                  name,
+                  trained.isEmpty()
+                      ? block
+                      : new Block(
+                          new float[block.parameters().length],
+                          new float[block.m().length],
+                          new float[block.v().length],
+                          Math.round(steps(trained, name))));
+            });
     return new ModelState(blocks);
   }
 
-  private static Block block(List<WorkerResult> results, String name, Block before, Values values) {
-    List<WorkerResult> trained = results.stream().filter(r -> images(r, name) > 0).toList();
-    if (trained.isEmpty()) {
-      return before;
-    }
-    double[] weights = weights(trained, name);
-    List<Block> own = trained.stream().map(result -> result.state().block(name)).toList();
-    return new Block(
-        values.of(
-            own.stream().map(Block::parameters).toList(), weights, before.parameters().length),
-        values.of(own.stream().map(Block::m).toList(), weights, before.m().length),
-        values.of(own.stream().map(Block::v).toList(), weights, before.v().length),
-        steps(own, weights));
+  /** {@link RangeAverage#noise} of a block in the round that the workers report. */
+  public static double noise(
+      List<WorkerResult> reports, ModelState before, String block, Betas betas) {
+    double taken = steps(trained(reports, block), block) - before.block(block).steps();
+    return RangeAverage.noise(betas, taken);
   }
 
   /** Images that trained a block. */
@@ -95,35 +125,16 @@ public final class EpochAverage {
     return results.stream().mapToDouble(result -> images(result, block) / total).toArray();
   }
 
-  private static long steps(List<Block> blocks, double[] weights) {
+  private static List<WorkerResult> trained(List<WorkerResult> results, String block) {
+    return results.stream().filter(result -> images(result, block) > 0).toList();
+  }
+
+  private static double steps(List<WorkerResult> trained, String block) {
+    double[] weights = weights(trained, block);
     double steps = 0;
     for (int w = 0; w < weights.length; w++) {
-      steps += weights[w] * blocks.get(w).steps();
+      steps += weights[w] * trained.get(w).state().block(block).steps();
     }
-    return Math.round(steps);
-  }
-
-  /** Of a single worker, its own values, −0 too. */
-  private static float[] mean(
-      List<float[]> values, double[] weights, int length, WorkerThreads threads) {
-    if (weights.length == 1) {
-      return values.get(0);
-    }
-    float[] mean = new float[length];
-    threads.run(
-        (mean.length + SLICE - 1) / SLICE,
-        (thread, slice) -> mean(values, weights, mean, slice * SLICE));
-    return mean;
-  }
-
-  private static void mean(List<float[]> values, double[] weights, float[] mean, int from) {
-    int to = Math.min(from + SLICE, mean.length);
-    for (int i = from; i < to; i++) {
-      double sum = 0;
-      for (int w = 0; w < weights.length; w++) {
-        sum += weights[w] * values.get(w)[i];
-      }
-      mean[i] = (float) sum;
-    }
+    return steps;
   }
 }

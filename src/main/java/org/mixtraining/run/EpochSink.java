@@ -5,4 +5,12 @@ package org.mixtraining.run;
 public interface EpochSink {
 
   void write(EpochOutcome outcome);
+
+  /** Gives each epoch to this sink, then to another. */
+  default EpochSink and(EpochSink next) {
+    return epoch -> {
+      write(epoch);
+      next.write(epoch);
+    };
+  }
 }

@@ -66,7 +66,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
       for (int worker = 0; worker < data.config().workers().count(); worker++) {
         results.add(train(task, state.assignment(), worker));
       }
-      reached = EpochAverage.of(results, reached);
+      reached = EpochAverage.of(results, reached, data.betas(plan.objective()));
       ends.add(results);
     }
     return new EpochResult(

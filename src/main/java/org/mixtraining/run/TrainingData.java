@@ -2,11 +2,9 @@ package org.mixtraining.run;
 
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -16,8 +14,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.MixConfig.MixPass;
-import org.mixtraining.config.ModelConfig.Positions;
-import org.mixtraining.config.Secrets;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatches;
@@ -46,9 +43,6 @@ import org.mixtraining.vit.state.ModelState;
  */
 public record TrainingData(JobConfig config, List<LabelledData> labelled, PreparedDataset ssl)
     implements Serializable {
-  /** Images on which an accuracy has a standard error of up to five points. */
-  private static final long FEW = 100;
-
   /**
    * The data of a configuration.
    *
@@ -67,16 +61,17 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     if (config.data().tasks().isEmpty()) {
       first.manifest().checkPreparation(config.data());
     }
-    checkPositions(config, labelled);
     PreparedDataset ssl = first;
     if (!config.data().ssl().isEmpty()) {
       ssl = PreparedDataset.open(hadoop, "mixtraining.data.ssl", config.data().ssl(), workers);
       first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     }
     TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);
-    data.checkReconstruction();
+    DataChecks checks = new DataChecks(data);
+    checks.positions();
+    checks.reconstruction();
     if (data.trainsHead()) {
-      data.checkLabels();
+      checks.labels();
     }
     return data;
   }
@@ -108,81 +103,11 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   }
 
   /**
-   * Checks that every task has a labelled image to train on, which small shares may not leave.
-   *
-   * @throws UserException if a task has none
-   */
-  public void checkLabels() {
-    DataConfig data = config.data();
-    for (LabelledData task : labelled) {
-      DatasetManifest m = task.dataset().manifest();
-      if (m.images(Split.TRAIN, data.labelledFraction()) == 0) {
-        throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d training images, at most %d per class",
-                data.fraction(),
-                data.labelFraction(),
-                Secrets.inText(task.dataset().path()),
-                m.images(Split.TRAIN),
-                Collections.max(m.splits().get(Split.TRAIN).histogram())));
-      }
-    }
-  }
-
-  /**
    * Validation images that models of a task are selected on: no more than it has training labels.
    */
   public long validated(LabelledData task) {
     DatasetManifest manifest = task.dataset().manifest();
     return manifest.heldOutImages(Split.VALIDATION, config.data().labelledFraction());
-  }
-
-  /** Warnings about the validation images that the model is selected on, a line per task. */
-  public List<String> notes() {
-    List<String> notes = new ArrayList<>();
-    for (LabelledData task : labelled) {
-      long used = validated(task);
-      long all = task.dataset().manifest().images(Split.VALIDATION);
-      if (trainsHead() && all > 0 && (used < all || used < FEW)) {
-        notes.add(
-            String.format(
-                Locale.ROOT,
-                "models are selected on %d of %d validation images of %s%s%s",
-                used,
-                all,
-                Secrets.inText(task.task().path()),
-                used < all ? ": no more per class than there are training labels" : "",
-                used < FEW
-                    ? String.format(
-                        Locale.ROOT,
-                        "; on so few, the standard error of an accuracy is up to %.0f points: compare means over seeds",
-                        100 * Math.sqrt(0.25 / Math.max(1, used)))
-                    : ""));
-      }
-    }
-    return notes;
-  }
-
-  /** A learned position belongs to a place in images of one size. */
-  private static void checkPositions(JobConfig config, List<LabelledData> labelled) {
-    List<Integer> sizes =
-        labelled.stream().map(task -> task.dataset().manifest().height()).distinct().toList();
-    if (config.model().positions() == Positions.LEARNED && sizes.size() > 1) {
-      throw new UserException(
-          "mixtraining.model.positions = learned: all tasks need images of one size, but theirs are %s pixels; sin-cos takes any"
-              .formatted(sizes));
-    }
-  }
-
-  /** A patch of one value, normalised by itself, is 0 whatever it was. */
-  private void checkReconstruction() {
-    boolean reconstructs =
-        MixSchedule.of(config).epochs().stream().anyMatch(plan -> plan.objective() != Objective.SL);
-    if (reconstructs && vit().architecture().normPix() && vit().architecture().patchValues() == 1) {
-      throw new UserException(
-          "mixtraining.model.norm-pix = true: with grey images and mixtraining.model.patch = 1 a patch is one value, which normalises to 0; set false, or use larger patches");
-    }
   }
 
   /** The model of the configuration for the images of the first task. */
@@ -259,6 +184,11 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   private int steps(EpochPlan plan) {
     return labelled.stream().mapToInt(task -> steps(task, plan)).sum();
+  }
+
+  /** AdamW's decay rates in an objective's epochs. */
+  public Betas betas(Objective objective) {
+    return ViTGraph.betas(config.optimizer(), objective);
   }
 
   /** The rounds of an epoch. */

@@ -17,6 +17,7 @@ import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
@@ -74,7 +75,7 @@ public final class FrozenModel {
    * @throws org.mixtraining.config.UserException if the run was allowed to know no label of one
    */
   public List<TaskFeatures> features() {
-    data.checkLabels();
+    new DataChecks(data).labels();
     Broadcast<ModelState> broadcast = spark.broadcast(data.predicting(model));
     try {
       List<Part> parts = parts(broadcast);

@@ -13,6 +13,7 @@ import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
@@ -77,7 +78,9 @@ public final class PlannedWork {
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
   public static List<String> notes(Configuration hadoop, JobConfig config) {
-    return isPrepared(hadoop, config) ? TrainingData.open(hadoop, config).notes() : List.of();
+    return isPrepared(hadoop, config)
+        ? new DataChecks(TrainingData.open(hadoop, config)).notes()
+        : List.of();
   }
 
   /** Description of a run: every epoch, its FLOPs, and its early stopping. */

@@ -56,10 +56,7 @@ public final class Replica implements AutoCloseable {
 
   // --- state -----------------------------------------------------------------------------------
 
-  /**
-   * Takes parameters, moments and step counts of the blocks that it uses; the next step is an
-   * epoch's first, unless {@link #step} says otherwise.
-   */
+  /** Takes parameters, moments and step counts of the blocks that it uses; {@link #step} is 0. */
   public void load(ModelState state) {
     loadParameters(state);
     GraphSpec spec = spec();

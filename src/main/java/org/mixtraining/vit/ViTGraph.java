@@ -37,6 +37,11 @@ public final class ViTGraph {
 
   private ViTGraph() {}
 
+  /** AdamW's decay rates in an objective's epochs. */
+  public static OptimizerConfig.Betas betas(OptimizerConfig optimizer, Objective objective) {
+    return objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
+  }
+
   /** The name of an encoder block, counted from 0. */
   public static String encoder(int i) {
     return "encoder-" + i;
@@ -153,8 +158,7 @@ public final class ViTGraph {
 
     void add(ViTLayer layer) {
       String name = layer.getLayerName();
-      OptimizerConfig.Betas betas =
-          objective == Objective.SSL ? optimizer.sslBetas() : optimizer.slBetas();
+      OptimizerConfig.Betas betas = betas(optimizer, objective);
       ModelSpec.Layer parameters = model.layer(name);
       layer.optimize(
           new AdamW(

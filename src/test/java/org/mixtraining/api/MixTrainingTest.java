@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.results.RunSummary;
@@ -68,11 +68,12 @@ class MixTrainingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2})
-  void trainingInThisProcessGivesTheBitsOfSpark(int workers) {
-    String count = "workers.count=" + workers;
-    RunSummary onSpark = MixTraining.train(spark, config("spark-" + workers, count));
-    RunSummary local = MixTraining.train(config("local-" + workers, count));
+  @CsvSource({"1, 1", "2, 1", "2, 3"})
+  void trainingInThisProcessGivesTheBitsOfSpark(int workers, int rounds) {
+    String id = workers + "-" + rounds;
+    String[] both = {"workers.count=" + workers, "averaging.rounds=" + rounds};
+    RunSummary onSpark = MixTraining.train(spark, config("spark-" + id, both));
+    RunSummary local = MixTraining.train(config("local-" + id, both));
 
     assertThat(local.status()).isEqualTo("finished");
     assertThat(local.stateSha256()).isEqualTo(onSpark.stateSha256());

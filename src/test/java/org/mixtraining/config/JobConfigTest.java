@@ -356,6 +356,9 @@ class JobConfigTest {
       delimiter = ';',
       value = {
         "data.shards=1;mixtraining.data.shards = 1: must be at least mixtraining.workers.count = 2 (command line)",
+        "optimizer.batch-size=1;mixtraining.optimizer.batch-size = 1: must be at least mixtraining.workers.count = 2: all workers share it (command line)",
+        "averaging.rounds=0.5;mixtraining.averaging.rounds = 0.5: must be auto, or a whole number of at least 1 (command line)",
+        "averaging.rounds=0;mixtraining.averaging.rounds = 0: must be auto, or a whole number of at least 1 (command line)",
         "optimizer.min-lr=0.01;mixtraining.optimizer.min-lr = 0.01: must be at most the peak base-lr *"
             + " batch-size / 256 = 0.001 (command line)",
       })

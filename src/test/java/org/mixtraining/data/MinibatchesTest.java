@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,34 @@ class MinibatchesTest {
           }
         });
     return pixels;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 7, 100, 130})
+  void anEpochThatGoesOnAtAStepIsThatWhichBeganBefore(int steps) {
+    var images = images(100);
+    for (Labels labels : Labels.values()) {
+      Supplier<Minibatches> epoch =
+          () ->
+              Minibatches.training(Share.all(images, UNIT), NONE, 7, 3, 32, 0.3, labels)
+                  .inSteps(steps);
+      List<List<Long>> whole = new ArrayList<>();
+      epoch.get().forEachRemaining(batch -> whole.add(ids(batch)));
+      assertThat(whole.stream().flatMap(List::stream)).doesNotHaveDuplicates();
+      assertThat(whole).hasSize(Math.min(steps, epoch.get().images()));
+
+      for (int from = 0; from <= steps; from++) {
+        Minibatches rest = epoch.get();
+        rest.skipTo(from);
+        List<List<Long>> left = new ArrayList<>();
+        rest.forEachRemaining(batch -> left.add(ids(batch)));
+        assertThat(left).isEqualTo(whole.subList(Math.min(from, whole.size()), whole.size()));
+      }
+    }
+  }
+
+  private static List<Long> ids(Minibatch batch) {
+    return Arrays.stream(batch.ids()).boxed().toList();
   }
 
   @ParameterizedTest

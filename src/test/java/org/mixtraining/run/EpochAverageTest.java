@@ -3,20 +3,28 @@ package org.mixtraining.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 class EpochAverageTest {
+
+  private static final Betas BETAS = new Betas(0.9, 0.999);
 
   @Test
   void parametersAndMomentsAreWeightedByImages() {
@@ -30,7 +38,63 @@ class EpochAverageTest {
     Block block = average.block("encoder");
     assertThat(block.parameters()).containsExactly(2, -1);
     assertThat(block.m()).containsExactly(3, 2);
-    assertThat(block.v()).containsExactly(6, 2);
+    assertThat(block.v()).as("without steps there is no noise").containsExactly(6, 2);
+  }
+
+  /**
+   * Each worker's gradients have the same mean, 0.5, and a deviation of 2; those of the whole batch
+   * have half of that.
+   */
+  @ParameterizedTest
+  @CsvSource({"0.9, 0.999, 1", "0.9, 0.999, 8", "0.9, 0.95, 4", "0, 0.9, 3"})
+  void secondMomentsAreThoseOfOneWorkerOnWholeBatches(double beta1, double beta2, int steps) {
+    int workers = 4;
+    int values = 50_000;
+    var random = new Random(7);
+    float[][] m = new float[workers + 1][values];
+    float[][] v = new float[workers + 1][values];
+    Stream.of(v).forEach(moments -> Arrays.fill(moments, 1.25f)); // what whole batches come to
+    for (int step = 0; step < steps; step++) {
+      for (int i = 0; i < values; i++) {
+        double whole = 0;
+        for (int w = 0; w <= workers; w++) {
+          double gradient = w < workers ? 0.5 + 2 * random.nextGaussian() : whole / workers;
+          whole += gradient;
+          m[w][i] = (float) (beta1 * m[w][i] + (1 - beta1) * gradient);
+          v[w][i] = (float) (beta2 * v[w][i] + (1 - beta2) * gradient * gradient);
+        }
+      }
+    }
+    List<WorkerResult> results =
+        IntStream.range(0, workers)
+            .mapToObj(w -> worker(w, 8, state(new Block(m[w], m[w], v[w], 100 + steps))))
+            .toList();
+    float[] none = new float[values];
+
+    Block average =
+        EpochAverage.of(results, state(new Block(none, none, none, 100)), new Betas(beta1, beta2))
+            .block("encoder");
+
+    assertThat(mean(average.m())).isCloseTo(mean(m[workers]), withinPercentage(0.1));
+    double plain = IntStream.range(0, workers).mapToDouble(w -> mean(v[w])).average().orElseThrow();
+    assertThat(plain - mean(average.v()))
+        .as("the noise that is taken out")
+        .isCloseTo(plain - mean(v[workers]), withinPercentage(12));
+    for (float value : average.v()) {
+      assertThat(value).isPositive();
+    }
+  }
+
+  private static double mean(float[] values) {
+    double sum = 0;
+    for (float value : values) {
+      sum += value;
+    }
+    return sum / values.length;
+  }
+
+  private static ModelState state(Block encoder) {
+    return new ModelState(Map.of("encoder", encoder));
   }
 
   @Test
@@ -65,7 +129,7 @@ class EpochAverageTest {
             Map.of("head-a", 3L),
             state(scalar(8, 4), scalar(8, 4), scalar(Float.NaN, 4), scalar(2, 8)));
 
-    ModelState average = EpochAverage.of(List.of(one, other), before);
+    ModelState average = EpochAverage.of(List.of(one, other), before, BETAS);
 
     assertThat(average.block("encoder")).as("3/4 and 1/4").isEqualTo(scalar(5, 7));
     assertThat(average.block("head-a")).as("1/4 and 3/4").isEqualTo(scalar(7, 5));
@@ -78,7 +142,7 @@ class EpochAverageTest {
   }
 
   private static ModelState average(List<WorkerResult> results) {
-    return EpochAverage.of(results, results.get(0).state());
+    return EpochAverage.of(results, results.get(0).state(), BETAS);
   }
 
   @Test
@@ -147,7 +211,7 @@ class EpochAverageTest {
 
     Block average;
     try (var threads = new WorkerThreads(count)) {
-      average = EpochAverage.of(results, results.get(0).state(), threads).block("encoder");
+      average = EpochAverage.of(results, results.get(0).state(), BETAS, threads).block("encoder");
     }
 
     for (int i = 0; i < average.parameters().length; i++) {

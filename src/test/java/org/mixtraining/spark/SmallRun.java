@@ -16,6 +16,7 @@ import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.WorkerBatches;
 import org.mixtraining.train.WorkerEpoch;
@@ -109,11 +110,16 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
   record Local(ModelState state, EpochMetrics metrics) {}
 
   Local epoch(EpochPlan plan, ModelState before, int... shards) {
+    return round(plan, new Rounds.Round(0, 0, Integer.MAX_VALUE), before, shards);
+  }
+
+  Local round(EpochPlan plan, Rounds.Round round, ModelState before, int... shards) {
     try (Compute compute = new Compute(Engine.cpu(1));
         Compute.Scope scope = compute.use();
         Replica replica = replica(plan)) {
       replica.load(before);
-      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches(plan, shards).prepared());
+      var batches = batches(plan, shards).prepared(round.from()).until(round.to());
+      EpochMetrics metrics = WorkerEpoch.run(replica, plan, 0, batches);
       return new Local(before.with(replica.state()), metrics);
     }
   }

@@ -40,6 +40,7 @@ import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.Evaluation;
 import org.mixtraining.train.NonFiniteLossException;
@@ -226,6 +227,34 @@ class SparkBackendTest {
         .isGreaterThan(shares.get(1).metrics().images() * 3 / 2);
     assertThat(shares).extracting(WorkerShare::worker).containsExactly(0, 1, 2);
     assertThat(shares.stream().mapToDouble(WorkerShare::weight).sum()).isCloseTo(1, within(1e-12));
+  }
+
+  /** 110 images in batches of 16 are 7 steps; two workers of uneven shards take all of them. */
+  @Test
+  void anEpochOfSeveralRoundsIsAveragedAfterEach() {
+    JobConfig config =
+        config("pipeline=sl", "epochs.sl=1", "averaging.rounds=3", "optimizer.warmup=1");
+    SmallRun local = SmallRun.of(config);
+
+    Trained trained = train(config);
+
+    EpochOutcome epoch = trained.epochs.get(0);
+    assertThat(epoch.rounds().steps()).isEqualTo(7);
+    List<String> blocks = blocks(epoch.plan());
+    ModelState state = trained.initial;
+    for (Rounds.Round round :
+        List.of(new Rounds.Round(0, 0, 2), new Rounds.Round(1, 2, 4), new Rounds.Round(2, 4, 7))) {
+      List<SmallRun.Local> workers =
+          List.of(
+              local.round(epoch.plan(), round, state, 0, 2),
+              local.round(epoch.plan(), round, state, 1, 3));
+      state = state.with(average(workers, trained.initial.only(blocks)));
+    }
+    assertSame(epoch.model(), state);
+    assertThat(epoch.workers())
+        .extracting(share -> share.metrics().steps())
+        .containsExactly(7L, 7L);
+    assertThat(epoch.metrics().images()).isEqualTo(110);
   }
 
   private static List<String> blocks(EpochPlan plan) {

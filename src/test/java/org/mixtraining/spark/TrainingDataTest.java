@@ -28,6 +28,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.DatasetManifest.Contents;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Split;
+import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.MixSchedule;
 
@@ -148,7 +149,7 @@ class TrainingDataTest {
             "pipeline=ssl-sl",
             "epochs={ssl = 1, sl = 0}");
 
-    assertThat(catchThrowableOfType(UserException.class, data::checkLabels).problems())
+    assertThat(catchThrowableOfType(UserException.class, new DataChecks(data)::labels).problems())
         .singleElement(as(STRING))
         .contains("leave no labelled image of");
   }

@@ -43,7 +43,51 @@ class InterleavedTasksTest {
     assertThat(batches).extracting(TrainingBatch::images).containsExactly(4, 3, 3, 3);
   }
 
+  /** Another worker has more images of the second task, which decide how many turns it has. */
+  @Test
+  void aTurnForWhichNoImageIsLeftIsLeftOut() {
+    EpochPlan plan = Jobs.plan(0, Objective.SL, 0, 1e-3);
+
+    List<TrainingBatch> batches = new ArrayList<>();
+    new InterleavedTasks(
+            List.of(batches("head-a", plan, 10, 3, 0), batches("head-b", plan, 1, 3, 0)))
+        .forEachRemaining(batches::add);
+
+    assertThat(batches)
+        .extracting(TrainingBatch::position)
+        .containsExactly(
+            new Position(0, 6), new Position(1, 6), new Position(2, 6), new Position(4, 6));
+    assertThat(batches)
+        .extracting(TrainingBatch::head)
+        .containsExactly("head-a", "head-b", "head-a", "head-a");
+  }
+
+  @Test
+  void anEpochMayGoOnAtAnyStep() {
+    EpochPlan plan = Jobs.plan(0, Objective.JOINT, 0.5, 1e-3);
+    List<TrainingBatch> whole = new ArrayList<>();
+    new InterleavedTasks(List.of(batches("head-a", plan, 10), batches("head-b", plan, 7)))
+        .forEachRemaining(whole::add);
+    for (int from = 0; from <= 5; from++) {
+      List<Integer> begun = InterleavedTasks.begun(List.of(3, 2), from);
+      List<TrainingBatch> rest = new ArrayList<>();
+      new InterleavedTasks(
+              List.of(
+                  batches("head-a", plan, 10, 3, begun.get(0)),
+                  batches("head-b", plan, 7, 2, begun.get(1))),
+              from)
+          .forEachRemaining(rest::add);
+      assertThat(rest)
+          .usingRecursiveFieldByFieldElementComparator()
+          .isEqualTo(whole.subList(from, 5));
+    }
+  }
+
   private static TaskBatches batches(String head, EpochPlan plan, int images) {
+    return batches(head, plan, images, (images + 3) / 4, 0);
+  }
+
+  private static TaskBatches batches(String head, EpochPlan plan, int images, int steps, int from) {
     return new WorkerBatches(
             Jobs.config(),
             Jobs.vit(),
@@ -51,8 +95,8 @@ class InterleavedTasksTest {
             head,
             Share.all(Jobs.images(images), Jobs.NORMALIZATION),
             Optional.empty(),
-            (images + 3) / 4,
+            steps,
             new WorkerThreads(1))
-        .prepared();
+        .prepared(from);
   }
 }

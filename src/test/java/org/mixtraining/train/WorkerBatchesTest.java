@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.state.ModelState;
 
 class WorkerBatchesTest {
   private static final String[] PLAIN = {
@@ -41,6 +43,45 @@ class WorkerBatchesTest {
     return batches(objective, overrides).stream()
         .map(batch -> ((TrainingBatch.Prepared) batch).pixels())
         .toArray(float[][]::new);
+  }
+
+  /** The partners of an image are those that it has in an epoch which began before. */
+  @Test
+  void anEpochThatGoesOnMixesInTheSameImagesOfAnotherDataset() {
+    WorkerBatches batches =
+        new WorkerBatches(
+            Jobs.config("mix.lambda=0.25"),
+            Jobs.vit(),
+            Jobs.plan(0, Objective.JOINT, 0.5, 1e-3),
+            ModelState.HEAD,
+            Share.all(Jobs.images(12), Jobs.NORMALIZATION),
+            Optional.of(Share.all(Jobs.images(5), Jobs.NORMALIZATION)),
+            4,
+            new WorkerThreads(1));
+    for (int from = 0; from <= 4; from++) {
+      assertThat(batches.prepared(from))
+          .toIterable()
+          .usingRecursiveFieldByFieldElementComparator()
+          .isEqualTo(list(batches.prepared()).subList(from, 4));
+      assertThat(batches.raw(from))
+          .toIterable()
+          .extracting(batch -> partners((TrainingBatch.Raw) batch))
+          .isEqualTo(
+              list(batches.raw()).subList(from, 4).stream()
+                  .map(batch -> partners((TrainingBatch.Raw) batch))
+                  .toList());
+    }
+  }
+
+  private static List<Long> partners(TrainingBatch.Raw batch) {
+    TrainingBatch.Raw.Picked others = batch.others().orElseThrow();
+    return Arrays.stream(others.indices()).mapToObj(others.set()::id).toList();
+  }
+
+  private static List<TrainingBatch> list(TaskBatches batches) {
+    List<TrainingBatch> list = new ArrayList<>();
+    batches.forEachRemaining(list::add);
+    return list;
   }
 
   @ParameterizedTest

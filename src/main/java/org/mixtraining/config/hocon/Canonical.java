@@ -49,8 +49,10 @@ public final class Canonical {
     Object value = of(component, block);
     if (value instanceof Enum<?> constant) {
       return KebabCase.of(constant);
-    } else if (value instanceof Curve || value instanceof Rounds) {
-      return value.toString();
+    } else if (value instanceof Curve curve) {
+      return curve.toString();
+    } else if (value instanceof Rounds rounds) {
+      return rounds.value();
     } else if (value instanceof Betas betas) {
       return List.of(betas.first(), betas.second());
     } else if (value instanceof Range range) {

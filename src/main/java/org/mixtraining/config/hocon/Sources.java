@@ -19,6 +19,10 @@ import org.mixtraining.config.UserException;
 /** The sources of a configuration: {@code reference.conf}, a file, the command line. */
 public final class Sources {
   private static final String ROOT = "mixtraining";
+  private static final String WORKERS = ROOT + ".workers.count";
+  private static final String ROUNDS = ROOT + ".averaging.rounds";
+  private static final String BATCH_SIZE = ROOT + ".optimizer.batch-size";
+  private static final String BASE_LR = ROOT + ".optimizer.base-lr";
   private static final String COMMAND_LINE = "command line";
   private static final Config REFERENCE =
       ConfigFactory.parseResources(Sources.class.getClassLoader(), "reference.conf");
@@ -27,7 +31,7 @@ public final class Sources {
 
   /** What the sources say together, with the structural problems among them already noted. */
   public static Settings merge(String base, Optional<Path> file, List<String> overrides) {
-    Config defaults = ConfigFactory.parseString(base).withFallback(REFERENCE);
+    Config defaults = today(ConfigFactory.parseString(base)).withFallback(REFERENCE);
     List<String> problems = new ArrayList<>();
     Config user = ConfigFactory.empty();
     for (String override : overrides) {
@@ -64,6 +68,20 @@ public final class Sources {
       problems.add("the configuration is nested too deep");
       throw new UserException(problems);
     }
+  }
+
+  /**
+   * A run's configuration as it reads today. Before there were rounds, {@code batch-size} was that
+   * of each worker, and an epoch had one average: the same peak of the learning rate came of a rate
+   * as many times as high.
+   */
+  private static Config today(Config base) {
+    int workers = base.hasPath(WORKERS) ? base.getInt(WORKERS) : 1;
+    return workers == 1 || base.hasPath(ROUNDS)
+        ? base
+        : base.withValue(ROUNDS, ConfigValueFactory.fromAnyRef(1))
+            .withValue(BATCH_SIZE, ConfigValueFactory.fromAnyRef(base.getInt(BATCH_SIZE) * workers))
+            .withValue(BASE_LR, ConfigValueFactory.fromAnyRef(base.getDouble(BASE_LR) / workers));
   }
 
   private static Config read(Path file) {

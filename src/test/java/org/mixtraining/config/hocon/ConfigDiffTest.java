@@ -55,4 +55,24 @@ class ConfigDiffTest {
     assertThat(ConfigDiff.forbidden(older, canonical("optimizer.label-smoothing=0")))
         .containsExactly("mixtraining.optimizer.label-smoothing = 0, but was 0.1");
   }
+
+  @Test
+  void aBatchThatWasThatOfEachWorkerIsThatOfAllOfThem() {
+    String older = canonical().replaceFirst(",\"rounds\":\"auto\"", "");
+    assertThat(older).doesNotContain("rounds").contains("\"batch-size\":64");
+
+    assertThat(
+            ConfigDiff.forbidden(
+                older,
+                canonical(
+                    "optimizer.batch-size=128", "optimizer.base-lr=0.002", "averaging.rounds=1")))
+        .isEmpty();
+    assertThat(ConfigDiff.forbidden(older, canonical()))
+        .containsExactly(
+            "mixtraining.averaging.rounds = \"auto\", but was 1",
+            "mixtraining.optimizer.base-lr = 0.004, but was 0.002",
+            "mixtraining.optimizer.batch-size = 64, but was 128");
+    String alone = older.replace("\"count\":2", "\"count\":1");
+    assertThat(ConfigDiff.forbidden(alone, canonical("workers.count=1"))).isEmpty();
+  }
 }

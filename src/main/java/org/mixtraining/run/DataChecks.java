@@ -1,0 +1,96 @@
+package org.mixtraining.run;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.ModelConfig.Positions;
+import org.mixtraining.config.Secrets;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.Split;
+import org.mixtraining.schedule.MixSchedule;
+import org.mixtraining.schedule.Objective;
+
+/** What may be wrong with a run's datasets: what is refused, and what a person is told. */
+public record DataChecks(TrainingData data) {
+  /** Images on which an accuracy has a standard error of up to five points. */
+  private static final long FEW = 100;
+
+  /**
+   * Checks that every task has a labelled image to train on, which small shares may not leave.
+   *
+   * @throws UserException if a task has none
+   */
+  public void labels() {
+    DataConfig asked = data.config().data();
+    for (LabelledData task : data.labelled()) {
+      DatasetManifest m = task.dataset().manifest();
+      if (m.images(Split.TRAIN, asked.labelledFraction()) == 0) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d training images, at most %d per class",
+                asked.fraction(),
+                asked.labelFraction(),
+                Secrets.inText(task.dataset().path()),
+                m.images(Split.TRAIN),
+                Collections.max(m.splits().get(Split.TRAIN).histogram())));
+      }
+    }
+  }
+
+  /** A learned position belongs to a place in images of one size. */
+  void positions() {
+    List<Integer> sizes =
+        data.labelled().stream()
+            .map(task -> task.dataset().manifest().height())
+            .distinct()
+            .toList();
+    if (data.config().model().positions() == Positions.LEARNED && sizes.size() > 1) {
+      throw new UserException(
+          "mixtraining.model.positions = learned: all tasks need images of one size, but theirs are %s pixels; sin-cos takes any"
+              .formatted(sizes));
+    }
+  }
+
+  /** A patch of one value, normalised by itself, is 0 whatever it was. */
+  void reconstruction() {
+    boolean reconstructs =
+        MixSchedule.of(data.config()).epochs().stream()
+            .anyMatch(plan -> plan.objective() != Objective.SL);
+    if (reconstructs
+        && data.vit().architecture().normPix()
+        && data.vit().architecture().patchValues() == 1) {
+      throw new UserException(
+          "mixtraining.model.norm-pix = true: with grey images and mixtraining.model.patch = 1 a patch is one value, which normalises to 0; set false, or use larger patches");
+    }
+  }
+
+  /** Warnings about the validation images that the model is selected on, a line per task. */
+  public List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    for (LabelledData task : data.labelled()) {
+      long used = data.validated(task);
+      long all = task.dataset().manifest().images(Split.VALIDATION);
+      if (data.trainsHead() && all > 0 && (used < all || used < FEW)) {
+        notes.add(
+            String.format(
+                Locale.ROOT,
+                "models are selected on %d of %d validation images of %s%s%s",
+                used,
+                all,
+                Secrets.inText(task.task().path()),
+                used < all ? ": no more per class than there are training labels" : "",
+                used < FEW
+                    ? String.format(
+                        Locale.ROOT,
+                        "; on so few, the standard error of an accuracy is up to %.0f points: compare means over seeds",
+                        100 * Math.sqrt(0.25 / Math.max(1, used)))
+                    : ""));
+      }
+    }
+    return notes;
+  }
+}
