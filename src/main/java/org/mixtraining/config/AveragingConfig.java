@@ -37,10 +37,14 @@ public record AveragingConfig(
     }
   }
 
-  /** Where states are averaged: on the driver, or slice by slice between the executors. */
+  /**
+   * Where states are averaged: on the driver, or slice by slice between the executors, which keep
+   * the average in their blocks or pass it through a shuffle to the driver.
+   */
   public enum Exchange {
     AUTO,
     DRIVER,
+    BLOCKS,
     SHUFFLE
   }
 

@@ -2,12 +2,9 @@ package org.mixtraining.run;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
-import org.mixtraining.vit.state.ModelState.Block;
 
 /**
  * A worker's state and metrics after an epoch.
@@ -42,9 +39,6 @@ public record WorkerResult(int worker, ModelState state, EpochMetrics metrics, T
 
   /** The same with a state that holds step counts but no values. */
   public WorkerResult report() {
-    float[] none = {};
-    SortedMap<String, Block> blocks = new TreeMap<>();
-    state.blocks().forEach((name, b) -> blocks.put(name, new Block(none, none, none, b.steps())));
-    return new WorkerResult(worker, new ModelState(blocks), metrics, task);
+    return new WorkerResult(worker, state.withoutValues(), metrics, task);
   }
 }

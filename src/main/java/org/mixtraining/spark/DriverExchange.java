@@ -3,6 +3,7 @@ package org.mixtraining.spark;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
@@ -14,15 +15,18 @@ import org.mixtraining.vit.state.ModelState;
 final class DriverExchange implements StateExchange {
 
   @Override
-  public Averaged average(JavaRDD<WorkerResult> results, ModelState before) {
+  public Averaged average(JavaRDD<WorkerResult> results, Held before) {
     List<WorkerResult> states =
         results.collect().stream().sorted(Comparator.comparingInt(WorkerResult::worker)).toList();
     return new Averaged(
-        EpochAverage.of(states, before), states.stream().map(WorkerResult::report).toList());
+        hold(
+            JavaSparkContext.fromSparkContext(results.context()),
+            EpochAverage.of(states, before.state())),
+        states.stream().map(WorkerResult::report).toList());
   }
 
   @Override
-  public long bytes(ModelState state, int workers) {
-    return 2L * workers * state.bytes();
+  public long bytes(ModelState state, int workers, int rounds) {
+    return 2L * workers * rounds * state.bytes();
   }
 }

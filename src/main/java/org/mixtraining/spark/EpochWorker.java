@@ -1,42 +1,72 @@
 package org.mixtraining.spark;
 
+import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.run.EpochTask;
+import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.TrainingBatch;
 
 /**
- * Trains one partition of an epoch: partition w is worker w's minibatches, read, augmented and
+ * Trains one partition of a round: partition w is worker w's minibatches, read, augmented and
  * trained on one after another inside the task.
  *
- * <p>The graph is configured from JSON and loaded with the broadcast state, step counts included:
- * dl4j-spark's own workers begin each averaging period with the counts at zero, because
- * ComputationGraphConfiguration.clone() drops them, and with them bias correction and schedule.
+ * <p>The graph is configured from JSON and loaded with the state that the round begins with, step
+ * counts included: dl4j-spark's own workers begin each averaging period with the counts at zero,
+ * because ComputationGraphConfiguration.clone() drops them, and with them bias correction and
+ * schedule.
+ *
+ * @param setup of the run's tasks
+ * @param epoch of all its rounds
+ * @param state reads what the round begins with
  */
-final class EpochWorker
+record EpochWorker(
+    Broadcast<TaskSetup> setup,
+    Broadcast<Epoch> epoch,
+    Rounds.Round round,
+    StateExchange.Reader state)
     implements Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> {
-  private static final long serialVersionUID = 1L;
 
-  private final Broadcast<EpochTask> broadcast;
-  private final WorkerDevices devices;
+  /**
+   * What the tasks of an epoch need besides the state.
+   *
+   * @param graph JSON of the objective's ComputationGraph configuration
+   */
+  record Epoch(EpochPlan plan, String graph, ShardAssignment assignment) implements Serializable {}
 
-  EpochWorker(Broadcast<EpochTask> broadcast, WorkerDevices devices) {
-    this.broadcast = broadcast;
-    this.devices = devices;
+  /** Worker w's minibatches of the round, made in the task as they are asked for. */
+  Iterator<TrainingBatch> minibatches(int worker) {
+    TaskSetup run = setup.value();
+    Epoch all = epoch.value();
+    int threads = run.data().config().workers().threadsPerWorker();
+    return run.data()
+        .batches(
+            all.plan, round, all.assignment, worker, run.devices().steps(), untilTaskEnds(threads));
+  }
+
+  /** Threads for the running task, which end with it, however it ends. */
+  private static WorkerThreads untilTaskEnds(int threads) {
+    WorkerThreads own = new WorkerThreads(threads);
+    TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> own.close());
+    return own;
   }
 
   @Override
   public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
     long start = System.nanoTime();
-    EpochTask task = broadcast.value();
-    Device device = devices.ofTask();
+    EpochTask task = new EpochTask(epoch.value().plan, round, epoch.value().graph, state.read());
+    Device device = setup.value().devices().ofTask();
     device.bind();
     WorkerResult result =
         task.train(

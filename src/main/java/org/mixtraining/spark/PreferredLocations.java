@@ -2,16 +2,23 @@ package org.mixtraining.spark;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.mixtraining.run.WorkerShare;
+import org.apache.spark.storage.BlockManagerId;
+import org.mixtraining.run.TaskInfo;
+import org.mixtraining.run.WorkerResult;
 import scala.Tuple2;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag$;
 
-/** Preferred executors of a run's workers: where they ran before, as far as that is known. */
+/**
+ * Preferred executors of a run's workers: where they ran before, as far as that is known, since
+ * their images and replicas are there. They change no bit.
+ */
 final class PreferredLocations {
 
   private final List<List<String>> executors;
@@ -21,23 +28,57 @@ final class PreferredLocations {
   }
 
   /** Notes where workers ran. */
-  void ranAt(List<WorkerShare> shares) {
-    for (WorkerShare share : shares) {
-      // Spark's name of an executor as a location; a lost one is ignored.
-      String executor = "executor_" + share.task().host() + "_" + share.task().executor();
-      executors.set(share.worker(), List.of(executor));
+  void ranAt(List<WorkerResult> reports) {
+    for (WorkerResult report : reports) {
+      TaskInfo task = report.task();
+      executors.set(report.worker(), location(task.host(), task.executor()));
     }
+  }
+
+  /** Spark's name of an executor as a location; a lost one is ignored. */
+  private static List<String> location(String host, String executor) {
+    return List.of("executor_" + host + "_" + executor);
   }
 
   /** The numbers of the workers, a partition each. */
   JavaRDD<Integer> numbers(JavaSparkContext spark) {
-    if (executors.stream().allMatch(List::isEmpty)) {
-      int workers = executors.size();
-      return spark.parallelize(IntStream.range(0, workers).boxed().toList(), workers);
-    }
+    int alive = spark.sc().isLocal() ? 1 : spark.sc().statusTracker().getExecutorInfos().length - 1;
+    return numbers(spark, shared(executors, Math.max(1, alive)));
+  }
+
+  /**
+   * Locations without those that an executor has beyond its share: workers that had to share one
+   * while others were not there yet do not stay together for good.
+   *
+   * @param alive executors that there are
+   */
+  static List<List<String>> shared(List<List<String>> locations, int alive) {
+    int share = (locations.size() + alive - 1) / alive;
+    Map<List<String>, Integer> taken = new HashMap<>();
+    return locations.stream()
+        .map(
+            location ->
+                location.isEmpty() || taken.merge(location, 1, Integer::sum) <= share
+                    ? location
+                    : List.<String>of())
+        .toList();
+  }
+
+  /** Numbers from 0, a partition each, that prefer all of these executors in turn. */
+  static JavaRDD<Integer> spread(JavaSparkContext spark, int count, List<BlockManagerId> places) {
+    List<BlockManagerId> distinct = places.stream().distinct().toList();
+    return numbers(
+        spark,
+        IntStream.range(0, count)
+            .mapToObj(i -> distinct.get(i % distinct.size()))
+            .map(place -> location(place.host(), place.executorId()))
+            .toList());
+  }
+
+  private static JavaRDD<Integer> numbers(JavaSparkContext spark, List<List<String>> locations) {
     List<Tuple2<Integer, scala.collection.Seq<String>>> numbers = new ArrayList<>();
-    for (int w = 0; w < executors.size(); w++) {
-      numbers.add(new Tuple2<>(w, seq(executors.get(w))));
+    for (int i = 0; i < locations.size(); i++) {
+      numbers.add(new Tuple2<>(i, seq(locations.get(i))));
     }
     return spark
         .sc()

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
@@ -76,24 +77,26 @@ final class ShuffleExchange implements StateExchange {
   }
 
   @Override
-  public Averaged average(JavaRDD<WorkerResult> results, ModelState before) {
+  public Averaged average(JavaRDD<WorkerResult> results, Held before) {
     int slots = results.context().defaultParallelism();
-    int reducers = Math.max(1, Math.min(slots, new Slices(before).count()));
+    int reducers = Math.max(1, Math.min(slots, new Slices(before.state()).count()));
     JavaPairRDD<Key, Part> parts =
         results
             .flatMapToPair(result -> parts(result, reducers))
             .repartitionAndSortWithinPartitions(new Reducers(reducers));
     try {
       return assemble(
-          parts.mapPartitionsWithIndex(ShuffleExchange::reduce, false).collect(), before);
+          JavaSparkContext.fromSparkContext(results.context()),
+          parts.mapPartitionsWithIndex(ShuffleExchange::reduce, false).collect(),
+          before.state());
     } finally {
       parts.rdd().cleanShuffleDependencies(false); // or each epoch's would stay on the disks
     }
   }
 
   @Override
-  public long bytes(ModelState state, int workers) {
-    return (2L * workers + 1) * state.bytes();
+  public long bytes(ModelState state, int workers, int rounds) {
+    return (2L * workers + 1) * rounds * state.bytes();
   }
 
   private static Iterator<Tuple2<Key, Part>> parts(WorkerResult result, int reducers) {
@@ -162,7 +165,8 @@ final class ShuffleExchange implements StateExchange {
     }
   }
 
-  private static Averaged assemble(List<Tuple2<Key, Part>> averages, ModelState before) {
+  private Averaged assemble(
+      JavaSparkContext spark, List<Tuple2<Key, Part>> averages, ModelState before) {
     List<WorkerResult> reports =
         averages.stream().map(average -> average._2.report).filter(Objects::nonNull).toList();
     ModelState state = EpochAverage.blank(reports, before);
@@ -170,6 +174,6 @@ final class ShuffleExchange implements StateExchange {
     averages.stream()
         .filter(average -> average._2.values != null)
         .forEach(average -> slices.write(average._1.slice, average._2.values));
-    return new Averaged(state, reports);
+    return new Averaged(hold(spark, state), reports);
   }
 }

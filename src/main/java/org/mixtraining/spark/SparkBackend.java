@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
@@ -17,6 +18,8 @@ public final class SparkBackend implements Backend {
 
   private static final Logger LOG = LoggerFactory.getLogger(SparkBackend.class);
 
+  private final Broadcast<TaskSetup> setup;
+  private final StateExchange exchange;
   private final Supervision supervision;
   private final EpochTrainer trainer;
   private final Evaluator evaluator;
@@ -32,20 +35,23 @@ public final class SparkBackend implements Backend {
     Optional<ResourceProfile> profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = data.stateBytes();
     Prerequisites.check(spark, config, data, stateBytes, devices.steps());
+    this.setup = spark.broadcast(new TaskSetup(data, devices));
+    this.exchange = exchange(config, stateBytes, profile);
     this.supervision = new Supervision(spark, config.workers().patience());
-    this.trainer =
-        new SparkEpochTrainer(
-            spark, data, devices, profile, exchange(config, stateBytes), supervision);
-    this.evaluator = new SparkEvaluator(spark, data, devices, profile, supervision);
+    this.trainer = new SparkEpochTrainer(spark, data, setup, profile, exchange, supervision);
+    this.evaluator = new SparkEvaluator(spark, data, setup, profile, supervision);
   }
 
-  private static StateExchange exchange(JobConfig config, long stateBytes) {
+  private static StateExchange exchange(
+      JobConfig config, long stateBytes, Optional<ResourceProfile> profile) {
     StateExchange.Choice choice =
         StateExchange.choose(
             config.averaging().exchange(),
             config.workers().count(),
             stateBytes,
-            Runtime.getRuntime().maxMemory());
+            Runtime.getRuntime().maxMemory(),
+            ExecutorBlocks.available(),
+            profile);
     LOG.info("{}", choice.reason());
     return choice.exchange();
   }
@@ -63,5 +69,7 @@ public final class SparkBackend implements Backend {
   @Override
   public void close() {
     supervision.close();
+    exchange.close();
+    setup.destroy();
   }
 }

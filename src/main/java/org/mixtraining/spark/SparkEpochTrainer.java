@@ -5,16 +5,13 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
-import org.apache.spark.util.TaskCompletionListener;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.config.Causes;
 import org.mixtraining.run.EpochResult;
-import org.mixtraining.run.EpochTask;
 import org.mixtraining.run.EpochTrainer;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.ShardAssignment;
@@ -31,16 +28,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Trains an epoch in one Spark stage: partition w is worker w, to which the state is broadcast, and
- * a {@link StateExchange} averages what the workers end with.
+ * Trains each round of an epoch in one Spark stage: partition w is worker w, and a {@link
+ * StateExchange} gives the workers the state they begin with and averages what they end with.
  */
 final class SparkEpochTrainer implements EpochTrainer {
 
   private static final Logger LOG = LoggerFactory.getLogger(SparkEpochTrainer.class);
 
+  /** Times that an epoch is tried, each of which loses an executor or more. */
+  private static final int ATTEMPTS = 6;
+
   private final JavaSparkContext spark;
   private final TrainingData data;
-  private final WorkerDevices devices;
+  private final Broadcast<TaskSetup> setup;
   private final Optional<ResourceProfile> profile;
   private final StateExchange exchange;
   private final Supervision supervision;
@@ -54,16 +54,20 @@ final class SparkEpochTrainer implements EpochTrainer {
     }
   }
 
+  /**
+   * @param data that of the setup
+   * @param profile of stages that ask for the workers' GPUs
+   */
   SparkEpochTrainer(
       JavaSparkContext spark,
       TrainingData data,
-      WorkerDevices devices,
+      Broadcast<TaskSetup> setup,
       Optional<ResourceProfile> profile,
       StateExchange exchange,
       Supervision supervision) {
     this.spark = spark;
     this.data = data;
-    this.devices = devices;
+    this.setup = setup;
     this.profile = profile;
     this.exchange = exchange;
     this.supervision = supervision;
@@ -72,71 +76,82 @@ final class SparkEpochTrainer implements EpochTrainer {
 
   @Override
   public EpochResult train(EpochPlan plan, RunState state) {
-    return supervision.run(plan, "train", () -> average(plan, state));
+    return supervision.run(plan, "train", () -> train(plan, state, 1));
   }
 
-  private EpochResult average(EpochPlan plan, RunState state) {
+  /**
+   * An attempt at an epoch. Slices that died with an executor are not made again one by one: the
+   * epoch begins again with the state it began with, and so ends with the same bits.
+   */
+  private EpochResult train(EpochPlan plan, RunState state, int attempt) {
+    try {
+      return epoch(plan, state);
+    } catch (Exception e) { // Spark throws checked exceptions that it does not declare
+      Optional<Throwable> lost =
+          Causes.of(e).filter(SlicesLostException.class::isInstance).findFirst();
+      if (lost.isEmpty() || attempt == ATTEMPTS) {
+        throw e;
+      }
+      LOG.warn(
+          "epoch {} begins again, attempt {} of {}: {}",
+          plan.epoch() + 1,
+          attempt + 1,
+          ATTEMPTS,
+          lost.get().getMessage());
+    }
+    return train(plan, state, attempt + 1);
+  }
+
+  private EpochResult epoch(EpochPlan plan, RunState state) {
     Graph graph =
         graphs.computeIfAbsent(
             plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
-    ModelState reached = data.trained(plan, state.model());
+    Broadcast<EpochWorker.Epoch> epoch =
+        spark.broadcast(new EpochWorker.Epoch(plan, graph.json, state.assignment()));
     Rounds rounds = data.rounds(plan);
     List<List<WorkerResult>> ends = new ArrayList<>();
-    for (Rounds.Round round : rounds.all()) {
-      StateExchange.Averaged averaged =
-          average(graph, new EpochTask(plan, round, graph.json, reached), state.assignment());
-      reached = averaged.state();
-      ends.add(averaged.reports());
-    }
-    List<WorkerShare> shares = WorkerShare.of(WorkerResult.epoch(ends));
-    return new EpochResult(
-        reached,
-        shares,
-        rounds,
-        rounds.count() * exchange.bytes(reached, shares.size()),
-        next(state.assignment(), shares));
-  }
-
-  private StateExchange.Averaged average(Graph graph, EpochTask epoch, ShardAssignment assignment) {
-    Broadcast<EpochTask> task = spark.broadcast(epoch);
+    StateExchange.Held held = exchange.hold(spark, data.trained(plan, state.model()));
     try {
-      return new EpochAveragingTrainingMaster<>(
-              new EpochWorker(task, devices), results -> exchange.average(results, epoch.state()))
-          .fit(spark, graph.configuration, minibatches(epoch.plan(), epoch.round(), assignment));
+      for (Rounds.Round round : rounds.all()) {
+        StateExchange.Held before = held;
+        EpochWorker worker = new EpochWorker(setup, epoch, round, before.reader());
+        StateExchange.Averaged averaged =
+            new EpochAveragingTrainingMaster<>(worker, results -> exchange.average(results, before))
+                .fit(spark, graph.configuration, minibatches(worker));
+        held = averaged.held();
+        before.release();
+        ends.add(averaged.reports());
+        locations.ranAt(averaged.reports());
+      }
+      return result(held.state(), WorkerResult.epoch(ends), rounds, state.assignment());
     } finally {
-      task.destroy();
+      held.release();
+      epoch.destroy();
     }
   }
 
-  /** Partition w: worker w's minibatches of the round, made in the task as they are asked for. */
-  private JavaRDD<TrainingBatch> minibatches(
-      EpochPlan plan, Rounds.Round round, ShardAssignment assignment) {
-    TrainingData images = data;
-    TrainingData.Steps steps = devices.steps();
-    int threads = data.config().workers().threadsPerWorker();
-    JavaRDD<TrainingBatch> minibatches =
-        locations
-            .numbers(spark)
-            .flatMap(
-                worker ->
-                    images.batches(plan, round, assignment, worker, steps, untilTaskEnds(threads)));
+  /** Partition w: worker w's minibatches of the round. */
+  private JavaRDD<TrainingBatch> minibatches(EpochWorker worker) {
+    JavaRDD<TrainingBatch> minibatches = locations.numbers(spark).flatMap(worker::minibatches);
     profile.ifPresent(minibatches::withResources);
     return minibatches;
   }
 
-  /** Threads for the running task, which end with it, however it ends. */
-  private static WorkerThreads untilTaskEnds(int threads) {
-    WorkerThreads own = new WorkerThreads(threads);
-    TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> own.close());
-    return own;
+  private EpochResult result(
+      ModelState average, List<WorkerResult> results, Rounds rounds, ShardAssignment before) {
+    List<WorkerShare> shares = WorkerShare.of(results);
+    return new EpochResult(
+        average,
+        shares,
+        rounds,
+        exchange.bytes(average, shares.size(), rounds.count()),
+        next(before, shares));
   }
 
-  /** A measured assignment is of use only if workers stay where they were measured. */
   private ShardAssignment next(ShardAssignment before, List<WorkerShare> shares) {
     if (!data.config().workers().balance()) {
       return before;
     }
-    locations.ranAt(shares);
     ShardAssignment next = before.after(shares, data.ssl().manifest().shards());
     if (!next.equals(before)) {
       LOG.info("{}", next.describe());

@@ -32,23 +32,26 @@ final class SparkEvaluator implements Evaluator {
   private final JavaSparkContext spark;
   private final TrainingData data;
   private final String graph;
-  private final WorkerDevices devices;
+  private final Broadcast<TaskSetup> setup;
+  private final boolean onGpus;
   private final Optional<ResourceProfile> profile;
   private final Supervision supervision;
 
   /**
+   * @param data that of the setup
    * @param profile of stages that ask for the workers' GPUs
    */
   SparkEvaluator(
       JavaSparkContext spark,
       TrainingData data,
-      WorkerDevices devices,
+      Broadcast<TaskSetup> setup,
       Optional<ResourceProfile> profile,
       Supervision supervision) {
     this.spark = spark;
     this.data = data;
     this.graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
-    this.devices = devices;
+    this.setup = setup;
+    this.onGpus = setup.value().devices().scoreModels();
     this.profile = profile;
     this.supervision = supervision;
   }
@@ -97,11 +100,10 @@ final class SparkEvaluator implements Evaluator {
     ModelState model = data.predicting(state);
     Broadcast<ModelState> broadcast = spark.broadcast(model);
     int parts = data.config().workers().count();
-    TrainingData images = data;
+    Broadcast<TaskSetup> run = setup;
     String configuration = graph;
-    WorkerDevices workers = devices;
     JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
-    if (workers.scoreModels()) {
+    if (onGpus) {
       profile.ifPresent(numbers::withResources);
     }
     try {
@@ -110,7 +112,7 @@ final class SparkEvaluator implements Evaluator {
               .map(
                   part -> {
                     long start = System.nanoTime();
-                    Device device = workers.ofScoringTask();
+                    Device device = run.value().devices().ofScoringTask();
                     device.bind();
                     try (ReplicaPool.Lease lease =
                         ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, configuration, device)) {
@@ -118,7 +120,8 @@ final class SparkEvaluator implements Evaluator {
                       predictor.load(broadcast.value());
                       R result =
                           work.of(
-                              new HeldOutPart(images, part, parts, InterruptibleIterator::new),
+                              new HeldOutPart(
+                                  run.value().data(), part, parts, InterruptibleIterator::new),
                               predictor);
                       double seconds = (System.nanoTime() - start) / 1e9;
                       return new PartResult<>(part, result, seconds * device.devices());

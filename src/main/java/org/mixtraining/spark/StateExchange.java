@@ -1,31 +1,69 @@
 package org.mixtraining.spark;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.resource.ResourceProfile;
 import org.mixtraining.config.AveragingConfig.Exchange;
+import org.mixtraining.config.UserException;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
-/** The exchange that averages the workers' states after an epoch. */
-sealed interface StateExchange permits DriverExchange, ShuffleExchange {
+/**
+ * How the workers of a round come by the state that they begin with, and how the states that they
+ * end with are averaged.
+ */
+sealed interface StateExchange permits DriverExchange, ShuffleExchange, BlockExchange {
+
+  /** A state between two rounds, held where tasks can read it; the driver's handle on it. */
+  sealed interface Held permits BroadcastState, SlicedState {
+
+    /** What reads it in a task. */
+    Reader reader();
+
+    /** The state, on the driver. */
+    ModelState state();
+
+    /** Frees what holds it; it can be called again. */
+    void release();
+  }
+
+  /** Reads a held state in a task. */
+  @FunctionalInterface
+  interface Reader extends Serializable {
+    /** The state, which other tasks of the process may be given too. */
+    ModelState read();
+  }
 
   /**
    * The average, and what each worker reports.
    *
-   * @param state the same bits whichever exchange it came by
+   * @param held the same bits whichever exchange it came by
    * @param reports in worker order; their states hold step counts but no values
    */
-  record Averaged(ModelState state, List<WorkerResult> reports) {}
+  record Averaged(Held held, List<WorkerResult> reports) {}
+
+  /** Holds the state that an epoch begins with, until it is released. */
+  default Held hold(JavaSparkContext spark, ModelState state) {
+    return new BroadcastState(spark, state);
+  }
 
   /**
-   * @param results one a worker, of the tasks that train
-   * @param before the state they began with
+   * Runs the tasks of a round and averages what they end with.
+   *
+   * @param results one a worker
+   * @param before the state they begin with, which stays held
    */
-  Averaged average(JavaRDD<WorkerResult> results, ModelState before);
+  Averaged average(JavaRDD<WorkerResult> results, Held before);
 
   /** Bytes of states that an epoch sends to, between and from the workers. */
-  long bytes(ModelState state, int workers);
+  long bytes(ModelState state, int workers, int rounds);
+
+  /** Frees what failed rounds may have left. */
+  default void close() {}
 
   /**
    * An exchange, and why it was taken.
@@ -40,6 +78,12 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
    */
   int HEAP_SHARE = 4;
 
+  /**
+   * Bytes of all states together up to which the driver averages them in less time than the
+   * executors, which need a second job for it.
+   */
+  long FEW_BYTES = 8_000_000;
+
   /** States in a driver that averages: those of the workers, and what it sent them, twice. */
   static int onDriver(int workers) {
     return workers + 2;
@@ -50,28 +94,63 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange {
    *
    * @param stateBytes parameters and moments of one worker
    * @param driverHeap bytes
+   * @param blocks whether {@link ExecutorBlocks} can be used
+   * @param profile of the stages that train
+   * @throws UserException if blocks are asked for and cannot be used
    */
-  static Choice choose(Exchange asked, int workers, long stateBytes, long driverHeap) {
-    boolean fits = onDriver(workers) * stateBytes <= driverHeap / HEAP_SHARE;
-    boolean driver =
-        switch (asked) {
-          case DRIVER -> true;
-          case SHUFFLE -> false;
-          case AUTO -> fits;
-        };
-    String reason =
-        asked == Exchange.AUTO
-            ? String.format(
+  static Choice choose(
+      Exchange asked,
+      int workers,
+      long stateBytes,
+      long driverHeap,
+      boolean blocks,
+      Optional<ResourceProfile> profile) {
+    if (asked == Exchange.BLOCKS && !blocks) {
+      throw new UserException(
+          "mixtraining.averaging.exchange = blocks: this Spark's block managers lack methods that it uses, which Spark 3.5 has; set auto, driver or shuffle");
+    }
+    String set = "set by mixtraining.averaging.exchange";
+    return switch (asked) {
+      case DRIVER -> driver(set);
+      case SHUFFLE -> shuffle(set);
+      case BLOCKS -> blocks(set, profile);
+      case AUTO -> {
+        boolean few = workers * stateBytes <= FEW_BYTES;
+        if (few || blocks) {
+          String reason =
+              String.format(
+                  Locale.ROOT,
+                  "%d states of %.1f MB are %s than %.1f MB",
+                  workers,
+                  stateBytes / 1e6,
+                  few ? "less" : "more",
+                  FEW_BYTES / 1e6);
+          yield few ? driver(reason) : blocks(reason, profile);
+        }
+        boolean fits = onDriver(workers) * stateBytes <= driverHeap / HEAP_SHARE;
+        String reason =
+            String.format(
                 Locale.ROOT,
                 "%d states of %.1f MB, two of them the driver's own, are %s than 1/%d of its heap of %d MB",
                 onDriver(workers),
                 stateBytes / 1e6,
                 fits ? "less" : "more",
                 HEAP_SHARE,
-                driverHeap / 1_000_000)
-            : "set by mixtraining.averaging.exchange";
-    return driver
-        ? new Choice(new DriverExchange(), "averages on the driver: " + reason)
-        : new Choice(new ShuffleExchange(), "averages by a shuffle of slices: " + reason);
+                driverHeap / 1_000_000);
+        yield fits ? driver(reason) : shuffle(reason);
+      }
+    };
+  }
+
+  private static Choice driver(String reason) {
+    return new Choice(new DriverExchange(), "averages on the driver: " + reason);
+  }
+
+  private static Choice shuffle(String reason) {
+    return new Choice(new ShuffleExchange(), "averages by a shuffle of slices: " + reason);
+  }
+
+  private static Choice blocks(String reason, Optional<ResourceProfile> profile) {
+    return new Choice(new BlockExchange(profile), "averages by blocks of the executors: " + reason);
   }
 }

@@ -12,11 +12,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.apache.spark.ExceptionFailure;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.RDDBlockId;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -25,6 +28,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.run.EpochOutcome;
@@ -45,6 +50,7 @@ class ClusterRunTest {
   private static String jar;
   private static List<EpochOutcome> inProcess;
   private static List<EpochOutcome> threeInProcess;
+  private static List<EpochOutcome> roundsInProcess;
   private static SparkSession cluster;
 
   @BeforeAll
@@ -62,6 +68,7 @@ class ClusterRunTest {
       Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
       inProcess = train(session, epoch -> {});
       threeInProcess = train(session, threeWorkers(), epoch -> {});
+      roundsInProcess = train(session, rounds("driver"), epoch -> {});
     }
     cluster = session("local-cluster[2, 1, 1024]");
   }
@@ -191,6 +198,81 @@ class ClusterRunTest {
 
     assertSameRun(epochs);
     assertThat(killer.killed).containsExactlyInAnyOrder("0", "1");
+  }
+
+  private static JobConfig rounds(String exchange) {
+    return SmallRun.config(
+        directory.resolve("images"),
+        "averaging={exchange = %s, rounds = 4}".formatted(exchange),
+        "workers.count=3");
+  }
+
+  @Test
+  @Order(3)
+  void roundsByBlocksReachTheBitsOfOneProcess() {
+    assertSameRun(train(cluster, rounds("blocks"), epoch -> {}), roundsInProcess);
+    assertNoBlocksAreLeft();
+  }
+
+  /** In a round, as its slices are averaged, and in the last average of an epoch. */
+  @ParameterizedTest
+  @CsvSource({"3, 0", "6, 1", "8, 0"})
+  @Order(5)
+  void executorsThatAreKilledBetweenAveragesCostNoBit(int job, int place) {
+    var killer = new JobKiller(job, place);
+    cluster.sparkContext().addSparkListener(killer);
+
+    List<EpochOutcome> epochs = train(cluster, rounds("blocks"), epoch -> {});
+
+    cluster.sparkContext().removeSparkListener(killer);
+    assertSameRun(epochs, roundsInProcess);
+    assertThat(killer.killed).isTrue();
+    assertNoBlocksAreLeft();
+  }
+
+  /** Asks every executor for blocks of the RDDs of late. */
+  private static void assertNoBlocksAreLeft() {
+    int next = cluster.sparkContext().newRddId();
+    List<String> found = new ArrayList<>();
+    long deadline = System.nanoTime() + 10_000_000_000L; // Spark frees them in the background
+    do {
+      found.clear();
+      for (int rdd = Math.max(0, next - 100); rdd < next; rdd++) {
+        for (int block = 0; block < 6; block++) {
+          var id = new RDDBlockId(rdd, block);
+          var holders = SparkEnv.get().blockManager().master().getBlockStatus(id, true);
+          if (!holders.isEmpty()) {
+            found.add(id.name());
+          }
+        }
+      }
+    } while (!found.isEmpty() && System.nanoTime() < deadline);
+    assertThat(found).isEmpty();
+  }
+
+  /** Kills the process of an executor when a job of the run begins. */
+  private static final class JobKiller extends SparkListener {
+    private final int job;
+    private final int place;
+    private volatile int begun;
+    private volatile boolean killed;
+
+    /**
+     * @param job of the run, from 1
+     * @param place the first or the second of the executors that there are
+     */
+    JobKiller(int job, int place) {
+      this.job = job;
+      this.place = place;
+    }
+
+    @Override
+    public void onJobStart(SparkListenerJobStart start) {
+      if (++begun == job) {
+        executors().get(place).destroyForcibly();
+        killed = true;
+      }
+    }
   }
 
   /** Kills the process of an executor as soon as a task runs there; each only once. */

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
@@ -35,7 +37,10 @@ import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.LocalBackend;
 import org.mixtraining.run.RunState;
+import org.mixtraining.run.TrainingData;
+import org.mixtraining.run.TrainingLoop;
 import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
@@ -350,6 +355,81 @@ class SparkBackendTest {
     assertThat(tasks.resultBytes.stream().mapToLong(bytes -> bytes).sum())
         .as("one state an epoch, not one of each worker")
         .isLessThan(3 * shuffled.state().bytes() * 3 / 2);
+  }
+
+  // --- rounds ------------------------------------------------------------------------------------
+
+  /** Of the rounds of a run in this process, without Spark. */
+  private static List<EpochOutcome> withoutSpark(JobConfig config) {
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
+    List<EpochOutcome> epochs = new ArrayList<>();
+    try (var backend = new LocalBackend(data)) {
+      new TrainingLoop(
+              config,
+              backend.trainer(),
+              backend.evaluator(),
+              List.of(epochs::add),
+              System::nanoTime)
+          .run(RunState.initial(data.initialModel()));
+    }
+    return epochs;
+  }
+
+  /** With so few labels that workers go without some, and in some rounds all do. */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "2, 1", "3, 1", "2, 0.1", "3, 0.1"})
+  void roundsByBlocksGiveTheBitsOfTheDriverAndOfOneProcess(int workers, double labels)
+      throws Exception {
+    String[] settings = {
+      "workers.count=" + workers, "averaging.rounds=3", "data.label-fraction=" + labels, ""
+    };
+    List<EpochOutcome> local = withoutSpark(config(with(settings, "driver")));
+
+    var tasks = new Tasks();
+    spark.sc().addSparkListener(tasks);
+    Trained blocks = train(config(with(settings, "blocks")));
+    spark.sc().listenerBus().waitUntilEmpty();
+    spark.sc().removeSparkListener(tasks);
+    Trained onDriver = train(config(with(settings, "driver")));
+
+    for (int e = 0; e < local.size(); e++) {
+      assertSame(blocks.epochs.get(e).model(), local.get(e).model());
+      assertSame(onDriver.epochs.get(e).model(), local.get(e).model());
+      assertThat(untimed(blocks.epochs.get(e).metrics()))
+          .isEqualTo(untimed(onDriver.epochs.get(e).metrics()));
+    }
+    assertThat(tasks.resultBytes).as("reports, no states").allMatch(bytes -> bytes < 20_000);
+    assertThat(tasks.shuffledBytes).isZero();
+    assertNoBlocksAreLeft();
+  }
+
+  private static String[] with(String[] settings, String exchange) {
+    String[] all = settings.clone();
+    all[all.length - 1] = "averaging.exchange=" + exchange;
+    return all;
+  }
+
+  @Test
+  void aFailedRoundLeavesNoBlocks() throws Exception {
+    assertThatThrownBy(
+            () ->
+                train(
+                    config(
+                        "averaging={exchange = blocks, rounds = 4}",
+                        "optimizer.base-lr=1e30",
+                        "optimizer.warmup=0")))
+        .isInstanceOf(NonFiniteLossException.class);
+
+    assertNoBlocksAreLeft();
+  }
+
+  private static void assertNoBlocksAreLeft() throws InterruptedException {
+    long deadline = System.nanoTime() + 10_000_000_000L; // Spark frees them in the background
+    while (!SparkRun.blocksOfRdds().isEmpty() && System.nanoTime() < deadline) {
+      Thread.sleep(20);
+    }
+    assertThat(SparkRun.blocksOfRdds()).isEmpty();
+    assertThat(spark.getPersistentRDDs()).isEmpty();
   }
 
   // --- what passes through the driver ------------------------------------------------------------

@@ -1,8 +1,12 @@
 package org.mixtraining.spark;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.storage.BlockId;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Split;
 import org.mixtraining.run.EpochSink;
@@ -39,6 +43,13 @@ public record SparkRun(TrainingData data, SparkBackend backend) implements AutoC
 
   public SortedMap<String, List<Prediction>> predictions(ModelState model) {
     return backend.evaluator().predict(model, Split.TEST);
+  }
+
+  /** Blocks of RDDs in the block manager of this process. */
+  static Set<BlockId> blocksOfRdds() {
+    Set<BlockId> found = new HashSet<>();
+    SparkEnv.get().blockManager().getMatchingBlockIds(BlockId::isRDD).foreach(id -> found.add(id));
+    return found;
   }
 
   @Override

@@ -3,10 +3,14 @@ package org.mixtraining.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.SortedMap;
@@ -21,7 +25,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.mixtraining.config.AveragingConfig.Exchange;
+import org.mixtraining.config.UserException;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
@@ -86,43 +92,76 @@ class StateExchangeTest {
     return values;
   }
 
-  private static StateExchange.Averaged average(
-      StateExchange exchange, List<WorkerResult> workers) {
+  /** Where an average ended. */
+  private record Averaged(ModelState state, List<WorkerResult> reports) {}
+
+  private static Averaged average(StateExchange exchange, List<WorkerResult> workers) {
     JavaRDD<WorkerResult> results = spark.parallelize(workers, workers.size());
-    return exchange.average(results, workers.get(0).state());
+    StateExchange.Held before = exchange.hold(spark, workers.get(0).state());
+    try {
+      StateExchange.Averaged averaged = exchange.average(results, before);
+      ModelState state = averaged.held().state();
+      averaged.held().release();
+      return new Averaged(state, averaged.reports());
+    } finally {
+      before.release();
+      exchange.close();
+    }
+  }
+
+  private static StateExchange blocks() {
+    return new BlockExchange(Optional.empty());
   }
 
   @Test
-  void bothExchangesGiveTheSameBits() {
+  void allExchangesGiveTheSameBits() throws IOException {
     for (long[] images :
         new long[][] {{5}, {64, 64}, {100, 1, 37}, {0, 12, 0}, {3, 0, 9, 27, 81, 1, 1}}) {
       List<WorkerResult> workers = workers(images);
 
       var driver = average(new DriverExchange(), workers);
       var shuffle = average(new ShuffleExchange(), workers);
+      var blocks = average(blocks(), workers);
 
       assertThat(shuffle.state())
           .isEqualTo(driver.state())
           .isEqualTo(EpochAverage.of(workers, workers.get(0).state()));
       assertThat(shuffle.state().sha256()).isEqualTo(driver.state().sha256());
+      assertThat(blocks.state()).isEqualTo(driver.state());
+      assertThat(blocks.state().sha256()).isEqualTo(driver.state().sha256());
+      assertThat(bits(blocks.state())).isEqualTo(bits(driver.state()));
       assertThat(shuffle.reports()).isEqualTo(driver.reports());
+      assertThat(blocks.reports()).isEqualTo(driver.reports());
       assertThat(shuffle.reports())
           .extracting(WorkerResult::metrics)
           .containsExactlyElementsOf(workers.stream().map(WorkerResult::metrics).toList());
     }
   }
 
-  @Test
-  void reportsHoldNoValues() {
-    assertThat(average(new ShuffleExchange(), workers(1, 2)).reports())
+  /** All values as bytes, of which −0 has others than 0. */
+  private static byte[] bits(ModelState state) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    state.write(new DataOutputStream(bytes));
+    return bytes.toByteArray();
+  }
+
+  @ParameterizedTest
+  @MethodSource("notOfTheDriver")
+  void reportsHoldNoValues(StateExchange exchange) {
+    assertThat(average(exchange, workers(1, 2)).reports())
         .allSatisfy(report -> assertThat(report.state().bytes()).isZero())
         .extracting(report -> report.state().block("encoder").steps())
         .containsExactly(10L, 11L);
   }
 
-  @Test
-  void withoutAnyImageThereIsNothingToAverage() {
-    assertThatThrownBy(() -> average(new ShuffleExchange(), workers(0, 0)))
+  static List<StateExchange> notOfTheDriver() {
+    return List.of(new ShuffleExchange(), blocks());
+  }
+
+  @ParameterizedTest
+  @MethodSource("notOfTheDriver")
+  void withoutAnyImageThereIsNothingToAverage(StateExchange exchange) {
+    assertThatThrownBy(() -> average(exchange, workers(0, 0)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("no worker has an image to train on");
   }
@@ -134,6 +173,42 @@ class StateExchangeTest {
     average(new ShuffleExchange(), workers(1, 2, 3));
 
     assertThat(before).containsAll(registeredShuffles());
+  }
+
+  @Test
+  void blocksAreFreedAlsoAfterAFailure() throws Exception {
+    average(blocks(), workers(1, 2, 3));
+    assertThatThrownBy(() -> average(blocks(), workers(0, 0)))
+        .isInstanceOf(IllegalArgumentException.class);
+
+    long deadline = System.nanoTime() + 10_000_000_000L; // Spark frees them in the background
+    while (!SparkRun.blocksOfRdds().isEmpty() && System.nanoTime() < deadline) {
+      Thread.sleep(20);
+    }
+    assertThat(SparkRun.blocksOfRdds()).isEmpty();
+  }
+
+  @Test
+  void slicesThatAreGoneAreToldAsLost() {
+    JavaRDD<WorkerResult> results = spark.parallelize(workers(1, 2), 2);
+    StateExchange.Held before = blocks().hold(spark, workers(1).get(0).state());
+    StateExchange.Held mean = blocks().average(results, before).held();
+    mean.release();
+
+    long deadline = System.nanoTime() + 10_000_000_000L;
+    while (!SparkRun.blocksOfRdds().isEmpty() && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    assertThatThrownBy(mean::state)
+        .isInstanceOf(SlicesLostException.class)
+        .hasMessageMatching("rdd_\\d+_0 is no longer on BlockManagerId.*");
+    before.release();
+  }
+
+  @Test
+  void thisSparkHasWhatBlocksNeed() {
+    assertThat(ExecutorBlocks.available()).isTrue();
+    assertThat(SparkRun.blocksOfRdds()).isEmpty();
   }
 
   private static Set<Object> registeredShuffles() {
@@ -157,23 +232,45 @@ class StateExchangeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "auto,    2, 60, 1024, 'averages on the driver: 4 states of 60.0 MB, two of them the driver''s own, are less than 1/4 of its heap of 1024 MB'",
-    "auto,    2, 69, 1024, 'averages by a shuffle of slices: 4 states of 69.0 MB, two of them the driver''s own, are more than 1/4 of its heap of 1024 MB'",
-    "driver,  256, 69, 1024, averages on the driver: set by mixtraining.averaging.exchange",
-    "shuffle, 1, 1, 1024, averages by a shuffle of slices: set by mixtraining.averaging.exchange"
+    "auto,    2,  4, 1024, true,  'averages on the driver: 2 states of 4.0 MB are less than 8.0 MB'",
+    "auto,    2,  4, 1024, false, 'averages on the driver: 2 states of 4.0 MB are less than 8.0 MB'",
+    "auto,    3,  4, 1024, true,  'averages by blocks of the executors: 3 states of 4.0 MB are more than 8.0 MB'",
+    "auto,    2, 60, 1024, false, 'averages on the driver: 4 states of 60.0 MB, two of them the driver''s own, are less than 1/4 of its heap of 1024 MB'",
+    "auto,    2, 69, 1024, false, 'averages by a shuffle of slices: 4 states of 69.0 MB, two of them the driver''s own, are more than 1/4 of its heap of 1024 MB'",
+    "driver,  256, 69, 1024, true, averages on the driver: set by mixtraining.averaging.exchange",
+    "blocks,  1, 1, 1024,   true, averages by blocks of the executors: set by mixtraining.averaging.exchange",
+    "shuffle, 1, 1, 1024,   true, averages by a shuffle of slices: set by mixtraining.averaging.exchange"
   })
   void theChoiceTellsItsReason(
-      String asked, int workers, long stateMB, long heapMB, String reason) {
-    var choice =
-        StateExchange.choose(
-            Exchange.valueOf(asked.toUpperCase(Locale.ROOT)),
-            workers,
-            stateMB * 1_000_000,
-            heapMB * 1_000_000);
+      String asked, int workers, long stateMB, long heapMB, boolean blocks, String reason) {
+    var choice = choose(asked, workers, stateMB, heapMB, blocks);
 
     assertThat(choice.reason()).isEqualTo(reason);
     assertThat(choice.exchange())
         .isInstanceOf(
-            reason.startsWith("averages on") ? DriverExchange.class : ShuffleExchange.class);
+            reason.startsWith("averages on")
+                ? DriverExchange.class
+                : reason.startsWith("averages by blocks")
+                    ? BlockExchange.class
+                    : ShuffleExchange.class);
+  }
+
+  @Test
+  void blocksAreRefusedWhereSparkLacksThem() {
+    assertThatThrownBy(() -> choose("blocks", 2, 60, 1024, false))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.averaging.exchange = blocks: this Spark's block managers lack methods that it uses, which Spark 3.5 has; set auto, driver or shuffle");
+  }
+
+  private static StateExchange.Choice choose(
+      String asked, int workers, long stateMB, long heapMB, boolean blocks) {
+    return StateExchange.choose(
+        Exchange.valueOf(asked.toUpperCase(Locale.ROOT)),
+        workers,
+        stateMB * 1_000_000,
+        heapMB * 1_000_000,
+        blocks,
+        Optional.empty());
   }
 }

@@ -122,6 +122,14 @@ public final class ModelState implements Externalizable {
     return new ModelState(bare);
   }
 
+  /** The same step counts without any values. */
+  public ModelState withoutValues() {
+    SortedMap<String, Block> bare = new TreeMap<>();
+    float[] none = {};
+    blocks.forEach((name, b) -> bare.put(name, new Block(none, none, none, b.steps())));
+    return new ModelState(bare);
+  }
+
   /** Number of parameters. */
   public long parameters() {
     return blocks.values().stream().mapToLong(b -> b.parameters().length).sum();

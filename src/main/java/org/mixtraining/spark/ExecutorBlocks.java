@@ -1,0 +1,244 @@
+package org.mixtraining.spark;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
+import org.apache.spark.network.buffer.ManagedBuffer;
+import org.apache.spark.network.shuffle.BlockFetchingListener;
+import org.apache.spark.storage.BlockData;
+import org.apache.spark.storage.BlockId;
+import org.apache.spark.storage.BlockManager;
+import org.apache.spark.storage.BlockManagerId;
+import org.apache.spark.storage.RDDBlockId;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.io.ChunkedByteBuffer;
+import org.mixtraining.config.Causes;
+import scala.Option;
+import scala.reflect.ClassTag$;
+
+/**
+ * Bytes in the executors' block managers, where Spark keeps what RDDs persist and what it
+ * broadcasts. This is the one class that uses what Spark keeps to itself: to put bytes without a
+ * serializer, and to fetch them from the executor that is known to have them, through Spark's own
+ * transport with its authentication and encryption. The methods are public in the bytecode of Spark
+ * 3.5; {@link #available} says whether they are there.
+ *
+ * <p>Blocks are named as those of an RDD, whose {@code unpersist} frees them on all executors.
+ */
+final class ExecutorBlocks {
+
+  /** Bytes stay as they are; where memory is full, they go to the executor's disks. */
+  private static final StorageLevel LEVEL = StorageLevel.MEMORY_AND_DISK_SER();
+
+  private static final long LOOK_MILLIS = 100;
+
+  private ExecutorBlocks() {}
+
+  /**
+   * Where a block lies.
+   *
+   * @param place the block manager of an executor
+   * @param rdd id of the RDD whose block it is
+   * @param number of the block
+   */
+  record Address(BlockManagerId place, int rdd, int number) {
+    private BlockId id() {
+      return new RDDBlockId(rdd, number);
+    }
+  }
+
+  /** Takes the bytes of a block, which are its own only until it returns, on any thread. */
+  @FunctionalInterface
+  interface Sink {
+    /**
+     * @param index of the block among those asked for
+     */
+    void accept(int index, ByteBuffer bytes);
+  }
+
+  /** The block manager of this process. */
+  static BlockManagerId here() {
+    return manager().blockManagerId();
+  }
+
+  private static BlockManager manager() {
+    return SparkEnv.get().blockManager();
+  }
+
+  /**
+   * Keeps bytes in this process, as they are.
+   *
+   * @param told whether the driver is told, which costs a call: dynamic allocation spares executors
+   *     that have blocks it knows of
+   */
+  static void put(int rdd, int number, ByteBuffer bytes, boolean told) {
+    boolean kept =
+        manager()
+            .putBytes(
+                new RDDBlockId(rdd, number),
+                new ChunkedByteBuffer(bytes),
+                LEVEL,
+                told,
+                ClassTag$.MODULE$.Nothing());
+    if (!kept) {
+      throw new IllegalStateException(
+          "executor %s has room for %d bytes neither in memory nor on its disks"
+              .formatted(SparkEnv.get().executorId(), bytes.capacity()));
+    }
+  }
+
+  /** Frees the blocks of an RDD in this process. */
+  static void remove(int rdd) {
+    manager().removeRdd(rdd);
+  }
+
+  /**
+   * Reads blocks from where they lie, all at once.
+   *
+   * @throws SlicesLostException if one is not there any more
+   */
+  static void read(List<Address> blocks, Sink sink) {
+    BlockManagerId here = here();
+    Map<BlockManagerId, Map<String, Integer>> remote = new HashMap<>();
+    List<Integer> local = new ArrayList<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      Address block = blocks.get(i);
+      if (block.place.equals(here)) {
+        local.add(i);
+      } else {
+        remote.computeIfAbsent(block.place, p -> new HashMap<>()).put(block.id().name(), i);
+      }
+    }
+    List<CompletableFuture<?>> arriving = new ArrayList<>();
+    remote.forEach((place, wanted) -> arriving.add(fetch(place, wanted, sink)));
+    for (int i : local) {
+      sink.accept(i, local(blocks.get(i)));
+    }
+    arriving.forEach(ExecutorBlocks::await);
+  }
+
+  private static ByteBuffer local(Address block) {
+    Option<BlockData> data = manager().getLocalBytes(block.id());
+    if (data.isEmpty()) {
+      throw new SlicesLostException("%s is no longer on %s".formatted(block.id(), block.place));
+    }
+    try {
+      return data.get().toByteBuffer(); // stays readable when the block is freed
+    } finally {
+      manager().releaseLock(block.id(), Option.empty());
+    }
+  }
+
+  private static CompletableFuture<?> fetch(
+      BlockManagerId place, Map<String, Integer> wanted, Sink sink) {
+    Fetch fetch = new Fetch(place, wanted, sink);
+    manager()
+        .blockTransferService()
+        .fetchBlocks(
+            place.host(),
+            place.port(),
+            place.executorId(),
+            wanted.keySet().toArray(String[]::new),
+            fetch,
+            null);
+    return fetch.done;
+  }
+
+  /** Blocks on their way from one executor. */
+  private static final class Fetch implements BlockFetchingListener {
+    private final BlockManagerId place;
+    private final Map<String, Integer> wanted;
+    private final Sink sink;
+    private final CompletableFuture<Void> done = new CompletableFuture<>();
+    private int arrived;
+
+    Fetch(BlockManagerId place, Map<String, Integer> wanted, Sink sink) {
+      this.place = place;
+      this.wanted = wanted;
+      this.sink = sink;
+    }
+
+    @Override
+    public void onBlockFetchSuccess(String block, ManagedBuffer data) {
+      try {
+        sink.accept(wanted.get(block), data.nioByteBuffer());
+      } catch (IOException | RuntimeException e) {
+        done.completeExceptionally(e);
+        return;
+      }
+      if (arrived() == wanted.size()) {
+        done.complete(null);
+      }
+    }
+
+    private synchronized int arrived() {
+      return ++arrived;
+    }
+
+    @Override
+    public void onBlockFetchFailure(String block, Throwable failure) {
+      done.completeExceptionally(
+          new SlicesLostException(
+              "%s cannot be had from %s: %s".formatted(block, place, Causes.reason(failure))));
+    }
+  }
+
+  /** Waits, as long as the running task is not killed. */
+  private static void await(CompletableFuture<?> arriving) {
+    while (true) {
+      try {
+        arriving.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        return;
+      } catch (TimeoutException e) {
+        if (TaskContext.get() != null) {
+          TaskContext.get().killTaskIfInterrupted();
+        }
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof RuntimeException unchecked
+            ? unchecked
+            : new UncheckedIOException((IOException) e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while slices were fetched", e);
+      }
+    }
+  }
+
+  // --- whether Spark has it ----------------------------------------------------------------------
+
+  @FunctionalInterface
+  private interface Fetching {
+    void fetch(
+        String host,
+        int port,
+        String executor,
+        String[] blocks,
+        BlockFetchingListener listener,
+        org.apache.spark.network.shuffle.DownloadFileManager files);
+  }
+
+  /** Whether this Spark, other than the one that the job was built with, has what is used here. */
+  static boolean available() {
+    int rdd = Integer.MAX_VALUE; // of no RDD
+    try {
+      put(rdd, 0, ByteBuffer.allocate(1), false);
+      local(new Address(here(), rdd, 0));
+      remove(rdd);
+      // Making a method reference links the method, which is not called.
+      Fetching fetching = manager().blockTransferService()::fetchBlocks;
+      return fetching != null;
+    } catch (LinkageError e) {
+      return false;
+    }
+  }
+}
