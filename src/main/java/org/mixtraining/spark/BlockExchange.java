@@ -13,6 +13,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.storage.BlockManagerId;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
@@ -59,7 +60,7 @@ final class BlockExchange implements StateExchange {
   }
 
   @Override
-  public Averaged average(JavaRDD<WorkerResult> results, Held before) {
+  public Averaged average(JavaRDD<WorkerResult> results, Held before, Betas betas) {
     SliceLayout layout = layout(results, before);
     int rdd = results.id();
     try {
@@ -67,7 +68,7 @@ final class BlockExchange implements StateExchange {
           results.map(result -> keep(result, layout, rdd)).collect().stream()
               .sorted(Comparator.comparingInt(report -> report.result.worker()))
               .toList();
-      Held mean = average(results, reports, layout, before);
+      Held mean = average(results, reports, layout, before, betas);
       results.unpersist(false);
       return new Averaged(mean, reports.stream().map(Report::result).toList());
     } catch (Throwable e) { // whatever it is, Spark's checked exceptions too, it is thrown on
@@ -115,10 +116,15 @@ final class BlockExchange implements StateExchange {
   }
 
   private Held average(
-      JavaRDD<WorkerResult> results, List<Report> reports, SliceLayout layout, Held before) {
+      JavaRDD<WorkerResult> results,
+      List<Report> reports,
+      SliceLayout layout,
+      Held before,
+      Betas betas) {
     List<WorkerResult> ends = reports.stream().map(Report::result).toList();
-    ModelState steps = EpochAverage.blank(ends, steps(before));
-    SliceAverage average = new SliceAverage(layout, ends);
+    ModelState began = steps(before);
+    ModelState steps = EpochAverage.blank(ends, began);
+    SliceAverage average = new SliceAverage(layout, ends, began, betas);
     List<BlockManagerId> places = reports.stream().map(Report::place).toList();
     int from = results.id();
     Reader start = before.reader();

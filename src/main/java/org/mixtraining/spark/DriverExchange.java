@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
@@ -15,13 +16,13 @@ import org.mixtraining.vit.state.ModelState;
 final class DriverExchange implements StateExchange {
 
   @Override
-  public Averaged average(JavaRDD<WorkerResult> results, Held before) {
+  public Averaged average(JavaRDD<WorkerResult> results, Held before, Betas betas) {
     List<WorkerResult> states =
         results.collect().stream().sorted(Comparator.comparingInt(WorkerResult::worker)).toList();
     return new Averaged(
         hold(
             JavaSparkContext.fromSparkContext(results.context()),
-            EpochAverage.of(states, before.state())),
+            EpochAverage.of(states, before.state(), betas)),
         states.stream().map(WorkerResult::report).toList());
   }
 

@@ -1,6 +1,7 @@
 package org.mixtraining.spark;
 
 import java.io.Serializable;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -12,6 +13,7 @@ import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
@@ -23,10 +25,12 @@ import scala.Tuple2;
  *
  * <p>Each worker sends its slices to the reducers, and its report to each of them. Sorted by slice
  * and then worker, a slice's values arrive in worker order, after the reports that give their
- * weights: so they are summed as on the driver, to the same bits, one slice in memory at a time. Of
- * a block that it did not train a worker sends nothing.
+ * weights: so they are averaged as on the driver, to the same bits, one slice in memory at a time.
  */
 final class ShuffleExchange implements StateExchange {
+
+  /** Bytes of a slice of a worker's state, about. */
+  private static final int SLICE_BYTES = 1 << 18;
 
   /** Of a slice; or of the report to a reducer, as −1 − reducer, which comes before all slices. */
   private record Key(int slice, int worker) implements Serializable, Comparable<Key> {
@@ -39,12 +43,8 @@ final class ShuffleExchange implements StateExchange {
     }
   }
 
-  /** A worker's report, or its values of a slice of a block; or, averaged, everybody's. */
-  private record Part(WorkerResult report, String block, float[] values) implements Serializable {
-    static Part of(WorkerResult report) {
-      return new Part(report, null, null);
-    }
-  }
+  /** A worker's report, or its values of a slice; or, averaged, everybody's. */
+  private record Part(WorkerResult report, byte[] values) implements Serializable {}
 
   private static final class Reducers extends Partitioner {
     private static final long serialVersionUID = 1L;
@@ -77,20 +77,27 @@ final class ShuffleExchange implements StateExchange {
   }
 
   @Override
-  public Averaged average(JavaRDD<WorkerResult> results, Held before) {
-    int slots = results.context().defaultParallelism();
-    int reducers = Math.max(1, Math.min(slots, new Slices(before.state()).count()));
+  public Averaged average(JavaRDD<WorkerResult> results, Held before, Betas betas) {
+    ModelState state = before.state();
+    SliceLayout layout = SliceLayout.of(state, (int) (state.bytes() / SLICE_BYTES) + 1);
+    int reducers = Math.min(results.context().defaultParallelism(), layout.count());
+    ModelState steps = state.withoutValues();
+    Reader reader = before.reader();
     JavaPairRDD<Key, Part> parts =
         results
-            .flatMapToPair(result -> parts(result, reducers))
+            .flatMapToPair(result -> parts(result, layout, reducers))
             .repartitionAndSortWithinPartitions(new Reducers(reducers));
     try {
       return assemble(
           JavaSparkContext.fromSparkContext(results.context()),
-          parts.mapPartitionsWithIndex(ShuffleExchange::reduce, false).collect(),
-          before.state());
+          layout,
+          parts
+              .mapPartitionsWithIndex(
+                  (reducer, sorted) -> reduce(reducer, sorted, layout, steps, betas, reader), false)
+              .collect(),
+          state);
     } finally {
-      parts.rdd().cleanShuffleDependencies(false); // or each epoch's would stay on the disks
+      parts.rdd().cleanShuffleDependencies(false); // or each round's would stay on the disks
     }
   }
 
@@ -99,16 +106,17 @@ final class ShuffleExchange implements StateExchange {
     return (2L * workers + 1) * rounds * state.bytes();
   }
 
-  private static Iterator<Tuple2<Key, Part>> parts(WorkerResult result, int reducers) {
-    Slices slices = new Slices(result.state());
+  private static Iterator<Tuple2<Key, Part>> parts(
+      WorkerResult result, SliceLayout layout, int reducers) {
     Stream<Tuple2<Key, Part>> reports =
         IntStream.range(0, reducers)
-            .mapToObj(r -> new Tuple2<>(key(-1 - r, result), Part.of(result.report())));
+            .mapToObj(r -> new Tuple2<>(key(-1 - r, result), new Part(result.report(), null)));
     Stream<Tuple2<Key, Part>> values =
-        IntStream.range(0, slices.count())
-            .filter(s -> EpochAverage.images(result, slices.block(s)) > 0)
+        IntStream.range(0, layout.count())
             .mapToObj(
-                s -> new Tuple2<>(key(s, result), new Part(null, slices.block(s), slices.read(s))));
+                s ->
+                    new Tuple2<>(
+                        key(s, result), new Part(null, layout.cut(result.state(), s).array())));
     return Stream.concat(reports, values).iterator();
   }
 
@@ -118,62 +126,48 @@ final class ShuffleExchange implements StateExchange {
 
   /** The averaged slices of a reducer; the first one passes the reports on as well. */
   private static Iterator<Tuple2<Key, Part>> reduce(
-      int reducer, Iterator<Tuple2<Key, Part>> sorted) {
+      int reducer,
+      Iterator<Tuple2<Key, Part>> sorted,
+      SliceLayout layout,
+      ModelState steps,
+      Betas betas,
+      Reader before) {
     List<Tuple2<Key, Part>> averages = new ArrayList<>();
     List<WorkerResult> reports = new ArrayList<>();
-    Sum sum = null;
+    List<ByteBuffer> own = new ArrayList<>();
+    SliceAverage average = new SliceAverage(layout, reports, steps, betas);
     while (sorted.hasNext()) {
       Tuple2<Key, Part> part = sorted.next();
       if (part._1.slice < 0) {
         reports.add(part._2.report);
         continue;
       }
-      if (sum == null || sum.slice != part._1.slice) {
-        String block = part._2.block;
-        sum = new Sum(part._1.slice, part._2.values.length, EpochAverage.weights(reports, block));
-        averages.add(new Tuple2<>(part._1, new Part(null, block, sum.average)));
+      own.add(ByteBuffer.wrap(part._2.values));
+      if (own.size() == reports.size()) {
+        byte[] mean = average.of(part._1.slice, own, before).array();
+        averages.add(new Tuple2<>(part._1, new Part(null, mean)));
+        own.clear();
       }
-      sum.add(part._1.worker, part._2.values);
     }
     if (reducer == 0) {
-      reports.forEach(report -> averages.add(new Tuple2<>(key(-1, report), Part.of(report))));
+      reports.forEach(
+          report -> averages.add(new Tuple2<>(key(-1, report), new Part(report, null))));
     }
     return averages.iterator();
   }
 
-  /** The weighted sum of a slice, in double precision, and what it comes to. */
-  private static final class Sum {
-    private final int slice;
-    private final double[] weights;
-    private final double[] sums;
-    private final float[] average;
-
-    Sum(int slice, int length, double[] weights) {
-      this.slice = slice;
-      this.weights = weights;
-      this.sums = new double[length];
-      this.average = new float[length];
-    }
-
-    void add(int worker, float[] values) {
-      double weight = weights[worker];
-      for (int i = 0; i < sums.length; i++) {
-        sums[i] += weight * values[i];
-        // As on the driver, what only one worker has trained stays as it is, −0 too.
-        average[i] = weight == 1 ? values[i] : (float) sums[i];
-      }
-    }
-  }
-
   private Averaged assemble(
-      JavaSparkContext spark, List<Tuple2<Key, Part>> averages, ModelState before) {
+      JavaSparkContext spark,
+      SliceLayout layout,
+      List<Tuple2<Key, Part>> averages,
+      ModelState before) {
     List<WorkerResult> reports =
         averages.stream().map(average -> average._2.report).filter(Objects::nonNull).toList();
-    ModelState state = EpochAverage.blank(reports, before);
-    Slices slices = new Slices(state);
+    ModelState state = layout.blank(EpochAverage.blank(reports, before));
     averages.stream()
         .filter(average -> average._2.values != null)
-        .forEach(average -> slices.write(average._1.slice, average._2.values));
+        .forEach(
+            average -> layout.paste(ByteBuffer.wrap(average._2.values), average._1.slice, state));
     return new Averaged(hold(spark, state), reports);
   }
 }

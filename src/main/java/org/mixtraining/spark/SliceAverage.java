@@ -2,21 +2,26 @@ package org.mixtraining.spark;
 
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.List;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.RangeAverage;
 import org.mixtraining.run.WorkerResult;
+import org.mixtraining.spark.SliceLayout.Piece;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * The average of the workers' states, a slice at a time: the bits of {@link EpochAverage}.
  *
  * @param reports of all workers, in worker order
+ * @param steps step counts that they began the round with
+ * @param betas of the round's objective
  */
-record SliceAverage(SliceLayout layout, List<WorkerResult> reports) implements Serializable {
+record SliceAverage(SliceLayout layout, List<WorkerResult> reports, ModelState steps, Betas betas)
+    implements Serializable {
 
-  /** Values that are summed at a time: their sums stay in the core's nearest cache. */
-  private static final int STRETCH = 1 << 11;
+  /** Values that are averaged at a time: their sums stay in the core's own cache. */
+  private static final int STRETCH = 1 << 10;
 
   /**
    * The mean of a slice.
@@ -26,40 +31,37 @@ record SliceAverage(SliceLayout layout, List<WorkerResult> reports) implements S
    */
   ByteBuffer of(int slice, List<ByteBuffer> own, StateExchange.Reader before) {
     ByteBuffer mean = layout.empty(slice);
-    for (SliceLayout.Piece piece : layout.pieces(slice)) {
+    for (Piece piece : layout.pieces(slice)) {
       List<WorkerResult> trained =
           reports.stream().filter(r -> EpochAverage.images(r, piece.block()) > 0).toList();
-      List<FloatBuffer> values = trained.stream().map(r -> piece.in(own.get(r.worker()))).toList();
-      FloatBuffer to = piece.in(mean);
+      List<ByteBuffer> values = trained.stream().map(r -> own.get(r.worker())).toList();
       switch (values.size()) {
         case 0 -> piece.copy(before.read(), mean);
-        case 1 -> to.put(values.get(0)); // its own values, −0 too
-        default -> mean(values, EpochAverage.weights(trained, piece.block()), to);
+        case 1 -> piece.copy(values.get(0), mean); // its own values, −0 too
+        default -> average(piece, values, trained, mean);
       }
     }
     return mean;
   }
 
-  private static void mean(List<FloatBuffer> values, double[] weights, FloatBuffer to) {
-    double[] sums = new double[STRETCH];
-    float[] stretch = new float[STRETCH];
-    while (to.hasRemaining()) {
-      int length = Math.min(STRETCH, to.remaining());
-      Arrays.fill(sums, 0);
+  private void average(
+      Piece piece, List<ByteBuffer> values, List<WorkerResult> trained, ByteBuffer mean) {
+    double[] weights = EpochAverage.weights(trained, piece.block());
+    double noise = EpochAverage.noise(reports, steps, piece.block(), betas);
+    float[][] stretch = new float[Piece.ARRAYS][STRETCH];
+    for (int from = 0; from < piece.length(); from += STRETCH) {
+      int length = Math.min(STRETCH, piece.length() - from);
+      RangeAverage range = new RangeAverage(length, weights.length, noise);
       for (int w = 0; w < weights.length; w++) {
-        values.get(w).get(stretch, 0, length);
-        add(weights[w], stretch, sums);
+        for (int array = 0; array < Piece.ARRAYS; array++) {
+          piece.in(values.get(w), array).get(from, stretch[array], 0, length);
+        }
+        range.add(weights[w], stretch[0], stretch[1], stretch[2], 0);
       }
-      for (int i = 0; i < STRETCH; i++) {
-        stretch[i] = (float) sums[i];
+      range.write(stretch[0], stretch[1], stretch[2], 0);
+      for (int array = 0; array < Piece.ARRAYS; array++) {
+        piece.in(mean, array).put(from, stretch[array], 0, length);
       }
-      to.put(stretch, 0, length);
-    }
-  }
-
-  private static void add(double weight, float[] values, double[] sums) {
-    for (int i = 0; i < STRETCH; i++) {
-      sums[i] += weight * values[i];
     }
   }
 }

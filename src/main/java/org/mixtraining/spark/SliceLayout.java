@@ -12,112 +12,99 @@ import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /**
- * States of one shape as a row of values, cut into slices of nearly the same length. The row has
- * the blocks in the order of their names, each with its parameters, then m, then v. A slice is its
- * values as little-endian bytes.
+ * States of one shape, cut into slices of nearly the same length. A slice has the same part of each
+ * block, in the order of their names: its parameters, then m, then v, as little-endian bytes.
  *
  * @param shapes of the blocks, in order
  * @param count of the slices, at least 1
  */
 record SliceLayout(List<Shape> shapes, int count) implements Serializable {
 
-  /**
-   * A block's name and lengths.
-   *
-   * @param moments values of m, and of v
-   */
-  record Shape(String block, int parameters, int moments) implements Serializable {
-    List<Integer> lengths() {
-      return List.of(parameters, moments, moments);
-    }
-  }
+  /** A block's name, and how many parameters it has, and values of m and of v. */
+  record Shape(String block, int length) implements Serializable {}
 
   /**
-   * What a slice has of one array.
+   * What a slice has of one block: as many values of each of its three arrays.
    *
-   * @param array of the block: 0 its parameters, 1 m, 2 v
-   * @param from where the piece begins in the array
+   * @param from where the piece begins in the arrays
    * @param at where it begins in the slice
    */
-  record Piece(String block, int array, int from, int at, int length) {
+  record Piece(String block, int from, int at, int length) {
 
-    /** Its values in the bytes of the slice. */
-    FloatBuffer in(ByteBuffer slice) {
+    /** Values of the arrays: parameters, m, v. */
+    static final int ARRAYS = 3;
+
+    /** Its values of one array, in the bytes of the slice. */
+    FloatBuffer in(ByteBuffer slice, int array) {
+      int begin = at + array * length;
       return slice
           .duplicate()
           .order(ByteOrder.LITTLE_ENDIAN)
-          .position(Float.BYTES * at)
-          .limit(Float.BYTES * (at + length))
+          .position(Float.BYTES * begin)
+          .limit(Float.BYTES * (begin + length))
           .asFloatBuffer();
     }
 
     /** Copies its values from a state into the bytes of the slice. */
     void copy(ModelState state, ByteBuffer slice) {
-      in(slice).put(array(state), from, length);
+      for (int array = 0; array < ARRAYS; array++) {
+        in(slice, array).put(array(state, array), from, length);
+      }
     }
 
     /** Copies its values from the bytes of the slice into a state. */
     void copy(ByteBuffer slice, ModelState state) {
-      in(slice).get(array(state), from, length);
+      for (int array = 0; array < ARRAYS; array++) {
+        in(slice, array).get(array(state, array), from, length);
+      }
     }
 
-    private float[] array(ModelState state) {
+    /** Copies its values from the bytes of one slice into those of another. */
+    void copy(ByteBuffer slice, ByteBuffer other) {
+      for (int array = 0; array < ARRAYS; array++) {
+        in(other, array).put(in(slice, array));
+      }
+    }
+
+    private float[] array(ModelState state, int array) {
       Block values = state.block(block);
       return array == 0 ? values.parameters() : array == 1 ? values.m() : values.v();
     }
   }
 
-  /** The layout of a state and of all like it. */
+  /** The layout of a state with its moments, and of all like it. */
   static SliceLayout of(ModelState state, int count) {
     List<Shape> shapes = new ArrayList<>();
-    state
-        .blocks()
-        .forEach((name, b) -> shapes.add(new Shape(name, b.parameters().length, b.m().length)));
+    state.blocks().forEach((name, b) -> shapes.add(new Shape(name, b.parameters().length)));
     return new SliceLayout(List.copyOf(shapes), count);
   }
 
   /** Bytes of a state. */
   long bytes() {
-    return Float.BYTES * values();
+    return Float.BYTES * Piece.ARRAYS * shapes.stream().mapToLong(Shape::length).sum();
   }
 
-  private long values() {
-    return shapes.stream().mapToLong(shape -> shape.parameters + 2L * shape.moments).sum();
-  }
-
-  private long start(int slice) {
-    return values() * slice / count;
+  private int start(Shape shape, int slice) {
+    return (int) ((long) shape.length * slice / count);
   }
 
   /** What a slice is made of, in order. */
   List<Piece> pieces(int slice) {
-    long from = start(slice);
-    long to = start(slice + 1);
     List<Piece> pieces = new ArrayList<>();
-    long begin = 0;
+    int at = 0;
     for (Shape shape : shapes) {
-      for (int array = 0; array < 3; array++) {
-        long end = begin + shape.lengths().get(array);
-        long first = Math.max(from, begin);
-        long last = Math.min(to, end);
-        if (first < last) {
-          pieces.add(
-              new Piece(
-                  shape.block,
-                  array,
-                  (int) (first - begin),
-                  (int) (first - from),
-                  (int) (last - first)));
-        }
-        begin = end;
-      }
+      int from = start(shape, slice);
+      int length = start(shape, slice + 1) - from;
+      pieces.add(new Piece(shape.block, from, at, length));
+      at = Math.addExact(at, Math.multiplyExact(Piece.ARRAYS, length));
     }
     return pieces;
   }
 
   /** Bytes for a slice. */
   ByteBuffer empty(int slice) {
-    return ByteBuffer.allocate(Math.toIntExact(Float.BYTES * (start(slice + 1) - start(slice))));
+    int values = pieces(slice).stream().mapToInt(Piece::length).sum();
+    return ByteBuffer.allocate(Math.multiplyExact(Float.BYTES * Piece.ARRAYS, values));
   }
 
   /** A slice of a state. */
@@ -139,9 +126,9 @@ record SliceLayout(List<Shape> shapes, int count) implements Serializable {
       blocks.put(
           shape.block,
           new Block(
-              new float[shape.parameters],
-              new float[shape.moments],
-              new float[shape.moments],
+              new float[shape.length],
+              new float[shape.length],
+              new float[shape.length],
               steps.block(shape.block).steps()));
     }
     return new ModelState(blocks);

@@ -116,7 +116,9 @@ final class SparkEpochTrainer implements EpochTrainer {
         StateExchange.Held before = held;
         EpochWorker worker = new EpochWorker(setup, epoch, round, before.reader());
         StateExchange.Averaged averaged =
-            new EpochAveragingTrainingMaster<>(worker, results -> exchange.average(results, before))
+            new EpochAveragingTrainingMaster<>(
+                    worker,
+                    results -> exchange.average(results, before, data.betas(plan.objective())))
                 .fit(spark, graph.configuration, minibatches(worker));
         held = averaged.held();
         before.release();

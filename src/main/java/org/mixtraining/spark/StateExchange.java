@@ -8,6 +8,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
 import org.mixtraining.config.AveragingConfig.Exchange;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.config.UserException;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
@@ -56,8 +57,9 @@ sealed interface StateExchange permits DriverExchange, ShuffleExchange, BlockExc
    *
    * @param results one a worker
    * @param before the state they begin with, which stays held
+   * @param betas of the round's objective
    */
-  Averaged average(JavaRDD<WorkerResult> results, Held before);
+  Averaged average(JavaRDD<WorkerResult> results, Held before, Betas betas);
 
   /** Bytes of states that an epoch sends to, between and from the workers. */
   long bytes(ModelState state, int workers, int rounds);

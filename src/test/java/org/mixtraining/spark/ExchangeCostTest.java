@@ -13,6 +13,7 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.train.EpochMetrics;
@@ -69,7 +70,8 @@ class ExchangeCostTest {
               spark
                   .parallelize(IntStream.range(0, workers).boxed().toList(), workers)
                   .map(ExchangeCostTest::worker),
-              before);
+              before,
+              new Betas(0.9, 0.999));
           double seconds = (System.nanoTime() - start) / 1e9;
           spark.sc().listenerBus().waitUntilEmpty();
           System.out.printf(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mixtraining.config.AveragingConfig.Exchange;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.config.UserException;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.TaskInfo;
@@ -56,6 +58,8 @@ class StateExchangeTest {
     session.stop();
   }
 
+  private static final Betas BETAS = new Betas(0.9, 0.95);
+
   /** Results of workers that saw so many images each. */
   private static List<WorkerResult> workers(long... images) {
     var random = new Random(1);
@@ -64,7 +68,7 @@ class StateExchangeTest {
       ModelState state =
           new ModelState(
               Map.of(
-                  "encoder", block(random, 3 * Slices.LENGTH + 17, 10 + w),
+                  "encoder", block(random, 3 * (1 << 16) + 17, 10 + w),
                   "head", block(random, 30, 3 * w),
                   "head-b", block(random, 31, w),
                   "head-nobodys", block(random, 5, w),
@@ -99,7 +103,7 @@ class StateExchangeTest {
     JavaRDD<WorkerResult> results = spark.parallelize(workers, workers.size());
     StateExchange.Held before = exchange.hold(spark, workers.get(0).state());
     try {
-      StateExchange.Averaged averaged = exchange.average(results, before);
+      StateExchange.Averaged averaged = exchange.average(results, before, BETAS);
       ModelState state = averaged.held().state();
       averaged.held().release();
       return new Averaged(state, averaged.reports());
@@ -125,7 +129,7 @@ class StateExchangeTest {
 
       assertThat(shuffle.state())
           .isEqualTo(driver.state())
-          .isEqualTo(EpochAverage.of(workers, workers.get(0).state()));
+          .isEqualTo(EpochAverage.of(workers, workers.get(0).state(), BETAS));
       assertThat(shuffle.state().sha256()).isEqualTo(driver.state().sha256());
       assertThat(blocks.state()).isEqualTo(driver.state());
       assertThat(blocks.state().sha256()).isEqualTo(driver.state().sha256());
@@ -192,7 +196,7 @@ class StateExchangeTest {
   void slicesThatAreGoneAreToldAsLost() {
     JavaRDD<WorkerResult> results = spark.parallelize(workers(1, 2), 2);
     StateExchange.Held before = blocks().hold(spark, workers(1).get(0).state());
-    StateExchange.Held mean = blocks().average(results, before).held();
+    StateExchange.Held mean = blocks().average(results, before, BETAS).held();
     mean.release();
 
     long deadline = System.nanoTime() + 10_000_000_000L;
@@ -219,15 +223,18 @@ class StateExchangeTest {
   @Test
   void slicesCoverAStateOnceAndInOrder() {
     ModelState state = workers(1).get(0).state();
-    Slices slices = new Slices(state);
-    ModelState copy = EpochAverage.blank(workers(1), state);
-    Slices target = new Slices(copy);
-
-    assertThat(slices.count()).isEqualTo(21); // 3 · (4 + 1 + 1 + 1)
-    for (int s = slices.count() - 1; s >= 0; s--) {
-      target.write(s, slices.read(s));
+    for (int count : List.of(1, 2, 7, 100)) {
+      SliceLayout layout = SliceLayout.of(state, count);
+      ModelState copy = layout.blank(state);
+      int bytes = 0;
+      for (int slice = count - 1; slice >= 0; slice--) {
+        ByteBuffer cut = layout.cut(state, slice);
+        bytes += cut.capacity();
+        layout.paste(cut, slice, copy);
+      }
+      assertThat(copy).isEqualTo(state);
+      assertThat(bytes).isEqualTo((int) layout.bytes()).isEqualTo((int) state.bytes());
     }
-    assertThat(copy).isEqualTo(state);
   }
 
   @ParameterizedTest
