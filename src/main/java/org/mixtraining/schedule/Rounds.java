@@ -15,16 +15,16 @@ import org.mixtraining.config.AveragingConfig;
  */
 public record Rounds(int steps, int count, String reason) {
 
-  /** Steps of all workers together between two averages, at least, where the job chooses. */
-  private static final int LEAST_STEPS = 32;
+  /** Steps between two averages, at least, where the job chooses. */
+  private static final int LEAST_STEPS = 4;
 
-  /** Averages of a run, at most, for each of its workers, where the job chooses. */
-  private static final int AVERAGES = 40;
+  /** Averages of a run, at most, where the job chooses. */
+  private static final int AVERAGES = 300;
 
   /**
-   * The rounds of an epoch. Where the job chooses, a worker takes 32 / workers steps between two
-   * averages, and more in long runs, which need fewer: no run has more than 40 · workers averages.
-   * The numbers are from measurements on CIFAR-10 (README, "Several workers").
+   * The rounds of an epoch. Where the job chooses, a worker takes 4 steps between two averages, and
+   * more in long runs, which need fewer: none has more than 300. Both numbers are from measurements
+   * (README, "Several workers"); how many workers there are did not matter.
    *
    * @param runSteps steps of the whole run
    */
@@ -32,26 +32,20 @@ public record Rounds(int steps, int count, String reason) {
     if (workers == 1) {
       return new Rounds(steps, 1, "one worker has nobody to be averaged with");
     }
+    int most = Math.max(1, steps);
     if (asked.number() != AveragingConfig.Rounds.AUTO) {
-      int most = Math.max(1, Math.min(asked.number(), steps));
-      return new Rounds(
-          steps,
-          most,
-          most == asked.number()
-              ? "set by mixtraining.averaging.rounds"
-              : "mixtraining.averaging.rounds is more than the epoch has steps");
+      return asked.number() <= most
+          ? new Rounds(steps, asked.number(), "set by mixtraining.averaging.rounds")
+          : new Rounds(
+              steps, most, "mixtraining.averaging.rounds is more than the epoch has steps");
     }
-    double together = Math.max(LEAST_STEPS, (double) runSteps / AVERAGES);
-    int count = (int) Math.max(1, Math.round(steps * workers / together));
+    double between = Math.max(LEAST_STEPS, (double) runSteps / AVERAGES);
+    int count = (int) Math.max(1, Math.round(steps / between));
     return new Rounds(
         steps,
-        Math.min(count, Math.max(1, steps)),
+        Math.min(count, most),
         String.format(
-            Locale.ROOT,
-            "about %.0f steps of a worker between two, as %d workers train for %d steps",
-            Math.max(1, together / workers),
-            workers,
-            runSteps));
+            Locale.ROOT, "one after about %.0f steps, of %d in the whole run", between, runSteps));
   }
 
   /**

@@ -47,6 +47,7 @@ record SmallRun(JobConfig config, DatasetManifest manifest) {
                 "epochs={ssl = 2, sl = 2}",
                 "mix.ratio=0.5",
                 "optimizer.batch-size=16",
+                "averaging.rounds=1",
                 "run.seed=1"));
     settings.addAll(List.of(overrides));
     return JobConfig.load(Optional.empty(), settings);
