@@ -19,6 +19,7 @@ import org.apache.spark.storage.BlockData;
 import org.apache.spark.storage.BlockId;
 import org.apache.spark.storage.BlockManager;
 import org.apache.spark.storage.BlockManagerId;
+import org.apache.spark.storage.ByteBufferBlockData;
 import org.apache.spark.storage.RDDBlockId;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.io.ChunkedByteBuffer;
@@ -40,6 +41,7 @@ final class ExecutorBlocks {
   /** Bytes stay as they are; where memory is full, they go to the executor's disks. */
   private static final StorageLevel LEVEL = StorageLevel.MEMORY_AND_DISK_SER();
 
+  private static final int PART_BYTES = 1 << 18;
   private static final long LOOK_MILLIS = 100;
 
   private ExecutorBlocks() {}
@@ -78,6 +80,7 @@ final class ExecutorBlocks {
   /**
    * Keeps bytes in this process, as they are.
    *
+   * @param bytes the whole of an array
    * @param told whether the driver is told, which costs a call: dynamic allocation spares executors
    *     that have blocks it knows of
    */
@@ -86,7 +89,7 @@ final class ExecutorBlocks {
         manager()
             .putBytes(
                 new RDDBlockId(rdd, number),
-                new ChunkedByteBuffer(bytes),
+                new ChunkedByteBuffer(parts(bytes)),
                 LEVEL,
                 told,
                 ClassTag$.MODULE$.Nothing());
@@ -95,6 +98,32 @@ final class ExecutorBlocks {
           "executor %s has room for %d bytes neither in memory nor on its disks"
               .formatted(SparkEnv.get().executorId(), bytes.capacity()));
     }
+  }
+
+  /**
+   * The same bytes in parts, without a copy. Java copies as much of a buffer as it is given with
+   * each write to a socket, and the socket takes little of it: of large parts most would be copied
+   * many times.
+   */
+  private static ByteBuffer[] parts(ByteBuffer bytes) {
+    int count = Math.max(1, (bytes.capacity() + PART_BYTES - 1) / PART_BYTES);
+    ByteBuffer[] parts = new ByteBuffer[count];
+    for (int i = 0; i < count; i++) {
+      int from = i * PART_BYTES;
+      parts[i] = bytes.slice(from, Math.min(PART_BYTES, bytes.capacity() - from));
+    }
+    return parts;
+  }
+
+  /** The bytes that were put, uncopied if they are still in memory. */
+  private static ByteBuffer whole(BlockData data) {
+    if (data instanceof ByteBufferBlockData inMemory) {
+      ByteBuffer[] parts = inMemory.buffer().getChunks();
+      if (parts.length > 0 && parts[0].hasArray() && parts[0].array().length == data.size()) {
+        return ByteBuffer.wrap(parts[0].array());
+      }
+    }
+    return data.toByteBuffer();
   }
 
   /** Frees the blocks of an RDD in this process. */
@@ -133,7 +162,7 @@ final class ExecutorBlocks {
       throw new SlicesLostException("%s is no longer on %s".formatted(block.id(), block.place));
     }
     try {
-      return data.get().toByteBuffer(); // stays readable when the block is freed
+      return whole(data.get()); // stays readable when the block is freed
     } finally {
       manager().releaseLock(block.id(), Option.empty());
     }

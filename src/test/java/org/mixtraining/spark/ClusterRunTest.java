@@ -161,6 +161,10 @@ class ClusterRunTest {
                 assertThat(epoch.workers())
                     .extracting(share -> share.task().executor())
                     .containsExactlyInAnyOrder("0", "1"));
+    assertThat(epochs)
+        .extracting(epoch -> epoch.workers().get(0).task().executor())
+        .as("a worker stays where it was")
+        .containsOnly(epochs.get(0).workers().get(0).task().executor());
   }
 
   @Test
@@ -218,15 +222,19 @@ class ClusterRunTest {
   @ParameterizedTest
   @CsvSource({"3, 0", "6, 1", "8, 0"})
   @Order(5)
-  void executorsThatAreKilledBetweenAveragesCostNoBit(int job, int place) {
+  void executorsThatAreKilledBetweenAveragesCostNoBit(int job, int place) throws Exception {
     var killer = new JobKiller(job, place);
     cluster.sparkContext().addSparkListener(killer);
 
     List<EpochOutcome> epochs = train(cluster, rounds("blocks"), epoch -> {});
 
+    cluster.sparkContext().listenerBus().waitUntilEmpty();
     cluster.sparkContext().removeSparkListener(killer);
     assertSameRun(epochs, roundsInProcess);
     assertThat(killer.killed).isTrue();
+    assertThat(killer.begun)
+        .as("jobs: two a round and one of each of two evaluations, and those of another attempt")
+        .isGreaterThanOrEqualTo(job < 8 ? 27 : 26); // after the last average it may be too late
     assertNoBlocksAreLeft();
   }
 

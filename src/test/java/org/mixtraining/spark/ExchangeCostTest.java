@@ -89,13 +89,13 @@ class ExchangeCostTest {
     }
   }
 
-  private static WorkerResult worker(int number) {
+  static WorkerResult worker(int number) {
     var metrics = new EpochMetrics(100, new TreeMap<>(), 0, 1, 0, 0, 0, 0, 0, 0);
     return new WorkerResult(
         number, state(number), metrics, new TaskInfo("h", "0", "cpu", 1, 0, 1, 1, 1));
   }
 
-  private static ModelState state(int seed) {
+  static ModelState state(int seed) {
     return new ModelState(
         Map.of("encoder", new Block(floats(seed), floats(seed + 1), floats(seed + 2), 1)));
   }
