@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
@@ -95,7 +96,8 @@ class RoundCostTest {
       long start = System.nanoTime();
       StateExchange.Reader reader = held.reader();
       StateExchange.Averaged averaged =
-          exchange.average(locations.numbers(spark).map(w -> end(w, reader)), held);
+          exchange.average(
+              locations.numbers(spark).map(w -> end(w, reader)), held, new Betas(0.9, 0.999));
       held.release();
       held = averaged.held();
       millis.add((System.nanoTime() - start) / 1e6);
