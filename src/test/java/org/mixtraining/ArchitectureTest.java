@@ -102,6 +102,7 @@ class ArchitectureTest {
     knowsNot("data.prepare", "data.preview");
     knowsNot("report.chart", "report");
     knowsNot("spark.dl4j", "spark");
+    knowsNot("spark.exchange", "spark");
     knowsNot("vit.optim", "vit.state");
     knowsNot("vit.layers", "vit.optim", "vit.state");
   }

@@ -13,7 +13,7 @@ import org.mixtraining.data.Split;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 
-/** What may be wrong with a run's datasets: what is refused, and what a person is told. */
+/** The checks of a run's datasets: those that refuse it, and those of which a person is told. */
 public record DataChecks(TrainingData data) {
   /** Images on which an accuracy has a standard error of up to five points. */
   private static final long FEW = 100;

@@ -16,6 +16,7 @@ import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Rounds;
+import org.mixtraining.spark.exchange.StateExchange;
 import org.mixtraining.train.TrainingBatch;
 
 /**

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.mixtraining.config.WorkersConfig;
+import org.mixtraining.spark.exchange.StateExchange;
 
 /**
  * The cluster resources that a run needs, each number with its derivation: a pure function of the

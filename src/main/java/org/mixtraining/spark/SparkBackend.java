@@ -10,6 +10,8 @@ import org.mixtraining.run.Backend;
 import org.mixtraining.run.EpochTrainer;
 import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.TrainingData;
+import org.mixtraining.spark.exchange.ExecutorBlocks;
+import org.mixtraining.spark.exchange.StateExchange;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -28,12 +28,12 @@ import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /** A run of seconds, and what its workers do when they are called one by one, without Spark. */
-record SmallRun(JobConfig config, DatasetManifest manifest) {
+public record SmallRun(JobConfig config, DatasetManifest manifest) {
 
   private static final int SHARDS = 4;
 
   /** 120 drawn images in 4 shards, 16 tokens, one SSL, one JOINT and one SL epoch. */
-  static JobConfig config(Path dataset, String... overrides) {
+  public static JobConfig config(Path dataset, String... overrides) {
     var settings =
         new ArrayList<>(
             List.of(

@@ -46,7 +46,7 @@ public record SparkRun(TrainingData data, SparkBackend backend) implements AutoC
   }
 
   /** Blocks of RDDs in the block manager of this process. */
-  static Set<BlockId> blocksOfRdds() {
+  public static Set<BlockId> blocksOfRdds() {
     Set<BlockId> found = new HashSet<>();
     SparkEnv.get().blockManager().getMatchingBlockIds(BlockId::isRDD).foreach(id -> found.add(id));
     return found;

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,16 +19,16 @@ import scala.reflect.ClassTag$;
  * Preferred executors of a run's workers: where they ran before, as far as that is known, since
  * their images and replicas are there. They change no bit.
  */
-final class PreferredLocations {
+public final class PreferredLocations {
 
   private final List<List<String>> executors;
 
-  PreferredLocations(int workers) {
+  public PreferredLocations(int workers) {
     this.executors = new ArrayList<>(Collections.nCopies(workers, List.of()));
   }
 
   /** Notes where workers ran. */
-  void ranAt(List<WorkerResult> reports) {
+  public void ranAt(List<WorkerResult> reports) {
     for (WorkerResult report : reports) {
       TaskInfo task = report.task();
       executors.set(report.worker(), location(task.host(), task.executor()));
@@ -41,7 +41,7 @@ final class PreferredLocations {
   }
 
   /** The numbers of the workers, a partition each. */
-  JavaRDD<Integer> numbers(JavaSparkContext spark) {
+  public JavaRDD<Integer> numbers(JavaSparkContext spark) {
     int alive = spark.sc().isLocal() ? 1 : spark.sc().statusTracker().getExecutorInfos().length - 1;
     return numbers(spark, shared(executors, Math.max(1, alive)));
   }

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,7 +36,7 @@ import scala.reflect.ClassTag$;
  *
  * <p>Blocks are named as those of an RDD, whose {@code unpersist} frees them on all executors.
  */
-final class ExecutorBlocks {
+public final class ExecutorBlocks {
 
   /** Bytes stay as they are; where memory is full, they go to the executor's disks. */
   private static final StorageLevel LEVEL = StorageLevel.MEMORY_AND_DISK_SER();
@@ -257,7 +257,7 @@ final class ExecutorBlocks {
   }
 
   /** Whether this Spark, other than the one that the job was built with, has what is used here. */
-  static boolean available() {
+  public static boolean available() {
     int rdd = Integer.MAX_VALUE; // of no RDD
     try {
       put(rdd, 0, ByteBuffer.allocate(1), false);

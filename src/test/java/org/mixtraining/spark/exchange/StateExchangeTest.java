@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -33,6 +33,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
+import org.mixtraining.spark.SparkRun;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -27,6 +27,8 @@ import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
+import org.mixtraining.spark.SmallRun;
+import org.mixtraining.spark.SparkRun;
 import org.mixtraining.vit.state.ModelState;
 
 /**

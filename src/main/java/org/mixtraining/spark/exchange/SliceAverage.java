@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import java.io.Serializable;
 import java.nio.ByteBuffer;
@@ -7,7 +7,7 @@ import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.RangeAverage;
 import org.mixtraining.run.WorkerResult;
-import org.mixtraining.spark.SliceLayout.Piece;
+import org.mixtraining.spark.exchange.SliceLayout.Piece;
 import org.mixtraining.vit.state.ModelState;
 
 /**

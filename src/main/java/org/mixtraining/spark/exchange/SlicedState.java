@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import java.lang.ref.WeakReference;
 import java.util.HashMap;

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import java.io.Serializable;
 import java.util.List;
@@ -14,10 +14,10 @@ import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * How the workers of a round come by the state that they begin with, and how the states that they
- * end with are averaged.
+ * The exchange of states in a round: workers are given the one that they begin with, and those that
+ * they end with are averaged.
  */
-sealed interface StateExchange permits DriverExchange, ShuffleExchange, BlockExchange {
+public sealed interface StateExchange permits DriverExchange, ShuffleExchange, BlockExchange {
 
   /** A state between two rounds, held where tasks can read it; the driver's handle on it. */
   sealed interface Held permits BroadcastState, SlicedState {

@@ -1,4 +1,4 @@
-package org.mixtraining.spark;
+package org.mixtraining.spark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
