@@ -3,11 +3,11 @@ package org.mixtraining.spark.exchange;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -23,13 +23,16 @@ import org.mixtraining.vit.state.ModelState;
  * no state passes through the driver.
  *
  * <p>Each training task cuts its state into slices and puts them into its executor's block manager.
- * A second small job averages: task s fetches slice s of every worker from where it lies, sums them
- * as {@link EpochAverage} does, and puts the mean. The tasks of the next round fetch all means. If
- * an executor dies, its slices are lost, which a {@link SlicesLostException} tells.
+ * A second small job averages: each task fetches its slices of every worker from where they lie,
+ * sums them as {@link EpochAverage} does, and puts the means. The tasks of the next round fetch all
+ * means. If an executor dies, its slices are lost, which a {@link SlicesLostException} tells.
  */
 final class BlockExchange implements StateExchange {
 
-  /** Bytes of all workers' slices that a task averages, at most: it holds them all. */
+  /** Bytes of a slice: Spark's transport copies what is larger than 20 MB once more. */
+  private static final long SLICE_BYTES = 4_000_000;
+
+  /** Bytes of all workers' slices that a task holds at a time, if there are several slices. */
   private static final long TASK_BYTES = 128_000_000;
 
   private final Optional<ResourceProfile> profile;
@@ -82,16 +85,14 @@ final class BlockExchange implements StateExchange {
     failed.add(rdd);
   }
 
-  /** That of the state before, or, for the first round, one for as many tasks as can run. */
+  /** That of the state before, or one for the first round: no task goes without a slice. */
   private static SliceLayout layout(JavaRDD<WorkerResult> results, Held before) {
     if (before instanceof SlicedState sliced) {
       return sliced.layout();
     }
     ModelState state = before.state();
-    int workers = results.getNumPartitions();
-    int tasks = Math.min(workers, results.context().defaultParallelism());
-    long least = workers * state.bytes() / TASK_BYTES + 1;
-    return SliceLayout.of(state, (int) Math.max(tasks, least));
+    long count = Math.max(results.getNumPartitions(), state.bytes() / SLICE_BYTES + 1);
+    return SliceLayout.of(state, (int) count);
   }
 
   private static ModelState steps(Held before) {
@@ -102,7 +103,7 @@ final class BlockExchange implements StateExchange {
   private static Report keep(WorkerResult result, SliceLayout layout, int rdd) {
     for (int s = 0; s < layout.count(); s++) {
       ByteBuffer slice = layout.cut(result.state(), s);
-      ExecutorBlocks.put(rdd, number(layout, result.worker(), s), slice, s == 0);
+      ExecutorBlocks.put(rdd, block(layout, result.worker(), s), slice, s == 0);
     }
     if (TaskContext.get().isInterrupted()) { // the driver may have freed the RDD's blocks before
       ExecutorBlocks.remove(rdd);
@@ -111,7 +112,7 @@ final class BlockExchange implements StateExchange {
     return new Report(result.report(), ExecutorBlocks.here());
   }
 
-  private static int number(SliceLayout layout, int worker, int slice) {
+  private static int block(SliceLayout layout, int worker, int slice) {
     return worker * layout.count() + slice;
   }
 
@@ -121,46 +122,82 @@ final class BlockExchange implements StateExchange {
       SliceLayout layout,
       Held before,
       Betas betas) {
+    JavaSparkContext spark = JavaSparkContext.fromSparkContext(results.context());
     List<WorkerResult> ends = reports.stream().map(Report::result).toList();
     ModelState began = steps(before);
-    ModelState steps = EpochAverage.blank(ends, began);
-    SliceAverage average = new SliceAverage(layout, ends, began, betas);
     List<BlockManagerId> places = reports.stream().map(Report::place).toList();
-    int from = results.id();
-    Reader start = before.reader();
-    JavaRDD<Integer> slices =
-        PreferredLocations.spread(
-            JavaSparkContext.fromSparkContext(results.context()), layout.count(), places);
-    profile.ifPresent(slices::withResources);
-    int rdd = slices.id();
+    ModelState steps = EpochAverage.blank(ends, began);
+    int count =
+        Math.min(layout.count(), Math.min(places.size(), results.context().defaultParallelism()));
+    JavaRDD<Integer> tasks = PreferredLocations.spread(spark, count, places);
+    profile.ifPresent(tasks::withResources);
+    Averaging averaging =
+        new Averaging(
+            new SliceAverage(layout, ends, began, betas),
+            places,
+            results.id(),
+            before.reader(),
+            tasks.id(),
+            count);
     try {
-      List<BlockManagerId> means =
-          slices.map(slice -> mean(average, slice, places, from, start, rdd)).collect();
-      return new SlicedState(slices, new SlicedState.Slices(layout, steps, rdd, means));
+      List<BlockManagerId> means = tasks.map(averaging::run).collect();
+      List<BlockManagerId> slices =
+          IntStream.range(0, count)
+              .boxed()
+              .flatMap(task -> averaging.slices(task).mapToObj(slice -> means.get(task)))
+              .toList();
+      return new SlicedState(tasks, new SlicedState.Slices(layout, steps, tasks.id(), slices));
     } catch (Throwable e) { // thrown on
-      abandon(slices);
+      abandon(tasks);
       throw e;
     }
   }
 
-  /** Puts the mean of a slice into the block manager of this executor. */
-  private static BlockManagerId mean(
-      SliceAverage average,
-      int slice,
-      List<BlockManagerId> places,
-      int from,
-      Reader before,
-      int rdd) {
-    SliceLayout layout = average.layout();
-    List<ExecutorBlocks.Address> addresses =
-        IntStream.range(0, places.size())
-            .mapToObj(
-                w -> new ExecutorBlocks.Address(places.get(w), from, number(layout, w, slice)))
-            .toList();
-    ByteBuffer[] own = new ByteBuffer[places.size()];
-    ExecutorBlocks.read(addresses, (w, bytes) -> own[w] = bytes);
-    ExecutorBlocks.put(rdd, slice, average.of(slice, Stream.of(own).toList(), before), slice == 0);
-    return ExecutorBlocks.here();
+  /**
+   * The tasks that average, each as many slices in a row as the others.
+   *
+   * @param places where the slices of each worker are
+   * @param from id of the RDD whose blocks these are
+   * @param before reads the state that the workers began with
+   * @param to id of the RDD whose blocks the means become
+   */
+  private record Averaging(
+      SliceAverage average, List<BlockManagerId> places, int from, Reader before, int to, int tasks)
+      implements Serializable {
+
+    /** The slices of a task. */
+    IntStream slices(int task) {
+      int count = average.layout().count();
+      return IntStream.range(
+          (int) ((long) count * task / tasks), (int) ((long) count * (task + 1) / tasks));
+    }
+
+    /** Puts the means of a task's slices into the block manager of this executor. */
+    BlockManagerId run(int task) {
+      int[] slices = slices(task).toArray();
+      long together = Math.max(1, TASK_BYTES / (SLICE_BYTES * places.size()));
+      for (int first = 0; first < slices.length; first += (int) together) {
+        int end = (int) Math.min(first + together, slices.length);
+        put(Arrays.copyOfRange(slices, first, end), first == 0);
+      }
+      return ExecutorBlocks.here();
+    }
+
+    private void put(int[] slices, boolean told) {
+      int workers = places.size();
+      List<ExecutorBlocks.Address> addresses = new ArrayList<>();
+      for (int slice : slices) {
+        for (int w = 0; w < workers; w++) {
+          int block = block(average.layout(), w, slice);
+          addresses.add(new ExecutorBlocks.Address(places.get(w), from, block));
+        }
+      }
+      List<ByteBuffer> own = ExecutorBlocks.get(addresses);
+      for (int i = 0; i < slices.length; i++) {
+        List<ByteBuffer> all = own.subList(i * workers, (i + 1) * workers);
+        ExecutorBlocks.put(to, slices[i], average.of(slices[i], all, before), told && i == 0);
+      }
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package org.mixtraining.spark.exchange;
 
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -28,8 +29,8 @@ import scala.Option;
 import scala.reflect.ClassTag$;
 
 /**
- * Bytes in the executors' block managers, where Spark keeps what RDDs persist and what it
- * broadcasts. This is the one class that uses what Spark keeps to itself: to put bytes without a
+ * Bytes in the executors' block managers, where Spark keeps what RDDs persist and broadcasts, in
+ * one class. It is the only one that uses what Spark keeps to itself: to put bytes without a
  * serializer, and to fetch them from the executor that is known to have them, through Spark's own
  * transport with its authentication and encryption. The methods are public in the bytecode of Spark
  * 3.5; {@link #available} says whether they are there.
@@ -66,6 +67,12 @@ public final class ExecutorBlocks {
      * @param index of the block among those asked for
      */
     void accept(int index, ByteBuffer bytes);
+  }
+
+  /** The same of bytes that come from elsewhere. */
+  @FunctionalInterface
+  private interface Arrivals {
+    void accept(int index, ManagedBuffer data) throws IOException;
   }
 
   /** The block manager of this process. */
@@ -137,6 +144,33 @@ public final class ExecutorBlocks {
    * @throws SlicesLostException if one is not there any more
    */
   static void read(List<Address> blocks, Sink sink) {
+    read(blocks, sink, (index, data) -> sink.accept(index, data.nioByteBuffer()));
+  }
+
+  /**
+   * Blocks from where they lie, to keep.
+   *
+   * @throws SlicesLostException if one is not there any more
+   */
+  static List<ByteBuffer> get(List<Address> blocks) {
+    ByteBuffer[] kept = new ByteBuffer[blocks.size()];
+    read(
+        blocks,
+        (index, bytes) -> kept[index] = bytes, // those that were put
+        (index, data) -> kept[index] = copy(data));
+    return List.of(kept);
+  }
+
+  /** Spark's transport reuses what bytes came in. */
+  private static ByteBuffer copy(ManagedBuffer data) throws IOException {
+    byte[] bytes = new byte[Math.toIntExact(data.size())];
+    try (var in = new DataInputStream(data.createInputStream())) {
+      in.readFully(bytes);
+    }
+    return ByteBuffer.wrap(bytes);
+  }
+
+  private static void read(List<Address> blocks, Sink ofHere, Arrivals ofOthers) {
     BlockManagerId here = here();
     Map<BlockManagerId, Map<String, Integer>> remote = new HashMap<>();
     List<Integer> local = new ArrayList<>();
@@ -149,9 +183,9 @@ public final class ExecutorBlocks {
       }
     }
     List<CompletableFuture<?>> arriving = new ArrayList<>();
-    remote.forEach((place, wanted) -> arriving.add(fetch(place, wanted, sink)));
+    remote.forEach((place, wanted) -> arriving.add(fetch(place, wanted, ofOthers)));
     for (int i : local) {
-      sink.accept(i, local(blocks.get(i)));
+      ofHere.accept(i, local(blocks.get(i)));
     }
     arriving.forEach(ExecutorBlocks::await);
   }
@@ -169,8 +203,8 @@ public final class ExecutorBlocks {
   }
 
   private static CompletableFuture<?> fetch(
-      BlockManagerId place, Map<String, Integer> wanted, Sink sink) {
-    Fetch fetch = new Fetch(place, wanted, sink);
+      BlockManagerId place, Map<String, Integer> wanted, Arrivals arrivals) {
+    Fetch fetch = new Fetch(place, wanted, arrivals);
     manager()
         .blockTransferService()
         .fetchBlocks(
@@ -187,20 +221,20 @@ public final class ExecutorBlocks {
   private static final class Fetch implements BlockFetchingListener {
     private final BlockManagerId place;
     private final Map<String, Integer> wanted;
-    private final Sink sink;
+    private final Arrivals arrivals;
     private final CompletableFuture<Void> done = new CompletableFuture<>();
     private int arrived;
 
-    Fetch(BlockManagerId place, Map<String, Integer> wanted, Sink sink) {
+    Fetch(BlockManagerId place, Map<String, Integer> wanted, Arrivals arrivals) {
       this.place = place;
       this.wanted = wanted;
-      this.sink = sink;
+      this.arrivals = arrivals;
     }
 
     @Override
     public void onBlockFetchSuccess(String block, ManagedBuffer data) {
       try {
-        sink.accept(wanted.get(block), data.nioByteBuffer());
+        arrivals.accept(wanted.get(block), data);
       } catch (IOException | RuntimeException e) {
         done.completeExceptionally(e);
         return;
