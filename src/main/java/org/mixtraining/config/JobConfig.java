@@ -80,7 +80,7 @@ public record JobConfig(
     if (optimizer().batchSize() < workers.count()) {
       settings.refuse(
           "optimizer.batch-size",
-          "must be at least mixtraining.workers.count = %d: all workers share it"
+          "must be at least mixtraining.workers.count = %s: all workers share it"
               .formatted(workers.count()));
     }
     if (!data.ssl().isEmpty() && !data.tasks().isEmpty()) {

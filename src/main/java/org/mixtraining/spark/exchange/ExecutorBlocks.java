@@ -102,7 +102,7 @@ public final class ExecutorBlocks {
                 ClassTag$.MODULE$.Nothing());
     if (!kept) {
       throw new IllegalStateException(
-          "executor %s has room for %d bytes neither in memory nor on its disks"
+          "executor %s has room for %s bytes neither in memory nor on its disks"
               .formatted(SparkEnv.get().executorId(), bytes.capacity()));
     }
   }

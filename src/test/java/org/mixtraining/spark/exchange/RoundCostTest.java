@@ -55,7 +55,7 @@ class RoundCostTest {
         Path.of(RoundCostTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     try (SparkSession session =
         SparkSession.builder()
-            .master("local-cluster[%d, 1, 1024]".formatted(executors))
+            .master("local-cluster[%s, 1, 1024]".formatted(executors))
             .config("spark.ui.enabled", false)
             .config("spark.sql.shuffle.partitions", 1)
             .config("spark.executor.extraClassPath", jar + ":" + tests)
