@@ -61,19 +61,19 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
     Rounds rounds = data.rounds(plan);
     List<List<WorkerResult>> ends = new ArrayList<>();
     for (Rounds.Round round : rounds.all()) {
-      EpochTask task = new EpochTask(plan, round, graph, reached);
+      RoundTask task = new RoundTask(plan, round, graph, reached);
       List<WorkerResult> results = new ArrayList<>();
       for (int worker = 0; worker < data.config().workers().count(); worker++) {
         results.add(train(task, state.assignment(), worker));
       }
-      reached = EpochAverage.of(results, reached, data.betas(plan.objective()));
+      reached = RoundAverage.of(results, reached, data.betas(plan.objective()));
       ends.add(results);
     }
     return new EpochResult(
         reached, WorkerShare.of(WorkerResult.epoch(ends)), rounds, 0, state.assignment());
   }
 
-  private WorkerResult train(EpochTask task, ShardAssignment assignment, int worker) {
+  private WorkerResult train(RoundTask task, ShardAssignment assignment, int worker) {
     try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
       long start = System.nanoTime();
       device.bind();

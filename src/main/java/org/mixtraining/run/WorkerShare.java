@@ -21,7 +21,7 @@ public record WorkerShare(int worker, EpochMetrics metrics, TaskInfo task, doubl
    * @param results in worker order
    */
   public static List<WorkerShare> of(List<WorkerResult> results) {
-    double[] weights = EpochAverage.weights(results, ModelState.ENCODER);
+    double[] weights = RoundAverage.weights(results, ModelState.ENCODER);
     List<WorkerShare> shares = new ArrayList<>();
     for (WorkerResult r : results) {
       shares.add(new WorkerShare(r.worker(), r.metrics(), r.task(), weights[r.worker()]));

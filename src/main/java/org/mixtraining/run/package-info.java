@@ -7,7 +7,7 @@
  * org.mixtraining.run.EpochSink}: tables, checkpoints, trackers.
  *
  * <p>A worker is a logical replica, 0 to W − 1, with image shards of its own by the {@link
- * org.mixtraining.run.ShardAssignment}. The {@link org.mixtraining.run.EpochAverage} of the
+ * org.mixtraining.run.ShardAssignment}. The {@link org.mixtraining.run.RoundAverage} of the
  * workers' parameters and AdamW moments is summed in worker order, weighted by the images that
  * trained each block; the model then takes an {@link org.mixtraining.run.OuterStep} towards it, by
  * default all the way. Between two epochs a run is its {@link org.mixtraining.run.RunState} and

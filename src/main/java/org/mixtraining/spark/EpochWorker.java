@@ -10,7 +10,7 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.WorkerThreads;
-import org.mixtraining.run.EpochTask;
+import org.mixtraining.run.RoundTask;
 import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
@@ -66,7 +66,7 @@ record EpochWorker(
   @Override
   public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
     long start = System.nanoTime();
-    EpochTask task = new EpochTask(epoch.value().plan, round, epoch.value().graph, state.read());
+    RoundTask task = new RoundTask(epoch.value().plan, round, epoch.value().graph, state.read());
     Device device = setup.value().devices().ofTask();
     device.bind();
     WorkerResult result =

@@ -21,7 +21,7 @@ import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
-import org.mixtraining.spark.dl4j.EpochAveragingTrainingMaster;
+import org.mixtraining.spark.dl4j.RoundAveragingTrainingMaster;
 import org.mixtraining.spark.exchange.PreferredLocations;
 import org.mixtraining.spark.exchange.SlicesLostException;
 import org.mixtraining.spark.exchange.StateExchange;
@@ -119,7 +119,7 @@ final class SparkEpochTrainer implements EpochTrainer {
         StateExchange.Held before = held;
         EpochWorker worker = new EpochWorker(setup, epoch, round, before.reader());
         StateExchange.Averaged averaged =
-            new EpochAveragingTrainingMaster<>(
+            new RoundAveragingTrainingMaster<>(
                     worker,
                     results -> exchange.average(results, before, data.betas(plan.objective())))
                 .fit(spark, graph.configuration, minibatches(worker));

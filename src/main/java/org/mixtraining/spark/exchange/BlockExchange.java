@@ -14,7 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.storage.BlockManagerId;
 import org.mixtraining.config.OptimizerConfig.Betas;
-import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
@@ -24,7 +24,7 @@ import org.mixtraining.vit.state.ModelState;
  *
  * <p>Each training task cuts its state into slices and puts them into its executor's block manager.
  * A second small job averages: each task fetches its slices of every worker from where they lie,
- * sums them as {@link EpochAverage} does, and puts the means. The tasks of the next round fetch all
+ * sums them as {@link RoundAverage} does, and puts the means. The tasks of the next round fetch all
  * means. If an executor dies, its slices are lost, which a {@link SlicesLostException} tells.
  */
 final class BlockExchange implements StateExchange {
@@ -126,7 +126,7 @@ final class BlockExchange implements StateExchange {
     List<WorkerResult> ends = reports.stream().map(Report::result).toList();
     ModelState began = steps(before);
     List<BlockManagerId> places = reports.stream().map(Report::place).toList();
-    ModelState steps = EpochAverage.blank(ends, began);
+    ModelState steps = RoundAverage.blank(ends, began);
     int count =
         Math.min(layout.count(), Math.min(places.size(), results.context().defaultParallelism()));
     JavaRDD<Integer> tasks = PreferredLocations.spread(spark, count, places);

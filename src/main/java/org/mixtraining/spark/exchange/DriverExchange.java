@@ -5,7 +5,7 @@ import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.config.OptimizerConfig.Betas;
-import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 
@@ -22,7 +22,7 @@ final class DriverExchange implements StateExchange {
     return new Averaged(
         hold(
             JavaSparkContext.fromSparkContext(results.context()),
-            EpochAverage.of(states, before.state(), betas)),
+            RoundAverage.of(states, before.state(), betas)),
         states.stream().map(WorkerResult::report).toList());
   }
 

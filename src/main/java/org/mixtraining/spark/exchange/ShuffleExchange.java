@@ -14,7 +14,7 @@ import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.config.OptimizerConfig.Betas;
-import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.vit.state.ModelState;
 import scala.Tuple2;
@@ -163,7 +163,7 @@ final class ShuffleExchange implements StateExchange {
       ModelState before) {
     List<WorkerResult> reports =
         averages.stream().map(average -> average._2.report).filter(Objects::nonNull).toList();
-    ModelState state = layout.blank(EpochAverage.blank(reports, before));
+    ModelState state = layout.blank(RoundAverage.blank(reports, before));
     averages.stream()
         .filter(average -> average._2.values != null)
         .forEach(

@@ -4,14 +4,14 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.mixtraining.config.OptimizerConfig.Betas;
-import org.mixtraining.run.EpochAverage;
 import org.mixtraining.run.RangeAverage;
+import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.spark.exchange.SliceLayout.Piece;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * The average of the workers' states, a slice at a time: the bits of {@link EpochAverage}.
+ * The average of the workers' states, a slice at a time: the bits of {@link RoundAverage}.
  *
  * @param reports of all workers, in worker order
  * @param steps step counts that they began the round with
@@ -33,7 +33,7 @@ record SliceAverage(SliceLayout layout, List<WorkerResult> reports, ModelState s
     ByteBuffer mean = layout.empty(slice);
     for (Piece piece : layout.pieces(slice)) {
       List<WorkerResult> trained =
-          reports.stream().filter(r -> EpochAverage.images(r, piece.block()) > 0).toList();
+          reports.stream().filter(r -> RoundAverage.images(r, piece.block()) > 0).toList();
       List<ByteBuffer> values = trained.stream().map(r -> own.get(r.worker())).toList();
       switch (values.size()) {
         case 0 -> piece.copy(before.read(), mean);
@@ -46,8 +46,8 @@ record SliceAverage(SliceLayout layout, List<WorkerResult> reports, ModelState s
 
   private void average(
       Piece piece, List<ByteBuffer> values, List<WorkerResult> trained, ByteBuffer mean) {
-    double[] weights = EpochAverage.weights(trained, piece.block());
-    double noise = EpochAverage.noise(reports, steps, piece.block(), betas);
+    double[] weights = RoundAverage.weights(trained, piece.block());
+    double noise = RoundAverage.noise(reports, steps, piece.block(), betas);
     float[][] stretch = new float[Piece.ARRAYS][STRETCH];
     for (int from = 0; from < piece.length(); from += STRETCH) {
       int length = Math.min(STRETCH, piece.length() - from);

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.mixtraining.config.AveragingConfig.Exchange;
 import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.config.UserException;
-import org.mixtraining.run.EpochAverage;
+import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.spark.SparkRun;
@@ -130,7 +130,7 @@ class StateExchangeTest {
 
       assertThat(shuffle.state())
           .isEqualTo(driver.state())
-          .isEqualTo(EpochAverage.of(workers, workers.get(0).state(), BETAS));
+          .isEqualTo(RoundAverage.of(workers, workers.get(0).state(), BETAS));
       assertThat(shuffle.state().sha256()).isEqualTo(driver.state().sha256());
       assertThat(blocks.state()).isEqualTo(driver.state());
       assertThat(blocks.state().sha256()).isEqualTo(driver.state().sha256());

@@ -19,11 +19,11 @@ import org.mixtraining.vit.state.ModelState.Block;
  * arrive does not change a bit. A block's step count is the weighted mean of the workers', rounded,
  * since workers with fewer images take fewer steps.
  */
-public final class EpochAverage {
+public final class RoundAverage {
 
   private static final int SLICE = 1 << 16;
 
-  private EpochAverage() {}
+  private RoundAverage() {}
 
   /**
    * @param results of all workers, in worker order

@@ -20,7 +20,7 @@ import org.mixtraining.vit.state.ModelState;
  * @param graph JSON of the objective's ComputationGraph configuration
  * @param state the blocks that the graph uses, with moments and step counts
  */
-public record EpochTask(EpochPlan plan, Rounds.Round round, String graph, ModelState state)
+public record RoundTask(EpochPlan plan, Rounds.Round round, String graph, ModelState state)
     implements Serializable {
 
   /**

@@ -25,7 +25,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Trains one epoch on an RDD whose partition w holds worker w's minibatches, and averages the
+ * Trains one round on an RDD whose partition w holds worker w's minibatches, and averages the
  * workers once, at its end.
  *
  * <p>Unlike dl4j-spark's ParameterAveragingTrainingMaster it does not count the data first, weights
@@ -35,7 +35,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  *
  * @param <A> what the workers' states are averaged to
  */
-public final class EpochAveragingTrainingMaster<A>
+public final class RoundAveragingTrainingMaster<A>
     extends BaseTrainingMaster<TrainingResult, TrainingWorker<TrainingResult>> {
 
   private final Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> worker;
@@ -46,14 +46,14 @@ public final class EpochAveragingTrainingMaster<A>
    * @param worker trains on the minibatches of a partition, in a task
    * @param average runs the tasks and averages what they end with
    */
-  public EpochAveragingTrainingMaster(
+  public RoundAveragingTrainingMaster(
       Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> worker,
       Function<JavaRDD<WorkerResult>, A> average) {
     this.worker = worker;
     this.average = average;
   }
 
-  /** Trains the epoch through dl4j-spark. */
+  /** Trains the round through dl4j-spark. */
   public A fit(
       JavaSparkContext spark,
       ComputationGraphConfiguration graph,
@@ -170,6 +170,6 @@ public final class EpochAveragingTrainingMaster<A>
 
   private static UnsupportedOperationException unsupported() {
     return new UnsupportedOperationException(
-        "an EpochAveragingTrainingMaster trains one epoch on TrainingBatches; call fit");
+        "an RoundAveragingTrainingMaster trains one round on TrainingBatches; call fit");
   }
 }

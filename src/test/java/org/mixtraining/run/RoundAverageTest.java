@@ -22,7 +22,7 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
-class EpochAverageTest {
+class RoundAverageTest {
 
   private static final Betas BETAS = new Betas(0.9, 0.999);
 
@@ -72,7 +72,7 @@ class EpochAverageTest {
     float[] none = new float[values];
 
     Block average =
-        EpochAverage.of(results, state(new Block(none, none, none, 100)), new Betas(beta1, beta2))
+        RoundAverage.of(results, state(new Block(none, none, none, 100)), new Betas(beta1, beta2))
             .block("encoder");
 
     assertThat(mean(average.m())).isCloseTo(mean(m[workers]), withinPercentage(0.1));
@@ -129,7 +129,7 @@ class EpochAverageTest {
             Map.of("head-a", 3L),
             state(scalar(8, 4), scalar(8, 4), scalar(Float.NaN, 4), scalar(2, 8)));
 
-    ModelState average = EpochAverage.of(List.of(one, other), before, BETAS);
+    ModelState average = RoundAverage.of(List.of(one, other), before, BETAS);
 
     assertThat(average.block("encoder")).as("3/4 and 1/4").isEqualTo(scalar(5, 7));
     assertThat(average.block("head-a")).as("1/4 and 3/4").isEqualTo(scalar(7, 5));
@@ -142,7 +142,7 @@ class EpochAverageTest {
   }
 
   private static ModelState average(List<WorkerResult> results) {
-    return EpochAverage.of(results, results.get(0).state(), BETAS);
+    return RoundAverage.of(results, results.get(0).state(), BETAS);
   }
 
   @Test
@@ -211,7 +211,7 @@ class EpochAverageTest {
 
     Block average;
     try (var threads = new WorkerThreads(count)) {
-      average = EpochAverage.of(results, results.get(0).state(), BETAS, threads).block("encoder");
+      average = RoundAverage.of(results, results.get(0).state(), BETAS, threads).block("encoder");
     }
 
     for (int i = 0; i < average.parameters().length; i++) {
@@ -236,7 +236,7 @@ class EpochAverageTest {
         List.of(
             worker(0, 30, scalar(0, 1)), worker(1, 0, scalar(0, 1)), worker(2, 10, scalar(0, 1)));
 
-    assertThat(EpochAverage.weights(results, "encoder")).containsExactly(0.75, 0, 0.25);
+    assertThat(RoundAverage.weights(results, "encoder")).containsExactly(0.75, 0, 0.25);
   }
 
   private static float[] values(Random random) {
