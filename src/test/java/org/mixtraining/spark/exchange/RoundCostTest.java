@@ -3,6 +3,7 @@ package org.mixtraining.spark.exchange;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +42,9 @@ class RoundCostTest {
   private static final int COLD = 20;
   private static final int ROUNDS = 15;
 
+  /** Steps of an epoch of vit-nano, each a round. */
+  private static final int STEPS = 7;
+
   /** In the executors: where workers of these numbers end. */
   private static final Map<Integer, WorkerResult> ENDS = new ConcurrentHashMap<>();
 
@@ -48,12 +52,34 @@ class RoundCostTest {
 
   @ParameterizedTest
   @ValueSource(ints = {2, 8})
-  void aRoundByBlocksIsMeasuredBesideTheDrivers(int executors) throws Exception {
+  void anAverageOfVitTinyIsMeasured(int executors) throws Exception {
+    try (SparkSession session = session(executors)) {
+      var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+      for (StateExchange exchange :
+          List.of(new BlockExchange(Optional.empty()), new DriverExchange())) {
+        averages(spark, exchange, executors);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 8})
+  void aRoundOfVitNanoIsMeasured(int executors) throws Exception {
+    try (SparkSession session = session(executors)) {
+      var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+      Prepare.run(session, config(executors, "driver").data(), Prepare.Existing.REFUSE);
+      for (String exchange : List.of("blocks", "driver")) {
+        rounds(spark, config(executors, exchange), exchange);
+      }
+    }
+  }
+
+  private static SparkSession session(int executors) throws URISyntaxException {
     String jar = System.getProperty("mixtraining.jar", "");
     assumeTrue(!jar.isEmpty() && System.getenv("SPARK_HOME") != null, "as ClusterRunTest");
     Path tests =
         Path.of(RoundCostTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    try (SparkSession session =
+    SparkSession session =
         SparkSession.builder()
             .master("local-cluster[%s, 1, 1024]".formatted(executors))
             .config("spark.ui.enabled", false)
@@ -64,19 +90,9 @@ class RoundCostTest {
                 "--add-modules=jdk.incubator.vector -XX:ActiveProcessorCount=2")
             .config("spark.scheduler.minRegisteredResourcesRatio", 1)
             .config("spark.scheduler.maxRegisteredResourcesWaitingTime", "120s")
-            .getOrCreate()) {
-      session.sparkContext().setLogLevel("OFF");
-      var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-      for (StateExchange exchange :
-          List.of(new BlockExchange(Optional.empty()), new DriverExchange())) {
-        averages(spark, exchange, executors);
-      }
-      JobConfig data = config(executors, "driver");
-      Prepare.run(session, data.data(), Prepare.Existing.REFUSE);
-      for (String exchange : List.of("blocks", "driver")) {
-        rounds(spark, config(executors, exchange), exchange);
-      }
-    }
+            .getOrCreate();
+    session.sparkContext().setLogLevel("OFF");
+    return session;
   }
 
   // --- averages of vit-tiny's state, without any training ----------------------------------------
@@ -154,7 +170,7 @@ class RoundCostTest {
         "pipeline=ssl-sl",
         "epochs={ssl = 6, sl = 0}",
         "workers.count=" + workers,
-        "averaging={exchange = %s, rounds = 8}".formatted(exchange));
+        "averaging={exchange = %s, rounds = %s}".formatted(exchange, STEPS));
   }
 
   private static void rounds(JavaSparkContext spark, JobConfig config, String exchange)
@@ -168,8 +184,8 @@ class RoundCostTest {
     spark.sc().removeSparkListener(jobs);
     int each = exchange.equals("blocks") ? 2 : 1;
     List<Double> millis = new ArrayList<>();
-    for (int round = 8; round < 6 * 8; round++) {
-      if (round % 8 != 0) { // between the rounds of an epoch
+    for (int round = STEPS; round < 6 * STEPS; round++) {
+      if (round % STEPS != 0) { // between the rounds of an epoch
         millis.add((double) jobs.starts.get(each * round) - jobs.starts.get(each * (round - 1)));
       }
     }
