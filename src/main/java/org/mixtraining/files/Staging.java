@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Executors;
@@ -18,9 +17,10 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
-import org.apache.spark.SparkExecutorInfo;
+import org.apache.spark.scheduler.TaskSchedulerImpl;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
+import scala.collection.JavaConverters;
 
 /**
  * A staging directory: Spark tasks write it beside the target, and a rename publishes it whole or
@@ -124,10 +124,13 @@ public final class Staging implements AutoCloseable {
     }
   }
 
+  /** As the scheduler knows it: Spark's status tracker is told of a task later than it begins. */
   private int running() {
-    return Arrays.stream(spark.statusTracker().getExecutorInfos())
-        .mapToInt(SparkExecutorInfo::numRunningTasks)
-        .sum();
+    return spark.taskScheduler() instanceof TaskSchedulerImpl scheduler
+        ? JavaConverters.mapAsJavaMap(scheduler.runningTasksByExecutors()).values().stream()
+            .mapToInt(count -> (Integer) count)
+            .sum()
+        : 0;
   }
 
   private void rename(Path from, Path to) throws IOException {
