@@ -290,8 +290,11 @@ public final class ExecutorBlocks {
         org.apache.spark.network.shuffle.DownloadFileManager files);
   }
 
-  /** Whether this Spark, other than the one that the job was built with, has what is used here. */
-  public static boolean available() {
+  /**
+   * Whether this Spark, other than the one that the job was built with, has what is used here. Runs
+   * that begin side by side ask one after another, since they put the same block.
+   */
+  public static synchronized boolean available() {
     int rdd = Integer.MAX_VALUE; // of no RDD
     try {
       put(rdd, 0, ByteBuffer.allocate(1), false);

@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.mixtraining.config.AveragingConfig.Exchange;
 import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.config.UserException;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
@@ -214,6 +215,14 @@ class StateExchangeTest {
   void thisSparkHasWhatBlocksNeed() {
     assertThat(ExecutorBlocks.available()).isTrue();
     assertThat(SparkRun.blocksOfRdds()).isEmpty();
+  }
+
+  /** As runs of a comparison do that begin side by side. */
+  @Test
+  void itIsFoundOutByOneRunAtATime() {
+    try (WorkerThreads threads = new WorkerThreads(4)) {
+      threads.run(400, (thread, index) -> assertThat(ExecutorBlocks.available()).isTrue());
+    }
   }
 
   private static Set<Object> registeredShuffles() {
