@@ -28,7 +28,10 @@ public record AveragingConfig(
         return new Rounds(AUTO);
       }
       int number = Integer.parseInt(text);
-      return new Rounds(number == AUTO ? -1 : number);
+      if (number < 1) {
+        throw new IllegalArgumentException(text);
+      }
+      return new Rounds(number);
     }
 
     /** As it stands in a configuration. */
@@ -54,7 +57,7 @@ public record AveragingConfig(
         settings.read(
             "averaging.rounds",
             Rounds::parse,
-            rounds -> rounds.number() >= 0,
+            rounds -> true,
             "auto, or a whole number of at least 1"),
         settings.number("averaging.outer-lr", v -> v > 0, "above 0"),
         settings.number("averaging.outer-momentum", v -> 0 <= v && v < 1, "in [0, 1)"));

@@ -152,8 +152,8 @@ final class RunRecorder implements EpochSink {
             outcome.scores().flops(),
             outcome.scores().deviceSeconds()),
         new EpochRow.Batches(
-            outcome.rounds().steps(),
-            (double) metrics.images() / outcome.rounds().steps(),
+            steps,
+            (double) metrics.images() / steps,
             (double) metrics.images() / metrics.steps(),
             outcome.rounds().count()),
         Instant.now());

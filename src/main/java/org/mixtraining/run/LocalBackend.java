@@ -61,10 +61,10 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
     Rounds rounds = data.rounds(plan);
     List<List<WorkerResult>> ends = new ArrayList<>();
     for (Rounds.Round round : rounds.all()) {
-      RoundTask task = new RoundTask(plan, round, graph, reached);
+      RoundTask task = new RoundTask(plan, graph, reached);
       List<WorkerResult> results = new ArrayList<>();
       for (int worker = 0; worker < data.config().workers().count(); worker++) {
-        results.add(train(task, state.assignment(), worker));
+        results.add(train(task, round, state.assignment(), worker));
       }
       reached = RoundAverage.of(results, reached, data.betas(plan.objective()));
       ends.add(results);
@@ -73,13 +73,13 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
         reached, WorkerShare.of(WorkerResult.epoch(ends)), rounds, 0, state.assignment());
   }
 
-  private WorkerResult train(RoundTask task, ShardAssignment assignment, int worker) {
+  private WorkerResult train(
+      RoundTask task, Rounds.Round round, ShardAssignment assignment, int worker) {
     try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
       long start = System.nanoTime();
       device.bind();
       Iterator<TrainingBatch> batches =
-          data.batches(
-              task.plan(), task.round(), assignment, worker, TrainingData.Steps.ON_CPU, threads);
+          data.batches(task.plan(), round, assignment, worker, TrainingData.Steps.ON_CPU, threads);
       return task.train(worker, device, batches, StepListener.NONE, () -> info(start));
     }
   }

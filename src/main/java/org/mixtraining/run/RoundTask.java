@@ -1,11 +1,9 @@
 package org.mixtraining.run;
 
-import java.io.Serializable;
 import java.util.Iterator;
 import java.util.function.Supplier;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.StepListener;
@@ -20,8 +18,7 @@ import org.mixtraining.vit.state.ModelState;
  * @param graph JSON of the objective's ComputationGraph configuration
  * @param state the blocks that the graph uses, with moments and step counts
  */
-public record RoundTask(EpochPlan plan, Rounds.Round round, String graph, ModelState state)
-    implements Serializable {
+public record RoundTask(EpochPlan plan, String graph, ModelState state) {
 
   /**
    * Trains a worker for the round on the calling thread.

@@ -7,7 +7,7 @@ import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * A worker's state and metrics after an epoch.
+ * A worker's state and metrics after a round, or after an epoch of them.
  *
  * @param worker logical worker, from 0
  * @param state where its parameters and moments ended

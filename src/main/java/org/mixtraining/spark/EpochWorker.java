@@ -66,7 +66,7 @@ record EpochWorker(
   @Override
   public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
     long start = System.nanoTime();
-    RoundTask task = new RoundTask(epoch.value().plan, round, epoch.value().graph, state.read());
+    RoundTask task = new RoundTask(epoch.value().plan, epoch.value().graph, state.read());
     Device device = setup.value().devices().ofTask();
     device.bind();
     WorkerResult result =

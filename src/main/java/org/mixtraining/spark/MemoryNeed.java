@@ -57,8 +57,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
       int tasks,
       TrainingData.Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
-    int workers = data.config().workers().count();
-    int batch = (data.config().optimizer().batchSize() + workers - 1) / workers;
+    int batch = data.workerBatchSize();
     long training =
         data.labelled().stream()
             .map(data::vit)

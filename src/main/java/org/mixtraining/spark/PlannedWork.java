@@ -44,19 +44,18 @@ public final class PlannedWork {
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
   public static Optional<Flops> flops(Configuration hadoop, JobConfig config) {
-    if (!isPrepared(hadoop, config)) {
-      return Optional.empty();
-    }
-    TrainingData data = TrainingData.open(hadoop, config);
-    MixSchedule schedule = MixSchedule.of(config);
-    int every = config.evaluation().every();
+    return prepared(hadoop, config).map(PlannedWork::flops);
+  }
+
+  private static Flops flops(TrainingData data) {
+    MixSchedule schedule = MixSchedule.of(data.config());
+    int every = data.config().evaluation().every();
     int scored =
         (int) schedule.epochs().stream().filter(plan -> schedule.scores(plan, every)).count();
-    return Optional.of(
-        new Flops(
-            schedule.epochs().stream().mapToDouble(plan -> flops(data, plan)).sum(),
-            scored * data.evaluationFlops(),
-            scored));
+    return new Flops(
+        schedule.epochs().stream().mapToDouble(plan -> flops(data, plan)).sum(),
+        scored * data.evaluationFlops(),
+        scored);
   }
 
   /** Those of training an epoch. */
@@ -78,18 +77,16 @@ public final class PlannedWork {
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
   public static List<String> notes(Configuration hadoop, JobConfig config) {
-    return isPrepared(hadoop, config)
-        ? new DataChecks(TrainingData.open(hadoop, config)).notes()
-        : List.of();
+    return prepared(hadoop, config).map(data -> new DataChecks(data).notes()).orElse(List.of());
   }
 
   /** Description of a run: every epoch, its FLOPs, and its early stopping. */
   public static String describe(Configuration hadoop, JobConfig config) {
     StringBuilder text = new StringBuilder(MixSchedule.of(config).describe());
-    if (isPrepared(hadoop, config)) {
-      batches(TrainingData.open(hadoop, config)).forEach(line -> text.append(line).append('\n'));
-    }
-    flops(hadoop, config)
+    Optional<TrainingData> prepared = prepared(hadoop, config);
+    prepared.ifPresent(data -> batches(data).forEach(line -> text.append(line).append('\n')));
+    prepared
+        .map(PlannedWork::flops)
         .ifPresent(
             flops ->
                 text.append(
@@ -114,7 +111,8 @@ public final class PlannedWork {
                       config.optimizer().rates().minLr())
                   : ", without lowering the learning rate first, which costs accuracy; mixtraining.early-stopping.cooldown lowers it"));
     }
-    notes(hadoop, config).forEach(note -> text.append(note).append('\n'));
+    prepared.ifPresent(
+        data -> new DataChecks(data).notes().forEach(note -> text.append(note).append('\n')));
     return text.toString();
   }
 
@@ -137,7 +135,7 @@ public final class PlannedWork {
                 : String.format(
                     Locale.ROOT,
                     ", up to %d on each of %d workers",
-                    (batch + workers - 1) / workers,
+                    data.workerBatchSize(),
                     workers)));
     kinds.forEach(
         (rounds, titles) ->
@@ -174,10 +172,14 @@ public final class PlannedWork {
         .orElseThrow();
   }
 
-  private static boolean isPrepared(Configuration hadoop, JobConfig config) {
-    return config.data().labelled().stream()
-            .allMatch(task -> DatasetManifest.exists(hadoop, task.path()))
-        && (config.data().ssl().isEmpty() || DatasetManifest.exists(hadoop, config.data().ssl()));
+  /** The data of a run, if all of it is prepared. */
+  private static Optional<TrainingData> prepared(Configuration hadoop, JobConfig config) {
+    boolean prepared =
+        config.data().labelled().stream()
+                .allMatch(task -> DatasetManifest.exists(hadoop, task.path()))
+            && (config.data().ssl().isEmpty()
+                || DatasetManifest.exists(hadoop, config.data().ssl()));
+    return prepared ? Optional.of(TrainingData.open(hadoop, config)) : Optional.empty();
   }
 
   /**
@@ -187,10 +189,12 @@ public final class PlannedWork {
    * @throws org.mixtraining.config.UserException if the datasets do not fit the model or each other
    */
   public static ResourcePlan resources(Configuration hadoop, JobConfig config, int trainings) {
-    if (!isPrepared(hadoop, config)) {
-      return new ResourcePlan(config.workers(), trainings, Optional.empty());
-    }
-    TrainingData data = TrainingData.open(hadoop, config);
+    return new ResourcePlan(
+        config.workers(), trainings, prepared(hadoop, config).map(data -> need(data, trainings)));
+  }
+
+  private static ResourcePlan.Need need(TrainingData data, int trainings) {
+    JobConfig config = data.config();
     long stateBytes = data.stateBytes();
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
     MemoryNeed need =
@@ -200,8 +204,7 @@ public final class PlannedWork {
             stateBytes,
             tasks,
             WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));
-    return new ResourcePlan(
-        config.workers(), trainings, Optional.of(new ResourcePlan.Need(need, stateBytes)));
+    return new ResourcePlan.Need(need, stateBytes);
   }
 
   /**

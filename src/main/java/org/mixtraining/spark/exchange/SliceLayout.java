@@ -79,11 +79,6 @@ record SliceLayout(List<Shape> shapes, int count) implements Serializable {
     return new SliceLayout(List.copyOf(shapes), count);
   }
 
-  /** Bytes of a state. */
-  long bytes() {
-    return Float.BYTES * Piece.ARRAYS * shapes.stream().mapToLong(Shape::length).sum();
-  }
-
   private int start(Shape shape, int slice) {
     return (int) ((long) shape.length * slice / count);
   }
