@@ -5,10 +5,12 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.apache.hadoop.fs.FileUtil;
+import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
@@ -180,8 +182,14 @@ public final class Main {
         mendable.get().problems().forEach(problem -> System.err.println("error: " + problem));
         return BAD_INPUT;
       }
-      return failed(command.getCommandName(), e);
+      int code = failed(command.getCommandName(), e);
+      return Causes.of(e).anyMatch(Main::isDenied) ? BAD_INPUT : code;
     }
+  }
+
+  /** What file systems say to a user who may not read or write there: an object store only then. */
+  private static boolean isDenied(Throwable cause) {
+    return cause instanceof AccessDeniedException || cause instanceof AccessControlException;
   }
 
   /** The lines of {@code --version}. */

@@ -19,6 +19,10 @@ public final class Causes {
   /** How the JVM and Spark end an executor that ran out of heap. */
   private static final Pattern OUT_OF_HEAP = Pattern.compile("exited with code (3|52)\\b");
 
+  /** JavaCPP does not say that it could not write a library. */
+  private static final String UNPACKED =
+      "; native libraries are unpacked into ~/.javacpp/cache: it must be writable and have room, or name another directory by -Dorg.bytedeco.javacpp.cachedir";
+
   private Causes() {}
 
   /** The failure itself, its cause, that one's cause, and so on. */
@@ -59,6 +63,9 @@ public final class Causes {
     String simple = name.substring(name.lastIndexOf('.') + 1);
     if (message.isEmpty()) {
       return simple;
+    }
+    if (cause instanceof UnsatisfiedLinkError) {
+      message += UNPACKED;
     }
     Matcher lost = LOST.matcher(message);
     if (!lost.matches()) {

@@ -13,6 +13,7 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.mixtraining.config.Causes;
 import org.nd4j.nativeblas.NativeOpsHolder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -135,7 +136,8 @@ final class OneDnn {
       }
     } catch (LinkageError e) { // of another platform or JavaCPP than this build's
       LOG.warn(
-          "oneDNN cannot be loaded; OpenBLAS is used instead, about 15 % slower: {}", e.toString());
+          "oneDNN cannot be loaded; OpenBLAS is used instead, about 15 % slower: {}",
+          Causes.reason(e));
       return false;
     }
   }

@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.AccessDeniedException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -12,6 +13,7 @@ import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
@@ -22,6 +24,9 @@ import org.apache.hadoop.util.Progressable;
 public final class BucketFileSystem extends RawLocalFileSystem {
   private static final URI NAME = URI.create("bucket://images");
   private static final String ROOT = "fs.bucket.root";
+
+  /** Nobody may write below it. */
+  static final String DENIED = "denied";
 
   private String root;
 
@@ -87,6 +92,33 @@ public final class BucketFileSystem extends RawLocalFileSystem {
       list[i] = getFileStatus(new Path(path, names[i]));
     }
     return list;
+  }
+
+  @Override
+  public FSDataOutputStream create(
+      Path path,
+      FsPermission permission,
+      boolean overwrite,
+      int bufferSize,
+      short replication,
+      long blockSize,
+      Progressable progress)
+      throws IOException {
+    checkAllowed(path);
+    return super.create(
+        path, permission, overwrite, bufferSize, replication, blockSize, progress);
+  }
+
+  @Override
+  public boolean mkdirs(Path path) throws IOException {
+    checkAllowed(path);
+    return super.mkdirs(path);
+  }
+
+  private static void checkAllowed(Path path) throws AccessDeniedException {
+    if (path.toUri().getPath().startsWith("/" + DENIED)) {
+      throw new AccessDeniedException(path.toString(), null, "403 Forbidden");
+    }
   }
 
   @Override

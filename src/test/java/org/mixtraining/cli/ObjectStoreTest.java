@@ -108,6 +108,24 @@ class ObjectStoreTest {
   }
 
   @Test
+  void anOutputThatMayNotBeWrittenIsBadInput() {
+    assertThat(run("prepare", "-D", "data.path=" + BUCKET + "mine").exitCode()).isZero();
+
+    Printed refused =
+        run(
+            "train",
+            "-D",
+            "data.path=" + BUCKET + "mine",
+            "-D",
+            "run.output=" + BUCKET + BucketFileSystem.DENIED);
+
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err().lines().reduce((first, last) -> last).orElseThrow())
+        .startsWith("failed: ")
+        .contains("AccessDeniedException", BUCKET + BucketFileSystem.DENIED, "403 Forbidden");
+  }
+
+  @Test
   void aSchemeThatHadoopDoesNotKnowIsNamed() {
     assertThat(run("train", "-D", "data.path=nowhere://images/shards").exitCode()).isIn(1, 2);
   }

@@ -37,6 +37,9 @@ class CausesTest {
         Arguments.of(
             new ExceptionInInitializerError(new IllegalStateException("no CPU")),
             "IllegalStateException: no CPU"),
+        Arguments.of(
+            new NoClassDefFoundError("kernels").initCause(new UnsatisfiedLinkError("no jnidnnl")),
+            "UnsatisfiedLinkError: no jnidnnl; native libraries are unpacked into ~/.javacpp/cache: it must be writable and have room, or name another directory by -Dorg.bytedeco.javacpp.cachedir"),
         Arguments.of(new AssertionError(), "AssertionError"),
         Arguments.of(new IllegalStateException(), "IllegalStateException"),
         Arguments.of(new IllegalStateException(" \n\n "), "IllegalStateException"),
