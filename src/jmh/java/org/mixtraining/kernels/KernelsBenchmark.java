@@ -78,7 +78,7 @@ public class KernelsBenchmark {
     k =
         switch (kernels) {
           case "vector" -> engine.kernels();
-          case "scalar" -> new CpuKernels(new ScalarRowOps());
+          case "scalar" -> new CpuKernels(new ScalarRowOps(), new Gemm(false));
           default -> engine.kernels();
         };
     Random random = new Random(0);

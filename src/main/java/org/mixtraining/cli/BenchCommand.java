@@ -14,6 +14,7 @@ import org.mixtraining.gpu.GpuBenchmark;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Processor;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Benchmark;
@@ -94,7 +95,7 @@ final class BenchCommand implements Callable<Integer> {
     }
     try (Engine engine =
         kernels == Implementation.CPU
-            ? Engine.cpu(config.workers().threadsPerWorker())
+            ? Engine.cpu(config.workers().threadsPerWorker(), config.workers().precision())
             : Engine.nd4j()) {
       Benchmark.Result result = Benchmark.run(config, objective, engine, steps);
       System.out.print(json ? json(config, result) : text(config, result));
@@ -111,7 +112,7 @@ final class BenchCommand implements Callable<Integer> {
       throw new UserException(String.format(Locale.ROOT, "--steps %d: at least 1 on a GPU", steps));
     }
     Device.Gpu device =
-        new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision());
+        new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision().onGpu());
     device.bind();
     return GpuBenchmark.run(Workload.of(config, objective), () -> accelerator.open(device), steps);
   }
@@ -124,7 +125,7 @@ final class BenchCommand implements Callable<Integer> {
     fields.put("patch", config.model().patch());
     fields.put("batch", r.batchSize());
     fields.put("kernels", "gpu");
-    fields.put("precision", KebabCase.of(config.workers().precision()));
+    fields.put("precision", KebabCase.of(config.workers().precision().onGpu()));
     fields.put("images_per_second", r.imagesPerSecond());
     fields.put("step_seconds", r.stepSeconds());
     fields.put("gflops", r.gflops());
@@ -143,7 +144,7 @@ final class BenchCommand implements Callable<Integer> {
         "%s patch %d, %s, ",
         config.model().preset(),
         config.model().patch(),
-        KebabCase.of(config.workers().precision()));
+        KebabCase.of(config.workers().precision().onGpu()));
   }
 
   private void override(String key, Object value) {
@@ -155,7 +156,8 @@ final class BenchCommand implements Callable<Integer> {
   private static String text(JobConfig config, Benchmark.Result result) {
     return String.format(
         Locale.ROOT,
-        "%s patch %d, %s%-22s %8.0f MB%n",
+        "%s%n%s patch %d, %s%-22s %8.0f MB%n",
+        Processor.describe(),
         config.model().preset(),
         config.model().patch(),
         Benchmark.describe(result),
@@ -171,6 +173,7 @@ final class BenchCommand implements Callable<Integer> {
     fields.put("batch", r.batchSize());
     fields.put("threads", r.threads());
     fields.put("kernels", r.kernels());
+    fields.put("processor", Processor.describe());
     fields.put("images_per_second", r.imagesPerSecond());
     fields.put("step_seconds", r.stepSeconds());
     fields.put("gflops", r.gflops());

@@ -10,7 +10,7 @@ import org.mixtraining.config.hocon.Settings;
  * @param count how many
  * @param perExecutor how many an executor trains at a time
  * @param threadsPerWorker compute threads of each
- * @param precision of a GPU's matrix products
+ * @param precision of matrix products
  * @param balance whether shards are assigned by measured speed
  * @param patienceMinutes how long a run waits without anything to compute on
  */
@@ -31,14 +31,21 @@ public record WorkersConfig(
     GPU
   }
 
-  /** Input precision of a GPU's matrix products; all accumulate in float32. */
+  /** Input precision of matrix products; all accumulate in float32. */
   public enum Precision {
+    /** bfloat16 on GPUs, and on a CPU that multiplies more quickly in it; else float32. */
+    AUTO,
     /** bfloat16, of which every parameter has a copy; the parameters themselves are float32. */
     BF16,
-    /** float32, of which the product reads 19 bits. */
+    /** float32, of which the product reads 19 bits; on the CPU all of them. */
     TF32,
     /** float32. */
-    FP32
+    FP32;
+
+    /** The same on a GPU. */
+    public Precision onGpu() {
+      return this == AUTO ? BF16 : this;
+    }
   }
 
   static WorkersConfig read(Settings settings) {

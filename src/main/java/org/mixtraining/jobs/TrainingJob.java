@@ -133,6 +133,7 @@ public final class TrainingJob implements AutoCloseable {
       Start start = start(provenance, data, random, progress);
       progress.accept(provenance.describe(id));
       new DataChecks(data).notes().forEach(progress);
+      backend.notes().forEach(progress);
       EpochSink last = finished.and(new AveragingCost(progress));
       return train(start, backend, trackers, interruption, last);
     }

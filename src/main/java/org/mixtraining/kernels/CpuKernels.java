@@ -12,14 +12,16 @@ final class CpuKernels implements Kernels {
   private static final int BLOCK = 4096;
 
   private final RowOps ops;
+  private final Gemm gemm;
 
-  CpuKernels(RowOps ops) {
+  CpuKernels(RowOps ops, Gemm gemm) {
     this.ops = ops;
+    this.gemm = gemm;
   }
 
   @Override
   public String name() {
-    return "cpu";
+    return gemm.bf16() ? "cpu bf16" : "cpu";
   }
 
   // --- linear ----------------------------------------------------------------------------------
@@ -27,28 +29,28 @@ final class CpuKernels implements Kernels {
   @Override
   public void linear(Matrix x, Matrix w, Matrix bias, Matrix y) {
     eachRow(y, r -> y.copyRow(bias, 0, r));
-    Sgemm.addAb(x, w, y);
+    gemm.addAb(x, w, y);
   }
 
   @Override
   public void matmul(Matrix x, Matrix w, Matrix y) {
-    Sgemm.ab(x, w, y);
+    gemm.ab(x, w, y);
   }
 
   @Override
   public void linearResidual(Matrix x, Matrix w, Matrix bias, Matrix residual, Matrix y) {
     eachRow(y, r -> ops.add(residual, r, bias, 0, y, r));
-    Sgemm.addAb(x, w, y);
+    gemm.addAb(x, w, y);
   }
 
   @Override
   public void linearInputGradient(Matrix dy, Matrix w, Matrix dx) {
-    Sgemm.abT(dy, w, dx);
+    gemm.abT(dy, w, dx);
   }
 
   @Override
   public void linearWeightGradient(Matrix x, Matrix dy, Matrix dw) {
-    Sgemm.aTb(x, dy, dw);
+    gemm.aTb(x, dy, dw);
   }
 
   @Override
@@ -129,10 +131,10 @@ final class CpuKernels implements Kernels {
         Matrix padded = one.probabilities(probabilities); // [tokens, probabilityStride(tokens)]
         Matrix p = padded.cols(0, tokens);
         float scale = one.scale();
-        Sgemm.abT(one.q(), one.k(), p);
+        gemm.abT(one.q(), one.k(), p);
         pad(padded, tokens, Float.NEGATIVE_INFINITY);
         eachRow(padded, r -> ops.softmax(padded, r, scale));
-        Sgemm.ab(p, one.v(), one.part(out));
+        gemm.ab(p, one.v(), one.part(out));
       }
     }
   }
@@ -159,11 +161,11 @@ final class CpuKernels implements Kernels {
           Matrix paddedP = one.probabilities(probabilities); // 0 in the padding
           Matrix p = paddedP.cols(0, tokens);
           Matrix dHead = one.part(dOut); // [tokens, dim / heads]
-          Sgemm.abT(dHead, one.v(), dp);
-          Sgemm.aTb(p, dHead, gradient.v());
+          gemm.abT(dHead, one.v(), dp);
+          gemm.aTb(p, dHead, gradient.v());
           softmaxBackward(paddedP, padded, one.scale());
-          Sgemm.ab(dp, one.k(), gradient.q());
-          Sgemm.aTb(dp, one.q(), gradient.k());
+          gemm.ab(dp, one.k(), gradient.q());
+          gemm.aTb(dp, one.q(), gradient.k());
         }
       }
     }

@@ -1,7 +1,7 @@
 package org.mixtraining.kernels;
 
 import java.util.Optional;
-import org.mixtraining.config.WorkersConfig;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** A compute device of a worker: CPU cores or a GPU. Equal devices are the same device. */
@@ -28,9 +28,15 @@ public sealed interface Device {
    * The cores of this machine.
    *
    * @param threads compute threads
+   * @param precision of their matrix products
    */
+  static Device cpu(int threads, Precision precision) {
+    return new Cores(threads, precision);
+  }
+
+  /** The same in float32. */
   static Device cpu(int threads) {
-    return new Cores(threads);
+    return cpu(threads, Precision.FP32);
   }
 
   /**
@@ -40,7 +46,7 @@ public sealed interface Device {
    * @param precision of its matrix products, where the library knows several
    * @throws IllegalStateException if this build has no {@link Accelerator}
    */
-  static Device gpu(String address, WorkersConfig.Precision precision) {
+  static Device gpu(String address, Precision precision) {
     Accelerator accelerator =
         Accelerator.installed()
             .orElseThrow(
@@ -53,16 +59,17 @@ public sealed interface Device {
    * keeps all its arrays there.
    *
    * @param threads compute threads, on the CPU
+   * @param precision of their matrix products
    */
-  static Device any(int threads) {
-    return new Any(threads);
+  static Device any(int threads, Precision precision) {
+    return new Any(threads, precision);
   }
 
   /** The machine's cores. */
-  record Cores(int threads) implements Device {
+  record Cores(int threads, Precision precision) implements Device {
     @Override
     public String name() {
-      return "cpu";
+      return precision == Precision.BF16 ? "cpu bf16" : "cpu";
     }
 
     @Override
@@ -77,12 +84,12 @@ public sealed interface Device {
 
     @Override
     public Engine engine() {
-      return Engine.cpu(threads);
+      return Engine.cpu(threads, precision);
     }
   }
 
   /** The GPU at an address. */
-  record Gpu(String name, String address, WorkersConfig.Precision precision) implements Device {
+  record Gpu(String name, String address, Precision precision) implements Device {
     @Override
     public int devices() {
       return 1;
@@ -109,7 +116,7 @@ public sealed interface Device {
   }
 
   /** The default device of the process. */
-  record Any(int threads) implements Device {
+  record Any(int threads, Precision precision) implements Device {
     @Override
     public String name() {
       return "any";
@@ -127,7 +134,7 @@ public sealed interface Device {
 
     @Override
     public Engine engine() {
-      return Nd4j.getEnvironment().isCPU() ? Engine.cpu(threads) : Engine.nd4j();
+      return Nd4j.getEnvironment().isCPU() ? Engine.cpu(threads, precision) : Engine.nd4j();
     }
   }
 }

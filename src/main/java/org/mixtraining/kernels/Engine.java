@@ -2,6 +2,7 @@ package org.mixtraining.kernels;
 
 import static org.bytedeco.openblas.global.openblas.blas_set_num_threads;
 
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
@@ -18,11 +19,18 @@ public final class Engine implements AutoCloseable {
     this.threads = threads;
   }
 
+  /** The CPU engine in float32. */
+  public static Engine cpu(int threads) {
+    return cpu(threads, Precision.FP32);
+  }
+
   /**
    * The CPU engine: BLAS on raw pointers and Vector API kernels, {@code threads} at a time. BLAS
    * and ND4J's operations are set to one thread each, in the whole process.
+   *
+   * @param precision of large matrix products, by {@link Processor#precision}
    */
-  public static Engine cpu(int threads) {
+  public static Engine cpu(int threads, Precision precision) {
     if (!Nd4j.getEnvironment().isCPU()) {
       throw new IllegalStateException(
           "the CPU engine needs ND4J's CPU backend (nd4j-native), found "
@@ -32,7 +40,10 @@ public final class Engine implements AutoCloseable {
     // ND4J's own OpenMP threads would go on spinning for work while the engine's threads compute.
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
     return new Engine(
-        new CheckedKernels(new CpuKernels(RowOps.best())), new WorkerThreads(threads));
+        new CheckedKernels(
+            new CpuKernels(
+                RowOps.best(), new Gemm(Processor.precision(precision) == Precision.BF16))),
+        new WorkerThreads(threads));
   }
 
   /**

@@ -1,5 +1,8 @@
 package org.mixtraining.kernels;
 
+import static org.bytedeco.dnnl.memory.data_type.bf16;
+import static org.bytedeco.dnnl.memory.data_type.f32;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -10,10 +13,12 @@ import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.dnnl.reorder;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.mixtraining.config.Causes;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.nd4j.nativeblas.NativeOpsHolder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +27,8 @@ import org.slf4j.LoggerFactory;
  * Matrix products by the matmul primitive of oneDNN, a thread's own. Not by its sgemm, which is as
  * fast: that one may point the stack register at memory of the heap, and a signal's handler, such
  * as that of a JVM's profiler, then writes over what lies there.
+ *
+ * <p>A product in bfloat16 rounds its factors into memory of the thread, and sums in float32.
  */
 final class OneDnn {
   private static final Logger LOG = LoggerFactory.getLogger(OneDnn.class);
@@ -35,6 +42,8 @@ final class OneDnn {
   private final engine cpu = new engine(engine.kind.cpu, 0);
   private final stream stream = new stream(cpu);
   private final Map<Shape, Optional<Product>> products = new HashMap<>();
+  private final Rounded first = new Rounded();
+  private final Rounded second = new Rounded();
 
   private OneDnn() {
     // A primitive is cut for as many OpenMP threads as the one that makes it may have.
@@ -53,7 +62,8 @@ final class OneDnn {
       boolean adds,
       int strideA,
       int strideB,
-      int strideC) {}
+      int strideC,
+      boolean bf16) {}
 
   /**
    * Computes the product if oneDNN has a fast implementation for it; otherwise returns false and
@@ -78,9 +88,11 @@ final class OneDnn {
   }
 
   private Optional<Product> make(Shape s) {
-    try (memory.desc a = desc(s.m, s.k, s.transA, s.strideA);
-        memory.desc b = desc(s.k, s.n, s.transB, s.strideB);
-        memory.desc c = desc(s.m, s.n, false, s.strideC);
+    try (memory.desc given = desc(s.m, s.k, s.transA, s.strideA, f32);
+        memory.desc other = desc(s.k, s.n, s.transB, s.strideB, f32);
+        memory.desc a = s.bf16 ? desc(s.m, s.k, s.transA, s.transA ? s.m : s.k, bf16) : given;
+        memory.desc b = s.bf16 ? desc(s.k, s.n, s.transB, s.transB ? s.k : s.n, bf16) : other;
+        memory.desc c = desc(s.m, s.n, false, s.strideC, f32);
         post_ops after = new post_ops();
         primitive_attr attributes = new primitive_attr()) {
       if (s.adds) {
@@ -90,15 +102,23 @@ final class OneDnn {
       try (var description = new matmul.primitive_desc(cpu, a, b, c, attributes, true);
           BytePointer name = description.impl_info_str()) {
         return name.getString().startsWith(FAST)
-            ? Optional.of(new Product(new matmul(description), of(a), of(b), of(c)))
+            ? Optional.of(
+                new Product(
+                    new matmul(description),
+                    new Factor(
+                        of(a), s.bf16 ? Optional.of(cast(given, a, first)) : Optional.empty()),
+                    new Factor(
+                        of(b), s.bf16 ? Optional.of(cast(other, b, second)) : Optional.empty()),
+                    of(c)))
             : Optional.empty();
       }
     }
   }
 
-  private static memory.desc desc(int rows, int cols, boolean transposed, int stride) {
+  private static memory.desc desc(
+      int rows, int cols, boolean transposed, int stride, memory.data_type type) {
     long[] strides = transposed ? new long[] {1, stride} : new long[] {stride, 1};
-    return new memory.desc(new long[] {rows, cols}, memory.data_type.f32, strides);
+    return new memory.desc(new long[] {rows, cols}, type, strides);
   }
 
   /** A matrix whose address is set before each product. */
@@ -106,26 +126,98 @@ final class OneDnn {
     return new memory(matrix, cpu, (Pointer) null);
   }
 
+  private Cast cast(memory.desc from, memory.desc to, Rounded into) {
+    memory source = of(from);
+    memory target = of(to);
+    return new Cast(new reorder(source, target), source, target, into, to.get_size());
+  }
+
+  /** Memory of the thread for a factor in bfloat16, as large as the largest was. */
+  private static final class Rounded {
+    private Matrix memory = Matrix.allocate(1, 1);
+
+    Pointer ofBytes(long bytes) {
+      int floats = Math.toIntExact((bytes + Float.BYTES - 1) / Float.BYTES);
+      if (memory.cols() < floats) {
+        memory.close();
+        memory = Matrix.allocate(1, floats);
+      }
+      return memory.pointer();
+    }
+  }
+
+  /** Rounds a factor to bfloat16. */
+  private record Cast(reorder primitive, memory from, memory to, Rounded into, long bytes) {
+    Pointer run(stream stream, Matrix factor) {
+      Pointer rounded = into.ofBytes(bytes);
+      from.set_data_handle(factor.pointer());
+      to.set_data_handle(rounded);
+      primitive.execute(stream, from, to);
+      return rounded;
+    }
+  }
+
+  /** A factor as the product reads it. */
+  private record Factor(memory memory, Optional<Cast> cast) {
+    void set(stream stream, Matrix factor) {
+      memory.set_data_handle(cast.isPresent() ? cast.get().run(stream, factor) : factor.pointer());
+    }
+  }
+
   private final class Product {
     private final matmul primitive;
-    private final memory a;
-    private final memory b;
+    private final Factor a;
+    private final Factor b;
     private final memory c;
     private final IntMemoryMap matrices = new IntMemoryMap();
 
-    Product(matmul primitive, memory a, memory b, memory c) {
+    Product(matmul primitive, Factor a, Factor b, memory c) {
       this.primitive = primitive;
       this.a = a;
       this.b = b;
       this.c = c;
-      matrices.put(dnnl.DNNL_ARG_SRC, a).put(dnnl.DNNL_ARG_WEIGHTS, b).put(dnnl.DNNL_ARG_DST, c);
+      matrices
+          .put(dnnl.DNNL_ARG_SRC, a.memory)
+          .put(dnnl.DNNL_ARG_WEIGHTS, b.memory)
+          .put(dnnl.DNNL_ARG_DST, c);
     }
 
     void run(Matrix x, Matrix y, Matrix z) {
-      a.set_data_handle(x.pointer());
-      b.set_data_handle(y.pointer());
+      a.set(stream, x);
+      b.set(stream, y);
       c.set_data_handle(z.pointer());
       primitive.execute(stream, matrices);
+    }
+  }
+
+  /**
+   * Whether this processor multiplies in bfloat16 more quickly than in float32: by AMX, or by
+   * AVX512_BF16 on AMD's (twice as quick on Zen 4 and 5; on Intel's without AMX it is slower).
+   */
+  static boolean bf16IsQuick() {
+    String set = instructions(Precision.BF16);
+    return set.endsWith("amx") || set.equals("avx512_core_bf16") && Processor.HERE.isAmd();
+  }
+
+  /**
+   * The instruction set of products in a precision, as oneDNN names it; none if it has no fast way.
+   */
+  static String instructions(Precision precision) {
+    if (!PRESENT) {
+      return "none";
+    }
+    String name = OF_THREAD.get().implementation(precision == Precision.BF16 ? bf16 : f32);
+    return name.startsWith(FAST) ? name.substring(FAST.length() + 1) : "none";
+  }
+
+  private String implementation(memory.data_type type) {
+    int size = 256;
+    try (memory.desc factor = desc(size, size, false, size, type);
+        memory.desc c = desc(size, size, false, size, f32);
+        primitive_attr attributes = new primitive_attr();
+        var description = new matmul.primitive_desc(cpu, factor, factor, c, attributes, true);
+        BytePointer name = description.impl_info_str()) {
+      return name.getString();
     }
   }
 

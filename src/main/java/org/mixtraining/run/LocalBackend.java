@@ -11,6 +11,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.kernels.Processor;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -32,7 +33,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
   private final Device device;
 
   /**
-   * @throws UserException if the configuration asks for GPUs
+   * @throws UserException if the configuration asks for GPUs, or for bf16 where the CPU has none
    */
   public LocalBackend(TrainingData data) {
     WorkersConfig workers = data.config().workers();
@@ -41,7 +42,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
           "mixtraining.workers.device = gpu: without Spark a run is trained on the CPU");
     }
     this.data = data;
-    this.device = Device.cpu(workers.threadsPerWorker());
+    this.device = Device.cpu(workers.threadsPerWorker(), Processor.precision(workers.precision()));
   }
 
   @Override

@@ -11,12 +11,14 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.kernels.Processor;
 import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
@@ -118,9 +120,11 @@ public final class FrozenModel {
 
   private static List<Features> features(
       ModelState model, String graph, JobConfig job, List<LabelledData> tasks, int part) {
+    Device device =
+        Device.any(
+            job.workers().threadsPerWorker(), Processor.precision(job.workers().precision()));
     try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(
-            ReplicaPool.Purpose.EVALUATION, graph, Device.any(job.workers().threadsPerWorker()))) {
+        ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, graph, device)) {
       lease.replica().loadParameters(model);
       List<Features> features = new ArrayList<>();
       for (LabelledData task : tasks) {
@@ -161,7 +165,7 @@ public final class FrozenModel {
 
   private Reconstruction reconstruct(Minibatch images, EpochPlan plan) {
     var vit = data.vit().masking(plan.maskRatio());
-    try (Compute compute = new Compute(Device.any(1).engine());
+    try (Compute compute = new Compute(Device.any(1, Precision.FP32).engine());
         Compute.Scope scope = compute.use();
         Replica replica =
             new Replica(

@@ -59,7 +59,7 @@ public final class PlannedWork {
   }
 
   /** Those of training an epoch. */
-  private static double flops(TrainingData data, EpochPlan plan) {
+  static double flops(TrainingData data, EpochPlan plan) {
     return data.labelled().stream()
         .mapToDouble(task -> data.images(task, plan) * ofImage(data, task, plan))
         .sum();
@@ -153,6 +153,11 @@ public final class PlannedWork {
                             rounds.count(),
                             rounds.count() == 1 ? "average" : "averages",
                             rounds.reason()))));
+    if (workers > 1) {
+      lines.add(
+          Speedup.of(data, data.config().workers().device() == WorkersConfig.Device.GPU)
+              .describe());
+    }
     return lines;
   }
 

@@ -1,5 +1,6 @@
 package org.mixtraining.spark;
 
+import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -20,6 +21,7 @@ public final class SparkBackend implements Backend {
 
   private static final Logger LOG = LoggerFactory.getLogger(SparkBackend.class);
 
+  private final List<String> notes;
   private final Broadcast<TaskSetup> setup;
   private final StateExchange exchange;
   private final Supervision supervision;
@@ -37,6 +39,9 @@ public final class SparkBackend implements Backend {
     Optional<ResourceProfile> profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = data.stateBytes();
     Prerequisites.check(spark, config, data, stateBytes, devices.steps());
+    Speedup speedup = Speedup.of(data, devices.gpus());
+    boolean apart = !spark.isLocal(); // or an average costs next to nothing
+    this.notes = apart && !speedup.pays() ? List.of(speedup.describe()) : List.of();
     this.setup = spark.broadcast(new TaskSetup(data, devices));
     this.exchange = exchange(config, stateBytes, profile);
     this.supervision = new Supervision(spark, config.workers().patience());
@@ -66,6 +71,11 @@ public final class SparkBackend implements Backend {
   @Override
   public Evaluator evaluator() {
     return evaluator;
+  }
+
+  @Override
+  public List<String> notes() {
+    return notes;
   }
 
   @Override

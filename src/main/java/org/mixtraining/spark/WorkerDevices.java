@@ -13,8 +13,10 @@ import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.kernels.Processor;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.train.StepAccelerator;
 
@@ -25,12 +27,11 @@ import org.mixtraining.train.StepAccelerator;
  * executor.
  *
  * @param threads compute threads of a worker on the CPU
- * @param precision of a GPU's matrix products
+ * @param precision of matrix products, on the CPU bf16 or fp32
  * @param library that computes on GPUs; null on the CPU
  * @param reason why, for a person
  */
-record WorkerDevices(
-    Kind kind, int threads, WorkersConfig.Precision precision, Library library, String reason)
+record WorkerDevices(Kind kind, int threads, Precision precision, Library library, String reason)
     implements Serializable {
 
   /**
@@ -82,10 +83,8 @@ record WorkerDevices(
    * @throws UserException if a GPU is asked for where there is none to be had
    */
   static WorkerDevices choose(WorkersConfig workers, SparkConf conf, Optional<Library> library) {
-    int threads = workers.threadsPerWorker();
     if (workers.device() == WorkersConfig.Device.CPU) {
-      return new WorkerDevices(
-          Kind.CPU, threads, workers.precision(), null, "set by mixtraining.workers.device");
+      return onCpu(workers, "set by mixtraining.workers.device");
     }
     boolean required = workers.device() == WorkersConfig.Device.GPU;
     boolean given = conf.getInt(AMOUNT, 0) > 0;
@@ -97,18 +96,27 @@ record WorkerDevices(
               .formatted(obstacle.get()));
     }
     if (obstacle.isPresent()) {
-      return new WorkerDevices(Kind.CPU, threads, workers.precision(), null, obstacle.get());
+      return onCpu(workers, obstacle.get());
     }
     return new WorkerDevices(
         given ? Kind.GPU_OF_EXECUTOR : Kind.EXECUTOR_WITH_GPU,
-        threads,
-        workers.precision(),
+        workers.threadsPerWorker(),
+        workers.precision().onGpu(),
         library.get(),
         given
             ? "%s = %s, and this build has %s"
                 .formatted(AMOUNT, conf.get(AMOUNT), library.get().name())
             : "set by mixtraining.workers.device, and %s starts executors that have them"
                 .formatted(DYNAMIC));
+  }
+
+  private static WorkerDevices onCpu(WorkersConfig workers, String reason) {
+    return new WorkerDevices(
+        Kind.CPU,
+        workers.threadsPerWorker(),
+        Processor.precision(workers.precision()),
+        null,
+        reason);
   }
 
   private static Optional<String> obstacle(
@@ -196,18 +204,20 @@ record WorkerDevices(
    * The device of the running task.
    *
    * @throws IllegalStateException if it is to have a GPU, and Spark has assigned it none
-   * @throws UserException if the executor has not the library that was chosen
+   * @throws UserException if the executor has not the library or the precision that was chosen
    */
   Device ofTask() {
-    return gpus() ? gpuOfTask(precision) : Device.cpu(threads);
+    return gpus() ? gpuOfTask(precision) : Device.cpu(threads, precision);
   }
 
   /** The device of the running task, if it scores a model: to the digits of the CPU. */
   Device ofScoringTask() {
-    return scoreModels() ? gpuOfTask(WorkersConfig.Precision.FP32) : Device.any(threads);
+    return scoreModels()
+        ? gpuOfTask(Precision.FP32)
+        : Device.any(threads, gpus() ? Precision.FP32 : precision);
   }
 
-  private Device gpuOfTask(WorkersConfig.Precision precision) {
+  private Device gpuOfTask(Precision precision) {
     SparkEnv env = SparkEnv.get();
     verify(
         Library.installed(),

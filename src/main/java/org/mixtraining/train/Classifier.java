@@ -2,12 +2,16 @@ package org.mixtraining.train;
 
 import java.util.Arrays;
 import java.util.List;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Head;
 
-/** A trained model with the head of one of its tasks; safe for use by any number of threads. */
+/**
+ * A trained model with the head of one of its tasks; safe for use by any number of threads. It
+ * computes in float32, so that an answer does not depend on the kind of processor.
+ */
 public final class Classifier {
 
   private final TrainedModel model;
@@ -39,7 +43,8 @@ public final class Classifier {
     int classes = task.classes().size();
     float[] all;
     try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, Device.any(threads))) {
+        ReplicaPool.borrow(
+            ReplicaPool.Purpose.PREDICTION, graph, Device.any(threads, Precision.FP32))) {
       lease.show(model.state());
       all =
           lease.replica().predict(Head.name(task.name()), pixels, images.size(), task.imageSize());

@@ -69,8 +69,11 @@ public final class MemoryEstimate {
     return (1 + 3 + 1 + 1 + 1 + 2) * stack.dim() + 2 * stack.hidden();
   }
 
-  /** The same of the working memory that all blocks of a width share. */
+  /**
+   * The same of the working memory that all blocks of a width share, with the two factors of the
+   * largest product in bfloat16.
+   */
   private static int working(Transformer stack) {
-    return (3 + 1 + 1) * stack.dim() + stack.hidden();
+    return (3 + 1 + 1) * stack.dim() + stack.hidden() + (stack.dim() + stack.hidden()) / 2;
   }
 }

@@ -105,8 +105,7 @@ public final class BucketFileSystem extends RawLocalFileSystem {
       Progressable progress)
       throws IOException {
     checkAllowed(path);
-    return super.create(
-        path, permission, overwrite, bufferSize, replication, blockSize, progress);
+    return super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
   }
 
   @Override

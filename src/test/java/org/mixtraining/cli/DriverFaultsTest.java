@@ -184,4 +184,28 @@ class DriverFaultsTest {
         .contains("timed out after mixtraining.workers.patience-minutes");
     assertThat(job.row("alone").status()).isEqualTo(RunRow.Status.FAILED);
   }
+
+  /**
+   * Between the rounds of an epoch the state is in the executors alone, which end with the driver.
+   */
+  @Test
+  @Order(6)
+  void aDriverThatIsKilledBetweenTheAveragesOfAnEpochGoesOnToTheSameEnd() throws Exception {
+    Driver calm = train("calm-rounds", "-D", "averaging={exchange = driver, rounds = 6}");
+    assertThat(calm.exit()).as(calm.said()).isZero();
+    String blocks = "averaging={exchange = blocks, rounds = 6}";
+    Driver killed = job.start(Map.of(), "train", "killed-rounds", "-D", blocks);
+    killed.await(() -> job.exists("killed-rounds", "epoch-00002"));
+    Thread.sleep(300);
+    killed.kill();
+    assertThat(job.row("killed-rounds").status()).isEqualTo(RunRow.Status.RUNNING);
+
+    Driver rest = job.start(Map.of(), "train", "killed-rounds", "-D", blocks);
+
+    assertThat(rest.exit()).as(rest.said()).isZero();
+    assertThat(rest.said())
+        .contains("run killed-rounds resumes after epoch ", "averages by blocks of the executors");
+    assertThat(job.row("killed-rounds").stateSha256())
+        .isEqualTo(job.row("calm-rounds").stateSha256());
+  }
 }

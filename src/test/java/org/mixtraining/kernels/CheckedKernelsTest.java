@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import org.junit.jupiter.api.Test;
 
 class CheckedKernelsTest {
-  private final Kernels kernels = new CheckedKernels(new CpuKernels(new ScalarRowOps()));
+  private final Kernels kernels =
+      new CheckedKernels(new CpuKernels(new ScalarRowOps(), new Gemm(false)));
   private final Matrix all = Matrix.allocate(40, 40);
 
   @Test

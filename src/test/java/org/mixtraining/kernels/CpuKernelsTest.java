@@ -8,7 +8,7 @@ class CpuKernelsTest {
   class WithVectors extends KernelsContract {
     @Override
     Kernels kernels() {
-      return new CpuKernels(new VectorRowOps());
+      return new CpuKernels(new VectorRowOps(), new Gemm(false));
     }
   }
 
@@ -16,7 +16,7 @@ class CpuKernelsTest {
   class InPlainJava extends KernelsContract {
     @Override
     Kernels kernels() {
-      return new CpuKernels(new ScalarRowOps());
+      return new CpuKernels(new ScalarRowOps(), new Gemm(false));
     }
   }
 }

@@ -218,9 +218,9 @@ class ClusterRunTest {
     assertNoBlocksAreLeft();
   }
 
-  /** In a round, as its slices are averaged, and in the last average of an epoch. */
+  /** In a round, as its slices are averaged, in the last average of an epoch, and both at once. */
   @ParameterizedTest
-  @CsvSource({"3, 0", "6, 1", "8, 0"})
+  @CsvSource({"3, 0", "6, 1", "8, 0", "5, -1"})
   @Order(5)
   void executorsThatAreKilledBetweenAveragesCostNoBit(int job, int place) throws Exception {
     var killer = new JobKiller(job, place);
@@ -231,7 +231,7 @@ class ClusterRunTest {
     cluster.sparkContext().listenerBus().waitUntilEmpty();
     cluster.sparkContext().removeSparkListener(killer);
     assertSameRun(epochs, roundsInProcess);
-    assertThat(killer.killed).isTrue();
+    assertThat(killer.killed).hasSize(place < 0 ? 2 : 1);
     assertThat(killer.begun)
         .as("jobs: two a round and one of each of two evaluations, and those of another attempt")
         .isGreaterThanOrEqualTo(job < 8 ? 27 : 26); // after the last average it may be too late
@@ -258,16 +258,16 @@ class ClusterRunTest {
     assertThat(found).isEmpty();
   }
 
-  /** Kills the process of an executor when a job of the run begins. */
+  /** Kills the process of an executor, or of all, when a job of the run begins. */
   private static final class JobKiller extends SparkListener {
     private final int job;
     private final int place;
+    private final List<ProcessHandle> killed = new CopyOnWriteArrayList<>();
     private volatile int begun;
-    private volatile boolean killed;
 
     /**
      * @param job of the run, from 1
-     * @param place the first or the second of the executors that there are
+     * @param place the first or the second of the executors that there are; less than 0 for all
      */
     JobKiller(int job, int place) {
       this.job = job;
@@ -277,8 +277,9 @@ class ClusterRunTest {
     @Override
     public void onJobStart(SparkListenerJobStart start) {
       if (++begun == job) {
-        executors().get(place).destroyForcibly();
-        killed = true;
+        List<ProcessHandle> all = executors();
+        killed.addAll(place < 0 ? all : all.subList(place, place + 1));
+        killed.forEach(ProcessHandle::destroyForcibly);
       }
     }
   }

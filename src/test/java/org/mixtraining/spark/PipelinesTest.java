@@ -418,7 +418,10 @@ class PipelinesTest {
             "models are selected on 10 of 60 validation images of %s: no more per class than there are training labels; on so few, the standard error of an accuracy is up to 16 points: compare means over seeds"
                 .formatted(directory.resolve("half")));
     assertThat(PlannedWork.describe(spark.hadoopConfiguration(), config))
-        .contains("to score it after 1 epochs", "models are selected on 10 of 60");
+        .contains(
+            "2 workers are reckoned to train no sooner than one, ",
+            "to score it after 1 epochs",
+            "models are selected on 10 of 60");
   }
 
   // --- early stopping ----------------------------------------------------------------------------

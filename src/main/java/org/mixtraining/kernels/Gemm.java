@@ -6,40 +6,40 @@ import static org.bytedeco.openblas.global.openblas.CblasTrans;
 import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 
 /**
- * The matrix products of BLAS that are needed, on matrices with any stride: large ones by {@link
- * OneDnn}, small ones, as in attention, and what that has no fast way for, by OpenBLAS.
+ * The matrix products that are needed, on matrices with any stride: large ones by {@link OneDnn},
+ * small ones, as in attention, and what that has no fast way for, by OpenBLAS in float32.
+ *
+ * @param bf16 whether large ones read their factors rounded to bfloat16
  */
-final class Sgemm {
+record Gemm(boolean bf16) {
   /** Multiply-adds from which on oneDNN is the faster of the two. */
   private static final long LARGE = 1 << 20;
 
-  private Sgemm() {}
-
   /** c[m, n] = a[m, k] · b[k, n]. */
-  static void ab(Matrix a, Matrix b, Matrix c) {
+  void ab(Matrix a, Matrix b, Matrix c) {
     multiply(false, false, false, a.cols(), a, b, c);
   }
 
   /** c[m, n] += a[m, k] · b[k, n]. */
-  static void addAb(Matrix a, Matrix b, Matrix c) {
+  void addAb(Matrix a, Matrix b, Matrix c) {
     multiply(false, false, true, a.cols(), a, b, c);
   }
 
   /** c[m, n] = a[m, k] · b[n, k]ᵀ. */
-  static void abT(Matrix a, Matrix b, Matrix c) {
+  void abT(Matrix a, Matrix b, Matrix c) {
     multiply(false, true, false, a.cols(), a, b, c);
   }
 
   /** c[m, n] = a[k, m]ᵀ · b[k, n]. */
-  static void aTb(Matrix a, Matrix b, Matrix c) {
+  void aTb(Matrix a, Matrix b, Matrix c) {
     multiply(true, false, false, a.rows(), a, b, c);
   }
 
-  private static void multiply(
+  private void multiply(
       boolean transA, boolean transB, boolean adds, int k, Matrix a, Matrix b, Matrix c) {
     var shape =
         new OneDnn.Shape(
-            c.rows(), c.cols(), k, transA, transB, adds, a.stride(), b.stride(), c.stride());
+            c.rows(), c.cols(), k, transA, transB, adds, a.stride(), b.stride(), c.stride(), bf16);
     boolean large = (long) c.rows() * c.cols() * k >= LARGE;
     if (!large || !OneDnn.multiplies(shape, a, b, c)) {
       openblas(shape, a, b, c);

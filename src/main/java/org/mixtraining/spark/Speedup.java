@@ -1,0 +1,65 @@
+package org.mixtraining.spark;
+
+import java.util.List;
+import java.util.Locale;
+import org.mixtraining.run.TrainingData;
+import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
+
+/**
+ * The time that several workers save, reckoned before a run: they share its steps, but wait for
+ * each average. The constants are of README's machines ("Speed of a training step", "Limits"); they
+ * decide nothing.
+ *
+ * @param steps seconds that one worker takes for the steps of the whole run
+ * @param averages of the whole run
+ * @param average seconds of each
+ */
+record Speedup(int workers, double steps, long averages, double average) {
+
+  /** Floating-point operations that a thread does in a second of a step, and a GPU. */
+  private static final double THREAD = 50e9;
+
+  private static final double GPU = 20e12;
+
+  /** Seconds of Spark's jobs for an average, and bytes of a state that are exchanged in one. */
+  private static final double JOBS = 0.1;
+
+  private static final double BYTES = 500e6;
+
+  static Speedup of(TrainingData data, boolean gpus) {
+    List<EpochPlan> epochs = MixSchedule.of(data.config()).epochs();
+    double flops = epochs.stream().mapToDouble(plan -> PlannedWork.flops(data, plan)).sum();
+    var workers = data.config().workers();
+    return new Speedup(
+        workers.count(),
+        flops / (gpus ? GPU : THREAD * workers.threadsPerWorker()),
+        epochs.stream().mapToLong(plan -> data.rounds(plan).count()).sum(),
+        JOBS + 2 * data.stateBytes() / BYTES); // to the others and from them
+  }
+
+  /** Seconds of the run with all workers. */
+  double together() {
+    return steps / workers + averages * average;
+  }
+
+  boolean pays() {
+    return workers == 1 || together() < steps;
+  }
+
+  String describe() {
+    return String.format(
+        Locale.ROOT,
+        "%d workers are reckoned to train %s, %.0f s (%.0f of them in %d averages of %.2f s) where one takes %.0f: %s",
+        workers,
+        pays() ? "sooner than one" : "no sooner than one",
+        together(),
+        averages * average,
+        averages,
+        average,
+        steps,
+        pays()
+            ? "it depends on the machines"
+            : "mixtraining.workers.count = 1 gives the same model or a better one");
+  }
+}

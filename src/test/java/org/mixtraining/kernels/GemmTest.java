@@ -1,0 +1,204 @@
+package org.mixtraining.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig.Precision;
+
+class GemmTest {
+  private static final Gemm FP32 = new Gemm(false);
+
+  private static Matrix random(int rows, int cols, long seed) {
+    Random random = new Random(seed);
+    Matrix wide = Matrix.allocate(rows + 2, cols + 5);
+    Matrix view = wide.rows(1, rows + 1).cols(3, cols + 3);
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < cols; c++) {
+        view.set(r, c, (float) random.nextGaussian());
+      }
+    }
+    return view;
+  }
+
+  private static double sum(
+      Matrix a, Matrix b, boolean transA, boolean transB, int k, int row, int column) {
+    double sum = 0;
+    for (int i = 0; i < k; i++) {
+      sum +=
+          (double) (transA ? a.get(i, row) : a.get(row, i))
+              * (transB ? b.get(column, i) : b.get(i, column));
+    }
+    return sum;
+  }
+
+  private static void assertProduct(
+      Matrix c, Matrix a, Matrix b, boolean transA, boolean transB, int k, double added) {
+    for (int row = 0; row < c.rows(); row += 3) {
+      for (int column = 0; column < c.cols(); column += 7) {
+        assertThat((double) c.get(row, column))
+            .isCloseTo(added + sum(a, b, transA, transB, k, row, column), within(2e-4));
+      }
+    }
+  }
+
+  /** Below and above the size from which the library changes, on parts of larger matrices. */
+  @ParameterizedTest
+  @CsvSource({"5, 7, 3", "65, 64, 65", "130, 96, 150", "131, 97, 151", "544, 48, 192"})
+  void productsAreThoseOfFloat64(int m, int n, int k) {
+    Matrix c = random(m, n, 3);
+    Matrix a = random(m, k, 1);
+    Matrix b = random(k, n, 2);
+
+    FP32.ab(a, b, c);
+    assertProduct(c, a, b, false, false, k, 0);
+
+    fill(c);
+    FP32.addAb(a, b, c);
+    assertProduct(c, a, b, false, false, k, 1);
+
+    Matrix bT = random(n, k, 4);
+    FP32.abT(a, bT, c);
+    assertProduct(c, a, bT, false, true, k, 0);
+
+    Matrix aT = random(k, m, 5);
+    FP32.aTb(aT, b, c);
+    assertProduct(c, aT, b, true, false, k, 0);
+  }
+
+  private static void fill(Matrix c) {
+    for (int r = 0; r < c.rows(); r++) {
+      for (int column = 0; column < c.cols(); column++) {
+        c.set(r, column, 1);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"200, 96, 150", "65, 64, 65"})
+  void everyThreadComputesTheSameBits(int m, int n, int k) throws Exception {
+    Matrix a = random(m, k, 1);
+    Matrix b = random(k, n, 2);
+    List<Callable<List<Float>>> products = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      products.add(
+          () -> {
+            Matrix c = random(m, n, 9);
+            FP32.ab(a, b, c);
+            return values(c);
+          });
+    }
+    var threads = Executors.newFixedThreadPool(4);
+    try {
+      List<Future<List<Float>>> results = threads.invokeAll(products);
+      List<Float> first = results.get(0).get();
+      for (Future<List<Float>> result : results) {
+        assertThat(result.get()).isEqualTo(first);
+      }
+    } finally {
+      threads.shutdown();
+    }
+  }
+
+  private static List<Float> values(Matrix c) {
+    List<Float> values = new ArrayList<>();
+    for (int r = 0; r < c.rows(); r++) {
+      for (int column = 0; column < c.cols(); column++) {
+        values.add(c.get(r, column));
+      }
+    }
+    return values;
+  }
+
+  // --- bfloat16 ----------------------------------------------------------------------------------
+
+  /** Half of a bfloat16's distance to the next, relative: it keeps 8 significant bits. */
+  private static final double ROUNDING = Math.pow(2, -8);
+
+  private static void assumeBf16() {
+    assumeTrue(OneDnn.bf16IsQuick(), "this processor has no quick products in bfloat16");
+  }
+
+  /** To the nearest of bfloat16, ties to even. */
+  private static Matrix rounded(Matrix x) {
+    Matrix rounded = Matrix.allocate(x.rows(), x.cols());
+    for (int r = 0; r < x.rows(); r++) {
+      for (int c = 0; c < x.cols(); c++) {
+        int bits = Float.floatToRawIntBits(x.get(r, c));
+        int near = bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF0000;
+        rounded.set(r, c, Float.intBitsToFloat(near));
+        assertThat((double) rounded.get(r, c))
+            .isCloseTo(x.get(r, c), within(ROUNDING * Math.abs(x.get(r, c))));
+      }
+    }
+    return rounded;
+  }
+
+  /**
+   * Exactly the products of the rounded factors: nothing else is rounded but their float32 sums.
+   */
+  @ParameterizedTest
+  @CsvSource({"130, 96, 150", "131, 97, 151", "544, 48, 192", "96, 1088, 300"})
+  void productsInBf16AreThoseOfRoundedFactorsInFloat64(int m, int n, int k) {
+    assumeBf16();
+    var bf16 = new Gemm(true);
+    Matrix c = random(m, n, 3);
+    Matrix a = random(m, k, 1);
+    Matrix b = random(k, n, 2);
+
+    bf16.ab(a, b, c);
+    assertProduct(c, rounded(a), rounded(b), false, false, k, 0);
+    assertThat((double) c.get(0, 0)).isNotCloseTo(sum(a, b, false, false, k, 0, 0), within(1e-6));
+
+    fill(c);
+    bf16.addAb(a, b, c);
+    assertProduct(c, rounded(a), rounded(b), false, false, k, 1);
+
+    Matrix bT = random(n, k, 4);
+    bf16.abT(a, bT, c);
+    assertProduct(c, rounded(a), rounded(bT), false, true, k, 0);
+
+    Matrix aT = random(k, m, 5);
+    bf16.aTb(aT, b, c);
+    assertProduct(c, rounded(aT), rounded(b), true, false, k, 0);
+  }
+
+  @Test
+  void smallProductsStayFloat32() {
+    Matrix c = random(65, 64, 3);
+    Matrix a = random(65, 65, 1);
+    Matrix b = random(65, 64, 2);
+
+    new Gemm(true).ab(a, b, c);
+
+    assertProduct(c, a, b, false, false, 65, 0);
+  }
+
+  @Test
+  void precisionIsWhatTheProcessorIsQuickIn() {
+    if (OneDnn.bf16IsQuick()) {
+      assertThat(Processor.precision(Precision.AUTO)).isEqualTo(Precision.BF16);
+      assertThat(Processor.precision(Precision.BF16)).isEqualTo(Precision.BF16);
+    } else {
+      assertThat(Processor.precision(Precision.AUTO)).isEqualTo(Precision.FP32);
+      assertThatThrownBy(() -> Processor.precision(Precision.BF16))
+          .isInstanceOf(UserException.class)
+          .message()
+          .matches(
+              "mixtraining.workers.precision = bf16: this processor \\(.+\\) multiplies no more quickly in bf16 than in float32, .*; set fp32");
+    }
+    assertThat(Processor.precision(Precision.TF32)).isEqualTo(Precision.FP32);
+    assertThat(Processor.precision(Precision.FP32)).isEqualTo(Precision.FP32);
+  }
+}

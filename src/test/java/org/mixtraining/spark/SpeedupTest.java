@@ -1,0 +1,34 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class SpeedupTest {
+
+  @Test
+  void severalWorkersPayWhereTheirShareOfTheStepsIsMoreThanTheAverages() {
+    var speedup = new Speedup(4, 80, 300, 0.1);
+
+    assertThat(speedup.together()).isEqualTo(80 / 4.0 + 300 * 0.1);
+    assertThat(speedup.pays()).isTrue();
+    assertThat(speedup.describe())
+        .isEqualTo(
+            "4 workers are reckoned to train sooner than one, 50 s (30 of them in 300 averages of 0.10 s) where one takes 80: it depends on the machines");
+  }
+
+  @Test
+  void whereTheyDoNotPayOneWorkerIsAdvised() {
+    var speedup = new Speedup(4, 30, 300, 0.1);
+
+    assertThat(speedup.pays()).isFalse();
+    assertThat(speedup.describe())
+        .isEqualTo(
+            "4 workers are reckoned to train no sooner than one, 38 s (30 of them in 300 averages of 0.10 s) where one takes 30: mixtraining.workers.count = 1 gives the same model or a better one");
+  }
+
+  @Test
+  void oneWorkerWaitsForNobody() {
+    assertThat(new Speedup(1, 30, 12, 0.1).pays()).isTrue();
+  }
+}
