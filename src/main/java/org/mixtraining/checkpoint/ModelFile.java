@@ -4,7 +4,6 @@ import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -59,12 +58,8 @@ public record ModelFile(String named, byte[] content) {
       }
       if (status.getLen() > MOST_BYTES) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "%s: has %d bytes, and at most %d are read",
-                named,
-                status.getLen(),
-                MOST_BYTES));
+            "%s: has %s bytes, and at most %s are read"
+                .formatted(named, status.getLen(), MOST_BYTES));
       }
       try (var in = files.open(path)) {
         return new ModelFile(named, in.readAllBytes());

@@ -8,7 +8,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -66,11 +65,8 @@ public final class RunLock implements AutoCloseable {
         Duration silence = silence(files, path);
         refuseIfAlive(path, other, silence);
         report.accept(
-            String.format(
-                Locale.ROOT,
-                "took over the run's lock from %s, which is no longer running (last heartbeat %d s ago)",
-                other,
-                silence.toSeconds()));
+            "took over the run's lock from %s, which is no longer running (last heartbeat %s s ago)"
+                .formatted(other, silence.toSeconds()));
         files.delete(path, false);
         if (!create(files, path, self)) {
           throw new UserException("%s: another process has just taken this lock".formatted(path));
@@ -87,13 +83,8 @@ public final class RunLock implements AutoCloseable {
     if (alive) {
       String run = path.getParent().getName();
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.run.id = %s: %s is training this run (last heartbeat %d s ago); wait for it, stop it, or choose another id. If that process is no longer running, start again %d s after its last heartbeat",
-              run,
-              other,
-              silence.toSeconds(),
-              STALE.toSeconds()));
+          "mixtraining.run.id = %s: %s is training this run (last heartbeat %s s ago); wait for it, stop it, or choose another id. If that process is no longer running, start again %s s after its last heartbeat"
+              .formatted(run, other, silence.toSeconds(), STALE.toSeconds()));
     }
   }
 

@@ -91,14 +91,13 @@ final class ExportCommand implements Callable<Integer> {
     text.append(String.format(Locale.ROOT, "%s in %s, %.1f MB", model.named(), file, bytes / 1e6));
     for (ModelCard.Task task : tasks) {
       text.append(
-          String.format(
-              Locale.ROOT,
-              "\ntask %s: images %d x %d x %d, %d classes",
-              task.name(),
-              task.channels(),
-              task.imageSize(),
-              task.imageSize(),
-              task.classes().size()));
+          "\ntask %s: images %s x %s x %s, %s classes"
+              .formatted(
+                  task.name(),
+                  task.channels(),
+                  task.imageSize(),
+                  task.imageSize(),
+                  task.classes().size()));
     }
     return text.toString();
   }

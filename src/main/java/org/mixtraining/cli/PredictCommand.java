@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -144,15 +143,14 @@ final class PredictCommand implements Callable<Integer> {
       told.put("notes", notes);
       return new ObjectMapper().writeValueAsString(told);
     }
-    return String.format(
-        Locale.ROOT,
-        "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%n%stable in %s",
-        all,
-        images,
-        model.named(),
-        all - unusable,
-        unusable,
-        notes.stream().map(note -> note.line() + "\n").collect(Collectors.joining()),
-        output);
+    return "%s images of %s by %s: %s predicted, %s cannot be used (column error says why)%n%stable in %s"
+        .formatted(
+            all,
+            images,
+            model.named(),
+            all - unusable,
+            unusable,
+            notes.stream().map(note -> note.line() + "\n").collect(Collectors.joining()),
+            output);
   }
 }

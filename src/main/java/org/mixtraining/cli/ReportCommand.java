@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -98,9 +97,7 @@ final class ReportCommand implements Callable<Integer> {
       long bytes = write(report.render());
       report.omissions().forEach(o -> options.progress("without " + o.section() + ": " + o.why()));
       System.out.println(
-          json
-              ? json(report, bytes)
-              : String.format(Locale.ROOT, "%s (%d kB)", file, (bytes + 999) / 1000));
+          json ? json(report, bytes) : "%s (%s kB)".formatted(file, (bytes + 999) / 1000));
     }
     return 0;
   }

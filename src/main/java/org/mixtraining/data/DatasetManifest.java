@@ -194,7 +194,7 @@ public record DatasetManifest(
   }
 
   private String shape() {
-    return String.format(Locale.ROOT, "%d x %d x %d", channels, height, width);
+    return "%s x %s x %s".formatted(channels, height, width);
   }
 
   /** Number of classes. */
@@ -270,9 +270,7 @@ public record DatasetManifest(
     }
     text.append(row("all", Contents::images));
     if (quarantined > 0) {
-      text.append(
-          String.format(
-              Locale.ROOT, "quarantined %d images, listed in quarantine/\n", quarantined));
+      text.append("quarantined %s images, listed in quarantine/\n".formatted(quarantined));
     }
     notes.forEach(note -> text.append(note.line()).append('\n'));
     return text.append("fingerprint ").append(fingerprint).toString();

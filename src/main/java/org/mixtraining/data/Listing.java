@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -179,8 +178,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   private void walk(String below, int depth, List<Entry> files) throws IOException {
     if (depth > DEEPEST) {
       throw new UserException(
-          String.format(
-              Locale.ROOT, "%s: directories are nested more than %d deep", path(below), DEEPEST));
+          "%s: directories are nested more than %s deep".formatted(path(below), DEEPEST));
     }
     var directory = look(below);
     directory.files().forEach(f -> files.add(new Entry(join(below, f.name()), f.bytes())));
@@ -240,11 +238,8 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
       byte[] text = in.readNBytes(LONGEST_TEXT + 1);
       if (text.length > LONGEST_TEXT) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s has more than %d bytes: not a list of names",
-                path(file),
-                LONGEST_TEXT));
+            "mixtraining.data.source: %s has more than %s bytes: not a list of names"
+                .formatted(path(file), LONGEST_TEXT));
       }
       return Text.of(text).lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     } catch (CharacterCodingException e) {

@@ -3,7 +3,6 @@ package org.mixtraining.data;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -32,12 +31,8 @@ public record PreparedDataset(String path, DatasetManifest manifest, HadoopConfi
     DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
     if (manifest.shards() < workers) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.workers.count = %d: at most one worker a shard, and %s has %d; prepare it again with a larger mixtraining.data.shards",
-              workers,
-              path,
-              manifest.shards()));
+          "mixtraining.workers.count = %s: at most one worker a shard, and %s has %s; prepare it again with a larger mixtraining.data.shards"
+              .formatted(workers, path, manifest.shards()));
     }
     return new PreparedDataset(path, manifest, new HadoopConfiguration(hadoop));
   }

@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -164,9 +163,7 @@ public final class Shards {
   private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
       throws IOException {
     var directory =
-        new Path(
-            Location.path(path),
-            String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
+        new Path(Location.path(path), "images/split=%s/shard=%s".formatted(split.key(), shard));
     var files = new ArrayList<Path>();
     try {
       for (var status : directory.getFileSystem(hadoop).listStatus(directory)) {
@@ -179,12 +176,8 @@ public final class Shards {
     }
     if (files.isEmpty()) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.path: shard %d of the %s split is missing at %s; restore it, or prepare the images again in another mixtraining.data.path",
-              shard,
-              split.key(),
-              directory));
+          "mixtraining.data.path: shard %s of the %s split is missing at %s; restore it, or prepare the images again in another mixtraining.data.path"
+              .formatted(shard, split.key(), directory));
     }
     return files;
   }

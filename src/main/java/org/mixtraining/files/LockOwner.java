@@ -101,6 +101,6 @@ public record LockOwner(String token, String host, long pid, String started, Str
 
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "process %d on %s", pid, host);
+    return "process %s on %s".formatted(pid, host);
   }
 }

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -171,11 +170,8 @@ public final class Staging implements AutoCloseable {
           restore(path, report);
           fs.delete(path, true);
           report.accept(
-              String.format(
-                  Locale.ROOT,
-                  "removed %s, left unfinished by %s, which is no longer running",
-                  path.getName(),
-                  owner));
+              "removed %s, left unfinished by %s, which is no longer running"
+                  .formatted(path.getName(), owner));
         }
       }
     }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -131,12 +130,8 @@ public final class ModelZip {
     var header = header(in);
     if (header.getRight() != DataType.FLOAT || header.getMiddle() != count) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "it has %d parameters of type %s, and the model that it describes has %d of type FLOAT",
-              header.getMiddle(),
-              header.getRight(),
-              count));
+          "it has %s parameters of type %s, and the model that it describes has %s of type FLOAT"
+              .formatted(header.getMiddle(), header.getRight(), count));
     }
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {

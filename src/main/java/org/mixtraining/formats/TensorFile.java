@@ -17,7 +17,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Iterator;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -93,18 +92,14 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
     DigestInputStream hashed = new DigestInputStream(file, sha256());
     DataInputStream in = new DataInputStream(hashed);
     if (size < Long.BYTES + DIGEST_BYTES) {
-      throw new DamagedFileException(String.format(Locale.ROOT, "it has only %d bytes", size));
+      throw new DamagedFileException("it has only %s bytes".formatted(size));
     }
     byte[] length = new byte[Long.BYTES];
     in.readFully(length);
     long headerBytes = littleEndian(length).getLong();
     if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER, size - Long.BYTES - DIGEST_BYTES)) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "its header cannot be %d bytes long in a file of %d",
-              headerBytes,
-              size));
+          "its header cannot be %s bytes long in a file of %s".formatted(headerBytes, size));
     }
     byte[] json = new byte[(int) headerBytes];
     in.readFully(json);
@@ -158,11 +153,8 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
     }
     if (end + DIGEST_BYTES != bytes) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "it is truncated or has extra bytes: its header declares %d bytes of data, and there are %d",
-              end + DIGEST_BYTES,
-              bytes));
+          "it is truncated or has extra bytes: its header declares %s bytes of data, and there are %s"
+              .formatted(end + DIGEST_BYTES, bytes));
     }
     return lengths;
   }

@@ -142,19 +142,15 @@ public final class TimmWeights implements PretrainedWeights {
     int dim = vit.encoder().dim();
     int channels = vit.architecture().channels();
     if (shape.length != 4 || shape[2] != shape[3] || shape[0] != dim || shape[1] != channels) {
-      String expected = String.format(Locale.ROOT, "%d x %d x p x p", dim, channels);
+      String expected = "%s x %s x p x p".formatted(dim, channels);
       throw misfit(PATCHES, kernel.shown(), expected);
     }
     float[] values = kernel.values();
     if (shape[2] != vit.architecture().patch()) {
       values = PatchResampling.kernels(values, shape[2], vit.architecture().patch());
       notes.add(
-          String.format(
-              Locale.ROOT,
-              "%s: the embedding of patches of %d pixels is resampled to %d (mixtraining.model.patch)",
-              origin,
-              shape[2],
-              vit.architecture().patch()));
+          "%s: the embedding of patches of %s pixels is resampled to %s (mixtraining.model.patch)"
+              .formatted(origin, shape[2], vit.architecture().patch()));
     }
     model.write(EMBEDDING + ".weight", transposed(values, dim), encoder);
     model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", dim), encoder);
@@ -191,14 +187,8 @@ public final class TimmWeights implements PretrainedWeights {
     if (grid != vit.grid()) {
       positions = PatchResampling.positions(given, grid, vit.grid(), vit.encoder().dim());
       notes.add(
-          String.format(
-              Locale.ROOT,
-              "%s: pos_embed is interpolated from %d x %d patches to %d x %d",
-              origin,
-              grid,
-              grid,
-              vit.grid(),
-              vit.grid()));
+          "%s: pos_embed is interpolated from %s x %s patches to %s x %s"
+              .formatted(origin, grid, grid, vit.grid(), vit.grid()));
     }
     float[] fixed = PositionEmbedding.of(vit.grid(), vit.encoder().dim());
     for (int i = 0; i < positions.length; i++) {

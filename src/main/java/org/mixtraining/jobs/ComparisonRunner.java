@@ -67,14 +67,9 @@ public final class ComparisonRunner {
                 ? summary(outcome.row())
                 : "failed: " + Causes.reason(outcome.failure());
         report.accept(
-            String.format(
-                Locale.ROOT,
-                "%d/%d %s: %s%s",
-                done,
-                left.size(),
-                outcome.run().id(),
-                line,
-                clock.after(outcome.run())));
+            "%s/%s %s: %s%s"
+                .formatted(
+                    done, left.size(), outcome.run().id(), line, clock.after(outcome.run())));
         if (outcome.failure() != null) {
           failures.add(outcome.failure());
         }

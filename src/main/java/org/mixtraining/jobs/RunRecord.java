@@ -4,7 +4,6 @@ import static java.util.stream.Collectors.toMap;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -101,12 +100,8 @@ record RunRecord(
         checkpoint
             .map(
                 found ->
-                    String.format(
-                        Locale.ROOT,
-                        "run %s resumes after epoch %d of %d",
-                        id,
-                        found.state().epochs(),
-                        epochs))
+                    "run %s resumes after epoch %s of %s"
+                        .formatted(id, found.state().epochs(), epochs))
             .orElse("run %s starts again: it has no checkpoint".formatted(id)));
   }
 

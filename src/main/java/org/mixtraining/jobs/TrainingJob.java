@@ -226,12 +226,8 @@ public final class TrainingJob implements AutoCloseable {
 
   private InterruptedRunException interrupted(int epochs, Throwable cause) {
     return new InterruptedRunException(
-        String.format(
-            Locale.ROOT,
-            "run %s was interrupted after %d finished epochs; run the same command, or train --resume %s, to resume",
-            id,
-            epochs,
-            id),
+        "run %s was interrupted after %s finished epochs; run the same command, or train --resume %s, to resume"
+            .formatted(id, epochs, id),
         cause);
   }
 

@@ -3,7 +3,6 @@ package org.mixtraining.kernels;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -105,8 +104,7 @@ public final class Matrix implements AutoCloseable {
     long size = (long) this.rows * this.cols;
     if (offset < 0 || rows < 1 || cols < 1 || offset + (long) rows * cols > size) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%d x %d floats from %d do not lie in %s", rows, cols, offset, this));
+          "%s x %s floats from %s do not lie in %s".formatted(rows, cols, offset, this));
     }
     return new Matrix(memory, this.offset + offset, rows, cols, cols, false);
   }
@@ -114,7 +112,7 @@ public final class Matrix implements AutoCloseable {
   private void checkRange(int from, int to, int size, String what) {
     if (from < 0 || to <= from || to > size) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s %d to %d do not lie in %s", what, from, to, this));
+          "%s %s to %s do not lie in %s".formatted(what, from, to, this));
     }
   }
 

@@ -2,7 +2,6 @@ package org.mixtraining.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -42,8 +41,7 @@ public final class WorkerThreads implements AutoCloseable {
    */
   public WorkerThreads(int size) {
     if (size < 1) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "at least 1 thread computes, got %d", size));
+      throw new IllegalArgumentException("at least 1 thread computes, got %s".formatted(size));
     }
     for (int i = 1; i < size; i++) {
       int thread = i;

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -43,24 +42,19 @@ public final class ComparisonReport {
 
   private static DomContent status(ComparisonFacts facts) {
     boolean whole = facts.finished() == facts.runs().size();
-    return span(String.format(
-            Locale.ROOT,
-            "%s%d of %d runs finished",
-            whole ? "✓ " : "▶ ",
-            facts.finished(),
-            facts.runs().size()))
+    return span("%s%s of %s runs finished"
+            .formatted(whole ? "✓ " : "▶ ", facts.finished(), facts.runs().size()))
         .withClasses("status", whole ? "finished" : "running");
   }
 
   private static List<String> lead(ComparisonFacts facts) {
     return List.of(
-        String.format(
-            Locale.ROOT,
-            "%d arms in %d settings: %s. Gains are relative to %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate.",
-            facts.armNames().size(),
-            facts.places().size(),
-            String.join(", ", facts.armNames()),
-            facts.baseline()));
+        "%s arms in %s settings: %s. Gains are relative to %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate."
+            .formatted(
+                facts.armNames().size(),
+                facts.places().size(),
+                String.join(", ", facts.armNames()),
+                facts.baseline()));
   }
 
   private static List<Tile> tiles(ComparisonFacts facts) {
@@ -77,15 +71,14 @@ public final class ComparisonReport {
             new Tile(
                 tally.arm(),
                 Numbers.points(tally.gain()) + " points",
-                String.format(
-                    Locale.ROOT,
-                    "%s the time of %s; ahead on both in %d of %d",
-                    tally.faster() == null
-                        ? "unknown times"
-                        : Numbers.digits(1 / tally.faster(), 2) + "×",
-                    facts.baseline(),
-                    tally.ahead(),
-                    tally.settings())));
+                "%s the time of %s; ahead on both in %s of %s"
+                    .formatted(
+                        tally.faster() == null
+                            ? "unknown times"
+                            : Numbers.digits(1 / tally.faster(), 2) + "×",
+                        facts.baseline(),
+                        tally.ahead(),
+                        tally.settings())));
       }
     }
     return tiles;

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -103,13 +102,12 @@ final class ConfusionSection {
         : new Cell(
             String.valueOf(Math.round(100 * taken.share())),
             taken.share(),
-            String.format(
-                Locale.ROOT,
-                "%s predicted as %s: %d images, %s",
-                taken.labelName(),
-                taken.predictedName(),
-                taken.images(),
-                Numbers.percent(taken.share())),
+            "%s predicted as %s: %s images, %s"
+                .formatted(
+                    taken.labelName(),
+                    taken.predictedName(),
+                    taken.images(),
+                    Numbers.percent(taken.share())),
             taken.right());
   }
 
@@ -124,10 +122,8 @@ final class ConfusionSection {
         prefix + "Most frequent confusions",
         classes <= CLASSES
             ? ""
-            : String.format(
-                Locale.ROOT,
-                "A matrix of %d classes would be unreadable; the view confusion has all of it.",
-                classes),
+            : "A matrix of %s classes would be unreadable; the view confusion has all of it."
+                .formatted(classes),
         new Grid<>(
                 "Most frequent confusions",
                 List.of(

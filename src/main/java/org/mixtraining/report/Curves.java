@@ -155,13 +155,12 @@ final class Curves {
         progress.bestEpoch() == null
             ? "Test accuracy after the last epoch is %s."
                 .formatted(Numbers.percent(progress.finalTestAccuracy()))
-            : String.format(
-                Locale.ROOT,
-                "Validation accuracy is best after epoch %d with %s; test accuracy is then %s, and after the last epoch %s.",
-                progress.bestEpoch(),
-                Numbers.percent(progress.bestValidationAccuracy()),
-                Numbers.percent(progress.testAccuracyAtBest()),
-                Numbers.percent(progress.finalTestAccuracy()));
+            : "Validation accuracy is best after epoch %s with %s; test accuracy is then %s, and after the last epoch %s."
+                .formatted(
+                    progress.bestEpoch(),
+                    Numbers.percent(progress.bestValidationAccuracy()),
+                    Numbers.percent(progress.testAccuracyAtBest()),
+                    Numbers.percent(progress.finalTestAccuracy()));
     return reached
         + (chance == null
             ? ""

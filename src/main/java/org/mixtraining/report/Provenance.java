@@ -6,7 +6,6 @@ import static j2html.TagCreator.summary;
 import j2html.tags.DomContent;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.mixtraining.config.hocon.ResolvedSetting;
 import org.mixtraining.report.chart.Grid;
@@ -67,8 +66,7 @@ final class Provenance {
     List<ResolvedSetting> given = keys.stream().filter(key -> !key.byDefault()).toList();
     return Card.of(
         "Configuration",
-        String.format(
-            Locale.ROOT, "%d of %d keys differ from their defaults.", given.size(), keys.size()),
+        "%s of %s keys differ from their defaults.".formatted(given.size(), keys.size()),
         grid("Keys that differ from their defaults", given),
         details(summary("All keys"), grid("All keys", keys)));
   }

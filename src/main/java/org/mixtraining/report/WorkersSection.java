@@ -73,11 +73,7 @@ final class WorkersSection {
             .toList();
     String shown =
         slowest.size() < shares.size()
-            ? String.format(
-                Locale.ROOT,
-                " The %d slowest of %d workers are shown.",
-                slowest.size(),
-                shares.size())
+            ? " The %s slowest of %s workers are shown.".formatted(slowest.size(), shares.size())
             : "";
     return Card.of(
         "By worker",
@@ -148,13 +144,8 @@ final class WorkersSection {
     return new HeatGrid.Cell(
         String.format(Locale.ROOT, seconds < 9.95 ? "%.1f" : "%.0f", seconds),
         seconds / longest,
-        String.format(
-            Locale.ROOT,
-            "worker %d, from epoch %d: %s an epoch, %s of them waiting for data",
-            share.worker,
-            from,
-            Numbers.time(seconds),
-            Numbers.time(waiting)),
+        "worker %s, from epoch %s: %s an epoch, %s of them waiting for data"
+            .formatted(share.worker, from, Numbers.time(seconds), Numbers.time(waiting)),
         waiting > seconds / 10);
   }
 }

@@ -2,7 +2,6 @@ package org.mixtraining.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.kernels.Engine;
@@ -102,10 +101,8 @@ public final class LinearProbe implements FeatureClassifier {
     }
     if (best == tried.firstKey() || best == tried.lastKey()) {
       notes.add(
-          String.format(
-              Locale.ROOT,
-              "the linear probe's best penalty, 1e%d, is at the end of the search range: one beyond it may be better",
-              best));
+          "the linear probe's best penalty, 1e%s, is at the end of the search range: one beyond it may be better"
+              .formatted(best));
     }
     weights = tried.get(best).weights();
   }

@@ -3,7 +3,6 @@ package org.mixtraining.data.images;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.zip.CRC32;
 
 /** The chunks of a PNG file (W3C's PNG specification, clause 5) up to the end of its image. */
@@ -68,6 +67,6 @@ final class PngChunks {
   }
 
   private static Refusal damaged(int at, String what) {
-    return new Refusal(String.format(Locale.ROOT, "damaged: the chunk at byte %d %s", at, what));
+    return new Refusal("damaged: the chunk at byte %s %s".formatted(at, what));
   }
 }

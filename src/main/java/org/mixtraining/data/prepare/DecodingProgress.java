@@ -1,6 +1,5 @@
 package org.mixtraining.data.prepare;
 
-import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +42,7 @@ final class DecodingProgress implements AutoCloseable {
   private synchronized void tell(long decoded) {
     if (decoded > told) {
       told = decoded;
-      progress.accept(String.format(Locale.ROOT, "decoded %d of %d images", decoded, images));
+      progress.accept("decoded %s of %s images".formatted(decoded, images));
     }
   }
 

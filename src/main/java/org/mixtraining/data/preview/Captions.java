@@ -45,8 +45,7 @@ final class Captions {
     }
     var rand = options.randAugment();
     if (rand.ops() > 0) {
-      parts.add(
-          String.format(Locale.ROOT, "rand-augment %d x %s", rand.ops(), number(rand.magnitude())));
+      parts.add("rand-augment %s x %s".formatted(rand.ops(), number(rand.magnitude())));
     }
     if (options.randomErasing() > 0) {
       parts.add("random-erasing " + number(options.randomErasing()));

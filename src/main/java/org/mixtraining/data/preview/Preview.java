@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -65,15 +64,14 @@ public final class Preview {
     own.manifest().checkPreparation(config.data());
     return new ContactSheet(
         config.data().path(),
-        String.format(
-            Locale.ROOT,
-            "%d of %d training images, %d x %d, %d classes; mixtraining.run.seed = %d",
-            own.images().size(),
-            own.manifest().images(Split.TRAIN),
-            own.images().height(),
-            own.images().width(),
-            own.manifest().classCount(),
-            config.run().seed()),
+        "%s of %s training images, %s x %s, %s classes; mixtraining.run.seed = %s"
+            .formatted(
+                own.images().size(),
+                own.manifest().images(Split.TRAIN),
+                own.images().height(),
+                own.images().width(),
+                own.manifest().classCount(),
+                config.run().seed()),
         own.images().channels(),
         own.images().height(),
         own.images().width(),

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -151,25 +150,14 @@ record Cifar(
     int record = layout.recordBytes();
     if (bytes <= 0) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s is empty; expected %s records of %d bytes",
-              file,
-              layout.title,
-              record));
+          "mixtraining.data.source: %s is empty; expected %s records of %s bytes"
+              .formatted(file, layout.title, record));
     }
     long rest = bytes % record;
     if (rest != 0) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)",
-              file,
-              bytes,
-              record,
-              layout.title,
-              bytes - rest,
-              rest));
+          "mixtraining.data.source: %s has %s bytes, no multiple of the %s bytes of a %s record: the record at byte %s is incomplete (%s bytes)"
+              .formatted(file, bytes, record, layout.title, bytes - rest, rest));
     }
     return bytes / record;
   }
@@ -181,12 +169,8 @@ record Cifar(
     var names = listing.lines(label.namesFile());
     if (names.size() != label.classes()) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s has %d class names, expected %d, one a line",
-              listing.path(label.namesFile()),
-              names.size(),
-              label.classes()));
+          "mixtraining.data.source: %s has %s class names, expected %s, one a line"
+              .formatted(listing.path(label.namesFile()), names.size(), label.classes()));
     }
     return names;
   }
@@ -212,15 +196,14 @@ record Cifar(
       var label = layout.labels().get(position);
       if (values[position] >= label.classes()) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d",
-                file,
-                number,
-                number * layout.recordBytes() + position,
-                label.kind().equals("label") ? "label" : label.kind() + " label",
-                values[position],
-                label.classes() - 1));
+            "mixtraining.data.source: %s, record %s, byte %s: %s is %s, allowed 0 to %s"
+                .formatted(
+                    file,
+                    number,
+                    number * layout.recordBytes() + position,
+                    label.kind().equals("label") ? "label" : label.kind() + " label",
+                    values[position],
+                    label.classes() - 1));
       }
     }
     var pixels = new byte[IMAGE_BYTES];

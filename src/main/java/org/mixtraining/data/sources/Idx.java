@@ -95,12 +95,9 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   private static Path find(Listing listing, List<Listing.Entry> there, Split split, Kind kind) {
     var name =
         Pattern.compile(
-            String.format(
-                Locale.ROOT,
-                "(.+-)?(%s)-%s[-.]idx%d-ubyte(\\.gz)?",
-                split == Split.TRAIN ? "train" : "t10k|test",
-                kind.name,
-                kind.dimensions));
+            "(.+-)?(%s)-%s[-.]idx%s-ubyte(\\.gz)?"
+                .formatted(
+                    split == Split.TRAIN ? "train" : "t10k|test", kind.name, kind.dimensions));
     var files = there.stream().map(Listing.Entry::name).toList();
     var matching = files.stream().filter(name.asMatchPredicate()).toList();
     if (matching.size() != 1) {
@@ -143,37 +140,21 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     }
     if (shape[0] != labels.length) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s declares %d images, but there are %d labels",
-              file,
-              shape[0],
-              labels.length));
+          "mixtraining.data.source: %s declares %s images, but there are %s labels"
+              .formatted(file, shape[0], labels.length));
     }
     long pixels = (long) shape[1] * shape[2];
     if (pixels > data.preparation().maxPixels()) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s declares images of %d x %d pixels, more than mixtraining.data.max-pixels = %d",
-              file,
-              shape[1],
-              shape[2],
-              data.preparation().maxPixels()));
+          "mixtraining.data.source: %s declares images of %s x %s pixels, more than mixtraining.data.max-pixels = %s"
+              .formatted(file, shape[1], shape[2], data.preparation().maxPixels()));
     }
     long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
     long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
     if (!isGzipped(file) && bytes != expected) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s has %d bytes, but its header declares %d images of %d x %d: %d bytes",
-              file,
-              bytes,
-              shape[0],
-              shape[1],
-              shape[2],
-              expected));
+          "mixtraining.data.source: %s has %s bytes, but its header declares %s images of %s x %s: %s bytes"
+              .formatted(file, bytes, shape[0], shape[1], shape[2], expected));
     }
     return cut(file, split, shape, labels);
   }
@@ -207,13 +188,8 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       int most = i == 0 ? MOST_IMAGES : 65_535;
       if (sizes[i] < 1 || sizes[i] > most) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s declares %d in dimension %d; allowed: 1 to %d",
-                file,
-                sizes[i] & 0xFFFFFFFFL,
-                i,
-                most));
+            "mixtraining.data.source: %s declares %s in dimension %s; allowed: 1 to %s"
+                .formatted(file, sizes[i] & 0xFFFFFFFFL, i, most));
       }
     }
     return sizes;

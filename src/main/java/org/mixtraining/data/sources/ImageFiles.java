@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -72,9 +71,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
     } else if (file.bytes() == 0) { // not even opened: it may be a pipe
       return unusable(file, "empty: 0 bytes");
     } else if (file.bytes() > LONGEST_FILE) {
-      return unusable(
-          file,
-          String.format(Locale.ROOT, "has %d bytes, more than %d", file.bytes(), LONGEST_FILE));
+      return unusable(file, "has %s bytes, more than %s".formatted(file.bytes(), LONGEST_FILE));
     }
     try (var in = fs.open(new Path(root + "/" + file.path()))) {
       return decoder.image(file.path(), file.label(), in.readNBytes(LONGEST_FILE));

@@ -7,7 +7,6 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -162,7 +161,7 @@ record ParquetImages(
         return new RawImage.Unusable(
             name(number, null),
             RawImage.UNLABELLED,
-            String.format(Locale.ROOT, "label is %d, allowed 0 to %d", value, most));
+            "label is %s, allowed 0 to %s".formatted(value, most));
       }
       label = labels.classes().get((int) value);
     }

@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -62,12 +61,8 @@ final class TinyImageNet {
     for (int i = 0; i < wnids.size(); i++) {
       if (!wnids.get(i).matches("[A-Za-z0-9]+") || !seen.add(wnids.get(i))) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s, class %d: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537",
-                listing.path("wnids.txt"),
-                i,
-                wnids.get(i)));
+            "mixtraining.data.source: %s, class %s: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537"
+                .formatted(listing.path("wnids.txt"), i, wnids.get(i)));
       }
     }
     if (wnids.isEmpty()) {
