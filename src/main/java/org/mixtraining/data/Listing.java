@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
@@ -78,7 +77,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   public static Listing of(String source, String expected, Configuration hadoop)
       throws IOException {
     var root = Location.path(source);
-    var fs = fileSystem(root, hadoop);
+    var fs = Location.fileSystem(root, hadoop);
     try {
       if (fs.getFileStatus(root).isDirectory()) {
         return new Listing(fs, fs.makeQualified(root));
@@ -90,16 +89,6 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
         "mixtraining.data.source: "
             + Location.forbidden(fs, root)
                 .orElse("%s is not a directory; expected %s".formatted(source, expected)));
-  }
-
-  /**
-   * The file system of a path. The local one without Hadoop's checksum files, which raw files do
-   * not have, which cannot be named for a file with a colon, and which an edited file does not
-   * match.
-   */
-  public static FileSystem fileSystem(Path path, Configuration hadoop) throws IOException {
-    var fs = path.getFileSystem(hadoop);
-    return fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
   }
 
   /** The path of something below the root. */

@@ -42,7 +42,7 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
   }
 
   private static int headerBytes(byte[] content) throws DamagedFileException {
-    long bytes = little(content).getLong(0);
+    long bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (bytes < 2 || bytes > content.length - Long.BYTES) {
       throw new DamagedFileException(
           "it is truncated: its header should be %s bytes long, and the whole file has %s"
@@ -123,9 +123,5 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
                 ? fraction * 0x1p-24f
                 : Math.scalb(1 + fraction * 0x1p-10f, exponent - 15);
     return sign == 0 ? magnitude : -magnitude;
-  }
-
-  private static ByteBuffer little(byte[] content) {
-    return ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

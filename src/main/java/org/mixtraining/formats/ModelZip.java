@@ -33,15 +33,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * <p>This job itself reads such a file as data: the card and the floats, and no object that the
  * file describes.
  */
-public final class ModelZip {
-
+public record ModelZip(Map<String, byte[]> entries) {
   private static final String CARD = "mixtraining.json";
-
-  private final Map<String, byte[]> entries;
-
-  private ModelZip(Map<String, byte[]> entries) {
-    this.entries = entries;
-  }
 
   /**
    * The zip of a model's encoder and heads.

@@ -14,12 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * A file of named float arrays and a text, in the safetensors layout: the length of the header as a
@@ -43,7 +43,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
   private static final int CHUNK = 1 << 16;
 
   public void write(OutputStream out) throws IOException {
-    DigestOutputStream hashed = new DigestOutputStream(out, sha256());
+    DigestOutputStream hashed = new DigestOutputStream(out, DigestUtils.getSha256Digest());
     byte[] header = header();
     hashed.write(littleEndian(Long.BYTES).putLong(header.length).array());
     hashed.write(header);
@@ -89,7 +89,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
    * @throws DamagedFileException if it is truncated or altered
    */
   public static TensorFile read(InputStream file, long size) throws IOException {
-    DigestInputStream hashed = new DigestInputStream(file, sha256());
+    DigestInputStream hashed = new DigestInputStream(file, DigestUtils.getSha256Digest());
     DataInputStream in = new DataInputStream(hashed);
     if (size < Long.BYTES + DIGEST_BYTES) {
       throw new DamagedFileException("it has only %s bytes".formatted(size));
@@ -176,13 +176,5 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
 
   private static ByteBuffer littleEndian(byte[] bytes) {
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  public static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

@@ -49,23 +49,6 @@ public final class TimmWeights implements PretrainedWeights {
     private String shown() {
       return String.join(" x ", Arrays.stream(shape).mapToObj(Integer::toString).toList());
     }
-
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Weight that
-          && Arrays.equals(shape, that.shape)
-          && Arrays.equals(values, that.values);
-    }
-
-    @Override
-    public int hashCode() {
-      return Arrays.hashCode(values);
-    }
-
-    @Override
-    public String toString() {
-      return shown();
-    }
   }
 
   private final String origin;
@@ -90,11 +73,10 @@ public final class TimmWeights implements PretrainedWeights {
    */
   public static TimmWeights of(String origin, SortedMap<String, Weight> file) {
     TimmEncoder encoder = TimmEncoder.in(origin, file);
-    List<String> problems = ForeignPart.problems(encoder.tensors().keySet());
-    if (!problems.isEmpty()) {
-      throw new UserException(
-          problems.stream().map(problem -> "%s: %s".formatted(origin, problem)).toList());
-    }
+    UserException.throwAny(
+        ForeignPart.problems(encoder.tensors().keySet()).stream()
+            .map(problem -> "%s: %s".formatted(origin, problem))
+            .toList());
     return new TimmWeights(origin, encoder);
   }
 
@@ -152,8 +134,8 @@ public final class TimmWeights implements PretrainedWeights {
           "%s: the embedding of patches of %s pixels is resampled to %s (mixtraining.model.patch)"
               .formatted(origin, shape[2], vit.architecture().patch()));
     }
-    model.write(EMBEDDING + ".weight", transposed(values, dim), encoder);
-    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", dim), encoder);
+    model.write(EMBEDDING + ".weight", OnnxWeights.transposed(values, dim), encoder);
+    model.write(EMBEDDING + ".bias", tensor("patch_embed.proj.bias", dim), encoder);
     loadPositions(vit, model, encoder);
   }
 
@@ -235,29 +217,17 @@ public final class TimmWeights implements PretrainedWeights {
 
   private void linear(
       int from, int to, String theirs, String ours, ModelSpec model, float[] encoder) {
-    model.write(ours + "weight", transposed(tensor(theirs + "weight", to, from), to), encoder);
-    model.write(ours + "bias", vector(theirs + "bias", to), encoder);
+    model.write(
+        ours + "weight", OnnxWeights.transposed(tensor(theirs + "weight", to, from), to), encoder);
+    model.write(ours + "bias", tensor(theirs + "bias", to), encoder);
   }
 
   private void norm(int dim, String theirs, String ours, ModelSpec model, float[] encoder) {
-    model.write(ours + "gain", vector(theirs + "weight", dim), encoder);
-    model.write(ours + "bias", vector(theirs + "bias", dim), encoder);
-  }
-
-  private static float[] transposed(float[] values, int rows) {
-    int cols = values.length / rows;
-    float[] turned = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      turned[i % cols * rows + i / cols] = values[i];
-    }
-    return turned;
+    model.write(ours + "gain", tensor(theirs + "weight", dim), encoder);
+    model.write(ours + "bias", tensor(theirs + "bias", dim), encoder);
   }
 
   // --- tensors ---------------------------------------------------------------------------------
-
-  private float[] vector(String name, int size) {
-    return tensor(name, size);
-  }
 
   private float[] tensor(String name, int... shape) {
     Weight weight = weight(name);

@@ -43,11 +43,16 @@ final class PngChunks {
           }
           bare.write(bytes, at, 12 + length);
         }
-        case "eXIf" -> orientation = isSound ? exif(bytes, at + 8, length) : orientation;
+        case "eXIf" -> {
+          if (isSound) {
+            orientation = Orientation.of(file.slice(at + 8, length));
+          }
+        }
         default -> {
           if ((bytes[at + 4] & 0x20) == 0) {
             throw isSound
-                ? new Refusal("a PNG with chunks of the unknown kind " + printable(type))
+                ? new Refusal(
+                    "a PNG with chunks of the unknown kind " + type.replaceAll("[^A-Za-z]", "?"))
                 : damaged(at, "has another checksum");
           }
         }
@@ -56,14 +61,6 @@ final class PngChunks {
     }
     boolean isDeep = bytes.length > DEPTH && bytes[DEPTH] == Short.SIZE;
     return new BareFile(bare.toByteArray(), orientation, isDeep ? 8 : 4);
-  }
-
-  private static Orientation exif(byte[] bytes, int from, int length) {
-    return Orientation.of(ByteBuffer.wrap(bytes, from, length).slice());
-  }
-
-  private static String printable(String type) {
-    return type.replaceAll("[^A-Za-z]", "?");
   }
 
   private static Refusal damaged(int at, String what) {

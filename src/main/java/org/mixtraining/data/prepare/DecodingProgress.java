@@ -4,6 +4,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.spark.util.LongAccumulator;
 
 /** Reporter of the number of decoded images, every few seconds if it has grown. */
@@ -16,11 +17,7 @@ final class DecodingProgress implements AutoCloseable {
   private long told;
   private final ScheduledExecutorService clock =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            var thread = new Thread(task, "decoding progress");
-            thread.setDaemon(true);
-            return thread;
-          });
+          new BasicThreadFactory.Builder().namingPattern("decoding progress").daemon(true).build());
 
   DecodingProgress(LongAccumulator done, long images, Consumer<String> progress) {
     this.done = done;

@@ -14,9 +14,12 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
+import org.apache.commons.lang3.function.Failable;
+import org.apache.commons.lang3.function.FailableFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -83,9 +86,15 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   /** The images of a file without their labels. */
   static List<Piece> unlabelled(Path file, DataConfig data, Configuration hadoop)
       throws IOException {
+    int count = read(file, hadoop, in -> header(in, file, Kind.IMAGES))[0];
+    return images(file, Split.TEST, new byte[count], data, hadoop);
+  }
+
+  private static <T> T read(
+      Path file, Configuration hadoop, FailableFunction<DataInputStream, T, IOException> reading)
+      throws IOException {
     try (var in = contents(file, hadoop)) {
-      byte[] none = new byte[header(in, file, Kind.IMAGES)[0]];
-      return images(file, Split.TEST, none, data, hadoop);
+      return reading.apply(in);
     } catch (EOFException | ZipException e) {
       throw damaged(file, e);
     }
@@ -116,28 +125,24 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   private static byte[] labels(Path file, Configuration hadoop) throws IOException {
-    try (var in = contents(file, hadoop)) {
-      int count = header(in, file, Kind.LABELS)[0];
-      byte[] labels = in.readNBytes(count);
-      if (labels.length < count) {
-        throw new EOFException();
-      }
-      checkEnd(in, file);
-      return labels;
-    } catch (EOFException | ZipException e) {
-      throw damaged(file, e);
-    }
+    return read(
+        file,
+        hadoop,
+        in -> {
+          int count = header(in, file, Kind.LABELS)[0];
+          byte[] labels = in.readNBytes(count);
+          if (labels.length < count) {
+            throw new EOFException();
+          }
+          checkEnd(in, file);
+          return labels;
+        });
   }
 
   private static List<Piece> images(
       Path file, Split split, byte[] labels, DataConfig data, Configuration hadoop)
       throws IOException {
-    int[] shape;
-    try (var in = contents(file, hadoop)) {
-      shape = header(in, file, Kind.IMAGES);
-    } catch (EOFException | ZipException e) {
-      throw damaged(file, e);
-    }
+    int[] shape = read(file, hadoop, in -> header(in, file, Kind.IMAGES));
     if (shape[0] != labels.length) {
       throw new UserException(
           "mixtraining.data.source: %s declares %s images, but there are %s labels"
@@ -150,7 +155,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
               .formatted(file, shape[1], shape[2], data.preparation().maxPixels()));
     }
     long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
-    long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
+    long bytes = Location.fileSystem(file, hadoop).getFileStatus(file).getLen();
     if (!isGzipped(file) && bytes != expected) {
       throw new UserException(
           "mixtraining.data.source: %s has %s bytes, but its header declares %s images of %s x %s: %s bytes"
@@ -207,7 +212,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   private static DataInputStream contents(Path file, Configuration hadoop) throws IOException {
-    var in = Listing.fileSystem(file, hadoop).open(file);
+    var in = Location.fileSystem(file, hadoop).open(file);
     try {
       return new DataInputStream(
           new BufferedInputStream(isGzipped(file) ? new GZIPInputStream(in) : in, 1 << 16));
@@ -242,7 +247,9 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       in.close();
       throw e;
     }
-    return IntStream.range(0, labels.length).mapToObj(i -> image(i, in)).onClose(() -> close(in));
+    return IntStream.range(0, labels.length)
+        .mapToObj(i -> image(i, in))
+        .onClose(() -> Failable.run(in::close));
   }
 
   private RawImage image(int i, DataInputStream in) {
@@ -261,13 +268,5 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
         new Path(file).getName() + "#" + (first + i),
         labels[i] & 0xFF,
         new Picture(1, height, width, pixels));
-  }
-
-  private static void close(DataInputStream in) {
-    try {
-      in.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

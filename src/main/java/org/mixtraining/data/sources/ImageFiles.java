@@ -12,6 +12,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
+import org.mixtraining.config.Location;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
@@ -58,7 +59,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
 
   @Override
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
-    var fs = Listing.fileSystem(new Path(root), hadoop);
+    var fs = Location.fileSystem(new Path(root), hadoop);
     return files.stream().map(file -> image(file, fs));
   }
 

@@ -1,7 +1,6 @@
 package org.mixtraining.data.sources;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -9,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
@@ -136,7 +136,7 @@ record ParquetImages(
     }
     return IntStream.range(0, images)
         .mapToObj(i -> image(firstRow + i, guarded(rows::read), columns))
-        .onClose(() -> close(reader));
+        .onClose(() -> Failable.run(reader::close));
   }
 
   private RecordReader<Group> rows(ParquetFileReader reader, ImageColumns columns)
@@ -188,13 +188,5 @@ record ParquetImages(
   private <T> T guarded(ParquetTable.Reading<T> reading) {
     var key = labels == null ? "" : "mixtraining.data.source: ";
     return ParquetTable.guarded(key + root + "/" + file + ", row group " + rowGroup, reading);
-  }
-
-  private static void close(ParquetFileReader reader) {
-    try {
-      reader.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -24,19 +24,11 @@ import org.mixtraining.data.images.RawImage;
  * with {@code val_annotations.txt}, and {@code words.txt}, which may be missing. Its val images are
  * the test split, as in the literature: the labels of its own test images were never published.
  */
-final class TinyImageNet {
+record TinyImageNet(Listing listing, List<String> wnids) {
   private static final String EXPECTED =
       "the directory tiny-imagenet-200 with wnids.txt, train/ and val/";
   private static final String ANNOTATIONS = "val/val_annotations.txt";
   private static final String RESTING = "beside the labelled images, skipped";
-
-  private final Listing listing;
-  private final List<String> wnids;
-
-  private TinyImageNet(Listing listing, List<String> wnids) {
-    this.listing = listing;
-    this.wnids = wnids;
-  }
 
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
