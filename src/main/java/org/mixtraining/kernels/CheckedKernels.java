@@ -182,22 +182,11 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void adamW(
-      Matrix gradient,
-      Matrix m,
-      Matrix v,
-      double lr,
-      double beta1,
-      double beta2,
-      double eps,
-      long step) {
+  public void adamW(Matrix gradient, Matrix m, Matrix v, AdamStep step) {
     need("adamW: gradient", gradient, 1, gradient.cols());
     needLike("adamW: m", m, gradient);
     needLike("adamW: v", v, gradient);
-    if (step < 1) {
-      throw new IllegalArgumentException("adamW: step counts from 1, got " + step);
-    }
-    kernels.adamW(gradient, m, v, lr, beta1, beta2, eps, step);
+    kernels.adamW(gradient, m, v, step);
   }
 
   @Override

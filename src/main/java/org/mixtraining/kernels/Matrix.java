@@ -13,23 +13,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * A row-major matrix of float32 in off-heap memory: rows × cols, with {@code stride} floats between
  * row starts. A view never copies; only {@link #allocate} owns memory.
  */
-public final class Matrix implements AutoCloseable {
-  private final Memory memory;
-  private final int offset;
-  private final int rows;
-  private final int cols;
-  private final int stride;
-  private final boolean owner;
-
-  private Matrix(Memory memory, int offset, int rows, int cols, int stride, boolean owner) {
-    this.memory = memory;
-    this.offset = offset;
-    this.rows = rows;
-    this.cols = cols;
-    this.stride = stride;
-    this.owner = owner;
-  }
-
+public record Matrix(Memory memory, int offset, int rows, int cols, int stride, boolean owner)
+    implements AutoCloseable {
   /** A zeroed matrix with memory of its own, freed by {@link #close}. */
   public static Matrix allocate(int rows, int cols) {
     if (rows < 1 || cols < 1) {
@@ -70,18 +55,6 @@ public final class Matrix implements AutoCloseable {
         "a matrix views a float32 array in 'c' order without gaps inside a row, got %s %s with strides %s"
             .formatted(
                 array.dataType(), Arrays.toString(array.shape()), Arrays.toString(array.stride())));
-  }
-
-  public int rows() {
-    return rows;
-  }
-
-  public int cols() {
-    return cols;
-  }
-
-  public int stride() {
-    return stride;
   }
 
   /** Rows {@code from} (inclusive) to {@code to} (exclusive). */
@@ -152,6 +125,15 @@ public final class Matrix implements AutoCloseable {
         put(r, c, value);
       }
     }
+  }
+
+  /** The column of a row's largest value; of equal ones the first. */
+  public int largest(int row) {
+    int best = 0;
+    for (int c = 1; c < cols; c++) {
+      best = get(row, c) > get(row, best) ? c : best;
+    }
+    return best;
   }
 
   /** Copies the elements of a gapless matrix to {@code into}, from index {@code at}. */

@@ -62,8 +62,9 @@ final class OneDnn {
     if (!PRESENT) {
       return false;
     }
-    Optional<Product> product = OF_THREAD.get().product(shape);
-    product.ifPresent(p -> p.run(a, b, c));
+    OneDnn own = OF_THREAD.get();
+    Optional<Product> product = own.product(shape);
+    product.ifPresent(p -> p.run(own.stream, a, b, c));
     return product.isPresent();
   }
 
@@ -89,10 +90,16 @@ final class OneDnn {
       try (var description = new matmul.primitive_desc(cpu, a, b, c, attributes, true);
           BytePointer name = description.impl_info_str()) {
         return name.getString().startsWith(FAST)
-            ? Optional.of(new Product(new matmul(description), of(a), of(b), of(c)))
+            ? Optional.of(product(new matmul(description), of(a), of(b), of(c)))
             : Optional.empty();
       }
     }
+  }
+
+  private static Product product(matmul primitive, memory a, memory b, memory c) {
+    var matrices = new IntMemoryMap();
+    matrices.put(dnnl.DNNL_ARG_SRC, a).put(dnnl.DNNL_ARG_WEIGHTS, b).put(dnnl.DNNL_ARG_DST, c);
+    return new Product(primitive, a, b, c, matrices);
   }
 
   private static memory.desc desc(int rows, int cols, boolean transposed, int stride) {
@@ -105,22 +112,8 @@ final class OneDnn {
     return new memory(matrix, cpu, (Pointer) null);
   }
 
-  private final class Product {
-    private final matmul primitive;
-    private final memory a;
-    private final memory b;
-    private final memory c;
-    private final IntMemoryMap matrices = new IntMemoryMap();
-
-    Product(matmul primitive, memory a, memory b, memory c) {
-      this.primitive = primitive;
-      this.a = a;
-      this.b = b;
-      this.c = c;
-      matrices.put(dnnl.DNNL_ARG_SRC, a).put(dnnl.DNNL_ARG_WEIGHTS, b).put(dnnl.DNNL_ARG_DST, c);
-    }
-
-    void run(Matrix x, Matrix y, Matrix z) {
+  private record Product(matmul primitive, memory a, memory b, memory c, IntMemoryMap matrices) {
+    void run(stream stream, Matrix x, Matrix y, Matrix z) {
       a.set_data_handle(x.pointer());
       b.set_data_handle(y.pointer());
       c.set_data_handle(z.pointer());
@@ -129,10 +122,8 @@ final class OneDnn {
   }
 
   private static boolean present() {
-    try {
-      try (engine cpu = new engine(engine.kind.cpu, 0)) {
-        return !cpu.isNull();
-      }
+    try (engine cpu = new engine(engine.kind.cpu, 0)) {
+      return !cpu.isNull();
     } catch (LinkageError e) { // of another platform or JavaCPP than this build's
       LOG.warn(
           "oneDNN cannot be loaded; OpenBLAS is used instead, about 15 % slower: {}", e.toString());

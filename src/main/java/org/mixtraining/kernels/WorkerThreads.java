@@ -75,7 +75,7 @@ public final class WorkerThreads implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("this thread pool is closed");
     }
-    Loop loop = new Loop(tasks, body, Thread.currentThread());
+    Loop loop = new Loop(tasks, body);
     if (tasks > 1) {
       current = loop;
       helpers.stream().limit(tasks - 1L).forEach(LockSupport::unpark);
@@ -129,15 +129,14 @@ public final class WorkerThreads implements AutoCloseable {
   private static final class Loop {
     private final int tasks;
     private final Task body;
-    private final Thread caller;
+    private final Thread caller = Thread.currentThread();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger unfinished;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Loop(int tasks, Task body, Thread caller) {
+    Loop(int tasks, Task body) {
       this.tasks = tasks;
       this.body = body;
-      this.caller = caller;
       this.unfinished = new AtomicInteger(tasks);
     }
 

@@ -5,16 +5,7 @@ import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The visible patches of each image, read from a features mask. */
-public final class PatchMask {
-
-  private final int[][] visible;
-  private final int[][] tokenOfPatch;
-
-  private PatchMask(int[][] visible, int[][] tokenOfPatch) {
-    this.visible = visible;
-    this.tokenOfPatch = tokenOfPatch;
-  }
-
+public record PatchMask(int[][] visible, int[][] tokenOfPatch) {
   /**
    * @param mask [images, patches], 1 at each visible patch
    */
