@@ -7,22 +7,16 @@ import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Head;
 
-/** A trained model with the head of one of its tasks; safe for use by any number of threads. */
-public final class Classifier {
+/**
+ * A trained model with the head of one of its tasks; safe for use by any number of threads.
+ *
+ * @param graph the model's, as JSON
+ * @param threads compute threads of each call
+ */
+public record Classifier(TrainedModel model, ModelCard.Task task, String graph, int threads) {
 
-  private final TrainedModel model;
-  private final ModelCard.Task task;
-  private final String graph;
-  private final int threads;
-
-  /**
-   * @param threads compute threads of each call
-   */
   public Classifier(TrainedModel model, ModelCard.Task task, int threads) {
-    this.model = model;
-    this.task = task;
-    this.graph = model.graph();
-    this.threads = threads;
+    this(model, task, model.graph(), threads);
   }
 
   /**
