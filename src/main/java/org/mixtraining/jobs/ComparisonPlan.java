@@ -75,12 +75,10 @@ public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> ru
           .forEach(problem -> problems.add("run %s: %s".formatted(run.id(), problem)));
       items.add(new Item(run, recorded, PlannedWork.flops(hadoop, run.config())));
     }
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.compare.name = %s: these runs started with other values or images; restore those, or choose another name for the comparison"
-              .formatted(comparison.name()));
-      throw new UserException(List.copyOf(problems));
-    }
+    UserException.throwAny(
+        problems,
+        "mixtraining.compare.name = %s: these runs started with other values or images; restore those, or choose another name for the comparison"
+            .formatted(comparison.name()));
     return new ComparisonPlan(comparison, List.copyOf(items));
   }
 

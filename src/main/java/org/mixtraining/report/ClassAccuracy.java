@@ -68,11 +68,10 @@ final class ClassAccuracy {
         task + "Test images by class",
         message,
         Card.side(
-            List.of(
-                bars("The %s best classes".formatted(SHOWN), sorted.subList(0, SHOWN)),
-                bars(
-                    "The %s worst classes".formatted(SHOWN),
-                    sorted.subList(sorted.size() - SHOWN, sorted.size())))),
+            bars("The %s best classes".formatted(SHOWN), sorted.subList(0, SHOWN)),
+            bars(
+                "The %s worst classes".formatted(SHOWN),
+                sorted.subList(sorted.size() - SHOWN, sorted.size()))),
         details(
             summary("All %s classes".formatted(sorted.size())), bars("Accuracy by class", sorted)));
   }

@@ -1,6 +1,5 @@
 package org.mixtraining.report;
 
-import static j2html.TagCreator.each;
 import static j2html.TagCreator.span;
 
 import j2html.tags.DomContent;
@@ -100,25 +99,23 @@ public final class ComparisonReport {
     return Section.of(
         "arms",
         "The arms",
-        List.of(
-            Card.of(
-                "Over all settings",
-                "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
-                    .formatted(facts.baseline()),
-                new Grid<>(
-                        "Arms over all settings",
-                        List.of(
-                            Grid.name("arm", ArmSummary::arm),
-                            Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
-                            Grid.number("points", t -> Numbers.points(t.gain())),
-                            Grid.number("faster", t -> Numbers.times(t.faster())),
-                            Grid.number("less compute", t -> Numbers.times(t.fewer())),
-                            Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
-                            Grid.number("ahead in", t -> Numbers.count(t.ahead())),
-                            Grid.number("best in", t -> Numbers.count(t.best()))),
-                        tallies(facts))
-                    .html()),
-            ArmsApart.of(facts)));
+        Card.of(
+            "Over all settings",
+            "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
+                .formatted(facts.baseline()),
+            Grid.of(
+                    "Arms over all settings",
+                    tallies(facts),
+                    Grid.name("arm", ArmSummary::arm),
+                    Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
+                    Grid.number("points", t -> Numbers.points(t.gain())),
+                    Grid.number("faster", t -> Numbers.times(t.faster())),
+                    Grid.number("less compute", t -> Numbers.times(t.fewer())),
+                    Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
+                    Grid.number("ahead in", t -> Numbers.count(t.ahead())),
+                    Grid.number("best in", t -> Numbers.count(t.best())))
+                .html()),
+        ArmsApart.of(facts));
   }
 
   // --- settings and runs -----------------------------------------------------------------------
@@ -137,27 +134,25 @@ public final class ComparisonReport {
                                 .filter(arm -> arm.place().equals(place))
                                 .toList())))
             .toList();
-    return Section.of("settings", "Every setting", List.of(each(cards.stream())));
+    return Section.of("settings", "Every setting", cards);
   }
 
   private static DomContent grid(String caption, List<ArmResult> arms) {
-    return new Grid<>(
+    return Grid.of(
             caption,
-            List.of(
-                Grid.name("arm", ArmResult::arm),
-                Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
-                Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
-                Grid.number(
-                    "test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
-                Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
-                Grid.number("compute", a -> Numbers.flops(a.flops())),
-                Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
-                Grid.number("points", a -> Numbers.points(a.gain())),
-                Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
-                Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
-                Grid.name("ahead", a -> yes(a.ahead())),
-                Grid.name("best", a -> yes(a.pareto()))),
-            arms)
+            arms,
+            Grid.name("arm", ArmResult::arm),
+            Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
+            Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
+            Grid.number("test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
+            Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
+            Grid.number("compute", a -> Numbers.flops(a.flops())),
+            Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
+            Grid.number("points", a -> Numbers.points(a.gain())),
+            Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
+            Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
+            Grid.name("ahead", a -> yes(a.ahead())),
+            Grid.name("best", a -> yes(a.pareto())))
         .html();
   }
 
@@ -169,23 +164,20 @@ public final class ComparisonReport {
     return Section.of(
         "runs",
         "Every run",
-        List.of(
-            Card.of(
-                "Runs",
-                "submit/mixtraining report --run ID gives the full report of one run.",
-                new Grid<>(
-                        "Runs",
-                        List.of(
-                            Grid.name("run", ArmRun::runId),
-                            Grid.name("arm", ArmRun::arm),
-                            Grid.<ArmRun>name("setting", r -> r.place().title()),
-                            Grid.number(
-                                "seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
-                            Grid.name("status", ArmRun::status),
-                            Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
-                            Grid.number("on devices", r -> Numbers.time(r.deviceSeconds()))),
-                        facts.runs())
-                    .html())));
+        Card.of(
+            "Runs",
+            "submit/mixtraining report --run ID gives the full report of one run.",
+            Grid.of(
+                    "Runs",
+                    facts.runs(),
+                    Grid.name("run", ArmRun::runId),
+                    Grid.name("arm", ArmRun::arm),
+                    Grid.<ArmRun>name("setting", r -> r.place().title()),
+                    Grid.number("seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
+                    Grid.name("status", ArmRun::status),
+                    Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
+                    Grid.number("on devices", r -> Numbers.time(r.deviceSeconds())))
+                .html()));
   }
 
   // --- provenance ------------------------------------------------------------------------------
@@ -206,9 +198,8 @@ public final class ComparisonReport {
     return Section.of(
         "provenance",
         "Provenance",
-        List.of(
-            Card.of("Where it comes from", "", Card.facts(origin)),
-            RecordedConfigurations.of(facts.recorded())));
+        Card.of("Where it comes from", "", Card.facts(origin)),
+        RecordedConfigurations.of(facts.recorded()));
   }
 
   private static String distinct(ComparisonFacts facts, Function<RunRow, String> value) {

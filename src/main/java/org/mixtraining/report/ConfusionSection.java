@@ -45,7 +45,7 @@ final class ConfusionSection {
           Map<Integer, String> classes = classes(taken);
           DomContent pairs = pairs(prefix, taken, classes.size());
           if (classes.size() <= BESIDE) {
-            cards.add(Card.side(List.of(matrix(prefix, taken, classes), pairs)));
+            cards.add(Card.side(matrix(prefix, taken, classes), pairs));
           } else if (classes.size() <= CLASSES) {
             cards.addAll(List.of(matrix(prefix, taken, classes), pairs));
           } else {
@@ -124,14 +124,13 @@ final class ConfusionSection {
             ? ""
             : "A matrix of %s classes would be unreadable; the view confusion has all of it."
                 .formatted(classes),
-        new Grid<>(
+        Grid.of(
                 "Most frequent confusions",
-                List.of(
-                    Grid.name("is", Taken::labelName),
-                    Grid.name("predicted as", Taken::predictedName),
-                    Grid.number("images", cell -> Numbers.count(cell.images())),
-                    Grid.number("of its class", cell -> Numbers.percent(cell.share()))),
-                wrong)
+                wrong,
+                Grid.name("is", Taken::labelName),
+                Grid.name("predicted as", Taken::predictedName),
+                Grid.number("images", cell -> Numbers.count(cell.images())),
+                Grid.number("of its class", cell -> Numbers.percent(cell.share())))
             .html());
   }
 }

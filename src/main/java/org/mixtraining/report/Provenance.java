@@ -20,8 +20,7 @@ final class Provenance {
   private Provenance() {}
 
   static Section of(RunRow run) {
-    return Section.of(
-        "provenance", "Provenance", List.of(origin(run), repeating(run), configuration(run)));
+    return Section.of("provenance", "Provenance", origin(run), repeating(run), configuration(run));
   }
 
   private static DomContent origin(RunRow run) {
@@ -72,14 +71,13 @@ final class Provenance {
   }
 
   private static DomContent grid(String caption, List<ResolvedSetting> keys) {
-    return new Grid<>(
+    return Grid.of(
             caption,
-            List.of(
-                Grid.name("key", ResolvedSetting::key),
-                Grid.<ResolvedSetting>name(
-                    "value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
-                Grid.name("", key -> key.byDefault() ? "default" : "")),
-            keys)
+            keys,
+            Grid.name("key", ResolvedSetting::key),
+            Grid.<ResolvedSetting>name(
+                "value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
+            Grid.name("", key -> key.byDefault() ? "default" : ""))
         .html();
   }
 

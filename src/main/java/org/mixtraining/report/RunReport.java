@@ -143,11 +143,9 @@ public final class RunReport {
     return Section.of(
         "setup",
         "Configuration and hardware",
-        List.of(
-            Card.side(
-                List.of(
-                    Card.of("Configuration", "", Card.facts(what)),
-                    Card.of("Hardware", "", Card.facts(where))))));
+        Card.side(
+            Card.of("Configuration", "", Card.facts(what)),
+            Card.of("Hardware", "", Card.facts(where))));
   }
 
   private static String distinct(RunFacts facts, Function<WorkerRow, String> value) {

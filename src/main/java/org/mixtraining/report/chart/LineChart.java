@@ -105,6 +105,6 @@ public record LineChart(
   }
 
   private static String plain(double value) {
-    return "%s".formatted(Numbers.digits(value, 4));
+    return Numbers.digits(value, 4);
   }
 }
