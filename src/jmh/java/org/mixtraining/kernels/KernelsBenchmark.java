@@ -202,6 +202,6 @@ public class KernelsBenchmark {
   /** 131072 parameters, whatever the tokens. */
   @Benchmark
   public void adamW() {
-    k.adamW(gradient, m, v, 1e-3, 0.9, 0.999, 1e-8, ++step);
+    k.adamW(gradient, m, v, new AdamStep(1e-3, 0.9, 0.999, 1e-8, ++step));
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -118,11 +119,7 @@ public final class MixTrainingModel {
    * @param pixels uint8, [channels, size, size] each, of the shape that the task's images have
    */
   public List<Classification> predict(List<byte[]> pixels) {
-    List<Classification> answers = new ArrayList<>();
-    for (float[] probabilities : classifier.probabilities(pixels)) {
-      answers.add(classification(probabilities));
-    }
-    return answers;
+    return Stream.of(classifier.probabilities(pixels)).map(this::classification).toList();
   }
 
   private Classification classification(float[] probabilities) {

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -202,8 +201,7 @@ public record Checkpoint(
     }
     if (header.format() != FORMAT) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT, "it has format %d, and this version reads %d", header.format(), FORMAT));
+          "it has format %s, and this version reads %s".formatted(header.format(), FORMAT));
     }
     return header;
   }

@@ -3,14 +3,14 @@ package org.mixtraining.checkpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -94,16 +94,10 @@ public final class Checkpoints {
 
   /** The path of the best model on validation, else of the final one, if any is saved. */
   public Optional<String> kept() {
-    try {
-      for (Model model : Model.values()) {
-        if (files().exists(file(model))) {
-          return Optional.of(file(model).toString());
-        }
-      }
-      return Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot list " + directory, e);
-    }
+    return Stream.of(Model.values())
+        .filter(model -> location(model).isPresent())
+        .map(model -> file(model).toString())
+        .findFirst();
   }
 
   /**
@@ -144,14 +138,11 @@ public final class Checkpoints {
   }
 
   private List<Path> epochs() {
-    List<Path> files = new ArrayList<>();
-    for (FileStatus file : list()) {
-      if (EPOCH.matcher(file.getPath().getName()).matches()) {
-        files.add(file.getPath());
-      }
-    }
-    Collections.sort(files, Collections.reverseOrder());
-    return files;
+    return list().stream()
+        .map(FileStatus::getPath)
+        .filter(file -> EPOCH.matcher(file.getName()).matches())
+        .sorted(Comparator.reverseOrder())
+        .toList();
   }
 
   private List<FileStatus> list() {
@@ -192,6 +183,6 @@ public final class Checkpoints {
   }
 
   private FileSystem files() throws IOException {
-    return WholeFile.fileSystem(directory, conf);
+    return Location.fileSystem(directory, conf);
   }
 }

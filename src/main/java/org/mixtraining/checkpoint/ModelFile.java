@@ -3,9 +3,8 @@ package org.mixtraining.checkpoint;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Optional;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -17,11 +16,9 @@ import org.mixtraining.formats.ForeignTensors;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.ModelFormat;
 import org.mixtraining.formats.PretrainedWeights;
-import org.mixtraining.formats.TensorFile;
 import org.mixtraining.formats.TimmWeights;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.formats.TrainedWeights;
-import org.mixtraining.results.WholeFile;
 
 /**
  * A model file, whose format is detected from its content: a checkpoint or saved model of a run, an
@@ -47,7 +44,7 @@ public record ModelFile(String named, byte[] content) {
     String named = option + " " + file;
     try {
       Path path = Location.path(file);
-      FileSystem files = WholeFile.fileSystem(path, hadoop);
+      FileSystem files = Location.fileSystem(path, hadoop);
       Optional<String> forbidden = Location.forbidden(files, path);
       if (forbidden.isPresent()) {
         throw new UserException("%s: %s".formatted(named, forbidden.get()));
@@ -59,12 +56,8 @@ public record ModelFile(String named, byte[] content) {
       }
       if (status.getLen() > MOST_BYTES) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "%s: has %d bytes, and at most %d are read",
-                named,
-                status.getLen(),
-                MOST_BYTES));
+            "%s: has %s bytes, and at most %s are read"
+                .formatted(named, status.getLen(), MOST_BYTES));
       }
       try (var in = files.open(path)) {
         return new ModelFile(named, in.readAllBytes());
@@ -124,6 +117,6 @@ public record ModelFile(String named, byte[] content) {
 
   /** SHA-256 of the file, hexadecimal. */
   public String sha256() {
-    return HexFormat.of().formatHex(TensorFile.sha256().digest(content));
+    return DigestUtils.sha256Hex(content);
   }
 }

@@ -1,24 +1,20 @@
 package org.mixtraining.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.files.LockOwner;
 import org.mixtraining.results.WholeFile;
@@ -31,7 +27,6 @@ import org.mixtraining.results.WholeFile;
 public final class RunLock implements AutoCloseable {
   static final Duration SIGN_OF_LIFE = Duration.ofSeconds(10);
   static final Duration STALE = Duration.ofSeconds(60);
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path path;
   private final Configuration conf;
@@ -44,11 +39,7 @@ public final class RunLock implements AutoCloseable {
     this.owner = owner;
     this.heart =
         Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "run-lock");
-              thread.setDaemon(true);
-              return thread;
-            });
+            new BasicThreadFactory.Builder().namingPattern("run-lock").daemon(true).build());
     long seconds = SIGN_OF_LIFE.toSeconds();
     heart.scheduleWithFixedDelay(this::beat, seconds, seconds, TimeUnit.SECONDS);
   }
@@ -60,17 +51,15 @@ public final class RunLock implements AutoCloseable {
   static RunLock acquire(Path path, Configuration conf, Consumer<String> report) {
     LockOwner self = LockOwner.self();
     try {
-      FileSystem files = WholeFile.fileSystem(path, conf);
+      FileSystem files = Location.fileSystem(path, conf);
       if (!create(files, path, self)) {
-        LockOwner other = read(files, path).orElse(LockOwner.UNKNOWN);
-        Duration silence = silence(files, path);
+        LockOwner other = LockOwner.read(files, path);
+        Path probe = new Path(path.getParent(), "." + path.getName() + "." + self.token());
+        Duration silence = LockOwner.silence(files, path, probe);
         refuseIfAlive(path, other, silence);
         report.accept(
-            String.format(
-                Locale.ROOT,
-                "took over the run's lock from %s, which is no longer running (last heartbeat %d s ago)",
-                other,
-                silence.toSeconds()));
+            "took over the run's lock from %s, which is no longer running (last heartbeat %s s ago)"
+                .formatted(other, silence.toSeconds()));
         files.delete(path, false);
         if (!create(files, path, self)) {
           throw new UserException("%s: another process has just taken this lock".formatted(path));
@@ -87,13 +76,8 @@ public final class RunLock implements AutoCloseable {
     if (alive) {
       String run = path.getParent().getName();
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.run.id = %s: %s is training this run (last heartbeat %d s ago); wait for it, stop it, or choose another id. If that process is no longer running, start again %d s after its last heartbeat",
-              run,
-              other,
-              silence.toSeconds(),
-              STALE.toSeconds()));
+          "mixtraining.run.id = %s: %s is training this run (last heartbeat %s s ago); wait for it, stop it, or choose another id. If that process is no longer running, start again %s s after its last heartbeat"
+              .formatted(run, other, silence.toSeconds(), STALE.toSeconds()));
     }
   }
 
@@ -113,7 +97,7 @@ public final class RunLock implements AutoCloseable {
   /** Whether this process still holds the lock. */
   public boolean isHeld() {
     try {
-      return read(files(), path).filter(owner::equals).isPresent();
+      return owner.equals(LockOwner.read(files(), path));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + path, e);
     }
@@ -122,7 +106,7 @@ public final class RunLock implements AutoCloseable {
   private void beat() {
     try {
       if (isHeld()) {
-        new WholeFile(path, conf).write(out -> out.write(JSON.writeValueAsBytes(owner)));
+        new WholeFile(path, conf).write(out -> out.write(owner.file()));
       }
     } catch (IOException | RuntimeException e) {
       // The next beat may reach the file system again; check() tells if it did not in time.
@@ -145,7 +129,7 @@ public final class RunLock implements AutoCloseable {
   }
 
   private FileSystem files() throws IOException {
-    return WholeFile.fileSystem(path, conf);
+    return Location.fileSystem(path, conf);
   }
 
   /** Whether this call made the file. */
@@ -157,32 +141,11 @@ public final class RunLock implements AutoCloseable {
       return false;
     }
     try (OutputStream out = created) {
-      out.write(JSON.writeValueAsBytes(owner));
+      out.write(owner.file());
       return true;
     } catch (IOException | FSError e) { // the latter of a full disk
       files.delete(path, false);
       throw e instanceof IOException known ? known : new IOException(e.getCause().getMessage(), e);
-    }
-  }
-
-  /** The owner of the lock; empty if there is none, or its file was not completely written. */
-  private static Optional<LockOwner> read(FileSystem files, Path path) throws IOException {
-    try (InputStream in = files.open(path)) {
-      return Optional.ofNullable(JSON.readValue(in.readAllBytes(), LockOwner.class));
-    } catch (FileNotFoundException | JsonProcessingException e) {
-      return Optional.empty();
-    }
-  }
-
-  /** Time since the last heartbeat, by the clock of the file system. */
-  private static Duration silence(FileSystem files, Path path) throws IOException {
-    Path probe = new Path(path.getParent(), "." + path.getName() + "." + LockOwner.self().token());
-    try {
-      files.create(probe, false).close();
-      long now = files.getFileStatus(probe).getModificationTime();
-      return Duration.ofMillis(Math.max(0, now - files.getFileStatus(path).getModificationTime()));
-    } finally {
-      files.delete(probe, false);
     }
   }
 }

@@ -109,7 +109,7 @@ final class BenchCommand implements Callable<Integer> {
           "--kernels gpu: this build has no GPU steps; build with mvn package -Pgpu");
     }
     if (steps < 1) {
-      throw new UserException(String.format(Locale.ROOT, "--steps %d: at least 1 on a GPU", steps));
+      throw new UserException("--steps %s: at least 1 on a GPU".formatted(steps));
     }
     Device.Gpu device =
         new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision().onGpu());
@@ -139,12 +139,11 @@ final class BenchCommand implements Callable<Integer> {
   }
 
   private static String preset(JobConfig config) {
-    return String.format(
-        Locale.ROOT,
-        "%s patch %d, %s, ",
-        config.model().preset(),
-        config.model().patch(),
-        KebabCase.of(config.workers().precision().onGpu()));
+    return "%s patch %s, %s, "
+        .formatted(
+            config.model().preset(),
+            config.model().patch(),
+            KebabCase.of(config.workers().precision().onGpu()));
   }
 
   private void override(String key, Object value) {

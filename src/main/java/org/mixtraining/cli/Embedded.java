@@ -2,7 +2,6 @@ package org.mixtraining.cli;
 
 import java.net.URISyntaxException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
@@ -53,11 +52,8 @@ final class Embedded {
       int heap = Integer.parseInt(cluster.group(3));
       if (Integer.parseInt(cluster.group(1)) < 1 || heap < LEAST_HEAP) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "MASTER = %s: needs at least 1 executor, and %d MB for each",
-                master,
-                LEAST_HEAP));
+            "MASTER = %s: needs at least 1 executor, and %s MB for each"
+                .formatted(master, LEAST_HEAP));
       }
       checkCores(conf, master, Integer.parseInt(cluster.group(2)));
       conf.setIfMissing("spark.executor.memory", heap + "m");
@@ -80,16 +76,13 @@ final class Embedded {
     int threads = workers.threadsPerWorker();
     int slots = Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
     if (Account.isNameless()) {
-      return String.format(Locale.ROOT, "local[%d]", slots * threads);
+      return "local[%s]".formatted(slots * threads);
     }
     int perExecutor = Math.min(workers.perExecutor(), slots);
     int executors = Math.max(1, Math.min(workers.count() * trainings, slots) / perExecutor);
-    return String.format(
-        Locale.ROOT,
-        "local-cluster[%d,%d,%d]",
-        executors,
-        perExecutor * threads,
-        conf.getSizeAsMb("spark.executor.memory", "1g"));
+    return "local-cluster[%s,%s,%s]"
+        .formatted(
+            executors, perExecutor * threads, conf.getSizeAsMb("spark.executor.memory", "1g"));
   }
 
   private static int cores(String given) {
@@ -102,12 +95,8 @@ final class Embedded {
     int needed = conf.getInt("spark.task.cpus", 1);
     if (cores < needed) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "MASTER = %s: has %d cores for tasks of %d (mixtraining.workers.threads-per-worker)",
-              master,
-              cores,
-              needed));
+          "MASTER = %s: has %s cores for tasks of %s (mixtraining.workers.threads-per-worker)"
+              .formatted(master, cores, needed));
     }
   }
 

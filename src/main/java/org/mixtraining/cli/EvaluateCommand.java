@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -100,15 +99,14 @@ final class EvaluateCommand implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new UserException(
-                    String.format(
-                        Locale.ROOT,
-                        "--run %s --model %s: no such model in %s/checkpoints; the run is %s, after %d of %d epochs",
-                        runId,
-                        KebabCase.of(model),
-                        output,
-                        KebabCase.of(run.status()),
-                        run.progress().epochsDone(),
-                        run.setup().epochsPlanned())));
+                    "--run %s --model %s: no such model in %s/checkpoints; the run is %s, after %s of %s epochs"
+                        .formatted(
+                            runId,
+                            KebabCase.of(model),
+                            output,
+                            KebabCase.of(run.status()),
+                            run.progress().epochsDone(),
+                            run.setup().epochsPlanned())));
   }
 
   // --- features --------------------------------------------------------------------------------

@@ -3,10 +3,8 @@ package org.mixtraining.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.JobConfig;
@@ -77,13 +75,12 @@ final class ExportCommand implements Callable<Integer> {
     }
   }
 
+  private record Told(String file, int bytes, String format, List<String> tasks) {}
+
   private String json(List<ModelCard.Task> tasks, int bytes) throws JsonProcessingException {
-    Map<String, Object> told = new LinkedHashMap<>();
-    told.put("file", file);
-    told.put("bytes", bytes);
-    told.put("format", KebabCase.of(format));
-    told.put("tasks", tasks.stream().map(ModelCard.Task::name).toList());
-    return new ObjectMapper().writeValueAsString(told);
+    List<String> names = tasks.stream().map(ModelCard.Task::name).toList();
+    return new ObjectMapper()
+        .writeValueAsString(new Told(file, bytes, KebabCase.of(format), names));
   }
 
   private String summary(List<ModelCard.Task> tasks, int bytes) {
@@ -91,14 +88,13 @@ final class ExportCommand implements Callable<Integer> {
     text.append(String.format(Locale.ROOT, "%s in %s, %.1f MB", model.named(), file, bytes / 1e6));
     for (ModelCard.Task task : tasks) {
       text.append(
-          String.format(
-              Locale.ROOT,
-              "\ntask %s: images %d x %d x %d, %d classes",
-              task.name(),
-              task.channels(),
-              task.imageSize(),
-              task.imageSize(),
-              task.classes().size()));
+          "\ntask %s: images %s x %s x %s, %s classes"
+              .formatted(
+                  task.name(),
+                  task.channels(),
+                  task.imageSize(),
+                  task.imageSize(),
+                  task.classes().size()));
     }
     return text.toString();
   }

@@ -23,7 +23,6 @@ import org.mixtraining.results.RunRow;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -89,7 +88,7 @@ public final class Main {
 
   static int run(String... args) {
     CommandLine commands = new CommandLine(new Main());
-    commands.setExecutionExceptionHandler(new Failure());
+    commands.setExecutionExceptionHandler(Main::failed);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.registerConverter(Path.class, Main::file);
     commands.setParameterExceptionHandler(Main::badArguments);
@@ -166,25 +165,22 @@ public final class Main {
   }
 
   /** Says what went wrong: a line a problem where a person can mend it, else with its trace. */
-  private static final class Failure implements IExecutionExceptionHandler {
-    @Override
-    public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
-      if (e instanceof InterruptedRunException) {
-        System.err.println(e.getMessage());
-        return INTERRUPTED;
-      }
-      var mendable =
-          Causes.of(e)
-              .filter(UserException.class::isInstance)
-              .map(UserException.class::cast)
-              .findFirst();
-      if (mendable.isPresent()) {
-        mendable.get().problems().forEach(problem -> System.err.println("error: " + problem));
-        return BAD_INPUT;
-      }
-      int code = failed(command.getCommandName(), e);
-      return Causes.of(e).anyMatch(Main::isDenied) ? BAD_INPUT : code;
+  private static int failed(Exception e, CommandLine command, ParseResult parsed) {
+    if (e instanceof InterruptedRunException) {
+      System.err.println(e.getMessage());
+      return INTERRUPTED;
     }
+    var mendable =
+        Causes.of(e)
+            .filter(UserException.class::isInstance)
+            .map(UserException.class::cast)
+            .findFirst();
+    if (mendable.isPresent()) {
+      mendable.get().problems().forEach(problem -> System.err.println("error: " + problem));
+      return BAD_INPUT;
+    }
+    int code = failed(command.getCommandName(), e);
+    return Causes.of(e).anyMatch(Main::isDenied) ? BAD_INPUT : code;
   }
 
   /** What file systems say to a user who may not read or write there: an object store only then. */

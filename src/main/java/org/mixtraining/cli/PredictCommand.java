@@ -6,10 +6,7 @@ import static org.apache.spark.sql.functions.lit;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileSystem;
@@ -134,25 +131,21 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
+  private record Told(String table, long images, long predicted, long errors, List<Note> notes) {}
+
   private String summary(long all, long unusable, List<Note> notes) throws IOException {
     if (json) {
-      Map<String, Object> told = new LinkedHashMap<>();
-      told.put("table", output);
-      told.put("images", all);
-      told.put("predicted", all - unusable);
-      told.put("errors", unusable);
-      told.put("notes", notes);
-      return new ObjectMapper().writeValueAsString(told);
+      return new ObjectMapper()
+          .writeValueAsString(new Told(output, all, all - unusable, unusable, notes));
     }
-    return String.format(
-        Locale.ROOT,
-        "%d images of %s by %s: %d predicted, %d cannot be used (column error says why)%n%stable in %s",
-        all,
-        images,
-        model.named(),
-        all - unusable,
-        unusable,
-        notes.stream().map(note -> note.line() + "\n").collect(Collectors.joining()),
-        output);
+    return "%s images of %s by %s: %s predicted, %s cannot be used (column error says why)%n%stable in %s"
+        .formatted(
+            all,
+            images,
+            model.named(),
+            all - unusable,
+            unusable,
+            notes.stream().map(note -> note.line() + "\n").collect(Collectors.joining()),
+            output);
   }
 }

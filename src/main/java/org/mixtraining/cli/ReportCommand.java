@@ -14,10 +14,10 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoint;
@@ -98,9 +98,7 @@ final class ReportCommand implements Callable<Integer> {
       long bytes = write(report.render());
       report.omissions().forEach(o -> options.progress("without " + o.section() + ": " + o.why()));
       System.out.println(
-          json
-              ? json(report, bytes)
-              : String.format(Locale.ROOT, "%s (%d kB)", file, (bytes + 999) / 1000));
+          json ? json(report, bytes) : "%s (%s kB)".formatted(file, (bytes + 999) / 1000));
     }
     return 0;
   }
@@ -131,21 +129,23 @@ final class ReportCommand implements Callable<Integer> {
     } catch (UserException | UncheckedIOException e) {
       return new Pictures(Map.of(), e.getMessage(), List.of(), e.getMessage());
     }
-    Map<String, Map<Long, byte[]>> samples = Map.of();
-    String noSamples = "";
-    try {
-      samples = samples(spark, facts, config);
-    } catch (UserException | UncheckedIOException e) {
-      noSamples = e.getMessage();
+    Found<Map<String, Map<Long, byte[]>>> samples =
+        Found.of(() -> samples(spark, facts, config), Map.of());
+    Found<List<Completions.Completion>> completions =
+        Found.of(() -> completions(spark, facts.run(), config, output), List.of());
+    return new Pictures(samples.found, samples.why, completions.found, completions.why);
+  }
+
+  /** What was found, or why nothing was. */
+  private record Found<T>(T found, String why) {
+
+    static <T> Found<T> of(Supplier<T> search, T nothing) {
+      try {
+        return new Found<>(search.get(), "");
+      } catch (UserException | UncheckedIOException e) {
+        return new Found<>(nothing, e.getMessage());
+      }
     }
-    List<Completions.Completion> completions = List.of();
-    String noCompletions = "";
-    try {
-      completions = completions(spark, facts.run(), config, output);
-    } catch (UserException | UncheckedIOException e) {
-      noCompletions = e.getMessage();
-    }
-    return new Pictures(samples, noSamples, completions, noCompletions);
   }
 
   private static Map<String, Map<Long, byte[]>> samples(

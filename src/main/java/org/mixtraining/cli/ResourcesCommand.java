@@ -44,11 +44,14 @@ final class ResourcesCommand implements Callable<Integer> {
       System.out.print(plan().describe());
       return 0;
     }
-    if (command.isEmpty() || TRAINING.contains(command.get(0))) {
-      print(plan().settings(scheduler, Embedded.FLAGS));
-    } else {
-      print(ResourcePlan.processes(Embedded.FLAGS));
-    }
+    boolean trains = command.isEmpty() || TRAINING.contains(command.get(0));
+    Map<String, String> settings =
+        trains
+            ? plan().settings(scheduler, Embedded.FLAGS)
+            : ResourcePlan.processes(Embedded.FLAGS);
+    settings.entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .forEach(setting -> System.out.println(setting.getKey() + "=" + setting.getValue()));
     return 0;
   }
 
@@ -59,11 +62,5 @@ final class ResourcesCommand implements Callable<Integer> {
     }
     JobConfig config = options.config();
     return PlannedWork.resources(Sessions.hadoop(), config, 1);
-  }
-
-  private static void print(Map<String, String> settings) {
-    settings.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .forEach(setting -> System.out.println(setting.getKey() + "=" + setting.getValue()));
   }
 }

@@ -132,11 +132,7 @@ final class TrainCommand implements Callable<Integer> {
         "run %s finished%s: %s%s%.1f s, state %s%ntables in %s/tables",
         row.runId(),
         Boolean.TRUE.equals(row.stoppedEarly())
-            ? String.format(
-                Locale.ROOT,
-                " early, after %d of %d epochs",
-                p.epochsDone(),
-                row.setup().epochsPlanned())
+            ? " early, after %s of %s epochs".formatted(p.epochsDone(), row.setup().epochsPlanned())
             : "",
         accuracy,
         best,

@@ -4,7 +4,6 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -71,9 +70,7 @@ final class ComparisonReader {
     checkIds(runs);
     checkPaths(runs);
     problems.addAll(settings.problems());
-    if (!problems.isEmpty()) {
-      throw new UserException(List.copyOf(problems));
-    }
+    UserException.throwAny(problems);
     return new Comparison(name, baseline, parallel, runs, notes(arms, datasets, runs));
   }
 
@@ -163,17 +160,13 @@ final class ComparisonReader {
   /** Such as {@code laptop-cifar10-f0.5-mix-s0}. */
   private static String id(String name, Setting place, String arm, long seed) {
     List<String> parts = new ArrayList<>(List.of(name, place.dataset()));
-    parts.add("f" + plain(place.fraction()));
+    parts.add("f" + Decimals.plain(place.fraction()));
     if (place.labelFraction() < 1) {
-      parts.add("l" + plain(place.labelFraction()));
+      parts.add("l" + Decimals.plain(place.labelFraction()));
     }
     parts.add(arm);
     parts.add("s" + seed);
     return String.join("-", parts);
-  }
-
-  private static String plain(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 
   /** Arms that are held against each other train and are tested on the same images. */

@@ -1,7 +1,6 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
-import java.math.BigDecimal;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -56,13 +55,9 @@ public record Curve(Shape shape, double start, double end) implements Serializab
   @Override
   public String toString() {
     return switch (shape) {
-      case CONSTANT -> "constant(" + plain(start) + ")";
-      case LINEAR -> "linear(" + plain(start) + "->" + plain(end) + ")";
-      case COSINE -> "cosine(" + plain(start) + "->" + plain(end) + ")";
+      case CONSTANT -> "constant(" + Decimals.plain(start) + ")";
+      case LINEAR -> "linear(" + Decimals.plain(start) + "->" + Decimals.plain(end) + ")";
+      case COSINE -> "cosine(" + Decimals.plain(start) + "->" + Decimals.plain(end) + ")";
     };
-  }
-
-  private static String plain(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 }

@@ -59,9 +59,7 @@ public final class Layout {
                             Secrets.inText(place.getValue()),
                             Secrets.inText(data.raw().source())))
             .toList();
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(problems);
     if (Location.holds(data.path(), data.raw().source())) {
       throw new UserException(
           "%s = %s: is inside %s = %s, which prepare replaces as a whole; choose a directory outside"

@@ -7,6 +7,8 @@ import java.nio.file.LinkOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -107,6 +109,16 @@ public final class Location {
               throw new IllegalArgumentException(why);
             });
     return expanded(given);
+  }
+
+  /**
+   * The file system of a path. The local one without Hadoop's checksum files, which raw files do
+   * not have, which cannot be named for a file with a colon, and which an edited file does not
+   * match.
+   */
+  public static FileSystem fileSystem(Path path, Configuration conf) throws IOException {
+    FileSystem named = path.getFileSystem(conf);
+    return named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
   }
 
   /** As people write it: a local file without its scheme. */

@@ -1,5 +1,8 @@
 package org.mixtraining.config;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.MalformedInputException;
@@ -22,6 +25,15 @@ public final class Text {
       return text.startsWith(MARK) ? text.substring(1) : text;
     } catch (MalformedInputException e) {
       throw new NoUtf8Exception();
+    }
+  }
+
+  /** A resource that belongs to a class. */
+  public static String resource(Class<?> of, String name) {
+    try (InputStream in = of.getResourceAsStream(name)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

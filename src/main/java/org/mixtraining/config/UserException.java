@@ -1,6 +1,8 @@
 package org.mixtraining.config;
 
+import java.util.Collection;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Invalid input that the user can correct: a configuration key, a file, an argument. Each problem
@@ -19,6 +21,13 @@ public final class UserException extends RuntimeException {
 
   public UserException(String problem) {
     this(List.of(problem));
+  }
+
+  /** Throws what is wrong, if anything is, and after it some advice. */
+  public static void throwAny(Collection<String> problems, String... advice) {
+    if (!problems.isEmpty()) {
+      throw new UserException(Stream.concat(problems.stream(), Stream.of(advice)).toList());
+    }
   }
 
   public List<String> problems() {

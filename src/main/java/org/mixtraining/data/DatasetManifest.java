@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.DataConfig;
@@ -75,11 +76,7 @@ public record DatasetManifest(
   /** Whether there is a prepared dataset at {@code path}. */
   public static boolean exists(Configuration hadoop, String path) {
     var file = new Path(Location.path(path), FILE);
-    try {
-      return Listing.fileSystem(file, hadoop).exists(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Failable.call(() -> Location.fileSystem(file, hadoop).exists(file));
   }
 
   /** Reads the manifest of the dataset at {@code data.path}. */
@@ -96,7 +93,7 @@ public record DatasetManifest(
   public static DatasetManifest read(Configuration hadoop, String key, String path) {
     var file = new Path(Location.path(path), FILE);
     try {
-      var fs = Listing.fileSystem(file, hadoop);
+      var fs = Location.fileSystem(file, hadoop);
       try (var in = fs.open(file)) {
         return ManifestText.parse(in.readAllBytes());
       } catch (FileNotFoundException e) {
@@ -117,7 +114,7 @@ public record DatasetManifest(
 
   public void write(Configuration hadoop, Path directory) throws IOException {
     var file = new Path(directory, FILE);
-    try (var out = Listing.fileSystem(file, hadoop).create(file, false)) {
+    try (var out = Location.fileSystem(file, hadoop).create(file, false)) {
       out.write(json().getBytes(StandardCharsets.UTF_8));
     }
   }
@@ -161,9 +158,7 @@ public record DatasetManifest(
                         .formatted(key, given.get(key), Secrets.inText(data.path()), was));
               }
             });
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(problems);
   }
 
   /** The values of {@link DataConfig#preparation} that it was made with. */
@@ -194,7 +189,7 @@ public record DatasetManifest(
   }
 
   private String shape() {
-    return String.format(Locale.ROOT, "%d x %d x %d", channels, height, width);
+    return "%s x %s x %s".formatted(channels, height, width);
   }
 
   /** Number of classes. */
@@ -270,9 +265,7 @@ public record DatasetManifest(
     }
     text.append(row("all", Contents::images));
     if (quarantined > 0) {
-      text.append(
-          String.format(
-              Locale.ROOT, "quarantined %d images, listed in quarantine/\n", quarantined));
+      text.append("quarantined %s images, listed in quarantine/\n".formatted(quarantined));
     }
     notes.forEach(note -> text.append(note.line()).append('\n'));
     return text.append("fingerprint ").append(fingerprint).toString();

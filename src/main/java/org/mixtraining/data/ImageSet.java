@@ -2,7 +2,6 @@ package org.mixtraining.data;
 
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -65,12 +64,7 @@ public final class ImageSet {
   void put(int i, ByteBuffer pixels) {
     if (pixels.remaining() != imageBytes()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "image %d has %d bytes, expected %d",
-              ids[i],
-              pixels.remaining(),
-              imageBytes()));
+          "image %s has %s bytes, expected %s".formatted(ids[i], pixels.remaining(), imageBytes()));
     }
     chunks[i / imagesPerChunk].put(offset(i), pixels, pixels.position(), imageBytes());
   }

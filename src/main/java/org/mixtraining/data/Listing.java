@@ -9,11 +9,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
@@ -79,7 +77,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   public static Listing of(String source, String expected, Configuration hadoop)
       throws IOException {
     var root = Location.path(source);
-    var fs = fileSystem(root, hadoop);
+    var fs = Location.fileSystem(root, hadoop);
     try {
       if (fs.getFileStatus(root).isDirectory()) {
         return new Listing(fs, fs.makeQualified(root));
@@ -91,16 +89,6 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
         "mixtraining.data.source: "
             + Location.forbidden(fs, root)
                 .orElse("%s is not a directory; expected %s".formatted(source, expected)));
-  }
-
-  /**
-   * The file system of a path. The local one without Hadoop's checksum files, which raw files do
-   * not have, which cannot be named for a file with a colon, and which an edited file does not
-   * match.
-   */
-  public static FileSystem fileSystem(Path path, Configuration hadoop) throws IOException {
-    var fs = path.getFileSystem(hadoop);
-    return fs instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : fs;
   }
 
   /** The path of something below the root. */
@@ -179,8 +167,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   private void walk(String below, int depth, List<Entry> files) throws IOException {
     if (depth > DEEPEST) {
       throw new UserException(
-          String.format(
-              Locale.ROOT, "%s: directories are nested more than %d deep", path(below), DEEPEST));
+          "%s: directories are nested more than %s deep".formatted(path(below), DEEPEST));
     }
     var directory = look(below);
     directory.files().forEach(f -> files.add(new Entry(join(below, f.name()), f.bytes())));
@@ -240,11 +227,8 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
       byte[] text = in.readNBytes(LONGEST_TEXT + 1);
       if (text.length > LONGEST_TEXT) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s has more than %d bytes: not a list of names",
-                path(file),
-                LONGEST_TEXT));
+            "mixtraining.data.source: %s has more than %s bytes: not a list of names"
+                .formatted(path(file), LONGEST_TEXT));
       }
       return Text.of(text).lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
     } catch (CharacterCodingException e) {

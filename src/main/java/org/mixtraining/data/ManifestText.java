@@ -14,7 +14,6 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
@@ -73,8 +72,7 @@ final class ManifestText {
 
   private static String why(JsonNode json, JsonProcessingException failure) {
     if (!(failure instanceof JsonMappingException mapping) || mapping.getPath().isEmpty()) {
-      return String.format(
-          Locale.ROOT, "line %d is not valid JSON", failure.getLocation().getLineNr());
+      return "line %s is not valid JSON".formatted(failure.getLocation().getLineNr());
     }
     var at = value(json, mapping);
     return at.isMissingNode() || at.isNull()
@@ -122,21 +120,13 @@ final class ManifestText {
       int counts = contents.histogram().size();
       check(
           counts == m.classCount(),
-          String.format(
-              Locale.ROOT,
-              "its field %s.histogram has %d numbers, but there are %d classes",
-              name,
-              counts,
-              m.classCount()));
+          "its field %s.histogram has %s numbers, but there are %s classes"
+              .formatted(name, counts, m.classCount()));
       long sum = contents.histogram().stream().mapToLong(n -> n).sum();
       check(
           contents.images() == sum && contents.histogram().stream().allMatch(n -> n >= 0),
-          String.format(
-              Locale.ROOT,
-              "its field %s.images is %d, but the histogram's sum is %d",
-              name,
-              contents.images(),
-              sum));
+          "its field %s.images is %s, but the histogram's sum is %s"
+              .formatted(name, contents.images(), sum));
     }
     var mean = m.normalization().mean();
     var std = m.normalization().std();

@@ -2,7 +2,6 @@ package org.mixtraining.data;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * A remark about a source: files that were skipped, or are missing.
@@ -15,13 +14,8 @@ public record Note(String what, long count, List<String> names) implements Seria
 
   /** The note as one line. */
   public String line() {
-    return String.format(
-            Locale.ROOT,
-            "%s: %d (%s%s)",
-            what,
-            count,
-            String.join(", ", names),
-            count > names.size() ? ", …" : "")
+    return "%s: %s (%s%s)"
+        .formatted(what, count, String.join(", ", names), count > names.size() ? ", …" : "")
         .replaceAll("\\p{Cntrl}", "?");
   }
 }

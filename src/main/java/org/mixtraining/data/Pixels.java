@@ -11,29 +11,18 @@ import org.mixtraining.schedule.Seed;
  * Conversion of stored uint8 images to normalised floats, with augmentation by random numbers that
  * depend on (seed, epoch, image id).
  */
-final class Pixels {
-  private final float[][] tables;
-  private final Augmentation augmentation;
-  private final long seed;
-  private final int epoch;
-
-  private Pixels(Normalization normalization, Augmentation augmentation, long seed, int epoch) {
-    this.tables = normalization.tables();
-    this.augmentation = augmentation;
-    this.seed = seed;
-    this.epoch = epoch;
-  }
+record Pixels(float[][] tables, Augmentation augmentation, long seed, int epoch) {
 
   /** Images as they are. */
   static Pixels plain(Normalization normalization) {
-    return new Pixels(normalization, Augmentation.NONE, 0, 0);
+    return new Pixels(normalization.tables(), Augmentation.NONE, 0, 0);
   }
 
   /** Images as an epoch of training sees them. */
   static Pixels augmented(
       Normalization normalization, AugmentConfig.Images options, long seed, int epoch) {
     var augmentation = Augmentation.of(options, normalization.meanColor());
-    return new Pixels(normalization, augmentation, seed, epoch);
+    return new Pixels(normalization.tables(), augmentation, seed, epoch);
   }
 
   /** Length of an image's encoded operations: that of the longest possible sequence. */

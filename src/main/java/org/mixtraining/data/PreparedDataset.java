@@ -3,10 +3,10 @@ package org.mixtraining.data;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.util.SerializableConfiguration;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
@@ -18,7 +18,8 @@ import org.mixtraining.config.UserException;
  * @param manifest its manifest
  * @param hadoop how to reach it
  */
-public record PreparedDataset(String path, DatasetManifest manifest, HadoopConfiguration hadoop)
+public record PreparedDataset(
+    String path, DatasetManifest manifest, SerializableConfiguration hadoop)
     implements Serializable {
 
   /**
@@ -32,14 +33,10 @@ public record PreparedDataset(String path, DatasetManifest manifest, HadoopConfi
     DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
     if (manifest.shards() < workers) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.workers.count = %d: at most one worker a shard, and %s has %d; prepare it again with a larger mixtraining.data.shards",
-              workers,
-              path,
-              manifest.shards()));
+          "mixtraining.workers.count = %s: at most one worker a shard, and %s has %s; prepare it again with a larger mixtraining.data.shards"
+              .formatted(workers, path, manifest.shards()));
     }
-    return new PreparedDataset(path, manifest, new HadoopConfiguration(hadoop));
+    return new PreparedDataset(path, manifest, new SerializableConfiguration(hadoop));
   }
 
   /** An executor's working directory is not the driver's: a relative path means the driver's. */
@@ -66,19 +63,15 @@ public record PreparedDataset(String path, DatasetManifest manifest, HadoopConfi
     List<Integer> shards = shards(part, parts);
     var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, labelled);
     return ImageCache.get(
-        key,
-        () ->
-            Shards.read(
-                hadoop.value(),
-                path,
-                manifest,
-                split,
-                numbers(shards),
-                manifest.heldOut(split, labelled)));
+        key, () -> shards(split).read(numbers(shards), manifest.heldOut(split, labelled)));
   }
 
   private List<Integer> shards(int part, int parts) {
     return IntStream.range(0, manifest.shards()).filter(s -> s % parts == part).boxed().toList();
+  }
+
+  private Shards shards(Split split) {
+    return new Shards(hadoop.value(), path, manifest, split);
   }
 
   private static int[] numbers(List<Integer> shards) {
@@ -88,7 +81,6 @@ public record PreparedDataset(String path, DatasetManifest manifest, HadoopConfi
   /** The images of some shards of a split. */
   public ImageSet shards(Split split, List<Integer> shards, double fraction) {
     var key = new ImageCache.Key(path, manifest.fingerprint(), split, shards, fraction);
-    return ImageCache.get(
-        key, () -> Shards.read(hadoop.value(), path, manifest, split, numbers(shards), fraction));
+    return ImageCache.get(key, () -> shards(split).read(numbers(shards), fraction));
   }
 }

@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -29,14 +28,16 @@ import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 
-/** Reader of image shards that does not need Spark, for use inside Spark tasks. */
-public final class Shards {
+/**
+ * Reader of a split's image shards that does not need Spark, for use inside Spark tasks.
+ *
+ * @param path directory of the dataset
+ */
+public record Shards(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
   private static final String ENTRY =
       "message m { optional int64 id; optional int32 label; optional double quantile; }";
   private static final String PIXELS =
       "message m { optional int64 id; optional binary pixels; optional double quantile; }";
-
-  private Shards() {}
 
   private record Entry(long id, int label, double quantile) {}
 
@@ -48,15 +49,9 @@ public final class Shards {
    * @return no image at all for a split that is empty, as without {@code data.validation}
    * @throws UserException if a shard is missing
    */
-  public static ImageSet read(
-      Configuration hadoop,
-      String path,
-      DatasetManifest manifest,
-      Split split,
-      int[] shards,
-      double fraction) {
+  public ImageSet read(int[] shards, double fraction) {
     FilterPredicate first = lt(doubleColumn("quantile"), fraction);
-    return read(hadoop, path, manifest, split, shards, first, entry -> true);
+    return read(shards, first, entry -> true);
   }
 
   /**
@@ -64,25 +59,12 @@ public final class Shards {
    *
    * @param first how many of each class of the whole split, by class index
    */
-  public static ImageSet read(
-      Configuration hadoop,
-      String path,
-      DatasetManifest manifest,
-      Split split,
-      int[] shards,
-      List<Long> first) {
+  public ImageSet read(int[] shards, List<Long> first) {
     List<Long> all = manifest.splits().get(split).histogram();
     double[] shares = new double[all.size()];
     Arrays.setAll(shares, c -> (double) first.get(c) / Math.max(1, all.get(c)));
     FilterPredicate any = lt(doubleColumn("quantile"), Arrays.stream(shares).max().orElse(0));
-    return read(
-        hadoop,
-        path,
-        manifest,
-        split,
-        shards,
-        any,
-        entry -> entry.quantile() < shares[entry.label()]);
+    return read(shards, any, entry -> entry.quantile() < shares[entry.label()]);
   }
 
   /**
@@ -91,33 +73,24 @@ public final class Shards {
    *
    * @throws UserException if a shard is missing
    */
-  public static ImageSet find(
-      Configuration hadoop, String path, DatasetManifest manifest, Split split, Set<Long> ids) {
+  public ImageSet find(Set<Long> ids) {
     int[] shards = IntStream.range(0, ids.isEmpty() ? 0 : manifest.shards()).toArray();
     // Parquet wants some values, in a set that can be asked for null.
     FilterPredicate wanted =
         ids.isEmpty()
             ? lt(doubleColumn("quantile"), 0.0)
             : in(longColumn("id"), new HashSet<>(ids));
-    return read(hadoop, path, manifest, split, shards, wanted, entry -> true);
+    return read(shards, wanted, entry -> true);
   }
 
-  private static ImageSet read(
-      Configuration hadoop,
-      String path,
-      DatasetManifest manifest,
-      Split split,
-      int[] shards,
-      FilterPredicate wanted,
-      Predicate<Entry> kept) {
+  private ImageSet read(int[] shards, FilterPredicate wanted, Predicate<Entry> kept) {
     try {
       var files = new ArrayList<Path>();
       for (int shard : manifest.images(split) > 0 ? shards : new int[] {}) {
-        files.addAll(files(hadoop, path, split, shard));
+        files.addAll(files(shard));
       }
       var entries = new ArrayList<Entry>();
       scan(
-          hadoop,
           files,
           ENTRY,
           wanted,
@@ -139,7 +112,6 @@ public final class Shards {
               manifest.height(),
               manifest.width());
       scan(
-          hadoop,
           files,
           PIXELS,
           wanted,
@@ -161,12 +133,9 @@ public final class Shards {
         : new UncheckedIOException(e);
   }
 
-  private static List<Path> files(Configuration hadoop, String path, Split split, int shard)
-      throws IOException {
+  private List<Path> files(int shard) throws IOException {
     var directory =
-        new Path(
-            Location.path(path),
-            String.format(Locale.ROOT, "images/split=%s/shard=%d", split.key(), shard));
+        new Path(Location.path(path), "images/split=%s/shard=%s".formatted(split.key(), shard));
     var files = new ArrayList<Path>();
     try {
       for (var status : directory.getFileSystem(hadoop).listStatus(directory)) {
@@ -179,22 +148,13 @@ public final class Shards {
     }
     if (files.isEmpty()) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.path: shard %d of the %s split is missing at %s; restore it, or prepare the images again in another mixtraining.data.path",
-              shard,
-              split.key(),
-              directory));
+          "mixtraining.data.path: shard %s of the %s split is missing at %s; restore it, or prepare the images again in another mixtraining.data.path"
+              .formatted(shard, split.key(), directory));
     }
     return files;
   }
 
-  private static void scan(
-      Configuration hadoop,
-      List<Path> files,
-      String columns,
-      FilterPredicate wanted,
-      Consumer<Group> row)
+  private void scan(List<Path> files, String columns, FilterPredicate wanted, Consumer<Group> row)
       throws IOException {
     var projected = new Configuration(hadoop);
     projected.set(ReadSupport.PARQUET_READ_SCHEMA, columns);

@@ -1,15 +1,21 @@
 package org.mixtraining.files;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import org.apache.hadoop.fs.FileSystem;
 
 /**
  * A process that holds a lock or writes a staging directory.
@@ -30,6 +36,7 @@ public record LockOwner(String token, String host, long pid, String started, Str
   /** The owner of a lock file that was not completely written. */
   public static final LockOwner UNKNOWN = new LockOwner(null, null, 0, null, null);
 
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path BOOT = Path.of("/proc/sys/kernel/random/boot_id");
   private static final Path PIDS = Path.of("/proc/self/ns/pid");
 
@@ -46,6 +53,39 @@ public record LockOwner(String token, String host, long pid, String started, Str
     ProcessHandle process = ProcessHandle.current();
     return new LockOwner(
         UUID.randomUUID().toString(), hostName(), process.pid(), started(process), thisSystem());
+  }
+
+  /** The owner that a file names, {@link #UNKNOWN} if there is none or it was cut off. */
+  public static LockOwner read(FileSystem files, org.apache.hadoop.fs.Path file)
+      throws IOException {
+    try (InputStream in = files.open(file)) {
+      return Objects.requireNonNullElse(
+          JSON.readValue(in.readAllBytes(), LockOwner.class), UNKNOWN);
+    } catch (FileNotFoundException | JsonProcessingException e) {
+      return UNKNOWN;
+    }
+  }
+
+  /** The content of a file that names it. */
+  public byte[] file() throws IOException {
+    return JSON.writeValueAsBytes(this);
+  }
+
+  /**
+   * Time since the last change of a file, by the clock of its file system.
+   *
+   * @param probe a file that is made to read that clock
+   */
+  public static Duration silence(
+      FileSystem files, org.apache.hadoop.fs.Path file, org.apache.hadoop.fs.Path probe)
+      throws IOException {
+    try {
+      files.create(probe, false).close();
+      long now = files.getFileStatus(probe).getModificationTime();
+      return Duration.ofMillis(Math.max(0, now - files.getFileStatus(file).getModificationTime()));
+    } finally {
+      files.delete(probe, false);
+    }
   }
 
   /** Whether it is alive, if that can be known on this machine. */
@@ -101,6 +141,6 @@ public record LockOwner(String token, String host, long pid, String started, Str
 
   @Override
   public String toString() {
-    return String.format(Locale.ROOT, "process %d on %s", pid, host);
+    return "process %s on %s".formatted(pid, host);
   }
 }

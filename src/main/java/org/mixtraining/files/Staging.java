@@ -1,19 +1,14 @@
 package org.mixtraining.files;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.apache.hadoop.fs.ChecksumFileSystem;
-import org.apache.hadoop.fs.FileStatus;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
@@ -33,7 +28,6 @@ public final class Staging implements AutoCloseable {
   private static final Duration STALE = Duration.ofSeconds(60);
   private static final String OWNER = "owner.json";
   private static final String REPLACED = "replaced";
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final SparkContext spark;
   private final FileSystem fs;
@@ -42,11 +36,7 @@ public final class Staging implements AutoCloseable {
   private final LockOwner self = LockOwner.self();
   private final ScheduledExecutorService heart =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            var thread = new Thread(task, "staging");
-            thread.setDaemon(true);
-            return thread;
-          });
+          new BasicThreadFactory.Builder().namingPattern("staging").daemon(true).build());
 
   /**
    * Removes staging directories that dead processes left for the same target.
@@ -55,9 +45,8 @@ public final class Staging implements AutoCloseable {
    * @param report told of what was removed
    */
   public Staging(SparkContext spark, Path target, Consumer<String> report) throws IOException {
-    var named = target.getFileSystem(spark.hadoopConfiguration());
     this.spark = spark;
-    this.fs = named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
+    this.fs = Location.fileSystem(target, spark.hadoopConfiguration());
     this.target = fs.makeQualified(target);
     this.hidden = Location.child(this.target.getParent(), prefix() + UUID.randomUUID());
     removeLeftOver(report);
@@ -147,7 +136,7 @@ public final class Staging implements AutoCloseable {
 
   private void beat() throws IOException {
     try (var out = fs.create(new Path(hidden, OWNER), true)) {
-      out.write(JSON.writeValueAsBytes(self));
+      out.write(self.file());
     }
   }
 
@@ -166,16 +155,13 @@ public final class Staging implements AutoCloseable {
     for (var status : fs.listStatus(target.getParent())) {
       var path = status.getPath();
       if (status.isDirectory() && path.getName().startsWith(prefix())) {
-        var owner = owner(path);
+        var owner = LockOwner.read(fs, new Path(path, OWNER));
         if (isGone(owner, path)) {
           restore(path, report);
           fs.delete(path, true);
           report.accept(
-              String.format(
-                  Locale.ROOT,
-                  "removed %s, left unfinished by %s, which is no longer running",
-                  path.getName(),
-                  owner));
+              "removed %s, left unfinished by %s, which is no longer running"
+                  .formatted(path.getName(), owner));
         }
       }
     }
@@ -190,31 +176,14 @@ public final class Staging implements AutoCloseable {
     }
   }
 
-  private LockOwner owner(Path directory) throws IOException {
-    try (var in = fs.open(new Path(directory, OWNER))) {
-      var owner = JSON.readValue(in.readAllBytes(), LockOwner.class);
-      return owner == null ? LockOwner.UNKNOWN : owner;
-    } catch (FileNotFoundException | JsonProcessingException e) {
-      return LockOwner.UNKNOWN; // being written just now, or cut off
-    }
-  }
-
   private boolean isGone(LockOwner owner, Path directory) throws IOException {
     var alive = owner.isAlive();
-    return alive.isPresent() ? !alive.get() : silence(directory).compareTo(STALE) > 0;
-  }
-
-  /** Time since the last heartbeat, by the clock of the file system. */
-  private Duration silence(Path directory) throws IOException {
-    var probe = Location.child(target.getParent(), prefix() + UUID.randomUUID());
-    try {
-      fs.create(probe, false).close();
-      long now = fs.getFileStatus(probe).getModificationTime();
-      var sign = new Path(directory, OWNER);
-      FileStatus last = fs.getFileStatus(fs.exists(sign) ? sign : directory);
-      return Duration.ofMillis(now - last.getModificationTime());
-    } finally {
-      fs.delete(probe, false);
+    if (alive.isPresent()) {
+      return !alive.get();
     }
+    var sign = new Path(directory, OWNER);
+    var probe = Location.child(target.getParent(), prefix() + UUID.randomUUID());
+    var silence = LockOwner.silence(fs, fs.exists(sign) ? sign : directory, probe);
+    return silence.compareTo(STALE) > 0;
   }
 }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -43,14 +42,11 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
   }
 
   private static int headerBytes(byte[] content) throws DamagedFileException {
-    long bytes = little(content).getLong(0);
+    long bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (bytes < 2 || bytes > content.length - Long.BYTES) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "it is truncated: its header should be %d bytes long, and the whole file has %d",
-              bytes,
-              content.length));
+          "it is truncated: its header should be %s bytes long, and the whole file has %s"
+              .formatted(bytes, content.length));
     }
     return (int) bytes;
   }
@@ -94,12 +90,8 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
     }
     if (to > content.length) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "it is truncated: %s should end at byte %d, and the file has %d",
-              name,
-              to,
-              content.length));
+          "it is truncated: %s should end at byte %s, and the file has %s"
+              .formatted(name, to, content.length));
     }
     ByteBuffer data = ByteBuffer.wrap(content, (int) from, (int) (to - from)).slice();
     return new Weight(shape, floats(type, data.order(ByteOrder.LITTLE_ENDIAN), (int) size));
@@ -131,9 +123,5 @@ public record ForeignTensors(SortedMap<String, Weight> tensors) {
                 ? fraction * 0x1p-24f
                 : Math.scalb(1 + fraction * 0x1p-10f, exponent - 15);
     return sign == 0 ? magnitude : -magnitude;
-  }
-
-  private static ByteBuffer little(byte[] content) {
-    return ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

@@ -8,7 +8,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.TreeSet;
 
 /** Format of a model file, detected from its first bytes, never from its name. */
@@ -115,10 +114,8 @@ public enum ModelFormat {
     if (isText(content)) {
       return text(content);
     }
-    return String.format(
-        Locale.ROOT,
-        "its %d bytes are not a supported model: checkpoints and saved models of a run, zips of export and, for train --init, weights in safetensors",
-        content.length);
+    return "its %s bytes are not a supported model: checkpoints and saved models of a run, zips of export and, for train --init, weights in safetensors"
+        .formatted(content.length);
   }
 
   /** A protocol buffer that starts with a small number, ONNX's version, followed by a text. */

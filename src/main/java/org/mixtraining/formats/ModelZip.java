@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -34,15 +33,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * <p>This job itself reads such a file as data: the card and the floats, and no object that the
  * file describes.
  */
-public final class ModelZip {
-
+public record ModelZip(Map<String, byte[]> entries) {
   private static final String CARD = "mixtraining.json";
-
-  private final Map<String, byte[]> entries;
-
-  private ModelZip(Map<String, byte[]> entries) {
-    this.entries = entries;
-  }
 
   /**
    * The zip of a model's encoder and heads.
@@ -131,12 +123,8 @@ public final class ModelZip {
     var header = header(in);
     if (header.getRight() != DataType.FLOAT || header.getMiddle() != count) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "it has %d parameters of type %s, and the model that it describes has %d of type FLOAT",
-              header.getMiddle(),
-              header.getRight(),
-              count));
+          "it has %s parameters of type %s, and the model that it describes has %s of type FLOAT"
+              .formatted(header.getMiddle(), header.getRight(), count));
     }
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {

@@ -10,24 +10,12 @@ import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.layers.PositionEmbedding;
 
-/** The forward pass of the encoder as nodes of an ONNX graph. */
-final class OnnxEncoder {
-
-  private final String scope;
-  private final ViT vit;
-  private final OnnxWeights weights;
-  private final OnnxNodes graph;
-
-  /**
-   * @param scope prefix of its node names; weights are shared between passes
-   */
-  OnnxEncoder(String scope, ViT vit, OnnxWeights weights, OnnxNodes graph) {
-    this.scope = scope;
-    this.vit = vit;
-    this.weights = weights;
-    this.graph = graph;
-  }
-
+/**
+ * The forward pass of the encoder as nodes of an ONNX graph.
+ *
+ * @param scope prefix of its node names; weights are shared between passes
+ */
+record OnnxEncoder(String scope, ViT vit, OnnxWeights weights, OnnxNodes graph) {
   /** Name of the output: [N, dim]. */
   String features() {
     return scope + "features";

@@ -4,7 +4,6 @@ import static org.mixtraining.formats.OnnxNodes.attribute;
 
 import java.util.List;
 import java.util.Map;
-import onnx.Onnx.AttributeProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.OperatorSetIdProto;
 import onnx.Onnx.StringStringEntryProto;
@@ -41,10 +40,6 @@ public final class OnnxModel {
    * @param std standard deviation of each channel
    */
   public record Output(String name, Head head, List<Double> mean, List<Double> std) {
-    public Output {
-      mean = List.copyOf(mean);
-      std = List.copyOf(std);
-    }
 
     private boolean seesAs(Output other) {
       return mean.equals(other.mean) && std.equals(other.std);
@@ -89,7 +84,8 @@ public final class OnnxModel {
         channels,
         vit.served().imageSize(),
         vit.served().imageSize());
-    String pixels = graph.node("pixels", "Cast", List.of(IMAGES), type(DataType.FLOAT));
+    String pixels =
+        graph.node("pixels", "Cast", List.of(IMAGES), attribute("to", DataType.FLOAT_VALUE));
     for (int i = 0; i < outputs.size(); i++) {
       Output output = outputs.get(i);
       // Tasks whose images are normalised alike share a pass through the encoder.
@@ -100,10 +96,6 @@ public final class OnnxModel {
       var encoder = new OnnxEncoder("pass-" + pass + "/", vit, weights, graph);
       classify(pass == i ? encoder.encode(IMAGES, pixels, output) : encoder.features(), output);
     }
-  }
-
-  private static AttributeProto type(DataType type) {
-    return attribute("to", type.getNumber());
   }
 
   private void classify(String features, Output output) {

@@ -1,7 +1,6 @@
 package org.mixtraining.formats;
 
 import org.mixtraining.vit.ModelSpec;
-import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.state.ModelState;
 
 /** A model's tensors as constants of an ONNX graph. */
@@ -19,11 +18,15 @@ record OnnxWeights(ModelSpec model, ModelState state, OnnxNodes graph) {
 
   /** The values of a matrix, column by column. */
   float[] transposed(String name) {
-    Tensor tensor = model.tensor(name);
-    float[] values = values(name);
+    return transposed(values(name), model.tensor(name).rows());
+  }
+
+  /** The transpose of a matrix of so many rows. */
+  static float[] transposed(float[] values, int rows) {
+    int cols = values.length / rows;
     float[] turned = new float[values.length];
     for (int i = 0; i < values.length; i++) {
-      turned[i % tensor.cols() * tensor.rows() + i / tensor.cols()] = values[i];
+      turned[i % cols * rows + i / cols] = values[i];
     }
     return turned;
   }

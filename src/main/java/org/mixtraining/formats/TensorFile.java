@@ -14,13 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Iterator;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * A file of named float arrays and a text, in the safetensors layout: the length of the header as a
@@ -44,7 +43,7 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
   private static final int CHUNK = 1 << 16;
 
   public void write(OutputStream out) throws IOException {
-    DigestOutputStream hashed = new DigestOutputStream(out, sha256());
+    DigestOutputStream hashed = new DigestOutputStream(out, DigestUtils.getSha256Digest());
     byte[] header = header();
     hashed.write(littleEndian(Long.BYTES).putLong(header.length).array());
     hashed.write(header);
@@ -90,21 +89,17 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
    * @throws DamagedFileException if it is truncated or altered
    */
   public static TensorFile read(InputStream file, long size) throws IOException {
-    DigestInputStream hashed = new DigestInputStream(file, sha256());
+    DigestInputStream hashed = new DigestInputStream(file, DigestUtils.getSha256Digest());
     DataInputStream in = new DataInputStream(hashed);
     if (size < Long.BYTES + DIGEST_BYTES) {
-      throw new DamagedFileException(String.format(Locale.ROOT, "it has only %d bytes", size));
+      throw new DamagedFileException("it has only %s bytes".formatted(size));
     }
     byte[] length = new byte[Long.BYTES];
     in.readFully(length);
     long headerBytes = littleEndian(length).getLong();
     if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER, size - Long.BYTES - DIGEST_BYTES)) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "its header cannot be %d bytes long in a file of %d",
-              headerBytes,
-              size));
+          "its header cannot be %s bytes long in a file of %s".formatted(headerBytes, size));
     }
     byte[] json = new byte[(int) headerBytes];
     in.readFully(json);
@@ -158,11 +153,8 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
     }
     if (end + DIGEST_BYTES != bytes) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "it is truncated or has extra bytes: its header declares %d bytes of data, and there are %d",
-              end + DIGEST_BYTES,
-              bytes));
+          "it is truncated or has extra bytes: its header declares %s bytes of data, and there are %s"
+              .formatted(end + DIGEST_BYTES, bytes));
     }
     return lengths;
   }
@@ -184,13 +176,5 @@ public record TensorFile(String text, SortedMap<String, float[]> tensors) {
 
   private static ByteBuffer littleEndian(byte[] bytes) {
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  public static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

@@ -2,7 +2,6 @@ package org.mixtraining.formats;
 
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -68,12 +67,8 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
     }
     if (prefixes.size() > 1) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "%s: holds %d encoders, under %s; keep only one in the file",
-              origin,
-              prefixes.size(),
-              quoted(prefixes)));
+          "%s: holds %s encoders, under %s; keep only one in the file"
+              .formatted(origin, prefixes.size(), quoted(prefixes)));
     }
     String prefix = prefixes.get(0);
     SortedMap<String, Weight> tensors = new TreeMap<>();
@@ -118,6 +113,6 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
   static String some(Collection<String> names) {
     String first = String.join(", ", names.stream().limit(SHOWN).toList());
     int more = names.size() - SHOWN;
-    return more > 0 ? String.format(Locale.ROOT, "%s and %d more", first, more) : first;
+    return more > 0 ? "%s and %s more".formatted(first, more) : first;
   }
 }

@@ -49,23 +49,6 @@ public final class TimmWeights implements PretrainedWeights {
     private String shown() {
       return String.join(" x ", Arrays.stream(shape).mapToObj(Integer::toString).toList());
     }
-
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Weight that
-          && Arrays.equals(shape, that.shape)
-          && Arrays.equals(values, that.values);
-    }
-
-    @Override
-    public int hashCode() {
-      return Arrays.hashCode(values);
-    }
-
-    @Override
-    public String toString() {
-      return shown();
-    }
   }
 
   private final String origin;
@@ -90,11 +73,10 @@ public final class TimmWeights implements PretrainedWeights {
    */
   public static TimmWeights of(String origin, SortedMap<String, Weight> file) {
     TimmEncoder encoder = TimmEncoder.in(origin, file);
-    List<String> problems = ForeignPart.problems(encoder.tensors().keySet());
-    if (!problems.isEmpty()) {
-      throw new UserException(
-          problems.stream().map(problem -> "%s: %s".formatted(origin, problem)).toList());
-    }
+    UserException.throwAny(
+        ForeignPart.problems(encoder.tensors().keySet()).stream()
+            .map(problem -> "%s: %s".formatted(origin, problem))
+            .toList());
     return new TimmWeights(origin, encoder);
   }
 
@@ -142,22 +124,18 @@ public final class TimmWeights implements PretrainedWeights {
     int dim = vit.encoder().dim();
     int channels = vit.architecture().channels();
     if (shape.length != 4 || shape[2] != shape[3] || shape[0] != dim || shape[1] != channels) {
-      String expected = String.format(Locale.ROOT, "%d x %d x p x p", dim, channels);
+      String expected = "%s x %s x p x p".formatted(dim, channels);
       throw misfit(PATCHES, kernel.shown(), expected);
     }
     float[] values = kernel.values();
     if (shape[2] != vit.architecture().patch()) {
       values = PatchResampling.kernels(values, shape[2], vit.architecture().patch());
       notes.add(
-          String.format(
-              Locale.ROOT,
-              "%s: the embedding of patches of %d pixels is resampled to %d (mixtraining.model.patch)",
-              origin,
-              shape[2],
-              vit.architecture().patch()));
+          "%s: the embedding of patches of %s pixels is resampled to %s (mixtraining.model.patch)"
+              .formatted(origin, shape[2], vit.architecture().patch()));
     }
-    model.write(EMBEDDING + ".weight", transposed(values, dim), encoder);
-    model.write(EMBEDDING + ".bias", vector("patch_embed.proj.bias", dim), encoder);
+    model.write(EMBEDDING + ".weight", OnnxWeights.transposed(values, dim), encoder);
+    model.write(EMBEDDING + ".bias", tensor("patch_embed.proj.bias", dim), encoder);
     loadPositions(vit, model, encoder);
   }
 
@@ -191,14 +169,8 @@ public final class TimmWeights implements PretrainedWeights {
     if (grid != vit.grid()) {
       positions = PatchResampling.positions(given, grid, vit.grid(), vit.encoder().dim());
       notes.add(
-          String.format(
-              Locale.ROOT,
-              "%s: pos_embed is interpolated from %d x %d patches to %d x %d",
-              origin,
-              grid,
-              grid,
-              vit.grid(),
-              vit.grid()));
+          "%s: pos_embed is interpolated from %s x %s patches to %s x %s"
+              .formatted(origin, grid, grid, vit.grid(), vit.grid()));
     }
     float[] fixed = PositionEmbedding.of(vit.grid(), vit.encoder().dim());
     for (int i = 0; i < positions.length; i++) {
@@ -245,29 +217,17 @@ public final class TimmWeights implements PretrainedWeights {
 
   private void linear(
       int from, int to, String theirs, String ours, ModelSpec model, float[] encoder) {
-    model.write(ours + "weight", transposed(tensor(theirs + "weight", to, from), to), encoder);
-    model.write(ours + "bias", vector(theirs + "bias", to), encoder);
+    model.write(
+        ours + "weight", OnnxWeights.transposed(tensor(theirs + "weight", to, from), to), encoder);
+    model.write(ours + "bias", tensor(theirs + "bias", to), encoder);
   }
 
   private void norm(int dim, String theirs, String ours, ModelSpec model, float[] encoder) {
-    model.write(ours + "gain", vector(theirs + "weight", dim), encoder);
-    model.write(ours + "bias", vector(theirs + "bias", dim), encoder);
-  }
-
-  private static float[] transposed(float[] values, int rows) {
-    int cols = values.length / rows;
-    float[] turned = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      turned[i % cols * rows + i / cols] = values[i];
-    }
-    return turned;
+    model.write(ours + "gain", tensor(theirs + "weight", dim), encoder);
+    model.write(ours + "bias", tensor(theirs + "bias", dim), encoder);
   }
 
   // --- tensors ---------------------------------------------------------------------------------
-
-  private float[] vector(String name, int size) {
-    return tensor(name, size);
-  }
 
   private float[] tensor(String name, int... shape) {
     Weight weight = weight(name);

@@ -44,9 +44,7 @@ public record TrainedWeights(String origin, ViT vit, List<Head> heads, ModelStat
         taken.put(name, fresh(values.clone()));
       }
     }
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(problems);
     return initial.with(new ModelState(taken));
   }
 

@@ -3,6 +3,7 @@ package org.mixtraining.gpu;
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.Architecture.Transformer;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * A pre-norm transformer block, of the encoder or of the decoder: {@code x +=
@@ -184,15 +185,7 @@ final class BlockProgram {
     gelu("bias_gelu_backward", gradients.dHidden);
     ops.biasGradient(gradients.dHidden, layer + "fc1.bias", rows);
     ops.linearBackward(norm2, layer + "fc1.weight", gradients.dHidden, gradients.dNorm, rows);
-    ops.normBackward(
-        gradients.dNorm,
-        middle,
-        layer + "norm2.",
-        stats2,
-        gradients.d,
-        gradients.rounded,
-        Residual.ADD,
-        rows);
+    normBackward("norm2.", middle, stats2);
 
     // attention
     weigh(0);
@@ -203,15 +196,7 @@ final class BlockProgram {
     }
     ops.biasGradient(gradients.dQkv, layer + "qkv.bias", rows);
     ops.linearBackward(norm1, layer + "qkv.weight", gradients.dQkv, gradients.dNorm, rows);
-    ops.normBackward(
-        gradients.dNorm,
-        x,
-        layer + "norm1.",
-        stats1,
-        gradients.d,
-        gradients.rounded,
-        Residual.ADD,
-        rows);
+    normBackward("norm1.", x, stats1);
   }
 
   /** dBranch = factor · d; it is d's copy where there are no factors. */
@@ -231,5 +216,10 @@ final class BlockProgram {
           s.tokens(),
           dim);
     }
+  }
+
+  private void normBackward(String norm, Memory from, Memory stats) {
+    Gradients g = gradients;
+    ops.normBackward(g.dNorm, from, layer + norm, stats, g.d, g.rounded, Residual.ADD, rows);
   }
 }

@@ -8,6 +8,7 @@ import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.layers.Sequences;
 
 /** Forward and backward pass of the decoder: from the encoder's tokens to pixels and their loss. */
 final class DecoderProgram {

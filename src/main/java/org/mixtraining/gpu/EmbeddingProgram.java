@@ -5,6 +5,7 @@ import org.mixtraining.gpu.Operations.Kind;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * The patch embedding: from images to the encoder's tokens, including the mask tokens of a

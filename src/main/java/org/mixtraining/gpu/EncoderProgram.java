@@ -3,9 +3,9 @@ package org.mixtraining.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.gpu.Operations.Residual;
-import org.mixtraining.vit.Architecture.Transformer;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.layers.Sequences;
 
 /** Forward and backward pass of the encoder: embedding, blocks and final norm. */
 final class EncoderProgram {
@@ -21,32 +21,17 @@ final class EncoderProgram {
   private final Memory normed; // [rows, dim]
   private final Memory stats; // [rows, 2]
 
-  /** The block of a number, from the tokens before it. */
-  private interface Maker {
-    BlockProgram block(int i, Memory x, List<Sequences> sequences);
-  }
-
   /** Of a training step: every block keeps what its backward pass needs. */
   static EncoderProgram training(StepContext bench) {
-    Transformer stack = bench.vit().encoder();
-    return new EncoderProgram(
-        bench,
-        (i, x, sequences) -> {
-          Memory factors = bench.spec().dropRate(i) > 0 ? bench.factors(i) : null;
-          return BlockProgram.training(bench, ViTGraph.encoder(i), x, stack, sequences, factors);
-        });
+    return new EncoderProgram(bench, true);
   }
 
   /** Of a prediction, which goes forward only: the blocks share their memory. */
   static EncoderProgram predicting(StepContext bench) {
-    Transformer stack = bench.vit().encoder();
-    return new EncoderProgram(
-        bench,
-        (i, x, sequences) ->
-            BlockProgram.predicting(bench, ViTGraph.encoder(i), x, stack, sequences));
+    return new EncoderProgram(bench, false);
   }
 
-  private EncoderProgram(StepContext bench, Maker maker) {
+  private EncoderProgram(StepContext bench, boolean trains) {
     this.bench = bench;
     ViT vit = bench.vit();
     sequences = Sequences.encoded(vit, bench.spec().encoderInput(), bench.images());
@@ -54,7 +39,12 @@ final class EncoderProgram {
     embedding = new EmbeddingProgram(bench, sequences);
     Memory last = embedding.tokens();
     for (int i = 0; i < vit.encoder().depth(); i++) {
-      BlockProgram block = maker.block(i, last, sequences);
+      String name = ViTGraph.encoder(i);
+      Memory factors = trains && bench.spec().dropRate(i) > 0 ? bench.factors(i) : null;
+      BlockProgram block =
+          trains
+              ? BlockProgram.training(bench, name, last, vit.encoder(), sequences, factors)
+              : BlockProgram.predicting(bench, name, last, vit.encoder(), sequences);
       blocks.add(block);
       last = block.output();
     }

@@ -1,7 +1,5 @@
 package org.mixtraining.gpu;
 
-import java.util.Locale;
-
 /**
  * A product of row-major matrices: {@code d[m, n] = a[m, k] · b[k, n] + c[m, n] + bias[n]}. What is
  * multiplied is of the device's {@link Gpu#matrixType}, the rest of one type; it is added up in
@@ -43,7 +41,7 @@ public record Gemm(
   private static void check(String name, Memory memory, long count) {
     if (memory != null && memory.count() < count) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s has %d values, %d are read", name, memory.count(), count));
+          "%s has %s values, %s are read".formatted(name, memory.count(), count));
     }
   }
 }

@@ -72,23 +72,14 @@ public interface Gpu extends AutoCloseable {
 
     /** That of a device which repeats the calls each time. */
     static CapturedGraph of(Runnable calls) {
-      return new CapturedGraph() {
-        @Override
-        public void launch() {
-          calls.run();
-        }
-
-        @Override
-        public void close() {
-          // Nothing is held.
-        }
-      };
+      return calls::run;
     }
 
     void launch();
 
+    /** Frees what it holds. */
     @Override
-    void close();
+    default void close() {}
   }
 
   @Override

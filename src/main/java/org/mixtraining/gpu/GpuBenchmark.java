@@ -13,7 +13,11 @@ import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.Workload;
 import org.mixtraining.vit.Replica;
 
-/** Benchmark of whole training steps on a GPU: speed, time by kernel, and the device's peak. */
+/**
+ * Benchmark of whole training steps on a GPU: speed, time by kernel, and the device's peak. It
+ * gives the steps to their executor itself and in no worker's epoch, which ends by copying the
+ * model back from the device.
+ */
 public final class GpuBenchmark {
 
   /** Minibatches that are made beforehand; their steps are taken over and over. */
@@ -81,7 +85,7 @@ public final class GpuBenchmark {
     double stepSeconds = stepSeconds(work, device, minibatches, steps);
     TimedGpu timed = new TimedGpu(device.get(), probe.times);
     try (Replica replica = work.replica();
-        GpuSteps executor = new GpuSteps(timed, replica)) {
+        GpuSteps executor = new GpuSteps(timed.timed(), replica)) {
       executor.begin(work.plan(), MINIBATCHES);
       timed.reset();
       executor.take(minibatches.get(0));

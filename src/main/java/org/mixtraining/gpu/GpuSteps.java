@@ -78,13 +78,9 @@ public final class GpuSteps implements StepExecutor {
         : heads.stream().filter(head -> head.name().equals(task)).findFirst().orElseThrow();
   }
 
+  /** With the input that it reads, which a graph needs before it is captured. */
   private StepProgram program(StepContext bench) {
     StepProgram program = new StepProgram(bench);
-    allocateInput(bench);
-    return program;
-  }
-
-  private void allocateInput(StepContext bench) {
     bench.pixels();
     bench.settings();
     bench.blockSettings();
@@ -94,6 +90,7 @@ public final class GpuSteps implements StepExecutor {
     if (spec.objective() != Objective.SSL) {
       bench.targets();
     }
+    return program;
   }
 
   private void write(StepContext bench, TrainingBatch batch, Begun step) {

@@ -3,6 +3,7 @@ package org.mixtraining.gpu;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * Forward and backward pass of a classification head: from the encoder's tokens to class scores and

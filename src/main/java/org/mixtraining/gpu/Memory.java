@@ -1,7 +1,5 @@
 package org.mixtraining.gpu;
 
-import java.util.Locale;
-
 /**
  * Values in a device's memory.
  *
@@ -39,8 +37,7 @@ public record Memory(long address, Type type, long count) {
   /** These values from one on. */
   Memory from(long first) {
     if (first < 0 || first > count) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "value %d of %d", first, count));
+      throw new IllegalArgumentException("value %s of %s".formatted(first, count));
     }
     return new Memory(address + first * type.bytes(), type, count - first);
   }
@@ -48,8 +45,7 @@ public record Memory(long address, Type type, long count) {
   /** The first of these values. */
   Memory first(long size) {
     if (size > count) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%d of %d values", size, count));
+      throw new IllegalArgumentException("%s of %s values".formatted(size, count));
     }
     return new Memory(address, type, size);
   }

@@ -3,6 +3,7 @@ package org.mixtraining.gpu;
 import org.mixtraining.gpu.Gemm.Form;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * The kernels and products of a step, with the shapes of their launches; tensors go by their names
@@ -62,6 +63,17 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     gpu.launch(kernel, (rows + warps - 1) / warps, ROW_THREADS, 0, arguments);
   }
 
+  /** Launches a kernel on single warps. */
+  void warps(String kernel, int warps, Object... arguments) {
+    gpu.launch(kernel, 1, warps * WARP, 0, arguments);
+  }
+
+  /** Launches a kernel that leaves sums of each slice of rows, with so many floats a thread. */
+  private void slices(String kernel, int floats, Object... arguments) {
+    int sharedBytes = floats * Float.BYTES * SLICE_THREADS;
+    gpu.launch(kernel, slices, SLICE_THREADS, sharedBytes, arguments);
+  }
+
   // --- linear maps -----------------------------------------------------------------------------
 
   /** y[rows, out] = x[rows, in] · weight + bias + residual; bias and residual may be null. */
@@ -95,34 +107,15 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   /** The gradient of a bias: column sums of dy[rows, its size]. */
   void biasGradient(Memory dy, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
-    gpu.launch(
-        "column_slices",
-        slices,
-        SLICE_THREADS,
-        4 * Float.BYTES * SLICE_THREADS,
-        dy,
-        parameters.slices(bias),
-        rows,
-        cols,
-        parameters.vectors());
+    slices("column_slices", 4, dy, parameters.slices(bias), rows, cols, parameters.vectors());
   }
 
   /** The same of float rows of one kind. */
   void biasGradient(Memory d, Memory source, Kind kind, int patches, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
-    gpu.launch(
-        "column_slices_of",
-        slices,
-        SLICE_THREADS,
-        4 * Float.BYTES * SLICE_THREADS,
-        d,
-        source,
-        kind.ordinal(),
-        patches,
-        parameters.slices(bias),
-        rows,
-        cols,
-        parameters.vectors());
+    Memory sums = parameters.slices(bias);
+    long vectors = parameters.vectors();
+    slices("column_slices_of", 4, d, source, kind.ordinal(), patches, sums, rows, cols, vectors);
   }
 
   /** What a row of tokens is made of, in the order of {@code common.cuh}. */
@@ -163,19 +156,10 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     Memory gain = parameters.values(name + "gain");
     int dim = (int) gain.count();
     rows("layer_norm_backward", rows, dy, x, stats, gain, d, copy, rows, dim, residual.ordinal());
-    gpu.launch(
-        "layer_norm_slices",
-        slices,
-        SLICE_THREADS,
-        8 * Float.BYTES * SLICE_THREADS,
-        dy,
-        x,
-        stats,
-        parameters.slices(name + "gain"),
-        parameters.slices(name + "bias"),
-        rows,
-        dim,
-        parameters.vectors());
+    Memory gains = parameters.slices(name + "gain");
+    Memory biases = parameters.slices(name + "bias");
+    long vectors = parameters.vectors();
+    slices("layer_norm_slices", 8, dy, x, stats, gains, biases, rows, dim, vectors);
   }
 
   // --- attention -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ package org.mixtraining.gpu;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -70,15 +71,9 @@ final class ResidentImages implements AutoCloseable {
 
   /** Frees the sets that nobody asked for since the last time. */
   void endEpoch() {
-    sets.entrySet()
-        .removeIf(
-            set -> {
-              boolean forgotten = !asked.contains(set.getKey());
-              if (forgotten) {
-                free(set.getValue());
-              }
-              return forgotten;
-            });
+    List.copyOf(sets.keySet()).stream()
+        .filter(set -> !asked.contains(set))
+        .forEach(set -> free(sets.remove(set)));
     asked.clear();
   }
 

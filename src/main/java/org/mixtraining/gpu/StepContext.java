@@ -1,6 +1,5 @@
 package org.mixtraining.gpu;
 
-import java.util.Locale;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
@@ -68,8 +67,7 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
   Memory positions(int dim) {
     int patches = vit().patches();
     float[] values = PositionEmbedding.of(vit().grid(), dim);
-    Memory memory =
-        floats(String.format(Locale.ROOT, "positions-%d-%d", patches, dim), values.length);
+    Memory memory = floats("positions-%s-%s".formatted(patches, dim), values.length);
     operations.gpu().write(memory, values);
     return memory;
   }

@@ -4,6 +4,7 @@ import org.mixtraining.gpu.Operations.Residual;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.AdamW;
 import org.mixtraining.vit.GraphSpec;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * A whole training step on a minibatch of one shape: forward, both losses as the objective has
@@ -69,18 +70,8 @@ final class StepProgram {
       head.forward(encoder.normed());
       head.sum(parts.from(Operations.PARTS), parts.from(2L * Operations.PARTS));
     }
-    bench
-        .operations()
-        .gpu()
-        .launch(
-            "step_metrics",
-            1,
-            METRICS * Operations.WARP,
-            0,
-            parts,
-            bench.settings(),
-            metrics,
-            Operations.PARTS);
+    Operations ops = bench.operations();
+    ops.warps("step_metrics", METRICS, parts, bench.settings(), metrics, Operations.PARTS);
   }
 
   private void backward() {
@@ -107,16 +98,7 @@ final class StepProgram {
     Operations ops = bench.operations();
     Parameters parameters = bench.parameters();
     ops.gradientSquares(bench.blockSettings(), squares);
-    ops.gpu()
-        .launch(
-            "clip_factor",
-            1,
-            Operations.WARP,
-            0,
-            squares,
-            bench.settings(),
-            clip,
-            Operations.PARTS);
+    ops.warps("clip_factor", 1, squares, bench.settings(), clip, Operations.PARTS);
     GraphSpec spec = bench.spec();
     ops.gpu()
         .launch(

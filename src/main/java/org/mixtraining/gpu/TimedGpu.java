@@ -1,14 +1,16 @@
 package org.mixtraining.gpu;
 
-import java.nio.ByteBuffer;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.mixtraining.gpu.Gpu.CapturedGraph;
 
 /**
  * A GPU that makes every call several times and measures how long one takes, by kernel. What it
  * computes is of no use: some kernels add to what is there.
  */
-final class TimedGpu implements Gpu {
+final class TimedGpu {
 
   private final Gpu gpu;
   private final int times;
@@ -63,84 +65,32 @@ final class TimedGpu implements Gpu {
     }
   }
 
-  @Override
-  public void launch(
-      String kernel, long blocks, int threads, int sharedBytes, Object... arguments) {
-    time(kernel, () -> gpu.launch(kernel, blocks, threads, sharedBytes, arguments));
+  /** The GPU whose launches and products are timed. */
+  Gpu timed() {
+    return (Gpu)
+        Proxy.newProxyInstance(
+            Gpu.class.getClassLoader(),
+            new Class<?>[] {Gpu.class},
+            (proxy, method, arguments) -> {
+              switch (method.getName()) {
+                case "launch" -> time((String) arguments[0], () -> call(method, arguments));
+                case "multiply" -> time("product", () -> call(method, arguments));
+                case "capture" -> {
+                  return CapturedGraph.of((Runnable) arguments[0]);
+                }
+                default -> {
+                  return call(method, arguments);
+                }
+              }
+              return null;
+            });
   }
 
-  @Override
-  public void multiply(Gemm product) {
-    time("product", () -> gpu.multiply(product));
-  }
-
-  @Override
-  public CapturedGraph capture(Runnable calls) {
-    return CapturedGraph.of(calls);
-  }
-
-  @Override
-  public Memory.Type matrixType() {
-    return gpu.matrixType();
-  }
-
-  @Override
-  public Memory allocate(Memory.Type type, long count) {
-    return gpu.allocate(type, count);
-  }
-
-  @Override
-  public void free(Memory memory) {
-    gpu.free(memory);
-  }
-
-  @Override
-  public void write(Memory to, float[] values) {
-    gpu.write(to, values);
-  }
-
-  @Override
-  public void write(Memory to, int[] values) {
-    gpu.write(to, values);
-  }
-
-  @Override
-  public void write(Memory to, double[] values) {
-    gpu.write(to, values);
-  }
-
-  @Override
-  public void write(Memory to, byte[] values) {
-    gpu.write(to, values);
-  }
-
-  @Override
-  public void upload(Memory to, ByteBuffer bytes) {
-    gpu.upload(to, bytes);
-  }
-
-  @Override
-  public long freeBytes() {
-    return gpu.freeBytes();
-  }
-
-  @Override
-  public void finish() {
-    gpu.finish();
-  }
-
-  @Override
-  public void read(Memory from, float[] into) {
-    gpu.read(from, into);
-  }
-
-  @Override
-  public void read(Memory from, double[] into) {
-    gpu.read(from, into);
-  }
-
-  @Override
-  public void close() {
-    gpu.close();
+  private Object call(Method method, Object[] arguments) {
+    try {
+      return method.invoke(gpu, arguments);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -76,12 +75,10 @@ public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> ru
           .forEach(problem -> problems.add("run %s: %s".formatted(run.id(), problem)));
       items.add(new Item(run, recorded, PlannedWork.flops(hadoop, run.config())));
     }
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.compare.name = %s: these runs started with other values or images; restore those, or choose another name for the comparison"
-              .formatted(comparison.name()));
-      throw new UserException(List.copyOf(problems));
-    }
+    UserException.throwAny(
+        problems,
+        "mixtraining.compare.name = %s: these runs started with other values or images; restore those, or choose another name for the comparison"
+            .formatted(comparison.name()));
     return new ComparisonPlan(comparison, List.copyOf(items));
   }
 
@@ -198,14 +195,8 @@ public record ComparisonPlan(Comparison comparison, List<ComparisonPlan.Item> ru
                 ? "; their cost is unknown until their data is prepared and a run is finished, or --gflops is given"
                 : "; these take about %s of device time"
                     .formatted(Durations.text(Arrays.stream(seconds).sum()));
-    return String.format(
-        Locale.ROOT,
-        "comparison %s: %d runs, %d finished, %d left%s",
-        comparison.name(),
-        runs.size(),
-        runs.size() - left.size(),
-        left.size(),
-        cost);
+    return "comparison %s: %s runs, %s finished, %s left%s"
+        .formatted(comparison.name(), runs.size(), runs.size() - left.size(), left.size(), cost);
   }
 
   /** What a person should know of its arms and its data, each once. */

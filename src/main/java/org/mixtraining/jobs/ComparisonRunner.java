@@ -19,19 +19,8 @@ import org.mixtraining.spark.SparkBackend;
  * Runner of a comparison's runs in one Spark session, several at a time: a thread each submits its
  * own Spark jobs, to one of the pools between which Spark's FAIR scheduler shares the executors.
  */
-public final class ComparisonRunner {
-
-  private final JavaSparkContext spark;
-  private final Interruption interruption;
-  private final Consumer<String> report;
-
-  public ComparisonRunner(
-      JavaSparkContext spark, Interruption interruption, Consumer<String> report) {
-    this.spark = spark;
-    this.interruption = interruption;
-    this.report = report;
-  }
-
+public record ComparisonRunner(
+    JavaSparkContext spark, Interruption interruption, Consumer<String> report) {
   /** What came of a run: a row, or why there is none. */
   private record Outcome(Comparison.Run run, RunRow row, Throwable failure) {}
 
@@ -67,14 +56,9 @@ public final class ComparisonRunner {
                 ? summary(outcome.row())
                 : "failed: " + Causes.reason(outcome.failure());
         report.accept(
-            String.format(
-                Locale.ROOT,
-                "%d/%d %s: %s%s",
-                done,
-                left.size(),
-                outcome.run().id(),
-                line,
-                clock.after(outcome.run())));
+            "%s/%s %s: %s%s"
+                .formatted(
+                    done, left.size(), outcome.run().id(), line, clock.after(outcome.run())));
         if (outcome.failure() != null) {
           failures.add(outcome.failure());
         }

@@ -1,6 +1,5 @@
 package org.mixtraining.jobs;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -51,17 +50,16 @@ record Provenance(
 
   /** As {@code run mix-1: mix, vit-tiny with 5526346 parameters, 100 epochs on ...}. */
   String describe(String id) {
-    return String.format(
-        Locale.ROOT,
-        "run %s: %s, %s with %d parameters, %d epochs on %d images of %s, %d workers",
-        id,
-        KebabCase.of(setup.pipeline()),
-        setup.model(),
-        setup.parameters(),
-        setup.epochsPlanned(),
-        datasets.values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
-        setup.datasetPath(),
-        setup.workers());
+    return "run %s: %s, %s with %s parameters, %s epochs on %s images of %s, %s workers"
+        .formatted(
+            id,
+            KebabCase.of(setup.pipeline()),
+            setup.model(),
+            setup.parameters(),
+            setup.epochsPlanned(),
+            datasets.values().stream().mapToLong(m -> m.images(Split.TRAIN)).sum(),
+            setup.datasetPath(),
+            setup.workers());
   }
 
   /** The same of a run that begins from a model. */

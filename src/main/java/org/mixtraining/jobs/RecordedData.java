@@ -33,10 +33,7 @@ public final class RecordedData {
    * @throws UserException with a line for every path that holds other images now
    */
   public static void checkLabelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {
-    List<String> problems = labelled(hadoop, config, setup);
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(labelled(hadoop, config, setup));
   }
 
   private static List<String> labelled(Configuration hadoop, JobConfig config, RunRow.Setup setup) {

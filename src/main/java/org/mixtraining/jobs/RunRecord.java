@@ -4,7 +4,6 @@ import static java.util.stream.Collectors.toMap;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -59,26 +58,17 @@ record RunRecord(
    */
   Optional<RunRow> finished(Configuration hadoop) {
     Optional<RunRow> row = row().filter(found -> found.status() == RunRow.Status.FINISHED);
-    List<String> problems = new ArrayList<>();
-    row.ifPresent(found -> problems.addAll(RecordedData.problems(hadoop, config, found.setup())));
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.run.id = %s: choose another id, or train it again with --force"
-              .formatted(id));
-      throw new UserException(problems);
-    }
+    UserException.throwAny(
+        row.map(found -> RecordedData.problems(hadoop, config, found.setup())).orElse(List.of()),
+        "mixtraining.run.id = %s: choose another id, or train it again with --force".formatted(id));
     return row;
   }
 
   private void checkConfiguration(RunRow row) {
-    List<String> problems =
-        new ArrayList<>(ConfigDiff.forbidden(row.setup().config(), config.canonical()));
-    if (!problems.isEmpty()) {
-      problems.add(
-          "mixtraining.run.id = %s: this run started with other values; restore those, choose another id, or train it again with --force"
-              .formatted(id));
-      throw new UserException(problems);
-    }
+    UserException.throwAny(
+        ConfigDiff.forbidden(row.setup().config(), config.canonical()),
+        "mixtraining.run.id = %s: this run started with other values; restore those, choose another id, or train it again with --force"
+            .formatted(id));
   }
 
   /** The newest checkpoint that can be read, if there is any. */
@@ -101,12 +91,8 @@ record RunRecord(
         checkpoint
             .map(
                 found ->
-                    String.format(
-                        Locale.ROOT,
-                        "run %s resumes after epoch %d of %d",
-                        id,
-                        found.state().epochs(),
-                        epochs))
+                    "run %s resumes after epoch %s of %s"
+                        .formatted(id, found.state().epochs(), epochs))
             .orElse("run %s starts again: it has no checkpoint".formatted(id)));
   }
 
@@ -135,9 +121,7 @@ record RunRecord(
           "mixtraining.run.id = %s: the checkpoint holds another model, %s instead of %s; choose another id, or train it again with --force"
               .formatted(id, sizes(found.state()), sizes(initial)));
     }
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(problems);
   }
 
   private static Map<String, Integer> sizes(RunState state) {

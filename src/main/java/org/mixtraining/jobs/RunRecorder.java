@@ -3,10 +3,12 @@ package org.mixtraining.jobs;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.mixtraining.config.Causes;
 import org.mixtraining.data.Split;
 import org.mixtraining.results.ClassRow;
 import org.mixtraining.results.EpochRow;
+import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
@@ -19,6 +21,7 @@ import org.mixtraining.run.WorkerShare;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Score;
 import org.mixtraining.train.Scores;
 
@@ -207,6 +210,35 @@ final class RunRecorder implements EpochSink {
               }
             });
     return rows;
+  }
+
+  /**
+   * Records predictions of test images, by task.
+   *
+   * @param model the one that predicts, and {@code epochs} those behind it
+   */
+  void predictions(Map<String, List<Prediction>> byTask, String model, int epochs) {
+    List<PredictionRow> rows = new ArrayList<>();
+    byTask.forEach(
+        (task, predictions) -> {
+          List<String> classes = provenance.datasets().get(task).classes();
+          for (Prediction said : predictions) {
+            rows.add(
+                new PredictionRow(
+                    runId,
+                    Split.TEST,
+                    said.id(),
+                    task,
+                    said.label(),
+                    classes.get(said.label()),
+                    said.predicted(),
+                    classes.get(said.predicted()),
+                    said.probability(),
+                    model,
+                    epochs));
+          }
+        });
+    tables.write(rows);
   }
 
   private WorkerRow workerRow(EpochPlan plan, WorkerShare share) {

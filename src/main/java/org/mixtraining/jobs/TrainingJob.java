@@ -3,10 +3,8 @@ package org.mixtraining.jobs;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -21,10 +19,8 @@ import org.mixtraining.checkpoint.RunLock;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.PretrainedWeights;
-import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
@@ -208,7 +204,7 @@ public final class TrainingJob implements AutoCloseable {
     try {
       recorder.started();
       RunState end = loop.run(start.reached().map(Checkpoint::state).orElse(start.initial()));
-      predict(backend.evaluator(), provenance.datasets());
+      predict(backend.evaluator(), recorder);
       checkpoints.tidy(config.checkpoint().keep());
       return recorder.finished(end.model().sha256());
     } catch (Exception e) { // Spark throws checked ones that it does not declare
@@ -227,12 +223,8 @@ public final class TrainingJob implements AutoCloseable {
 
   private InterruptedRunException interrupted(int epochs, Throwable cause) {
     return new InterruptedRunException(
-        String.format(
-            Locale.ROOT,
-            "run %s was interrupted after %d finished epochs; run the same command, or train --resume %s, to resume",
-            id,
-            epochs,
-            id),
+        "run %s was interrupted after %s finished epochs; run the same command, or train --resume %s, to resume"
+            .formatted(id, epochs, id),
         cause);
   }
 
@@ -245,28 +237,13 @@ public final class TrainingJob implements AutoCloseable {
    * Records what the model that was best on validation, or else the final one, says of the test
    * images.
    */
-  private void predict(Evaluator evaluator, Map<String, DatasetManifest> datasets) {
+  private void predict(Evaluator evaluator, RunRecorder recorder) {
     Optional<Checkpoint> best = checkpoints.read(Model.BEST);
     Model kept = best.isPresent() ? Model.BEST : Model.FINAL;
     RunState selected = best.or(() -> checkpoints.read(kept)).orElseThrow().state();
-    List<PredictionRow> rows = new ArrayList<>();
-    evaluator
-        .predict(selected.model(), Split.TEST)
-        .forEach(
-            (task, predictions) ->
-                predictions.forEach(
-                    prediction ->
-                        rows.add(
-                            PredictionRow.of(
-                                id,
-                                Split.TEST,
-                                task,
-                                datasets.get(task).classes(),
-                                prediction,
-                                KebabCase.of(kept),
-                                selected.epochs()))));
+    var predictions = evaluator.predict(selected.model(), Split.TEST);
     lock.check();
-    tables.write(rows);
+    recorder.predictions(predictions, KebabCase.of(kept), selected.epochs());
   }
 
   private void recordFailure(RunRecorder recorder, Throwable failure) {

@@ -13,29 +13,21 @@ public final class Versions {
   private Versions() {}
 
   public static RunRow.Versions provenance() {
+    Properties build = build();
+    String revision = build.getProperty("git.revision");
     return new RunRow.Versions(
-        job(),
+        build.getProperty("version"),
         package$.MODULE$.SPARK_VERSION(),
-        deeplearning4j(),
+        build.getProperty("dl4j.version"),
         System.getProperty("java.version"),
-        revision());
+        revision.startsWith("$") ? null : revision);
   }
 
-  private static String job() {
-    return build().getProperty("version");
-  }
-
-  /** As the build stamped it: in the job's jar, Deeplearning4j's own manifest is gone. */
-  private static String deeplearning4j() {
-    return build().getProperty("dl4j.version");
-  }
-
-  /** Null where the build knew none; what was not committed when it was built is {@code -dirty}. */
-  private static String revision() {
-    String revision = build().getProperty("git.revision");
-    return revision.startsWith("$") ? null : revision;
-  }
-
+  /**
+   * As the build stamped it: in the job's jar, Deeplearning4j's own manifest is gone. Revision is a
+   * placeholder where the build knew none; what was not committed when it was built is {@code
+   * -dirty}.
+   */
   private static Properties build() {
     Properties build = new Properties();
     try (InputStream in = Versions.class.getResourceAsStream("/org/mixtraining/build.properties")) {

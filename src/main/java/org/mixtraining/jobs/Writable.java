@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
-import org.mixtraining.results.WholeFile;
 
 /** An early check that a command's output can be written, before any work is done. */
 public final class Writable {
@@ -23,7 +23,7 @@ public final class Writable {
   public static void check(Configuration hadoop, String key, String directory) {
     try {
       var path = new org.apache.hadoop.fs.Path(directory);
-      var files = WholeFile.fileSystem(path, hadoop);
+      var files = Location.fileSystem(path, hadoop);
       if (files.getUri().getScheme().equals("file")) {
         check(key, directory, Path.of(files.makeQualified(path).toUri().getPath()));
       }

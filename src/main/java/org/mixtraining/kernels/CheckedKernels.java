@@ -1,7 +1,5 @@
 package org.mixtraining.kernels;
 
-import java.util.Locale;
-
 /**
  * Shape checks of {@link Kernels}, in one place for all implementations: on raw memory a wrong
  * shape would not be an exception but a crash.
@@ -160,13 +158,8 @@ record CheckedKernels(Kernels kernels) implements Kernels {
       String operation, Matrix qkv, int tokens, int heads, Matrix probabilities) {
     if (tokens < 1 || heads < 1 || qkv.rows() % tokens != 0 || qkv.cols() % (3 * heads) != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s: qkv is %s, needed images · %d tokens x 3 · %d heads · width",
-              operation,
-              qkv,
-              tokens,
-              heads));
+          "%s: qkv is %s, needed images · %s tokens x 3 · %s heads · width"
+              .formatted(operation, qkv, tokens, heads));
     }
     int stride = Kernels.probabilityStride(tokens);
     need(operation + ": probabilities", probabilities, qkv.rows() * heads, stride);
@@ -189,22 +182,11 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
-  public void adamW(
-      Matrix gradient,
-      Matrix m,
-      Matrix v,
-      double lr,
-      double beta1,
-      double beta2,
-      double eps,
-      long step) {
+  public void adamW(Matrix gradient, Matrix m, Matrix v, AdamStep step) {
     need("adamW: gradient", gradient, 1, gradient.cols());
     needLike("adamW: m", m, gradient);
     needLike("adamW: v", v, gradient);
-    if (step < 1) {
-      throw new IllegalArgumentException("adamW: step counts from 1, got " + step);
-    }
-    kernels.adamW(gradient, m, v, lr, beta1, beta2, eps, step);
+    kernels.adamW(gradient, m, v, step);
   }
 
   @Override
@@ -221,7 +203,7 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   private static void need(String what, Matrix matrix, int rows, int cols) {
     if (matrix.rows() != rows || matrix.cols() != cols) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s is %s, needed [%d x %d]", what, matrix, rows, cols));
+          "%s is %s, needed [%s x %s]".formatted(what, matrix, rows, cols));
     }
   }
 }

@@ -1,6 +1,5 @@
 package org.mixtraining.kernels;
 
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.mixtraining.config.UserException;
@@ -37,13 +36,12 @@ record ComputeCapability(int major, int minor, String device) {
     int capability = 10 * major + minor;
     if (capability < 37 || major > 8) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.workers.device = gpu: %s has compute capability %d.%d, and ND4J's CUDA 11.6 library runs on 3.7 to 8.9 (Kepler K80 to Ada) only; use such a GPU, %sor set mixtraining.workers.device to cpu",
-              device,
-              major,
-              minor,
-              major > 8 ? "or a build for newer ones (mvn package -Pgpu), " : ""));
+          "mixtraining.workers.device = gpu: %s has compute capability %s.%s, and ND4J's CUDA 11.6 library runs on 3.7 to 8.9 (Kepler K80 to Ada) only; use such a GPU, %sor set mixtraining.workers.device to cpu"
+              .formatted(
+                  device,
+                  major,
+                  minor,
+                  major > 8 ? "or a build for newer ones (mvn package -Pgpu), " : ""));
     }
   }
 }

@@ -4,20 +4,12 @@ import java.util.function.IntConsumer;
 import org.mixtraining.kernels.RowOps.AdamFactors;
 
 /**
- * Kernels for processors, all of {@link Kernels} in one class: BLAS on raw pointers for matrix
- * products, {@link RowOps} for the rest.
+ * Kernels for processors, all of {@link Kernels} in one class: {@link Gemm} on raw pointers for
+ * matrix products, {@link RowOps} for the rest.
  */
-final class CpuKernels implements Kernels {
+record CpuKernels(RowOps ops, Gemm gemm) implements Kernels {
   /** Columns per call on flat parameters: a long loop inside one call is not compiled well. */
   private static final int BLOCK = 4096;
-
-  private final RowOps ops;
-  private final Gemm gemm;
-
-  CpuKernels(RowOps ops, Gemm gemm) {
-    this.ops = ops;
-    this.gemm = gemm;
-  }
 
   @Override
   public String name() {
@@ -276,16 +268,8 @@ final class CpuKernels implements Kernels {
   // --- optimizer -------------------------------------------------------------------------------
 
   @Override
-  public void adamW(
-      Matrix gradient,
-      Matrix m,
-      Matrix v,
-      double lr,
-      double beta1,
-      double beta2,
-      double eps,
-      long step) {
-    AdamFactors factors = AdamFactors.of(lr, beta1, beta2, eps, step);
+  public void adamW(Matrix gradient, Matrix m, Matrix v, AdamStep step) {
+    AdamFactors factors = AdamFactors.of(step);
     eachBlock(gradient, (from, to) -> ops.adamW(gradient, m, v, from, to, factors));
   }
 

@@ -14,7 +14,9 @@ public sealed interface Device {
   int devices();
 
   /** Binds the calling thread to it; call this before the thread's first array. */
-  void bind();
+  default void bind() {
+    // Every thread may compute on any core, and ND4J knows the device of each thread.
+  }
 
   /** An engine on it, for the thread that it was bound to. */
   Engine engine();
@@ -78,11 +80,6 @@ public sealed interface Device {
     }
 
     @Override
-    public void bind() {
-      // Every thread may compute on any core.
-    }
-
-    @Override
     public Engine engine() {
       return Engine.cpu(threads, precision);
     }
@@ -125,11 +122,6 @@ public sealed interface Device {
     @Override
     public int devices() {
       return Nd4j.getEnvironment().isCPU() ? threads : 1;
-    }
-
-    @Override
-    public void bind() {
-      // ND4J knows the device of each thread.
     }
 
     @Override

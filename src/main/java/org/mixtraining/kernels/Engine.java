@@ -10,14 +10,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * A worker's compute engine: kernels and the threads that they run on. One engine serves one
  * training at a time; concurrent trainings in one process have one each.
  */
-public final class Engine implements AutoCloseable {
-  private final Kernels kernels;
-  private final WorkerThreads threads;
-
-  private Engine(Kernels kernels, WorkerThreads threads) {
-    this.kernels = kernels;
-    this.threads = threads;
-  }
+public record Engine(Kernels kernels, WorkerThreads workerThreads) implements AutoCloseable {
 
   /** The CPU engine in float32. */
   public static Engine cpu(int threads) {
@@ -56,30 +49,21 @@ public final class Engine implements AutoCloseable {
 
   /** This engine, its threads included, with the time of every kernel call counted. */
   public Engine timed(KernelTimes times) {
-    return new Engine(times.around(kernels), threads);
-  }
-
-  public Kernels kernels() {
-    return kernels;
+    return new Engine(times.around(kernels), workerThreads);
   }
 
   public int threads() {
-    return threads.size();
-  }
-
-  /** Its threads, for work of its training that is not in kernels. */
-  public WorkerThreads workerThreads() {
-    return threads;
+    return workerThreads.size();
   }
 
   /** {@linkplain WorkerThreads#run Runs} the body on this engine's threads. */
   public void parallel(int tasks, WorkerThreads.Task body) {
-    threads.run(tasks, body);
+    workerThreads.run(tasks, body);
   }
 
   /** Stops the threads. */
   @Override
   public void close() {
-    threads.close();
+    workerThreads.close();
   }
 }

@@ -165,17 +165,8 @@ public interface Kernels {
    * @param gradient [1, n] in: gradient, out: the amount to subtract from the parameters
    * @param m [1, n] first moment, in and out
    * @param v [1, n] second moment, in and out
-   * @param step 1-based step count of these parameters
    */
-  void adamW(
-      Matrix gradient,
-      Matrix m,
-      Matrix v,
-      double lr,
-      double beta1,
-      double beta2,
-      double eps,
-      long step);
+  void adamW(Matrix gradient, Matrix m, Matrix v, AdamStep step);
 
   /** y[1, n] += factor · x[1, n]. */
   void addScaled(Matrix x, double factor, Matrix y);

@@ -3,7 +3,6 @@ package org.mixtraining.kernels;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -14,23 +13,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * A row-major matrix of float32 in off-heap memory: rows × cols, with {@code stride} floats between
  * row starts. A view never copies; only {@link #allocate} owns memory.
  */
-public final class Matrix implements AutoCloseable {
-  private final Memory memory;
-  private final int offset;
-  private final int rows;
-  private final int cols;
-  private final int stride;
-  private final boolean owner;
-
-  private Matrix(Memory memory, int offset, int rows, int cols, int stride, boolean owner) {
-    this.memory = memory;
-    this.offset = offset;
-    this.rows = rows;
-    this.cols = cols;
-    this.stride = stride;
-    this.owner = owner;
-  }
-
+public record Matrix(Memory memory, int offset, int rows, int cols, int stride, boolean owner)
+    implements AutoCloseable {
   /** A zeroed matrix with memory of its own, freed by {@link #close}. */
   public static Matrix allocate(int rows, int cols) {
     if (rows < 1 || cols < 1) {
@@ -73,18 +57,6 @@ public final class Matrix implements AutoCloseable {
                 array.dataType(), Arrays.toString(array.shape()), Arrays.toString(array.stride())));
   }
 
-  public int rows() {
-    return rows;
-  }
-
-  public int cols() {
-    return cols;
-  }
-
-  public int stride() {
-    return stride;
-  }
-
   /** Rows {@code from} (inclusive) to {@code to} (exclusive). */
   public Matrix rows(int from, int to) {
     checkRange(from, to, rows, "rows");
@@ -105,8 +77,7 @@ public final class Matrix implements AutoCloseable {
     long size = (long) this.rows * this.cols;
     if (offset < 0 || rows < 1 || cols < 1 || offset + (long) rows * cols > size) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "%d x %d floats from %d do not lie in %s", rows, cols, offset, this));
+          "%s x %s floats from %s do not lie in %s".formatted(rows, cols, offset, this));
     }
     return new Matrix(memory, this.offset + offset, rows, cols, cols, false);
   }
@@ -114,7 +85,7 @@ public final class Matrix implements AutoCloseable {
   private void checkRange(int from, int to, int size, String what) {
     if (from < 0 || to <= from || to > size) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s %d to %d do not lie in %s", what, from, to, this));
+          "%s %s to %s do not lie in %s".formatted(what, from, to, this));
     }
   }
 
@@ -154,6 +125,15 @@ public final class Matrix implements AutoCloseable {
         put(r, c, value);
       }
     }
+  }
+
+  /** The column of a row's largest value; of equal ones the first. */
+  public int largest(int row) {
+    int best = 0;
+    for (int c = 1; c < cols; c++) {
+      best = get(row, c) > get(row, best) ? c : best;
+    }
+    return best;
   }
 
   /** Copies the elements of a gapless matrix to {@code into}, from index {@code at}. */

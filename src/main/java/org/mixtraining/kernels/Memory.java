@@ -2,7 +2,6 @@ package org.mixtraining.kernels;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -58,8 +57,7 @@ final class Memory {
   private static void checkLength(long length) {
     if (length > MAX_FLOATS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "a matrix holds at most %d floats, got %d", MAX_FLOATS, length));
+          "a matrix holds at most %s floats, got %s".formatted(MAX_FLOATS, length));
     }
   }
 

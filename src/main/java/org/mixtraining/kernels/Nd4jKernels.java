@@ -138,16 +138,15 @@ final class Nd4jKernels implements Kernels {
           INDArray normal = empty(rows, dim);
           INDArray one = constant(1, rows);
           INDArray zero = constant(0, rows);
-          call(
+          exactly(
               "batchnorm",
               List.of(x.array(), column(stats, 0), one, scale),
               List.of(normal),
-              new double[] {0},
               1,
               0,
               0);
           // the gradients by gain and bias; that by the input would go through a mean of columns
-          call(
+          exactly(
               "batchnorm_bp",
               List.of(
                   normal,
@@ -157,17 +156,15 @@ final class Nd4jKernels implements Kernels {
                   vector(gain), // of the bias it needs the shape
                   dy.array()),
               List.of(empty(rows, dim), empty(dim), empty(dim), vector(dGain), vector(dBias)),
-              new double[] {0},
               1,
               1,
               1);
           INDArray d = dy.array().mul(vector(gain).reshape(1, dim)); // [rows, dim]
           INDArray out = residual == null ? dx.array() : empty(rows, dim);
-          call(
+          exactly(
               "batchnorm_bp",
               List.of(normal, zero, one, scale, d),
               List.of(out, empty(rows), empty(rows), empty(rows)),
-              new double[] {0},
               1,
               0,
               0);
@@ -186,11 +183,10 @@ final class Nd4jKernels implements Kernels {
   /** x · gain + bias by columns, in one call. */
   private void scaleAndShift(INDArray x, INDArray gain, INDArray bias, INDArray out) {
     int dim = (int) gain.length();
-    call(
+    exactly(
         "batchnorm",
         List.of(x, constant(0, dim), constant(1, dim), gain, bias),
         List.of(out),
-        new double[] {0},
         1,
         1,
         1);
@@ -325,16 +321,8 @@ final class Nd4jKernels implements Kernels {
   // --- optimizer -------------------------------------------------------------------------------
 
   @Override
-  public void adamW(
-      Matrix gradient,
-      Matrix m,
-      Matrix v,
-      double lr,
-      double beta1,
-      double beta2,
-      double eps,
-      long step) {
-    AdamFactors f = AdamFactors.of(lr, beta1, beta2, eps, step);
+  public void adamW(Matrix gradient, Matrix m, Matrix v, AdamStep step) {
+    AdamFactors f = AdamFactors.of(step);
     scratch(
         () -> {
           INDArray g = gradient.array();
@@ -365,6 +353,12 @@ final class Nd4jKernels implements Kernels {
             .transposeB(which == Transposed.SECOND)
             .build();
     Nd4j.exec(new Mmul(a, b, c, 1, 0, transpose));
+  }
+
+  /** A normalisation with an epsilon of 0. */
+  private static void exactly(
+      String name, List<INDArray> inputs, List<INDArray> outputs, int... integers) {
+    call(name, inputs, outputs, new double[] {0}, integers);
   }
 
   private static void call(

@@ -73,8 +73,9 @@ final class OneDnn {
     if (!PRESENT) {
       return false;
     }
-    Optional<Product> product = OF_THREAD.get().product(shape);
-    product.ifPresent(p -> p.run(a, b, c));
+    OneDnn own = OF_THREAD.get();
+    Optional<Product> product = own.product(shape);
+    product.ifPresent(p -> p.run(own.stream, a, b, c));
     return product.isPresent();
   }
 
@@ -103,12 +104,10 @@ final class OneDnn {
           BytePointer name = description.impl_info_str()) {
         return name.getString().startsWith(FAST)
             ? Optional.of(
-                new Product(
+                product(
                     new matmul(description),
-                    new Factor(
-                        of(a), s.bf16 ? Optional.of(cast(given, a, first)) : Optional.empty()),
-                    new Factor(
-                        of(b), s.bf16 ? Optional.of(cast(other, b, second)) : Optional.empty()),
+                    factor(given, a, s.bf16, first),
+                    factor(other, b, s.bf16, second),
                     of(c)))
             : Optional.empty();
       }
@@ -126,10 +125,14 @@ final class OneDnn {
     return new memory(matrix, cpu, (Pointer) null);
   }
 
-  private Cast cast(memory.desc from, memory.desc to, Rounded into) {
-    memory source = of(from);
-    memory target = of(to);
-    return new Cast(new reorder(source, target), source, target, into, to.get_size());
+  private Factor factor(memory.desc given, memory.desc read, boolean rounds, Rounded into) {
+    memory to = of(read);
+    if (!rounds) {
+      return new Factor(to, Optional.empty());
+    }
+    memory from = of(given);
+    return new Factor(
+        to, Optional.of(new Cast(new reorder(from, to), from, to, into, read.get_size())));
   }
 
   /** Memory of the thread for a factor in bfloat16, as large as the largest was. */
@@ -164,25 +167,17 @@ final class OneDnn {
     }
   }
 
-  private final class Product {
-    private final matmul primitive;
-    private final Factor a;
-    private final Factor b;
-    private final memory c;
-    private final IntMemoryMap matrices = new IntMemoryMap();
+  private static Product product(matmul primitive, Factor a, Factor b, memory c) {
+    var matrices = new IntMemoryMap();
+    matrices
+        .put(dnnl.DNNL_ARG_SRC, a.memory)
+        .put(dnnl.DNNL_ARG_WEIGHTS, b.memory)
+        .put(dnnl.DNNL_ARG_DST, c);
+    return new Product(primitive, a, b, c, matrices);
+  }
 
-    Product(matmul primitive, Factor a, Factor b, memory c) {
-      this.primitive = primitive;
-      this.a = a;
-      this.b = b;
-      this.c = c;
-      matrices
-          .put(dnnl.DNNL_ARG_SRC, a.memory)
-          .put(dnnl.DNNL_ARG_WEIGHTS, b.memory)
-          .put(dnnl.DNNL_ARG_DST, c);
-    }
-
-    void run(Matrix x, Matrix y, Matrix z) {
+  private record Product(matmul primitive, Factor a, Factor b, memory c, IntMemoryMap matrices) {
+    void run(stream stream, Matrix x, Matrix y, Matrix z) {
       a.set(stream, x);
       b.set(stream, y);
       c.set_data_handle(z.pointer());
@@ -222,10 +217,8 @@ final class OneDnn {
   }
 
   private static boolean present() {
-    try {
-      try (engine cpu = new engine(engine.kind.cpu, 0)) {
-        return !cpu.isNull();
-      }
+    try (engine cpu = new engine(engine.kind.cpu, 0)) {
+      return !cpu.isNull();
     } catch (LinkageError e) { // of another platform or JavaCPP than this build's
       LOG.warn(
           "oneDNN cannot be loaded; OpenBLAS is used instead, about 15 % slower: {}",

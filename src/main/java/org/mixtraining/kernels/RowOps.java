@@ -86,15 +86,15 @@ interface RowOps {
   record AdamFactors(
       float beta1, float rest1, float beta2, float rest2, float rate, float rootScale, float eps) {
 
-    static AdamFactors of(double lr, double beta1, double beta2, double eps, long step) {
+    static AdamFactors of(AdamStep of) {
       return new AdamFactors(
-          (float) beta1,
-          (float) (1 - beta1),
-          (float) beta2,
-          (float) (1 - beta2),
-          (float) (lr / (1 - Math.pow(beta1, step))),
-          (float) (1 / Math.sqrt(1 - Math.pow(beta2, step))),
-          (float) eps);
+          (float) of.beta1(),
+          (float) (1 - of.beta1()),
+          (float) of.beta2(),
+          (float) (1 - of.beta2()),
+          (float) (of.lr() / (1 - Math.pow(of.beta1(), of.step()))),
+          (float) (1 / Math.sqrt(1 - Math.pow(of.beta2(), of.step()))),
+          (float) of.eps());
     }
   }
 

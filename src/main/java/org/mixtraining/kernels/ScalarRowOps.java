@@ -32,12 +32,8 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float sum(Matrix x, int row) {
-    float[] lanes = new float[LANES];
     int whole = whole(x.cols());
-    for (int j = 0; j < whole; j++) {
-      lanes[j % LANES] += x.at(row, j);
-    }
-    return sum(x, row, whole, combine(lanes));
+    return sum(x, row, whole, lanes(whole, (lane, j) -> lane + x.at(row, j)));
   }
 
   static float sum(Matrix x, int row, int from, float start) {
@@ -63,12 +59,9 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float dot(Matrix a, int ar, Matrix b, int br) {
-    float[] lanes = new float[LANES];
     int whole = whole(a.cols());
-    for (int j = 0; j < whole; j++) {
-      lanes[j % LANES] = Math.fma(a.at(ar, j), b.at(br, j), lanes[j % LANES]);
-    }
-    return dot(a, ar, b, br, whole, combine(lanes));
+    float start = lanes(whole, (lane, j) -> Math.fma(a.at(ar, j), b.at(br, j), lane));
+    return dot(a, ar, b, br, whole, start);
   }
 
   static float dot(Matrix a, int ar, Matrix b, int br, int from, float start) {
@@ -81,13 +74,9 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float squaredDeviation(Matrix x, int row, float mean) {
-    float[] lanes = new float[LANES];
     int whole = whole(x.cols());
-    for (int j = 0; j < whole; j++) {
-      float d = x.at(row, j) - mean;
-      lanes[j % LANES] = Math.fma(d, d, lanes[j % LANES]);
-    }
-    return squaredDeviation(x, row, mean, whole, combine(lanes));
+    Term square = (lane, j) -> Math.fma(x.at(row, j) - mean, x.at(row, j) - mean, lane);
+    return squaredDeviation(x, row, mean, whole, lanes(whole, square));
   }
 
   static float squaredDeviation(Matrix x, int row, float mean, int from, float start) {
@@ -115,13 +104,10 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
-    float[] lanes = new float[LANES];
     int whole = whole(x.cols());
-    for (int j = 0; j < whole; j++) {
-      float normal = (x.at(row, j) - mean) * scale;
-      lanes[j % LANES] = Math.fma(dy.at(row, j) * gain.at(0, j), normal, lanes[j % LANES]);
-    }
-    return normalizedDot(dy, x, row, mean, scale, gain, whole, combine(lanes));
+    Term product =
+        (lane, j) -> Math.fma(dy.at(row, j) * gain.at(0, j), (x.at(row, j) - mean) * scale, lane);
+    return normalizedDot(dy, x, row, mean, scale, gain, whole, lanes(whole, product));
   }
 
   static float normalizedDot(
@@ -284,6 +270,19 @@ final class ScalarRowOps implements RowOps {
   /** Columns that fill whole vectors. */
   static int whole(int cols) {
     return cols / LANES * LANES;
+  }
+
+  /** A lane with what column j adds to it. */
+  private interface Term {
+    float plus(float lane, int j);
+  }
+
+  private static float lanes(int whole, Term term) {
+    float[] lanes = new float[LANES];
+    for (int j = 0; j < whole; j++) {
+      lanes[j % LANES] = term.plus(lanes[j % LANES], j);
+    }
+    return combine(lanes);
   }
 
   /** The one order in which lanes are added. */

@@ -54,82 +54,71 @@ final class VectorRowOps implements RowOps {
 
   @Override
   public void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr) {
-    ByteBuffer as = a.bytes();
-    ByteBuffer bs = b.bytes();
-    ByteBuffer ys = y.bytes();
-    int ao = a.at(ar);
-    int bo = b.at(br);
-    int yo = y.at(yr);
+    Row as = Row.of(a, ar);
+    Row bs = Row.of(b, br);
+    Row ys = Row.of(y, yr);
     int whole = whole(y.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      store(load(as, ao + j).add(load(bs, bo + j)), ys, yo + j);
+      ys.store(as.load(j).add(bs.load(j)), j);
     }
     ScalarRowOps.add(a, ar, b, br, y, yr, whole);
   }
 
   @Override
   public void multiply(Matrix y, Matrix x, int row, Matrix sum) {
-    ByteBuffer ys = y.bytes();
-    ByteBuffer xs = x.bytes();
-    ByteBuffer ss = sum.bytes();
-    int yo = y.at(row);
-    int xo = x.at(row);
-    int so = sum.at(0);
+    Row ys = Row.of(y, row);
+    Row xs = Row.of(x, row);
+    Row ss = Row.of(sum, 0);
     int whole = whole(y.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector product = load(ys, yo + j).mul(load(xs, xo + j));
-      store(product, ys, yo + j);
-      store(load(ss, so + j).add(product), ss, so + j);
+      FloatVector product = ys.load(j).mul(xs.load(j));
+      ys.store(product, j);
+      ss.store(ss.load(j).add(product), j);
     }
     ScalarRowOps.multiply(y, x, row, sum, whole);
   }
 
   @Override
   public float sum(Matrix x, int row) {
-    ByteBuffer xs = x.bytes();
-    int xo = x.at(row);
+    Row xs = Row.of(x, row);
     int whole = whole(x.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      lanes = lanes.add(load(xs, xo + j));
+      lanes = lanes.add(xs.load(j));
     }
     return ScalarRowOps.sum(x, row, whole, combine(lanes));
   }
 
   @Override
   public float max(Matrix x, int row) {
-    ByteBuffer xs = x.bytes();
-    int xo = x.at(row);
+    Row xs = Row.of(x, row);
     int whole = whole(x.cols());
     FloatVector lanes = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      lanes = lanes.max(load(xs, xo + j));
+      lanes = lanes.max(xs.load(j));
     }
     return ScalarRowOps.max(x, row, whole, lanes.reduceLanes(VectorOperators.MAX));
   }
 
   @Override
   public float dot(Matrix a, int ar, Matrix b, int br) {
-    ByteBuffer as = a.bytes();
-    ByteBuffer bs = b.bytes();
-    int ao = a.at(ar);
-    int bo = b.at(br);
+    Row as = Row.of(a, ar);
+    Row bs = Row.of(b, br);
     int whole = whole(a.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      lanes = load(as, ao + j).fma(load(bs, bo + j), lanes);
+      lanes = as.load(j).fma(bs.load(j), lanes);
     }
     return ScalarRowOps.dot(a, ar, b, br, whole, combine(lanes));
   }
 
   @Override
   public float squaredDeviation(Matrix x, int row, float mean) {
-    ByteBuffer xs = x.bytes();
-    int xo = x.at(row);
+    Row xs = Row.of(x, row);
     int whole = whole(x.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector d = load(xs, xo + j).sub(mean);
+      FloatVector d = xs.load(j).sub(mean);
       lanes = d.fma(d, lanes);
     }
     return ScalarRowOps.squaredDeviation(x, row, mean, whole, combine(lanes));
@@ -138,35 +127,28 @@ final class VectorRowOps implements RowOps {
   @Override
   public void normalize(
       Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
-    ByteBuffer xs = x.bytes();
-    ByteBuffer gs = gain.bytes();
-    ByteBuffer bs = bias.bytes();
-    ByteBuffer ys = y.bytes();
-    int xo = x.at(row);
-    int go = gain.at(0);
-    int bo = bias.at(0);
-    int yo = y.at(row);
+    Row xs = Row.of(x, row);
+    Row gs = Row.of(gain, 0);
+    Row bs = Row.of(bias, 0);
+    Row ys = Row.of(y, row);
     int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
-      store(normal.fma(load(gs, go + j), load(bs, bo + j)), ys, yo + j);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      ys.store(normal.fma(gs.load(j), bs.load(j)), j);
     }
     ScalarRowOps.normalize(x, row, mean, scale, gain, bias, y, whole);
   }
 
   @Override
   public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
-    ByteBuffer ds = dy.bytes();
-    ByteBuffer xs = x.bytes();
-    ByteBuffer gs = gain.bytes();
-    int dyo = dy.at(row);
-    int xo = x.at(row);
-    int go = gain.at(0);
+    Row ds = Row.of(dy, row);
+    Row xs = Row.of(x, row);
+    Row gs = Row.of(gain, 0);
     int whole = whole(x.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
-      lanes = load(ds, dyo + j).mul(load(gs, go + j)).fma(normal, lanes);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      lanes = ds.load(j).mul(gs.load(j)).fma(normal, lanes);
     }
     return ScalarRowOps.normalizedDot(dy, x, row, mean, scale, gain, whole, combine(lanes));
   }
@@ -174,20 +156,16 @@ final class VectorRowOps implements RowOps {
   @Override
   public void normalizeParameterGradient(
       Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
-    ByteBuffer ds = dy.bytes();
-    ByteBuffer xs = x.bytes();
-    ByteBuffer gs = dGain.bytes();
-    ByteBuffer bs = dBias.bytes();
-    int dyo = dy.at(row);
-    int xo = x.at(row);
-    int go = dGain.at(0);
-    int bo = dBias.at(0);
+    Row ds = Row.of(dy, row);
+    Row xs = Row.of(x, row);
+    Row gs = Row.of(dGain, 0);
+    Row bs = Row.of(dBias, 0);
     int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
-      FloatVector d = load(ds, dyo + j);
-      store(d.fma(normal, load(gs, go + j)), gs, go + j);
-      store(load(bs, bo + j).add(d), bs, bo + j);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      FloatVector d = ds.load(j);
+      gs.store(d.fma(normal, gs.load(j)), j);
+      bs.store(bs.load(j).add(d), j);
     }
     ScalarRowOps.normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias, whole);
   }
@@ -204,22 +182,16 @@ final class VectorRowOps implements RowOps {
       float meanDyX,
       Matrix residual,
       Matrix dx) {
-    ByteBuffer ds = dy.bytes();
-    ByteBuffer xs = x.bytes();
-    ByteBuffer gs = gain.bytes();
-    ByteBuffer rs = residual.bytes();
-    ByteBuffer ys = dx.bytes();
-    int dyo = dy.at(row);
-    int xo = x.at(row);
-    int go = gain.at(0);
-    int ro = residual.at(row);
-    int yo = dx.at(row);
+    Row ds = Row.of(dy, row);
+    Row xs = Row.of(x, row);
+    Row gs = Row.of(gain, 0);
+    Row rs = Row.of(residual, row);
+    Row ys = Row.of(dx, row);
     int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = load(xs, xo + j).sub(mean).mul(scale);
-      FloatVector centered =
-          load(ds, dyo + j).mul(load(gs, go + j)).sub(meanDy).sub(normal.mul(meanDyX));
-      store(centered.fma(broadcast(scale), load(rs, ro + j)), ys, yo + j);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      FloatVector centered = ds.load(j).mul(gs.load(j)).sub(meanDy).sub(normal.mul(meanDyX));
+      ys.store(centered.fma(broadcast(scale), rs.load(j)), j);
     }
     ScalarRowOps.normalizeInputGradient(
         dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx, whole);
@@ -227,35 +199,29 @@ final class VectorRowOps implements RowOps {
 
   @Override
   public void bell(Matrix h, int row, Matrix bias, Matrix y) {
-    ByteBuffer hs = h.bytes();
-    ByteBuffer bs = bias.bytes();
-    ByteBuffer ys = y.bytes();
-    int ho = h.at(row);
-    int bo = bias.at(0);
-    int yo = y.at(row);
+    Row hs = Row.of(h, row);
+    Row bs = Row.of(bias, 0);
+    Row ys = Row.of(y, row);
     int whole = whole(h.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector x = load(hs, ho + j).add(load(bs, bo + j));
-      store(exp(x.mul(x).mul(MINUS_HALF)), ys, yo + j);
+      FloatVector x = hs.load(j).add(bs.load(j));
+      ys.store(exp(x.mul(x).mul(MINUS_HALF)), j);
     }
     ScalarRowOps.bell(h, row, bias, y, whole);
   }
 
   @Override
   public void gelu(Matrix h, int row, Matrix bias, Matrix y) {
-    ByteBuffer hs = h.bytes();
-    ByteBuffer bs = bias.bytes();
-    ByteBuffer ys = y.bytes();
-    int ho = h.at(row);
-    int bo = bias.at(0);
-    int yo = y.at(row);
+    Row hs = Row.of(h, row);
+    Row bs = Row.of(bias, 0);
+    Row ys = Row.of(y, row);
     int whole = whole(h.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector x = load(hs, ho + j).add(load(bs, bo + j));
-      FloatVector bell = load(ys, yo + j);
+      FloatVector x = hs.load(j).add(bs.load(j));
+      FloatVector bell = ys.load(j);
       FloatVector normal = normal(x, bell);
-      store(x.mul(normal), ys, yo + j);
-      store(x.mul(bell).fma(DENSITY, normal), hs, ho + j);
+      ys.store(x.mul(normal), j);
+      hs.store(x.mul(bell).fma(DENSITY, normal), j);
     }
     ScalarRowOps.gelu(h, row, bias, y, whole);
   }
@@ -265,23 +231,21 @@ final class VectorRowOps implements RowOps {
     float max = max(x, row);
     float sum = exps(x, row, max, scale);
     float factor = 1 / sum;
-    ByteBuffer xs = x.bytes();
-    int xo = x.at(row);
+    Row xs = Row.of(x, row);
     int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      store(load(xs, xo + j).mul(factor), xs, xo + j);
+      xs.store(xs.load(j).mul(factor), j);
     }
     ScalarRowOps.scale(x, row, factor, whole);
   }
 
   private static float exps(Matrix x, int row, float max, float scale) {
-    ByteBuffer xs = x.bytes();
-    int xo = x.at(row);
+    Row xs = Row.of(x, row);
     int whole = whole(x.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector e = exp(load(xs, xo + j).sub(max).mul(scale));
-      store(e, xs, xo + j);
+      FloatVector e = exp(xs.load(j).sub(max).mul(scale));
+      xs.store(e, j);
       lanes = lanes.add(e);
     }
     return ScalarRowOps.exps(x, row, max, scale, whole, combine(lanes));
@@ -289,51 +253,44 @@ final class VectorRowOps implements RowOps {
 
   @Override
   public void softmaxGradient(Matrix p, int pr, Matrix dp, int dr, float dot, float scale) {
-    ByteBuffer ps = p.bytes();
-    ByteBuffer ds = dp.bytes();
-    int po = p.at(pr);
-    int dyo = dp.at(dr);
+    Row ps = Row.of(p, pr);
+    Row ds = Row.of(dp, dr);
     int whole = whole(dp.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      store(load(ds, dyo + j).sub(dot).mul(load(ps, po + j)).mul(scale), ds, dyo + j);
+      ds.store(ds.load(j).sub(dot).mul(ps.load(j)).mul(scale), j);
     }
     ScalarRowOps.softmaxGradient(p, pr, dp, dr, dot, scale, whole);
   }
 
   @Override
   public void adamW(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors f) {
-    ByteBuffer gs = gradient.bytes();
-    ByteBuffer ms = m.bytes();
-    ByteBuffer vs = v.bytes();
-    int go = gradient.at(0);
-    int mo = m.at(0);
-    int vo = v.at(0);
+    Row gs = Row.of(gradient, 0);
+    Row ms = Row.of(m, 0);
+    Row vs = Row.of(v, 0);
     int whole = from + whole(to - from);
     FloatVector beta1 = broadcast(f.beta1());
     FloatVector beta2 = broadcast(f.beta2());
     FloatVector rootScale = broadcast(f.rootScale());
     FloatVector eps = broadcast(f.eps());
     for (int j = from * BYTES; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector g = load(gs, go + j);
-      FloatVector first = load(ms, mo + j).fma(beta1, g.mul(f.rest1()));
-      FloatVector second = load(vs, vo + j).fma(beta2, g.mul(g).mul(f.rest2()));
-      store(first, ms, mo + j);
-      store(second, vs, vo + j);
-      store(first.mul(f.rate()).div(second.sqrt().fma(rootScale, eps)), gs, go + j);
+      FloatVector g = gs.load(j);
+      FloatVector first = ms.load(j).fma(beta1, g.mul(f.rest1()));
+      FloatVector second = vs.load(j).fma(beta2, g.mul(g).mul(f.rest2()));
+      ms.store(first, j);
+      vs.store(second, j);
+      gs.store(first.mul(f.rate()).div(second.sqrt().fma(rootScale, eps)), j);
     }
     ScalarRowOps.adamWTail(gradient, m, v, whole, to, f);
   }
 
   @Override
   public void addScaled(Matrix x, float factor, Matrix y, int from, int to) {
-    ByteBuffer xs = x.bytes();
-    ByteBuffer ys = y.bytes();
-    int xo = x.at(0);
-    int yo = y.at(0);
+    Row xs = Row.of(x, 0);
+    Row ys = Row.of(y, 0);
     int whole = from + whole(to - from);
     FloatVector by = broadcast(factor);
     for (int j = from * BYTES; j < whole * BYTES; j += LANES * BYTES) {
-      store(load(xs, xo + j).fma(by, load(ys, yo + j)), ys, yo + j);
+      ys.store(xs.load(j).fma(by, ys.load(j)), j);
     }
     ScalarRowOps.addScaledTail(x, factor, y, whole, to);
   }
@@ -365,12 +322,20 @@ final class VectorRowOps implements RowOps {
         + ((v.lane(1) + v.lane(5)) + (v.lane(3) + v.lane(7)));
   }
 
-  private static FloatVector load(ByteBuffer bytes, int at) {
-    return FloatVector.fromByteBuffer(SPECIES, bytes, at, NATIVE);
-  }
+  /** A row of a matrix: its memory, and where it begins there. */
+  private record Row(ByteBuffer bytes, int start) {
+    static Row of(Matrix x, int row) {
+      return new Row(x.bytes(), x.at(row));
+    }
 
-  private static void store(FloatVector v, ByteBuffer bytes, int at) {
-    v.intoByteBuffer(bytes, at, NATIVE);
+    /** The vector from byte j of the row. */
+    FloatVector load(int j) {
+      return FloatVector.fromByteBuffer(SPECIES, bytes, start + j, NATIVE);
+    }
+
+    void store(FloatVector v, int j) {
+      v.intoByteBuffer(bytes, start + j, NATIVE);
+    }
   }
 
   private static FloatVector broadcast(float value) {

@@ -2,7 +2,6 @@ package org.mixtraining.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -42,8 +41,7 @@ public final class WorkerThreads implements AutoCloseable {
    */
   public WorkerThreads(int size) {
     if (size < 1) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "at least 1 thread computes, got %d", size));
+      throw new IllegalArgumentException("at least 1 thread computes, got %s".formatted(size));
     }
     for (int i = 1; i < size; i++) {
       int thread = i;
@@ -77,7 +75,7 @@ public final class WorkerThreads implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("this thread pool is closed");
     }
-    Loop loop = new Loop(tasks, body, Thread.currentThread());
+    Loop loop = new Loop(tasks, body);
     if (tasks > 1) {
       current = loop;
       helpers.stream().limit(tasks - 1L).forEach(LockSupport::unpark);
@@ -131,15 +129,14 @@ public final class WorkerThreads implements AutoCloseable {
   private static final class Loop {
     private final int tasks;
     private final Task body;
-    private final Thread caller;
+    private final Thread caller = Thread.currentThread();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger unfinished;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    Loop(int tasks, Task body, Thread caller) {
+    Loop(int tasks, Task body) {
       this.tasks = tasks;
       this.body = body;
-      this.caller = caller;
       this.unfinished = new AtomicInteger(tasks);
     }
 

@@ -31,6 +31,10 @@ final class Card {
 
   /** Elements side by side if there is room. */
   static DomContent side(List<DomContent> things) {
-    return div(each(things.stream())).withClass("side");
+    return side(things.toArray(DomContent[]::new));
+  }
+
+  static DomContent side(DomContent... things) {
+    return div(things).withClass("side");
   }
 }

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.mixtraining.report.chart.Grid;
@@ -55,14 +54,13 @@ final class ClassAccuracy {
     ClassRow best = sorted.get(0);
     ClassRow worst = sorted.get(sorted.size() - 1);
     String message =
-        String.format(
-            Locale.ROOT,
-            "Test images after epoch %d. Best is %s with %s, worst %s with %s.",
-            best.epoch(),
-            best.name(),
-            Numbers.percent(best.accuracy()),
-            worst.name(),
-            Numbers.percent(worst.accuracy()));
+        "Test images after epoch %s. Best is %s with %s, worst %s with %s."
+            .formatted(
+                best.epoch(),
+                best.name(),
+                Numbers.percent(best.accuracy()),
+                worst.name(),
+                Numbers.percent(worst.accuracy()));
     if (sorted.size() <= 2 * SHOWN) {
       return Card.of(task + "Test images by class", message, bars("Accuracy by class", sorted));
     }
@@ -70,16 +68,12 @@ final class ClassAccuracy {
         task + "Test images by class",
         message,
         Card.side(
-            List.of(
-                bars(
-                    String.format(Locale.ROOT, "The %d best classes", SHOWN),
-                    sorted.subList(0, SHOWN)),
-                bars(
-                    String.format(Locale.ROOT, "The %d worst classes", SHOWN),
-                    sorted.subList(sorted.size() - SHOWN, sorted.size())))),
+            bars("The %s best classes".formatted(SHOWN), sorted.subList(0, SHOWN)),
+            bars(
+                "The %s worst classes".formatted(SHOWN),
+                sorted.subList(sorted.size() - SHOWN, sorted.size()))),
         details(
-            summary(String.format(Locale.ROOT, "All %d classes", sorted.size())),
-            bars("Accuracy by class", sorted)));
+            summary("All %s classes".formatted(sorted.size())), bars("Accuracy by class", sorted)));
   }
 
   private static DomContent bars(String name, List<ClassRow> rows) {

@@ -1,6 +1,5 @@
 package org.mixtraining.report;
 
-import static j2html.TagCreator.each;
 import static j2html.TagCreator.span;
 
 import j2html.tags.DomContent;
@@ -8,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -43,24 +41,19 @@ public final class ComparisonReport {
 
   private static DomContent status(ComparisonFacts facts) {
     boolean whole = facts.finished() == facts.runs().size();
-    return span(String.format(
-            Locale.ROOT,
-            "%s%d of %d runs finished",
-            whole ? "✓ " : "▶ ",
-            facts.finished(),
-            facts.runs().size()))
+    return span("%s%s of %s runs finished"
+            .formatted(whole ? "✓ " : "▶ ", facts.finished(), facts.runs().size()))
         .withClasses("status", whole ? "finished" : "running");
   }
 
   private static List<String> lead(ComparisonFacts facts) {
     return List.of(
-        String.format(
-            Locale.ROOT,
-            "%d arms in %d settings: %s. Gains are relative to %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate.",
-            facts.armNames().size(),
-            facts.places().size(),
-            String.join(", ", facts.armNames()),
-            facts.baseline()));
+        "%s arms in %s settings: %s. Gains are relative to %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate."
+            .formatted(
+                facts.armNames().size(),
+                facts.places().size(),
+                String.join(", ", facts.armNames()),
+                facts.baseline()));
   }
 
   private static List<Tile> tiles(ComparisonFacts facts) {
@@ -77,15 +70,14 @@ public final class ComparisonReport {
             new Tile(
                 tally.arm(),
                 Numbers.points(tally.gain()) + " points",
-                String.format(
-                    Locale.ROOT,
-                    "%s the time of %s; ahead on both in %d of %d",
-                    tally.faster() == null
-                        ? "unknown times"
-                        : Numbers.digits(1 / tally.faster(), 2) + "×",
-                    facts.baseline(),
-                    tally.ahead(),
-                    tally.settings())));
+                "%s the time of %s; ahead on both in %s of %s"
+                    .formatted(
+                        tally.faster() == null
+                            ? "unknown times"
+                            : Numbers.digits(1 / tally.faster(), 2) + "×",
+                        facts.baseline(),
+                        tally.ahead(),
+                        tally.settings())));
       }
     }
     return tiles;
@@ -107,25 +99,23 @@ public final class ComparisonReport {
     return Section.of(
         "arms",
         "The arms",
-        List.of(
-            Card.of(
-                "Over all settings",
-                "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
-                    .formatted(facts.baseline()),
-                new Grid<>(
-                        "Arms over all settings",
-                        List.of(
-                            Grid.name("arm", ArmSummary::arm),
-                            Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
-                            Grid.number("points", t -> Numbers.points(t.gain())),
-                            Grid.number("faster", t -> Numbers.times(t.faster())),
-                            Grid.number("less compute", t -> Numbers.times(t.fewer())),
-                            Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
-                            Grid.number("ahead in", t -> Numbers.count(t.ahead())),
-                            Grid.number("best in", t -> Numbers.count(t.best()))),
-                        tallies(facts))
-                    .html()),
-            ArmsApart.of(facts)));
+        Card.of(
+            "Over all settings",
+            "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
+                .formatted(facts.baseline()),
+            Grid.of(
+                    "Arms over all settings",
+                    tallies(facts),
+                    Grid.name("arm", ArmSummary::arm),
+                    Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
+                    Grid.number("points", t -> Numbers.points(t.gain())),
+                    Grid.number("faster", t -> Numbers.times(t.faster())),
+                    Grid.number("less compute", t -> Numbers.times(t.fewer())),
+                    Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
+                    Grid.number("ahead in", t -> Numbers.count(t.ahead())),
+                    Grid.number("best in", t -> Numbers.count(t.best())))
+                .html()),
+        ArmsApart.of(facts));
   }
 
   // --- settings and runs -----------------------------------------------------------------------
@@ -144,27 +134,25 @@ public final class ComparisonReport {
                                 .filter(arm -> arm.place().equals(place))
                                 .toList())))
             .toList();
-    return Section.of("settings", "Every setting", List.of(each(cards.stream())));
+    return Section.of("settings", "Every setting", cards);
   }
 
   private static DomContent grid(String caption, List<ArmResult> arms) {
-    return new Grid<>(
+    return Grid.of(
             caption,
-            List.of(
-                Grid.name("arm", ArmResult::arm),
-                Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
-                Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
-                Grid.number(
-                    "test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
-                Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
-                Grid.number("compute", a -> Numbers.flops(a.flops())),
-                Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
-                Grid.number("points", a -> Numbers.points(a.gain())),
-                Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
-                Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
-                Grid.name("ahead", a -> yes(a.ahead())),
-                Grid.name("best", a -> yes(a.pareto()))),
-            arms)
+            arms,
+            Grid.name("arm", ArmResult::arm),
+            Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
+            Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
+            Grid.number("test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
+            Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
+            Grid.number("compute", a -> Numbers.flops(a.flops())),
+            Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
+            Grid.number("points", a -> Numbers.points(a.gain())),
+            Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
+            Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
+            Grid.name("ahead", a -> yes(a.ahead())),
+            Grid.name("best", a -> yes(a.pareto())))
         .html();
   }
 
@@ -176,23 +164,20 @@ public final class ComparisonReport {
     return Section.of(
         "runs",
         "Every run",
-        List.of(
-            Card.of(
-                "Runs",
-                "submit/mixtraining report --run ID gives the full report of one run.",
-                new Grid<>(
-                        "Runs",
-                        List.of(
-                            Grid.name("run", ArmRun::runId),
-                            Grid.name("arm", ArmRun::arm),
-                            Grid.<ArmRun>name("setting", r -> r.place().title()),
-                            Grid.number(
-                                "seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
-                            Grid.name("status", ArmRun::status),
-                            Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
-                            Grid.number("on devices", r -> Numbers.time(r.deviceSeconds()))),
-                        facts.runs())
-                    .html())));
+        Card.of(
+            "Runs",
+            "submit/mixtraining report --run ID gives the full report of one run.",
+            Grid.of(
+                    "Runs",
+                    facts.runs(),
+                    Grid.name("run", ArmRun::runId),
+                    Grid.name("arm", ArmRun::arm),
+                    Grid.<ArmRun>name("setting", r -> r.place().title()),
+                    Grid.number("seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
+                    Grid.name("status", ArmRun::status),
+                    Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
+                    Grid.number("on devices", r -> Numbers.time(r.deviceSeconds())))
+                .html()));
   }
 
   // --- provenance ------------------------------------------------------------------------------
@@ -213,9 +198,8 @@ public final class ComparisonReport {
     return Section.of(
         "provenance",
         "Provenance",
-        List.of(
-            Card.of("Where it comes from", "", Card.facts(origin)),
-            RecordedConfigurations.of(facts.recorded())));
+        Card.of("Where it comes from", "", Card.facts(origin)),
+        RecordedConfigurations.of(facts.recorded()));
   }
 
   private static String distinct(ComparisonFacts facts, Function<RunRow, String> value) {

@@ -7,7 +7,6 @@ import static j2html.TagCreator.span;
 import static j2html.TagCreator.ul;
 
 import j2html.tags.DomContent;
-import java.util.List;
 import org.mixtraining.data.preview.Completions.Completion;
 
 /**
@@ -26,12 +25,10 @@ final class CompletionsSection {
     return Section.of(
         "reconstructions",
         TITLE,
-        List.of(
-            Card.of(
-                "Original, visible patches, completed",
-                "Test images as the final model sees them in a masked autoencoding step, and its reconstructions. If it predicts normalised patches, their mean and deviation are taken from the original.",
-                ul(each(pictures.completions(), CompletionsSection::triple))
-                    .withClass("triples"))));
+        Card.of(
+            "Original, visible patches, completed",
+            "Test images as the final model sees them in a masked autoencoding step, and its reconstructions. If it predicts normalised patches, their mean and deviation are taken from the original.",
+            ul(each(pictures.completions(), CompletionsSection::triple)).withClass("triples")));
   }
 
   private static DomContent triple(Completion completion) {

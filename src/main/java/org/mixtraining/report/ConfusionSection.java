@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -46,7 +45,7 @@ final class ConfusionSection {
           Map<Integer, String> classes = classes(taken);
           DomContent pairs = pairs(prefix, taken, classes.size());
           if (classes.size() <= BESIDE) {
-            cards.add(Card.side(List.of(matrix(prefix, taken, classes), pairs)));
+            cards.add(Card.side(matrix(prefix, taken, classes), pairs));
           } else if (classes.size() <= CLASSES) {
             cards.addAll(List.of(matrix(prefix, taken, classes), pairs));
           } else {
@@ -103,13 +102,12 @@ final class ConfusionSection {
         : new Cell(
             String.valueOf(Math.round(100 * taken.share())),
             taken.share(),
-            String.format(
-                Locale.ROOT,
-                "%s predicted as %s: %d images, %s",
-                taken.labelName(),
-                taken.predictedName(),
-                taken.images(),
-                Numbers.percent(taken.share())),
+            "%s predicted as %s: %s images, %s"
+                .formatted(
+                    taken.labelName(),
+                    taken.predictedName(),
+                    taken.images(),
+                    Numbers.percent(taken.share())),
             taken.right());
   }
 
@@ -124,18 +122,15 @@ final class ConfusionSection {
         prefix + "Most frequent confusions",
         classes <= CLASSES
             ? ""
-            : String.format(
-                Locale.ROOT,
-                "A matrix of %d classes would be unreadable; the view confusion has all of it.",
-                classes),
-        new Grid<>(
+            : "A matrix of %s classes would be unreadable; the view confusion has all of it."
+                .formatted(classes),
+        Grid.of(
                 "Most frequent confusions",
-                List.of(
-                    Grid.name("is", Taken::labelName),
-                    Grid.name("predicted as", Taken::predictedName),
-                    Grid.number("images", cell -> Numbers.count(cell.images())),
-                    Grid.number("of its class", cell -> Numbers.percent(cell.share()))),
-                wrong)
+                wrong,
+                Grid.name("is", Taken::labelName),
+                Grid.name("predicted as", Taken::predictedName),
+                Grid.number("images", cell -> Numbers.count(cell.images())),
+                Grid.number("of its class", cell -> Numbers.percent(cell.share())))
             .html());
   }
 }

@@ -71,7 +71,7 @@ final class Curves {
               "Reconstruction error of masked patches, in epochs with the self-supervised loss.",
               facts));
     }
-    return Section.of("curves", "Curves", List.of(Card.side(figures)));
+    return Section.of("curves", "Curves", Card.side(figures));
   }
 
   /** Test accuracy by elapsed time. */
@@ -100,13 +100,12 @@ final class Curves {
                 points.isEmpty() ? List.of() : List.of(new Line("test", Mark.CIRCLE, points)),
                 new PhaseShading(List.of()),
                 chance(facts)),
-            new Grid<>(
+            Grid.of(
                 "Accuracy by time",
-                List.of(
-                    Grid.<Passed>number("epoch", p -> String.valueOf(p.epoch.epoch())),
-                    Grid.number("time so far", p -> Numbers.time(p.seconds)),
-                    Grid.number("test", p -> Numbers.percent(p.epoch.evaluation().testAccuracy()))),
-                passed))
+                passed,
+                Grid.<Passed>number("epoch", p -> String.valueOf(p.epoch.epoch())),
+                Grid.number("time so far", p -> Numbers.time(p.seconds)),
+                Grid.number("test", p -> Numbers.percent(p.epoch.evaluation().testAccuracy()))))
         .html();
   }
 
@@ -155,13 +154,12 @@ final class Curves {
         progress.bestEpoch() == null
             ? "Test accuracy after the last epoch is %s."
                 .formatted(Numbers.percent(progress.finalTestAccuracy()))
-            : String.format(
-                Locale.ROOT,
-                "Validation accuracy is best after epoch %d with %s; test accuracy is then %s, and after the last epoch %s.",
-                progress.bestEpoch(),
-                Numbers.percent(progress.bestValidationAccuracy()),
-                Numbers.percent(progress.testAccuracyAtBest()),
-                Numbers.percent(progress.finalTestAccuracy()));
+            : "Validation accuracy is best after epoch %s with %s; test accuracy is then %s, and after the last epoch %s."
+                .formatted(
+                    progress.bestEpoch(),
+                    Numbers.percent(progress.bestValidationAccuracy()),
+                    Numbers.percent(progress.testAccuracyAtBest()),
+                    Numbers.percent(progress.finalTestAccuracy()));
     return reached
         + (chance == null
             ? ""
@@ -192,29 +190,27 @@ final class Curves {
   }
 
   private static Grid<EpochRow> accuracies(RunFacts facts) {
-    return new Grid<>(
+    return Grid.of(
         "Accuracy by epoch",
-        List.of(
-            Grid.number("epoch", e -> String.valueOf(e.epoch())),
-            Grid.name("phase", e -> e.phase().name()),
-            Grid.number("training", e -> Numbers.percent(e.training().trainAccuracy())),
-            Grid.number("validation", e -> Numbers.percent(e.evaluation().validationAccuracy())),
-            Grid.number("test", e -> Numbers.percent(e.evaluation().testAccuracy())),
-            Grid.number("test, top 5", e -> Numbers.percent(e.evaluation().testTop5Accuracy()))),
-        facts.epochs());
+        facts.epochs(),
+        Grid.number("epoch", e -> String.valueOf(e.epoch())),
+        Grid.name("phase", e -> e.phase().name()),
+        Grid.number("training", e -> Numbers.percent(e.training().trainAccuracy())),
+        Grid.number("validation", e -> Numbers.percent(e.evaluation().validationAccuracy())),
+        Grid.number("test", e -> Numbers.percent(e.evaluation().testAccuracy())),
+        Grid.number("test, top 5", e -> Numbers.percent(e.evaluation().testTop5Accuracy())));
   }
 
   private static Grid<EpochRow> losses(RunFacts facts) {
-    return new Grid<>(
+    return Grid.of(
         "Losses by epoch",
-        List.of(
-            Grid.number("epoch", e -> String.valueOf(e.epoch())),
-            Grid.name("phase", e -> e.phase().name()),
-            Grid.number("minimised", e -> Numbers.loss(e.training().trainLoss())),
-            Grid.number("self-supervised", e -> Numbers.loss(e.training().sslLoss())),
-            Grid.number("supervised", e -> Numbers.loss(e.training().slLoss())),
-            Grid.number("validation", e -> Numbers.loss(e.evaluation().validationLoss())),
-            Grid.number("test", e -> Numbers.loss(e.evaluation().testLoss()))),
-        facts.epochs());
+        facts.epochs(),
+        Grid.number("epoch", e -> String.valueOf(e.epoch())),
+        Grid.name("phase", e -> e.phase().name()),
+        Grid.number("minimised", e -> Numbers.loss(e.training().trainLoss())),
+        Grid.number("self-supervised", e -> Numbers.loss(e.training().sslLoss())),
+        Grid.number("supervised", e -> Numbers.loss(e.training().slLoss())),
+        Grid.number("validation", e -> Numbers.loss(e.evaluation().validationLoss())),
+        Grid.number("test", e -> Numbers.loss(e.evaluation().testLoss())));
   }
 }

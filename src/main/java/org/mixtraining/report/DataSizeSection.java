@@ -40,7 +40,7 @@ final class DataSizeSection {
             "data",
             TITLE,
             "The comparison has finished runs with one share of labelled images only.")
-        : Section.of("data", TITLE, List.of(Card.side(figures)));
+        : Section.of("data", TITLE, Card.side(figures));
   }
 
   /** Share of the training images that are used with their labels, in percent. */
@@ -70,16 +70,13 @@ final class DataSizeSection {
             new LineChart(
                 "labelled images, %",
                 "test accuracy", Numbers::share, lines, new PhaseShading(List.of()), null),
-            new Grid<>(
+            Grid.of(
                 dataset,
-                List.of(
-                    Grid.<ArmResult>number(
-                        "labelled images", r -> Numbers.percent(labelled(r) / 100)),
-                    Grid.name("arm", ArmResult::arm),
-                    Grid.number(
-                        "test accuracy",
-                        r -> Numbers.percent(r.accuracy(), r.accuracyDeviation()))),
-                results))
+                results,
+                Grid.<ArmResult>number("labelled images", r -> Numbers.percent(labelled(r) / 100)),
+                Grid.name("arm", ArmResult::arm),
+                Grid.number(
+                    "test accuracy", r -> Numbers.percent(r.accuracy(), r.accuracyDeviation()))))
         .html();
   }
 }

@@ -1,6 +1,5 @@
 package org.mixtraining.report;
 
-import java.util.List;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.report.chart.Grid;
 import org.mixtraining.report.chart.Numbers;
@@ -22,21 +21,19 @@ final class FeaturesSection {
     return Section.of(
         "features",
         "Features",
-        List.of(
-            Card.of(
-                "Classification of frozen features",
-                "A linear probe and weighted nearest neighbours on the encoder's features, with the labels that the run used.",
-                new Grid<>(
-                        "Accuracy of frozen features",
-                        List.of(
-                            Grid.<FeatureRow>name("method", row -> KebabCase.of(row.method())),
-                            Grid.name("model", FeatureRow::model),
-                            Grid.name("task", FeatureRow::task),
-                            Grid.name("images", row -> KebabCase.of(row.split())),
-                            Grid.number("count", row -> Numbers.count(row.images())),
-                            Grid.number("trained on", row -> Numbers.count(row.trainingImages())),
-                            Grid.number("correct", row -> Numbers.percent(row.accuracy()))),
-                        facts.features())
-                    .html())));
+        Card.of(
+            "Classification of frozen features",
+            "A linear probe and weighted nearest neighbours on the encoder's features, with the labels that the run used.",
+            Grid.of(
+                    "Accuracy of frozen features",
+                    facts.features(),
+                    Grid.<FeatureRow>name("method", row -> KebabCase.of(row.method())),
+                    Grid.name("model", FeatureRow::model),
+                    Grid.name("task", FeatureRow::task),
+                    Grid.name("images", row -> KebabCase.of(row.split())),
+                    Grid.number("count", row -> Numbers.count(row.images())),
+                    Grid.number("trained on", row -> Numbers.count(row.trainingImages())),
+                    Grid.number("correct", row -> Numbers.percent(row.accuracy())))
+                .html()));
   }
 }

@@ -6,7 +6,6 @@ import static j2html.TagCreator.summary;
 import j2html.tags.DomContent;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.mixtraining.config.hocon.ResolvedSetting;
 import org.mixtraining.report.chart.Grid;
@@ -21,8 +20,7 @@ final class Provenance {
   private Provenance() {}
 
   static Section of(RunRow run) {
-    return Section.of(
-        "provenance", "Provenance", List.of(origin(run), repeating(run), configuration(run)));
+    return Section.of("provenance", "Provenance", origin(run), repeating(run), configuration(run));
   }
 
   private static DomContent origin(RunRow run) {
@@ -67,21 +65,19 @@ final class Provenance {
     List<ResolvedSetting> given = keys.stream().filter(key -> !key.byDefault()).toList();
     return Card.of(
         "Configuration",
-        String.format(
-            Locale.ROOT, "%d of %d keys differ from their defaults.", given.size(), keys.size()),
+        "%s of %s keys differ from their defaults.".formatted(given.size(), keys.size()),
         grid("Keys that differ from their defaults", given),
         details(summary("All keys"), grid("All keys", keys)));
   }
 
   private static DomContent grid(String caption, List<ResolvedSetting> keys) {
-    return new Grid<>(
+    return Grid.of(
             caption,
-            List.of(
-                Grid.name("key", ResolvedSetting::key),
-                Grid.<ResolvedSetting>name(
-                    "value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
-                Grid.name("", key -> key.byDefault() ? "default" : "")),
-            keys)
+            keys,
+            Grid.name("key", ResolvedSetting::key),
+            Grid.<ResolvedSetting>name(
+                "value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
+            Grid.name("", key -> key.byDefault() ? "default" : ""))
         .html();
   }
 

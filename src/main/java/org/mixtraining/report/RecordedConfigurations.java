@@ -4,7 +4,6 @@ import static j2html.TagCreator.details;
 import static j2html.TagCreator.summary;
 
 import j2html.tags.DomContent;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,10 +38,8 @@ final class RecordedConfigurations {
     }
     List<Values> given =
         keys.values().stream().filter(key -> !key.byDefault && !key.key.equals("run.id")).toList();
-    List<String> commands = new ArrayList<>();
-    for (RunRow run : runs) {
-      commands.add("# " + run.runId() + "\n" + Commands.repeating(run));
-    }
+    List<String> commands =
+        runs.stream().map(run -> "# " + run.runId() + "\n" + Commands.repeating(run)).toList();
     String secrets =
         runs.stream().anyMatch(Commands::incomplete)
             ? " (redacted) stands for a secret that the tables do not keep: supply it again."
@@ -51,12 +48,11 @@ final class RecordedConfigurations {
         "Configuration",
         "Keys that differ from their defaults in some run, with every value that they have."
             + secrets,
-        new Grid<>(
+        Grid.of(
                 "Keys that differ from their defaults",
-                List.of(
-                    Grid.<Values>name("key", Values::key),
-                    Grid.name("values", key -> String.join(" · ", key.values))),
-                given)
+                given,
+                Grid.<Values>name("key", Values::key),
+                Grid.name("values", key -> String.join(" · ", key.values)))
             .html(),
         details(summary("Commands that reproduce each run"), Commands.shown(commands)));
   }

@@ -19,33 +19,19 @@ import static j2html.TagCreator.style;
 import static j2html.TagCreator.ul;
 
 import j2html.tags.DomContent;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.mixtraining.config.Text;
 import org.mixtraining.report.chart.Textures;
 
 /**
  * A report that renders as one self-contained HTML file: no scripts, embedded style sheet and
  * images, and a content security policy that lets a browser load nothing else.
+ *
+ * @param opening the header of the report
  */
-public final class Report {
+public record Report(String title, List<DomContent> opening, List<Section> sections) {
   private static final String POLICY =
       "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'";
-
-  private final String title;
-  private final List<DomContent> opening;
-  private final List<Section> sections;
-
-  /**
-   * @param opening the header of the report
-   */
-  Report(String title, List<DomContent> opening, List<Section> sections) {
-    this.title = title;
-    this.opening = opening;
-    this.sections = sections;
-  }
 
   /**
    * A section that is left out.
@@ -79,7 +65,7 @@ public final class Report {
                     meta().withName("referrer").withContent("no-referrer"),
                     j2html.TagCreator.title(title),
                     link().withRel("icon").withHref("data:,"),
-                    style().with(rawHtml(styleSheet()))),
+                    style().with(rawHtml(Text.resource(Report.class, "report.css")))),
                 body(
                     a("Skip to content").withHref("#content").withClass("skip"),
                     Textures.definitions(),
@@ -94,13 +80,5 @@ public final class Report {
                         p(
                             "Made by MixTraining on Spark from the result tables. This file is self-contained."))))
             .withLang("en"));
-  }
-
-  private static String styleSheet() {
-    try (InputStream in = Report.class.getResourceAsStream("report.css")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -63,24 +63,16 @@ public final class RunReport {
                         .collect(joining(" → ", "", " epochs")));
     List<String> lead = new ArrayList<>(List.of(model));
     if (run.error() != null) {
-      lead.add(
-          String.format(
-              Locale.ROOT, "It failed after epoch %d: %s", progress.epochsDone(), run.error()));
+      lead.add("It failed after epoch %s: %s".formatted(progress.epochsDone(), run.error()));
     } else if (Boolean.TRUE.equals(run.stoppedEarly())) {
       lead.add(
-          String.format(
-              Locale.ROOT,
-              "Early stopping ended it after %d of %d epochs, when its learning rate had fallen to %s of its peak.",
-              progress.epochsDone(),
-              run.setup().epochsPlanned(),
-              fallen(facts.epochs())));
+          "Early stopping ended it after %s of %s epochs, when its learning rate had fallen to %s of its peak."
+              .formatted(
+                  progress.epochsDone(), run.setup().epochsPlanned(), fallen(facts.epochs())));
     } else if (run.status() != RunRow.Status.FINISHED) {
       lead.add(
-          String.format(
-              Locale.ROOT,
-              "%d of %d epochs have finished; the following is about these.",
-              progress.epochsDone(),
-              run.setup().epochsPlanned()));
+          "%s of %s epochs have finished; the following is about these."
+              .formatted(progress.epochsDone(), run.setup().epochsPlanned()));
     }
     return lead;
   }
@@ -102,8 +94,7 @@ public final class RunReport {
             Numbers.percent(
                 selected ? progress.testAccuracyAtBest() : progress.finalTestAccuracy()),
             selected
-                ? String.format(
-                    Locale.ROOT, "after epoch %d, the best on validation", progress.bestEpoch())
+                ? "after epoch %s, the best on validation".formatted(progress.bestEpoch())
                 : "after the last epoch"),
         new Tile(
             "Validation accuracy",
@@ -122,7 +113,7 @@ public final class RunReport {
         new Tile(
             "Images",
             Numbers.amount(progress.images(), ""),
-            String.format(Locale.ROOT, "trained on, in %d epochs", progress.epochsDone())));
+            "trained on, in %s epochs".formatted(progress.epochsDone())));
   }
 
   // --- what ran, and on what -------------------------------------------------------------------
@@ -152,11 +143,9 @@ public final class RunReport {
     return Section.of(
         "setup",
         "Configuration and hardware",
-        List.of(
-            Card.side(
-                List.of(
-                    Card.of("Configuration", "", Card.facts(what)),
-                    Card.of("Hardware", "", Card.facts(where))))));
+        Card.side(
+            Card.of("Configuration", "", Card.facts(what)),
+            Card.of("Hardware", "", Card.facts(where))));
   }
 
   private static String distinct(RunFacts facts, Function<WorkerRow, String> value) {
@@ -165,8 +154,6 @@ public final class RunReport {
     return values.isEmpty()
         ? Numbers.NONE
         : String.join(", ", values.subList(0, shown))
-            + (values.size() > shown
-                ? String.format(Locale.ROOT, " and %d more", values.size() - shown)
-                : "");
+            + (values.size() > shown ? " and %s more".formatted(values.size() - shown) : "");
   }
 }

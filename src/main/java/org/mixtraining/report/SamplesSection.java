@@ -10,7 +10,6 @@ import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.mixtraining.report.chart.Numbers;
@@ -41,11 +40,8 @@ final class SamplesSection {
           Map<Long, byte[]> images = pictures.samples().getOrDefault(task, Map.of());
           PredictionRow any = rows.get(0);
           String model =
-              String.format(
-                  Locale.ROOT,
-                  "Test images and the predictions of the %s model, after epoch %d, with their probabilities.",
-                  any.model(),
-                  any.epoch());
+              "Test images and the predictions of the %s model, after epoch %s, with their probabilities."
+                  .formatted(any.model(), any.epoch());
           cards.add(
               card(
                   prefix + "Right",
@@ -79,9 +75,7 @@ final class SamplesSection {
     return li(
             png == null
                 ? div("no image").withClass("no-image")
-                : Gallery.image(
-                    png,
-                    String.format(Locale.ROOT, "test image %d, %s", row.id(), row.labelName())),
+                : Gallery.image(png, "test image %s, %s".formatted(row.id(), row.labelName())),
             div(verdict + row.predictedName()).withClass("answer"),
             div(Numbers.percent(row.probability()) + (right(row) ? "" : ", is " + row.labelName()))
                 .withClass("truth"))

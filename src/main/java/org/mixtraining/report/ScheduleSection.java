@@ -35,9 +35,7 @@ final class ScheduleSection {
       return Section.missing("schedule", "Schedule", "No epoch of this run has finished.");
     }
     return Section.of(
-        "schedule",
-        "Schedule",
-        List.of(strip(epochs), Card.side(List.of(learningRate(epochs), weights(epochs)))));
+        "schedule", "Schedule", strip(epochs), Card.side(learningRate(epochs), weights(epochs)));
   }
 
   /** The phases as a strip, each as wide as its number of epochs. */
@@ -121,24 +119,23 @@ final class ScheduleSection {
   }
 
   private static Grid<EpochRow> numbers(List<EpochRow> epochs) {
-    return new Grid<>(
+    return Grid.of(
         "Schedule by epoch",
-        List.of(
-            Grid.number("epoch", e -> String.valueOf(e.epoch())),
-            Grid.name("phase", e -> e.phase().name()),
-            Grid.name("objective", e -> KebabCase.of(e.objective())),
-            Grid.name("pass", e -> e.pass() == null ? Numbers.NONE : KebabCase.of(e.pass())),
-            Grid.number("first step", e -> Numbers.digits(e.learningRateStart(), 3)),
-            Grid.number("last step", e -> Numbers.digits(e.learningRateEnd(), 3)),
-            Grid.number("α", e -> Numbers.digits(e.alpha(), 3)),
-            Grid.number(
-                "mask ratio",
-                e -> e.maskRatio() == null ? Numbers.NONE : Numbers.percent(e.maskRatio())),
-            batches("steps", b -> b.stepsPerWorker()),
-            batches("images a step", b -> b.batchSize()),
-            batches("of them a worker's", b -> b.workerBatchSize()),
-            batches("averages", b -> b.averages())),
-        epochs);
+        epochs,
+        Grid.number("epoch", e -> String.valueOf(e.epoch())),
+        Grid.name("phase", e -> e.phase().name()),
+        Grid.name("objective", e -> KebabCase.of(e.objective())),
+        Grid.name("pass", e -> e.pass() == null ? Numbers.NONE : KebabCase.of(e.pass())),
+        Grid.number("first step", e -> Numbers.digits(e.learningRateStart(), 3)),
+        Grid.number("last step", e -> Numbers.digits(e.learningRateEnd(), 3)),
+        Grid.number("α", e -> Numbers.digits(e.alpha(), 3)),
+        Grid.number(
+            "mask ratio",
+            e -> e.maskRatio() == null ? Numbers.NONE : Numbers.percent(e.maskRatio())),
+        batches("steps", b -> b.stepsPerWorker()),
+        batches("images a step", b -> b.batchSize()),
+        batches("of them a worker's", b -> b.workerBatchSize()),
+        batches("averages", b -> b.averages()));
   }
 
   private static Grid.Column<EpochRow> batches(

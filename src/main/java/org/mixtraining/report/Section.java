@@ -15,6 +15,10 @@ import java.util.List;
  */
 record Section(String id, String title, List<DomContent> content, String missing) {
 
+  static Section of(String id, String title, DomContent... content) {
+    return of(id, title, List.of(content));
+  }
+
   static Section of(String id, String title, List<DomContent> content) {
     return new Section(id, title, content, "");
   }

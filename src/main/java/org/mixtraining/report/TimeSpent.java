@@ -27,9 +27,8 @@ final class TimeSpent {
     return Section.of(
         "time",
         "Where the time went",
-        List.of(
-            Card.side(List.of(byEpoch(bars), byPhase(facts, bars))),
-            WorkersSection.of(facts.workers())));
+        Card.side(byEpoch(bars), byPhase(facts, bars)),
+        WorkersSection.of(facts.workers()));
   }
 
   // --- epochs and phases -----------------------------------------------------------------------
@@ -71,31 +70,29 @@ final class TimeSpent {
     return Card.of(
         "By phase and activity",
         "Time on devices is that of training, summed over workers and the cores, or GPU, that each holds; time includes evaluation. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
-        new Grid<>(
+        Grid.of(
                 "Cost by phase",
-                List.of(
-                    Grid.<RunFacts.PhaseCost>name("phase", p -> p.phase().name()),
-                    Grid.number("epochs", p -> Numbers.count(p.epochs())),
-                    Grid.number("images", p -> Numbers.count(p.images())),
-                    Grid.number("time", p -> Numbers.time(p.seconds())),
-                    Grid.number("an epoch", p -> Numbers.time(p.seconds() / p.epochs())),
-                    Grid.number("on devices", p -> Numbers.time(p.deviceSeconds())),
-                    Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
-                    Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
-                    Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops()))),
-                facts.phases())
+                facts.phases(),
+                Grid.<RunFacts.PhaseCost>name("phase", p -> p.phase().name()),
+                Grid.number("epochs", p -> Numbers.count(p.epochs())),
+                Grid.number("images", p -> Numbers.count(p.images())),
+                Grid.number("time", p -> Numbers.time(p.seconds())),
+                Grid.number("an epoch", p -> Numbers.time(p.seconds() / p.epochs())),
+                Grid.number("on devices", p -> Numbers.time(p.deviceSeconds())),
+                Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
+                Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
+                Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops())))
             .html(),
-        new Grid<>(
+        Grid.of(
                 "Time by activity",
-                List.of(
-                    Grid.<Integer>name("for", PARTS::get),
-                    Grid.number("time", part -> Numbers.time(sum(bars, part))),
-                    Grid.number(
-                        "share",
-                        part ->
-                            Numbers.percent(
-                                sum(bars, part) / bars.stream().mapToDouble(Bar::sum).sum()))),
-                IntStream.range(0, PARTS.size()).boxed().toList())
+                IntStream.range(0, PARTS.size()).boxed().toList(),
+                Grid.<Integer>name("for", PARTS::get),
+                Grid.number("time", part -> Numbers.time(sum(bars, part))),
+                Grid.number(
+                    "share",
+                    part ->
+                        Numbers.percent(
+                            sum(bars, part) / bars.stream().mapToDouble(Bar::sum).sum())))
             .html());
   }
 

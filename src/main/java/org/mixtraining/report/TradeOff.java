@@ -70,10 +70,9 @@ final class TradeOff {
         : Section.of(
             "trade-off",
             TITLE,
-            List.of(
-                p("Up is more accurate, left is cheaper. Bars are standard deviations over seeds, dots single runs. The stepped line is the Pareto front: no other arm is both as accurate and as cheap.")
-                    .withClass("about"),
-                Card.side(figures)));
+            p("Up is more accurate, left is cheaper. Bars are standard deviations over seeds, dots single runs. The stepped line is the Pareto front: no other arm is both as accurate and as cheap.")
+                .withClass("about"),
+            Card.side(figures));
   }
 
   private static DomContent figure(
@@ -84,21 +83,20 @@ final class TradeOff {
             title,
             "Best: %s.".formatted(best),
             new ScatterChart(unit, cost, arms),
-            new Grid<>(
+            Grid.of(
                 title,
-                List.of(
-                    Grid.name("arm", Arm::name),
-                    Grid.<Arm>number("runs", arm -> Numbers.count(arm.runs().size())),
-                    Grid.number(
-                        "test accuracy",
-                        arm ->
-                            Numbers.percent(
-                                arm.accuracy().mean(),
-                                arm.runs().size() > 1 ? arm.accuracy().deviation() : null)),
-                    Grid.number(unit, arm -> cost.apply(arm.cost().mean())),
-                    Grid.number("±", arm -> cost.apply(arm.cost().deviation())),
-                    Grid.name("best", arm -> arm.best() ? "✓ yes" : "no")),
-                arms))
+                arms,
+                Grid.name("arm", Arm::name),
+                Grid.<Arm>number("runs", arm -> Numbers.count(arm.runs().size())),
+                Grid.number(
+                    "test accuracy",
+                    arm ->
+                        Numbers.percent(
+                            arm.accuracy().mean(),
+                            arm.runs().size() > 1 ? arm.accuracy().deviation() : null)),
+                Grid.number(unit, arm -> cost.apply(arm.cost().mean())),
+                Grid.number("±", arm -> cost.apply(arm.cost().deviation())),
+                Grid.name("best", arm -> arm.best() ? "✓ yes" : "no")))
         .html();
   }
 

@@ -73,32 +73,27 @@ final class WorkersSection {
             .toList();
     String shown =
         slowest.size() < shares.size()
-            ? String.format(
-                Locale.ROOT,
-                " The %d slowest of %d workers are shown.",
-                slowest.size(),
-                shares.size())
+            ? " The %s slowest of %s workers are shown.".formatted(slowest.size(), shares.size())
             : "";
     return Card.of(
         "By worker",
         "Seconds that each worker held its device in each epoch; darker is longer, and an outline marks more than a tenth of them spent waiting for data."
             + shown,
         matrix(slowest),
-        new Grid<>(
+        Grid.of(
                 "Workers",
-                List.of(
-                    Grid.<Share>number("worker", s -> String.valueOf(s.worker)),
-                    Grid.name("host/executor", Share::places),
-                    Grid.name("device", s -> s.rows.get(0).device()),
-                    Grid.number("images", s -> Numbers.count(s.images())),
-                    Grid.number("on its device", s -> Numbers.time(s.seconds())),
-                    Grid.number("images/s", s -> Numbers.digits(s.images() / s.seconds(), 3)),
-                    Grid.number("waiting", s -> Numbers.percent(s.waiting() / s.seconds())),
-                    Grid.number(
-                        "peak memory",
-                        s -> s.peak() == null ? Numbers.NONE : Numbers.amount(s.peak(), "B")),
-                    Grid.number("repeated epochs", s -> String.valueOf(s.repeats()))),
-                slowest)
+                slowest,
+                Grid.<Share>number("worker", s -> String.valueOf(s.worker)),
+                Grid.name("host/executor", Share::places),
+                Grid.name("device", s -> s.rows.get(0).device()),
+                Grid.number("images", s -> Numbers.count(s.images())),
+                Grid.number("on its device", s -> Numbers.time(s.seconds())),
+                Grid.number("images/s", s -> Numbers.digits(s.images() / s.seconds(), 3)),
+                Grid.number("waiting", s -> Numbers.percent(s.waiting() / s.seconds())),
+                Grid.number(
+                    "peak memory",
+                    s -> s.peak() == null ? Numbers.NONE : Numbers.amount(s.peak(), "B")),
+                Grid.number("repeated epochs", s -> String.valueOf(s.repeats())))
             .html());
   }
 
@@ -148,13 +143,8 @@ final class WorkersSection {
     return new HeatGrid.Cell(
         String.format(Locale.ROOT, seconds < 9.95 ? "%.1f" : "%.0f", seconds),
         seconds / longest,
-        String.format(
-            Locale.ROOT,
-            "worker %d, from epoch %d: %s an epoch, %s of them waiting for data",
-            share.worker,
-            from,
-            Numbers.time(seconds),
-            Numbers.time(waiting)),
+        "worker %s, from epoch %s: %s an epoch, %s of them waiting for data"
+            .formatted(share.worker, from, Numbers.time(seconds), Numbers.time(waiting)),
         waiting > seconds / 10);
   }
 }

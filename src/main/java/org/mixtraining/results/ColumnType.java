@@ -4,7 +4,7 @@ import java.lang.reflect.Array;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
-import java.util.Map;
+import org.apache.commons.lang3.ClassUtils;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.TimeUnit;
@@ -18,61 +18,50 @@ import org.mixtraining.config.KebabCase;
 /** A column type, with its counterparts in Java, Parquet, Spark and the documentation. */
 enum ColumnType {
   /** Strings, and enums in the spelling of the configuration: {@code TWO_PASS} is two-pass. */
-  STRING,
-  INT,
-  LONG,
-  DOUBLE,
-  BOOLEAN,
+  STRING(
+      String.class,
+      DataTypes.StringType,
+      PrimitiveTypeName.BINARY,
+      LogicalTypeAnnotation.stringType()),
+  INT(Integer.class, DataTypes.IntegerType, PrimitiveTypeName.INT32, null),
+  LONG(Long.class, DataTypes.LongType, PrimitiveTypeName.INT64, null),
+  DOUBLE(Double.class, DataTypes.DoubleType, PrimitiveTypeName.DOUBLE, null),
+  BOOLEAN(Boolean.class, DataTypes.BooleanType, PrimitiveTypeName.BOOLEAN, null),
   /** Instants, in microseconds. */
-  TIMESTAMP;
+  TIMESTAMP(
+      Instant.class,
+      DataTypes.TimestampType,
+      PrimitiveTypeName.INT64,
+      LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS));
 
-  private static final Map<Class<?>, ColumnType> BY_CLASS =
-      Map.ofEntries(
-          Map.entry(String.class, STRING),
-          Map.entry(int.class, INT),
-          Map.entry(Integer.class, INT),
-          Map.entry(long.class, LONG),
-          Map.entry(Long.class, LONG),
-          Map.entry(double.class, DOUBLE),
-          Map.entry(Double.class, DOUBLE),
-          Map.entry(boolean.class, BOOLEAN),
-          Map.entry(Boolean.class, BOOLEAN),
-          Map.entry(Instant.class, TIMESTAMP));
+  private final Class<?> java;
+  private final DataType spark;
+  private final PrimitiveTypeName parquet;
+  private final LogicalTypeAnnotation meaning; // in Parquet; null: the plain value
+
+  ColumnType(
+      Class<?> java, DataType spark, PrimitiveTypeName parquet, LogicalTypeAnnotation meaning) {
+    this.java = java;
+    this.spark = spark;
+    this.parquet = parquet;
+    this.meaning = meaning;
+  }
 
   /** The type of a component, or null if there is no column for such values. */
   static ColumnType of(Class<?> type) {
-    return type.isEnum() ? STRING : BY_CLASS.get(type);
+    Class<?> boxed = type.isEnum() ? String.class : ClassUtils.primitiveToWrapper(type);
+    return Arrays.stream(values()).filter(column -> column.java == boxed).findAny().orElse(null);
   }
 
   DataType spark() {
-    return switch (this) {
-      case STRING -> DataTypes.StringType;
-      case INT -> DataTypes.IntegerType;
-      case LONG -> DataTypes.LongType;
-      case DOUBLE -> DataTypes.DoubleType;
-      case BOOLEAN -> DataTypes.BooleanType;
-      case TIMESTAMP -> DataTypes.TimestampType;
-    };
+    return spark;
   }
 
   /**
    * A column of a file. Every one is optional, as it is in the files written before it was added.
    */
   Type parquet(String name) {
-    return switch (this) {
-      case STRING ->
-          Types.optional(PrimitiveTypeName.BINARY)
-              .as(LogicalTypeAnnotation.stringType())
-              .named(name);
-      case INT -> Types.optional(PrimitiveTypeName.INT32).named(name);
-      case LONG -> Types.optional(PrimitiveTypeName.INT64).named(name);
-      case DOUBLE -> Types.optional(PrimitiveTypeName.DOUBLE).named(name);
-      case BOOLEAN -> Types.optional(PrimitiveTypeName.BOOLEAN).named(name);
-      case TIMESTAMP ->
-          Types.optional(PrimitiveTypeName.INT64)
-              .as(LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS))
-              .named(name);
-    };
+    return Types.optional(parquet).as(meaning).named(name);
   }
 
   /** The value under a name as the type of a component; null, or a primitive's zero, if absent. */

@@ -13,51 +13,20 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.mixtraining.config.UserException;
 
 /** Output format of a query's rows. */
 public enum Format {
   /** Aligned columns for reading: numbers rounded, long texts cut. */
-  TEXT {
-    @Override
-    public String print(QueryResult answer) {
-      return TextTable.print(answer);
-    }
-  },
+  TEXT(TextTable::print),
 
   /** One array of objects, an object a line; numbers in full, NaN and the infinities as text. */
-  JSON {
-    @Override
-    public String print(QueryResult answer) {
-      List<String> names = answer.columns().stream().map(QueryResult.Heading::name).toList();
-      for (String name : names) {
-        if (names.indexOf(name) < names.lastIndexOf(name)) {
-          throw new UserException(
-              "sql: two columns are named %s; rename one of them (\"as ...\") to print JSON"
-                  .formatted(name));
-        }
-      }
-      return answer.rows().isEmpty()
-          ? "[]\n"
-          : answer.rows().stream()
-              .map(row -> json(object(names, row)))
-              .collect(joining(",\n", "[\n", "\n]\n"));
-    }
-  },
+  JSON(Format::json),
 
   /** RFC 4180 with a header line; numbers in full, null as nothing, the empty text as "". */
-  CSV {
-    @Override
-    public String print(QueryResult answer) {
-      String header =
-          answer.columns().stream()
-              .map(column -> csv(column.name()))
-              .collect(joining(",", "", "\n"));
-      return answer.rows().stream()
-          .map(row -> row.stream().map(Format::csv).collect(joining(",", "", "\n")))
-          .collect(joining("", header, ""));
-    }
-  };
+  CSV(Format::csv);
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
@@ -65,8 +34,39 @@ public enum Format {
           .addModule(new SimpleModule().addSerializer(Instant.class, ToStringSerializer.instance))
           .build();
 
+  private final Function<QueryResult, String> printer;
+
+  Format(Function<QueryResult, String> printer) {
+    this.printer = printer;
+  }
+
   /** The rows as text, its last line ended. */
-  public abstract String print(QueryResult answer);
+  public String print(QueryResult answer) {
+    return printer.apply(answer);
+  }
+
+  private static String json(QueryResult answer) {
+    List<String> names = answer.columns().stream().map(QueryResult.Heading::name).toList();
+    for (String name : names) {
+      if (names.indexOf(name) < names.lastIndexOf(name)) {
+        throw new UserException(
+            "sql: two columns are named %s; rename one of them (\"as ...\") to print JSON"
+                .formatted(name));
+      }
+    }
+    return answer.rows().isEmpty()
+        ? "[]\n"
+        : answer.rows().stream()
+            .map(row -> json(object(names, row)))
+            .collect(joining(",\n", "[\n", "\n]\n"));
+  }
+
+  private static String csv(QueryResult answer) {
+    List<String> header = answer.columns().stream().map(QueryResult.Heading::name).toList();
+    return Stream.concat(Stream.of(header), answer.rows().stream())
+        .map(row -> row.stream().map(Format::csv).collect(joining(",", "", "\n")))
+        .collect(joining());
+  }
 
   /** A value in full. */
   static String full(Object value) {

@@ -1,9 +1,7 @@
 package org.mixtraining.results;
 
-import java.util.List;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.data.Split;
-import org.mixtraining.train.Prediction;
 
 /** Prediction of a held-out image by the model that a run ends with. */
 @TableRow(table = "predictions", oneRowPer = "test image of a finished run, and task")
@@ -21,33 +19,6 @@ public record PredictionRow(
         String model,
     @Column("epochs of the run behind that model, count") int epoch)
     implements ResultRow {
-
-  /**
-   * The row of a prediction.
-   *
-   * @param names of the task's classes
-   */
-  public static PredictionRow of(
-      String runId,
-      Split split,
-      String task,
-      List<String> names,
-      Prediction said,
-      String model,
-      int epoch) {
-    return new PredictionRow(
-        runId,
-        split,
-        said.id(),
-        task,
-        said.label(),
-        names.get(said.label()),
-        said.predicted(),
-        names.get(said.predicted()),
-        said.probability(),
-        model,
-        epoch);
-  }
 
   @Override
   public String part() {

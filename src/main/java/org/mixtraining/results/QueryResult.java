@@ -2,11 +2,11 @@ package org.mixtraining.results;
 
 import java.sql.Timestamp;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.NumericType;
@@ -31,20 +31,17 @@ public record QueryResult(List<Heading> columns, List<List<Object>> rows) {
   }
 
   private static List<Object> values(Row row) {
-    List<Object> values = new ArrayList<>(row.size());
-    for (int i = 0; i < row.size(); i++) {
-      values.add(plain(row.get(i)));
-    }
-    return values;
+    return IntStream.range(0, row.size()).mapToObj(i -> plain(row.get(i))).toList();
   }
 
   private static Object plain(Object value) {
-    if (value == null || value instanceof Number || value instanceof Boolean) {
+    if (value == null
+        || value instanceof Number
+        || value instanceof Boolean
+        || value instanceof Instant) {
       return value;
     } else if (value instanceof Timestamp timestamp) {
       return timestamp.toInstant();
-    } else if (value instanceof Instant) {
-      return value;
     } else if (value instanceof Row struct) {
       List<Object> values = values(struct);
       Map<String, Object> named = new LinkedHashMap<>();
@@ -53,9 +50,7 @@ public record QueryResult(List<Heading> columns, List<List<Object>> rows) {
       }
       return named;
     } else if (value instanceof scala.collection.Seq<?> seq) {
-      List<Object> values = new ArrayList<>();
-      JavaConverters.seqAsJavaList(seq).forEach(element -> values.add(plain(element)));
-      return values;
+      return JavaConverters.seqAsJavaList(seq).stream().map(QueryResult::plain).toList();
     } else if (value instanceof scala.collection.Map<?, ?> map) {
       Map<String, Object> named = new LinkedHashMap<>();
       JavaConverters.mapAsJavaMap(map)

@@ -1,13 +1,10 @@
 package org.mixtraining.results;
 
 import java.lang.reflect.Array;
-import java.lang.reflect.RecordComponent;
 import java.sql.Timestamp;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -26,28 +23,8 @@ public record RowReader(SparkSession spark) {
    */
   public <R extends Record> List<R> rows(Class<R> type, String sql, Map<String, Object> arguments) {
     return spark.sql(sql, arguments).collectAsList().stream()
-        .map(row -> type.cast(record(type, row)))
+        .map(row -> type.cast(Table.record(type, (column, of) -> value(row.getAs(column), of))))
         .toList();
-  }
-
-  private static Object record(Class<?> type, Row row) {
-    RecordComponent[] components = type.getRecordComponents();
-    Class<?>[] types =
-        Arrays.stream(components).map(RecordComponent::getType).toArray(Class[]::new);
-    Object[] values = new Object[components.length];
-    for (int i = 0; i < components.length; i++) {
-      values[i] =
-          types[i].isRecord()
-              ? record(types[i], row)
-              : value(row.getAs(Table.snakeCase(components[i].getName())), types[i]);
-    }
-    try {
-      var constructor = type.getDeclaredConstructor(types);
-      constructor.setAccessible(true);
-      return constructor.newInstance(values);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("cannot make a " + type, e);
-    }
   }
 
   private static Object value(Object value, Class<?> type) {

@@ -3,10 +3,11 @@ package org.mixtraining.results;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.parquet.example.data.Group;
@@ -28,22 +29,14 @@ record Table(String name, String oneRowPer, List<Field> columns) {
    * A column.
    *
    * @param meaning with its unit
-   * @param path accessors that lead from the row to the value, through the records that group
-   *     columns
+   * @param value of a row, where records group columns from the record in it
    */
-  record Field(String name, ColumnType type, boolean nullable, String meaning, List<Method> path) {
-
-    private Object value(Object row) {
-      Object value = row;
-      for (Method accessor : path) {
-        if (value == null) {
-          throw new NullPointerException("group of column " + name + " is null");
-        }
-        value = call(accessor, value);
-      }
-      return value;
-    }
-  }
+  record Field(
+      String name,
+      ColumnType type,
+      boolean nullable,
+      String meaning,
+      Function<Object, Object> value) {}
 
   static final String PARTITION = "run_id";
 
@@ -53,7 +46,7 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     if (stored == null) {
       throw new IllegalArgumentException(row.getSimpleName() + " lacks @TableRow");
     }
-    List<Field> columns = fields(row, List.of()).toList();
+    List<Field> columns = fields(row, Function.identity()).toList();
     List<String> names = columns.stream().map(Field::name).toList();
     if (!names.get(0).equals(PARTITION) || names.stream().distinct().count() < names.size()) {
       throw new IllegalArgumentException(
@@ -63,19 +56,18 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     return new Table(stored.table(), stored.oneRowPer(), columns);
   }
 
-  private static Stream<Field> fields(Class<?> group, List<Method> path) {
+  private static Stream<Field> fields(Class<?> group, Function<Object, Object> ofRow) {
     return Arrays.stream(group.getRecordComponents())
         .flatMap(
             component -> {
-              List<Method> here = new ArrayList<>(path);
-              here.add(component.getAccessor());
+              var value = ofRow.andThen(of -> call(component.getAccessor(), of));
               return component.getType().isRecord()
-                  ? fields(component.getType(), here)
-                  : Stream.of(field(component, here));
+                  ? fields(component.getType(), value)
+                  : Stream.of(field(component, value));
             });
   }
 
-  private static Field field(RecordComponent component, List<Method> path) {
+  private static Field field(RecordComponent component, Function<Object, Object> value) {
     Column column = component.getAnnotation(Column.class);
     Class<?> type = component.getType();
     ColumnType columnType = ColumnType.of(type);
@@ -100,7 +92,7 @@ record Table(String name, String oneRowPer, List<Field> columns) {
         columnType,
         boxed || column.nullable(),
         column.value() + values,
-        List.copyOf(path));
+        value);
   }
 
   /** The column of a record's component. */
@@ -128,7 +120,7 @@ record Table(String name, String oneRowPer, List<Field> columns) {
     stored()
         .forEach(
             column -> {
-              Object value = column.value(row);
+              Object value = column.value.apply(row);
               if (value != null) {
                 column.type.add(group, column.name, value);
               } else if (!column.nullable) {
@@ -157,25 +149,34 @@ record Table(String name, String oneRowPer, List<Field> columns) {
    * zero.
    */
   static <R extends ResultRow> R row(Class<R> type, String runId, Group group) {
-    return type.cast(record(type, runId, group));
+    return type.cast(
+        record(
+            type,
+            (column, of) ->
+                column.equals(PARTITION) ? runId : ColumnType.of(of).value(group, column, of)));
   }
 
-  private static Object record(Class<?> type, String runId, Group group) {
+  /**
+   * A record, and in it those of its groups.
+   *
+   * @param value that of a column, as the type of its component
+   */
+  static Object record(Class<?> type, BiFunction<String, Class<?>, Object> value) {
     RecordComponent[] components = type.getRecordComponents();
     Class<?>[] types =
         Arrays.stream(components).map(RecordComponent::getType).toArray(Class[]::new);
-    Object[] values = new Object[components.length];
-    for (int i = 0; i < components.length; i++) {
-      String column = snakeCase(components[i].getName());
-      values[i] =
-          column.equals(PARTITION)
-              ? runId
-              : types[i].isRecord()
-                  ? record(types[i], runId, group)
-                  : ColumnType.of(types[i]).value(group, column, types[i]);
-    }
+    Object[] values =
+        Arrays.stream(components)
+            .map(
+                component ->
+                    component.getType().isRecord()
+                        ? record(component.getType(), value)
+                        : value.apply(snakeCase(component.getName()), component.getType()))
+            .toArray();
     try {
-      return type.getDeclaredConstructor(types).newInstance(values);
+      var constructor = type.getDeclaredConstructor(types);
+      constructor.setAccessible(true);
+      return constructor.newInstance(values);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("cannot make a " + type, e);
     }
@@ -206,6 +207,9 @@ record Table(String name, String oneRowPer, List<Field> columns) {
   }
 
   private static Object call(Method accessor, Object target) {
+    if (target == null) {
+      throw new NullPointerException("group of column " + accessor.getName() + " is null");
+    }
     try {
       return accessor.invoke(target);
     } catch (IllegalAccessException | InvocationTargetException e) {

@@ -10,6 +10,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.StringUtils;
+import org.mixtraining.config.Decimals;
 import org.mixtraining.results.QueryResult.Heading;
 
 /** A text table with aligned columns: numbers to the right, null as a dash. */
@@ -51,8 +53,7 @@ final class TextTable {
   }
 
   private static String aligned(String text, int width, boolean right) {
-    String space = " ".repeat(width - text.length());
-    return right ? space + text : text + space;
+    return right ? StringUtils.leftPad(text, width) : StringUtils.rightPad(text, width);
   }
 
   private static String cell(Object value, int cut) {
@@ -75,11 +76,7 @@ final class TextTable {
     BigDecimal exact = BigDecimal.valueOf(value);
     int whole = exact.precision() - exact.scale();
     if (whole > 7 || whole < -3) {
-      BigDecimal digits = exact.round(new MathContext(5)).stripTrailingZeros();
-      int exponent = digits.precision() - digits.scale() - 1;
-      return digits.scaleByPowerOfTen(-exponent).stripTrailingZeros().toPlainString()
-          + "e"
-          + exponent;
+      return Decimals.scientific(exact.round(new MathContext(5)).stripTrailingZeros());
     }
     return exact
         .round(new MathContext(Math.max(5, whole), RoundingMode.HALF_UP))

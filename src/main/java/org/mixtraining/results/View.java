@@ -2,10 +2,6 @@ package org.mixtraining.results;
 
 import static java.util.stream.Collectors.joining;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -15,6 +11,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.MetadataBuilder;
+import org.mixtraining.config.Text;
 
 /**
  * An SQL view over the tables for a frequent question. Its text is a resource that starts with its
@@ -49,13 +46,7 @@ record View(String name, String meaning, List<Documented> columns, String sql) {
   }
 
   private static View read(String name) {
-    String text;
-    try (InputStream in = View.class.getResourceAsStream(name + ".sql")) {
-      text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    // An indented comment line continues the one before.
+    String text = Text.resource(View.class, name + ".sql");
     List<String> comments =
         text.lines()
             .takeWhile(line -> line.startsWith("--"))

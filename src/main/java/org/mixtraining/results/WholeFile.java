@@ -8,7 +8,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
@@ -38,15 +37,9 @@ public final class WholeFile {
   private final Configuration conf;
 
   public WholeFile(Path path, Configuration conf) throws IOException {
-    this.files = fileSystem(path, conf);
+    this.files = Location.fileSystem(path, conf);
     this.path = path;
     this.conf = conf;
-  }
-
-  /** The file system of a path; for local ones without .crc files. */
-  public static FileSystem fileSystem(Path path, Configuration conf) throws IOException {
-    FileSystem named = path.getFileSystem(conf);
-    return named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
   }
 
   /** Writer of the file's content. */

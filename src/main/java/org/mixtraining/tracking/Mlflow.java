@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.tracking.MlflowServer.Refusal;
@@ -34,11 +35,7 @@ final class Mlflow implements Tracker {
   private final Consumer<String> warning;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
-          task -> {
-            Thread t = new Thread(task, "mlflow");
-            t.setDaemon(true);
-            return t;
-          });
+          new BasicThreadFactory.Builder().namingPattern("mlflow").daemon(true).build());
 
   // Of the thread alone.
   private final Deque<Message> untold = new ArrayDeque<>();

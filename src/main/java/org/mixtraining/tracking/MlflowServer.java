@@ -15,7 +15,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -116,8 +115,7 @@ final class MlflowServer {
       }
       String location = answer.headers().firstValue("Location").orElse("");
       if (status / 100 != 3 || location.isEmpty()) {
-        String said =
-            String.format(Locale.ROOT, "%s answers %d: %s", uri, status, reason(answer.body()));
+        String said = "%s answers %s: %s".formatted(uri, status, reason(answer.body()));
         throw status / 100 == 4 && !PASSING.contains(status)
             ? new Refusal(status, said)
             : new IOException(said);

@@ -1,15 +1,14 @@
 package org.mixtraining.tracking;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.Locale;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.Location;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
-import org.mixtraining.results.WholeFile;
 
 /**
  * Scalars of a run for TensorBoard, one point per epoch, in {@code <output>/tensorboard/<run>}.
@@ -32,14 +31,13 @@ final class TensorBoard implements Tracker {
 
   @Override
   public void epoch(EpochRow row) {
-    try {
-      if (file == null) {
-        file = begun(row.epoch());
-      }
-      file.add(row.finishedAt(), row.epoch(), Scalars.of(row));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Failable.run(
+        () -> {
+          if (file == null) {
+            file = begun(row.epoch());
+          }
+          file.add(row.finishedAt(), row.epoch(), Scalars.of(row));
+        });
   }
 
   private EventFile begun(int first) throws IOException {
@@ -52,17 +50,13 @@ final class TensorBoard implements Tracker {
                 "events.out.tfevents.%010d.%09d",
                 now.getEpochSecond(),
                 now.getNano()));
-    return new EventFile(WholeFile.fileSystem(path, hadoop).create(path, false), now, first);
+    return new EventFile(Location.fileSystem(path, hadoop).create(path, false), now, first);
   }
 
   @Override
   public void close() {
-    try {
-      if (file != null) {
-        file.close();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    if (file != null) {
+      Failable.run(file::close);
     }
   }
 }

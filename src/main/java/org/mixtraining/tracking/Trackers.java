@@ -14,13 +14,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The trackers of a run. A tracker's failure is logged and affects nothing else. */
-public final class Trackers implements RunObserver, AutoCloseable {
+public record Trackers(List<Tracker> trackers) implements RunObserver, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Trackers.class);
 
-  private final List<Tracker> trackers;
-
-  Trackers(List<Tracker> trackers) {
-    this.trackers = List.copyOf(trackers);
+  public Trackers {
+    trackers = List.copyOf(trackers);
   }
 
   /** Those that the configuration asks for. */

@@ -6,18 +6,20 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.kernels.Nd4jCalls;
+import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.layers.Compute;
 
 /**
- * Benchmark of whole training steps on random 32x32 colour images, by the same graph, minibatches
- * and optimizer as training: speed, and time by operation.
+ * Benchmark of whole training steps on random 32x32 colour images, in an epoch of a worker as runs
+ * have them: speed, and time by operation.
  */
 public final class Benchmark {
 
@@ -66,112 +68,101 @@ public final class Benchmark {
     Workload work = Workload.of(config, objective);
     double peak = GemmPeak.gflops(engine);
     KernelTimes times = new KernelTimes();
-    Engine timed = engine.timed(times);
-    List<Double> seconds = new ArrayList<>();
-    long minibatches = 0;
-    try (Compute compute = new Compute(timed);
+    List<Double> ends = new ArrayList<>(List.of(0.0)); // seconds after so many timed steps
+    try (Compute compute = new Compute(engine.timed(times));
         Compute.Scope scope = compute.use();
         Replica replica = work.replica()) {
-      GraphSteps executor = new GraphSteps(replica);
+      EpochPlan plan = work.plan();
       TaskBatches batches = work.batches(WARMUP + steps + 1, engine.workerThreads());
-      executor.begin(work.plan(), WARMUP + steps + 1);
-      for (int step = -WARMUP; step < steps; step++) {
-        if (step == 0) {
-          times.reset();
-        }
-        long start = System.nanoTime();
-        TrainingBatch batch = batches.next();
-        long ready = System.nanoTime();
-        executor.take(batch);
-        if (step >= 0) {
-          minibatches += ready - start;
-          seconds.add((System.nanoTime() - start) / 1e9);
-        }
-      }
-      Measured measured = new Measured(seconds, minibatches / 1e9, times.seconds(), times.calls());
-      long nd4jCalls = nd4jCalls(executor, batches.next());
-      return result(work, engine, measured, nd4jCalls, peak);
+      WorkerEpoch.run(replica, plan, 0, batches.until(WARMUP));
+      times.reset();
+      EpochMetrics timed =
+          WorkerEpoch.run(
+              replica,
+              new GraphSteps(replica),
+              plan,
+              0,
+              batches.until(WARMUP + steps),
+              (done, all, soFar) -> ends.add(seconds(soFar)));
+      SortedMap<String, Double> kernels = new TreeMap<>();
+      times.seconds().forEach((operation, s) -> kernels.put(operation, s / steps));
+      double inside = kernels.values().stream().mapToDouble(s -> s).sum();
+      double median = median(ends);
+      return new Result(
+          plan.objective(),
+          engine.kernels().name(),
+          engine.threads(),
+          work.batchSize(),
+          work.batchSize() / median,
+          median,
+          work.stepFlops() / median / 1e9,
+          peak,
+          kernels,
+          timed.waitSeconds() / steps,
+          (seconds(timed) * engine.threads() - timed.waitSeconds()) / steps - inside,
+          times.calls() / steps,
+          nd4jCalls(replica, plan, batches));
     }
   }
 
-  /** One step more, not timed: counting takes time. */
-  private static long nd4jCalls(GraphSteps executor, TrainingBatch batch) {
+  private static double seconds(EpochMetrics steps) {
+    return steps.waitSeconds() + steps.computeSeconds();
+  }
+
+  private static double median(List<Double> ends) {
+    return IntStream.range(1, ends.size())
+        .mapToDouble(step -> ends.get(step) - ends.get(step - 1))
+        .sorted()
+        .skip((ends.size() - 1) / 2)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Of the last step, which is not timed: counting takes time. */
+  private static long nd4jCalls(Replica replica, EpochPlan plan, TaskBatches batches) {
     try (Nd4jCalls calls = new Nd4jCalls()) {
-      executor.take(batch);
+      WorkerEpoch.run(replica, plan, 0, batches);
       return calls.count();
     }
-  }
-
-  /** Of all timed steps. */
-  private record Measured(
-      List<Double> seconds,
-      double minibatches,
-      SortedMap<String, Double> kernelSeconds,
-      long kernelCalls) {}
-
-  private static Result result(
-      Workload work, Engine engine, Measured measured, long nd4jCalls, double peak) {
-    List<Double> seconds = measured.seconds();
-    double minibatches = measured.minibatches();
-    int batch = work.batchSize();
-    double total = seconds.stream().mapToDouble(s -> s).sum();
-    double median = seconds.stream().sorted().toList().get(seconds.size() / 2);
-    SortedMap<String, Double> kernels = new TreeMap<>();
-    measured.kernelSeconds().forEach((operation, s) -> kernels.put(operation, s / seconds.size()));
-    double inside = kernels.values().stream().mapToDouble(s -> s).sum();
-    return new Result(
-        work.plan().objective(),
-        engine.kernels().name(),
-        engine.threads(),
-        batch,
-        batch / median,
-        median,
-        work.stepFlops() / median / 1e9,
-        peak,
-        kernels,
-        minibatches / seconds.size(),
-        (total * engine.threads() - minibatches) / seconds.size() - inside,
-        measured.kernelCalls() / seconds.size(),
-        nd4jCalls);
   }
 
   /** The result for a person: rates first, then operations by their share of the time. */
   public static String describe(Result r) {
     StringBuilder text = new StringBuilder();
-    text.append(
-        String.format(
-            Locale.ROOT,
-            "%s, %s kernels, %d threads, batch %d: %.1f images/s, %.1f ms per step%n",
-            r.objective(),
-            r.kernels(),
-            r.threads(),
-            r.batchSize(),
-            r.imagesPerSecond(),
-            1e3 * r.stepSeconds()));
-    text.append(
-        String.format(
-            Locale.ROOT,
-            "%.0f GFLOP/s by formula, %.0f %% of the %.0f that matrix products reach here%n",
-            r.gflops(),
-            100 * r.shareOfPeak(),
-            r.gemmPeakGflops()));
+    line(
+        text,
+        "%s, %s kernels, %d threads, batch %d: %.1f images/s, %.1f ms per step",
+        r.objective(),
+        r.kernels(),
+        r.threads(),
+        r.batchSize(),
+        r.imagesPerSecond(),
+        1e3 * r.stepSeconds());
+    line(
+        text,
+        "%.0f GFLOP/s by formula, %.0f %% of the %.0f that matrix products reach here",
+        r.gflops(),
+        100 * r.shareOfPeak(),
+        r.gemmPeakGflops());
     double all =
         r.kernelSeconds().values().stream().mapToDouble(s -> s).sum()
             + r.minibatchSeconds()
             + r.outsideSeconds();
     r.kernelSeconds().entrySet().stream()
         .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
-        .forEach(e -> line(text, e.getKey(), e.getValue(), all));
-    line(text, "(minibatches)", r.minibatchSeconds(), all);
-    line(text, "(outside kernels)", r.outsideSeconds(), all);
-    text.append(String.format(Locale.ROOT, "%-22s %8d%n", "kernel calls", r.kernelCalls()));
-    text.append(String.format(Locale.ROOT, "%-22s %8d%n", "ND4J calls", r.nd4jCalls()));
+        .forEach(e -> share(text, e.getKey(), e.getValue(), all));
+    share(text, "(minibatches)", r.minibatchSeconds(), all);
+    share(text, "(outside kernels)", r.outsideSeconds(), all);
+    line(text, "%-22s %8d", "kernel calls", r.kernelCalls());
+    line(text, "%-22s %8d", "ND4J calls", r.nd4jCalls());
     return text.toString();
   }
 
-  private static void line(StringBuilder text, String name, double seconds, double all) {
-    text.append(
-        String.format(
-            Locale.ROOT, "%-22s %8.1f ms %5.1f %%%n", name, 1e3 * seconds, 100 * seconds / all));
+  private static void share(StringBuilder text, String name, double seconds, double all) {
+    line(text, "%-22s %8.1f ms %5.1f %%", name, 1e3 * seconds, 100 * seconds / all);
+  }
+
+  private static void line(StringBuilder text, String format, Object... values) {
+    text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
   }
 }

@@ -11,22 +11,14 @@ import org.mixtraining.vit.Head;
 /**
  * A trained model with the head of one of its tasks; safe for use by any number of threads. It
  * computes in float32, so that an answer does not depend on the kind of processor.
+ *
+ * @param graph the model's, as JSON
+ * @param threads compute threads of each call
  */
-public final class Classifier {
+public record Classifier(TrainedModel model, ModelCard.Task task, String graph, int threads) {
 
-  private final TrainedModel model;
-  private final ModelCard.Task task;
-  private final String graph;
-  private final int threads;
-
-  /**
-   * @param threads compute threads of each call
-   */
   public Classifier(TrainedModel model, ModelCard.Task task, int threads) {
-    this.model = model;
-    this.task = task;
-    this.graph = model.graph();
-    this.threads = threads;
+    this(model, task, model.graph(), threads);
   }
 
   /**

@@ -17,9 +17,4 @@ record GraphPredictor(Replica replica) implements Predictor {
     Compute.require();
     return replica.predict(head, pixels, images, size);
   }
-
-  @Override
-  public void close() {
-    // The replica is not its own.
-  }
 }

@@ -28,9 +28,4 @@ record GraphSteps(Replica replica) implements StepExecutor {
   public List<StepResult> end() {
     return List.of();
   }
-
-  @Override
-  public void close() {
-    // The replica is not its own.
-  }
 }

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
 
 /**
  * A worker's minibatches of one epoch on several tasks. Each minibatch holds images of one task;
@@ -16,11 +17,6 @@ public final class InterleavedTasks implements EpochIterator {
   private final List<TaskBatches> tasks;
   private final List<Integer> turns;
   private int step;
-
-  /** The minibatches of each task, all of them. */
-  public InterleavedTasks(List<TaskBatches> tasks) {
-    this(tasks, 0);
-  }
 
   /**
    * The minibatches from one on.
@@ -42,11 +38,9 @@ public final class InterleavedTasks implements EpochIterator {
    */
   public static List<Integer> begun(List<Integer> steps, int step) {
     List<Integer> before = turns(steps).subList(0, step);
-    List<Integer> begun = new ArrayList<>();
-    for (int task = 0; task < steps.size(); task++) {
-      begun.add(Collections.frequency(before, task));
-    }
-    return begun;
+    return IntStream.range(0, steps.size())
+        .mapToObj(task -> Collections.frequency(before, task))
+        .toList();
   }
 
   /**

@@ -2,7 +2,6 @@ package org.mixtraining.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.mixtraining.kernels.Engine;
@@ -45,13 +44,12 @@ public final class LinearProbe implements FeatureClassifier {
    */
   public static LinearProbe fit(
       Engine engine, Features training, Features validation, int classes) {
+    if (validation.images() == 0) {
+      return fit(engine, training, 1.0 / training.images(), classes);
+    }
     LinearProbe probe = new LinearProbe(engine, Standardization.of(training), classes);
     try (SoftmaxRegression loss = probe.regression(training)) {
-      if (validation.images() == 0) {
-        probe.weights = loss.minimize(1.0 / training.images(), new double[loss.weights()]);
-      } else {
-        probe.choose(loss, validation);
-      }
+      probe.choose(loss, validation);
     }
     return probe;
   }
@@ -102,10 +100,8 @@ public final class LinearProbe implements FeatureClassifier {
     }
     if (best == tried.firstKey() || best == tried.lastKey()) {
       notes.add(
-          String.format(
-              Locale.ROOT,
-              "the linear probe's best penalty, 1e%d, is at the end of the search range: one beyond it may be better",
-              best));
+          "the linear probe's best penalty, 1e%s, is at the end of the search range: one beyond it may be better"
+              .formatted(best));
     }
     weights = tried.get(best).weights();
   }
@@ -143,19 +139,11 @@ public final class LinearProbe implements FeatureClassifier {
                 Matrix logits = Matrix.allocate(x.rows(), classes)) {
               engine.kernels().linear(x, w, bias, logits);
               for (int i = 0; i < x.rows(); i++) {
-                predicted[from + i] = largest(logits, i);
+                predicted[from + i] = logits.largest(i);
               }
             }
           });
     }
     return predicted;
-  }
-
-  private static int largest(Matrix logits, int row) {
-    int best = 0;
-    for (int c = 1; c < logits.cols(); c++) {
-      best = logits.get(row, c) > logits.get(row, best) ? c : best;
-    }
-    return best;
   }
 }

@@ -10,25 +10,19 @@ import org.mixtraining.kernels.Matrix;
  * training images of highest cosine similarity s votes for its label with weight exp(s / {@value
  * #TEMPERATURE}) (Wu et al., arXiv 1805.01978; Caron et al., DINO, arXiv 2104.14294). Nothing is
  * trained, so it judges the features alone.
+ *
+ * @param training labelled images, at least one
  */
-public final class NearestNeighbours implements FeatureClassifier {
+public record NearestNeighbours(Engine engine, Features training, int classes)
+    implements FeatureClassifier {
 
   public static final int NEIGHBOURS = 20;
   static final double TEMPERATURE = 0.07;
 
   private static final int CHUNK = 64;
 
-  private final Engine engine;
-  private final Features training;
-  private final int classes;
-
-  /**
-   * @param training labelled images, at least one
-   */
-  public NearestNeighbours(Engine engine, Features training, int classes) {
-    this.engine = engine;
-    this.training = unitLength(training);
-    this.classes = classes;
+  public NearestNeighbours {
+    training = unitLength(training);
   }
 
   private record Neighbour(int image, float similarity) {

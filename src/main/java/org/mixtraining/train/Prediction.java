@@ -2,6 +2,7 @@ package org.mixtraining.train;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.mixtraining.data.Minibatch;
@@ -36,11 +37,9 @@ public record Prediction(long id, int label, int predicted, float probability)
     int classes = probabilities.length / ids.length;
     List<Prediction> predictions = new ArrayList<>();
     for (int i = 0; i < ids.length; i++) {
-      int most = 0;
-      for (int c = 1; c < classes; c++) {
-        most = probabilities[i * classes + c] > probabilities[i * classes + most] ? c : most;
-      }
-      predictions.add(new Prediction(ids[i], labels[i], most, probabilities[i * classes + most]));
+      float[] own = Arrays.copyOfRange(probabilities, i * classes, (i + 1) * classes);
+      int most = Classifier.mostProbable(own);
+      predictions.add(new Prediction(ids[i], labels[i], most, own[most]));
     }
     return predictions;
   }

@@ -31,6 +31,7 @@ public interface Predictor extends AutoCloseable {
    */
   float[] predict(String head, float[] pixels, int images, int size);
 
+  /** Frees what it has of its own. */
   @Override
-  void close();
+  default void close() {}
 }

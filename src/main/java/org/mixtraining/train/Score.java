@@ -1,10 +1,10 @@
 package org.mixtraining.train;
 
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 
 /**
  * Accuracy and loss of predictions.
@@ -57,11 +57,10 @@ public record Score(List<OfClass> classes) implements Serializable {
   }
 
   public Score plus(Score other) {
-    List<OfClass> sums = new ArrayList<>();
-    for (int c = 0; c < Math.max(classes.size(), other.classes.size()); c++) {
-      sums.add(of(c).plus(other.of(c)));
-    }
-    return new Score(sums);
+    return new Score(
+        IntStream.range(0, Math.max(classes.size(), other.classes.size()))
+            .mapToObj(c -> of(c).plus(other.of(c)))
+            .toList());
   }
 
   private OfClass of(int label) {

@@ -44,6 +44,7 @@ public interface StepExecutor extends AutoCloseable {
    */
   List<StepResult> end();
 
+  /** Frees what it has of its own. */
   @Override
-  void close();
+  default void close() {}
 }

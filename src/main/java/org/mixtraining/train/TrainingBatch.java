@@ -1,6 +1,8 @@
 package org.mixtraining.train;
 
 import java.util.Optional;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.vit.Batch;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -45,16 +47,10 @@ public sealed interface TrainingBatch {
   default int labelled() {
     float[] targets = targets();
     int classes = targets.length / images();
-    int labelled = 0;
-    for (int from = 0; from < targets.length; from += classes) {
-      for (int c = from; c < from + classes; c++) {
-        if (targets[c] > 0) {
-          labelled++;
-          break;
-        }
-      }
-    }
-    return labelled;
+    IntPredicate hasLabel =
+        image ->
+            IntStream.range(image * classes, (image + 1) * classes).anyMatch(i -> targets[i] > 0);
+    return (int) IntStream.range(0, images()).filter(hasLabel).count();
   }
 
   /**

@@ -2,6 +2,7 @@ package org.mixtraining.vit;
 
 import java.util.Map;
 import java.util.Objects;
+import org.apache.commons.lang3.builder.EqualsBuilder;
 import org.mixtraining.vit.optim.AdamWUpdater;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.GradientUpdater;
@@ -104,12 +105,7 @@ public final class AdamW implements IUpdater {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof AdamW that
-        && block.equals(that.block)
-        && scale == that.scale
-        && beta1 == that.beta1
-        && beta2 == that.beta2
-        && learningRate.equals(that.learningRate);
+    return EqualsBuilder.reflectionEquals(this, other);
   }
 
   @Override

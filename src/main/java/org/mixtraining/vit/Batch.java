@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -159,10 +160,7 @@ public final class Batch {
 
   /** A uniformly random choice of visible patches. */
   static int[] visible(ViT vit, SplittableRandom random) {
-    int[] patches = new int[vit.patches()];
-    for (int i = 0; i < patches.length; i++) {
-      patches[i] = i;
-    }
+    int[] patches = IntStream.range(0, vit.patches()).toArray();
     int[] chosen = new int[vit.visiblePatches()];
     for (int i = 0; i < chosen.length; i++) {
       int j = i + random.nextInt(patches.length - i);

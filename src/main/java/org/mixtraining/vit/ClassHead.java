@@ -46,16 +46,4 @@ public final class ClassHead extends ViTLayer {
   TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
     return new ClassHeadLayer(conf, dataType);
   }
-
-  @Override
-  public boolean equals(Object other) {
-    return super.equals(other)
-        && classes == ((ClassHead) other).classes
-        && share == ((ClassHead) other).share;
-  }
-
-  @Override
-  public int hashCode() {
-    return 31 * super.hashCode() + classes;
-  }
 }

@@ -47,17 +47,4 @@ public final class EncoderBlock extends ViTLayer {
   TokenLayer<?> instantiate(NeuralNetConfiguration conf, DataType dataType) {
     return new EncoderBlockLayer(conf, dataType);
   }
-
-  @Override
-  public boolean equals(Object other) {
-    return super.equals(other)
-        && dim == ((EncoderBlock) other).dim
-        && heads == ((EncoderBlock) other).heads
-        && dropPath == ((EncoderBlock) other).dropPath;
-  }
-
-  @Override
-  public int hashCode() {
-    return 31 * super.hashCode() + dim;
-  }
 }

@@ -28,25 +28,15 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * <p>What changes by epoch and step it tells the layers by a {@link PassContext} and the updaters
  * directly; configurations stay as they are. Its graph's iteration count is the step within the
  * epoch; how many steps each block has behind it is the {@link AdamWUpdater}s' to know.
+ *
+ * @param graph a normal Deeplearning4j model, one of {@link ViTGraph}'s
  */
-public final class Replica implements AutoCloseable {
-
-  private final ComputationGraph graph;
+public record Replica(ComputationGraph graph) implements AutoCloseable {
 
   /** A graph with the initial weights of its configuration's seed. */
   public Replica(ComputationGraphConfiguration configuration) {
     this(new TrainedGraph(configuration.clone()));
     graph.init();
-  }
-
-  /** A view of an existing graph, which must be one of {@link ViTGraph}'s. */
-  public Replica(ComputationGraph graph) {
-    this.graph = graph;
-  }
-
-  /** The graph itself: a normal Deeplearning4j model. */
-  public ComputationGraph graph() {
-    return graph;
   }
 
   /** What its training step computes. */

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import java.util.Locale;
 import java.util.SplittableRandom;
 import org.mixtraining.vit.state.ModelState;
 
@@ -44,7 +43,7 @@ public record Tensor(
 
   /** Its shape as messages say it. */
   public String shape() {
-    return rows == 1 ? "" + cols : String.format(Locale.ROOT, "%d x %d", rows, cols);
+    return rows == 1 ? "" + cols : "%s x %s".formatted(rows, cols);
   }
 
   public float[] initial(SplittableRandom random) {

@@ -1,7 +1,6 @@
 package org.mixtraining.vit;
 
 import java.io.Serializable;
-import java.util.Locale;
 import org.mixtraining.config.ModelConfig;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
@@ -96,12 +95,8 @@ public record ViT(Architecture architecture, Served served) implements Serializa
   public static ViT of(ModelConfig model, int height, int width, int channels, int classes) {
     if (height != width || height % model.patch() != 0) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.model.patch = %d: must divide the image size, which is %dx%d in the prepared dataset",
-              model.patch(),
-              height,
-              width));
+          "mixtraining.model.patch = %s: must divide the image size, which is %sx%s in the prepared dataset"
+              .formatted(model.patch(), height, width));
     }
     return new ViT(
         Architecture.of(model, channels), new Served(height, classes, model.maskRatio()));

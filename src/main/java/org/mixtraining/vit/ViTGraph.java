@@ -87,14 +87,46 @@ public final class ViTGraph {
       MixPass pass,
       OptimizerConfig optimizer,
       long seed) {
-    Builder graph = new Builder(ModelSpec.of(vit, heads), objective, optimizer, seed);
+    ModelSpec model = ModelSpec.of(vit, heads);
+    OptimizerConfig.Betas betas = betas(optimizer, objective);
+    GraphBuilder graph =
+        new NeuralNetConfiguration.Builder()
+            .seed(seed)
+            .miniBatch(false) // the losses are means already
+            .trainingWorkspaceMode(WorkspaceMode.ENABLED)
+            .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
+            .graphBuilder()
+            .addInputs(IMAGES);
+    List<String> outputs = new ArrayList<>();
+    String last = IMAGES;
     for (ViTLayer layer : layers(vit, heads, objective, pass)) {
-      if (layer instanceof ClassHead) {
-        graph.after(ENCODER_NORM);
+      String name = layer.getLayerName();
+      ModelSpec.Layer parameters = model.layer(name);
+      layer.optimize(
+          new AdamW(
+              parameters.block(),
+              objective == Objective.SL ? rateScale(optimizer, parameters) : 1,
+              betas.first(),
+              betas.second(),
+              new ConstantLearningRate(optimizer.rates().baseLr())),
+          new DecoupledWeightDecay(optimizer.weightDecay()));
+      graph.addLayer(name, layer, layer instanceof ClassHead ? ENCODER_NORM : last);
+      if (layer instanceof PixelReconstruction || layer instanceof ClassHead) {
+        outputs.add(name);
       }
-      graph.add(layer);
+      last = name;
     }
+    graph.setOutputs(outputs.toArray(String[]::new));
     return graph.build();
+  }
+
+  /**
+   * Layer-wise decay of the learning rate in SL epochs (Clark et al., ELECTRA, arXiv 2003.10555),
+   * counted as in MAE's fine-tuning: the head and the encoder's norm learn at the full rate, each
+   * layer below at {@code layer-decay} times the rate of the one above it.
+   */
+  private static double rateScale(OptimizerConfig optimizer, ModelSpec.Layer layer) {
+    return Math.pow(optimizer.layerDecay(), layer.above());
   }
 
   /** A graph's layers in order. */
@@ -126,67 +158,5 @@ public final class ViTGraph {
       heads.forEach(head -> layers.add(new ClassHead(head, vit, encoderInput)));
     }
     return layers;
-  }
-
-  /** Appends layers one behind another. */
-  private static final class Builder {
-    private final ModelSpec model;
-    private final Objective objective;
-    private final OptimizerConfig optimizer;
-    private final GraphBuilder graph;
-    private final List<String> outputs = new ArrayList<>();
-    private String last = IMAGES;
-
-    Builder(ModelSpec model, Objective objective, OptimizerConfig optimizer, long seed) {
-      this.model = model;
-      this.objective = objective;
-      this.optimizer = optimizer;
-      this.graph =
-          new NeuralNetConfiguration.Builder()
-              .seed(seed)
-              .miniBatch(false) // the losses are means already
-              .trainingWorkspaceMode(WorkspaceMode.ENABLED)
-              .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
-              .graphBuilder()
-              .addInputs(IMAGES);
-    }
-
-    Builder after(String layer) {
-      last = layer;
-      return this;
-    }
-
-    void add(ViTLayer layer) {
-      String name = layer.getLayerName();
-      OptimizerConfig.Betas betas = betas(optimizer, objective);
-      ModelSpec.Layer parameters = model.layer(name);
-      layer.optimize(
-          new AdamW(
-              parameters.block(),
-              rateScale(parameters),
-              betas.first(),
-              betas.second(),
-              new ConstantLearningRate(optimizer.rates().baseLr())),
-          new DecoupledWeightDecay(optimizer.weightDecay()));
-      graph.addLayer(name, layer, last);
-      if (layer instanceof PixelReconstruction || layer instanceof ClassHead) {
-        outputs.add(name);
-      }
-      last = name;
-    }
-
-    /**
-     * Layer-wise decay of the learning rate in SL epochs (Clark et al., ELECTRA, arXiv 2003.10555),
-     * counted as in MAE's fine-tuning: the head and the encoder's norm learn at the full rate, each
-     * layer below at {@code layer-decay} times the rate of the one above it.
-     */
-    private double rateScale(ModelSpec.Layer layer) {
-      return objective == Objective.SL ? Math.pow(optimizer.layerDecay(), layer.above()) : 1;
-    }
-
-    ComputationGraphConfiguration build() {
-      graph.setOutputs(outputs.toArray(String[]::new));
-      return graph.build();
-    }
   }
 }

@@ -3,6 +3,7 @@ package org.mixtraining.vit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.lang3.builder.EqualsBuilder;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -141,8 +142,7 @@ public abstract class ViTLayer extends BaseLayer {
         || (other != null
             && other.getClass() == getClass()
             && super.equals(other)
-            && vit.equals(((ViTLayer) other).vit)
-            && sight == ((ViTLayer) other).sight);
+            && EqualsBuilder.reflectionEquals(this, other, false, ViTLayer.class));
   }
 
   @Override

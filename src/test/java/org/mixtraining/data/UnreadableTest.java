@@ -117,13 +117,8 @@ class UnreadableTest {
   }
 
   private static ImageSet shard(Path set, int shard) {
-    return Shards.read(
-        new Configuration(),
-        set.toString(),
-        ManifestTextTest.WHOLE,
-        Split.TRAIN,
-        new int[] {shard},
-        1.0);
+    return new Shards(new Configuration(), set.toString(), ManifestTextTest.WHOLE, Split.TRAIN)
+        .read(new int[] {shard}, 1.0);
   }
 
   private static Object unusable(String format, Path source) throws IOException {

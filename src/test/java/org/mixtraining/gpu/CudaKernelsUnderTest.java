@@ -3,8 +3,10 @@ package org.mixtraining.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.gpu.Gemm.Form;
+import org.mixtraining.kernels.AdamStep;
 import org.mixtraining.kernels.Kernels;
 import org.mixtraining.kernels.Matrix;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * The CUDA kernels as {@link Kernels}, on copies of the matrices, so that they meet the contract of
@@ -360,15 +362,7 @@ public final class CudaKernelsUnderTest implements Kernels {
   }
 
   @Override
-  public void adamW(
-      Matrix gradient,
-      Matrix m,
-      Matrix v,
-      double lr,
-      double beta1,
-      double beta2,
-      double eps,
-      long step) {
+  public void adamW(Matrix gradient, Matrix m, Matrix v, AdamStep step) {
     int n = gradient.cols();
     int chunks = (n + Parameters.CHUNK - 1) / Parameters.CHUNK;
     try (Copies copies = new Copies()) {
@@ -377,8 +371,8 @@ public final class CudaKernelsUnderTest implements Kernels {
       gpu.write(one, new float[] {1});
       Memory rules = copies.of(Memory.Type.INT, 4);
       gpu.write(rules, new int[] {0, Float.floatToRawIntBits(1), 0, 0});
-      float first = (float) (1 / (1 - Math.pow(beta1, step)));
-      float second = (float) (1 / (1 - Math.pow(beta2, step)));
+      float first = (float) (1 / (1 - Math.pow(step.beta1(), step.step())));
+      float second = (float) (1 / (1 - Math.pow(step.beta2(), step.step())));
       gpu.launch(
           "adamw",
           chunks,
@@ -392,10 +386,10 @@ public final class CudaKernelsUnderTest implements Kernels {
           one,
           copies.of(Memory.Type.INT, chunks),
           rules,
-          copies.holding((float) lr, first, second, 0),
-          (float) beta1,
-          (float) beta2,
-          (float) eps);
+          copies.holding((float) step.lr(), first, second, 0),
+          (float) step.beta1(),
+          (float) step.beta2(),
+          (float) step.eps());
       float[] moved = new float[n];
       gpu.read(p, moved);
       for (int i = 0; i < n; i++) {

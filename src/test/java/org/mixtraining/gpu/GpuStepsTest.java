@@ -257,8 +257,8 @@ class GpuStepsTest {
     try (Replica onCpu = replica(VIT, heads, plan);
         Replica onDevice = replica(VIT, heads, plan)) {
       Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
-      epoch(TestGpu.open(Memory.Type.FLOAT), onCpu, plan, new InterleavedTasks(prepared));
-      epoch(gpu, onDevice, plan, new InterleavedTasks(raw));
+      epoch(TestGpu.open(Memory.Type.FLOAT), onCpu, plan, new InterleavedTasks(prepared, 0));
+      epoch(gpu, onDevice, plan, new InterleavedTasks(raw, 0));
 
       assertThat(onDevice.state()).isEqualTo(onCpu.state());
       if (gpu instanceof HostGpu host) {

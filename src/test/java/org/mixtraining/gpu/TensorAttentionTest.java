@@ -6,6 +6,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.vit.layers.Sequences;
 
 /**
  * Attention on tensor cores against one in float64 on the same bfloat16 values. Weights and their

@@ -33,7 +33,8 @@ class CheckedKernelsTest {
   void adamWCountsStepsFromOne() {
     Matrix g = part(1, 8);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> kernels.adamW(g, part(1, 8), part(1, 8), 1, 0.9, 0.9, 1e-8, 0))
+        .isThrownBy(
+            () -> kernels.adamW(g, part(1, 8), part(1, 8), new AdamStep(1, 0.9, 0.9, 1e-8, 0)))
         .withMessage("adamW: step counts from 1, got 0");
   }
 

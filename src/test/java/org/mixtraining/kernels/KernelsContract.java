@@ -343,7 +343,7 @@ abstract class KernelsContract {
         double vHat = ev[j] / (1 - Math.pow(beta2, step));
         expected[0][j] = lr * mHat / (Math.sqrt(vHat) + eps);
       }
-      kernels.adamW(gradient, m, v, lr, beta1, beta2, eps, step);
+      kernels.adamW(gradient, m, v, new AdamStep(lr, beta1, beta2, eps, step));
       assertClose(gradient, expected, 1e-8);
       assertClose(m, new double[][] {em}, 1e-8);
       assertClose(v, new double[][] {ev}, 1e-9);

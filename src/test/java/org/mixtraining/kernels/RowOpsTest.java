@@ -52,7 +52,7 @@ class RowOpsTest {
       m[11].copyFrom(m[10]);
       ops.multiply(m[11], m[10], 0, m[4]); // a second moment is not negative
       int middle = cols / 2;
-      AdamFactors factors = AdamFactors.of(1e-3, 0.9, 0.999, 1e-8, 3);
+      AdamFactors factors = AdamFactors.of(new AdamStep(1e-3, 0.9, 0.999, 1e-8, 3));
       ops.adamW(m[0], m[10], m[11], 0, middle, factors);
       ops.adamW(m[0], m[10], m[11], middle, cols, factors);
       ops.addScaled(m[0], -0.7f, m[1], 0, middle);

@@ -75,7 +75,8 @@ public record SmallRun(JobConfig config, DatasetManifest manifest) {
   }
 
   ImageSet images(Split split, int... shards) {
-    return Shards.read(new Configuration(false), config.data().path(), manifest, split, shards, 1);
+    return new Shards(new Configuration(false), config.data().path(), manifest, split)
+        .read(shards, 1);
   }
 
   /** A state whose blocks of the given names an objective is about to train for the first time. */

@@ -29,7 +29,7 @@ class InterleavedTasksTest {
     EpochPlan plan = Jobs.plan(0, objective, 0.5, 1e-3);
 
     List<TrainingBatch> batches = new ArrayList<>();
-    new InterleavedTasks(List.of(batches("head-a", plan, 10), batches("head-b", plan, 3)))
+    new InterleavedTasks(List.of(batches("head-a", plan, 10), batches("head-b", plan, 3)), 0)
         .forEachRemaining(batches::add);
 
     assertThat(batches)
@@ -50,7 +50,7 @@ class InterleavedTasksTest {
 
     List<TrainingBatch> batches = new ArrayList<>();
     new InterleavedTasks(
-            List.of(batches("head-a", plan, 10, 3, 0), batches("head-b", plan, 1, 3, 0)))
+            List.of(batches("head-a", plan, 10, 3, 0), batches("head-b", plan, 1, 3, 0)), 0)
         .forEachRemaining(batches::add);
 
     assertThat(batches)
@@ -66,7 +66,7 @@ class InterleavedTasksTest {
   void anEpochMayGoOnAtAnyStep() {
     EpochPlan plan = Jobs.plan(0, Objective.JOINT, 0.5, 1e-3);
     List<TrainingBatch> whole = new ArrayList<>();
-    new InterleavedTasks(List.of(batches("head-a", plan, 10), batches("head-b", plan, 7)))
+    new InterleavedTasks(List.of(batches("head-a", plan, 10), batches("head-b", plan, 7)), 0)
         .forEachRemaining(whole::add);
     for (int from = 0; from <= 5; from++) {
       List<Integer> begun = InterleavedTasks.begun(List.of(3, 2), from);

@@ -7,9 +7,12 @@ import com.typesafe.config.ConfigValueType;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** The known keys: any other key is refused, with a suggestion of the nearest. */
 final class KnownKeys {
+  private static final LevenshteinDistance NEARNESS = LevenshteinDistance.getDefaultInstance();
+
   private final ConfigObject reference;
   private final List<String> names = new ArrayList<>();
 
@@ -72,8 +75,8 @@ final class KnownKeys {
             Comparator.comparingInt(
                 name ->
                     Math.min(
-                        EditDistance.between(key, name),
-                        EditDistance.between(key, name.substring(name.lastIndexOf('.') + 1)))))
+                        NEARNESS.apply(key, name),
+                        NEARNESS.apply(key, name.substring(name.lastIndexOf('.') + 1)))))
         .orElseThrow();
   }
 }

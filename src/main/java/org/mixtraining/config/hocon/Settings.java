@@ -182,9 +182,7 @@ public final class Settings {
 
   /** Fails with every problem noted. */
   public void check() {
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(problems);
   }
 
   private ConfigValue value(String key) {

@@ -13,10 +13,7 @@ final class ColorOps {
 
   /** Towards black, or away from it. */
   static void brightness(Canvas canvas, float factor) {
-    byte[] table = table(value -> Canvas.clamped(factor * value));
-    for (int c = 0; c < canvas.channels(); c++) {
-      replace(canvas, c, table);
-    }
+    replace(canvas, value -> Canvas.clamped(factor * value));
   }
 
   /** Towards the image's mean grey, or away from it. */
@@ -26,10 +23,7 @@ final class ColorOps {
       sum += luma(canvas, i);
     }
     float mean = (float) (sum / canvas.area());
-    byte[] table = table(value -> Canvas.clamped(mean + factor * (value - mean)));
-    for (int c = 0; c < canvas.channels(); c++) {
-      replace(canvas, c, table);
-    }
+    replace(canvas, value -> Canvas.clamped(mean + factor * (value - mean)));
   }
 
   /** Towards each pixel's grey, or away from it. */
@@ -66,18 +60,12 @@ final class ColorOps {
   /** Keeps the highest bits of every value. */
   static void posterize(Canvas canvas, int bits) {
     int kept = -1 << (8 - bits);
-    byte[] table = table(value -> value & kept);
-    for (int c = 0; c < canvas.channels(); c++) {
-      replace(canvas, c, table);
-    }
+    replace(canvas, value -> value & kept);
   }
 
   /** Inverts values of at least {@code threshold}. */
   static void solarize(Canvas canvas, int threshold) {
-    byte[] table = table(value -> value < threshold ? value : 255 - value);
-    for (int c = 0; c < canvas.channels(); c++) {
-      replace(canvas, c, table);
-    }
+    replace(canvas, value -> value < threshold ? value : 255 - value);
   }
 
   /** Stretches each channel to the whole range. */
@@ -144,6 +132,14 @@ final class ColorOps {
       table[value] = (byte) of.applyAsInt(value);
     }
     return table;
+  }
+
+  /** Replaces the values of all channels. */
+  private static void replace(Canvas canvas, IntUnaryOperator of) {
+    byte[] table = table(of);
+    for (int c = 0; c < canvas.channels(); c++) {
+      replace(canvas, c, table);
+    }
   }
 
   private static void replace(Canvas canvas, int channel, byte[] table) {

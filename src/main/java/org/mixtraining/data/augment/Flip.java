@@ -2,6 +2,7 @@ package org.mixtraining.data.augment;
 
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import org.mixtraining.data.augment.ImageOp.Operation;
 
 /** A horizontal flip with probability ½. */
 record Flip() implements Transform {
@@ -9,7 +10,7 @@ record Flip() implements Transform {
   @Override
   public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     if (random.nextBoolean()) {
-      ops.accept(ImageOp.mirror());
+      ops.accept(new ImageOp(Operation.MIRROR));
     }
   }
 

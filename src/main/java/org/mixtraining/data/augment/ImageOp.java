@@ -4,10 +4,10 @@ package org.mixtraining.data.augment;
  * An image operation with drawn parameters. The CPU applies it to a {@link Canvas}; a device gets
  * it as {@link #VALUES} numbers for the kernel in {@code edits.cuh}.
  */
-public final class ImageOp {
+public record ImageOp(Operation operation, double... arguments) {
 
   /** Operation codes in the order of {@code edits.cuh}, where NONE ends a sequence. */
-  private enum Operation {
+  enum Operation {
     NONE,
     ZOOM,
     SHIFT,
@@ -29,73 +29,10 @@ public final class ImageOp {
   /** Length of an encoded operation: its code, then its arguments. */
   public static final int VALUES = 1 + MOST_ARGUMENTS;
 
-  private final Operation operation;
-  private final double[] arguments;
-
-  private ImageOp(Operation operation, double... arguments) {
-    this.operation = operation;
-    this.arguments = arguments;
-  }
-
   /** {@link Resampling#zoom}. */
   static ImageOp zoom(Window window) {
     return new ImageOp(
         Operation.ZOOM, window.top(), window.left(), window.height(), window.width());
-  }
-
-  /** {@link PaddedCrop#shift}. */
-  static ImageOp shift(int down, int right) {
-    return new ImageOp(Operation.SHIFT, down, right);
-  }
-
-  /** {@link Flip#mirror}. */
-  static ImageOp mirror() {
-    return new ImageOp(Operation.MIRROR);
-  }
-
-  /** {@link Resampling#affine}. */
-  static ImageOp affine(double xx, double xy, double yx, double yy) {
-    return new ImageOp(Operation.AFFINE, xx, xy, yx, yy);
-  }
-
-  /** {@link ColorOps#brightness}. */
-  static ImageOp brightness(float factor) {
-    return new ImageOp(Operation.BRIGHTNESS, factor);
-  }
-
-  /** {@link ColorOps#color}. */
-  static ImageOp color(float factor) {
-    return new ImageOp(Operation.COLOR, factor);
-  }
-
-  /** {@link ColorOps#contrast}. */
-  static ImageOp contrast(float factor) {
-    return new ImageOp(Operation.CONTRAST, factor);
-  }
-
-  /** {@link ColorOps#sharpness}. */
-  static ImageOp sharpness(float factor) {
-    return new ImageOp(Operation.SHARPNESS, factor);
-  }
-
-  /** {@link ColorOps#posterize}. */
-  static ImageOp posterize(int bits) {
-    return new ImageOp(Operation.POSTERIZE, bits);
-  }
-
-  /** {@link ColorOps#solarize}. */
-  static ImageOp solarize(int threshold) {
-    return new ImageOp(Operation.SOLARIZE, threshold);
-  }
-
-  /** {@link ColorOps#autoContrast}. */
-  static ImageOp autoContrast() {
-    return new ImageOp(Operation.AUTO_CONTRAST);
-  }
-
-  /** {@link ColorOps#equalize}. */
-  static ImageOp equalize() {
-    return new ImageOp(Operation.EQUALIZE);
   }
 
   /**

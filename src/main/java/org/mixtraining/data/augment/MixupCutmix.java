@@ -13,22 +13,11 @@ import org.mixtraining.schedule.Seed;
  * each image and its target are mixed with those of the next image, the last with the first. Since
  * minibatches are shuffled, that is a random partner. Which of the two, and how much, depends on
  * seed, epoch and the image's id.
+ *
+ * @param seed the run's seed
+ * @param epoch position in the run, from 0
  */
-public final class MixupCutmix {
-  private final AugmentConfig options;
-  private final long seed;
-  private final int epoch;
-
-  /**
-   * @param seed the run's seed
-   * @param epoch position in the run, from 0
-   */
-  public MixupCutmix(AugmentConfig options, long seed, int epoch) {
-    this.options = options;
-    this.seed = seed;
-    this.epoch = epoch;
-  }
-
+public record MixupCutmix(AugmentConfig options, long seed, int epoch) {
   /**
    * The mixture of each image of a minibatch with the next one; empty if none is mixed.
    *

@@ -3,6 +3,7 @@ package org.mixtraining.data.augment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import org.mixtraining.data.augment.ImageOp.Operation;
 
 /**
  * A crop of the image's size after padding on all sides, every offset equally likely; the padding
@@ -14,7 +15,7 @@ record PaddedCrop(int padding) implements Transform {
   public void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops) {
     int down = random.nextInt(2 * padding + 1) - padding;
     int right = random.nextInt(2 * padding + 1) - padding;
-    ops.accept(ImageOp.shift(down, right));
+    ops.accept(new ImageOp(Operation.SHIFT, down, right));
   }
 
   /**

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.data.augment.ImageOp.Operation;
 
 /**
  * RandAugment (Cubuk et al., arXiv 1909.13719): some operations in sequence, all equally likely,
@@ -61,24 +62,28 @@ record RandAugment(AugmentConfig.RandAugment options) implements Transform {
       float factor = (float) (1 + MOST_CHANGE * strength);
       return switch (this) {
         case IDENTITY -> Optional.empty();
-        case SHEAR_X -> Optional.of(ImageOp.affine(1, MOST_SHEAR * strength, 0, 1));
-        case SHEAR_Y -> Optional.of(ImageOp.affine(1, 0, MOST_SHEAR * strength, 1));
-        case TRANSLATE_X -> Optional.of(ImageOp.shift(0, (int) (MOST_SHIFT * width * strength)));
-        case TRANSLATE_Y -> Optional.of(ImageOp.shift((int) (MOST_SHIFT * height * strength), 0));
+        case SHEAR_X -> Optional.of(new ImageOp(Operation.AFFINE, 1, MOST_SHEAR * strength, 0, 1));
+        case SHEAR_Y -> Optional.of(new ImageOp(Operation.AFFINE, 1, 0, MOST_SHEAR * strength, 1));
+        case TRANSLATE_X ->
+            Optional.of(new ImageOp(Operation.SHIFT, 0, (int) (MOST_SHIFT * width * strength)));
+        case TRANSLATE_Y ->
+            Optional.of(new ImageOp(Operation.SHIFT, (int) (MOST_SHIFT * height * strength), 0));
         case ROTATE -> {
           double cos = StrictMath.cos(MOST_TURN * strength);
           double sin = StrictMath.sin(MOST_TURN * strength);
-          yield Optional.of(ImageOp.affine(cos, sin, -sin, cos));
+          yield Optional.of(new ImageOp(Operation.AFFINE, cos, sin, -sin, cos));
         }
-        case BRIGHTNESS -> Optional.of(ImageOp.brightness(factor));
-        case COLOR -> Optional.of(ImageOp.color(factor));
-        case CONTRAST -> Optional.of(ImageOp.contrast(factor));
-        case SHARPNESS -> Optional.of(ImageOp.sharpness(factor));
+        case BRIGHTNESS -> Optional.of(new ImageOp(Operation.BRIGHTNESS, factor));
+        case COLOR -> Optional.of(new ImageOp(Operation.COLOR, factor));
+        case CONTRAST -> Optional.of(new ImageOp(Operation.CONTRAST, factor));
+        case SHARPNESS -> Optional.of(new ImageOp(Operation.SHARPNESS, factor));
         case POSTERIZE ->
-            Optional.of(ImageOp.posterize(8 - (int) Math.round(MOST_BITS_LOST * size)));
-        case SOLARIZE -> Optional.of(ImageOp.solarize((int) Math.ceil(256 * (1 - size))));
-        case AUTO_CONTRAST -> Optional.of(ImageOp.autoContrast());
-        case EQUALIZE -> Optional.of(ImageOp.equalize());
+            Optional.of(
+                new ImageOp(Operation.POSTERIZE, 8 - (int) Math.round(MOST_BITS_LOST * size)));
+        case SOLARIZE ->
+            Optional.of(new ImageOp(Operation.SOLARIZE, (int) Math.ceil(256 * (1 - size))));
+        case AUTO_CONTRAST -> Optional.of(new ImageOp(Operation.AUTO_CONTRAST));
+        case EQUALIZE -> Optional.of(new ImageOp(Operation.EQUALIZE));
       };
     }
   }

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -114,22 +113,13 @@ public record ImageDecoder(int side, int maxPixels) implements Serializable {
     long pixels = (long) width * height;
     if (pixels > maxPixels) {
       throw new Refusal(
-          String.format(
-              Locale.ROOT,
-              "declares %d x %d = %d pixels, more than mixtraining.data.max-pixels = %d",
-              width,
-              height,
-              pixels,
-              maxPixels));
+          "declares %s x %s = %s pixels, more than mixtraining.data.max-pixels = %s"
+              .formatted(width, height, pixels, maxPixels));
     }
     if (width > MOST_SIDE || height > MOST_SIDE) {
       throw new Refusal(
-          String.format(
-              Locale.ROOT,
-              "declares %d x %d pixels, more than %d in a row or column",
-              width,
-              height,
-              MOST_SIDE));
+          "declares %s x %s pixels, more than %s in a row or column"
+              .formatted(width, height, MOST_SIDE));
     }
   }
 

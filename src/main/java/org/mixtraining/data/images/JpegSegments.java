@@ -4,7 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Locale;
 
 /** The segments of a JPEG file (ITU-T T.81, annex B) up to the end of its first image. */
 final class JpegSegments {
@@ -69,8 +68,7 @@ final class JpegSegments {
     }
     bare.write(file, at, 2);
     if (scans > MOST_SCANS) {
-      throw new Refusal(
-          String.format(Locale.ROOT, "has %d scans, more than %d", scans, MOST_SCANS));
+      throw new Refusal("has %s scans, more than %s".formatted(scans, MOST_SCANS));
     }
     return new BareFile(
         bare.toByteArray(), orientation == null ? Orientation.UPRIGHT : orientation, pixelBytes);
@@ -113,8 +111,7 @@ final class JpegSegments {
     }
     int length = marker + 4 > file.length ? 0 : ByteBuffer.wrap(file).getShort(marker + 2) & 0xFFFF;
     if (length < 2 || marker + 2 + length > file.length) {
-      throw new Refusal(
-          String.format(Locale.ROOT, "damaged: the segment at byte %d is incomplete", marker));
+      throw new Refusal("damaged: the segment at byte %s is incomplete".formatted(marker));
     }
     return marker + 2 + length;
   }

@@ -130,7 +130,9 @@ public record Picture(int channels, int height, int width, byte[] pixels) {
             ? image
             : new ResampleOp(side, side, ResampleOp.FILTER_TRIANGLE).filter(image, null);
     var rgb = rgb(scaled);
-    return channels == 3 ? rgb : new Picture(channels, side, side, rgb.plane());
+    return channels == 3
+        ? rgb
+        : new Picture(channels, side, side, Arrays.copyOf(rgb.pixels, side * side));
   }
 
   /** The picture in colour ({@code channels} 3), or in grey (1) by ITU-R 601 as Pillow has it. */
@@ -154,10 +156,5 @@ public record Picture(int channels, int height, int width, byte[] pixels) {
       }
     }
     return new Picture(channels, height, width, converted);
-  }
-
-  /** The first channel alone. */
-  private byte[] plane() {
-    return Arrays.copyOf(pixels, height * width);
   }
 }

@@ -3,7 +3,6 @@ package org.mixtraining.data.images;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.zip.CRC32;
 
 /** The chunks of a PNG file (W3C's PNG specification, clause 5) up to the end of its image. */
@@ -44,11 +43,16 @@ final class PngChunks {
           }
           bare.write(bytes, at, 12 + length);
         }
-        case "eXIf" -> orientation = isSound ? exif(bytes, at + 8, length) : orientation;
+        case "eXIf" -> {
+          if (isSound) {
+            orientation = Orientation.of(file.slice(at + 8, length));
+          }
+        }
         default -> {
           if ((bytes[at + 4] & 0x20) == 0) {
             throw isSound
-                ? new Refusal("a PNG with chunks of the unknown kind " + printable(type))
+                ? new Refusal(
+                    "a PNG with chunks of the unknown kind " + type.replaceAll("[^A-Za-z]", "?"))
                 : damaged(at, "has another checksum");
           }
         }
@@ -59,15 +63,7 @@ final class PngChunks {
     return new BareFile(bare.toByteArray(), orientation, isDeep ? 8 : 4);
   }
 
-  private static Orientation exif(byte[] bytes, int from, int length) {
-    return Orientation.of(ByteBuffer.wrap(bytes, from, length).slice());
-  }
-
-  private static String printable(String type) {
-    return type.replaceAll("[^A-Za-z]", "?");
-  }
-
   private static Refusal damaged(int at, String what) {
-    return new Refusal(String.format(Locale.ROOT, "damaged: the chunk at byte %d %s", at, what));
+    return new Refusal("damaged: the chunk at byte %s %s".formatted(at, what));
   }
 }

@@ -18,11 +18,11 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.HadoopConfiguration;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.RawImage;
 import org.mixtraining.data.sources.Piece;
@@ -56,7 +56,7 @@ public final class Decoding {
   static Dataset<Row> run(
       SparkSession spark, Source source, DataConfig data, Path to, Consumer<String> progress) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    var hadoop = new HadoopConfiguration(context.hadoopConfiguration());
+    var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
     var pieces = new ArrayList<Numbered>();
     long next = 0;
     for (var piece : source.pieces()) {
@@ -76,7 +76,7 @@ public final class Decoding {
   }
 
   private static Iterator<Row> rows(
-      Numbered numbered, DataConfig data, HadoopConfiguration hadoop, LongAccumulator done)
+      Numbered numbered, DataConfig data, SerializableConfiguration hadoop, LongAccumulator done)
       throws IOException {
     var piece = numbered.piece();
     var images = opened(piece, hadoop.value());

@@ -1,10 +1,10 @@
 package org.mixtraining.data.prepare;
 
-import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.spark.util.LongAccumulator;
 
 /** Reporter of the number of decoded images, every few seconds if it has grown. */
@@ -17,11 +17,7 @@ final class DecodingProgress implements AutoCloseable {
   private long told;
   private final ScheduledExecutorService clock =
       Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            var thread = new Thread(task, "decoding progress");
-            thread.setDaemon(true);
-            return thread;
-          });
+          new BasicThreadFactory.Builder().namingPattern("decoding progress").daemon(true).build());
 
   DecodingProgress(LongAccumulator done, long images, Consumer<String> progress) {
     this.done = done;
@@ -43,7 +39,7 @@ final class DecodingProgress implements AutoCloseable {
   private synchronized void tell(long decoded) {
     if (decoded > told) {
       told = decoded;
-      progress.accept(String.format(Locale.ROOT, "decoded %d of %d images", decoded, images));
+      progress.accept("decoded %s of %s images".formatted(decoded, images));
     }
   }
 

@@ -4,8 +4,6 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.expr;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,6 +11,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -85,14 +84,10 @@ final class Measures {
             .stream()
             .sorted(Comparator.comparingLong(block -> block.getLong(0)))
             .toList();
-    try {
-      var digest = MessageDigest.getInstance("SHA-256");
-      for (Row block : blocks) {
-        digest.update(block.getString(1).getBytes(StandardCharsets.US_ASCII));
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
+    var digest = DigestUtils.getSha256Digest();
+    for (Row block : blocks) {
+      digest.update(block.getString(1).getBytes(StandardCharsets.US_ASCII));
     }
+    return HexFormat.of().formatHex(digest.digest());
   }
 }

@@ -63,7 +63,7 @@ final class Quarantine {
                   row.<String>getAs("reason")));
     }
     if (bad > SHOWN) {
-      problems.add(String.format(Locale.ROOT, "mixtraining.data.source: and %d more", bad - SHOWN));
+      problems.add("mixtraining.data.source: and %s more".formatted(bad - SHOWN));
     }
     return new UserException(problems);
   }

@@ -122,10 +122,8 @@ final class SplitAssignment {
   static void checkTraining(Map<Split, Contents> contents) {
     if (contents.get(Split.TRAIN).images() + contents.get(Split.VALIDATION).images() == 0) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: has no usable training images, only %d test images; nothing was written",
-              contents.get(Split.TEST).images()));
+          "mixtraining.data.source: has no usable training images, only %s test images; nothing was written"
+              .formatted(contents.get(Split.TEST).images()));
     }
   }
 
@@ -137,12 +135,8 @@ final class SplitAssignment {
     for (int label = 0; label < classes.size() && shares.test() > 0; label++) {
       if (train.get(label) + held.get(label) == 0 && test.get(label) > 0) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.test = %s: all %d images of class %s would be held out, leaving none to train on",
-                shares.test(),
-                test.get(label),
-                classes.get(label)));
+            "mixtraining.data.test = %s: all %s images of class %s would be held out, leaving none to train on"
+                .formatted(shares.test(), test.get(label), classes.get(label)));
       }
     }
     double share = shares.validation();
@@ -150,17 +144,16 @@ final class SplitAssignment {
       long all = train.get(label) + held.get(label);
       if (all > 0 && (train.get(label) == 0 || held.get(label) == 0)) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.validation = %s: of the %d training images of class %s it holds out %d, but each side needs at least one; allowed: %s",
-                share,
-                all,
-                classes.get(label),
-                held.get(label),
-                all < 2
-                    ? "0"
-                    : String.format(
-                        Locale.ROOT, "0, or %.3f to %.3f", 1.0 / all, (all - 1.0) / all)));
+            "mixtraining.data.validation = %s: of the %s training images of class %s it holds out %s, but each side needs at least one; allowed: %s"
+                .formatted(
+                    share,
+                    all,
+                    classes.get(label),
+                    held.get(label),
+                    all < 2
+                        ? "0"
+                        : String.format(
+                            Locale.ROOT, "0, or %.3f to %.3f", 1.0 / all, (all - 1.0) / all)));
       }
     }
   }
@@ -171,13 +164,8 @@ final class SplitAssignment {
         (split, content) -> {
           if (content.images() > 0 && content.images() < shards) {
             throw new UserException(
-                String.format(
-                    Locale.ROOT,
-                    "mixtraining.data.shards = %d: a shard of the %s split, which has %d images, would be empty; allowed: 1 to %d",
-                    shards,
-                    split.key(),
-                    content.images(),
-                    content.images()));
+                "mixtraining.data.shards = %s: a shard of the %s split, which has %s images, would be empty; allowed: 1 to %s"
+                    .formatted(shards, split.key(), content.images(), content.images()));
           }
         });
   }

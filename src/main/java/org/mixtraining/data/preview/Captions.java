@@ -1,12 +1,12 @@
 package org.mixtraining.data.preview;
 
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.config.Decimals;
 import org.mixtraining.data.DatasetManifest;
 
 /** The words on a {@link Preview}: options of the augmentation, and classes with their shares. */
@@ -35,7 +35,7 @@ final class Captions {
     if (crop.scale().low() < 1) {
       parts.add(
           "random-resized-crop %s to %s"
-              .formatted(number(crop.scale().low()), number(crop.scale().high())));
+              .formatted(Decimals.plain(crop.scale().low()), Decimals.plain(crop.scale().high())));
     }
     if (options.cropPadding() > 0) {
       parts.add("crop-padding " + options.cropPadding());
@@ -45,25 +45,20 @@ final class Captions {
     }
     var rand = options.randAugment();
     if (rand.ops() > 0) {
-      parts.add(
-          String.format(Locale.ROOT, "rand-augment %d x %s", rand.ops(), number(rand.magnitude())));
+      parts.add("rand-augment %s x %s".formatted(rand.ops(), Decimals.plain(rand.magnitude())));
     }
     if (options.randomErasing() > 0) {
-      parts.add("random-erasing " + number(options.randomErasing()));
+      parts.add("random-erasing " + Decimals.plain(options.randomErasing()));
     }
     return parts.isEmpty() ? "as they are" : String.join(", ", parts);
   }
 
   static String mixing(AugmentConfig augment) {
-    return (augment.mixup() > 0 ? ", mixup " + number(augment.mixup()) : "")
-        + (augment.cutmix() > 0 ? ", cutmix " + number(augment.cutmix()) : "");
+    return (augment.mixup() > 0 ? ", mixup " + Decimals.plain(augment.mixup()) : "")
+        + (augment.cutmix() > 0 ? ", cutmix " + Decimals.plain(augment.cutmix()) : "");
   }
 
   static String percent(double share) {
     return String.format(Locale.ROOT, "%.0f", 100 * share);
-  }
-
-  static String number(double value) {
-    return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
   }
 }

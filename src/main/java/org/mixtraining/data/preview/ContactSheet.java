@@ -154,24 +154,18 @@ record ContactSheet(
   private void paint(Graphics2D graphics, Layout layout, Cell cell, int left, int top) {
     graphics.setRenderingHint(
         RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR);
-    graphics.drawImage(image(cell), left, top, layout.cellWidth, layout.cellHeight, null);
+    graphics.drawImage(
+        Thumbnails.image(cell.pixels, channels, height, width),
+        left,
+        top,
+        layout.cellWidth,
+        layout.cellHeight,
+        null);
     FontMetrics metrics = graphics.getFontMetrics(TEXT);
     for (int i = 0; i < cell.caption.size(); i++) {
       String line = shortened(cell.caption.get(i), layout.cellWidth, metrics);
       text(graphics, TEXT, INK, line, left, top + layout.cellHeight + (i + 1) * LINE - 1);
     }
-  }
-
-  private BufferedImage image(Cell cell) {
-    var image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    int area = height * width;
-    for (int i = 0; i < area; i++) {
-      int red = cell.pixels[i] & 0xFF;
-      int green = channels == 3 ? cell.pixels[area + i] & 0xFF : red;
-      int blue = channels == 3 ? cell.pixels[2 * area + i] & 0xFF : red;
-      image.setRGB(i % width, i / width, red << 16 | green << 8 | blue);
-    }
-    return image;
   }
 
   private static void text(Graphics2D graphics, Font font, Color color, String text, int x, int y) {

@@ -7,18 +7,17 @@ import java.nio.file.Path;
 import javax.imageio.ImageIO;
 import org.mixtraining.config.UserException;
 
-/** A PNG file that a command writes. */
-final class PngFile {
-  private final String option;
-  private final Path path;
+/**
+ * A PNG file that a command writes.
+ *
+ * @param option the command's option that names it
+ */
+record PngFile(String option, Path path) {
 
   /**
-   * @param option the command's option that names it
    * @throws UserException if its directory does not exist
    */
-  PngFile(String option, Path path) {
-    this.option = option;
-    this.path = path;
+  PngFile {
     if (!Files.isDirectory(path.toAbsolutePath().getParent()) || Files.isDirectory(path)) {
       throw new UserException(
           "%s %s: must be a file in a directory that exists".formatted(option, path));

@@ -1,15 +1,14 @@
 package org.mixtraining.data.preview;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.AugmentConfig;
+import org.mixtraining.config.Decimals;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.BlendedMinibatches;
@@ -65,15 +64,14 @@ public final class Preview {
     own.manifest().checkPreparation(config.data());
     return new ContactSheet(
         config.data().path(),
-        String.format(
-            Locale.ROOT,
-            "%d of %d training images, %d x %d, %d classes; mixtraining.run.seed = %d",
-            own.images().size(),
-            own.manifest().images(Split.TRAIN),
-            own.images().height(),
-            own.images().width(),
-            own.manifest().classCount(),
-            config.run().seed()),
+        "%s of %s training images, %s x %s, %s classes; mixtraining.run.seed = %s"
+            .formatted(
+                own.images().size(),
+                own.manifest().images(Split.TRAIN),
+                own.images().height(),
+                own.images().width(),
+                own.manifest().classCount(),
+                config.run().seed()),
         own.images().channels(),
         own.images().height(),
         own.images().width(),
@@ -110,7 +108,7 @@ public final class Preview {
             "%s; mixtraining.mix.lambda = %s, so each is %s %% of mixtraining.data.ssl"
                 .formatted(
                     Captions.options(augment.sl()),
-                    Captions.number(lambda),
+                    Decimals.plain(lambda),
                     Captions.percent(1 - lambda)),
             joint(own, others)),
         new Group("data.ssl", "", List.of(originals(others))),
@@ -131,7 +129,7 @@ public final class Preview {
   /** A few images of as many classes as possible. */
   static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
     double share = (double) CHOICE * manifest.shards() / manifest.images(split);
-    var choice = Shards.read(hadoop, path, manifest, split, new int[] {0}, Math.min(1, share));
+    var choice = new Shards(hadoop, path, manifest, split).read(new int[] {0}, Math.min(1, share));
     var ofItsClass = new int[choice.size()]; // number of images of its class before an image
     var seen = new int[manifest.classCount()];
     for (int i = 0; i < choice.size(); i++) {
@@ -162,66 +160,64 @@ public final class Preview {
   }
 
   private static Column originals(Shown shown) {
-    var cells = new ArrayList<Cell>();
-    for (int i = 0; i < shown.images().size(); i++) {
-      String name = shown.manifest().classes().get(shown.images().label(i));
-      cells.add(new Cell(pixels(shown.images(), i), List.of(name)));
-    }
-    return new Column("", cells);
+    List<String> classes = shown.manifest().classes();
+    ImageSet images = shown.images();
+    var cells =
+        IntStream.range(0, images.size())
+            .mapToObj(i -> new Cell(pixels(images, i), List.of(classes.get(images.label(i)))));
+    return new Column("", cells.toList());
   }
 
   private List<Column> ssl(Shown shown) {
-    var columns = new ArrayList<Column>();
-    for (int epoch = 0; epoch < EPOCHS; epoch++) {
-      Minibatch batch = batches(shown, config.augment().ssl(), epoch).next();
-      columns.add(column(batch, epoch, shown.manifest(), n -> List.of()));
-    }
-    return columns;
+    return columns(
+        0,
+        epoch -> {
+          Minibatch batch = batches(shown, config.augment().ssl(), epoch).next();
+          return column(batch, epoch, shown.manifest(), n -> List.of());
+        });
   }
 
   private List<Column> joint(Shown own, Shown others) {
     AugmentConfig.Images augment = config.augment().sl();
-    var columns = new ArrayList<Column>();
-    for (int i = EPOCHS; i < 2 * EPOCHS; i++) {
-      int epoch = i;
-      Minibatch batch =
-          new BlendedMinibatches(
-                  batches(own, augment, epoch),
-                  pass -> partners(others, augment, epoch, pass),
-                  config.mix().lambda())
-              .next();
-      columns.add(
-          column(
-              batch,
-              epoch,
-              own.manifest(),
-              n -> List.of(own.manifest().classes().get(batch.labels()[n]))));
-    }
-    return columns;
+    List<String> classes = own.manifest().classes();
+    return columns(
+        EPOCHS,
+        epoch -> {
+          Minibatch batch =
+              new BlendedMinibatches(
+                      batches(own, augment, epoch),
+                      pass -> partners(others, augment, epoch, pass),
+                      config.mix().lambda())
+                  .next();
+          return column(batch, epoch, own.manifest(), n -> List.of(classes.get(batch.labels()[n])));
+        });
   }
 
   private List<Column> sl(Shown shown) {
     int classes = shown.manifest().classCount();
-    var columns = new ArrayList<Column>();
-    for (int epoch = EPOCHS; epoch < 2 * EPOCHS; epoch++) {
-      Minibatch batch = batches(shown, config.augment().sl(), epoch).next();
-      var targets = new float[batch.size() * classes];
-      for (int n = 0; n < batch.size(); n++) {
-        targets[n * classes + batch.labels()[n]] = 1;
-      }
-      new MixupCutmix(config.augment(), config.run().seed(), epoch)
-          .mix(batch.ids(), batch.pixels(), batch.height(), batch.width(), targets);
-      columns.add(
-          column(
+    return columns(
+        EPOCHS,
+        epoch -> {
+          Minibatch batch = batches(shown, config.augment().sl(), epoch).next();
+          var targets = new float[batch.size() * classes];
+          for (int n = 0; n < batch.size(); n++) {
+            targets[n * classes + batch.labels()[n]] = 1;
+          }
+          new MixupCutmix(config.augment(), config.run().seed(), epoch)
+              .mix(batch.ids(), batch.pixels(), batch.height(), batch.width(), targets);
+          IntFunction<float[]> target =
+              n -> Arrays.copyOfRange(targets, n * classes, (n + 1) * classes);
+          return column(
               batch,
               epoch,
               shown.manifest(),
-              n ->
-                  Captions.names(
-                      Arrays.copyOfRange(targets, n * classes, (n + 1) * classes),
-                      shown.manifest())));
-    }
-    return columns;
+              n -> Captions.names(target.apply(n), shown.manifest()));
+        });
+  }
+
+  /** A column an epoch. */
+  private static List<Column> columns(int first, IntFunction<Column> ofEpoch) {
+    return IntStream.range(first, first + EPOCHS).mapToObj(ofEpoch).toList();
   }
 
   /** All images shown, in one minibatch. */

@@ -2,7 +2,6 @@ package org.mixtraining.data.preview;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -66,8 +65,7 @@ public final class ReconstructionSheet {
             List.of(
                 group(
                     "original",
-                    String.format(
-                        Locale.ROOT, "%d of %d test images", completions.size(), testImages),
+                    "%s of %s test images".formatted(completions.size(), testImages),
                     i -> completions.original(i, channels)),
                 group("visible", "", i -> completions.pixels(seen, i)),
                 group("completed", norms, i -> completions.pixels(completed, i)))));

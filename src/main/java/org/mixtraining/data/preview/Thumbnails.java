@@ -27,7 +27,7 @@ public final class Thumbnails {
    */
   public static Map<Long, byte[]> of(
       Configuration hadoop, String path, DatasetManifest manifest, Split split, Set<Long> ids) {
-    ImageSet images = Shards.find(hadoop, path, manifest, split, ids);
+    ImageSet images = new Shards(hadoop, path, manifest, split).find(ids);
     Map<Long, byte[]> thumbnails = new LinkedHashMap<>();
     for (int i = 0; i < images.size(); i++) {
       byte[] pixels = Preview.pixels(images, i);
@@ -40,7 +40,7 @@ public final class Thumbnails {
    * @param pixels uint8 [channels, height, width]; of other than 3 channels the first is shown, as
    *     grey
    */
-  static byte[] png(byte[] pixels, int channels, int height, int width) {
+  static BufferedImage image(byte[] pixels, int channels, int height, int width) {
     var image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     int area = height * width;
     for (int i = 0; i < area; i++) {
@@ -49,9 +49,13 @@ public final class Thumbnails {
       int blue = channels == 3 ? pixels[2 * area + i] & 0xFF : red;
       image.setRGB(i % width, i / width, red << 16 | green << 8 | blue);
     }
+    return image;
+  }
+
+  static byte[] png(byte[] pixels, int channels, int height, int width) {
     var png = new ByteArrayOutputStream();
     try {
-      ImageIO.write(image, "png", png);
+      ImageIO.write(image(pixels, channels, height, width), "png", png);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot encode an image of the dataset", e);
     }

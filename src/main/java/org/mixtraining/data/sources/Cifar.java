@@ -6,12 +6,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -33,37 +33,35 @@ record Cifar(
   private static final int CHANNELS = 3;
   private static final int IMAGE_BYTES = CHANNELS * SIDE * SIDE;
   private static final int RECORDS_PER_PIECE = 2048;
-  private static final List<LabelByte> CIFAR10_LABELS =
-      List.of(new LabelByte("label", 10, "batches.meta.txt"));
-  private static final List<LabelByte> CIFAR100_LABELS =
-      List.of(
-          new LabelByte("coarse", 20, "coarse_label_names.txt"),
-          new LabelByte("fine", 100, "fine_label_names.txt"));
 
   /**
    * Binary layouts: the label bytes before a record's 3072 planar pixel bytes, and the file names.
    */
   enum Layout {
     /** One label byte. */
-    CIFAR10("CIFAR-10", "data_batch_*.bin", "test_batch.bin"),
+    CIFAR10(
+        "CIFAR-10",
+        "data_batch_*.bin",
+        "test_batch.bin",
+        new LabelByte("label", 10, "batches.meta.txt")),
     /** A byte for the coarse label, one for the fine label. */
-    CIFAR100("CIFAR-100", "train.bin", "test.bin");
+    CIFAR100(
+        "CIFAR-100",
+        "train.bin",
+        "test.bin",
+        new LabelByte("coarse", 20, "coarse_label_names.txt"),
+        new LabelByte("fine", 100, "fine_label_names.txt"));
 
     private final String title;
     private final String trainFiles;
     private final String testFiles;
+    private final List<LabelByte> labels;
 
-    Layout(String title, String trainFiles, String testFiles) {
+    Layout(String title, String trainFiles, String testFiles, LabelByte... labels) {
       this.title = title;
       this.trainFiles = trainFiles;
       this.testFiles = testFiles;
-    }
-
-    List<LabelByte> labels() {
-      return switch (this) {
-        case CIFAR10 -> CIFAR10_LABELS;
-        case CIFAR100 -> CIFAR100_LABELS;
-      };
+      this.labels = List.of(labels);
     }
 
     List<String> official() {
@@ -73,13 +71,13 @@ record Cifar(
     }
 
     int recordBytes() {
-      return labels().size() + IMAGE_BYTES;
+      return labels.size() + IMAGE_BYTES;
     }
 
     /** Offset of the label of this kind in a record. */
     int position(String kind) {
-      return IntStream.range(0, labels().size())
-          .filter(i -> labels().get(i).kind().equals(kind))
+      return IntStream.range(0, labels.size())
+          .filter(i -> labels.get(i).kind().equals(kind))
           .findFirst()
           .orElseThrow();
     }
@@ -94,11 +92,11 @@ record Cifar(
             .formatted(layout.title, layout.trainFiles, layout.testFiles);
     var listing = Listing.of(data.raw().source(), expected, hadoop);
     var kind = layout == Layout.CIFAR100 ? data.raw().label() : "label";
-    var label = layout.labels().get(layout.position(kind));
+    var label = layout.labels.get(layout.position(kind));
     var pieces = new ArrayList<Piece>();
     var there = listing.look("");
     var rest = new ArrayList<>(there.files());
-    rest.removeIf(f -> layout.labels().stream().anyMatch(l -> l.namesFile().equals(f.name())));
+    rest.removeIf(f -> layout.labels.stream().anyMatch(l -> l.namesFile().equals(f.name())));
     for (var split : List.of(Split.TRAIN, Split.TEST)) {
       var pattern = split == Split.TRAIN ? layout.trainFiles : layout.testFiles;
       var files = match(listing, there.files(), pattern, expected);
@@ -151,25 +149,14 @@ record Cifar(
     int record = layout.recordBytes();
     if (bytes <= 0) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s is empty; expected %s records of %d bytes",
-              file,
-              layout.title,
-              record));
+          "mixtraining.data.source: %s is empty; expected %s records of %s bytes"
+              .formatted(file, layout.title, record));
     }
     long rest = bytes % record;
     if (rest != 0) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s has %d bytes, no multiple of the %d bytes of a %s record: the record at byte %d is incomplete (%d bytes)",
-              file,
-              bytes,
-              record,
-              layout.title,
-              bytes - rest,
-              rest));
+          "mixtraining.data.source: %s has %s bytes, no multiple of the %s bytes of a %s record: the record at byte %s is incomplete (%s bytes)"
+              .formatted(file, bytes, record, layout.title, bytes - rest, rest));
     }
     return bytes / record;
   }
@@ -181,12 +168,8 @@ record Cifar(
     var names = listing.lines(label.namesFile());
     if (names.size() != label.classes()) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s has %d class names, expected %d, one a line",
-              listing.path(label.namesFile()),
-              names.size(),
-              label.classes()));
+          "mixtraining.data.source: %s has %s class names, expected %s, one a line"
+              .formatted(listing.path(label.namesFile()), names.size(), label.classes()));
     }
     return names;
   }
@@ -195,7 +178,7 @@ record Cifar(
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
     var path = new Path(file);
     var read = new ArrayList<RawImage>(images);
-    try (var in = Listing.fileSystem(path, hadoop).open(path)) {
+    try (var in = Location.fileSystem(path, hadoop).open(path)) {
       in.seek(firstRecord * layout.recordBytes());
       var records = new DataInputStream(new BufferedInputStream(in, 1 << 16));
       for (int i = 0; i < images; i++) {
@@ -206,21 +189,20 @@ record Cifar(
   }
 
   private RawImage record(long number, DataInputStream in) throws IOException {
-    var values = new int[layout.labels().size()];
+    var values = new int[layout.labels.size()];
     for (int position = 0; position < values.length; position++) {
       values[position] = in.readUnsignedByte();
-      var label = layout.labels().get(position);
+      var label = layout.labels.get(position);
       if (values[position] >= label.classes()) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s, record %d, byte %d: %s is %d, allowed 0 to %d",
-                file,
-                number,
-                number * layout.recordBytes() + position,
-                label.kind().equals("label") ? "label" : label.kind() + " label",
-                values[position],
-                label.classes() - 1));
+            "mixtraining.data.source: %s, record %s, byte %s: %s is %s, allowed 0 to %s"
+                .formatted(
+                    file,
+                    number,
+                    number * layout.recordBytes() + position,
+                    label.kind().equals("label") ? "label" : label.kind() + " label",
+                    values[position],
+                    label.classes() - 1));
       }
     }
     var pixels = new byte[IMAGE_BYTES];

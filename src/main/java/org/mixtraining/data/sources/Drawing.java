@@ -2,6 +2,7 @@ package org.mixtraining.data.sources;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.DoubleBinaryOperator;
 
 /**
  * Drawing of one synthetic image: a background, clutter, the shape that is its class, something
@@ -33,11 +34,6 @@ final class Drawing {
 
   /** RGB in [0, 1] at either end of a figure, blended between. */
   private record Paint(double[] from, double[] to) {}
-
-  /** Signed distance to an outline, in units of the figure's radius. */
-  private interface Figure {
-    double distance(double x, double y);
-  }
 
   /** The image, uint8 [channels, height, width]. */
   byte[] of(Shape shape) {
@@ -73,7 +69,7 @@ final class Drawing {
         gradient(color(), 0.2));
   }
 
-  private void draw(Figure figure, Pose pose, Paint paint) {
+  private void draw(DoubleBinaryOperator figure, Pose pose, Paint paint) {
     double cos = StrictMath.cos(pose.angle());
     double sin = StrictMath.sin(pose.angle());
     for (int i = 0; i < SIZE * SIZE; i++) {
@@ -84,7 +80,7 @@ final class Drawing {
       double x = (cos * dx + sin * dy) * pose.squeeze();
       double y = cos * dy - sin * dx;
       // coverage of the pixel by the figure, whose outline is taken for a straight line there
-      double cover = clamp(0.5 - figure.distance(x, y) * pose.radius());
+      double cover = clamp(0.5 - figure.applyAsDouble(x, y) * pose.radius());
       if (cover > 0) {
         double blend = clamp(0.5 + x / 2);
         for (int c = 0; c < canvas.length; c++) {

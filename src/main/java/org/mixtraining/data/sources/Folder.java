@@ -22,26 +22,17 @@ import org.mixtraining.data.images.ImageType;
  * it; classes in order of their names. With a directory of the train split above the classes it has
  * splits, which {@link Split#named} tells by their names: without a test split, the validation
  * split is the test split.
+ *
+ * @param looked directories that were listed, by path
  */
-final class Folder {
+record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directory> looked) {
   private static final String EXPECTED =
       "one with a directory of images per class, or with train/ and test/ or val/ of that kind";
 
-  private final Listing listing;
-  private final ImageDecoder decoder;
-  private final Map<String, Listing.Directory> looked = new HashMap<>();
-
-  private Folder(Listing listing, ImageDecoder decoder) {
-    this.listing = listing;
-    this.decoder = decoder;
-  }
-
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
-    return new Folder(
-            listing,
-            new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels()))
-        .source();
+    var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
+    return new Folder(listing, decoder, new HashMap<>()).source();
   }
 
   private Source source() throws IOException {

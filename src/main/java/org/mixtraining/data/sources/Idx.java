@@ -14,9 +14,12 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
+import org.apache.commons.lang3.function.Failable;
+import org.apache.commons.lang3.function.FailableFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
@@ -83,9 +86,15 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   /** The images of a file without their labels. */
   static List<Piece> unlabelled(Path file, DataConfig data, Configuration hadoop)
       throws IOException {
+    int count = read(file, hadoop, in -> header(in, file, Kind.IMAGES))[0];
+    return images(file, Split.TEST, new byte[count], data, hadoop);
+  }
+
+  private static <T> T read(
+      Path file, Configuration hadoop, FailableFunction<DataInputStream, T, IOException> reading)
+      throws IOException {
     try (var in = contents(file, hadoop)) {
-      byte[] none = new byte[header(in, file, Kind.IMAGES)[0]];
-      return images(file, Split.TEST, none, data, hadoop);
+      return reading.apply(in);
     } catch (EOFException | ZipException e) {
       throw damaged(file, e);
     }
@@ -95,12 +104,9 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   private static Path find(Listing listing, List<Listing.Entry> there, Split split, Kind kind) {
     var name =
         Pattern.compile(
-            String.format(
-                Locale.ROOT,
-                "(.+-)?(%s)-%s[-.]idx%d-ubyte(\\.gz)?",
-                split == Split.TRAIN ? "train" : "t10k|test",
-                kind.name,
-                kind.dimensions));
+            "(.+-)?(%s)-%s[-.]idx%s-ubyte(\\.gz)?"
+                .formatted(
+                    split == Split.TRAIN ? "train" : "t10k|test", kind.name, kind.dimensions));
     var files = there.stream().map(Listing.Entry::name).toList();
     var matching = files.stream().filter(name.asMatchPredicate()).toList();
     if (matching.size() != 1) {
@@ -119,61 +125,41 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   private static byte[] labels(Path file, Configuration hadoop) throws IOException {
-    try (var in = contents(file, hadoop)) {
-      int count = header(in, file, Kind.LABELS)[0];
-      byte[] labels = in.readNBytes(count);
-      if (labels.length < count) {
-        throw new EOFException();
-      }
-      checkEnd(in, file);
-      return labels;
-    } catch (EOFException | ZipException e) {
-      throw damaged(file, e);
-    }
+    return read(
+        file,
+        hadoop,
+        in -> {
+          int count = header(in, file, Kind.LABELS)[0];
+          byte[] labels = in.readNBytes(count);
+          if (labels.length < count) {
+            throw new EOFException();
+          }
+          checkEnd(in, file);
+          return labels;
+        });
   }
 
   private static List<Piece> images(
       Path file, Split split, byte[] labels, DataConfig data, Configuration hadoop)
       throws IOException {
-    int[] shape;
-    try (var in = contents(file, hadoop)) {
-      shape = header(in, file, Kind.IMAGES);
-    } catch (EOFException | ZipException e) {
-      throw damaged(file, e);
-    }
+    int[] shape = read(file, hadoop, in -> header(in, file, Kind.IMAGES));
     if (shape[0] != labels.length) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s declares %d images, but there are %d labels",
-              file,
-              shape[0],
-              labels.length));
+          "mixtraining.data.source: %s declares %s images, but there are %s labels"
+              .formatted(file, shape[0], labels.length));
     }
     long pixels = (long) shape[1] * shape[2];
     if (pixels > data.preparation().maxPixels()) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s declares images of %d x %d pixels, more than mixtraining.data.max-pixels = %d",
-              file,
-              shape[1],
-              shape[2],
-              data.preparation().maxPixels()));
+          "mixtraining.data.source: %s declares images of %s x %s pixels, more than mixtraining.data.max-pixels = %s"
+              .formatted(file, shape[1], shape[2], data.preparation().maxPixels()));
     }
     long expected = Kind.IMAGES.headerBytes() + shape[0] * pixels;
-    long bytes = Listing.fileSystem(file, hadoop).getFileStatus(file).getLen();
+    long bytes = Location.fileSystem(file, hadoop).getFileStatus(file).getLen();
     if (!isGzipped(file) && bytes != expected) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s has %d bytes, but its header declares %d images of %d x %d: %d bytes",
-              file,
-              bytes,
-              shape[0],
-              shape[1],
-              shape[2],
-              expected));
+          "mixtraining.data.source: %s has %s bytes, but its header declares %s images of %s x %s: %s bytes"
+              .formatted(file, bytes, shape[0], shape[1], shape[2], expected));
     }
     return cut(file, split, shape, labels);
   }
@@ -207,13 +193,8 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       int most = i == 0 ? MOST_IMAGES : 65_535;
       if (sizes[i] < 1 || sizes[i] > most) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s declares %d in dimension %d; allowed: 1 to %d",
-                file,
-                sizes[i] & 0xFFFFFFFFL,
-                i,
-                most));
+            "mixtraining.data.source: %s declares %s in dimension %s; allowed: 1 to %s"
+                .formatted(file, sizes[i] & 0xFFFFFFFFL, i, most));
       }
     }
     return sizes;
@@ -231,7 +212,7 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
   }
 
   private static DataInputStream contents(Path file, Configuration hadoop) throws IOException {
-    var in = Listing.fileSystem(file, hadoop).open(file);
+    var in = Location.fileSystem(file, hadoop).open(file);
     try {
       return new DataInputStream(
           new BufferedInputStream(isGzipped(file) ? new GZIPInputStream(in) : in, 1 << 16));
@@ -266,7 +247,9 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
       in.close();
       throw e;
     }
-    return IntStream.range(0, labels.length).mapToObj(i -> image(i, in)).onClose(() -> close(in));
+    return IntStream.range(0, labels.length)
+        .mapToObj(i -> image(i, in))
+        .onClose(() -> Failable.run(in::close));
   }
 
   private RawImage image(int i, DataInputStream in) {
@@ -285,13 +268,5 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
         new Path(file).getName() + "#" + (first + i),
         labels[i] & 0xFF,
         new Picture(1, height, width, pixels));
-  }
-
-  private static void close(DataInputStream in) {
-    try {
-      in.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

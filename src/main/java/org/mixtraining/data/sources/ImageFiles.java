@@ -7,12 +7,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
+import org.mixtraining.config.Location;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
@@ -59,7 +59,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
 
   @Override
   public Stream<RawImage> read(Configuration hadoop) throws IOException {
-    var fs = Listing.fileSystem(new Path(root), hadoop);
+    var fs = Location.fileSystem(new Path(root), hadoop);
     return files.stream().map(file -> image(file, fs));
   }
 
@@ -72,9 +72,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
     } else if (file.bytes() == 0) { // not even opened: it may be a pipe
       return unusable(file, "empty: 0 bytes");
     } else if (file.bytes() > LONGEST_FILE) {
-      return unusable(
-          file,
-          String.format(Locale.ROOT, "has %d bytes, more than %d", file.bytes(), LONGEST_FILE));
+      return unusable(file, "has %s bytes, more than %s".formatted(file.bytes(), LONGEST_FILE));
     }
     try (var in = fs.open(new Path(root + "/" + file.path()))) {
       return decoder.image(file.path(), file.label(), in.readNBytes(LONGEST_FILE));

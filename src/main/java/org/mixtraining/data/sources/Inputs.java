@@ -12,11 +12,11 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.HadoopConfiguration;
 import org.mixtraining.data.Listing;
 import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
@@ -43,7 +43,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
     var hadoop = spark.sparkContext().hadoopConfiguration();
     try {
       var given = Location.path(path);
-      var fs = Listing.fileSystem(given, hadoop);
+      var fs = Location.fileSystem(given, hadoop);
       var status = fs.getFileStatus(given);
       var root = fs.makeQualified(given);
       var listing = new Listing(fs, status.isDirectory() ? root : root.getParent());
@@ -74,7 +74,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   private static Optional<String> forbidden(String path, Configuration hadoop) {
     try {
       var given = Location.path(path);
-      return Location.forbidden(Listing.fileSystem(given, hadoop), given);
+      return Location.forbidden(Location.fileSystem(given, hadoop), given);
     } catch (IOException e) {
       return Optional.empty();
     }
@@ -115,14 +115,14 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   }
 
   private static JavaRDD<Input> images(SparkSession spark, List<Piece> pieces, Input.Form form) {
-    var configuration = new HadoopConfiguration(spark.sparkContext().hadoopConfiguration());
+    var configuration = new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
     return JavaSparkContext.fromSparkContext(spark.sparkContext())
         .parallelize(pieces, pieces.size())
         .flatMap(piece -> inputs(piece, configuration, form));
   }
 
-  private static Iterator<Input> inputs(Piece piece, HadoopConfiguration hadoop, Input.Form form)
-      throws IOException {
+  private static Iterator<Input> inputs(
+      Piece piece, SerializableConfiguration hadoop, Input.Form form) throws IOException {
     var images = piece.read(hadoop.value());
     TaskContext.get().addTaskCompletionListener((TaskCompletionListener) task -> images.close());
     return images.map(form::of).iterator();

@@ -1,15 +1,14 @@
 package org.mixtraining.data.sources;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
@@ -137,7 +136,7 @@ record ParquetImages(
     }
     return IntStream.range(0, images)
         .mapToObj(i -> image(firstRow + i, guarded(rows::read), columns))
-        .onClose(() -> close(reader));
+        .onClose(() -> Failable.run(reader::close));
   }
 
   private RecordReader<Group> rows(ParquetFileReader reader, ImageColumns columns)
@@ -162,7 +161,7 @@ record ParquetImages(
         return new RawImage.Unusable(
             name(number, null),
             RawImage.UNLABELLED,
-            String.format(Locale.ROOT, "label is %d, allowed 0 to %d", value, most));
+            "label is %s, allowed 0 to %s".formatted(value, most));
       }
       label = labels.classes().get((int) value);
     }
@@ -189,13 +188,5 @@ record ParquetImages(
   private <T> T guarded(ParquetTable.Reading<T> reading) {
     var key = labels == null ? "" : "mixtraining.data.source: ";
     return ParquetTable.guarded(key + root + "/" + file + ", row group " + rowGroup, reading);
-  }
-
-  private static void close(ParquetFileReader reader) {
-    try {
-      reader.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

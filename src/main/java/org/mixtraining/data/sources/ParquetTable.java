@@ -140,12 +140,8 @@ record ParquetTable(
     long rows = block.getRowCount();
     if (rows < 0 || rows > Integer.MAX_VALUE) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: %s declares a row group of %d rows; allowed: 0 to %d",
-              path,
-              rows,
-              Integer.MAX_VALUE));
+          "mixtraining.data.source: %s declares a row group of %s rows; allowed: 0 to %s"
+              .formatted(path, rows, Integer.MAX_VALUE));
     }
     return (int) rows;
   }

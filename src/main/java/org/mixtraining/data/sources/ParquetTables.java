@@ -3,7 +3,6 @@ package org.mixtraining.data.sources;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.DataConfig;
@@ -94,12 +93,8 @@ record ParquetTables(String root, List<ParquetTable> tables, List<Note> notes) {
         tables.stream().map(ParquetTable::names).filter(n -> !n.isEmpty()).distinct().toList();
     if (noted.size() > 1) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: the tables of %s have different class names: %d and %d classes",
-              root,
-              noted.get(0).size(),
-              noted.get(1).size()));
+          "mixtraining.data.source: the tables of %s have different class names: %s and %s classes"
+              .formatted(root, noted.get(0).size(), noted.get(1).size()));
     }
     if (noted.isEmpty()) {
       long classes = tables.stream().mapToLong(ParquetTable::largest).max().orElse(-1) + 1;
@@ -117,13 +112,9 @@ record ParquetTables(String root, List<ParquetTable> tables, List<Note> notes) {
   private void check(long classes) {
     if (classes < 1 || classes > ParquetTable.MOST_CLASSES) {
       throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.data.source: the tables of %s have %d classes according to their class names or the statistics of the column %s; allowed: 1 to %d",
-              root,
-              Math.max(0, classes),
-              tables.get(0).label(),
-              ParquetTable.MOST_CLASSES));
+          "mixtraining.data.source: the tables of %s have %s classes according to their class names or the statistics of the column %s; allowed: 1 to %s"
+              .formatted(
+                  root, Math.max(0, classes), tables.get(0).label(), ParquetTable.MOST_CLASSES));
     }
   }
 }

@@ -49,7 +49,7 @@ record Synthetic(long seed, Split split, long firstId, int first, int images) im
     int label = (first + i) % SHAPES.size();
     var pixels = new Drawing(Seed.SYNTHETIC.at(seed, firstId + i)).of(SHAPES.get(label));
     return new RawImage.Usable(
-        String.format(Locale.ROOT, "synthetic-%s#%d", split.key(), first + i),
+        "synthetic-%s#%s".formatted(split.key(), first + i),
         label,
         new Picture(Drawing.CHANNELS, Drawing.SIZE, Drawing.SIZE, pixels));
   }

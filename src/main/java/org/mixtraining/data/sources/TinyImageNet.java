@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -25,19 +24,11 @@ import org.mixtraining.data.images.RawImage;
  * with {@code val_annotations.txt}, and {@code words.txt}, which may be missing. Its val images are
  * the test split, as in the literature: the labels of its own test images were never published.
  */
-final class TinyImageNet {
+record TinyImageNet(Listing listing, List<String> wnids) {
   private static final String EXPECTED =
       "the directory tiny-imagenet-200 with wnids.txt, train/ and val/";
   private static final String ANNOTATIONS = "val/val_annotations.txt";
   private static final String RESTING = "beside the labelled images, skipped";
-
-  private final Listing listing;
-  private final List<String> wnids;
-
-  private TinyImageNet(Listing listing, List<String> wnids) {
-    this.listing = listing;
-    this.wnids = wnids;
-  }
 
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
@@ -62,12 +53,8 @@ final class TinyImageNet {
     for (int i = 0; i < wnids.size(); i++) {
       if (!wnids.get(i).matches("[A-Za-z0-9]+") || !seen.add(wnids.get(i))) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.source: %s, class %d: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537",
-                listing.path("wnids.txt"),
-                i,
-                wnids.get(i)));
+            "mixtraining.data.source: %s, class %s: %s is not a WordNet id, or a duplicate; expected one per line, such as n01443537"
+                .formatted(listing.path("wnids.txt"), i, wnids.get(i)));
       }
     }
     if (wnids.isEmpty()) {

@@ -13,7 +13,6 @@ import static j2html.TagCreator.text;
 import static j2html.TagCreator.ul;
 
 import j2html.tags.DomContent;
-import java.util.Locale;
 
 /**
  * A figure: a chart with its title, a sentence that says what it shows, its legend, and its numbers
@@ -37,7 +36,7 @@ public record Figure(String id, String title, String message, Chart chart, Grid<
   private Svg drawing(Frame frame) {
     return Svg.of("svg")
         .withClass(frame == Frame.WIDE ? "wide" : "narrow")
-        .attr("viewBox", String.format(Locale.ROOT, "0 0 %d %d", frame.width, frame.height))
+        .attr("viewBox", "0 0 %s %s".formatted(frame.width, frame.height))
         .attr("role", "img")
         .attr("aria-labelledby", id + "-title")
         .attr("aria-describedby", id + "-message")

@@ -34,6 +34,11 @@ public record Grid<R>(String about, List<Grid.Column<R>> columns, List<R> rows) 
     return new Column<>(name, true, text);
   }
 
+  @SafeVarargs
+  public static <R> Grid<R> of(String about, List<R> rows, Column<R>... columns) {
+    return new Grid<>(about, List.of(columns), rows);
+  }
+
   public DivTag html() {
     return scrolling(
         about,

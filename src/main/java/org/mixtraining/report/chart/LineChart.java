@@ -2,7 +2,6 @@ package org.mixtraining.report.chart;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.DoubleFunction;
 import java.util.stream.Stream;
 
@@ -106,6 +105,6 @@ public record LineChart(
   }
 
   private static String plain(double value) {
-    return String.format(Locale.ROOT, "%s", Numbers.digits(value, 4));
+    return Numbers.digits(value, 4);
   }
 }

@@ -48,7 +48,7 @@ public enum Mark {
   private static Svg sample(String name, int width) {
     return Svg.of("svg")
         .withClass(name)
-        .attr("viewBox", String.format(Locale.ROOT, "0 0 %d 14", width))
+        .attr("viewBox", "0 0 %s 14".formatted(width))
         .attr("aria-hidden", "true");
   }
 

@@ -4,6 +4,8 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.List;
 import java.util.Locale;
+import org.mixtraining.config.Decimals;
+import org.mixtraining.jobs.Durations;
 
 /**
  * Formatting of numbers for display: enough digits to tell them apart, a unit, a dash for missing
@@ -59,13 +61,7 @@ public final class Numbers {
     if (seconds < 10) {
       return format("%.1f", seconds) + SPACE + "s";
     }
-    long s = Math.round(seconds);
-    if (s < 60) {
-      return format("%d", s) + SPACE + "s";
-    }
-    return s < 3600
-        ? format("%d:%02d", s / 60, s % 60) + SPACE + "min"
-        : format("%d:%02d", s / 3600, s / 60 % 60) + SPACE + "h";
+    return Durations.text(seconds).replace(' ', SPACE);
   }
 
   /** A count in full, as {@code 54 000}. */
@@ -103,12 +99,7 @@ public final class Numbers {
     BigDecimal rounded =
         BigDecimal.valueOf(value).round(new MathContext(digits)).stripTrailingZeros();
     double size = Math.abs(value);
-    return size < 1e-4 || size >= 1e9 ? scientific(rounded) : rounded.toPlainString();
-  }
-
-  private static String scientific(BigDecimal value) {
-    int exponent = value.precision() - value.scale() - 1;
-    return value.movePointLeft(exponent).stripTrailingZeros().toPlainString() + "e" + exponent;
+    return size < 1e-4 || size >= 1e9 ? Decimals.scientific(rounded) : rounded.toPlainString();
   }
 
   /** A coordinate of a drawing, in tenths of a pixel. */

@@ -2,7 +2,6 @@ package org.mixtraining.report.chart;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.schedule.Phase;
 
@@ -33,13 +32,8 @@ public record PhaseShading(List<PhaseShading.Band> bands) {
             .map(
                 band ->
                     band.first == band.last
-                        ? String.format(Locale.ROOT, "%s in epoch %d", band.phase, band.first)
-                        : String.format(
-                            Locale.ROOT,
-                            "%s in epochs %d to %d",
-                            band.phase,
-                            band.first,
-                            band.last))
+                        ? "%s in epoch %s".formatted(band.phase, band.first)
+                        : "%s in epochs %s to %s".formatted(band.phase, band.first, band.last))
             .toList());
   }
 

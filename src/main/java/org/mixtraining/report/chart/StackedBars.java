@@ -1,7 +1,6 @@
 package org.mixtraining.report.chart;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -61,13 +60,12 @@ public record StackedBars(String yTitle, List<String> parts, List<StackedBars.Ba
           chart.with(
               part(part, left, top, width, height)
                   .titled(
-                      String.format(
-                          Locale.ROOT,
-                          "epoch %d: %s of %s, %s",
-                          bar.epoch,
-                          Numbers.time(seconds),
-                          Numbers.time(bar.sum()),
-                          parts.get(part))));
+                      "epoch %s: %s of %s, %s"
+                          .formatted(
+                              bar.epoch,
+                              Numbers.time(seconds),
+                              Numbers.time(bar.sum()),
+                              parts.get(part))));
         }
       }
     }

@@ -42,7 +42,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Matrix x = view(input);
-    TokenLayout.Group group = pooled(x.rows());
+    Sequences group = pooled(x.rows());
     INDArray output = output(workspaces, group.images(), layerConf().classes());
     Matrix probabilities = Matrix.of(output);
     logits(x, group, probabilities);
@@ -52,17 +52,17 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
     return output;
   }
 
-  private TokenLayout.Group pooled(int rows) {
+  private Sequences pooled(int rows) {
     return TokenLayout.ofRows(vit(), layerConf().encoderInput(), rows).pooled();
   }
 
-  private void logits(Matrix x, TokenLayout.Group group, Matrix logits) {
+  private void logits(Matrix x, Sequences group, Matrix logits) {
     Matrix features = features(group.images());
     pool(x, group, features);
     kernels().linear(features, parameter("weight"), parameter("bias"), logits);
   }
 
-  private void pool(Matrix x, TokenLayout.Group group, Matrix features) {
+  private void pool(Matrix x, Sequences group, Matrix features) {
     for (int i = 0; i < group.images(); i++) {
       int row = group.firstRow() + i * group.tokens();
       Matrix feature = features.rows(i, i + 1);
@@ -96,7 +96,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
 
   @Override
   double loss(Matrix x, Matrix target, double weight) {
-    TokenLayout.Group group = pooled(x.rows());
+    Sequences group = pooled(x.rows());
     Matrix logits = scratch("head-logits", group.images(), layerConf().classes());
     logits(x, group, logits);
     score(logits, target);
@@ -107,7 +107,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
 
   @Override
   void backward(Matrix x, Matrix dInput) {
-    TokenLayout.Group group = pooled(x.rows());
+    Sequences group = pooled(x.rows());
     Matrix features = features(group.images());
     Matrix dLogits = save("d-logits", group.images(), layerConf().classes());
     kernels().linearWeightGradient(features, dLogits, gradient("weight"));
@@ -117,7 +117,7 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
     unpool(dFeatures, group, dInput);
   }
 
-  private void unpool(Matrix dFeatures, TokenLayout.Group group, Matrix dInput) {
+  private void unpool(Matrix dFeatures, Sequences group, Matrix dInput) {
     dInput.fill(0);
     boolean mean = vit().architecture().pooling() == Pooling.MEAN;
     int tokens = group.tokens() - 1;
@@ -141,21 +141,11 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
     correct = 0;
     labelled = 0;
     for (int i = 0; i < logits.rows(); i++) {
-      int label = largest(target, i);
+      int label = target.largest(i);
       if (target.get(i, label) > 0) {
         labelled++;
-        correct += largest(logits, i) == label ? 1 : 0;
+        correct += logits.largest(i) == label ? 1 : 0;
       }
     }
-  }
-
-  private static int largest(Matrix rows, int row) {
-    int best = 0;
-    for (int c = 1; c < rows.cols(); c++) {
-      if (rows.get(row, c) > rows.get(row, best)) {
-        best = c;
-      }
-    }
-    return best;
   }
 }

@@ -23,7 +23,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   @Override
   public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
     Matrix encoded = view(input);
-    TokenLayout.Group group = layout(encoded.rows()).decoded();
+    Sequences group = layout(encoded.rows()).decoded();
     PatchMask patchMask = PatchMask.of(maskArray, vit());
     int width = vit().decoder().dim();
     int tokens = vit().fullTokens();
@@ -62,7 +62,7 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
   public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaces) {
     Matrix dDecoder = view(epsilon);
     Matrix encoded = view(input);
-    TokenLayout.Group group = layout(encoded.rows()).decoded();
+    Sequences group = layout(encoded.rows()).decoded();
     PatchMask patchMask = PatchMask.of(maskArray, vit());
     INDArray inputGradient = inputGradient(workspaces, encoded.rows(), vit().encoder().dim());
     Matrix dx = Matrix.of(inputGradient);

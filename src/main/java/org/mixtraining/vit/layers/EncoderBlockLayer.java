@@ -174,13 +174,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
 
     // mlp
     Matrix dMlp = depth.scaled(worker, chunk, Branch.MLP, dy);
-    k.linearBackward(
-        own.apply(s.hidden),
-        parameter("fc2.weight"),
-        dMlp,
-        dHidden,
-        gradient.apply("fc2.weight"),
-        gradient.apply("fc2.bias"));
+    linearBackward(k, own.apply(s.hidden), "fc2", dMlp, dHidden, gradient);
     k.linearGeluBackward(
         own.apply(s.norm2),
         parameter("fc1.weight"),
@@ -201,13 +195,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
 
     // attention
     Matrix dAttention = depth.scaled(worker, chunk, Branch.ATTENTION, dMiddle);
-    k.linearBackward(
-        own.apply(s.attended),
-        parameter("proj.weight"),
-        dAttention,
-        working,
-        gradient.apply("proj.weight"),
-        gradient.apply("proj.bias"));
+    linearBackward(k, own.apply(s.attended), "proj", dAttention, working, gradient);
     k.attentionBackward(
         own.apply(s.qkv),
         chunk.tokens(),
@@ -215,13 +203,7 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
         probabilities(s, chunk),
         working,
         dQkv);
-    k.linearBackward(
-        own.apply(s.norm1),
-        parameter("qkv.weight"),
-        dQkv,
-        working,
-        gradient.apply("qkv.weight"),
-        gradient.apply("qkv.bias"));
+    linearBackward(k, own.apply(s.norm1), "qkv", dQkv, working, gradient);
     k.layerNormBackward(
         working,
         own.apply(input),
@@ -231,5 +213,12 @@ public final class EncoderBlockLayer extends TokenLayer<EncoderBlock> {
         own.apply(dInput),
         gradient.apply("norm1.gain"),
         gradient.apply("norm1.bias"));
+  }
+
+  private void linearBackward(
+      Kernels k, Matrix x, String name, Matrix dy, Matrix dx, Function<String, Matrix> gradient) {
+    Matrix weight = parameter(name + ".weight");
+    Matrix dWeight = gradient.apply(name + ".weight");
+    k.linearBackward(x, weight, dy, dx, dWeight, gradient.apply(name + ".bias"));
   }
 }

@@ -1,21 +1,11 @@
 package org.mixtraining.vit.layers;
 
 import java.util.Arrays;
-import java.util.Locale;
 import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The visible patches of each image, read from a features mask. */
-public final class PatchMask {
-
-  private final int[][] visible;
-  private final int[][] tokenOfPatch;
-
-  private PatchMask(int[][] visible, int[][] tokenOfPatch) {
-    this.visible = visible;
-    this.tokenOfPatch = tokenOfPatch;
-  }
-
+public record PatchMask(int[][] visible, int[][] tokenOfPatch) {
   /**
    * @param mask [images, patches], 1 at each visible patch
    */
@@ -26,11 +16,8 @@ public final class PatchMask {
     int patches = vit.patches();
     if (mask.rank() != 2 || mask.size(1) != patches) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "a features mask is [images, %d], got %s",
-              patches,
-              Arrays.toString(mask.shape())));
+          "a features mask is [images, %s], got %s"
+              .formatted(patches, Arrays.toString(mask.shape())));
     }
     float[] flags = mask.dup('c').data().asFloat();
     int images = flags.length / patches;
@@ -50,12 +37,8 @@ public final class PatchMask {
       }
       if (seen != visible[i].length) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "image %d of the mask must show exactly %d of %d patches",
-                i,
-                visible[i].length,
-                patches));
+            "image %s of the mask must show exactly %s of %s patches"
+                .formatted(i, visible[i].length, patches));
       }
     }
     return new PatchMask(visible, tokens);

@@ -11,25 +11,15 @@ import org.mixtraining.vit.layers.TokenLayout.Chunk;
  * Stochastic depth (Huang et al., arXiv 1603.09382), per image as in timm: each of a block's two
  * branches is left out with the block's rate, and else counts the more, so that its mean stays.
  * What is left out depends on seed, epoch, image and block alone.
+ *
+ * @param layout of the block's rows
+ * @param factors of {@link #factors}; null where nothing is left out
  */
-public final class StochasticDepth {
-
+public record StochasticDepth(TokenLayout layout, float[][] factors) {
   /** What a block adds to its input. */
   public enum Branch {
     ATTENTION,
     MLP
-  }
-
-  private final TokenLayout layout;
-  private final float[][] factors;
-
-  /**
-   * @param layout of the block's rows
-   * @param factors of {@link #factors}; null where nothing is left out
-   */
-  StochasticDepth(TokenLayout layout, float[][] factors) {
-    this.layout = layout;
-    this.factors = factors;
   }
 
   /** The rate of encoder block {@code i}: linearly growing, from 0 to the model's; 0 in SSL. */

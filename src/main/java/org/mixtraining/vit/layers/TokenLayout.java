@@ -13,7 +13,7 @@ import org.mixtraining.vit.ViT;
  * @param groups the sequences: for {@link EncoderInput#BOTH} the visible ones first, then the full
  *     ones
  */
-record TokenLayout(List<Group> groups) {
+record TokenLayout(List<Sequences> groups) {
 
   /**
    * Rows that a chunk should have at most: few enough for the caches, and enough that the chunks'
@@ -23,13 +23,6 @@ record TokenLayout(List<Group> groups) {
 
   /** Rows that it should have at least, for fast matrix products. */
   private static final int SMALL_CHUNK_ROWS = 272;
-
-  /** {@code images} sequences of {@code tokens} tokens that begin at {@code firstRow}. */
-  record Group(int firstRow, int images, int tokens) {
-    int rows() {
-      return images * tokens;
-    }
-  }
 
   /**
    * Images of one group that a thread works on at a time.
@@ -42,16 +35,7 @@ record TokenLayout(List<Group> groups) {
   record Chunk(int index, int fromRow, int toRow, int tokens, int images, long attention) {}
 
   static TokenLayout of(ViT vit, EncoderInput encoderInput, int images) {
-    List<Group> groups = new ArrayList<>();
-    int row = 0;
-    if (encoderInput.selects()) {
-      groups.add(new Group(row, images, vit.visibleTokens()));
-      row += images * vit.visibleTokens();
-    }
-    if (encoderInput.covers()) {
-      groups.add(new Group(row, images, vit.fullTokens()));
-    }
-    return new TokenLayout(groups);
+    return new TokenLayout(Sequences.encoded(vit, encoderInput, images));
   }
 
   /** The layout of a token matrix with {@code rows} rows. */
@@ -61,16 +45,16 @@ record TokenLayout(List<Group> groups) {
   }
 
   int rows() {
-    return groups.stream().mapToInt(Group::rows).sum();
+    return Sequences.rows(groups);
   }
 
   /** The sequences that the decoder continues: those of the visible patches, or the only ones. */
-  Group decoded() {
+  Sequences decoded() {
     return groups.get(0);
   }
 
   /** The sequences that the head pools: the full ones where there are any. */
-  Group pooled() {
+  Sequences pooled() {
     return groups.get(groups.size() - 1);
   }
 
@@ -88,7 +72,7 @@ record TokenLayout(List<Group> groups) {
   List<Chunk> chunks(int heads) {
     List<Chunk> chunks = new ArrayList<>();
     long attention = 0;
-    for (Group group : groups) {
+    for (Sequences group : groups) {
       int pieces = pieces(group.images(), group.tokens());
       for (int i = 0; i < pieces; i++) {
         int from = (int) ((long) group.images() * i / pieces);
@@ -107,7 +91,7 @@ record TokenLayout(List<Group> groups) {
 
   /** The image that a chunk's first sequence belongs to. */
   int firstImage(Chunk chunk) {
-    for (Group group : groups) {
+    for (Sequences group : groups) {
       int row = chunk.fromRow() - group.firstRow();
       if (row >= 0 && row < group.rows()) {
         return row / group.tokens();

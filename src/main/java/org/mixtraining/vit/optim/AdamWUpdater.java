@@ -1,6 +1,7 @@
 package org.mixtraining.vit.optim;
 
 import java.util.Map;
+import org.mixtraining.kernels.AdamStep;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.AdamW;
 import org.mixtraining.vit.ConstantLearningRate;
@@ -71,8 +72,8 @@ public final class AdamWUpdater implements GradientUpdater<AdamW> {
     }
     int n = g.cols();
     double lr = config.getLearningRate(iteration, epoch);
-    long step = steps() + 1;
-    steps(step);
+    steps(steps() + 1);
+    var step = new AdamStep(lr, config.beta1(), config.beta2(), AdamW.EPSILON, steps());
     ParameterLoop.over(
         n,
         (kernels, from, size) ->
@@ -80,10 +81,6 @@ public final class AdamWUpdater implements GradientUpdater<AdamW> {
                 g.slice(from, 1, size),
                 state.slice(from, 1, size),
                 state.slice(n + from, 1, size),
-                lr,
-                config.beta1(),
-                config.beta2(),
-                AdamW.EPSILON,
                 step));
   }
 

@@ -10,13 +10,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.mixtraining.vit.ViTGraph;
 
 /**
@@ -144,12 +144,7 @@ public final class ModelState implements Externalizable {
 
   /** SHA-256 over names and parameters (not moments), in hexadecimal: the identity of a model. */
   public String sha256() {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    MessageDigest digest = DigestUtils.getSha256Digest();
     blocks.forEach(
         (name, block) -> {
           digest.update(name.getBytes(StandardCharsets.UTF_8));

@@ -165,7 +165,7 @@ class PrepareErrorsTest {
     Prepare.run(spark, data, Existing.REPLACE);
     var manifest = DatasetManifest.read(hadoop, data.path());
     assertThat(manifest.images(Split.TRAIN)).isEqualTo(60);
-    var images = Shards.read(hadoop, data.path(), manifest, Split.TRAIN, new int[] {0}, 1);
+    var images = new Shards(hadoop, data.path(), manifest, Split.TRAIN).read(new int[] {0}, 1);
     assertThat(images.size()).isEqualTo(60);
     try (var left = Files.list(directory)) {
       assertThat(left).hasSize(2);

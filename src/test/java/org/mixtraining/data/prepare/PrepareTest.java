@@ -61,7 +61,7 @@ class PrepareTest {
   private static ImageSet read(
       DataConfig data, DatasetManifest manifest, Split split, double fraction) {
     int[] shards = IntStream.range(0, manifest.shards()).toArray();
-    return Shards.read(HADOOP, data.path(), manifest, split, shards, fraction);
+    return new Shards(HADOOP, data.path(), manifest, split).read(shards, fraction);
   }
 
   private static Set<Long> ids(ImageSet images) {
@@ -194,7 +194,7 @@ class PrepareTest {
   }
 
   private static ImageSet shard(int shard, double fraction) {
-    return Shards.read(HADOOP, data.path(), manifest, Split.TRAIN, new int[] {shard}, fraction);
+    return new Shards(HADOOP, data.path(), manifest, Split.TRAIN).read(new int[] {shard}, fraction);
   }
 
   @Test

@@ -52,10 +52,10 @@ class ThumbnailsTest {
 
   @Test
   void theImagesThatAreAskedForAreShownPixelForPixel() throws IOException {
-    ImageSet all = Shards.read(HADOOP, path(), manifest, Split.TEST, new int[] {0, 1}, 1);
+    ImageSet all = new Shards(HADOOP, path(), manifest, Split.TEST).read(new int[] {0, 1}, 1);
     long first = all.id(3);
     long second = all.id(8);
-    long training = Shards.read(HADOOP, path(), manifest, Split.TRAIN, new int[] {0}, 1).id(0);
+    long training = new Shards(HADOOP, path(), manifest, Split.TRAIN).read(new int[] {0}, 1).id(0);
 
     var shown =
         Thumbnails.of(HADOOP, path(), manifest, Split.TEST, Set.of(second, first, training));

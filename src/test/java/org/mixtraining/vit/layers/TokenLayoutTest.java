@@ -14,7 +14,6 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.layers.TokenLayout.Chunk;
-import org.mixtraining.vit.layers.TokenLayout.Group;
 
 class TokenLayoutTest {
 
@@ -25,13 +24,13 @@ class TokenLayoutTest {
   @Test
   void groupsAreTheSequencesThatTheEncoderSees() {
     assertThat(TokenLayout.of(vit, EncoderInput.FULL, 3).groups())
-        .containsExactly(new Group(0, 3, 65));
+        .containsExactly(new Sequences(0, 3, 65));
     assertThat(TokenLayout.of(vit, EncoderInput.CORRUPTED, 3).groups())
-        .containsExactly(new Group(0, 3, 65));
+        .containsExactly(new Sequences(0, 3, 65));
     assertThat(TokenLayout.of(vit, EncoderInput.VISIBLE, 3).groups())
-        .containsExactly(new Group(0, 3, 17));
+        .containsExactly(new Sequences(0, 3, 17));
     assertThat(TokenLayout.of(vit, EncoderInput.BOTH, 3).groups())
-        .containsExactly(new Group(0, 3, 17), new Group(51, 3, 65));
+        .containsExactly(new Sequences(0, 3, 17), new Sequences(51, 3, 65));
   }
 
   @Test
@@ -100,7 +99,7 @@ class TokenLayoutTest {
   @EnumSource(EncoderInput.class)
   void aChunkKnowsItsImages(EncoderInput encoderInput) {
     TokenLayout layout = TokenLayout.of(vit, encoderInput, 33);
-    for (Group group : layout.groups()) {
+    for (Sequences group : layout.groups()) {
       int image = 0;
       for (Chunk chunk : layout.chunks(1)) {
         if (chunk.tokens() == group.tokens()) {

@@ -1,4 +1,4 @@
-package org.mixtraining.gpu;
+package org.mixtraining.vit.layers;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -6,9 +6,9 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /** Rows of tokens: a sequence of so many tokens for each image, one after another. */
-record Sequences(int firstRow, int images, int tokens) {
+public record Sequences(int firstRow, int images, int tokens) {
 
-  int rows() {
+  public int rows() {
     return images * tokens;
   }
 
@@ -16,7 +16,7 @@ record Sequences(int firstRow, int images, int tokens) {
    * What passes through the encoder: for {@link EncoderInput#BOTH} the visible patches first, then
    * all.
    */
-  static List<Sequences> encoded(ViT vit, EncoderInput encoderInput, int images) {
+  public static List<Sequences> encoded(ViT vit, EncoderInput encoderInput, int images) {
     List<Sequences> all = new ArrayList<>();
     int row = 0;
     if (encoderInput.selects()) {
@@ -30,7 +30,7 @@ record Sequences(int firstRow, int images, int tokens) {
   }
 
   /** Rows of all of them. */
-  static int rows(List<Sequences> sequences) {
+  public static int rows(List<Sequences> sequences) {
     return sequences.stream().mapToInt(Sequences::rows).sum();
   }
 }
