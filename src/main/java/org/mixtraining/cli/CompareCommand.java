@@ -24,7 +24,7 @@ import org.mixtraining.results.ComparisonRow;
 import org.mixtraining.results.Format;
 import org.mixtraining.results.Query;
 import org.mixtraining.results.Tables;
-import org.mixtraining.spark.PlannedWork;
+import org.mixtraining.run.TrainingData;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -74,7 +74,7 @@ final class CompareCommand implements Callable<Integer> {
       interruption.cancels(spark.sparkContext());
       forgetOthers(spark, comparison, tables);
       prepareMissing(spark, hadoop, plan);
-      plan.left().forEach(run -> PlannedWork.check(hadoop, run.config()));
+      plan.left().forEach(run -> TrainingData.open(hadoop, run.config()));
       ComparisonPlan ready = ComparisonPlan.of(comparison, hadoop, tables);
       options.progress(ready.summary(gflops));
       ready.notes(hadoop).forEach(options::progress);

@@ -36,11 +36,6 @@ public sealed interface Device {
     return new Cores(threads, precision);
   }
 
-  /** The same in float32. */
-  static Device cpu(int threads) {
-    return cpu(threads, Precision.FP32);
-  }
-
   /**
    * A GPU.
    *

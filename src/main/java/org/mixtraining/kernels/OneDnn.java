@@ -191,7 +191,8 @@ final class OneDnn {
    */
   static boolean bf16IsQuick() {
     String set = instructions(Precision.BF16);
-    return set.endsWith("amx") || set.equals("avx512_core_bf16") && Processor.HERE.isAmd();
+    return set.endsWith("amx")
+        || set.equals("avx512_core_bf16") && Processor.HERE.vendor().equals("AuthenticAMD");
   }
 
   /**

@@ -28,10 +28,6 @@ public record Processor(String vendor, String model) {
     }
   }
 
-  boolean isAmd() {
-    return vendor.equals("AuthenticAMD");
-  }
-
   /**
    * The precision of matrix products on this processor: bf16 or fp32.
    *

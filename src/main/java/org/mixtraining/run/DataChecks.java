@@ -29,14 +29,13 @@ public record DataChecks(TrainingData data) {
       DatasetManifest m = task.dataset().manifest();
       if (m.images(Split.TRAIN, asked.labelledFraction()) == 0) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %d training images, at most %d per class",
-                asked.fraction(),
-                asked.labelFraction(),
-                Secrets.inText(task.dataset().path()),
-                m.images(Split.TRAIN),
-                Collections.max(m.splits().get(Split.TRAIN).histogram())));
+            "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %s training images, at most %s per class"
+                .formatted(
+                    asked.fraction(),
+                    asked.labelFraction(),
+                    Secrets.inText(task.dataset().path()),
+                    m.images(Split.TRAIN),
+                    Collections.max(m.splits().get(Split.TRAIN).histogram())));
       }
     }
   }
@@ -76,19 +75,18 @@ public record DataChecks(TrainingData data) {
       long all = task.dataset().manifest().images(Split.VALIDATION);
       if (data.trainsHead() && all > 0 && (used < all || used < FEW)) {
         notes.add(
-            String.format(
-                Locale.ROOT,
-                "models are selected on %d of %d validation images of %s%s%s",
-                used,
-                all,
-                Secrets.inText(task.task().path()),
-                used < all ? ": no more per class than there are training labels" : "",
-                used < FEW
-                    ? String.format(
-                        Locale.ROOT,
-                        "; on so few, the standard error of an accuracy is up to %.0f points: compare means over seeds",
-                        100 * Math.sqrt(0.25 / Math.max(1, used)))
-                    : ""));
+            "models are selected on %s of %s validation images of %s%s%s"
+                .formatted(
+                    used,
+                    all,
+                    Secrets.inText(task.task().path()),
+                    used < all ? ": no more per class than there are training labels" : "",
+                    used < FEW
+                        ? String.format(
+                            Locale.ROOT,
+                            "; on so few, the standard error of an accuracy is up to %.0f points: compare means over seeds",
+                            100 * Math.sqrt(0.25 / Math.max(1, used)))
+                        : ""));
       }
     }
     return notes;

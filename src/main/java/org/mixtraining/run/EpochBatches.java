@@ -1,9 +1,9 @@
 package org.mixtraining.run;
 
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.PreparedDataset;
@@ -46,12 +46,11 @@ record EpochBatches(
       List<Integer> begun =
           InterleavedTasks.begun(
               labelled.stream().map(task -> data.steps(task, plan)).toList(), step);
-      List<TaskBatches> tasks = new ArrayList<>();
-      for (int t = 0; t < labelled.size(); t++) {
-        LabelledData task = labelled.get(t);
-        tasks.add(of(task, share(task), none, begun.get(t)));
-      }
-      return new InterleavedTasks(tasks, step);
+      return new InterleavedTasks(
+          IntStream.range(0, labelled.size())
+              .mapToObj(t -> of(labelled.get(t), share(labelled.get(t)), none, begun.get(t)))
+              .toList(),
+          step);
     }
     LabelledData task = labelled.get(0);
     if (!data.apart() || plan.objective() == Objective.SL) {

@@ -2,13 +2,13 @@ package org.mixtraining.run;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.PreparedDataset;
@@ -32,25 +32,22 @@ public record HeldOutPart(
   }
 
   private Scores score(Predictor predictor, Split split) {
-    Scores scores = Scores.NONE;
-    for (LabelledData task : tasks(split)) {
-      scores =
-          scores.plus(
-              Scores.of(
-                  task.task().name(),
-                  Evaluation.run(predictor, task.head().name(), images(task, split))));
-    }
-    return scores;
+    return tasks(split).stream()
+        .map(
+            task ->
+                Scores.of(
+                    task.task().name(),
+                    Evaluation.run(predictor, task.head().name(), images(task, split))))
+        .reduce(Scores.NONE, Scores::plus);
   }
 
   /** Predictions by task. */
   public Map<String, List<Prediction>> predict(Predictor predictor, Split split) {
-    Map<String, List<Prediction>> predictions = new HashMap<>();
-    for (LabelledData task : tasks(split)) {
-      predictions.put(
-          task.task().name(), Prediction.of(predictor, task.head().name(), images(task, split)));
-    }
-    return predictions;
+    return tasks(split).stream()
+        .collect(
+            Collectors.toMap(
+                task -> task.task().name(),
+                task -> Prediction.of(predictor, task.head().name(), images(task, split))));
   }
 
   /** The predictions of all parts, in order of the images' ids. */

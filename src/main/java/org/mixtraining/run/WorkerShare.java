@@ -1,6 +1,5 @@
 package org.mixtraining.run;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.train.EpochMetrics;
 import org.mixtraining.vit.state.ModelState;
@@ -22,10 +21,8 @@ public record WorkerShare(int worker, EpochMetrics metrics, TaskInfo task, doubl
    */
   public static List<WorkerShare> of(List<WorkerResult> results) {
     double[] weights = RoundAverage.weights(results, ModelState.ENCODER);
-    List<WorkerShare> shares = new ArrayList<>();
-    for (WorkerResult r : results) {
-      shares.add(new WorkerShare(r.worker(), r.metrics(), r.task(), weights[r.worker()]));
-    }
-    return shares;
+    return results.stream()
+        .map(r -> new WorkerShare(r.worker(), r.metrics(), r.task(), weights[r.worker()]))
+        .toList();
   }
 }

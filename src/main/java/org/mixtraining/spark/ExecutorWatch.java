@@ -1,11 +1,11 @@
 package org.mixtraining.spark;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.spark.SparkContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,11 +34,7 @@ final class ExecutorWatch implements AutoCloseable {
     this.patience = patience;
     this.clock =
         Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "executor-watch");
-              thread.setDaemon(true);
-              return thread;
-            });
+            new BasicThreadFactory.Builder().namingPattern("executor-watch").daemon(true).build());
     if (!spark.isLocal()) {
       clock.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
@@ -70,14 +66,13 @@ final class ExecutorWatch implements AutoCloseable {
   }
 
   private String complaint(Duration alone) {
-    return String.format(
-        Locale.ROOT,
-        "no executor for %d s from %s: it cannot allocate one with %s of memory, %s cores and %s GPUs, or its executors fail at start; see its logs",
-        alone.toSeconds(),
-        spark.master(),
-        spark.conf().get("spark.executor.memory", "1g"),
-        spark.conf().get("spark.executor.cores", "all"),
-        spark.conf().get(WorkerDevices.AMOUNT, "no"));
+    return "no executor for %s s from %s: it cannot allocate one with %s of memory, %s cores and %s GPUs, or its executors fail at start; see its logs"
+        .formatted(
+            alone.toSeconds(),
+            spark.master(),
+            spark.conf().get("spark.executor.memory", "1g"),
+            spark.conf().get("spark.executor.cores", "all"),
+            spark.conf().get(WorkerDevices.AMOUNT, "no"));
   }
 
   @Override

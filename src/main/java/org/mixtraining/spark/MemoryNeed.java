@@ -2,7 +2,6 @@ package org.mixtraining.spark;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -130,35 +129,21 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
         heap + beyondHeap(),
         given.physical(),
         MemoryGiven.MAX_PHYSICAL_BYTES);
-    if (!problems.isEmpty()) {
-      throw new UserException(problems);
-    }
+    UserException.throwAny(problems);
   }
 
   private void require(List<String> problems, String what, long need, long given, String setting) {
     if (need > given) {
       problems.add(
-          String.format(
-              Locale.ROOT,
-              "%s: an executor that trains %d worker%s at a time needs about %d MB of %s, and has %d MB; raise it, or lower mixtraining.optimizer.batch-size",
-              setting,
-              tasks,
-              tasks == 1 ? "" : "s",
-              mega(need),
-              what,
-              mega(given)));
+          "%s: an executor that trains %s worker%s at a time needs about %s MB of %s, and has %s MB; raise it, or lower mixtraining.optimizer.batch-size"
+              .formatted(setting, tasks, tasks == 1 ? "" : "s", mega(need), what, mega(given)));
     }
   }
 
   /** A line for logs. */
   String describe() {
-    return String.format(
-        Locale.ROOT,
-        "an executor needs about %d MB of heap and %d MB beyond it (%d MB of images, %d MB to compute in)",
-        mega(heap),
-        mega(beyondHeap()),
-        mega(images),
-        mega(compute));
+    return "an executor needs about %s MB of heap and %s MB beyond it (%s MB of images, %s MB to compute in)"
+        .formatted(mega(heap), mega(beyondHeap()), mega(images), mega(compute));
   }
 
   private static long mega(long bytes) {

@@ -99,17 +99,16 @@ public final class PlannedWork {
     EarlyStoppingConfig stopping = config.earlyStopping();
     if (stopping.patience() > 0) {
       text.append(
-          String.format(
-              Locale.ROOT,
-              "stops early after %d epochs of the last phase without better validation accuracy%s%n",
-              stopping.patience(),
-              stopping.cooldown() > 0
-                  ? String.format(
-                      Locale.ROOT,
-                      ", and a cooldown of %d more in which the learning rate falls to %s",
-                      stopping.cooldown(),
-                      config.optimizer().rates().minLr())
-                  : ", without lowering the learning rate first, which costs accuracy; mixtraining.early-stopping.cooldown lowers it"));
+          "stops early after %s epochs of the last phase without better validation accuracy%s%n"
+              .formatted(
+                  stopping.patience(),
+                  stopping.cooldown() > 0
+                      ? String.format(
+                          Locale.ROOT,
+                          ", and a cooldown of %d more in which the learning rate falls to %s",
+                          stopping.cooldown(),
+                          config.optimizer().rates().minLr())
+                      : ", without lowering the learning rate first, which costs accuracy; mixtraining.early-stopping.cooldown lowers it"));
     }
     prepared.ifPresent(
         data -> new DataChecks(data).notes().forEach(note -> text.append(note).append('\n')));
@@ -126,33 +125,31 @@ public final class PlannedWork {
     }
     List<String> lines = new ArrayList<>();
     lines.add(
-        String.format(
-            Locale.ROOT,
-            "a batch is %d images%s",
-            batch,
-            workers == 1
-                ? ""
-                : String.format(
-                    Locale.ROOT,
-                    ", up to %d on each of %d workers",
-                    data.workerBatchSize(),
-                    workers)));
+        "a batch is %s images%s"
+            .formatted(
+                batch,
+                workers == 1
+                    ? ""
+                    : String.format(
+                        Locale.ROOT,
+                        ", up to %d on each of %d workers",
+                        data.workerBatchSize(),
+                        workers)));
     kinds.forEach(
         (rounds, titles) ->
             lines.add(
-                String.format(
-                    Locale.ROOT,
-                    "%s: %d steps an epoch%s",
-                    String.join(", ", titles),
-                    rounds.steps(),
-                    workers == 1
-                        ? ""
-                        : String.format(
-                            Locale.ROOT,
-                            ", %d %s of the workers (%s)",
-                            rounds.count(),
-                            rounds.count() == 1 ? "average" : "averages",
-                            rounds.reason()))));
+                "%s: %s steps an epoch%s"
+                    .formatted(
+                        String.join(", ", titles),
+                        rounds.steps(),
+                        workers == 1
+                            ? ""
+                            : String.format(
+                                Locale.ROOT,
+                                ", %d %s of the workers (%s)",
+                                rounds.count(),
+                                rounds.count() == 1 ? "average" : "averages",
+                                rounds.reason()))));
     if (workers > 1) {
       lines.add(
           Speedup.of(data, data.config().workers().device() == WorkersConfig.Device.GPU)
@@ -210,14 +207,5 @@ public final class PlannedWork {
             tasks,
             WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));
     return new ResourcePlan.Need(need, stateBytes);
-  }
-
-  /**
-   * Refuses a run that cannot begin.
-   *
-   * @throws org.mixtraining.config.UserException if a dataset is missing or does not fit
-   */
-  public static void check(Configuration hadoop, JobConfig config) {
-    TrainingData.open(hadoop, config);
   }
 }

@@ -1,7 +1,6 @@
 package org.mixtraining.spark;
 
 import java.util.List;
-import java.util.Locale;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
@@ -50,11 +49,8 @@ final class Prerequisites {
     for (LabelledData task : data.labelled()) {
       if (patience > 0 && data.validated(task) == 0) {
         throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "mixtraining.early-stopping.patience = %d: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0",
-                patience,
-                task.dataset().path()));
+            "mixtraining.early-stopping.patience = %s: needs validation images, and %s has none; prepare it again with mixtraining.data.validation above 0, or set 0"
+                .formatted(patience, task.dataset().path()));
       }
     }
   }

@@ -145,12 +145,8 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
   }
 
   private static String limits(Need need) {
-    return String.format(
-        Locale.ROOT,
-        "-XX:MaxDirectMemorySize=%dm -Dorg.bytedeco.javacpp.maxbytes=%dm -Dorg.bytedeco.javacpp.maxphysicalbytes=%dm",
-        Math.max(heap(need), images(need)),
-        compute(need),
-        heap(need) + overhead(need));
+    return "-XX:MaxDirectMemorySize=%sm -Dorg.bytedeco.javacpp.maxbytes=%sm -Dorg.bytedeco.javacpp.maxphysicalbytes=%sm"
+        .formatted(Math.max(heap(need), images(need)), compute(need), heap(need) + overhead(need));
   }
 
   /** Standalone workers know their GPUs; elsewhere an executor asks a script, as shipped to it. */
@@ -188,11 +184,8 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
             "" + workers.count() * trainings,
             trainings == 1
                 ? "mixtraining.workers.count"
-                : String.format(
-                    Locale.ROOT,
-                    "mixtraining.workers.count = %d, in %d trainings side by side (mixtraining.compare.parallel)",
-                    workers.count(),
-                    trainings)));
+                : "mixtraining.workers.count = %s, in %s trainings side by side (mixtraining.compare.parallel)"
+                    .formatted(workers.count(), trainings)));
     lines.add(
         new Line(
             "executors",
@@ -202,11 +195,8 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
         new Line(
             "cores per executor",
             "" + cores(),
-            String.format(
-                Locale.ROOT,
-                "%d at a time, mixtraining.workers.threads-per-worker = %d",
-                perExecutor(),
-                workers.threadsPerWorker())));
+            "%s at a time, mixtraining.workers.threads-per-worker = %s"
+                .formatted(perExecutor(), workers.threadsPerWorker())));
     lines.add(
         switch (workers.device()) {
           case GPU ->
@@ -252,9 +242,7 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
         new Line(
             "driver heap",
             driver(n) + " MB",
-            String.format(
-                Locale.ROOT,
-                "averaging the states of up to %d workers; plus 25 %%, at least 1024",
-                STATES_ON_DRIVER)));
+            "averaging the states of up to %s workers; plus 25 %%, at least 1024"
+                .formatted(STATES_ON_DRIVER)));
   }
 }

@@ -58,8 +58,6 @@ record Speedup(int workers, double steps, long averages, double average) {
         averages,
         average,
         steps,
-        pays()
-            ? "it depends on the machines"
-            : "mixtraining.workers.count = 1 gives the same model or a better one");
+        pays() ? "it depends on the machines" : "mixtraining.workers.count = 1 is no worse");
   }
 }

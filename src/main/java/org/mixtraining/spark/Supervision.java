@@ -1,7 +1,6 @@
 package org.mixtraining.spark;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.mixtraining.schedule.EpochPlan;
@@ -25,13 +24,7 @@ final class Supervision implements AutoCloseable {
   /** A part of an epoch, which Spark's own UI names as {@code epoch 7/50 · MIX joint · train}. */
   <R> R run(EpochPlan plan, String activity, Supplier<R> work) {
     return run(
-        String.format(
-            Locale.ROOT,
-            "epoch %d/%d · %s · %s",
-            plan.epoch() + 1,
-            plan.epochs(),
-            plan.title(),
-            activity),
+        "epoch %s/%s · %s · %s".formatted(plan.epoch() + 1, plan.epochs(), plan.title(), activity),
         work);
   }
 

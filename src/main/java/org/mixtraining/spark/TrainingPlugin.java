@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.ExecutorPlugin;
@@ -85,11 +86,10 @@ public final class TrainingPlugin implements SparkPlugin {
   private static final class Executor implements ExecutorPlugin {
     private final ScheduledExecutorService clock =
         Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "training-progress");
-              thread.setDaemon(true);
-              return thread;
-            });
+            new BasicThreadFactory.Builder()
+                .namingPattern("training-progress")
+                .daemon(true)
+                .build());
     private boolean idle = true;
 
     @Override

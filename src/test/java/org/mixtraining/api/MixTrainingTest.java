@@ -35,7 +35,7 @@ class MixTrainingTest {
             .config("spark.sql.shuffle.partitions", 1)
             .getOrCreate();
     spark.sparkContext().setLogLevel("OFF");
-    Prepare.run(spark, config("any").data(), Prepare.Existing.REFUSE);
+    Prepare.run(spark, config("any").data(), Prepare.Existing.REFUSE, line -> {});
   }
 
   @AfterAll

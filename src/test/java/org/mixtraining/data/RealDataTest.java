@@ -35,7 +35,7 @@ class RealDataTest {
             "data.validation=" + validation,
             "data.max-bad-fraction=0",
             "data.seed=1");
-    return Prepare.run(RawFiles.spark(), data, Existing.REFUSE);
+    return Prepare.run(RawFiles.spark(), data, Existing.REFUSE, line -> {});
   }
 
   @Test

@@ -31,7 +31,10 @@ class BalancedRunTest {
             .getOrCreate();
     session.sparkContext().setLogLevel("OFF");
     Prepare.run(
-        session, SmallRun.config(directory.resolve("images")).data(), Prepare.Existing.REFUSE);
+        session,
+        SmallRun.config(directory.resolve("images")).data(),
+        Prepare.Existing.REFUSE,
+        line -> {});
   }
 
   @AfterAll

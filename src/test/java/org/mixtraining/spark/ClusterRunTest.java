@@ -65,7 +65,7 @@ class ClusterRunTest {
         "needs SPARK_SCALA_VERSION=2.12 in the environment, or no executor starts");
 
     try (SparkSession session = session("local[2]")) {
-      Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
+      Prepare.run(session, config().data(), Prepare.Existing.REFUSE, line -> {});
       inProcess = train(session, epoch -> {});
       threeInProcess = train(session, threeWorkers(), epoch -> {});
       roundsInProcess = train(session, rounds("driver"), epoch -> {});

@@ -55,7 +55,10 @@ record GpuCluster(SparkSession session, Path directory, ClassLoader before)
             .getOrCreate();
     session.sparkContext().setLogLevel("OFF");
     Prepare.run(
-        session, SmallRun.config(directory.resolve("images")).data(), Prepare.Existing.REFUSE);
+        session,
+        SmallRun.config(directory.resolve("images")).data(),
+        Prepare.Existing.REFUSE,
+        line -> {});
     return new GpuCluster(session, directory, before);
   }
 

@@ -61,7 +61,7 @@ class GreyRunTest {
             .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
             .getOrCreate()) {
       session.sparkContext().setLogLevel("OFF");
-      var manifest = Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+      var manifest = Prepare.run(session, config.data(), Prepare.Existing.REFUSE, line -> {});
       assertThat(manifest.channels()).isEqualTo(1);
       assertThat(manifest.classes()).containsExactly("0", "1");
       assertThat(manifest.normalization().mean()).hasSize(1);

@@ -32,7 +32,7 @@ class LongRunTest {
                 .getOrCreate();
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext())) {
       session.sparkContext().setLogLevel("OFF");
-      Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+      Prepare.run(session, config.data(), Prepare.Existing.REFUSE, line -> {});
       try (var run = new SparkRun(spark, config)) {
         run.train(
             run.initialState(),

@@ -64,7 +64,7 @@ class PipelinesTest {
     session.sparkContext().setLogLevel("OFF");
     spark = JavaSparkContext.fromSparkContext(session.sparkContext());
     for (JobConfig config : List.of(config(), config(other(), "data.seed=7"))) {
-      Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+      Prepare.run(session, config.data(), Prepare.Existing.REFUSE, line -> {});
     }
   }
 
@@ -384,7 +384,7 @@ class PipelinesTest {
   void validationFollowsTheLabelsThatTrainingKnows() {
     String path = "data.path=" + directory.resolve("half");
     String[] half = {path, "data.validation=0.5", "pipeline=sl", "epochs.sl=1"};
-    Prepare.run(session, config(half).data(), Prepare.Existing.REFUSE);
+    Prepare.run(session, config(half).data(), Prepare.Existing.REFUSE, line -> {});
     PreparedDataset dataset =
         PreparedDataset.open(
             spark.hadoopConfiguration(), "data.path", directory.resolve("half").toString(), 2);
@@ -507,7 +507,7 @@ class PipelinesTest {
     String path = "data.path=" + directory.resolve("no-validation");
     JobConfig config =
         config(path, "data.validation=0", "data.shards=2", "early-stopping.patience=1");
-    Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+    Prepare.run(session, config.data(), Prepare.Existing.REFUSE, line -> {});
 
     assertThatThrownBy(() -> train(config))
         .isInstanceOf(UserException.class)

@@ -48,7 +48,7 @@ class SeveralTasksRunTest {
             .getOrCreate();
     session.sparkContext().setLogLevel("OFF");
     spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-    Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
+    Prepare.run(session, config().data(), Prepare.Existing.REFUSE, line -> {});
     shrink(directory.resolve("colour"), directory.resolve("grey"));
   }
 

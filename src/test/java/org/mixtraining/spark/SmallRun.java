@@ -13,6 +13,7 @@ import org.mixtraining.data.Shards;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Processor;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -116,7 +117,8 @@ public record SmallRun(JobConfig config, DatasetManifest manifest) {
   }
 
   Local round(EpochPlan plan, Rounds.Round round, ModelState before, int... shards) {
-    try (Compute compute = new Compute(Engine.cpu(1));
+    try (Compute compute =
+            new Compute(Engine.cpu(1, Processor.precision(config.workers().precision())));
         Compute.Scope scope = compute.use();
         Replica replica = replica(plan)) {
       replica.load(before);

@@ -32,10 +32,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.kernels.Device;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Processor;
 import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.run.LocalBackend;
 import org.mixtraining.run.RunState;
@@ -54,6 +57,7 @@ import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
@@ -77,7 +81,7 @@ class SparkBackendTest {
             .getOrCreate();
     session.sparkContext().setLogLevel("OFF");
     spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-    Prepare.run(session, config().data(), Prepare.Existing.REFUSE);
+    Prepare.run(session, config().data(), Prepare.Existing.REFUSE, line -> {});
   }
 
   @AfterAll
@@ -635,12 +639,15 @@ class SparkBackendTest {
             .filter(plan -> plan.objective() == Objective.SL)
             .findFirst()
             .orElseThrow();
-    try (Replica replica = local.replica(supervised)) {
+    Engine engine = Engine.cpu(1, Processor.precision(local.config().workers().precision()));
+    try (Compute compute = new Compute(engine);
+        Compute.Scope scope = compute.use();
+        Replica replica = local.replica(supervised)) {
       replica.loadParameters(state);
       return Scores.of(
           DataConfig.MAIN_TASK,
           Evaluation.run(
-              Predictor.of(replica, Device.cpu(1)),
+              Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               ModelState.HEAD,
               Minibatches.evaluation(
                   local.images(split, shards),
@@ -663,7 +670,7 @@ class SparkBackendTest {
     String path = "data.path=" + directory.resolve("no-validation");
     JobConfig config =
         config(path, "data.validation=0", "data.shards=2", "pipeline=sl", "epochs.sl=1");
-    Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+    Prepare.run(session, config.data(), Prepare.Existing.REFUSE, line -> {});
 
     EpochOutcome epoch = train(config).epochs.get(0);
 

@@ -65,7 +65,7 @@ class TrainingPluginTest {
                 URI.create(session.sparkContext().uiWebUrl().get() + "/metrics/prometheus/"))
             .build();
     var http = HttpClient.newHttpClient();
-    Prepare.run(session, config.data(), Prepare.Existing.REFUSE);
+    Prepare.run(session, config.data(), Prepare.Existing.REFUSE, line -> {});
     try (var run = new SparkRun(JavaSparkContext.fromSparkContext(session.sparkContext()), config);
         var listening =
             TrainingPlugin.listen(

@@ -7,6 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.kernels.Device;
@@ -118,7 +119,7 @@ class EvaluationTest {
 
       Score score =
           Evaluation.run(
-              Predictor.of(replica, Device.cpu(1)),
+              Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               "head",
               Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
 
@@ -127,7 +128,9 @@ class EvaluationTest {
       assertThat(score.loss()).isCloseTo(expected.loss(), within(1e-5));
       assertThat(
               Evaluation.run(
-                  Predictor.of(replica, Device.cpu(1)), "head", List.<Minibatch>of().iterator()))
+                  Predictor.of(replica, Device.cpu(1, Precision.FP32)),
+                  "head",
+                  List.<Minibatch>of().iterator()))
           .isEqualTo(Score.NONE);
     }
   }

@@ -6,6 +6,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.Minibatches;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.schedule.Objective;
@@ -34,12 +35,12 @@ class PredictionTest {
     try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
       List<Prediction> said =
           Prediction.of(
-              Predictor.of(replica, Device.cpu(1)),
+              Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               "head",
               Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
       Score score =
           Evaluation.run(
-              Predictor.of(replica, Device.cpu(1)),
+              Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               "head",
               Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
 

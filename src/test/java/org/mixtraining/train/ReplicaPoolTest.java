@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.WorkerThreads;
@@ -31,8 +32,8 @@ class ReplicaPoolTest {
 
   @Test
   void noReplicaIsLentTwiceAtATime() {
-    try (Lease one = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1));
-        Lease other = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1))) {
+    try (Lease one = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32));
+        Lease other = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32))) {
       assertThat(other.replica()).isNotSameAs(one.replica());
     }
   }
@@ -61,8 +62,8 @@ class ReplicaPoolTest {
 
   @Test
   void aReplicaInUseIsNotFreedForAnotherGraph() {
-    try (Lease used = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1))) {
-      try (Lease other = ReplicaPool.borrow(Purpose.TRAINING, ssl, Device.cpu(1))) {
+    try (Lease used = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32))) {
+      try (Lease other = ReplicaPool.borrow(Purpose.TRAINING, ssl, Device.cpu(1, Precision.FP32))) {
         assertThat(other.replica().state().blocks()).containsKey(ModelState.DECODER);
       }
       assertThat(used.replica().predict(new float[64], 1)).hasSize(Jobs.CLASSES);
@@ -81,13 +82,13 @@ class ReplicaPoolTest {
       WorkerEpoch.run(fresh, healthy, 0, batches(healthy));
       expected = fresh.state();
     }
-    try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1))) {
+    try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32))) {
       lease.replica().load(start);
       assertThatThrownBy(() -> WorkerEpoch.run(lease.replica(), diverging, 0, batches(diverging)))
           .isInstanceOf(NonFiniteLossException.class);
     }
 
-    try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1))) {
+    try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32))) {
       lease.replica().load(start);
       WorkerEpoch.run(lease.replica(), healthy, 0, batches(healthy));
       assertThat(lease.replica().state()).isEqualTo(expected);
@@ -105,7 +106,7 @@ class ReplicaPoolTest {
   }
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {
-    try (Lease lease = ReplicaPool.borrow(purpose, graph, Device.cpu(threads))) {
+    try (Lease lease = ReplicaPool.borrow(purpose, graph, Device.cpu(threads, Precision.FP32))) {
       return lease.replica();
     }
   }

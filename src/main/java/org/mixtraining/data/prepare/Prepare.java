@@ -35,11 +35,6 @@ public final class Prepare {
 
   private Prepare() {}
 
-  /** {@link #run(SparkSession, DataConfig, Existing, Consumer)} without progress reports. */
-  public static DatasetManifest run(SparkSession spark, DataConfig data, Existing existing) {
-    return run(spark, data, existing, line -> {});
-  }
-
   /**
    * Writes the dataset that {@code data} describes to {@code data.path}: {@code
    * images/split=…/shard=…}, {@code quarantine} and {@code dataset.json}. It appears there complete

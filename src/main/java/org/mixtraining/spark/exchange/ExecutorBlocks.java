@@ -14,8 +14,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
+import org.apache.spark.network.BlockTransferService;
 import org.apache.spark.network.buffer.ManagedBuffer;
 import org.apache.spark.network.shuffle.BlockFetchingListener;
+import org.apache.spark.network.shuffle.DownloadFileManager;
 import org.apache.spark.storage.BlockData;
 import org.apache.spark.storage.BlockId;
 import org.apache.spark.storage.BlockManager;
@@ -279,17 +281,6 @@ public final class ExecutorBlocks {
 
   // --- whether Spark has it ----------------------------------------------------------------------
 
-  @FunctionalInterface
-  private interface Fetching {
-    void fetch(
-        String host,
-        int port,
-        String executor,
-        String[] blocks,
-        BlockFetchingListener listener,
-        org.apache.spark.network.shuffle.DownloadFileManager files);
-  }
-
   /**
    * Whether this Spark, other than the one that the job was built with, has what is used here. Runs
    * that begin side by side ask one after another, since they put the same block.
@@ -300,10 +291,16 @@ public final class ExecutorBlocks {
       put(rdd, 0, ByteBuffer.allocate(1), false);
       local(new Address(here(), rdd, 0));
       remove(rdd);
-      // Making a method reference links the method, which is not called.
-      Fetching fetching = manager().blockTransferService()::fetchBlocks;
-      return fetching != null;
-    } catch (LinkageError e) {
+      BlockTransferService.class.getMethod(
+          "fetchBlocks",
+          String.class,
+          int.class,
+          String.class,
+          String[].class,
+          BlockFetchingListener.class,
+          DownloadFileManager.class);
+      return true;
+    } catch (LinkageError | NoSuchMethodException e) {
       return false;
     }
   }

@@ -76,10 +76,10 @@ public final class PreferredLocations {
   }
 
   private static JavaRDD<Integer> numbers(JavaSparkContext spark, List<List<String>> locations) {
-    List<Tuple2<Integer, scala.collection.Seq<String>>> numbers = new ArrayList<>();
-    for (int i = 0; i < locations.size(); i++) {
-      numbers.add(new Tuple2<>(i, seq(locations.get(i))));
-    }
+    List<Tuple2<Integer, scala.collection.Seq<String>>> numbers =
+        IntStream.range(0, locations.size())
+            .mapToObj(i -> new Tuple2<>(i, seq(locations.get(i))))
+            .toList();
     return spark
         .sc()
         .makeRDD(seq(numbers), ClassTag$.MODULE$.<Integer>apply(Integer.class))

@@ -10,19 +10,13 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.BlockManagerId;
 import org.mixtraining.vit.state.ModelState;
 
-/** A state whose slices lie in the executors' block managers, each in one of them. */
-final class SlicedState implements StateExchange.Held {
-  private final JavaRDD<?> rdd;
-  private final Slices slices;
-
-  /**
-   * @param rdd whose blocks the slices are
-   * @param slices where they are
-   */
-  SlicedState(JavaRDD<?> rdd, Slices slices) {
-    this.rdd = rdd;
-    this.slices = slices;
-  }
+/**
+ * A state whose slices lie in the executors' block managers, each in one of them.
+ *
+ * @param rdd whose blocks the slices are
+ * @param slices where they are
+ */
+record SlicedState(JavaRDD<?> rdd, Slices slices) implements StateExchange.Held {
 
   /**
    * The slices of a state.

@@ -34,7 +34,8 @@ class PrepareErrorsTest {
 
   private String failure(DataConfig data) throws IOException {
     var problem =
-        catchThrowableOfType(UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE));
+        catchThrowableOfType(
+            UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE, line -> {}));
     assertThat(problem).isNotNull();
     assertThat(problem.problems()).hasSize(1);
     assertThat(problem.getMessage()).doesNotContain("\n");
@@ -148,21 +149,21 @@ class PrepareErrorsTest {
   void anExistingDatasetIsKeptUnlessItMayBeReplaced() throws IOException {
     RawFiles.cifar10(directory, 40, 10);
     var data = RawFiles.keys("cifar10", directory, 1, 0);
-    Prepare.run(spark, data, Existing.REFUSE);
-    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
+    Prepare.run(spark, data, Existing.REFUSE, line -> {});
+    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE, line -> {}))
         .isInstanceOf(UserException.class)
         .hasMessage(
             "mixtraining.data.path: a dataset already exists at %s; --force replaces it"
                 .formatted(data.path()));
 
     var bad = RawFiles.keys("cifar10", directory, 11, 0);
-    assertThatThrownBy(() -> Prepare.run(spark, bad, Existing.REPLACE))
+    assertThatThrownBy(() -> Prepare.run(spark, bad, Existing.REPLACE, line -> {}))
         .hasMessageContaining("data.shards");
     var hadoop = new Configuration();
     assertThat(DatasetManifest.read(hadoop, data.path()).images(Split.TRAIN)).isEqualTo(40);
 
     RawFiles.cifar10(directory, 60, 10);
-    Prepare.run(spark, data, Existing.REPLACE);
+    Prepare.run(spark, data, Existing.REPLACE, line -> {});
     var manifest = DatasetManifest.read(hadoop, data.path());
     assertThat(manifest.images(Split.TRAIN)).isEqualTo(60);
     var images = new Shards(hadoop, data.path(), manifest, Split.TRAIN).read(new int[] {0}, 1);
@@ -178,13 +179,13 @@ class PrepareErrorsTest {
     var precious = Files.createDirectory(directory.resolve("precious"));
     Files.writeString(precious.resolve("thesis.txt"), "");
     var keys = RawFiles.keys("cifar10", directory, "precious", "fine", 1, 0, 1);
-    assertThatThrownBy(() -> Prepare.run(spark, keys, Existing.REPLACE))
+    assertThatThrownBy(() -> Prepare.run(spark, keys, Existing.REPLACE, line -> {}))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("is not a prepared dataset");
     assertThat(precious.resolve("thesis.txt")).exists();
 
     var raw = RawFiles.keys("cifar10", directory, "raw", "fine", 1, 0, 1);
-    assertThatThrownBy(() -> Prepare.run(spark, raw, Existing.REPLACE))
+    assertThatThrownBy(() -> Prepare.run(spark, raw, Existing.REPLACE, line -> {}))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("is inside mixtraining.data.source = " + raw.raw().source());
     assertThat(directory.resolve("raw/test_batch.bin")).exists();

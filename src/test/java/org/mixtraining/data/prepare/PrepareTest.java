@@ -55,7 +55,7 @@ class PrepareTest {
   }
 
   private static DatasetManifest prepare(DataConfig data) {
-    return Prepare.run(spark, data, Existing.REFUSE);
+    return Prepare.run(spark, data, Existing.REFUSE, line -> {});
   }
 
   private static ImageSet read(

@@ -106,7 +106,8 @@ class QuarantineTest {
     photographs();
     var data = keys("data.max-bad-fraction=0.04");
     var problem =
-        catchThrowableOfType(UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE));
+        catchThrowableOfType(
+            UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE, line -> {}));
     assertThat(problem.problems())
         .containsExactly(
             "mixtraining.data.max-bad-fraction = 0.04: of 40 images, 2 (5.00 %) cannot be used; nothing was written",
@@ -123,7 +124,7 @@ class QuarantineTest {
       RawFiles.write(directory, "cat/" + i + "\n.png");
     }
     var data = keys("data.max-bad-fraction=1");
-    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
+    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE, line -> {}))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("of 7 images, 7 (100.00 %) cannot be used")
         .hasMessageContaining("mixtraining.data.source: cat/4?.png: empty: 0 bytes")
@@ -135,7 +136,7 @@ class QuarantineTest {
     photographs();
     RawFiles.write(directory, "emu/1.png", ImageBytes.png(16, 16, 1));
     var data = keys("data.test=0.6", "data.max-bad-fraction=0.5");
-    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE))
+    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE, line -> {}))
         .isInstanceOf(UserException.class)
         .hasMessage(
             "mixtraining.data.test = 0.6: all 1 images of class emu would be held out, leaving none to train on");
@@ -151,7 +152,7 @@ class QuarantineTest {
     var session = spark.newSession();
     session.conf().set("spark.sql.shuffle.partitions", partitions);
     var data = keys("data.path=" + directory.resolve(name));
-    Prepare.run(session, data, Existing.REFUSE);
+    Prepare.run(session, data, Existing.REFUSE, line -> {});
     var bytes = new TreeMap<String, String>();
     try (var files = Files.walk(Path.of(data.path(), "images"))) {
       for (var file : files.filter(f -> f.toString().endsWith(".parquet")).toList()) {
@@ -180,7 +181,7 @@ class QuarantineTest {
             ImageBytes.png(4, 4, i));
       }
     }
-    var manifest = Prepare.run(spark, keys("data.validation=0.1"), Existing.REFUSE);
+    var manifest = Prepare.run(spark, keys("data.validation=0.1"), Existing.REFUSE, line -> {});
     for (var split : Split.values()) {
       assertThat(manifest.splits().get(split).histogram()).as("%s", split).containsExactly(2L, 2L);
     }

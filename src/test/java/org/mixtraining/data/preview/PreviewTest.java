@@ -34,7 +34,7 @@ class PreviewTest {
   @BeforeAll
   static void prepare() {
     var data = config().data();
-    Prepare.run(RawFiles.spark(), data, Prepare.Existing.REFUSE);
+    Prepare.run(RawFiles.spark(), data, Prepare.Existing.REFUSE, line -> {});
   }
 
   private static JobConfig config(String... overrides) {
@@ -165,7 +165,8 @@ class PreviewTest {
     Prepare.run(
         RawFiles.spark(),
         config("data.path=" + other, "data.seed=7").data(),
-        Prepare.Existing.REFUSE);
+        Prepare.Existing.REFUSE,
+        line -> {});
     String[] plain = {
       "augment.ssl.crop-padding=0",
       "augment.ssl.flip=false",

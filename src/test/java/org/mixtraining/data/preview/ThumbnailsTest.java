@@ -38,7 +38,7 @@ class ThumbnailsTest {
                 "data.synthetic={train = 20, test = 12}",
                 "data.validation=0",
                 "data.shards=2"));
-    Prepare.run(RawFiles.spark(), config.data(), Prepare.Existing.REFUSE);
+    Prepare.run(RawFiles.spark(), config.data(), Prepare.Existing.REFUSE, line -> {});
     manifest = DatasetManifest.read(HADOOP, config.data().path());
   }
 

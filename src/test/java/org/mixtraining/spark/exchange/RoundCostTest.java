@@ -67,7 +67,7 @@ class RoundCostTest {
   void aRoundOfVitNanoIsMeasured(int executors) throws Exception {
     try (SparkSession session = session(executors)) {
       var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-      Prepare.run(session, config(executors, "driver").data(), Prepare.Existing.REFUSE);
+      Prepare.run(session, config(executors, "driver").data(), Prepare.Existing.REFUSE, line -> {});
       for (String exchange : List.of("blocks", "driver")) {
         rounds(spark, config(executors, exchange), exchange);
       }
