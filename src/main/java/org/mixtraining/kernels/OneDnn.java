@@ -126,13 +126,10 @@ final class OneDnn {
   }
 
   private Factor factor(memory.desc given, memory.desc read, boolean rounds, Rounded into) {
-    memory to = of(read);
-    if (!rounds) {
-      return new Factor(to, Optional.empty());
-    }
     memory from = of(given);
-    return new Factor(
-        to, Optional.of(new Cast(new reorder(from, to), from, to, into, read.get_size())));
+    memory to = of(read);
+    var rounding = rounds ? Optional.of(new reorder(from, to)) : Optional.<reorder>empty();
+    return new Factor(from, to, rounding, into, read.get_size());
   }
 
   /** Memory of the thread for a factor in bfloat16, as large as the largest was. */
@@ -149,29 +146,29 @@ final class OneDnn {
     }
   }
 
-  /** Rounds a factor to bfloat16. */
-  private record Cast(reorder primitive, memory from, memory to, Rounded into, long bytes) {
-    Pointer run(stream stream, Matrix factor) {
-      Pointer rounded = into.ofBytes(bytes);
-      from.set_data_handle(factor.pointer());
-      to.set_data_handle(rounded);
-      primitive.execute(stream, from, to);
-      return rounded;
-    }
-  }
-
-  /** A factor as the product reads it. */
-  private record Factor(memory memory, Optional<Cast> cast) {
+  /**
+   * A factor of products.
+   *
+   * @param given as it is
+   * @param read as the product reads it
+   * @param rounding from the one to the other, where they differ
+   * @param into where the rounded factor lies
+   * @param bytes of it
+   */
+  private record Factor(
+      memory given, memory read, Optional<reorder> rounding, Rounded into, long bytes) {
     void set(stream stream, Matrix factor) {
-      memory.set_data_handle(cast.isPresent() ? cast.get().run(stream, factor) : factor.pointer());
+      given.set_data_handle(factor.pointer());
+      read.set_data_handle(rounding.isPresent() ? into.ofBytes(bytes) : factor.pointer());
+      rounding.ifPresent(primitive -> primitive.execute(stream, given, read));
     }
   }
 
   private static Product product(matmul primitive, Factor a, Factor b, memory c) {
     var matrices = new IntMemoryMap();
     matrices
-        .put(dnnl.DNNL_ARG_SRC, a.memory)
-        .put(dnnl.DNNL_ARG_WEIGHTS, b.memory)
+        .put(dnnl.DNNL_ARG_SRC, a.read)
+        .put(dnnl.DNNL_ARG_WEIGHTS, b.read)
         .put(dnnl.DNNL_ARG_DST, c);
     return new Product(primitive, a, b, c, matrices);
   }
@@ -191,7 +188,7 @@ final class OneDnn {
    */
   static boolean bf16IsQuick() {
     String set = instructions(Precision.BF16);
-    return set.endsWith("amx")
+    return set.contains("amx")
         || set.equals("avx512_core_bf16") && Processor.HERE.vendor().equals("AuthenticAMD");
   }
 
@@ -202,18 +199,15 @@ final class OneDnn {
     if (!PRESENT) {
       return "none";
     }
-    String name = OF_THREAD.get().implementation(precision == Precision.BF16 ? bf16 : f32);
-    return name.startsWith(FAST) ? name.substring(FAST.length() + 1) : "none";
-  }
-
-  private String implementation(memory.data_type type) {
     int size = 256;
+    memory.data_type type = precision == Precision.BF16 ? bf16 : f32;
     try (memory.desc factor = desc(size, size, false, size, type);
         memory.desc c = desc(size, size, false, size, f32);
-        primitive_attr attributes = new primitive_attr();
-        var description = new matmul.primitive_desc(cpu, factor, factor, c, attributes, true);
-        BytePointer name = description.impl_info_str()) {
-      return name.getString();
+        var as = new primitive_attr();
+        var product = new matmul.primitive_desc(OF_THREAD.get().cpu, factor, factor, c, as, true);
+        BytePointer implementation = product.impl_info_str()) {
+      String name = implementation.getString();
+      return name.startsWith(FAST) ? name.substring(FAST.length() + 1) : "none";
     }
   }
 

@@ -75,4 +75,20 @@ class ConfigDiffTest {
     String alone = older.replace("\"count\":2", "\"count\":1");
     assertThat(ConfigDiff.forbidden(alone, canonical("workers.count=1"))).isEmpty();
   }
+
+  /** It was the default where products on the CPU were in float32 whatever it said. */
+  @Test
+  void thePrecisionThatWasThatOfGpusAloneIsChosenByTheJob() {
+    String older =
+        canonical("workers.count=1")
+            .replaceFirst(",\"rounds\":\"auto\"", "")
+            .replace("\"precision\":\"auto\"", "\"precision\":\"bf16\"");
+    assertThat(older).contains("\"precision\":\"bf16\"");
+
+    assertThat(ConfigDiff.forbidden(older, canonical("workers.count=1"))).isEmpty();
+    assertThat(
+            ConfigDiff.forbidden(
+                canonical("workers.precision=bf16"), canonical("workers.precision=fp32")))
+        .containsExactly("mixtraining.workers.precision = \"fp32\", but was \"bf16\"");
+  }
 }
