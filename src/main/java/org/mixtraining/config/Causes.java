@@ -64,7 +64,7 @@ public final class Causes {
     if (message.isEmpty()) {
       return simple;
     }
-    if (cause instanceof UnsatisfiedLinkError) {
+    if (cause instanceof UnsatisfiedLinkError && message.contains("jni")) { // of JavaCPP
       message += UNPACKED;
     }
     Matcher lost = LOST.matcher(message);
