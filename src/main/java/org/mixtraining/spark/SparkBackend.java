@@ -6,6 +6,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.run.Backend;
 import org.mixtraining.run.EpochTrainer;
@@ -35,7 +36,11 @@ public final class SparkBackend implements Backend {
     Prerequisites.checkSerializer(spark.getConf());
     JobConfig config = data.config();
     WorkerDevices devices = WorkerDevices.of(config.workers(), spark.getConf());
-    LOG.info("workers compute on {}: {}", devices.gpus() ? "GPUs" : "the CPU", devices.reason());
+    LOG.info(
+        "workers compute on {} in {}: {}",
+        devices.gpus() ? "GPUs" : "the CPU",
+        KebabCase.of(devices.precision()),
+        devices.reason());
     Optional<ResourceProfile> profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = data.stateBytes();
     Prerequisites.check(spark, config, data, stateBytes, devices.steps());
