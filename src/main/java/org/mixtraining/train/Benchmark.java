@@ -19,7 +19,8 @@ import org.mixtraining.vit.layers.Compute;
 
 /**
  * Benchmark of whole training steps on random 32x32 colour images, in an epoch of a worker as runs
- * have them: speed, and time by operation.
+ * have them: speed, and time by operation. It trains no run by a local backend, whose replicas come
+ * from a pool with an engine of their own: here the engine counts its kernels.
  */
 public final class Benchmark {
 
