@@ -158,9 +158,13 @@ final class OneDnn {
   private record Factor(
       memory given, memory read, Optional<reorder> rounding, Rounded into, long bytes) {
     void set(stream stream, Matrix factor) {
-      given.set_data_handle(factor.pointer());
-      read.set_data_handle(rounding.isPresent() ? into.ofBytes(bytes) : factor.pointer());
-      rounding.ifPresent(primitive -> primitive.execute(stream, given, read));
+      if (rounding.isEmpty()) {
+        read.set_data_handle(factor.pointer());
+      } else {
+        given.set_data_handle(factor.pointer());
+        read.set_data_handle(into.ofBytes(bytes));
+        rounding.get().execute(stream, given, read);
+      }
     }
   }
 

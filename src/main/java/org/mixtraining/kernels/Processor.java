@@ -10,21 +10,23 @@ import org.mixtraining.config.WorkersConfig.Precision;
  * The processor of this machine, as Linux names it.
  *
  * @param vendor for instance AuthenticAMD; empty where it is unknown
- * @param model for a person
+ * @param model for a person; the architecture where Linux names none
  */
 public record Processor(String vendor, String model) {
 
-  static final Processor HERE = new Processor(read("vendor_id"), read("model name"));
+  static final Processor HERE =
+      new Processor(read("vendor_id", ""), read("model name", System.getProperty("os.arch")));
 
-  private static String read(String key) {
+  private static String read(String key, String otherwise) {
     try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines
           .filter(line -> line.startsWith(key))
           .map(line -> line.substring(line.indexOf(':') + 1).strip())
           .findFirst()
-          .orElse("");
+          .filter(value -> !value.isEmpty())
+          .orElse(otherwise);
     } catch (IOException e) { // no Linux
-      return "";
+      return otherwise;
     }
   }
 
@@ -34,23 +36,22 @@ public record Processor(String vendor, String model) {
    * @throws UserException if bf16 is asked for, and it would be no quicker than float32
    */
   public static Precision precision(Precision asked) {
-    boolean quick = OneDnn.bf16IsQuick();
-    if (asked == Precision.BF16 && !quick) {
+    boolean wanted = asked == Precision.BF16 || asked == Precision.AUTO;
+    if (wanted && OneDnn.bf16IsQuick()) {
+      return Precision.BF16;
+    }
+    if (asked == Precision.BF16) {
       throw new UserException(
           "mixtraining.workers.precision = bf16: this processor (%s) multiplies no more quickly in bf16 than in float32, for which it needs AMX, or AVX512_BF16 if it is AMD's; set fp32"
-              .formatted(HERE.model.isEmpty() ? System.getProperty("os.arch") : HERE.model));
+              .formatted(HERE.model));
     }
-    return quick && (asked == Precision.BF16 || asked == Precision.AUTO)
-        ? Precision.BF16
-        : Precision.FP32;
+    return Precision.FP32;
   }
 
   /** This processor, and the instruction sets of its large products, for a person. */
   public static String describe() {
     return "%s; products by oneDNN (%s, in bf16 %s)"
         .formatted(
-            HERE.model.isEmpty() ? System.getProperty("os.arch") : HERE.model,
-            OneDnn.instructions(Precision.FP32),
-            OneDnn.instructions(Precision.BF16));
+            HERE.model, OneDnn.instructions(Precision.FP32), OneDnn.instructions(Precision.BF16));
   }
 }

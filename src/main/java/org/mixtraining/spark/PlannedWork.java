@@ -47,7 +47,7 @@ public final class PlannedWork {
     return prepared(hadoop, config).map(PlannedWork::flops);
   }
 
-  private static Flops flops(TrainingData data) {
+  static Flops flops(TrainingData data) {
     MixSchedule schedule = MixSchedule.of(data.config());
     int every = data.config().evaluation().every();
     int scored =
@@ -59,7 +59,7 @@ public final class PlannedWork {
   }
 
   /** Those of training an epoch. */
-  static double flops(TrainingData data, EpochPlan plan) {
+  private static double flops(TrainingData data, EpochPlan plan) {
     return data.labelled().stream()
         .mapToDouble(task -> data.images(task, plan) * ofImage(data, task, plan))
         .sum();
@@ -130,11 +130,8 @@ public final class PlannedWork {
                 batch,
                 workers == 1
                     ? ""
-                    : String.format(
-                        Locale.ROOT,
-                        ", up to %d on each of %d workers",
-                        data.workerBatchSize(),
-                        workers)));
+                    : ", up to %s on each of %s workers"
+                        .formatted(data.workerBatchSize(), workers)));
     kinds.forEach(
         (rounds, titles) ->
             lines.add(
@@ -144,12 +141,11 @@ public final class PlannedWork {
                         rounds.steps(),
                         workers == 1
                             ? ""
-                            : String.format(
-                                Locale.ROOT,
-                                ", %d %s of the workers (%s)",
-                                rounds.count(),
-                                rounds.count() == 1 ? "average" : "averages",
-                                rounds.reason()))));
+                            : ", %s %s of the workers (%s)"
+                                .formatted(
+                                    rounds.count(),
+                                    rounds.count() == 1 ? "average" : "averages",
+                                    rounds.reason()))));
     if (workers > 1) {
       lines.add(
           Speedup.of(data, data.config().workers().device() == WorkersConfig.Device.GPU)

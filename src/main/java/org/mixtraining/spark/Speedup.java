@@ -29,11 +29,10 @@ record Speedup(int workers, double steps, long averages, double average) {
 
   static Speedup of(TrainingData data, boolean gpus) {
     List<EpochPlan> epochs = MixSchedule.of(data.config()).epochs();
-    double flops = epochs.stream().mapToDouble(plan -> PlannedWork.flops(data, plan)).sum();
     var workers = data.config().workers();
     return new Speedup(
         workers.count(),
-        flops / (gpus ? GPU : THREAD * workers.threadsPerWorker()),
+        PlannedWork.flops(data).training() / (gpus ? GPU : THREAD * workers.threadsPerWorker()),
         epochs.stream().mapToLong(plan -> data.rounds(plan).count()).sum(),
         JOBS + 2 * data.stateBytes() / BYTES); // to the others and from them
   }

@@ -13,7 +13,6 @@ import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
@@ -94,30 +93,13 @@ public final class BucketFileSystem extends RawLocalFileSystem {
     return list;
   }
 
-  @Override
-  public FSDataOutputStream create(
-      Path path,
-      FsPermission permission,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
-    checkAllowed(path);
-    return super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress);
-  }
-
+  /** Files make their directories by it too. */
   @Override
   public boolean mkdirs(Path path) throws IOException {
-    checkAllowed(path);
-    return super.mkdirs(path);
-  }
-
-  private static void checkAllowed(Path path) throws AccessDeniedException {
     if (path.toUri().getPath().startsWith("/" + DENIED)) {
       throw new AccessDeniedException(path.toString(), null, "403 Forbidden");
     }
+    return super.mkdirs(path);
   }
 
   @Override
