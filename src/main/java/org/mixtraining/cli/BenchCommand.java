@@ -15,9 +15,9 @@ import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Processor;
+import org.mixtraining.run.Benchmark;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.train.Benchmark;
 import org.mixtraining.train.Workload;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -87,29 +87,30 @@ final class BenchCommand implements Callable<Integer> {
     override("optimizer.batch-size", batch);
     override("workers.threads-per-worker", threads);
     JobConfig config = options.config();
+    if (steps < 1) {
+      throw new UserException("--steps %s: at least 1".formatted(steps));
+    }
     if (kernels == Implementation.GPU) {
       GpuBenchmark.Result result = onGpu(config);
       System.out.print(
           json ? json(config, result) : preset(config) + GpuBenchmark.describe(result));
       return 0;
     }
-    try (Engine engine =
-        kernels == Implementation.CPU
-            ? Engine.cpu(config.workers().threadsPerWorker(), config.workers().precision())
-            : Engine.nd4j()) {
-      Benchmark.Result result = Benchmark.run(config, objective, engine, steps);
-      System.out.print(json ? json(config, result) : text(config, result));
-    }
+    Benchmark.Result result = Benchmark.run(config, objective, () -> engine(config), steps);
+    System.out.print(json ? json(config, result) : text(config, result));
     return 0;
+  }
+
+  private Engine engine(JobConfig config) {
+    return kernels == Implementation.CPU
+        ? Engine.cpu(config.workers().threadsPerWorker(), config.workers().precision())
+        : Engine.nd4j();
   }
 
   private GpuBenchmark.Result onGpu(JobConfig config) {
     if (!(Accelerator.installed().orElse(null) instanceof GpuAccelerator accelerator)) {
       throw new UserException(
           "--kernels gpu: this build has no GPU steps; build with mvn package -Pgpu");
-    }
-    if (steps < 1) {
-      throw new UserException("--steps %s: at least 1 on a GPU".formatted(steps));
     }
     Device.Gpu device =
         new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision().onGpu());

@@ -1,6 +1,7 @@
 package org.mixtraining.kernels;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -77,6 +78,24 @@ public sealed interface Device {
     @Override
     public Engine engine() {
       return Engine.cpu(threads, precision);
+    }
+  }
+
+  /** Any other, whose engines count the time of their kernels together: a benchmark's. */
+  record Timed(Supplier<Engine> engines, KernelTimes times) implements Device {
+    @Override
+    public String name() {
+      return "timed";
+    }
+
+    @Override
+    public int devices() {
+      return 1;
+    }
+
+    @Override
+    public Engine engine() {
+      return engines.get().timed(times);
     }
   }
 

@@ -41,6 +41,7 @@ public record ComparisonFacts(
       Double deviceSeconds,
       Double flops,
       Double gain,
+      Double gainMargin,
       Double timesCheaper,
       Double timesFewerFlops,
       Boolean ahead,

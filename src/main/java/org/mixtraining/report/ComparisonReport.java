@@ -48,7 +48,7 @@ public final class ComparisonReport {
 
   private static List<String> lead(ComparisonFacts facts) {
     return List.of(
-        "%s arms in %s settings: %s. Gains are relative to %s, seed by seed; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate."
+        "%s arms in %s settings: %s. Gains are relative to %s, seed by seed, with their 95 %% confidence intervals; accuracy is on test images, of the model that is best on validation. Choose between arms by their accuracy on validation images: test images that were used for a choice give a biased estimate."
             .formatted(
                 facts.armNames().size(),
                 facts.places().size(),
@@ -148,7 +148,7 @@ public final class ComparisonReport {
             Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
             Grid.number("compute", a -> Numbers.flops(a.flops())),
             Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
-            Grid.number("points", a -> Numbers.points(a.gain())),
+            Grid.number("points", a -> Numbers.points(a.gain(), a.gainMargin())),
             Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
             Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
             Grid.name("ahead", a -> yes(a.ahead())),

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.commons.math3.distribution.TDistribution;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -22,7 +23,9 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.RunConfig;
 import org.mixtraining.config.UserException;
@@ -192,8 +195,17 @@ public final class Tables {
     } catch (IOException e) {
       throw unreachable(e, root);
     }
+    spark.udf().register("student_t", functions.udf(STUDENT_T, DataTypes.DoubleType));
     View.ALL.forEach(view -> view.register(spark));
   }
+
+  /** A quantile of Student's t distribution; null without a degree of freedom. */
+  private static final UDF2<Double, Long, Double> STUDENT_T =
+      (probability, degrees) ->
+          degrees < 1
+              ? null
+              : Double.valueOf(
+                  new TDistribution(degrees).inverseCumulativeProbability(probability));
 
   private static Dataset<Row> read(SparkSession spark, Table table, Path path, FileSystem files)
       throws IOException {

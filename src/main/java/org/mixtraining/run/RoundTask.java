@@ -44,4 +44,9 @@ public record RoundTask(EpochPlan plan, String graph, ModelState state) {
       return new WorkerResult(worker, lease.replica().state(), metrics, info.get());
     }
   }
+
+  /** The same from where a worker ended. */
+  RoundTask after(WorkerResult result) {
+    return new RoundTask(plan, graph, result.state());
+  }
 }

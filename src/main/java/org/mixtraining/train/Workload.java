@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
@@ -17,6 +18,7 @@ import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
+import org.mixtraining.vit.state.ModelState;
 
 /** The workload of benchmarks: an epoch on random 32x32 colour images of ten classes. */
 public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
@@ -60,10 +62,21 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
     return vit.trainingFlops(plan.objective(), encoderInput) * batchSize();
   }
 
+  /** The graph of its steps. */
+  public ComputationGraphConfiguration graph() {
+    return ViTGraph.configuration(vit, plan.objective(), plan.pass(), config.optimizer(), 0);
+  }
+
   /** A new model. */
   public Replica replica() {
-    return new Replica(
-        ViTGraph.configuration(vit, plan.objective(), plan.pass(), config.optimizer(), 0));
+    return new Replica(graph());
+  }
+
+  /** Its state. */
+  public ModelState initialModel() {
+    try (Replica replica = replica()) {
+      return replica.state();
+    }
   }
 
   /** Minibatches of so many steps, prepared by these threads. */

@@ -14,6 +14,8 @@
 -- wall_seconds: wall time of the epochs with evaluation, seconds, mean per run
 -- flops: floating-point operations of training by formula, count, mean per run
 -- gain: accuracy minus the baseline's, −1 to 1, mean over the seeds that both have
+-- gain_margin: half the width of the gain's 95 % confidence interval, by Student's t of the seeds'
+--   differences; null for one seed, and for the baseline
 -- times_cheaper: the baseline's device seconds over the arm's, for those seeds
 -- times_fewer_flops: the baseline's FLOPs over the arm's, for those seeds
 -- ahead: whether it has higher accuracy in less time than the baseline
@@ -43,6 +45,9 @@ with finished as (
     avg(f.device_seconds) as device_seconds, avg(f.seconds) as wall_seconds,
     avg(f.flops) as flops,
     avg(f.accuracy - b.accuracy) as gain,
+    student_t(0.975D, count(f.accuracy - b.accuracy) - 1)
+      * stddev_samp(if(f.arm = f.baseline, null, f.accuracy - b.accuracy))
+      / sqrt(count(f.accuracy - b.accuracy)) as gain_margin,
     sum(b.device_seconds) / sum(if(b.seed is null, null, f.device_seconds))
       as times_cheaper,
     sum(b.flops) / sum(if(b.seed is null, null, f.flops)) as times_fewer_flops,
@@ -58,8 +63,8 @@ with finished as (
   group by f.comparison, f.dataset, f.fraction, f.label_fraction, f.arm
 )
 select comparison, dataset, fraction, label_fraction, arm, runs, planned, accuracy,
-  accuracy_deviation, device_seconds, wall_seconds, flops, gain, times_cheaper, times_fewer_flops,
-  gain > 0 and times_cheaper > 1 as ahead,
+  accuracy_deviation, device_seconds, wall_seconds, flops, gain, gain_margin, times_cheaper,
+  times_fewer_flops, gain > 0 and times_cheaper > 1 as ahead,
   coalesce(
     accuracy = max(accuracy) over (
       partition by comparison, dataset, fraction, label_fraction

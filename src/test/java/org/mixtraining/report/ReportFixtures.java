@@ -247,6 +247,7 @@ final class ReportFixtures {
             seconds,
             1e12 * seconds,
             better ? 0.1 * place.fraction() : 0.0,
+            better ? 0.03 : null,
             better ? 1.5 : 1.0,
             better ? 1.5 : 1.0,
             better,

@@ -210,6 +210,6 @@ class ReportTest {
     assertThat(report.omissions()).isEmpty();
     assertThat(report.render())
         .contains("8 of 9 runs finished", "+6.3 points", "0.67× the time of ssl-sl")
-        .contains("25\u00a0% of the images", "not begun", "50.0 ± 1.0\u00a0%");
+        .contains("25\u00a0% of the images", "not begun", "50.0 ± 1.0\u00a0%", "+10.0 ± 3.0");
   }
 }

@@ -121,6 +121,9 @@ class SettingsTest {
     assertThat(number("gain/mix", "wall_seconds")).isEqualTo(180);
     assertThat(number("gain/mix", "flops")).isEqualTo(120);
     assertThat(number("gain/mix", "gain")).isCloseTo(0.07, within(1e-9));
+    // The differences are 0.08 and 0.06; t of one degree of freedom is 12.706.
+    assertThat(number("gain/mix", "gain_margin")).isCloseTo(12.706 * 0.01, within(1e-5));
+    assertThat(rows.get("gain/ssl-sl").<Object>getAs("gain_margin")).isNull();
     assertThat(number("gain/mix", "times_cheaper")).isEqualTo(2);
     assertThat(number("gain/mix", "times_fewer_flops")).isEqualTo(2);
     assertThat(flag("gain/mix", "ahead")).isTrue();
@@ -134,6 +137,7 @@ class SettingsTest {
     assertThat(number("gaps/mix", "runs")).isEqualTo(2);
     assertThat(number("gaps/mix", "planned")).isEqualTo(3);
     assertThat(number("gaps/mix", "gain")).isCloseTo(0.02, within(1e-9));
+    assertThat(rows.get("gaps/mix").<Object>getAs("gain_margin")).isNull();
     assertThat(number("gaps/mix", "times_cheaper")).isEqualTo(2);
     assertThat(number("gaps/ssl-sl", "accuracy")).isEqualTo(0.5);
     assertThat(rows.get("gaps/ssl-sl").<Object>getAs("accuracy_deviation")).isNull();

@@ -20,6 +20,7 @@ import org.mixtraining.config.UserException;
 public final class Sources {
   private static final String ROOT = "mixtraining";
   private static final String WORKERS = ROOT + ".workers.count";
+  private static final String DEVICE = ROOT + ".workers.device";
   private static final String PRECISION = ROOT + ".workers.precision";
   private static final String ROUNDS = ROOT + ".averaging.rounds";
   private static final String BATCH_SIZE = ROOT + ".optimizer.batch-size";
@@ -74,22 +75,27 @@ public final class Sources {
   /**
    * A run's configuration as it reads today. Before there were rounds, {@code batch-size} was that
    * of each worker, and an epoch had one average: the same peak of the learning rate came of a rate
-   * as many times as high. And bf16, the default, was the precision of GPUs alone.
+   * as many times as high. And bf16, the default, was the precision of GPUs alone: a run that was
+   * not bound to them goes on in float32.
    */
   private static Config today(Config base) {
     if (base.isEmpty() || base.hasPath(ROUNDS)) {
       return base;
     }
     Config own =
-        base.hasPath(PRECISION) && base.getString(PRECISION).equals("bf16")
-            ? base.withValue(PRECISION, ConfigValueFactory.fromAnyRef("auto"))
-            : base;
+        bf16(base) ? base.withValue(PRECISION, ConfigValueFactory.fromAnyRef("fp32")) : base;
     int workers = base.hasPath(WORKERS) ? base.getInt(WORKERS) : 1;
     return workers == 1
         ? own
         : own.withValue(ROUNDS, ConfigValueFactory.fromAnyRef(1))
             .withValue(BATCH_SIZE, ConfigValueFactory.fromAnyRef(base.getInt(BATCH_SIZE) * workers))
             .withValue(BASE_LR, ConfigValueFactory.fromAnyRef(base.getDouble(BASE_LR) / workers));
+  }
+
+  private static boolean bf16(Config base) {
+    return base.hasPath(PRECISION)
+        && base.getString(PRECISION).equals("bf16")
+        && !base.getString(DEVICE).equals("gpu");
   }
 
   private static Config read(Path file) {

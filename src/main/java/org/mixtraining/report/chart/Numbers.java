@@ -43,6 +43,11 @@ public final class Numbers {
     return difference == null ? NONE : format("%+.1f", 100 * difference).replace('-', '−');
   }
 
+  /** The same with the margin of its confidence interval, as {@code +1.2 ± 0.9}. */
+  public static String points(Double difference, Double margin) {
+    return points(difference) + (margin == null ? "" : format(" ± %.1f", 100 * margin));
+  }
+
   /** A factor, as {@code 1.31×}. */
   public static String times(Double factor) {
     return factor == null ? NONE : format("%.2f", factor) + "×";

@@ -78,14 +78,23 @@ class ConfigDiffTest {
 
   /** It was the default where products on the CPU were in float32 whatever it said. */
   @Test
-  void thePrecisionThatWasThatOfGpusAloneIsChosenByTheJob() {
+  void thePrecisionThatWasThatOfGpusAloneIsFloat32OnTheCpu() {
     String older =
         canonical("workers.count=1")
             .replaceFirst(",\"rounds\":\"auto\"", "")
             .replace("\"precision\":\"auto\"", "\"precision\":\"bf16\"");
     assertThat(older).contains("\"precision\":\"bf16\"");
 
-    assertThat(ConfigDiff.forbidden(older, canonical("workers.count=1"))).isEmpty();
+    assertThat(ConfigDiff.forbidden(older, canonical("workers.count=1", "workers.precision=fp32")))
+        .isEmpty();
+    assertThat(ConfigDiff.forbidden(older, canonical("workers.count=1")))
+        .containsExactly("mixtraining.workers.precision = \"auto\", but was \"fp32\"");
+    String onGpu = older.replace("\"device\":\"auto\"", "\"device\":\"gpu\"");
+    assertThat(
+            ConfigDiff.forbidden(
+                onGpu,
+                canonical("workers.count=1", "workers.device=gpu", "workers.precision=bf16")))
+        .isEmpty();
     assertThat(
             ConfigDiff.forbidden(
                 canonical("workers.precision=bf16"), canonical("workers.precision=fp32")))

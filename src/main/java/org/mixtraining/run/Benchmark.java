@@ -1,26 +1,31 @@
-package org.mixtraining.train;
+package org.mixtraining.run;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.GemmPeak;
 import org.mixtraining.kernels.KernelTimes;
 import org.mixtraining.kernels.Nd4jCalls;
-import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.Replica;
-import org.mixtraining.vit.layers.Compute;
+import org.mixtraining.train.EpochMetrics;
+import org.mixtraining.train.StepListener;
+import org.mixtraining.train.TaskBatches;
+import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.train.Workload;
 
 /**
- * Benchmark of whole training steps on random 32x32 colour images, in an epoch of a worker as runs
- * have them: speed, and time by operation. It trains no run by a local backend, whose replicas come
- * from a pool with an engine of their own: here the engine counts its kernels.
+ * Benchmark of whole training steps on random 32x32 colour images: speed, and time by operation.
+ * They are those of rounds that {@link LocalBackend} and Spark's tasks train.
  */
 public final class Benchmark {
 
@@ -63,34 +68,34 @@ public final class Benchmark {
 
   /**
    * @param config model, optimizer and augmentation to measure
-   * @param engine what to compute with; it is left open
+   * @param engines what to compute with, opened as often as it is asked for
    */
-  public static Result run(JobConfig config, Objective objective, Engine engine, int steps) {
+  public static Result run(
+      JobConfig config, Objective objective, Supplier<Engine> engines, int steps) {
     Workload work = Workload.of(config, objective);
-    double peak = GemmPeak.gflops(engine);
     KernelTimes times = new KernelTimes();
-    List<Double> ends = new ArrayList<>(List.of(0.0)); // seconds after so many timed steps
-    try (Compute compute = new Compute(engine.timed(times));
-        Compute.Scope scope = compute.use();
-        Replica replica = work.replica()) {
-      EpochPlan plan = work.plan();
-      TaskBatches batches = work.batches(WARMUP + steps + 1, engine.workerThreads());
-      WorkerEpoch.run(replica, plan, 0, batches.until(WARMUP));
+    Device device = new Device.Timed(engines, times);
+    try (Engine engine = engines.get();
+        WorkerThreads readers = new WorkerThreads(engine.threads())) {
+      final double peak = GemmPeak.gflops(engine);
+      TaskBatches batches = work.batches(WARMUP + steps + 1, readers);
+      RoundTask first = new RoundTask(work.plan(), work.graph().toJson(), work.initialModel());
+      RoundTask round = first.after(take(first, device, batches.until(WARMUP), StepListener.NONE));
       times.reset();
-      EpochMetrics timed =
-          WorkerEpoch.run(
-              replica,
-              new GraphSteps(replica),
-              plan,
-              0,
+      List<Double> ends = new ArrayList<>(List.of(0.0)); // seconds after so many timed steps
+      WorkerResult timed =
+          take(
+              round,
+              device,
               batches.until(WARMUP + steps),
               (done, all, soFar) -> ends.add(seconds(soFar)));
       SortedMap<String, Double> kernels = new TreeMap<>();
       times.seconds().forEach((operation, s) -> kernels.put(operation, s / steps));
       double inside = kernels.values().stream().mapToDouble(s -> s).sum();
       double median = median(ends);
+      double waited = timed.metrics().waitSeconds();
       return new Result(
-          plan.objective(),
+          objective,
           engine.kernels().name(),
           engine.threads(),
           work.batchSize(),
@@ -99,11 +104,17 @@ public final class Benchmark {
           work.stepFlops() / median / 1e9,
           peak,
           kernels,
-          timed.waitSeconds() / steps,
-          (seconds(timed) * engine.threads() - timed.waitSeconds()) / steps - inside,
+          waited / steps,
+          (seconds(timed.metrics()) * engine.threads() - waited) / steps - inside,
           times.calls() / steps,
-          nd4jCalls(replica, plan, batches));
+          nd4jCalls(round.after(timed), device, batches));
     }
+  }
+
+  private static WorkerResult take(
+      RoundTask round, Device device, Iterator<TrainingBatch> batches, StepListener listener) {
+    return round.train(
+        0, device, batches, listener, () -> TaskInfo.here("localhost", "driver", device, 0, 0));
   }
 
   private static double seconds(EpochMetrics steps) {
@@ -120,9 +131,9 @@ public final class Benchmark {
   }
 
   /** Of the last step, which is not timed: counting takes time. */
-  private static long nd4jCalls(Replica replica, EpochPlan plan, TaskBatches batches) {
+  private static long nd4jCalls(RoundTask round, Device device, Iterator<TrainingBatch> last) {
     try (Nd4jCalls calls = new Nd4jCalls()) {
-      WorkerEpoch.run(replica, plan, 0, batches);
+      take(round, device, last, StepListener.NONE);
       return calls.count();
     }
   }
