@@ -26,13 +26,20 @@ public final class Minibatches implements Iterator<Minibatch> {
      * spread over the minibatches, so that no one has two more than another.
      */
     ALL,
+    /**
+     * Every image, in minibatches with labels alone and others without, the fewer of them at even
+     * distances.
+     */
+    APART,
     /** Only the images inside the share. */
     LABELLED_ONLY
   }
 
+  private static final int[] NONE = {};
+
   private final ImageSet images;
   private final int[] order;
-  private final int steps;
+  private final int[] sizes; // of the minibatches
   private final Labels labels;
   private final double labelFraction;
   private final Pixels pixels;
@@ -43,14 +50,14 @@ public final class Minibatches implements Iterator<Minibatch> {
   private Minibatches(
       ImageSet images,
       int[] order,
-      int steps,
+      int[] sizes,
       Labels labels,
       double labelFraction,
       Pixels pixels,
       WorkerThreads threads) {
     this.images = images;
     this.order = order;
-    this.steps = steps;
+    this.sizes = sizes;
     this.labels = labels;
     this.labelFraction = labelFraction;
     this.pixels = pixels;
@@ -80,20 +87,29 @@ public final class Minibatches implements Iterator<Minibatch> {
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     int[] order = shuffle(images, kept, seed, epoch);
     double labelled = labels == Labels.NONE ? 0 : labelFraction;
-    return new Minibatches(images, order, 1, labels, labelled, pixels, new WorkerThreads(1))
-        .inSteps(steps(order.length, batchSize));
+    long own =
+        labels == Labels.APART
+            ? IntStream.of(order).filter(i -> images.quantile(i) < labelFraction).count()
+            : 0;
+    return new Minibatches(images, order, NONE, labels, labelled, pixels, new WorkerThreads(1))
+        .inSteps(steps(own, batchSize) + steps(order.length - own, batchSize));
   }
 
   /**
    * The same images in so many minibatches; where there are fewer images, those minibatches that
-   * would have none are left out.
+   * would have none are left out. A single one takes images of both kinds.
    */
   public Minibatches inSteps(int steps) {
-    int[] dealt =
-        labels == Labels.ALL
-            ? spread(order, steps, i -> images.quantile(i) < labelFraction)
-            : order;
-    return new Minibatches(images, dealt, steps, labels, labelFraction, pixels, threads);
+    IntPredicate labelled = i -> images.quantile(i) < labelFraction;
+    return switch (labels) {
+      case NONE, LABELLED_ONLY -> dealt(order, even(order.length, steps));
+      case ALL -> dealt(spread(order, steps, labelled), even(order.length, steps));
+      case APART -> steps == 1 ? dealt(order, even(order.length, 1)) : apart(steps, labelled);
+    };
+  }
+
+  private Minibatches dealt(int[] dealt, int[] sizes) {
+    return new Minibatches(images, dealt, sizes, labels, labelFraction, pixels, threads);
   }
 
   /**
@@ -114,14 +130,14 @@ public final class Minibatches implements Iterator<Minibatch> {
       ImageSet images, Normalization normalization, int batchSize) {
     var order = IntStream.range(0, images.size()).toArray();
     Pixels plain = Pixels.plain(normalization);
-    int steps = steps(order.length, batchSize);
+    int[] sizes = even(order.length, steps(order.length, batchSize));
     return new Minibatches(
-        images, order, steps, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
+        images, order, sizes, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
   }
 
   /** The same, prepared by these threads, which must stay open as long as this is in use. */
   public Minibatches preparedBy(WorkerThreads these) {
-    return new Minibatches(images, order, steps, labels, labelFraction, pixels, these);
+    return new Minibatches(images, order, sizes, labels, labelFraction, pixels, these);
   }
 
   /** Goes on at a step: the minibatches before it are not made. */
@@ -132,9 +148,7 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   /** Images in the minibatches before a step. */
   public long imagesBefore(int step) {
-    return steps == 0
-        ? 0
-        : (long) order.length / steps * step + Math.min(step, order.length % steps);
+    return IntStream.of(sizes).limit(step).sum();
   }
 
   /** Leaves out the first so many images, with which no minibatch need end. */
@@ -155,9 +169,11 @@ public final class Minibatches implements Iterator<Minibatch> {
     return Math.toIntExact((images + batchSize - 1) / batchSize);
   }
 
-  /** Images of a step, where as many steps share them evenly, the larger first. */
-  private static int size(int images, int steps, int step) {
-    return images / steps + (step < images % steps ? 1 : 0);
+  /** Images of each step, where as many steps share them evenly, the larger first. */
+  private static int[] even(int images, int steps) {
+    return IntStream.range(0, steps)
+        .map(step -> images / steps + (step < images % steps ? 1 : 0))
+        .toArray();
   }
 
   /** The same images, step by step first those with a label, else in the same order. */
@@ -165,10 +181,11 @@ public final class Minibatches implements Iterator<Minibatch> {
     int[] with = IntStream.of(order).filter(labelled).toArray();
     int[] without = IntStream.of(order).filter(labelled.negate()).toArray();
     int[] spread = new int[order.length];
+    int[] sizes = even(order.length, steps);
     int taken = 0;
     int at = 0;
     for (int step = 0; step < steps; step++) {
-      int size = size(order.length, steps, step);
+      int size = sizes[step];
       int own = labelled(with.length, order.length, steps, step);
       System.arraycopy(with, taken, spread, at, own);
       System.arraycopy(without, at - taken, spread, at + own, size - own);
@@ -189,9 +206,46 @@ public final class Minibatches implements Iterator<Minibatch> {
     return step < among ? round + (int) ((step + 1) * left / among - step * left / among) : round;
   }
 
+  /** So many minibatches, each of one kind, the largest of which is as small as it can be. */
+  private Minibatches apart(int steps, IntPredicate labelled) {
+    int[] with = IntStream.of(order).filter(labelled).toArray();
+    int[] without = IntStream.of(order).filter(labelled.negate()).toArray();
+    int taking = Math.min(steps, order.length);
+    int own = own(with.length, without.length, taking);
+    int[] ownSizes = even(with.length, own);
+    int[] otherSizes = even(without.length, taking - own);
+    int[] dealt = new int[order.length];
+    int[] sizes = new int[steps];
+    int taken = 0;
+    int at = 0;
+    for (int step = 0, ownStep = 0; step < taking; step++) {
+      boolean labels = (step + 1L) * own / taking > (long) step * own / taking;
+      sizes[step] = labels ? ownSizes[ownStep] : otherSizes[step - ownStep];
+      System.arraycopy(
+          labels ? with : without, labels ? taken : at - taken, dealt, at, sizes[step]);
+      at += sizes[step];
+      taken += labels ? sizes[step] : 0;
+      ownStep += labels ? 1 : 0;
+    }
+    return dealt(dealt, sizes);
+  }
+
+  /** How many of the steps are on labelled images; each step is on one image at least. */
+  private static int own(int labelled, int unlabelled, int steps) {
+    if (labelled == 0 || unlabelled == 0) {
+      return labelled == 0 ? 0 : steps;
+    }
+    return IntStream.rangeClosed(Math.max(1, steps - unlabelled), Math.min(steps - 1, labelled))
+        .boxed()
+        .min(
+            Comparator.comparing(
+                own -> Math.max(steps(labelled, own), steps(unlabelled, steps - own))))
+        .orElseThrow();
+  }
+
   /** Minibatches in the whole pass. */
   public int steps() {
-    return steps;
+    return sizes.length;
   }
 
   /** Images in the whole pass. */
@@ -234,7 +288,7 @@ public final class Minibatches implements Iterator<Minibatch> {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    return size(order.length, steps, step);
+    return sizes[step];
   }
 
   private int[] take(int most) {

@@ -58,7 +58,7 @@ public final class GpuSteps implements StepExecutor {
   public List<StepResult> take(TrainingBatch batch) {
     Head head = head(batch.head());
     int classes = head == null ? spec.vit().served().classes() : head.classes();
-    ViT vit = spec.vit().serving(new Served(batch.imageSize(), classes, plan.maskRatio()));
+    ViT vit = spec.vit().serving(new Served(batch.imageSize(), classes, batch.maskRatio()));
     Shape shape = new Shape(vit, head, batch.images());
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> program(bench), StepProgram::run);

@@ -169,17 +169,22 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     if (apart() && plan.objective() == Objective.SSL) {
       return ssl.manifest().images(Split.TRAIN);
     }
-    DataConfig data = config.data();
-    return task.dataset()
-        .manifest()
-        .images(
-            Split.TRAIN,
-            plan.objective() == Objective.SL ? data.labelledFraction() : data.fraction());
+    return plan.objective() == Objective.SL
+        ? labelled(task)
+        : task.dataset().manifest().images(Split.TRAIN, config.data().fraction());
+  }
+
+  /** Images of a task, over all workers, that have a label. */
+  public long labelled(LabelledData task) {
+    return task.dataset().manifest().images(Split.TRAIN, config.data().labelledFraction());
   }
 
   /** Steps of an epoch on a task: batches of all workers together. */
   int steps(LabelledData task, EpochPlan plan) {
-    return Minibatches.steps(images(task, plan), config.optimizer().batchSize());
+    int batchSize = config.optimizer().batchSize();
+    long apart = plan.unlabelledApart() ? labelled(task) : 0;
+    return Minibatches.steps(apart, batchSize)
+        + Minibatches.steps(images(task, plan) - apart, batchSize);
   }
 
   /** Most images in a worker's part of a batch. */

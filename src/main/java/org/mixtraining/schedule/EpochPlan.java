@@ -15,6 +15,8 @@ import org.mixtraining.config.MixConfig.MixPass;
  * @param pass input of the encoder in a JOINT step; ignored by SSL and SL epochs
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
  * @param maskRatio share of an image's patches that are masked; ignored by SL epochs
+ * @param unlabelledMaskRatio the same of images without a label, which then have minibatches of
+ *     their own; null where they share those of the others
  * @param learningRate the schedule of the run or of the phase
  * @param clip greatest norm of a step's whole gradient; 0 is no limit
  */
@@ -26,6 +28,7 @@ public record EpochPlan(
     MixPass pass,
     double alpha,
     double maskRatio,
+    Double unlabelledMaskRatio,
     LearningRate learningRate,
     double clip)
     implements Serializable {
@@ -39,7 +42,18 @@ public record EpochPlan(
 
   /** The same in a run of another length, whose learning rate ends otherwise. */
   EpochPlan ending(int epochs, LearningRate rate) {
-    return new EpochPlan(epoch, epochs, phase, objective, pass, alpha, maskRatio, rate, clip);
+    return new EpochPlan(
+        epoch, epochs, phase, objective, pass, alpha, maskRatio, unlabelledMaskRatio, rate, clip);
+  }
+
+  /** Whether images without a label have minibatches of their own. */
+  public boolean unlabelledApart() {
+    return unlabelledMaskRatio != null;
+  }
+
+  /** Share of the patches that are masked in a minibatch with labels, or in one without. */
+  public double maskRatio(boolean labelled) {
+    return labelled || !unlabelledApart() ? maskRatio : unlabelledMaskRatio;
   }
 
   /** The learning rate of a step, of {@code steps} in this epoch. */

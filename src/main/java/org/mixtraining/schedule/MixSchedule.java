@@ -27,8 +27,9 @@ import org.mixtraining.config.OptimizerConfig;
  *
  * Pipeline {@code ssl-sl} merges none, {@code sl} has the SL epochs alone, and {@code ssat} is
  * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
- * a JOINT epoch are their curves' values at the centre of the epoch. One learning-rate schedule
- * spans the run, or each phase has one.
+ * a JOINT epoch are their curves' values at the centre of the epoch. Where only some labels are
+ * used, the images without one keep the SSL epochs' mask ratio while the visible pass grows, and so
+ * their price. One learning-rate schedule spans the run, or each phase has one.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -39,8 +40,10 @@ public record MixSchedule(List<EpochPlan> epochs) {
   public static MixSchedule of(JobConfig config) {
     EpochsConfig asked = config.epochs();
     MixConfig mix = config.mix();
-    Step ssl = new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1, config.model().maskRatio());
-    Step sl = new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0, config.model().maskRatio());
+    Step ssl =
+        new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1, config.model().maskRatio(), null);
+    Step sl =
+        new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0, config.model().maskRatio(), null);
     List<Step> steps = new ArrayList<>();
     switch (config.pipeline()) {
       case SL -> repeat(steps, asked.sl(), sl);
@@ -52,7 +55,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
         int merged = merged(mix.ratio(), Math.min(asked.ssl(), asked.sl()));
         repeat(steps, asked.ssl() - merged, ssl);
         if (mix.mode() == MixMode.JOINT) {
-          joint(steps, merged, mix.pass(), mix);
+          joint(steps, merged, mix.pass(), config);
         } else {
           for (int i = 0; i < merged; i++) {
             steps.add(ssl.in(Phase.MIX));
@@ -61,7 +64,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
         }
         repeat(steps, asked.sl() - merged, sl);
       }
-      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, mix);
+      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, config);
     }
     return dated(steps, config.optimizer());
   }
@@ -132,7 +135,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
               + " -> "
               + number("%.2e", plan.learningRate(1, 1)),
           number("%.3f", plan.alpha()),
-          plan.objective() == Objective.SL ? "-" : number("%.3f", plan.maskRatio()));
+          masks(plan));
     }
     text.append("total ").append(epochs.size());
     for (Phase phase : Phase.values()) {
@@ -142,12 +145,27 @@ public record MixSchedule(List<EpochPlan> epochs) {
     return text.append('\n').toString();
   }
 
+  private static String masks(EpochPlan plan) {
+    if (plan.objective() == Objective.SL) {
+      return "-";
+    }
+    String mask = number("%.3f", plan.maskRatio());
+    return plan.unlabelledApart()
+        ? mask + number(", unlabelled %.3f", plan.unlabelledMaskRatio())
+        : mask;
+  }
+
   /** An epoch without its position in the run. */
   private record Step(
-      Phase phase, Objective objective, MixPass pass, double alpha, double maskRatio) {
+      Phase phase,
+      Objective objective,
+      MixPass pass,
+      double alpha,
+      double maskRatio,
+      Double unlabelledMaskRatio) {
 
     Step in(Phase other) {
-      return new Step(other, objective, pass, alpha, maskRatio);
+      return new Step(other, objective, pass, alpha, maskRatio, unlabelledMaskRatio);
     }
   }
 
@@ -157,7 +175,9 @@ public record MixSchedule(List<EpochPlan> epochs) {
     }
   }
 
-  private static void joint(List<Step> steps, int times, MixPass pass, MixConfig mix) {
+  private static void joint(List<Step> steps, int times, MixPass pass, JobConfig config) {
+    MixConfig mix = config.mix();
+    boolean apart = pass == MixPass.VISIBLE && config.data().labelFraction() < 1;
     for (int i = 0; i < times; i++) {
       double centre = (i + 0.5) / times;
       steps.add(
@@ -166,7 +186,8 @@ public record MixSchedule(List<EpochPlan> epochs) {
               Objective.JOINT,
               pass,
               mix.alpha().at(centre),
-              mix.maskRatio().at(centre)));
+              mix.maskRatio().at(centre),
+              apart ? config.model().maskRatio() : null));
     }
   }
 
@@ -182,6 +203,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
               step.pass(),
               step.alpha(),
               step.maskRatio(),
+              step.unlabelledMaskRatio(),
               rate(step.phase(), steps, optimizer),
               optimizer.clip()));
     }

@@ -59,15 +59,21 @@ public final class PlannedWork {
   }
 
   /** Those of training an epoch. */
-  private static double flops(TrainingData data, EpochPlan plan) {
+  static double flops(TrainingData data, EpochPlan plan) {
     return data.labelled().stream()
-        .mapToDouble(task -> data.images(task, plan) * ofImage(data, task, plan))
+        .mapToDouble(
+            task -> {
+              long labelled = plan.unlabelledApart() ? data.labelled(task) : 0;
+              return labelled * ofImage(data, task, plan, true)
+                  + (data.images(task, plan) - labelled) * ofImage(data, task, plan, false);
+            })
         .sum();
   }
 
-  private static double ofImage(TrainingData data, LabelledData task, EpochPlan plan) {
+  private static double ofImage(
+      TrainingData data, LabelledData task, EpochPlan plan, boolean labelled) {
     return data.vit(task)
-        .masking(plan.maskRatio())
+        .masking(plan.maskRatio(labelled))
         .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 

@@ -19,6 +19,7 @@ record GraphSteps(Replica replica) implements StepExecutor {
   public List<StepResult> take(TrainingBatch minibatch) {
     if (minibatch instanceof TrainingBatch.Prepared prepared) {
       replica.step(prepared.position().step());
+      replica.mask(prepared.maskRatio());
       return List.of(replica.fit(prepared.arrays(), prepared.head(), prepared.ids()));
     }
     throw new IllegalArgumentException("a graph takes prepared images, not raw ones");

@@ -35,6 +35,9 @@ public sealed interface TrainingBatch {
   /** Height and width of the images. */
   int imageSize();
 
+  /** Share of the patches that are masked; of no meaning in SL. */
+  double maskRatio();
+
   /** The same minibatch at another position. */
   TrainingBatch at(Position position);
 
@@ -65,13 +68,14 @@ public sealed interface TrainingBatch {
       long[] ids,
       float[] targets,
       int imageSize,
+      double maskRatio,
       float[] pixels,
       float[] mask)
       implements TrainingBatch {
 
     @Override
     public Prepared at(Position other) {
-      return new Prepared(other, head, ids, targets, imageSize, pixels, mask);
+      return new Prepared(other, head, ids, targets, imageSize, maskRatio, pixels, mask);
     }
 
     /** The arrays of a graph that has the head of this task only. */
@@ -94,6 +98,7 @@ public sealed interface TrainingBatch {
       String head,
       long[] ids,
       float[] targets,
+      double maskRatio,
       Picked own,
       Optional<Picked> others,
       float[] mixes,
@@ -118,7 +123,7 @@ public sealed interface TrainingBatch {
 
     @Override
     public Raw at(Position other) {
-      return new Raw(other, head, ids, targets, own, others, mixes, seed);
+      return new Raw(other, head, ids, targets, maskRatio, own, others, mixes, seed);
     }
   }
 }

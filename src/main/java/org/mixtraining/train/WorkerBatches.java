@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.BlendedMinibatches;
@@ -29,7 +30,8 @@ import org.mixtraining.vit.state.ModelState;
 /**
  * A worker's epoch on one task, as minibatches whose images are prepared on the CPU or left raw to
  * the device: both come to the same bits. SL epochs see labelled images only, and mix them with
- * each other; SSL and JOINT epochs see all.
+ * each other; SSL and JOINT epochs see all. Where an epoch's plan has a mask ratio for images
+ * without a label, those have minibatches of their own.
  *
  * @param head name of the task's head
  * @param others images of the same shape, at least one, if each image is mixed with one of another
@@ -70,8 +72,7 @@ public record WorkerBatches(
             ? own
             : new BlendedMinibatches(
                 own, passes(others.get(), own.imagesBefore(from))::apply, config.mix().lambda());
-    ViT masked = vit.masking(plan.maskRatio());
-    return new TaskBatches(own, from, position -> prepared(position, masked, blended.next()));
+    return new TaskBatches(own, from, position -> prepared(position, blended.next()));
   }
 
   /** All of them. */
@@ -79,7 +80,9 @@ public record WorkerBatches(
     return prepared(0);
   }
 
-  private Prepared prepared(Position position, ViT masked, Minibatch batch) {
+  private Prepared prepared(Position position, Minibatch batch) {
+    double maskRatio = maskRatio(batch.labels());
+    ViT masked = vit.masking(maskRatio);
     float[] targets = targets(batch.labels());
     if (mixesItsOwn()) {
       mixupCutmix().mix(batch.ids(), batch.pixels(), batch.height(), batch.width(), targets);
@@ -89,7 +92,8 @@ public record WorkerBatches(
             ? new float[0]
             : Batch.masks(masked, batch.ids(), config.run().seed(), plan.epoch());
     float[] pixels = Batch.colours(masked, batch.pixels(), batch.size());
-    return new Prepared(position, head, batch.ids(), targets, batch.height(), pixels, mask);
+    return new Prepared(
+        position, head, batch.ids(), targets, batch.height(), maskRatio, pixels, mask);
   }
 
   /**
@@ -126,7 +130,15 @@ public record WorkerBatches(
       MixupCutmix.mixTargets(mixes, targets);
     }
     return new Raw(
-        position, head, batch.ids(), targets, own, partners, numbers(mixes), config.run().seed());
+        position,
+        head,
+        batch.ids(),
+        targets,
+        maskRatio(batch.labels()),
+        own,
+        partners,
+        numbers(mixes),
+        config.run().seed());
   }
 
   /** All of them. */
@@ -173,7 +185,7 @@ public record WorkerBatches(
         switch (plan.objective()) {
           case SSL -> Minibatches.Labels.NONE;
           case SL -> Minibatches.Labels.LABELLED_ONLY;
-          case JOINT -> Minibatches.Labels.ALL;
+          case JOINT -> plan.unlabelledApart() ? Minibatches.Labels.APART : Minibatches.Labels.ALL;
         });
   }
 
@@ -200,6 +212,10 @@ public record WorkerBatches(
 
   private MixupCutmix mixupCutmix() {
     return new MixupCutmix(config.augment(), config.run().seed(), plan.epoch());
+  }
+
+  private double maskRatio(int[] labels) {
+    return plan.maskRatio(IntStream.of(labels).anyMatch(label -> label != Minibatch.UNLABELLED));
   }
 
   /** The target distributions of images with these labels; empty in SSL epochs. */

@@ -50,7 +50,7 @@ public final class WorkerEpoch {
       }
       sums.taken(
           new Taken(position.step(), batch.images(), batch.head()),
-          replica.trainingFlops(plan, batch.head(), batch.imageSize()));
+          replica.trainingFlops(plan, batch.head(), batch.imageSize(), batch.maskRatio()));
       List<StepResult> results = executor.take(batch);
       sums.add(results);
       long done = System.nanoTime();

@@ -46,6 +46,7 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
             config.mix().pass(),
             alpha,
             config.model().maskRatio(),
+            null,
             rate,
             config.optimizer().clip());
     return new Workload(config, vit, plan);

@@ -25,6 +25,11 @@ public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch,
         vit.masking(plan.maskRatio()), plan.alpha(), 1 - plan.alpha(), plan.epoch(), ids);
   }
 
+  /** With another mask ratio. */
+  PassContext masking(double ratio) {
+    return new PassContext(vit.masking(ratio), sslWeight, slWeight, epoch, ids);
+  }
+
   /** For images of a size, and the task of so many classes. */
   PassContext serving(int imageSize, int classes) {
     Served served = new Served(imageSize, classes, vit.served().maskRatio());

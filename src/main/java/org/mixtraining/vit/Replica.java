@@ -118,6 +118,11 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
     clip(plan.clip());
   }
 
+  /** Sets the share of the patches that are masked in the next minibatch. */
+  public void mask(double ratio) {
+    context(context().masking(ratio));
+  }
+
   /** Sets which step of the epoch is next, from 0: its learning rate depends on it. */
   public void step(int next) {
     graph.getConfiguration().setIterationCount(next);
@@ -137,10 +142,11 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
    *
    * @param head name of its task's head
    * @param imageSize its height and width
+   * @param maskRatio share of its patches that are masked
    */
-  public double trainingFlops(EpochPlan plan, String head, int imageSize) {
+  public double trainingFlops(EpochPlan plan, String head, int imageSize, double maskRatio) {
     return vit()
-        .serving(new Served(imageSize, classes(heads(head)), plan.maskRatio()))
+        .serving(new Served(imageSize, classes(heads(head)), maskRatio))
         .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
   }
 

@@ -262,6 +262,52 @@ class MinibatchesTest {
     assertThat(with).containsExactly(3, 7, 11, 15, 19);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2, 3, 7, 40, 115, 300})
+  void minibatchesApartAreOfOneKindAndOfNearlyOneSize(int steps) {
+    var own = Share.all(images(115), UNIT);
+    for (int percent = 1; percent <= 100; percent++) {
+      var batches = Minibatches.training(own, NONE, 1, 0, 32, percent / 100.0, Labels.APART);
+      if (steps > 0) {
+        batches = batches.inSteps(steps);
+        assertThat(batches.steps()).isEqualTo(steps);
+      }
+      List<Long> ids = new ArrayList<>();
+      List<Integer> with = new ArrayList<>();
+      List<Integer> without = new ArrayList<>();
+      while (batches.hasNext()) {
+        Minibatch batch = batches.next();
+        Arrays.stream(batch.ids()).forEach(ids::add);
+        boolean labelled = batch.labels()[0] != Minibatch.UNLABELLED;
+        assertThat(Arrays.stream(batch.labels()))
+            .allMatch(l -> (l != Minibatch.UNLABELLED) == labelled);
+        (labelled ? with : without).add(batch.size());
+      }
+      assertThat(ids).as("%s %%", percent).doesNotHaveDuplicates().hasSize(115);
+      for (List<Integer> sizes : List.of(with, without)) {
+        if (!sizes.isEmpty()) {
+          assertThat(Collections.max(sizes) - Collections.min(sizes)).isLessThanOrEqualTo(1);
+          assertThat(Collections.max(sizes)).isLessThanOrEqualTo(steps == 0 ? 32 : 115);
+        }
+      }
+      assertThat(with.size() + without.size())
+          .isEqualTo(steps == 0 ? batches.steps() : Math.min(steps, 115));
+    }
+  }
+
+  @Test
+  void fewLabelledMinibatchesComeAtEqualDistances() {
+    var own = Share.all(images(100), UNIT);
+    var batches = Minibatches.training(own, NONE, 1, 0, 5, 0.25, Labels.APART);
+    List<Integer> with = new ArrayList<>();
+    for (int step = 0; batches.hasNext(); step++) {
+      if (batches.next().labels()[0] != Minibatch.UNLABELLED) {
+        with.add(step);
+      }
+    }
+    assertThat(with).containsExactly(3, 7, 11, 15, 19);
+  }
+
   @Test
   void partnersHaveAnOrderAndAnAugmentationOfTheirOwnInEachPass() {
     var own = Share.all(images(40), UNIT);

@@ -377,7 +377,7 @@ class GpuStepsTest {
           case JOINT -> 0.3;
         };
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, rate, clip);
+    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip);
   }
 
   /** No parameter at a special value, and every block with steps behind it. */
@@ -431,6 +431,7 @@ class GpuStepsTest {
         ids,
         objective == Objective.SSL ? none : Batch.targets(vit, labels, 0.1),
         vit.served().imageSize(),
+        0.75,
         pixels,
         objective == Objective.SL ? none : Batch.masks(vit, ids, SEED, 3));
   }

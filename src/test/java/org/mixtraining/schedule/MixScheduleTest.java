@@ -138,6 +138,25 @@ class MixScheduleTest {
     assertThat(maskRatios("mix.pass=corrupted")).containsOnly(0.6);
   }
 
+  @Test
+  void imagesWithoutALabelKeepTheMaskOfPreTrainingWhileTheVisiblePassGrows() {
+    List<EpochPlan> few =
+        plan("data.label-fraction=0.1", "model.mask-ratio=0.5", "epochs.ssl=4", "epochs.sl=4");
+    for (EpochPlan epoch : few) {
+      assertThat(epoch.unlabelledApart()).isEqualTo(epoch.objective() == Objective.JOINT);
+      assertThat(epoch.maskRatio(true)).isEqualTo(epoch.maskRatio());
+      assertThat(epoch.maskRatio(false)).isEqualTo(0.5);
+    }
+    assertThat(few).extracting(EpochPlan::maskRatio).contains(0.375, 0.125);
+    for (String other : List.of("data.fraction=0.1", "mix.pass=corrupted", "pipeline=ssat")) {
+      List<String> all = new ArrayList<>(List.of(other));
+      if (!other.startsWith("data")) {
+        all.add("data.label-fraction=0.1");
+      }
+      assertThat(plan(all.toArray(String[]::new))).noneMatch(EpochPlan::unlabelledApart);
+    }
+  }
+
   private static double[] maskRatios(String... overrides) {
     List<String> all =
         new ArrayList<>(
@@ -264,6 +283,12 @@ class MixScheduleTest {
                 3  SL     SL         -          5.00e-04 -> 0.00e+00  0.000  -
             total 3, SSL 1, MIX 1, SL 1
             """);
+  }
+
+  @Test
+  void thePlanTellsTheMaskOfImagesWithoutALabel() {
+    assertThat(schedule("epochs={ssl = 1, sl = 1}", "data.label-fraction=0.5").describe())
+        .contains("0.500  0.375, unlabelled 0.750\n");
   }
 
   private static MixSchedule schedule(String... overrides) {

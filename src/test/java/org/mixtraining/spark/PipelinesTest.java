@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -125,6 +126,7 @@ class PipelinesTest {
         "data.reshuffle=true",
         "model.drop-path=0.3",
         "data.label-fraction=0.5 mix.mask-ratio=constant(0.5)",
+        "data.label-fraction=0.2 workers.count=2",
       })
   void everyVariantTrainsWhatItsEpochsSay(String overrides) {
     JobConfig config = config(overrides.split(" "));
@@ -168,6 +170,43 @@ class PipelinesTest {
   private static ModelState initial(String... overrides) {
     try (var run = new SparkRun(spark, config(overrides))) {
       return run.initialState().model();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.1, 0.25, 0.5, 0.9, 1})
+  void aMergedEpochCostsLessThanTheTwoThatItReplaces(double labels) {
+    JobConfig config = config("data.label-fraction=" + labels, "epochs={ssl = 5, sl = 5}");
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
+    double ssl = flops(data, Objective.SSL);
+    double sl = flops(data, Objective.SL);
+    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
+      if (plan.objective() == Objective.JOINT) {
+        assertThat(PlannedWork.flops(data, plan)).as("%s", plan).isLessThan(ssl + sl);
+      }
+    }
+  }
+
+  private static double flops(TrainingData data, Objective objective) {
+    return MixSchedule.of(data.config()).epochs().stream()
+        .filter(plan -> plan.objective() == objective)
+        .mapToDouble(plan -> PlannedWork.flops(data, plan))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"workers.count=1", "workers.count=2", "data.reshuffle=true"})
+  void whatFewLabelsCostIsWhatWasPlanned(String overrides) {
+    JobConfig config = config("data.label-fraction=0.2", overrides);
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
+
+    for (EpochOutcome epoch : train(config).epochs) {
+      assertThat(epoch.metrics().flops())
+          .as("%s", epoch.plan())
+          .isCloseTo(PlannedWork.flops(data, epoch.plan()), withinPercentage(1e-6));
+      assertThat(epoch.metrics().images())
+          .isEqualTo(data.images(data.labelled().get(0), epoch.plan()));
     }
   }
 

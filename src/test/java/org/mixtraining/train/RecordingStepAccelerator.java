@@ -76,7 +76,7 @@ public final class RecordingStepAccelerator implements StepAccelerator {
       float[] mask =
           spec.reconstructs()
               ? Batch.masks(
-                  spec.vit().masking(plan.maskRatio()), raw.ids(), raw.seed(), plan.epoch())
+                  spec.vit().masking(raw.maskRatio()), raw.ids(), raw.seed(), plan.epoch())
               : new float[0];
       return steps.take(
           new TrainingBatch.Prepared(
@@ -85,6 +85,7 @@ public final class RecordingStepAccelerator implements StepAccelerator {
               raw.ids(),
               raw.targets(),
               raw.imageSize(),
+              raw.maskRatio(),
               pixels(raw.own()),
               mask));
     }

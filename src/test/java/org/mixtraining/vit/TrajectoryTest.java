@@ -124,7 +124,7 @@ class TrajectoryTest {
   private static EpochPlan plan(Objective objective, MixPass pass, double clip) {
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
     double alpha = ViTFixtures.alpha(objective);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, rate, clip);
+    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip);
   }
 
   /** The reference's weights and moments, which take every step that a replica takes. */

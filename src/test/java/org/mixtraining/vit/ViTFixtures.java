@@ -136,7 +136,7 @@ public final class ViTFixtures {
   static EpochPlan plan(
       Objective objective, MixPass pass, double alpha, double maskRatio, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 1);
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, constant, 0);
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, null, constant, 0);
   }
 
   public static double alpha(Objective objective) {
