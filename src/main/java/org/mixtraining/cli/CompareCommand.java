@@ -172,7 +172,7 @@ final class CompareCommand implements Callable<Integer> {
         round(device_seconds, 1) as seconds, round(flops / 1e12, 2) as tflop,
         round(evaluation_flops / 1e12, 2) as `tflop of evaluation`,
         concat(format_string('%+.2f', 100 * gain),
-          coalesce(format_string(' ± %.2f', 100 * gain_margin), '')) as points,
+          coalesce(concat(' ± ', format_number(100 * gain_margin, 2)), '')) as points,
         concat(format_number(times_cheaper, 2), 'x') as faster,
         concat(format_number(times_fewer_flops, 2), 'x') as `fewer flop`,
         if(ahead, 'yes', 'no') as ahead, if(pareto, 'yes', 'no') as pareto

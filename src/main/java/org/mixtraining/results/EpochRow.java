@@ -15,7 +15,9 @@ public record EpochRow(
     @Column(value = "input of the encoder in a joint step; null for ssl and sl", nullable = true)
         MixPass pass,
     @Column("weight of the SSL loss, 1 for ssl and 0 for sl") double alpha,
-    @Column("share of the patches masked, 0 to 1; null for sl") Double maskRatio,
+    @Column(
+            "share of the patches masked, of labelled images if others are apart, 0 to 1; null for sl")
+        Double maskRatio,
     @Column("learning rate of the first step") double learningRateStart,
     @Column("learning rate of the last step") double learningRateEnd,
     Training training,

@@ -172,6 +172,14 @@ class CompareCommandTest {
   }
 
   @Test
+  void aGainIsToldWithTheMarginOfItsConfidenceInterval() {
+    String table = run("compare").out();
+
+    assertThat(table).containsPattern(" mix .* [+-]\\d+\\.\\d\\d ± \\d+\\.\\d\\d  ");
+    assertThat(table).containsPattern(" ssl-sl .* \\+0\\.00 {3,}");
+  }
+
+  @Test
   void anotherConfigurationUnderTheSameNamesIsRefusedKeyByKey() {
     Printed changed = run("compare", "-D", "optimizer.clip=1", "-D", "mix.ratio=0.5");
 

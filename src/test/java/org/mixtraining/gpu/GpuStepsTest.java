@@ -81,6 +81,19 @@ class GpuStepsTest {
     assertSame(VIT, ONE_HEAD, plan(objective, pass, 0), batches(objective, IMAGES, IMAGES, 3));
   }
 
+  @Test
+  void theMaskMayChangeFromStepToStep() {
+    Objective joint = Objective.JOINT;
+    assertSame(
+        VIT,
+        ONE_HEAD,
+        plan(joint, MixPass.VISIBLE, 0),
+        List.of(
+            batch(VIT.masking(0.5), ModelState.HEAD, joint, IMAGES, 0),
+            batch(VIT, ModelState.HEAD, joint, IMAGES, 1),
+            batch(VIT.masking(0.5), ModelState.HEAD, joint, IMAGES, 2)));
+  }
+
   @ParameterizedTest
   @CsvSource({"SL, VISIBLE", "JOINT, VISIBLE"})
   void theClassTokenCanBePooled(Objective objective, MixPass pass) {
@@ -352,7 +365,11 @@ class GpuStepsTest {
     replica.plan(plan, STEPS);
     return batches.stream()
         .map(batch -> (TrainingBatch.Prepared) batch)
-        .map(batch -> replica.fit(batch.arrays(), batch.head(), batch.ids()))
+        .map(
+            batch -> {
+              replica.mask(batch.maskRatio());
+              return replica.fit(batch.arrays(), batch.head(), batch.ids());
+            })
         .toList();
   }
 
@@ -431,7 +448,7 @@ class GpuStepsTest {
         ids,
         objective == Objective.SSL ? none : Batch.targets(vit, labels, 0.1),
         vit.served().imageSize(),
-        0.75,
+        vit.served().maskRatio(),
         pixels,
         objective == Objective.SL ? none : Batch.masks(vit, ids, SEED, 3));
   }
