@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
-import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.kernels.WorkerThreads;
@@ -35,11 +34,8 @@ public final class Minibatches implements Iterator<Minibatch> {
     LABELLED_ONLY
   }
 
-  private static final int[] NONE = {};
-
   private final ImageSet images;
-  private final int[] order;
-  private final int[] sizes; // of the minibatches
+  private final Deal deal;
   private final Labels labels;
   private final double labelFraction;
   private final Pixels pixels;
@@ -49,15 +45,13 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   private Minibatches(
       ImageSet images,
-      int[] order,
-      int[] sizes,
+      Deal deal,
       Labels labels,
       double labelFraction,
       Pixels pixels,
       WorkerThreads threads) {
     this.images = images;
-    this.order = order;
-    this.sizes = sizes;
+    this.deal = deal;
     this.labels = labels;
     this.labelFraction = labelFraction;
     this.pixels = pixels;
@@ -87,12 +81,10 @@ public final class Minibatches implements Iterator<Minibatch> {
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     int[] order = shuffle(images, kept, seed, epoch);
     double labelled = labels == Labels.NONE ? 0 : labelFraction;
-    long own =
-        labels == Labels.APART
-            ? IntStream.of(order).filter(i -> images.quantile(i) < labelFraction).count()
-            : 0;
-    return new Minibatches(images, order, NONE, labels, labelled, pixels, new WorkerThreads(1))
-        .inSteps(steps(own, batchSize) + steps(order.length - own, batchSize));
+    Deal whole = Deal.evenly(order, 1);
+    var all = new Minibatches(images, whole, labels, labelled, pixels, new WorkerThreads(1));
+    long own = labels == Labels.APART ? all.order(true).length : 0;
+    return all.inSteps(steps(own, batchSize) + steps(order.length - own, batchSize));
   }
 
   /**
@@ -100,16 +92,20 @@ public final class Minibatches implements Iterator<Minibatch> {
    * would have none are left out. A single one takes images of both kinds.
    */
   public Minibatches inSteps(int steps) {
-    IntPredicate labelled = i -> images.quantile(i) < labelFraction;
-    return switch (labels) {
-      case NONE, LABELLED_ONLY -> dealt(order, even(order.length, steps));
-      case ALL -> dealt(spread(order, steps, labelled), even(order.length, steps));
-      case APART -> steps == 1 ? dealt(order, even(order.length, 1)) : apart(steps, labelled);
-    };
+    Deal dealt =
+        switch (labels) {
+          case NONE, LABELLED_ONLY -> Deal.evenly(deal.order(), steps);
+          case ALL -> Deal.spread(order(true), order(false), steps);
+          case APART -> Deal.apart(order(true), order(false), steps);
+        };
+    return new Minibatches(images, dealt, labels, labelFraction, pixels, threads);
   }
 
-  private Minibatches dealt(int[] dealt, int[] sizes) {
-    return new Minibatches(images, dealt, sizes, labels, labelFraction, pixels, threads);
+  /** The images with a label, or those without, in their order. */
+  private int[] order(boolean labelled) {
+    return IntStream.of(deal.order())
+        .filter(i -> images.quantile(i) < labelFraction == labelled)
+        .toArray();
   }
 
   /**
@@ -130,14 +126,13 @@ public final class Minibatches implements Iterator<Minibatch> {
       ImageSet images, Normalization normalization, int batchSize) {
     var order = IntStream.range(0, images.size()).toArray();
     Pixels plain = Pixels.plain(normalization);
-    int[] sizes = even(order.length, steps(order.length, batchSize));
-    return new Minibatches(
-        images, order, sizes, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
+    Deal deal = Deal.evenly(order, steps(order.length, batchSize));
+    return new Minibatches(images, deal, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
   }
 
   /** The same, prepared by these threads, which must stay open as long as this is in use. */
   public Minibatches preparedBy(WorkerThreads these) {
-    return new Minibatches(images, order, sizes, labels, labelFraction, pixels, these);
+    return new Minibatches(images, deal, labels, labelFraction, pixels, these);
   }
 
   /** Goes on at a step: the minibatches before it are not made. */
@@ -148,7 +143,7 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   /** Images in the minibatches before a step. */
   public long imagesBefore(int step) {
-    return IntStream.of(sizes).limit(step).sum();
+    return IntStream.of(deal.sizes()).limit(step).sum();
   }
 
   /** Leaves out the first so many images, with which no minibatch need end. */
@@ -169,93 +164,19 @@ public final class Minibatches implements Iterator<Minibatch> {
     return Math.toIntExact((images + batchSize - 1) / batchSize);
   }
 
-  /** Images of each step, where as many steps share them evenly, the larger first. */
-  private static int[] even(int images, int steps) {
-    return IntStream.range(0, steps)
-        .map(step -> images / steps + (step < images % steps ? 1 : 0))
-        .toArray();
-  }
-
-  /** The same images, step by step first those with a label, else in the same order. */
-  private static int[] spread(int[] order, int steps, IntPredicate labelled) {
-    int[] with = IntStream.of(order).filter(labelled).toArray();
-    int[] without = IntStream.of(order).filter(labelled.negate()).toArray();
-    int[] spread = new int[order.length];
-    int[] sizes = even(order.length, steps);
-    int taken = 0;
-    int at = 0;
-    for (int step = 0; step < steps; step++) {
-      int size = sizes[step];
-      int own = labelled(with.length, order.length, steps, step);
-      System.arraycopy(with, taken, spread, at, own);
-      System.arraycopy(without, at - taken, spread, at + own, size - own);
-      taken += own;
-      at += size;
-    }
-    return spread;
-  }
-
-  /**
-   * Labelled images of a step. Those that do not go round once more come at equal distances; but
-   * where only the larger steps have room for them, in those.
-   */
-  private static int labelled(int labelled, int images, int steps, int step) {
-    int round = labelled / steps;
-    long left = labelled % steps;
-    int among = round < images / steps ? steps : images % steps;
-    return step < among ? round + (int) ((step + 1) * left / among - step * left / among) : round;
-  }
-
-  /** So many minibatches, each of one kind, the largest of which is as small as it can be. */
-  private Minibatches apart(int steps, IntPredicate labelled) {
-    int[] with = IntStream.of(order).filter(labelled).toArray();
-    int[] without = IntStream.of(order).filter(labelled.negate()).toArray();
-    int taking = Math.min(steps, order.length);
-    int own = own(with.length, without.length, taking);
-    int[] ownSizes = even(with.length, own);
-    int[] otherSizes = even(without.length, taking - own);
-    int[] dealt = new int[order.length];
-    int[] sizes = new int[steps];
-    int taken = 0;
-    int at = 0;
-    for (int step = 0, ownStep = 0; step < taking; step++) {
-      boolean labels = (step + 1L) * own / taking > (long) step * own / taking;
-      sizes[step] = labels ? ownSizes[ownStep] : otherSizes[step - ownStep];
-      System.arraycopy(
-          labels ? with : without, labels ? taken : at - taken, dealt, at, sizes[step]);
-      at += sizes[step];
-      taken += labels ? sizes[step] : 0;
-      ownStep += labels ? 1 : 0;
-    }
-    return dealt(dealt, sizes);
-  }
-
-  /** How many of the steps are on labelled images; each step is on one image at least. */
-  private static int own(int labelled, int unlabelled, int steps) {
-    if (labelled == 0 || unlabelled == 0) {
-      return labelled == 0 ? 0 : steps;
-    }
-    return IntStream.rangeClosed(Math.max(1, steps - unlabelled), Math.min(steps - 1, labelled))
-        .boxed()
-        .min(
-            Comparator.comparing(
-                own -> Math.max(steps(labelled, own), steps(unlabelled, steps - own))))
-        .orElseThrow();
-  }
-
   /** Minibatches in the whole pass. */
   public int steps() {
-    return sizes.length;
+    return deal.sizes().length;
   }
 
   /** Images in the whole pass. */
   public int images() {
-    return order.length;
+    return deal.order().length;
   }
 
   @Override
   public boolean hasNext() {
-    return next < order.length;
+    return next < images();
   }
 
   @Override
@@ -288,11 +209,11 @@ public final class Minibatches implements Iterator<Minibatch> {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    return sizes[step];
+    return deal.sizes()[step];
   }
 
   private int[] take(int most) {
-    int[] batch = Arrays.copyOfRange(order, next, Math.min(next + most, order.length));
+    int[] batch = Arrays.copyOfRange(deal.order(), next, Math.min(next + most, images()));
     next += batch.length;
     step++;
     return batch;
