@@ -195,7 +195,9 @@ public final class Tables {
     } catch (IOException e) {
       throw unreachable(e, root);
     }
-    spark.udf().register("student_t", functions.udf(STUDENT_T, DataTypes.DoubleType));
+    if (!spark.catalog().functionExists("student_t")) {
+      spark.udf().register("student_t", functions.udf(STUDENT_T, DataTypes.DoubleType));
+    }
     View.ALL.forEach(view -> view.register(spark));
   }
 
