@@ -95,7 +95,7 @@ public final class Sources {
   private static boolean bf16(Config base) {
     return base.hasPath(PRECISION)
         && base.getString(PRECISION).equals("bf16")
-        && !base.getString(DEVICE).equals("gpu");
+        && !(base.hasPath(DEVICE) && base.getString(DEVICE).equals("gpu"));
   }
 
   private static Config read(Path file) {
