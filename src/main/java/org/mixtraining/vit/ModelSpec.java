@@ -12,7 +12,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Architecture.Transformer;
 import org.mixtraining.vit.state.ModelState;
 
@@ -44,11 +46,45 @@ public final class ModelSpec {
       return tensors.stream().mapToInt(Tensor::size).sum();
     }
 
+    /**
+     * Initial values. Each tensor is drawn for itself; but in the encoder the keys are as the
+     * queries, and the projection as the negative transpose of the attention's values, so that
+     * {@code W_q·W_kᵀ} and {@code W_v·W_proj} are noise about a multiple of the identity, above and
+     * below 0: attention begins as that of trained models, after Mimetic Initialization (Trockman
+     * and Kolter, arXiv 2305.09828), which has such products of a singular value decomposition.
+     */
+    public float[] initial(long seed) {
+      float[] values = new float[size()];
+      for (Tensor tensor : tensors) {
+        SplittableRandom random = Seed.WEIGHTS.at(seed, tensor.path().hashCode());
+        System.arraycopy(tensor.initial(random), 0, values, tensor.at() - at(), tensor.size());
+      }
+      if (block.equals(ModelState.ENCODER) && tensors.get(0).name().equals(QKV)) {
+        mimic(values, tensors.get(0).rows());
+      }
+      return values;
+    }
+
+    /** [dim, 3·dim] of queries, keys and values, and then [dim, dim] of the projection. */
+    private static void mimic(float[] weights, int dim) {
+      // What makes the projection's deviation that of its own shape.
+      float scale = (float) -Math.sqrt(2);
+      for (int i = 0; i < dim; i++) {
+        int row = 3 * dim * i;
+        for (int j = 0; j < dim; j++) {
+          weights[row + dim + j] = weights[row + j];
+          weights[3 * dim * dim + dim * j + i] = scale * weights[row + 2 * dim + j];
+        }
+      }
+    }
+
     /** Values of the weight matrices. */
     public int weights() {
       return tensors.stream().filter(Tensor::decays).mapToInt(Tensor::size).sum();
     }
   }
+
+  private static final String QKV = "qkv.weight";
 
   private final ViT vit;
   private final List<Head> heads;
@@ -119,7 +155,7 @@ public final class ModelSpec {
     int dim = stack.dim();
     int hidden = stack.hidden();
     return List.of(
-        weight("qkv.weight", dim, 3 * dim),
+        weight(QKV, dim, 3 * dim),
         weight("proj.weight", dim, dim),
         weight("fc1.weight", dim, hidden),
         weight("fc2.weight", hidden, dim),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,51 @@ class InitialWeightsTest {
         }
       }
     }
+  }
+
+  @Test
+  void attentionOfTheEncoderBeginsAsThatOfTrainedModels() {
+    ModelSpec spec = ModelSpec.of(NANO, List.of());
+    ModelState state = initial(Objective.SSL, MixPass.VISIBLE, 1);
+
+    assertThat(queriesByKeys(spec, state, ViTGraph.encoder(1), 48)).isCloseTo(1, within(0.25));
+    assertThat(valuesByProjection(spec, state, ViTGraph.encoder(1), 48)).isLessThan(-5);
+    assertThat(queriesByKeys(spec, state, ViTGraph.decoder(1), 24)).isCloseTo(0, within(0.25));
+    assertThat(valuesByProjection(spec, state, ViTGraph.decoder(1), 24)).isBetween(-2.0, 2.0);
+  }
+
+  /** The diagonal's mean of W_q·W_kᵀ, where that of W_q·W_qᵀ is 1. */
+  private static double queriesByKeys(ModelSpec spec, ModelState state, String layer, int dim) {
+    float[] qkv = spec.read(state, layer + ".qkv.weight");
+    double keys = 0;
+    double queries = 0;
+    for (int i = 0; i < dim; i++) {
+      for (int j = 0; j < dim; j++) {
+        keys += qkv[3 * dim * i + j] * qkv[3 * dim * i + dim + j];
+        queries += qkv[3 * dim * i + j] * qkv[3 * dim * i + j];
+      }
+    }
+    return keys / queries;
+  }
+
+  /** The diagonal's mean of W_v·W_proj, where the deviation off the diagonal is 1. */
+  private static double valuesByProjection(
+      ModelSpec spec, ModelState state, String layer, int dim) {
+    float[] qkv = spec.read(state, layer + ".qkv.weight");
+    float[] projection = spec.read(state, layer + ".proj.weight");
+    double diagonal = 0;
+    double squares = 0;
+    for (int i = 0; i < dim; i++) {
+      for (int j = 0; j < dim; j++) {
+        double product = 0;
+        for (int k = 0; k < dim; k++) {
+          product += qkv[3 * dim * i + 2 * dim + k] * projection[dim * k + j];
+        }
+        diagonal += i == j ? product / dim : 0;
+        squares += i == j ? 0 : product * product;
+      }
+    }
+    return diagonal / Math.sqrt(squares / dim / (dim - 1));
   }
 
   @Test

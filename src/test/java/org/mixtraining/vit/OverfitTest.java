@@ -25,7 +25,7 @@ class OverfitTest {
   @ParameterizedTest
   @CsvSource({
     "SSL,   VISIBLE,   1,   20",
-    "SL,    VISIBLE,   0,   20",
+    "SL,    VISIBLE,   0,   30",
     "JOINT, VISIBLE,   0.5, 20",
     "JOINT, CORRUPTED, 0.5, 40",
     "JOINT, TWO_PASS,  0.5, 20"

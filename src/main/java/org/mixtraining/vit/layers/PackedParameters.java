@@ -4,12 +4,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.mixtraining.kernels.Matrix;
-import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViTLayer;
@@ -100,19 +98,10 @@ public final class PackedParameters implements ParamInitializer {
     Layer layer = conf.getLayer();
     paramKeys(layer).forEach(conf::addVariable);
     if (initializeParams) {
-      paramsView.assign(Nd4j.createFromArray(initial(conf)).reshape(paramsView.shape()));
+      float[] values = parameters(layer).initial(conf.getSeed());
+      paramsView.assign(Nd4j.createFromArray(values).reshape(paramsView.shape()));
     }
     return split(layer, paramsView);
-  }
-
-  private static float[] initial(NeuralNetConfiguration conf) {
-    ModelSpec.Layer layer = parameters(conf.getLayer());
-    float[] values = new float[layer.size()];
-    for (Tensor tensor : layer.tensors()) {
-      SplittableRandom random = Seed.WEIGHTS.at(conf.getSeed(), tensor.path().hashCode());
-      System.arraycopy(tensor.initial(random), 0, values, tensor.at() - layer.at(), tensor.size());
-    }
-    return values;
   }
 
   @Override
