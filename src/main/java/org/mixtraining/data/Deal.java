@@ -25,18 +25,26 @@ record Deal(int[] order, int[] sizes) {
 
   /** In the order that they have, in minibatches of nearly one size, the larger first. */
   static Deal evenly(int[] images, int steps) {
-    return of(parts(images, steps), steps);
+    return new Deal(images, sizes(images.length, steps));
+  }
+
+  private static int[] sizes(int images, int parts) {
+    return IntStream.range(0, parts)
+        .map(p -> begin(images, parts, p + 1) - begin(images, parts, p))
+        .toArray();
   }
 
   private static List<int[]> parts(int[] images, int parts) {
     return IntStream.range(0, parts)
         .mapToObj(
-            p -> Arrays.copyOfRange(images, begin(images, parts, p), begin(images, parts, p + 1)))
+            p ->
+                Arrays.copyOfRange(
+                    images, begin(images.length, parts, p), begin(images.length, parts, p + 1)))
         .toList();
   }
 
-  private static int begin(int[] images, int parts, int part) {
-    return images.length / parts * part + Math.min(part, images.length % parts);
+  private static int begin(int images, int parts, int part) {
+    return images / parts * part + Math.min(part, images % parts);
   }
 
   /**
@@ -45,11 +53,12 @@ record Deal(int[] order, int[] sizes) {
    */
   static Deal spread(int[] labelled, int[] unlabelled, int steps) {
     int images = labelled.length + unlabelled.length;
+    int[] sizes = sizes(images, steps);
     List<int[]> minibatches = new ArrayList<>();
     int at = 0; // among the labelled
     int other = 0;
     for (int step = 0; step < steps; step++) {
-      int size = images / steps + (step < images % steps ? 1 : 0);
+      int size = sizes[step];
       int own = labelled(labelled.length, images, steps, step);
       minibatches.add(
           IntStream.concat(
