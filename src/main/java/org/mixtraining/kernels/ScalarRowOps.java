@@ -2,7 +2,7 @@ package org.mixtraining.kernels;
 
 /**
  * Row operations in plain Java, for JVMs without the Vector API; also the tails of {@link
- * VectorRowOps}, by way of the static methods that start at a column.
+ * VectorRowOps}, by way of the static methods.
  */
 final class ScalarRowOps implements RowOps {
 
@@ -32,60 +32,38 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float sum(Matrix x, int row) {
-    int whole = whole(x.cols());
-    return sum(x, row, whole, lanes(whole, (lane, j) -> lane + x.at(row, j)));
+    return reduce(x.cols(), values(x, row));
   }
 
-  static float sum(Matrix x, int row, int from, float start) {
-    float sum = start;
-    for (int j = from; j < x.cols(); j++) {
-      sum += x.at(row, j);
-    }
-    return sum;
+  static Term values(Matrix x, int row) {
+    return (sum, j) -> sum + x.at(row, j);
   }
 
   @Override
   public float max(Matrix x, int row) {
-    return max(x, row, 0, Float.NEGATIVE_INFINITY);
+    return rest(x.cols(), maximum(x, row), 0, Float.NEGATIVE_INFINITY);
   }
 
-  static float max(Matrix x, int row, int from, float start) {
-    float max = start;
-    for (int j = from; j < x.cols(); j++) {
-      max = Math.max(max, x.at(row, j));
-    }
-    return max;
+  static Term maximum(Matrix x, int row) {
+    return (max, j) -> Math.max(max, x.at(row, j));
   }
 
   @Override
   public float dot(Matrix a, int ar, Matrix b, int br) {
-    int whole = whole(a.cols());
-    float start = lanes(whole, (lane, j) -> Math.fma(a.at(ar, j), b.at(br, j), lane));
-    return dot(a, ar, b, br, whole, start);
+    return reduce(a.cols(), products(a, ar, b, br));
   }
 
-  static float dot(Matrix a, int ar, Matrix b, int br, int from, float start) {
-    float sum = start;
-    for (int j = from; j < a.cols(); j++) {
-      sum = Math.fma(a.at(ar, j), b.at(br, j), sum);
-    }
-    return sum;
+  static Term products(Matrix a, int ar, Matrix b, int br) {
+    return (sum, j) -> Math.fma(a.at(ar, j), b.at(br, j), sum);
   }
 
   @Override
   public float squaredDeviation(Matrix x, int row, float mean) {
-    int whole = whole(x.cols());
-    Term square = (lane, j) -> Math.fma(x.at(row, j) - mean, x.at(row, j) - mean, lane);
-    return squaredDeviation(x, row, mean, whole, lanes(whole, square));
+    return reduce(x.cols(), squares(x, row, mean));
   }
 
-  static float squaredDeviation(Matrix x, int row, float mean, int from, float start) {
-    float sum = start;
-    for (int j = from; j < x.cols(); j++) {
-      float d = x.at(row, j) - mean;
-      sum = Math.fma(d, d, sum);
-    }
-    return sum;
+  static Term squares(Matrix x, int row, float mean) {
+    return (sum, j) -> Math.fma(x.at(row, j) - mean, x.at(row, j) - mean, sum);
   }
 
   @Override
@@ -104,20 +82,13 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
-    int whole = whole(x.cols());
-    Term product =
-        (lane, j) -> Math.fma(dy.at(row, j) * gain.at(0, j), (x.at(row, j) - mean) * scale, lane);
-    return normalizedDot(dy, x, row, mean, scale, gain, whole, lanes(whole, product));
+    return reduce(x.cols(), normalizedProducts(dy, x, row, mean, scale, gain));
   }
 
-  static float normalizedDot(
-      Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain, int from, float start) {
-    float sum = start;
-    for (int j = from; j < x.cols(); j++) {
-      float normal = (x.at(row, j) - mean) * scale;
-      sum = Math.fma(dy.at(row, j) * gain.at(0, j), normal, sum);
-    }
-    return sum;
+  static Term normalizedProducts(
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
+    return (sum, j) ->
+        Math.fma(dy.at(row, j) * gain.at(0, j), (x.at(row, j) - mean) * scale, sum);
   }
 
   @Override
@@ -198,27 +169,17 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void softmax(Matrix x, int row, float scale) {
-    float max = max(x, row);
-    float[] lanes = new float[LANES];
-    int whole = whole(x.cols());
-    for (int j = 0; j < whole; j++) {
-      float e = FastMath.exp((x.at(row, j) - max) * scale);
-      x.put(row, j, e);
-      lanes[j % LANES] += e;
-    }
-    float sum = exps(x, row, max, scale, whole, combine(lanes));
+    float sum = reduce(x.cols(), exps(x, row, max(x, row), scale));
     scale(x, row, 1 / sum, 0);
   }
 
-  /** x = exp((x − max) · scale); start plus the sum of the new values. */
-  static float exps(Matrix x, int row, float max, float scale, int from, float start) {
-    float sum = start;
-    for (int j = from; j < x.cols(); j++) {
+  /** Sets x to exp((x − max) · scale), and adds that. */
+  static Term exps(Matrix x, int row, float max, float scale) {
+    return (sum, j) -> {
       float e = FastMath.exp((x.at(row, j) - max) * scale);
       x.put(row, j, e);
-      sum += e;
-    }
-    return sum;
+      return sum + e;
+    };
   }
 
   static void scale(Matrix x, int row, float factor, int from) {
@@ -272,17 +233,27 @@ final class ScalarRowOps implements RowOps {
     return cols / LANES * LANES;
   }
 
-  /** A lane with what column j adds to it. */
-  private interface Term {
-    float plus(float lane, int j);
+  /** A partial result with what column j adds to it. */
+  interface Term {
+    float plus(float sum, int j);
   }
 
-  private static float lanes(int whole, Term term) {
+  private static float reduce(int cols, Term term) {
     float[] lanes = new float[LANES];
+    int whole = whole(cols);
     for (int j = 0; j < whole; j++) {
       lanes[j % LANES] = term.plus(lanes[j % LANES], j);
     }
-    return combine(lanes);
+    return rest(cols, term, whole, combine(lanes));
+  }
+
+  /** A partial result with what the columns from one on add to it. */
+  static float rest(int cols, Term term, int from, float start) {
+    float sum = start;
+    for (int j = from; j < cols; j++) {
+      sum = term.plus(sum, j);
+    }
+    return sum;
   }
 
   /** The one order in which lanes are added. */

@@ -1,5 +1,6 @@
 package org.mixtraining.kernels;
 
+import static org.mixtraining.kernels.ScalarRowOps.rest;
 import static org.mixtraining.kernels.ScalarRowOps.whole;
 
 import java.nio.ByteBuffer;
@@ -8,6 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
+import org.mixtraining.kernels.ScalarRowOps.Term;
 
 /**
  * Row operations with the Vector API, in one class since they share what the compiler inlines,
@@ -86,7 +88,7 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       lanes = lanes.add(xs.load(j));
     }
-    return ScalarRowOps.sum(x, row, whole, combine(lanes));
+    return rest(x.cols(), ScalarRowOps.values(x, row), whole, combine(lanes));
   }
 
   @Override
@@ -97,7 +99,8 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       lanes = lanes.max(xs.load(j));
     }
-    return ScalarRowOps.max(x, row, whole, lanes.reduceLanes(VectorOperators.MAX));
+    float max = lanes.reduceLanes(VectorOperators.MAX);
+    return rest(x.cols(), ScalarRowOps.maximum(x, row), whole, max);
   }
 
   @Override
@@ -109,7 +112,7 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       lanes = as.load(j).fma(bs.load(j), lanes);
     }
-    return ScalarRowOps.dot(a, ar, b, br, whole, combine(lanes));
+    return rest(a.cols(), ScalarRowOps.products(a, ar, b, br), whole, combine(lanes));
   }
 
   @Override
@@ -121,7 +124,7 @@ final class VectorRowOps implements RowOps {
       FloatVector d = xs.load(j).sub(mean);
       lanes = d.fma(d, lanes);
     }
-    return ScalarRowOps.squaredDeviation(x, row, mean, whole, combine(lanes));
+    return rest(x.cols(), ScalarRowOps.squares(x, row, mean), whole, combine(lanes));
   }
 
   @Override
@@ -150,7 +153,8 @@ final class VectorRowOps implements RowOps {
       FloatVector normal = xs.load(j).sub(mean).mul(scale);
       lanes = ds.load(j).mul(gs.load(j)).fma(normal, lanes);
     }
-    return ScalarRowOps.normalizedDot(dy, x, row, mean, scale, gain, whole, combine(lanes));
+    Term products = ScalarRowOps.normalizedProducts(dy, x, row, mean, scale, gain);
+    return rest(x.cols(), products, whole, combine(lanes));
   }
 
   @Override
@@ -248,7 +252,7 @@ final class VectorRowOps implements RowOps {
       xs.store(e, j);
       lanes = lanes.add(e);
     }
-    return ScalarRowOps.exps(x, row, max, scale, whole, combine(lanes));
+    return rest(x.cols(), ScalarRowOps.exps(x, row, max, scale), whole, combine(lanes));
   }
 
   @Override
