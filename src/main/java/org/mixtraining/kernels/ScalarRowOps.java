@@ -67,76 +67,64 @@ final class ScalarRowOps implements RowOps {
   }
 
   @Override
-  public void normalize(
-      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
-    normalize(x, row, mean, scale, gain, bias, y, 0);
+  public void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y) {
+    normalize(normal, gain, bias, y, 0);
   }
 
-  static void normalize(
-      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y, int from) {
+  static void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y, int from) {
     for (int j = from; j < y.cols(); j++) {
-      float normal = (x.at(row, j) - mean) * scale;
-      y.put(row, j, Math.fma(normal, gain.at(0, j), bias.at(0, j)));
+      y.put(normal.row(), j, Math.fma(normal.at(j), gain.at(0, j), bias.at(0, j)));
     }
   }
 
   @Override
-  public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
-    return reduce(x.cols(), normalizedProducts(dy, x, row, mean, scale, gain));
+  public float normalizedDot(Matrix dy, Normal normal, Matrix gain) {
+    return reduce(dy.cols(), products(dy, normal, gain));
   }
 
-  static Term normalizedProducts(
-      Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
-    return (sum, j) ->
-        Math.fma(dy.at(row, j) * gain.at(0, j), (x.at(row, j) - mean) * scale, sum);
+  static Term products(Matrix dy, Normal normal, Matrix gain) {
+    return (sum, j) -> Math.fma(dy.at(normal.row(), j) * gain.at(0, j), normal.at(j), sum);
   }
 
   @Override
-  public void normalizeParameterGradient(
-      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
-    normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias, 0);
+  public void normalizeParameterGradient(Matrix dy, Normal normal, Matrix dGain, Matrix dBias) {
+    normalizeParameterGradient(dy, normal, dGain, dBias, 0);
   }
 
   static void normalizeParameterGradient(
-      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias, int from) {
-    for (int j = from; j < x.cols(); j++) {
-      float normal = (x.at(row, j) - mean) * scale;
-      dGain.put(0, j, Math.fma(dy.at(row, j), normal, dGain.at(0, j)));
-      dBias.put(0, j, dBias.at(0, j) + dy.at(row, j));
+      Matrix dy, Normal normal, Matrix dGain, Matrix dBias, int from) {
+    for (int j = from; j < dy.cols(); j++) {
+      float d = dy.at(normal.row(), j);
+      dGain.put(0, j, Math.fma(d, normal.at(j), dGain.at(0, j)));
+      dBias.put(0, j, dBias.at(0, j) + d);
     }
   }
 
   @Override
   public void normalizeInputGradient(
       Matrix dy,
-      Matrix x,
-      int row,
-      float mean,
-      float scale,
+      Normal normal,
       Matrix gain,
       float meanDy,
       float meanDyX,
       Matrix residual,
       Matrix dx) {
-    normalizeInputGradient(dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx, 0);
+    normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx, 0);
   }
 
   static void normalizeInputGradient(
       Matrix dy,
-      Matrix x,
-      int row,
-      float mean,
-      float scale,
+      Normal normal,
       Matrix gain,
       float meanDy,
       float meanDyX,
       Matrix residual,
       Matrix dx,
       int from) {
-    for (int j = from; j < x.cols(); j++) {
-      float normal = (x.at(row, j) - mean) * scale;
-      float centered = dy.at(row, j) * gain.at(0, j) - meanDy - normal * meanDyX;
-      dx.put(row, j, Math.fma(centered, scale, residual.at(row, j)));
+    int row = normal.row();
+    for (int j = from; j < dy.cols(); j++) {
+      float centered = dy.at(row, j) * gain.at(0, j) - meanDy - normal.at(j) * meanDyX;
+      dx.put(row, j, Math.fma(centered, normal.scale(), residual.at(row, j)));
     }
   }
 

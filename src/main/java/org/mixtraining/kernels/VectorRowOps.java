@@ -9,7 +9,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
-import org.mixtraining.kernels.ScalarRowOps.Term;
 
 /**
  * Row operations with the Vector API, in one class since they share what the compiler inlines,
@@ -128,77 +127,67 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void normalize(
-      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
-    Row xs = Row.of(x, row);
+  public void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y) {
+    Row xs = Row.of(normal.x(), normal.row());
     Row gs = Row.of(gain, 0);
     Row bs = Row.of(bias, 0);
-    Row ys = Row.of(y, row);
-    int whole = whole(x.cols());
+    Row ys = Row.of(y, normal.row());
+    int whole = whole(y.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = xs.load(j).sub(mean).mul(scale);
-      ys.store(normal.fma(gs.load(j), bs.load(j)), j);
+      ys.store(xs.load(j, normal).fma(gs.load(j), bs.load(j)), j);
     }
-    ScalarRowOps.normalize(x, row, mean, scale, gain, bias, y, whole);
+    ScalarRowOps.normalize(normal, gain, bias, y, whole);
   }
 
   @Override
-  public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
-    Row ds = Row.of(dy, row);
-    Row xs = Row.of(x, row);
+  public float normalizedDot(Matrix dy, Normal normal, Matrix gain) {
+    Row ds = Row.of(dy, normal.row());
+    Row xs = Row.of(normal.x(), normal.row());
     Row gs = Row.of(gain, 0);
-    int whole = whole(x.cols());
+    int whole = whole(dy.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = xs.load(j).sub(mean).mul(scale);
-      lanes = ds.load(j).mul(gs.load(j)).fma(normal, lanes);
+      lanes = ds.load(j).mul(gs.load(j)).fma(xs.load(j, normal), lanes);
     }
-    Term products = ScalarRowOps.normalizedProducts(dy, x, row, mean, scale, gain);
-    return rest(x.cols(), products, whole, combine(lanes));
+    return rest(dy.cols(), ScalarRowOps.products(dy, normal, gain), whole, combine(lanes));
   }
 
   @Override
-  public void normalizeParameterGradient(
-      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
-    Row ds = Row.of(dy, row);
-    Row xs = Row.of(x, row);
+  public void normalizeParameterGradient(Matrix dy, Normal normal, Matrix dGain, Matrix dBias) {
+    Row ds = Row.of(dy, normal.row());
+    Row xs = Row.of(normal.x(), normal.row());
     Row gs = Row.of(dGain, 0);
     Row bs = Row.of(dBias, 0);
-    int whole = whole(x.cols());
+    int whole = whole(dy.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = xs.load(j).sub(mean).mul(scale);
       FloatVector d = ds.load(j);
-      gs.store(d.fma(normal, gs.load(j)), j);
+      gs.store(d.fma(xs.load(j, normal), gs.load(j)), j);
       bs.store(bs.load(j).add(d), j);
     }
-    ScalarRowOps.normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias, whole);
+    ScalarRowOps.normalizeParameterGradient(dy, normal, dGain, dBias, whole);
   }
 
   @Override
   public void normalizeInputGradient(
       Matrix dy,
-      Matrix x,
-      int row,
-      float mean,
-      float scale,
+      Normal normal,
       Matrix gain,
       float meanDy,
       float meanDyX,
       Matrix residual,
       Matrix dx) {
-    Row ds = Row.of(dy, row);
-    Row xs = Row.of(x, row);
+    Row ds = Row.of(dy, normal.row());
+    Row xs = Row.of(normal.x(), normal.row());
     Row gs = Row.of(gain, 0);
-    Row rs = Row.of(residual, row);
-    Row ys = Row.of(dx, row);
-    int whole = whole(x.cols());
+    Row rs = Row.of(residual, normal.row());
+    Row ys = Row.of(dx, normal.row());
+    int whole = whole(dy.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector normal = xs.load(j).sub(mean).mul(scale);
-      FloatVector centered = ds.load(j).mul(gs.load(j)).sub(meanDy).sub(normal.mul(meanDyX));
-      ys.store(centered.fma(broadcast(scale), rs.load(j)), j);
+      FloatVector slope = xs.load(j, normal).mul(meanDyX);
+      FloatVector centered = ds.load(j).mul(gs.load(j)).sub(meanDy).sub(slope);
+      ys.store(centered.fma(broadcast(normal.scale()), rs.load(j)), j);
     }
-    ScalarRowOps.normalizeInputGradient(
-        dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx, whole);
+    ScalarRowOps.normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx, whole);
   }
 
   @Override
@@ -335,6 +324,11 @@ final class VectorRowOps implements RowOps {
     /** The vector from byte j of the row. */
     FloatVector load(int j) {
       return FloatVector.fromByteBuffer(SPECIES, bytes, start + j, NATIVE);
+    }
+
+    /** The same normalised. */
+    FloatVector load(int j, Normal normal) {
+      return load(j).sub(normal.mean()).mul(normal.scale());
     }
 
     void store(FloatVector v, int j) {
