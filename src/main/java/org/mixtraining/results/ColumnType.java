@@ -64,9 +64,8 @@ enum ColumnType {
     return Types.optional(parquet).as(meaning).named(name);
   }
 
-  /** The value under a name as the type of a component; null, or a primitive's zero, if absent. */
-  Object value(Group group, String name, Class<?> type) {
-    Object value = value(group, name);
+  /** A value as the type of a component; null, or a primitive's zero, if there is none. */
+  static Object as(Class<?> type, Object value) {
     if (value == null && type.isPrimitive()) {
       return Array.get(Array.newInstance(type, 1), 0);
     }
@@ -89,7 +88,7 @@ enum ColumnType {
   }
 
   /** The enum constant of a name in kebab case. */
-  static Object constant(Class<?> type, String kebabCase) {
+  private static Object constant(Class<?> type, String kebabCase) {
     return Arrays.stream(type.getEnumConstants())
         .filter(constant -> KebabCase.of((Enum<?>) constant).equals(kebabCase))
         .findAny()

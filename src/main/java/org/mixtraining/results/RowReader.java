@@ -1,6 +1,5 @@
 package org.mixtraining.results;
 
-import java.lang.reflect.Array;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.List;
@@ -28,11 +27,8 @@ public record RowReader(SparkSession spark) {
   }
 
   private static Object value(Object value, Class<?> type) {
-    if (value == null) {
-      return type.isPrimitive() ? Array.get(Array.newInstance(type, 1), 0) : null;
-    }
-    if (type.isEnum()) {
-      return ColumnType.constant(type, (String) value);
+    if (value == null || type.isEnum()) {
+      return ColumnType.as(type, value);
     }
     return switch (ColumnType.of(type)) {
       case STRING, BOOLEAN -> value;

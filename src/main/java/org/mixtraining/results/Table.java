@@ -116,27 +116,27 @@ record Table(String name, String oneRowPer, List<Field> columns) {
 
   /** A row as a record of a file with {@link #parquet()}. */
   Group group(Object row) {
-    Group group = new SimpleGroup(parquet());
-    stored()
-        .forEach(
-            column -> {
-              Object value = column.value.apply(row);
-              if (value != null) {
-                column.type.add(group, column.name, value);
-              } else if (!column.nullable) {
-                throw new NullPointerException(name + "." + column.name + " is null");
-              }
-            });
-    return group;
+    return group(
+        column -> {
+          Object value = column.value.apply(row);
+          if (value == null && !column.nullable) {
+            throw new NullPointerException(name + "." + column.name + " is null");
+          }
+          return value;
+        });
   }
 
   /** The same record with {@link #parquet()}, whichever version's file it is from. */
   Group adopt(Group older) {
+    return group(column -> column.type.value(older, column.name));
+  }
+
+  private Group group(Function<Field, Object> values) {
     Group group = new SimpleGroup(parquet());
     stored()
         .forEach(
             column -> {
-              Object value = column.type.value(older, column.name);
+              Object value = values.apply(column);
               if (value != null) {
                 column.type.add(group, column.name, value);
               }
@@ -153,7 +153,9 @@ record Table(String name, String oneRowPer, List<Field> columns) {
         record(
             type,
             (column, of) ->
-                column.equals(PARTITION) ? runId : ColumnType.of(of).value(group, column, of)));
+                column.equals(PARTITION)
+                    ? runId
+                    : ColumnType.as(of, ColumnType.of(of).value(group, column))));
   }
 
   /**
