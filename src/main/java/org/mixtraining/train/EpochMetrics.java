@@ -54,6 +54,11 @@ public record EpochMetrics(
         Math.max(waitSeconds, other.waitSeconds));
   }
 
+  /** The same sums with these times. */
+  EpochMetrics in(double compute, double wait) {
+    return plus(NONE, compute, wait);
+  }
+
   private EpochMetrics plus(EpochMetrics other, double compute, double wait) {
     SortedMap<String, Long> both = new TreeMap<>(labels);
     other.labels.forEach((head, count) -> both.merge(head, count, Long::sum));

@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.SortedMap;
+import java.util.Map;
 import java.util.TreeMap;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.Replica;
@@ -48,9 +48,9 @@ public final class WorkerEpoch {
         executor.begin(plan, position.steps());
         begun = true;
       }
-      sums.taken(
-          new Taken(position.step(), batch.images(), batch.head()),
-          replica.trainingFlops(plan, batch.head(), batch.imageSize(), batch.maskRatio()));
+      double flops =
+          replica.trainingFlops(plan, batch.head(), batch.imageSize(), batch.maskRatio());
+      sums.taken(new Taken(position.step(), batch.images(), batch.head(), batch.images() * flops));
       List<StepResult> results = executor.take(batch);
       sums.add(results);
       long done = System.nanoTime();
@@ -68,20 +68,13 @@ public final class WorkerEpoch {
   }
 
   /** A step without a result yet. */
-  private record Taken(int step, int images, String head) {}
+  private record Taken(int step, int images, String head, double flops) {}
 
   private static final class Sums {
     private final EpochPlan plan;
     private final int worker;
     private final Deque<Taken> underWay = new ArrayDeque<>();
-    private final SortedMap<String, Long> labels = new TreeMap<>();
-    private long images;
-    private long correct;
-    private long steps;
-    private double loss;
-    private double sslLoss;
-    private double slLoss;
-    private double flops;
+    private EpochMetrics metrics = EpochMetrics.NONE;
     private long wait;
     private long compute;
 
@@ -90,9 +83,8 @@ public final class WorkerEpoch {
       this.worker = worker;
     }
 
-    void taken(Taken step, double flopsOfImage) {
+    void taken(Taken step) {
       underWay.add(step);
-      flops += step.images * flopsOfImage;
     }
 
     void took(long waited, long computed) {
@@ -106,34 +98,28 @@ public final class WorkerEpoch {
         if (!Double.isFinite(result.loss())) {
           throw new NonFiniteLossException(plan.epoch(), worker, taken.step, result.loss());
         }
-        add(result, taken);
+        metrics = metrics.then(metrics(result, taken));
       }
     }
 
-    private void add(StepResult step, Taken taken) {
-      images += taken.images;
-      if (step.labelled() > 0) {
-        labels.merge(taken.head, (long) step.labelled(), Long::sum);
-      }
-      correct += step.correct();
-      steps++;
-      loss += step.loss() * taken.images;
-      sslLoss += step.sslLoss() * taken.images;
-      slLoss += step.slLoss() * step.labelled();
+    private static EpochMetrics metrics(StepResult step, Taken taken) {
+      Map<String, Long> labels =
+          step.labelled() > 0 ? Map.of(taken.head, (long) step.labelled()) : Map.of();
+      return new EpochMetrics(
+          taken.images,
+          new TreeMap<>(labels),
+          step.correct(),
+          1,
+          step.loss() * taken.images,
+          step.sslLoss() * taken.images,
+          step.slLoss() * step.labelled(),
+          taken.flops,
+          0,
+          0);
     }
 
     EpochMetrics metrics() {
-      return new EpochMetrics(
-          images,
-          new TreeMap<>(labels),
-          correct,
-          steps,
-          loss,
-          sslLoss,
-          slLoss,
-          flops,
-          compute / 1e9,
-          wait / 1e9);
+      return metrics.in(compute / 1e9, wait / 1e9);
     }
   }
 }
