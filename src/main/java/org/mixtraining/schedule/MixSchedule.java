@@ -13,6 +13,7 @@ import org.mixtraining.config.MixConfig;
 import org.mixtraining.config.MixConfig.MixMode;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
+import org.mixtraining.config.OptimizerConfig.Span;
 
 /**
  * The schedule of a run: one {@link EpochPlan} per epoch. Of {@code epochs.ssl} and {@code
@@ -170,9 +171,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
   }
 
   private static void repeat(List<Step> steps, int times, Step step) {
-    for (int i = 0; i < times; i++) {
-      steps.add(step);
-    }
+    steps.addAll(Collections.nCopies(times, step));
   }
 
   private static void joint(List<Step> steps, int times, MixPass pass, JobConfig config) {
@@ -211,22 +210,12 @@ public record MixSchedule(List<EpochPlan> epochs) {
   }
 
   private static LearningRate rate(Phase phase, List<Step> steps, OptimizerConfig optimizer) {
+    OptimizerConfig.Rates rates = optimizer.rates();
     List<Phase> phases = steps.stream().map(Step::phase).toList();
-    return switch (optimizer.rates().schedule()) {
-      case RUN ->
-          new LearningRate(
-              optimizer.peak(),
-              optimizer.rates().minLr(),
-              optimizer.rates().warmup(),
-              steps.size());
-      case PHASE ->
-          new LearningRate(
-              optimizer.peak(),
-              optimizer.rates().minLr(),
-              optimizer.rates().warmup(),
-              phases.indexOf(phase),
-              Collections.frequency(phases, phase));
-    };
+    boolean whole = rates.schedule() == Span.RUN;
+    int start = whole ? 0 : phases.indexOf(phase);
+    int epochs = whole ? steps.size() : Collections.frequency(phases, phase);
+    return new LearningRate(optimizer.peak(), rates.minLr(), rates.warmup(), start, epochs);
   }
 
   private static void line(StringBuilder text, String... cells) {
