@@ -86,6 +86,19 @@ public final class WorkerThreads implements AutoCloseable {
     loop.rethrow();
   }
 
+  /** A part of a loop: indices from (inclusive) to (exclusive). */
+  @FunctionalInterface
+  public interface Slice {
+    void run(int from, int to);
+  }
+
+  /** {@linkplain #run Runs} the body for 0 … n − 1 in slices, each of so many but the last. */
+  public void slices(int n, int size, Slice body) {
+    run(
+        (n + size - 1) / size,
+        (thread, slice) -> body.run(slice * size, Math.min(n, (slice + 1) * size)));
+  }
+
   private void help(int thread) {
     Loop last = null;
     while (!closed) {

@@ -84,11 +84,11 @@ public record OuterStep(ModelState model, ModelState velocity) {
     double rate = averaging.outerLr();
     double momentum = averaging.outerMomentum();
     float[] after = new float[before.length];
-    threads.run(
-        (after.length + SLICE - 1) / SLICE,
-        (thread, slice) -> {
-          int to = Math.min((slice + 1) * SLICE, after.length);
-          for (int i = slice * SLICE; i < to; i++) {
+    threads.slices(
+        after.length,
+        SLICE,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
             double delta = (double) before[i] - average[i];
             double v = momentum * velocity[i] + delta;
             velocity[i] = (float) v;

@@ -51,9 +51,10 @@ public final class RoundAverage {
                 case 1 -> blocks.put(name, trained.get(0).state().block(name)); // −0 too
                 default -> {
                   double noise = noise(results, before, name, betas);
-                  threads.run(
-                      (blank.parameters().length + SLICE - 1) / SLICE,
-                      (thread, slice) -> fill(blank, trained, name, noise, slice * SLICE));
+                  threads.slices(
+                      blank.parameters().length,
+                      SLICE,
+                      (from, to) -> fill(blank, trained, name, noise, from, to));
                   blocks.put(name, blank);
                 }
               }
@@ -62,9 +63,8 @@ public final class RoundAverage {
   }
 
   private static void fill(
-      Block average, List<WorkerResult> trained, String name, double noise, int from) {
-    int length = Math.min(SLICE, average.parameters().length - from);
-    RangeAverage range = new RangeAverage(length, trained.size(), noise);
+      Block average, List<WorkerResult> trained, String name, double noise, int from, int to) {
+    RangeAverage range = new RangeAverage(to - from, trained.size(), noise);
     double[] weights = weights(trained, name);
     for (int w = 0; w < weights.length; w++) {
       Block own = trained.get(w).state().block(name);

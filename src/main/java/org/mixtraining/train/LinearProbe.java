@@ -130,19 +130,20 @@ public final class LinearProbe implements FeatureClassifier {
     int dim = standardization.dim();
     try (Matrix w = SoftmaxRegression.matrix(weights, 0, dim, classes);
         Matrix bias = SoftmaxRegression.matrix(weights, dim, dim + 1, classes)) {
-      engine.parallel(
-          (predicted.length + CHUNK - 1) / CHUNK,
-          (thread, chunk) -> {
-            int from = chunk * CHUNK;
-            int to = Math.min(predicted.length, from + CHUNK);
-            try (Matrix x = standardization.rows(images, from, to);
-                Matrix logits = Matrix.allocate(x.rows(), classes)) {
-              engine.kernels().linear(x, w, bias, logits);
-              for (int i = 0; i < x.rows(); i++) {
-                predicted[from + i] = logits.largest(i);
-              }
-            }
-          });
+      engine
+          .workerThreads()
+          .slices(
+              predicted.length,
+              CHUNK,
+              (from, to) -> {
+                try (Matrix x = standardization.rows(images, from, to);
+                    Matrix logits = Matrix.allocate(x.rows(), classes)) {
+                  engine.kernels().linear(x, w, bias, logits);
+                  for (int i = 0; i < x.rows(); i++) {
+                    predicted[from + i] = logits.largest(i);
+                  }
+                }
+              });
     }
     return predicted;
   }

@@ -37,19 +37,20 @@ public record NearestNeighbours(Engine engine, Features training, int classes)
     int[] predicted = new int[images.images()];
     Features queries = unitLength(images);
     try (Matrix columns = transposed(training)) {
-      engine.parallel(
-          (predicted.length + CHUNK - 1) / CHUNK,
-          (thread, chunk) -> {
-            int from = chunk * CHUNK;
-            int to = Math.min(predicted.length, from + CHUNK);
-            try (Matrix rows = queries.rows(from, to);
-                Matrix similarities = Matrix.allocate(to - from, training.images())) {
-              engine.kernels().matmul(rows, columns, similarities);
-              for (int i = from; i < to; i++) {
-                predicted[i] = vote(similarities, i - from);
-              }
-            }
-          });
+      engine
+          .workerThreads()
+          .slices(
+              predicted.length,
+              CHUNK,
+              (from, to) -> {
+                try (Matrix rows = queries.rows(from, to);
+                    Matrix similarities = Matrix.allocate(to - from, training.images())) {
+                  engine.kernels().matmul(rows, columns, similarities);
+                  for (int i = from; i < to; i++) {
+                    predicted[i] = vote(similarities, i - from);
+                  }
+                }
+              });
     }
     return predicted;
   }

@@ -1,10 +1,10 @@
 package org.mixtraining.vit.optim;
 
-import java.util.function.IntConsumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.mixtraining.kernels.Matrix;
+import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.vit.layers.Compute;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -37,17 +37,19 @@ public final class GradientClip extends BaseTrainingListener {
   }
 
   private static double norm(Matrix gradient) {
-    double[] squares = new double[slices(gradient)];
-    forEachSlice(
-        gradient,
-        slice -> {
-          double sum = 0;
-          for (int i = slice * SLICE; i < end(gradient, slice); i++) {
-            double g = gradient.get(0, i);
-            sum += g * g;
-          }
-          squares[slice] = sum;
-        });
+    double[] squares = new double[(gradient.cols() + SLICE - 1) / SLICE];
+    threads()
+        .slices(
+            gradient.cols(),
+            SLICE,
+            (from, to) -> {
+              double sum = 0;
+              for (int i = from; i < to; i++) {
+                double g = gradient.get(0, i);
+                sum += g * g;
+              }
+              squares[from / SLICE] = sum;
+            });
     double sum = 0;
     for (double square : squares) {
       sum += square;
@@ -56,24 +58,18 @@ public final class GradientClip extends BaseTrainingListener {
   }
 
   private static void scale(Matrix gradient, double factor) {
-    forEachSlice(
-        gradient,
-        slice -> {
-          for (int i = slice * SLICE; i < end(gradient, slice); i++) {
-            gradient.set(0, i, (float) (factor * gradient.get(0, i)));
-          }
-        });
+    threads()
+        .slices(
+            gradient.cols(),
+            SLICE,
+            (from, to) -> {
+              for (int i = from; i < to; i++) {
+                gradient.set(0, i, (float) (factor * gradient.get(0, i)));
+              }
+            });
   }
 
-  private static void forEachSlice(Matrix gradient, IntConsumer body) {
-    Compute.current().engine().parallel(slices(gradient), (thread, slice) -> body.accept(slice));
-  }
-
-  private static int slices(Matrix gradient) {
-    return (gradient.cols() + SLICE - 1) / SLICE;
-  }
-
-  private static int end(Matrix gradient, int slice) {
-    return Math.min((slice + 1) * SLICE, gradient.cols());
+  private static WorkerThreads threads() {
+    return Compute.current().engine().workerThreads();
   }
 }

@@ -18,11 +18,8 @@ public interface ParameterLoop {
   static void over(int n, ParameterLoop pass) {
     Engine engine = Compute.current().engine();
     int slice = engine.kernels().takesWholeBatches() ? n : SLICE;
-    engine.parallel(
-        (n + slice - 1) / slice,
-        (thread, i) -> {
-          int from = i * slice;
-          pass.run(engine.kernels(), from, Math.min(slice, n - from));
-        });
+    engine
+        .workerThreads()
+        .slices(n, slice, (from, to) -> pass.run(engine.kernels(), from, to - from));
   }
 }
