@@ -103,18 +103,17 @@ public final class ComparisonReport {
             "Over all settings",
             "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
                 .formatted(facts.baseline()),
-            Grid.of(
-                    "Arms over all settings",
-                    tallies(facts),
-                    Grid.name("arm", ArmSummary::arm),
-                    Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
-                    Grid.number("points", t -> Numbers.points(t.gain())),
-                    Grid.number("faster", t -> Numbers.times(t.faster())),
-                    Grid.number("less compute", t -> Numbers.times(t.fewer())),
-                    Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
-                    Grid.number("ahead in", t -> Numbers.count(t.ahead())),
-                    Grid.number("best in", t -> Numbers.count(t.best())))
-                .html()),
+            Grid.table(
+                "Arms over all settings",
+                tallies(facts),
+                Grid.name("arm", ArmSummary::arm),
+                Grid.<ArmSummary>number("settings", t -> Numbers.count(t.settings())),
+                Grid.number("points", t -> Numbers.points(t.gain())),
+                Grid.number("faster", t -> Numbers.times(t.faster())),
+                Grid.number("less compute", t -> Numbers.times(t.fewer())),
+                Grid.number("more accurate in", t -> Numbers.count(t.accurate())),
+                Grid.number("ahead in", t -> Numbers.count(t.ahead())),
+                Grid.number("best in", t -> Numbers.count(t.best())))),
         ArmsApart.of(facts));
   }
 
@@ -138,22 +137,21 @@ public final class ComparisonReport {
   }
 
   private static DomContent grid(String caption, List<ArmResult> arms) {
-    return Grid.of(
-            caption,
-            arms,
-            Grid.name("arm", ArmResult::arm),
-            Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
-            Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
-            Grid.number("test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
-            Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
-            Grid.number("compute", a -> Numbers.flops(a.flops())),
-            Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
-            Grid.number("points", a -> Numbers.points(a.gain(), a.gainMargin())),
-            Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
-            Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
-            Grid.name("ahead", a -> yes(a.ahead())),
-            Grid.name("best", a -> yes(a.pareto())))
-        .html();
+    return Grid.table(
+        caption,
+        arms,
+        Grid.name("arm", ArmResult::arm),
+        Grid.<ArmResult>number("runs", a -> a.runs() + "/" + a.planned()),
+        Grid.number("validation", a -> Numbers.percent(a.validationAccuracy())),
+        Grid.number("test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
+        Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
+        Grid.number("compute", a -> Numbers.flops(a.flops())),
+        Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
+        Grid.number("points", a -> Numbers.points(a.gain(), a.gainMargin())),
+        Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
+        Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),
+        Grid.name("ahead", a -> yes(a.ahead())),
+        Grid.name("best", a -> yes(a.pareto())));
   }
 
   private static String yes(Boolean value) {
@@ -167,17 +165,16 @@ public final class ComparisonReport {
         Card.of(
             "Runs",
             "submit/mixtraining report --run ID gives the full report of one run.",
-            Grid.of(
-                    "Runs",
-                    facts.runs(),
-                    Grid.name("run", ArmRun::runId),
-                    Grid.name("arm", ArmRun::arm),
-                    Grid.<ArmRun>name("setting", r -> r.place().title()),
-                    Grid.number("seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
-                    Grid.name("status", ArmRun::status),
-                    Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
-                    Grid.number("on devices", r -> Numbers.time(r.deviceSeconds())))
-                .html()));
+            Grid.table(
+                "Runs",
+                facts.runs(),
+                Grid.name("run", ArmRun::runId),
+                Grid.name("arm", ArmRun::arm),
+                Grid.<ArmRun>name("setting", r -> r.place().title()),
+                Grid.number("seed", r -> r.seed() == null ? Numbers.NONE : r.seed().toString()),
+                Grid.name("status", ArmRun::status),
+                Grid.number("test accuracy", r -> Numbers.percent(r.accuracy())),
+                Grid.number("on devices", r -> Numbers.time(r.deviceSeconds())))));
   }
 
   // --- provenance ------------------------------------------------------------------------------

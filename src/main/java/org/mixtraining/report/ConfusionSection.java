@@ -124,13 +124,12 @@ final class ConfusionSection {
             ? ""
             : "A matrix of %s classes would be unreadable; the view confusion has all of it."
                 .formatted(classes),
-        Grid.of(
-                "Most frequent confusions",
-                wrong,
-                Grid.name("is", Taken::labelName),
-                Grid.name("predicted as", Taken::predictedName),
-                Grid.number("images", cell -> Numbers.count(cell.images())),
-                Grid.number("of its class", cell -> Numbers.percent(cell.share())))
-            .html());
+        Grid.table(
+            "Most frequent confusions",
+            wrong,
+            Grid.name("is", Taken::labelName),
+            Grid.name("predicted as", Taken::predictedName),
+            Grid.number("images", cell -> Numbers.count(cell.images())),
+            Grid.number("of its class", cell -> Numbers.percent(cell.share()))));
   }
 }

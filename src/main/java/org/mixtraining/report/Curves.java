@@ -117,13 +117,7 @@ final class Curves {
   private static DomContent loss(
       String id, String title, String unit, List<Line> lines, String message, RunFacts facts) {
     LineChart chart =
-        new LineChart(
-            "epoch",
-            unit,
-            value -> Numbers.digits(value, 3),
-            lines,
-            PhaseShading.of(facts.epochs()),
-            null);
+        LineChart.byEpoch(unit, value -> Numbers.digits(value, 3), lines, facts.epochs());
     return new Figure(id, title, message + trend(lines), chart, losses(facts)).html();
   }
 

@@ -24,16 +24,15 @@ final class FeaturesSection {
         Card.of(
             "Classification of frozen features",
             "A linear probe and weighted nearest neighbours on the encoder's features, with the labels that the run used.",
-            Grid.of(
-                    "Accuracy of frozen features",
-                    facts.features(),
-                    Grid.<FeatureRow>name("method", row -> KebabCase.of(row.method())),
-                    Grid.name("model", FeatureRow::model),
-                    Grid.name("task", FeatureRow::task),
-                    Grid.name("images", row -> KebabCase.of(row.split())),
-                    Grid.number("count", row -> Numbers.count(row.images())),
-                    Grid.number("trained on", row -> Numbers.count(row.trainingImages())),
-                    Grid.number("correct", row -> Numbers.percent(row.accuracy())))
-                .html()));
+            Grid.table(
+                "Accuracy of frozen features",
+                facts.features(),
+                Grid.<FeatureRow>name("method", row -> KebabCase.of(row.method())),
+                Grid.name("model", FeatureRow::model),
+                Grid.name("task", FeatureRow::task),
+                Grid.name("images", row -> KebabCase.of(row.split())),
+                Grid.number("count", row -> Numbers.count(row.images())),
+                Grid.number("trained on", row -> Numbers.count(row.trainingImages())),
+                Grid.number("correct", row -> Numbers.percent(row.accuracy())))));
   }
 }

@@ -71,14 +71,12 @@ final class Provenance {
   }
 
   private static DomContent grid(String caption, List<ResolvedSetting> keys) {
-    return Grid.of(
-            caption,
-            keys,
-            Grid.name("key", ResolvedSetting::key),
-            Grid.<ResolvedSetting>name(
-                "value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
-            Grid.name("", key -> key.byDefault() ? "default" : ""))
-        .html();
+    return Grid.table(
+        caption,
+        keys,
+        Grid.name("key", ResolvedSetting::key),
+        Grid.<ResolvedSetting>name("value", key -> key.value().isEmpty() ? "\"\"" : key.value()),
+        Grid.name("", key -> key.byDefault() ? "default" : ""));
   }
 
   private static String known(Object value) {

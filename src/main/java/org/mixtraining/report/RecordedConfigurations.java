@@ -48,12 +48,11 @@ final class RecordedConfigurations {
         "Configuration",
         "Keys that differ from their defaults in some run, with every value that they have."
             + secrets,
-        Grid.of(
-                "Keys that differ from their defaults",
-                given,
-                Grid.<Values>name("key", Values::key),
-                Grid.name("values", key -> String.join(" · ", key.values)))
-            .html(),
+        Grid.table(
+            "Keys that differ from their defaults",
+            given,
+            Grid.<Values>name("key", Values::key),
+            Grid.name("values", key -> String.join(" · ", key.values))),
         details(summary("Commands that reproduce each run"), Commands.shown(commands)));
   }
 }

@@ -79,13 +79,11 @@ final class ScheduleSection {
                     Numbers.digits(points.get(0).y(), 3),
                     Numbers.digits(peak, 3),
                     Numbers.digits(last.learningRateEnd(), 3)),
-            new LineChart(
-                "epoch",
+            LineChart.byEpoch(
                 "learning rate",
                 rate -> Numbers.digits(rate, 2),
                 List.of(new Line("learning rate", Mark.CIRCLE, points)),
-                PhaseShading.of(epochs),
-                null),
+                epochs),
             numbers(epochs))
         .html();
   }
@@ -107,13 +105,7 @@ final class ScheduleSection {
             "Weight of the losses",
             "With α = 1 only the self-supervised loss counts, with α = 0 only the supervised one. Phases: %s."
                 .formatted(PhaseShading.of(epochs).describe()),
-            new LineChart(
-                "epoch",
-                "share",
-                share -> Numbers.digits(share, 3),
-                lines,
-                PhaseShading.of(epochs),
-                null),
+            LineChart.byEpoch("share", share -> Numbers.digits(share, 3), lines, epochs),
             numbers(epochs))
         .html();
   }

@@ -70,30 +70,27 @@ final class TimeSpent {
     return Card.of(
         "By phase and activity",
         "Time on devices is that of training, summed over workers and the cores, or GPU, that each holds; time includes evaluation. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
-        Grid.of(
-                "Cost by phase",
-                facts.phases(),
-                Grid.<RunFacts.PhaseCost>name("phase", p -> p.phase().name()),
-                Grid.number("epochs", p -> Numbers.count(p.epochs())),
-                Grid.number("images", p -> Numbers.count(p.images())),
-                Grid.number("time", p -> Numbers.time(p.seconds())),
-                Grid.number("an epoch", p -> Numbers.time(p.seconds() / p.epochs())),
-                Grid.number("on devices", p -> Numbers.time(p.deviceSeconds())),
-                Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
-                Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
-                Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops())))
-            .html(),
-        Grid.of(
-                "Time by activity",
-                IntStream.range(0, PARTS.size()).boxed().toList(),
-                Grid.<Integer>name("for", PARTS::get),
-                Grid.number("time", part -> Numbers.time(sum(bars, part))),
-                Grid.number(
-                    "share",
-                    part ->
-                        Numbers.percent(
-                            sum(bars, part) / bars.stream().mapToDouble(Bar::sum).sum())))
-            .html());
+        Grid.table(
+            "Cost by phase",
+            facts.phases(),
+            Grid.<RunFacts.PhaseCost>name("phase", p -> p.phase().name()),
+            Grid.number("epochs", p -> Numbers.count(p.epochs())),
+            Grid.number("images", p -> Numbers.count(p.images())),
+            Grid.number("time", p -> Numbers.time(p.seconds())),
+            Grid.number("an epoch", p -> Numbers.time(p.seconds() / p.epochs())),
+            Grid.number("on devices", p -> Numbers.time(p.deviceSeconds())),
+            Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
+            Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
+            Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops()))),
+        Grid.table(
+            "Time by activity",
+            IntStream.range(0, PARTS.size()).boxed().toList(),
+            Grid.<Integer>name("for", PARTS::get),
+            Grid.number("time", part -> Numbers.time(sum(bars, part))),
+            Grid.number(
+                "share",
+                part ->
+                    Numbers.percent(sum(bars, part) / bars.stream().mapToDouble(Bar::sum).sum()))));
   }
 
   private static double sum(List<Bar> bars, int part) {

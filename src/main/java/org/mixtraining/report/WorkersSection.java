@@ -80,21 +80,20 @@ final class WorkersSection {
         "Seconds that each worker held its device in each epoch; darker is longer, and an outline marks more than a tenth of them spent waiting for data."
             + shown,
         matrix(slowest),
-        Grid.of(
-                "Workers",
-                slowest,
-                Grid.<Share>number("worker", s -> String.valueOf(s.worker)),
-                Grid.name("host/executor", Share::places),
-                Grid.name("device", s -> s.rows.get(0).device()),
-                Grid.number("images", s -> Numbers.count(s.images())),
-                Grid.number("on its device", s -> Numbers.time(s.seconds())),
-                Grid.number("images/s", s -> Numbers.digits(s.images() / s.seconds(), 3)),
-                Grid.number("waiting", s -> Numbers.percent(s.waiting() / s.seconds())),
-                Grid.number(
-                    "peak memory",
-                    s -> s.peak() == null ? Numbers.NONE : Numbers.amount(s.peak(), "B")),
-                Grid.number("repeated epochs", s -> String.valueOf(s.repeats())))
-            .html());
+        Grid.table(
+            "Workers",
+            slowest,
+            Grid.<Share>number("worker", s -> String.valueOf(s.worker)),
+            Grid.name("host/executor", Share::places),
+            Grid.name("device", s -> s.rows.get(0).device()),
+            Grid.number("images", s -> Numbers.count(s.images())),
+            Grid.number("on its device", s -> Numbers.time(s.seconds())),
+            Grid.number("images/s", s -> Numbers.digits(s.images() / s.seconds(), 3)),
+            Grid.number("waiting", s -> Numbers.percent(s.waiting() / s.seconds())),
+            Grid.number(
+                "peak memory",
+                s -> s.peak() == null ? Numbers.NONE : Numbers.amount(s.peak(), "B")),
+            Grid.number("repeated epochs", s -> String.valueOf(s.repeats()))));
   }
 
   /** Workers by epochs; many epochs are averaged in groups of consecutive ones. */

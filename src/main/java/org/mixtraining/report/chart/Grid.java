@@ -39,6 +39,12 @@ public record Grid<R>(String about, List<Grid.Column<R>> columns, List<R> rows) 
     return new Grid<>(about, List.of(columns), rows);
   }
 
+  /** The same as HTML. */
+  @SafeVarargs
+  public static <R> DivTag table(String about, List<R> rows, Column<R>... columns) {
+    return of(about, rows, columns).html();
+  }
+
   public DivTag html() {
     return scrolling(
         about,

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
 import java.util.stream.Stream;
+import org.mixtraining.results.EpochRow;
 
 /**
  * Lines over an axis of epochs or another number.
@@ -34,6 +35,12 @@ public record LineChart(
 
   /** A horizontal reference line, such as the accuracy of guessing. */
   public record Level(String name, double value) {}
+
+  /** A chart over epochs, with their phases behind it. */
+  public static LineChart byEpoch(
+      String yTitle, DoubleFunction<String> number, List<Line> lines, List<EpochRow> epochs) {
+    return new LineChart("epoch", yTitle, number, lines, PhaseShading.of(epochs), null);
+  }
 
   @Override
   public List<Key> legend() {
