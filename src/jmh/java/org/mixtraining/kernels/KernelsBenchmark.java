@@ -78,7 +78,7 @@ public class KernelsBenchmark {
     k =
         switch (kernels) {
           case "vector" -> engine.kernels();
-          case "scalar" -> new CpuKernels(new ScalarRowOps(), new Gemm(false));
+          case "scalar" -> new CpuKernels(new ScalarRowOps(0), new Gemm(false));
           default -> engine.kernels();
         };
     Random random = new Random(0);

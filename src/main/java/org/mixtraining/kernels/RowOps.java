@@ -117,7 +117,7 @@ interface RowOps {
       Optional<String> obstacle = obstacle();
       obstacle.ifPresent(
           why -> LOG.warn("CPU kernels run in plain Java, several times slower: {}", why));
-      return obstacle.isPresent() ? new ScalarRowOps() : new VectorRowOps();
+      return obstacle.isPresent() ? new ScalarRowOps(0) : new VectorRowOps();
     }
 
     /** The reason why the Vector API cannot be used, if there is one. */

@@ -1,17 +1,13 @@
 package org.mixtraining.kernels;
 
 /**
- * Row operations in plain Java, for JVMs without the Vector API; also the tails of {@link
- * VectorRowOps}, by way of the static methods.
+ * Row operations in plain Java on the columns from one on: all, for JVMs without the Vector API, or
+ * those that fill no vector of {@link VectorRowOps}.
  */
-final class ScalarRowOps implements RowOps {
+record ScalarRowOps(int from) implements RowOps {
 
   @Override
   public void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr) {
-    add(a, ar, b, br, y, yr, 0);
-  }
-
-  static void add(Matrix a, int ar, Matrix b, int br, Matrix y, int yr, int from) {
     for (int j = from; j < y.cols(); j++) {
       y.put(yr, j, a.at(ar, j) + b.at(br, j));
     }
@@ -19,10 +15,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void multiply(Matrix y, Matrix x, int row, Matrix sum) {
-    multiply(y, x, row, sum, 0);
-  }
-
-  static void multiply(Matrix y, Matrix x, int row, Matrix sum, int from) {
     for (int j = from; j < y.cols(); j++) {
       float product = y.at(row, j) * x.at(row, j);
       y.put(row, j, product);
@@ -41,7 +33,7 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public float max(Matrix x, int row) {
-    return rest(x.cols(), maximum(x, row), 0, Float.NEGATIVE_INFINITY);
+    return rest(x.cols(), maximum(x, row), from, Float.NEGATIVE_INFINITY);
   }
 
   static Term maximum(Matrix x, int row) {
@@ -68,10 +60,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y) {
-    normalize(normal, gain, bias, y, 0);
-  }
-
-  static void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y, int from) {
     for (int j = from; j < y.cols(); j++) {
       y.put(normal.row(), j, Math.fma(normal.at(j), gain.at(0, j), bias.at(0, j)));
     }
@@ -88,11 +76,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void normalizeParameterGradient(Matrix dy, Normal normal, Matrix dGain, Matrix dBias) {
-    normalizeParameterGradient(dy, normal, dGain, dBias, 0);
-  }
-
-  static void normalizeParameterGradient(
-      Matrix dy, Normal normal, Matrix dGain, Matrix dBias, int from) {
     for (int j = from; j < dy.cols(); j++) {
       float d = dy.at(normal.row(), j);
       dGain.put(0, j, Math.fma(d, normal.at(j), dGain.at(0, j)));
@@ -109,18 +92,6 @@ final class ScalarRowOps implements RowOps {
       float meanDyX,
       Matrix residual,
       Matrix dx) {
-    normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx, 0);
-  }
-
-  static void normalizeInputGradient(
-      Matrix dy,
-      Normal normal,
-      Matrix gain,
-      float meanDy,
-      float meanDyX,
-      Matrix residual,
-      Matrix dx,
-      int from) {
     int row = normal.row();
     for (int j = from; j < dy.cols(); j++) {
       float centered = dy.at(row, j) * gain.at(0, j) - meanDy - normal.at(j) * meanDyX;
@@ -130,10 +101,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void bell(Matrix h, int row, Matrix bias, Matrix y) {
-    bell(h, row, bias, y, 0);
-  }
-
-  static void bell(Matrix h, int row, Matrix bias, Matrix y, int from) {
     for (int j = from; j < h.cols(); j++) {
       float x = h.at(row, j) + bias.at(0, j);
       y.put(row, j, FastMath.exp(x * x * -0.5f));
@@ -142,10 +109,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void gelu(Matrix h, int row, Matrix bias, Matrix y) {
-    gelu(h, row, bias, y, 0);
-  }
-
-  static void gelu(Matrix h, int row, Matrix bias, Matrix y, int from) {
     for (int j = from; j < h.cols(); j++) {
       float x = h.at(row, j) + bias.at(0, j);
       float bell = y.at(row, j);
@@ -158,7 +121,7 @@ final class ScalarRowOps implements RowOps {
   @Override
   public void softmax(Matrix x, int row, float scale) {
     float sum = reduce(x.cols(), exps(x, row, max(x, row), scale));
-    scale(x, row, 1 / sum, 0);
+    scale(x, row, 1 / sum);
   }
 
   /** Sets x to exp((x − max) · scale), and adds that. */
@@ -170,7 +133,7 @@ final class ScalarRowOps implements RowOps {
     };
   }
 
-  static void scale(Matrix x, int row, float factor, int from) {
+  void scale(Matrix x, int row, float factor) {
     for (int j = from; j < x.cols(); j++) {
       x.put(row, j, x.at(row, j) * factor);
     }
@@ -178,11 +141,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void softmaxGradient(Matrix p, int pr, Matrix dp, int dr, float dot, float scale) {
-    softmaxGradient(p, pr, dp, dr, dot, scale, 0);
-  }
-
-  static void softmaxGradient(
-      Matrix p, int pr, Matrix dp, int dr, float dot, float scale, int from) {
     for (int j = from; j < dp.cols(); j++) {
       dp.put(dr, j, (dp.at(dr, j) - dot) * p.at(pr, j) * scale);
     }
@@ -190,10 +148,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void adamW(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors f) {
-    adamWTail(gradient, m, v, from, to, f);
-  }
-
-  static void adamWTail(Matrix gradient, Matrix m, Matrix v, int from, int to, AdamFactors f) {
     for (int j = from; j < to; j++) {
       float g = gradient.at(0, j);
       float first = Math.fma(m.at(0, j), f.beta1(), g * f.rest1());
@@ -207,10 +161,6 @@ final class ScalarRowOps implements RowOps {
 
   @Override
   public void addScaled(Matrix x, float factor, Matrix y, int from, int to) {
-    addScaledTail(x, factor, y, from, to);
-  }
-
-  static void addScaledTail(Matrix x, float factor, Matrix y, int from, int to) {
     for (int j = from; j < to; j++) {
       y.put(0, j, Math.fma(x.at(0, j), factor, y.at(0, j)));
     }
@@ -226,13 +176,13 @@ final class ScalarRowOps implements RowOps {
     float plus(float sum, int j);
   }
 
-  private static float reduce(int cols, Term term) {
+  private float reduce(int cols, Term term) {
     float[] lanes = new float[LANES];
     int whole = whole(cols);
-    for (int j = 0; j < whole; j++) {
+    for (int j = from; j < whole; j++) {
       lanes[j % LANES] = term.plus(lanes[j % LANES], j);
     }
-    return rest(cols, term, whole, combine(lanes));
+    return rest(cols, term, Math.max(from, whole), combine(lanes));
   }
 
   /** A partial result with what the columns from one on add to it. */

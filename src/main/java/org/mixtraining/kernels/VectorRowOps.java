@@ -62,7 +62,7 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       ys.store(as.load(j).add(bs.load(j)), j);
     }
-    ScalarRowOps.add(a, ar, b, br, y, yr, whole);
+    new ScalarRowOps(whole).add(a, ar, b, br, y, yr);
   }
 
   @Override
@@ -76,7 +76,7 @@ final class VectorRowOps implements RowOps {
       ys.store(product, j);
       ss.store(ss.load(j).add(product), j);
     }
-    ScalarRowOps.multiply(y, x, row, sum, whole);
+    new ScalarRowOps(whole).multiply(y, x, row, sum);
   }
 
   @Override
@@ -136,7 +136,7 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       ys.store(xs.load(j, normal).fma(gs.load(j), bs.load(j)), j);
     }
-    ScalarRowOps.normalize(normal, gain, bias, y, whole);
+    new ScalarRowOps(whole).normalize(normal, gain, bias, y);
   }
 
   @Override
@@ -164,7 +164,7 @@ final class VectorRowOps implements RowOps {
       gs.store(d.fma(xs.load(j, normal), gs.load(j)), j);
       bs.store(bs.load(j).add(d), j);
     }
-    ScalarRowOps.normalizeParameterGradient(dy, normal, dGain, dBias, whole);
+    new ScalarRowOps(whole).normalizeParameterGradient(dy, normal, dGain, dBias);
   }
 
   @Override
@@ -187,7 +187,7 @@ final class VectorRowOps implements RowOps {
       FloatVector centered = ds.load(j).mul(gs.load(j)).sub(meanDy).sub(slope);
       ys.store(centered.fma(broadcast(normal.scale()), rs.load(j)), j);
     }
-    ScalarRowOps.normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx, whole);
+    new ScalarRowOps(whole).normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx);
   }
 
   @Override
@@ -200,7 +200,7 @@ final class VectorRowOps implements RowOps {
       FloatVector x = hs.load(j).add(bs.load(j));
       ys.store(exp(x.mul(x).mul(MINUS_HALF)), j);
     }
-    ScalarRowOps.bell(h, row, bias, y, whole);
+    new ScalarRowOps(whole).bell(h, row, bias, y);
   }
 
   @Override
@@ -216,7 +216,7 @@ final class VectorRowOps implements RowOps {
       ys.store(x.mul(normal), j);
       hs.store(x.mul(bell).fma(DENSITY, normal), j);
     }
-    ScalarRowOps.gelu(h, row, bias, y, whole);
+    new ScalarRowOps(whole).gelu(h, row, bias, y);
   }
 
   @Override
@@ -229,7 +229,7 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       xs.store(xs.load(j).mul(factor), j);
     }
-    ScalarRowOps.scale(x, row, factor, whole);
+    new ScalarRowOps(whole).scale(x, row, factor);
   }
 
   private static float exps(Matrix x, int row, float max, float scale) {
@@ -252,7 +252,7 @@ final class VectorRowOps implements RowOps {
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
       ds.store(ds.load(j).sub(dot).mul(ps.load(j)).mul(scale), j);
     }
-    ScalarRowOps.softmaxGradient(p, pr, dp, dr, dot, scale, whole);
+    new ScalarRowOps(whole).softmaxGradient(p, pr, dp, dr, dot, scale);
   }
 
   @Override
@@ -273,7 +273,7 @@ final class VectorRowOps implements RowOps {
       vs.store(second, j);
       gs.store(first.mul(f.rate()).div(second.sqrt().fma(rootScale, eps)), j);
     }
-    ScalarRowOps.adamWTail(gradient, m, v, whole, to, f);
+    new ScalarRowOps(whole).adamW(gradient, m, v, whole, to, f);
   }
 
   @Override
@@ -285,7 +285,7 @@ final class VectorRowOps implements RowOps {
     for (int j = from * BYTES; j < whole * BYTES; j += LANES * BYTES) {
       ys.store(xs.load(j).fma(by, ys.load(j)), j);
     }
-    ScalarRowOps.addScaledTail(x, factor, y, whole, to);
+    new ScalarRowOps(whole).addScaled(x, factor, y, whole, to);
   }
 
   /** {@link FastMath#exp} by lane. */

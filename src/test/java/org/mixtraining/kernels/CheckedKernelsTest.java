@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class CheckedKernelsTest {
   private final Kernels kernels =
-      new CheckedKernels(new CpuKernels(new ScalarRowOps(), new Gemm(false)));
+      new CheckedKernels(new CpuKernels(new ScalarRowOps(0), new Gemm(false)));
   private final Matrix all = Matrix.allocate(40, 40);
 
   @Test

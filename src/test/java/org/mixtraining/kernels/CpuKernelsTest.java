@@ -16,7 +16,7 @@ class CpuKernelsTest {
   class InPlainJava extends KernelsContract {
     @Override
     Kernels kernels() {
-      return new CpuKernels(new ScalarRowOps(), new Gemm(false));
+      return new CpuKernels(new ScalarRowOps(0), new Gemm(false));
     }
   }
 }

@@ -23,7 +23,7 @@ class RowOpsTest {
     for (double scale : new double[] {1e-3, 1, 30, 1e6}) {
       assertThat(bitsOfEveryOperation(new VectorRowOps(), cols, scale))
           .as("scale %s", scale)
-          .isEqualTo(bitsOfEveryOperation(new ScalarRowOps(), cols, scale));
+          .isEqualTo(bitsOfEveryOperation(new ScalarRowOps(0), cols, scale));
     }
   }
 
@@ -83,7 +83,7 @@ class RowOpsTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 7, 8, 17, 65})
   void softmaxIsZeroWhereTheScoreIsMinusInfinityAndTheSameElsewhere(int cols) {
-    for (RowOps ops : List.of(new VectorRowOps(), new ScalarRowOps())) {
+    for (RowOps ops : List.of(new VectorRowOps(), new ScalarRowOps(0))) {
       int stride = Kernels.probabilityStride(cols);
       try (Matrix padded = random(1, stride, 5)) {
         double[] expected =
