@@ -1,6 +1,6 @@
 package org.mixtraining.report;
 
-import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toMap;
 
 import j2html.tags.DomContent;
 import java.util.ArrayList;
@@ -25,13 +25,17 @@ final class ArmsApart {
   private ArmsApart() {}
 
   /** The values of a key by arm. */
-  private record Difference(String key, Map<String, String> values) {}
+  private record Difference(String key, Map<String, Set<String>> values) {
+    String of(String arm) {
+      return values.containsKey(arm) ? String.join(" · ", values.get(arm)) : Numbers.NONE;
+    }
+  }
 
   static DomContent of(ComparisonFacts facts) {
     List<Grid.Column<Difference>> columns = new ArrayList<>();
     columns.add(Grid.name("key", Difference::key));
     for (String arm : facts.armNames()) {
-      columns.add(Grid.name(arm, d -> d.values().getOrDefault(arm, Numbers.NONE)));
+      columns.add(Grid.name(arm, d -> d.of(arm)));
     }
     return Card.of(
         "How the arms differ",
@@ -40,14 +44,11 @@ final class ArmsApart {
   }
 
   private static List<Difference> differences(ComparisonFacts facts) {
+    Map<String, String> arms =
+        facts.runs().stream().collect(toMap(ArmRun::runId, ArmRun::arm, (first, again) -> first));
     SortedMap<String, SortedMap<String, Set<String>>> keys = new TreeMap<>();
     for (RunRow run : facts.recorded()) {
-      String arm =
-          facts.runs().stream()
-              .filter(r -> r.runId().equals(run.runId()))
-              .map(ArmRun::arm)
-              .findFirst()
-              .orElse("");
+      String arm = arms.getOrDefault(run.runId(), "");
       for (ResolvedSetting key : ResolvedSetting.keys(run.setup().config())) {
         keys.computeIfAbsent(key.key(), k -> new TreeMap<>())
             .computeIfAbsent(arm, a -> new TreeSet<>())
@@ -57,13 +58,7 @@ final class ArmsApart {
     return keys.entrySet().stream()
         .filter(key -> isAnArms(key.getKey()))
         .filter(key -> key.getValue().values().stream().distinct().count() > 1)
-        .map(
-            key -> {
-              Map<String, String> values = new TreeMap<>();
-              key.getValue()
-                  .forEach((arm, all) -> values.put(arm, all.stream().collect(joining(" · "))));
-              return new Difference(key.getKey(), values);
-            })
+        .map(key -> new Difference(key.getKey(), key.getValue()))
         .toList();
   }
 

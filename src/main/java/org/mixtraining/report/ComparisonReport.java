@@ -103,7 +103,7 @@ public final class ComparisonReport {
             "Over all settings",
             "Accuracy differences in percentage points are means, time ratios are geometric means. Ahead: more accurate in less time than %s. Best: no other arm of the setting is both as accurate and as cheap."
                 .formatted(facts.baseline()),
-            Grid.table(
+            Grid.html(
                 "Arms over all settings",
                 tallies(facts),
                 Grid.name("arm", ArmSummary::arm),
@@ -137,7 +137,7 @@ public final class ComparisonReport {
   }
 
   private static DomContent grid(String caption, List<ArmResult> arms) {
-    return Grid.table(
+    return Grid.html(
         caption,
         arms,
         Grid.name("arm", ArmResult::arm),
@@ -165,7 +165,7 @@ public final class ComparisonReport {
         Card.of(
             "Runs",
             "submit/mixtraining report --run ID gives the full report of one run.",
-            Grid.table(
+            Grid.html(
                 "Runs",
                 facts.runs(),
                 Grid.name("run", ArmRun::runId),

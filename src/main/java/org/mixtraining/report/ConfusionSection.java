@@ -124,7 +124,7 @@ final class ConfusionSection {
             ? ""
             : "A matrix of %s classes would be unreadable; the view confusion has all of it."
                 .formatted(classes),
-        Grid.table(
+        Grid.html(
             "Most frequent confusions",
             wrong,
             Grid.name("is", Taken::labelName),

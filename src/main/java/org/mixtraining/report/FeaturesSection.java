@@ -24,7 +24,7 @@ final class FeaturesSection {
         Card.of(
             "Classification of frozen features",
             "A linear probe and weighted nearest neighbours on the encoder's features, with the labels that the run used.",
-            Grid.table(
+            Grid.html(
                 "Accuracy of frozen features",
                 facts.features(),
                 Grid.<FeatureRow>name("method", row -> KebabCase.of(row.method())),

@@ -71,7 +71,7 @@ final class Provenance {
   }
 
   private static DomContent grid(String caption, List<ResolvedSetting> keys) {
-    return Grid.table(
+    return Grid.html(
         caption,
         keys,
         Grid.name("key", ResolvedSetting::key),

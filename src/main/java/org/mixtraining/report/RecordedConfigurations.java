@@ -48,7 +48,7 @@ final class RecordedConfigurations {
         "Configuration",
         "Keys that differ from their defaults in some run, with every value that they have."
             + secrets,
-        Grid.table(
+        Grid.html(
             "Keys that differ from their defaults",
             given,
             Grid.<Values>name("key", Values::key),

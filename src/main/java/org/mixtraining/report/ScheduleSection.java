@@ -121,9 +121,7 @@ final class ScheduleSection {
         Grid.number("first step", e -> Numbers.digits(e.learningRateStart(), 3)),
         Grid.number("last step", e -> Numbers.digits(e.learningRateEnd(), 3)),
         Grid.number("α", e -> Numbers.digits(e.alpha(), 3)),
-        Grid.number(
-            "mask ratio",
-            e -> e.maskRatio() == null ? Numbers.NONE : Numbers.percent(e.maskRatio())),
+        Grid.number("mask ratio", e -> Numbers.percent(e.maskRatio())),
         batches("steps", b -> b.stepsPerWorker()),
         batches("images a step", b -> b.batchSize()),
         batches("of them a worker's", b -> b.workerBatchSize()),

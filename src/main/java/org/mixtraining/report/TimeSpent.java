@@ -70,7 +70,7 @@ final class TimeSpent {
     return Card.of(
         "By phase and activity",
         "Time on devices is that of training, summed over workers and the cores, or GPU, that each holds; time includes evaluation. Training and waiting are those of the slowest worker; the rest is starting tasks and writing results.",
-        Grid.table(
+        Grid.html(
             "Cost by phase",
             facts.phases(),
             Grid.<RunFacts.PhaseCost>name("phase", p -> p.phase().name()),
@@ -82,7 +82,7 @@ final class TimeSpent {
             Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
             Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
             Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops()))),
-        Grid.table(
+        Grid.html(
             "Time by activity",
             IntStream.range(0, PARTS.size()).boxed().toList(),
             Grid.<Integer>name("for", PARTS::get),

@@ -7,6 +7,7 @@ import j2html.tags.DomContent;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.mixtraining.report.chart.Grid;
@@ -47,13 +48,13 @@ final class WorkersSection {
           ", ", rows.stream().map(row -> row.host() + "/" + row.executor()).distinct().toList());
     }
 
-    Double peak() {
-      var peak =
-          rows.stream()
-              .filter(row -> row.peakRssBytes() != null)
-              .mapToLong(WorkerRow::peakRssBytes)
-              .max();
-      return peak.isPresent() ? Double.valueOf(peak.getAsLong()) : null;
+    String peak() {
+      return rows.stream()
+          .map(WorkerRow::peakRssBytes)
+          .filter(Objects::nonNull)
+          .max(Comparator.naturalOrder())
+          .map(bytes -> Numbers.amount(bytes, "B"))
+          .orElse(Numbers.NONE);
     }
   }
 
@@ -80,7 +81,7 @@ final class WorkersSection {
         "Seconds that each worker held its device in each epoch; darker is longer, and an outline marks more than a tenth of them spent waiting for data."
             + shown,
         matrix(slowest),
-        Grid.table(
+        Grid.html(
             "Workers",
             slowest,
             Grid.<Share>number("worker", s -> String.valueOf(s.worker)),
@@ -90,9 +91,7 @@ final class WorkersSection {
             Grid.number("on its device", s -> Numbers.time(s.seconds())),
             Grid.number("images/s", s -> Numbers.digits(s.images() / s.seconds(), 3)),
             Grid.number("waiting", s -> Numbers.percent(s.waiting() / s.seconds())),
-            Grid.number(
-                "peak memory",
-                s -> s.peak() == null ? Numbers.NONE : Numbers.amount(s.peak(), "B")),
+            Grid.number("peak memory", Share::peak),
             Grid.number("repeated epochs", s -> String.valueOf(s.repeats()))));
   }
 

@@ -41,7 +41,7 @@ public record Grid<R>(String about, List<Grid.Column<R>> columns, List<R> rows) 
 
   /** The same as HTML. */
   @SafeVarargs
-  public static <R> DivTag table(String about, List<R> rows, Column<R>... columns) {
+  public static <R> DivTag html(String about, List<R> rows, Column<R>... columns) {
     return of(about, rows, columns).html();
   }
 

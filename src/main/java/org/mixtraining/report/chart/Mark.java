@@ -45,7 +45,8 @@ public enum Mark {
     return sample("sign", 14).with(at(7, 7));
   }
 
-  private static Svg sample(String name, int width) {
+  /** An empty drawing for a legend. */
+  static Svg sample(String name, int width) {
     return Svg.of("svg")
         .withClass(name)
         .attr("viewBox", "0 0 %s 14".formatted(width))

@@ -1,5 +1,7 @@
 package org.mixtraining.report.chart;
 
+import static java.util.stream.Collectors.joining;
+
 import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.results.EpochRow;
@@ -26,15 +28,13 @@ public record PhaseShading(List<PhaseShading.Band> bands) {
 
   /** As a sentence: {@code SSL in epochs 1 to 4, MIX in epochs 5 to 8}. */
   public String describe() {
-    return String.join(
-        ", ",
-        bands.stream()
-            .map(
-                band ->
-                    band.first == band.last
-                        ? "%s in epoch %s".formatted(band.phase, band.first)
-                        : "%s in epochs %s to %s".formatted(band.phase, band.first, band.last))
-            .toList());
+    return bands.stream()
+        .map(
+            band ->
+                band.first == band.last
+                    ? "%s in epoch %s".formatted(band.phase, band.first)
+                    : "%s in epochs %s to %s".formatted(band.phase, band.first, band.last))
+        .collect(joining(", "));
   }
 
   Svg draw(Frame frame, Scale x) {

@@ -27,13 +27,7 @@ public record StackedBars(String yTitle, List<String> parts, List<StackedBars.Ba
     return IntStream.range(0, parts.size())
         .mapToObj(
             part ->
-                new Key(
-                    Svg.of("svg")
-                        .withClass("sample")
-                        .attr("viewBox", "0 0 30 14")
-                        .attr("aria-hidden", "true")
-                        .with(part(part, 4, 1, 22, 12)),
-                    parts.get(part)))
+                new Key(Mark.sample("sample", 30).with(part(part, 4, 1, 22, 12)), parts.get(part)))
         .toList();
   }
 
