@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Encoders;
@@ -86,9 +87,7 @@ final class CompareCommand implements Callable<Integer> {
               .train(ready);
       print(spark, comparison);
       if (!failures.isEmpty()) {
-        throw failures.get(0) instanceof RuntimeException e
-            ? e
-            : new IllegalStateException(failures.get(0));
+        throw Failable.rethrow(failures.get(0));
       }
     }
     return 0;

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.apache.commons.lang3.function.Failable;
 
 /**
  * A fixed pool of threads, including the caller, that share the tasks of one parallel loop at a
@@ -178,14 +179,8 @@ public final class WorkerThreads implements AutoCloseable {
 
     void rethrow() {
       Throwable thrown = failure.get();
-      if (thrown instanceof Error error) {
-        throw error;
-      }
-      if (thrown instanceof RuntimeException exception) {
-        throw exception;
-      }
       if (thrown != null) {
-        throw new IllegalStateException(thrown);
+        throw Failable.rethrow(thrown);
       }
     }
   }
