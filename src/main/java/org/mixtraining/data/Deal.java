@@ -16,11 +16,9 @@ import java.util.stream.IntStream;
 record Deal(int[] order, int[] sizes) {
 
   private static Deal of(List<int[]> minibatches, int steps) {
-    return new Deal(
-        minibatches.stream().flatMapToInt(IntStream::of).toArray(),
-        IntStream.range(0, steps)
-            .map(step -> step < minibatches.size() ? minibatches.get(step).length : 0)
-            .toArray());
+    int[] order = minibatches.stream().flatMapToInt(IntStream::of).toArray();
+    int[] sizes = minibatches.stream().mapToInt(images -> images.length).toArray();
+    return new Deal(order, Arrays.copyOf(sizes, steps));
   }
 
   /** In the order that they have, in minibatches of nearly one size, the larger first. */
