@@ -24,6 +24,13 @@ public record Matrix(Memory memory, int offset, int rows, int cols, int stride, 
     return new Matrix(Memory.allocate((long) rows * cols), 0, rows, cols, cols, true);
   }
 
+  /** A matrix with memory of its own, of the values from index {@code at} on. */
+  public static Matrix copyOf(float[] values, int at, int rows, int cols) {
+    Matrix copy = allocate(rows, cols);
+    copy.write(values, at);
+    return copy;
+  }
+
   /**
    * A view of an array's memory: rank 1 becomes one row, rank 2 keeps its shape, higher ranks keep
    * the first dimension as rows. It must be float32 and in 'c' order without gaps, but for gaps

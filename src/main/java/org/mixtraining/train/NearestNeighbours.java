@@ -102,8 +102,6 @@ public record NearestNeighbours(Engine engine, Features training, int classes)
         columns[d * images.images() + i] = images.values()[i * dim + d];
       }
     }
-    Matrix matrix = Matrix.allocate(dim, images.images());
-    matrix.write(columns, 0);
-    return matrix;
+    return Matrix.copyOf(columns, 0, dim, images.images());
   }
 }

@@ -119,9 +119,7 @@ final class SoftmaxRegression implements AutoCloseable {
     for (int i = 0; i < rows.length; i++) {
       rows[i] = (float) values[from * classes + i];
     }
-    Matrix matrix = Matrix.allocate(to - from, classes);
-    matrix.write(rows, 0);
-    return matrix;
+    return Matrix.copyOf(rows, 0, to - from, classes);
   }
 
   /** The loss and its gradient over some of the training images. */

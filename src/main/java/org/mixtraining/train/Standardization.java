@@ -40,8 +40,6 @@ record Standardization(float[] mean, float[] scale) {
       int d = i % dim();
       values[i] = (images.values()[from * dim() + i] - mean[d]) * scale[d];
     }
-    Matrix rows = Matrix.allocate(to - from, dim());
-    rows.write(values, 0);
-    return rows;
+    return Matrix.copyOf(values, 0, to - from, dim());
   }
 }
