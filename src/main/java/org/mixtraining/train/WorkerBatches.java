@@ -75,11 +75,6 @@ public record WorkerBatches(
     return new TaskBatches(own, from, position -> prepared(position, blended.next()));
   }
 
-  /** All of them. */
-  public TaskBatches prepared() {
-    return prepared(0);
-  }
-
   private Prepared prepared(Position position, Minibatch batch) {
     double maskRatio = maskRatio(batch.labels());
     ViT masked = vit.masking(maskRatio);
@@ -139,11 +134,6 @@ public record WorkerBatches(
         partners,
         numbers(mixes),
         config.run().seed());
-  }
-
-  /** All of them. */
-  public TaskBatches raw() {
-    return raw(0);
   }
 
   /** The next so many images of another dataset, pass after pass. */

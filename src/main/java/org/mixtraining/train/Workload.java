@@ -82,12 +82,12 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   /** Minibatches of so many steps, prepared by these threads. */
   public TaskBatches batches(int steps, WorkerThreads threads) {
-    return WorkerBatches.of(config, vit, plan, images(steps), threads).prepared();
+    return WorkerBatches.of(config, vit, plan, images(steps), threads).prepared(0);
   }
 
   /** The same for a device, which prepares the images; the caller makes the rest. */
   public TaskBatches onDevice(int steps) {
-    return WorkerBatches.of(config, vit, plan, images(steps), new WorkerThreads(1)).raw();
+    return WorkerBatches.of(config, vit, plan, images(steps), new WorkerThreads(1)).raw(0);
   }
 
   private Share images(int steps) {

@@ -126,8 +126,8 @@ class DeviceImagesTest {
       GraphSpec spec = replica.spec();
       Parameters parameters = new Parameters(gpu, arena, spec);
       List<TrainingBatch> expected = new ArrayList<>();
-      batches.prepared().forEachRemaining(expected::add);
-      TaskBatches raw = batches.raw();
+      batches.prepared(0).forEachRemaining(expected::add);
+      TaskBatches raw = batches.raw(0);
       assertThat(raw.steps()).isEqualTo(expected.size()).isEqualTo(2);
       for (TrainingBatch minibatch : expected) {
         Prepared onCpu = (Prepared) minibatch;

@@ -228,9 +228,9 @@ class GpuStepsTest {
               TestGpu.open(Memory.Type.FLOAT),
               onCpu,
               plan,
-              WorkerBatches.of(config, VIT, plan, images, CALLER).prepared());
+              WorkerBatches.of(config, VIT, plan, images, CALLER).prepared(0));
       EpochMetrics actual =
-          epoch(gpu, onDevice, plan, WorkerBatches.of(config, VIT, plan, images, CALLER).raw());
+          epoch(gpu, onDevice, plan, WorkerBatches.of(config, VIT, plan, images, CALLER).raw(0));
 
       assertThat(actual)
           .usingRecursiveComparison()
@@ -264,8 +264,8 @@ class GpuStepsTest {
               Optional.empty(),
               3,
               CALLER);
-      prepared.add(batches.prepared());
-      raw.add(batches.raw());
+      prepared.add(batches.prepared(0));
+      raw.add(batches.raw(0));
     }
     try (Replica onCpu = replica(VIT, heads, plan);
         Replica onDevice = replica(VIT, heads, plan)) {

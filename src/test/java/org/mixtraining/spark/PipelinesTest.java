@@ -292,7 +292,7 @@ class PipelinesTest {
   }
 
   private static TaskBatches batches(SmallRun run, EpochPlan plan, int... shards) {
-    return run.batches(plan, shards).prepared();
+    return run.batches(plan, shards).prepared(0);
   }
 
   private static List<TrainingBatch> list(Iterator<TrainingBatch> batches) {

@@ -102,7 +102,7 @@ class ReplicaPoolTest {
             plan,
             Share.all(Jobs.images(10), Jobs.NORMALIZATION),
             new WorkerThreads(1))
-        .prepared();
+        .prepared(0);
   }
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {

@@ -34,7 +34,7 @@ class WorkerBatchesTest {
             Jobs.plan(0, objective, 0.5, 1e-3),
             Share.all(Jobs.images(12), Jobs.NORMALIZATION),
             new WorkerThreads(1))
-        .prepared()
+        .prepared(0)
         .forEachRemaining(batches::add);
     return batches;
   }
@@ -62,12 +62,12 @@ class WorkerBatchesTest {
       assertThat(batches.prepared(from))
           .toIterable()
           .usingRecursiveFieldByFieldElementComparator()
-          .isEqualTo(list(batches.prepared()).subList(from, 4));
+          .isEqualTo(list(batches.prepared(0)).subList(from, 4));
       assertThat(batches.raw(from))
           .toIterable()
           .extracting(batch -> partners((TrainingBatch.Raw) batch))
           .isEqualTo(
-              list(batches.raw()).subList(from, 4).stream()
+              list(batches.raw(0)).subList(from, 4).stream()
                   .map(batch -> partners((TrainingBatch.Raw) batch))
                   .toList());
     }

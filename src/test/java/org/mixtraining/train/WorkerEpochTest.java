@@ -36,7 +36,7 @@ class WorkerEpochTest {
             plan,
             Share.all(Jobs.images(10), Jobs.NORMALIZATION),
             new WorkerThreads(1))
-        .prepared();
+        .prepared(0);
   }
 
   @Test
