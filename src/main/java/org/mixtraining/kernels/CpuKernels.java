@@ -2,7 +2,6 @@ package org.mixtraining.kernels;
 
 import java.util.function.IntConsumer;
 import org.mixtraining.kernels.RowOps.AdamFactors;
-import org.mixtraining.kernels.RowOps.Normal;
 
 /**
  * Kernels for processors, all of {@link Kernels} in one class: {@link Gemm} on raw pointers for
@@ -59,11 +58,7 @@ record CpuKernels(RowOps ops, Gemm gemm) implements Kernels {
     eachRow(
         x,
         r -> layerNormStats(x, r, eps, stats),
-        r -> ops.normalize(normal(x, r, stats), gain, bias, y));
-  }
-
-  private static Normal normal(Matrix x, int r, Matrix stats) {
-    return new Normal(x, r, stats.at(r, 0), stats.at(r, 1));
+        r -> ops.normalize(x, r, stats.at(r, 0), stats.at(r, 1), gain, bias, y));
   }
 
   private void layerNormStats(Matrix x, int r, float eps, Matrix stats) {
@@ -91,15 +86,17 @@ record CpuKernels(RowOps ops, Gemm gemm) implements Kernels {
     Matrix added = residual == null ? dx : residual;
     eachRow(
         x,
-        r -> ops.normalizeParameterGradient(dy, normal(x, r, stats), dGain, dBias),
-        r -> layerNormInputGradient(dy, normal(x, r, stats), gain, added, dx));
+        r -> ops.normalizeParameterGradient(dy, x, r, stats.at(r, 0), stats.at(r, 1), dGain, dBias),
+        r -> layerNormInputGradient(dy, x, r, stats, gain, added, dx));
   }
 
   private void layerNormInputGradient(
-      Matrix dy, Normal normal, Matrix gain, Matrix residual, Matrix dx) {
-    float meanDy = ops.dot(dy, normal.row(), gain, 0) / dy.cols();
-    float meanDyX = ops.normalizedDot(dy, normal, gain) / dy.cols();
-    ops.normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx);
+      Matrix dy, Matrix x, int r, Matrix stats, Matrix gain, Matrix residual, Matrix dx) {
+    float mean = stats.at(r, 0);
+    float scale = stats.at(r, 1);
+    float meanDy = ops.dot(dy, r, gain, 0) / x.cols();
+    float meanDyX = ops.normalizedDot(dy, x, r, mean, scale, gain) / x.cols();
+    ops.normalizeInputGradient(dy, x, r, mean, scale, gain, meanDy, meanDyX, residual, dx);
   }
 
   // --- GELU ------------------------------------------------------------------------------------

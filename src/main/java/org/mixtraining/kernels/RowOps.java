@@ -35,29 +35,26 @@ interface RowOps {
   /** Σ (x[row] − mean)². */
   float squaredDeviation(Matrix x, int row, float mean);
 
-  /** A row normalised: (x[row] − mean) · scale. */
-  record Normal(Matrix x, int row, float mean, float scale) {
-    float at(int column) {
-      return (x.at(row, column) - mean) * scale;
-    }
-  }
+  /** y[row] = (x[row] − mean) · scale · gain + bias. */
+  void normalize(Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y);
 
-  /** y[row] = normal · gain + bias, in the row of x. */
-  void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y);
+  /** Σ dy[row] · gain · (x[row] − mean) · scale. */
+  float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain);
 
-  /** Σ dy[row] · gain · normal. */
-  float normalizedDot(Matrix dy, Normal normal, Matrix gain);
-
-  /** dGain += dy[row] · normal; dBias += dy[row]. */
-  void normalizeParameterGradient(Matrix dy, Normal normal, Matrix dGain, Matrix dBias);
+  /** dGain += dy[row] · (x[row] − mean) · scale; dBias += dy[row]. */
+  void normalizeParameterGradient(
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias);
 
   /**
-   * dx[row] = residual[row] + scale · (dy[row] · gain − meanDy − normal · meanDyX); dx may be
-   * residual.
+   * dx[row] = residual[row] + scale · (dy[row] · gain − meanDy − (x[row] − mean) · scale ·
+   * meanDyX); dx may be residual.
    */
   void normalizeInputGradient(
       Matrix dy,
-      Normal normal,
+      Matrix x,
+      int row,
+      float mean,
+      float scale,
       Matrix gain,
       float meanDy,
       float meanDyX,

@@ -59,43 +59,50 @@ record ScalarRowOps(int from) implements RowOps {
   }
 
   @Override
-  public void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y) {
+  public void normalize(
+      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
     for (int j = from; j < y.cols(); j++) {
-      y.put(normal.row(), j, Math.fma(normal.at(j), gain.at(0, j), bias.at(0, j)));
+      float normal = (x.at(row, j) - mean) * scale;
+      y.put(row, j, Math.fma(normal, gain.at(0, j), bias.at(0, j)));
     }
   }
 
   @Override
-  public float normalizedDot(Matrix dy, Normal normal, Matrix gain) {
-    return reduce(dy.cols(), products(dy, normal, gain));
+  public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
+    return reduce(x.cols(), normalizedProducts(dy, x, row, mean, scale, gain));
   }
 
-  static Term products(Matrix dy, Normal normal, Matrix gain) {
-    return (sum, j) -> Math.fma(dy.at(normal.row(), j) * gain.at(0, j), normal.at(j), sum);
+  static Term normalizedProducts(
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
+    return (sum, j) -> Math.fma(dy.at(row, j) * gain.at(0, j), (x.at(row, j) - mean) * scale, sum);
   }
 
   @Override
-  public void normalizeParameterGradient(Matrix dy, Normal normal, Matrix dGain, Matrix dBias) {
-    for (int j = from; j < dy.cols(); j++) {
-      float d = dy.at(normal.row(), j);
-      dGain.put(0, j, Math.fma(d, normal.at(j), dGain.at(0, j)));
-      dBias.put(0, j, dBias.at(0, j) + d);
+  public void normalizeParameterGradient(
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
+    for (int j = from; j < x.cols(); j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      dGain.put(0, j, Math.fma(dy.at(row, j), normal, dGain.at(0, j)));
+      dBias.put(0, j, dBias.at(0, j) + dy.at(row, j));
     }
   }
 
   @Override
   public void normalizeInputGradient(
       Matrix dy,
-      Normal normal,
+      Matrix x,
+      int row,
+      float mean,
+      float scale,
       Matrix gain,
       float meanDy,
       float meanDyX,
       Matrix residual,
       Matrix dx) {
-    int row = normal.row();
-    for (int j = from; j < dy.cols(); j++) {
-      float centered = dy.at(row, j) * gain.at(0, j) - meanDy - normal.at(j) * meanDyX;
-      dx.put(row, j, Math.fma(centered, normal.scale(), residual.at(row, j)));
+    for (int j = from; j < x.cols(); j++) {
+      float normal = (x.at(row, j) - mean) * scale;
+      float centered = dy.at(row, j) * gain.at(0, j) - meanDy - normal * meanDyX;
+      dx.put(row, j, Math.fma(centered, scale, residual.at(row, j)));
     }
   }
 

@@ -9,6 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
+import org.mixtraining.kernels.ScalarRowOps.Term;
 
 /**
  * Row operations with the Vector API, in one class since they share what the compiler inlines,
@@ -127,67 +128,77 @@ final class VectorRowOps implements RowOps {
   }
 
   @Override
-  public void normalize(Normal normal, Matrix gain, Matrix bias, Matrix y) {
-    Row xs = Row.of(normal.x(), normal.row());
+  public void normalize(
+      Matrix x, int row, float mean, float scale, Matrix gain, Matrix bias, Matrix y) {
+    Row xs = Row.of(x, row);
     Row gs = Row.of(gain, 0);
     Row bs = Row.of(bias, 0);
-    Row ys = Row.of(y, normal.row());
-    int whole = whole(y.cols());
+    Row ys = Row.of(y, row);
+    int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      ys.store(xs.load(j, normal).fma(gs.load(j), bs.load(j)), j);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      ys.store(normal.fma(gs.load(j), bs.load(j)), j);
     }
-    new ScalarRowOps(whole).normalize(normal, gain, bias, y);
+    new ScalarRowOps(whole).normalize(x, row, mean, scale, gain, bias, y);
   }
 
   @Override
-  public float normalizedDot(Matrix dy, Normal normal, Matrix gain) {
-    Row ds = Row.of(dy, normal.row());
-    Row xs = Row.of(normal.x(), normal.row());
+  public float normalizedDot(Matrix dy, Matrix x, int row, float mean, float scale, Matrix gain) {
+    Row ds = Row.of(dy, row);
+    Row xs = Row.of(x, row);
     Row gs = Row.of(gain, 0);
-    int whole = whole(dy.cols());
+    int whole = whole(x.cols());
     FloatVector lanes = FloatVector.zero(SPECIES);
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      lanes = ds.load(j).mul(gs.load(j)).fma(xs.load(j, normal), lanes);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      lanes = ds.load(j).mul(gs.load(j)).fma(normal, lanes);
     }
-    return rest(dy.cols(), ScalarRowOps.products(dy, normal, gain), whole, combine(lanes));
+    Term products = ScalarRowOps.normalizedProducts(dy, x, row, mean, scale, gain);
+    return rest(x.cols(), products, whole, combine(lanes));
   }
 
   @Override
-  public void normalizeParameterGradient(Matrix dy, Normal normal, Matrix dGain, Matrix dBias) {
-    Row ds = Row.of(dy, normal.row());
-    Row xs = Row.of(normal.x(), normal.row());
+  public void normalizeParameterGradient(
+      Matrix dy, Matrix x, int row, float mean, float scale, Matrix dGain, Matrix dBias) {
+    Row ds = Row.of(dy, row);
+    Row xs = Row.of(x, row);
     Row gs = Row.of(dGain, 0);
     Row bs = Row.of(dBias, 0);
-    int whole = whole(dy.cols());
+    int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
       FloatVector d = ds.load(j);
-      gs.store(d.fma(xs.load(j, normal), gs.load(j)), j);
+      gs.store(d.fma(normal, gs.load(j)), j);
       bs.store(bs.load(j).add(d), j);
     }
-    new ScalarRowOps(whole).normalizeParameterGradient(dy, normal, dGain, dBias);
+    new ScalarRowOps(whole).normalizeParameterGradient(dy, x, row, mean, scale, dGain, dBias);
   }
 
   @Override
   public void normalizeInputGradient(
       Matrix dy,
-      Normal normal,
+      Matrix x,
+      int row,
+      float mean,
+      float scale,
       Matrix gain,
       float meanDy,
       float meanDyX,
       Matrix residual,
       Matrix dx) {
-    Row ds = Row.of(dy, normal.row());
-    Row xs = Row.of(normal.x(), normal.row());
+    Row ds = Row.of(dy, row);
+    Row xs = Row.of(x, row);
     Row gs = Row.of(gain, 0);
-    Row rs = Row.of(residual, normal.row());
-    Row ys = Row.of(dx, normal.row());
-    int whole = whole(dy.cols());
+    Row rs = Row.of(residual, row);
+    Row ys = Row.of(dx, row);
+    int whole = whole(x.cols());
     for (int j = 0; j < whole * BYTES; j += LANES * BYTES) {
-      FloatVector slope = xs.load(j, normal).mul(meanDyX);
-      FloatVector centered = ds.load(j).mul(gs.load(j)).sub(meanDy).sub(slope);
-      ys.store(centered.fma(broadcast(normal.scale()), rs.load(j)), j);
+      FloatVector normal = xs.load(j).sub(mean).mul(scale);
+      FloatVector centered = ds.load(j).mul(gs.load(j)).sub(meanDy).sub(normal.mul(meanDyX));
+      ys.store(centered.fma(broadcast(scale), rs.load(j)), j);
     }
-    new ScalarRowOps(whole).normalizeInputGradient(dy, normal, gain, meanDy, meanDyX, residual, dx);
+    new ScalarRowOps(whole)
+        .normalizeInputGradient(dy, x, row, mean, scale, gain, meanDy, meanDyX, residual, dx);
   }
 
   @Override
@@ -324,11 +335,6 @@ final class VectorRowOps implements RowOps {
     /** The vector from byte j of the row. */
     FloatVector load(int j) {
       return FloatVector.fromByteBuffer(SPECIES, bytes, start + j, NATIVE);
-    }
-
-    /** The same normalised. */
-    FloatVector load(int j, Normal normal) {
-      return load(j).sub(normal.mean()).mul(normal.scale());
     }
 
     void store(FloatVector v, int j) {

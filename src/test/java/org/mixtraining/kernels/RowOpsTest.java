@@ -13,7 +13,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.kernels.RowOps.AdamFactors;
-import org.mixtraining.kernels.RowOps.Normal;
 
 class RowOpsTest {
 
@@ -35,16 +34,15 @@ class RowOpsTest {
       for (int i = 0; i < n; i++) {
         m[i] = all.rows(i, i + 1);
       }
-      Normal normal = new Normal(m[1], 0, 0.3f, 1.7f);
       List<Integer> bits = new ArrayList<>();
       bits.add(Float.floatToRawIntBits(ops.sum(m[0], 0)));
       bits.add(Float.floatToRawIntBits(ops.max(m[0], 0)));
       bits.add(Float.floatToRawIntBits(ops.dot(m[0], 0, m[1], 0)));
       bits.add(Float.floatToRawIntBits(ops.squaredDeviation(m[0], 0, 0.3f)));
-      bits.add(Float.floatToRawIntBits(ops.normalizedDot(m[0], normal, m[2])));
-      ops.normalizeParameterGradient(m[0], normal, m[2], m[3]);
-      ops.normalizeInputGradient(m[0], normal, m[2], 0.1f, -0.2f, m[3], m[3]);
-      ops.normalize(new Normal(m[0], 0, 0.3f, 1.7f), m[2], m[3], m[4]);
+      bits.add(Float.floatToRawIntBits(ops.normalizedDot(m[0], m[1], 0, 0.3f, 1.7f, m[2])));
+      ops.normalizeParameterGradient(m[0], m[1], 0, 0.3f, 1.7f, m[2], m[3]);
+      ops.normalizeInputGradient(m[0], m[1], 0, 0.3f, 1.7f, m[2], 0.1f, -0.2f, m[3], m[3]);
+      ops.normalize(m[0], 0, 0.3f, 1.7f, m[2], m[3], m[4]);
       ops.add(m[0], 0, m[1], 0, m[5], 0);
       ops.multiply(m[5], m[2], 0, m[4]);
       ops.bell(m[6], 0, m[1], m[7]);
