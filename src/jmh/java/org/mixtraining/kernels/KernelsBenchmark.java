@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * Each kernel by itself on one thread, at ViT-Tiny's widths (dim 192, 3 heads) and 8 images a call,
  * about what a block computes at a time: with 65 tokens an image as in an SL step and 17 as in the
- * encoder of an SSL step. {@code mvn -q -Pjmh verify -DskipTests}; see README.
+ * encoder of an SSL step. {@code mvn -q -Pjmh verify -DskipTests}.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

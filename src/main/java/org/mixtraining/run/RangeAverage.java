@@ -18,7 +18,7 @@ import org.mixtraining.config.OptimizerConfig.Betas;
  * </pre>
  *
  * <p>With noise alone the mean is as many times too large as there are workers, so the average is
- * never less than that part of it. Measured in the README, "Several workers".
+ * never less than that part of it. Measured in the manual's experiments.
  */
 public final class RangeAverage {
 

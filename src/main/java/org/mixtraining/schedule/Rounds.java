@@ -24,7 +24,7 @@ public record Rounds(int steps, int count, String reason) {
   /**
    * The rounds of an epoch. Where the job chooses, a worker takes 4 steps between two averages, and
    * more in long runs, which need fewer: none has more than 300. Both numbers are from measurements
-   * (README, "Several workers"); how many workers there are did not matter.
+   * (the manual's experiments); how many workers there are did not matter.
    *
    * @param runSteps steps of the whole run
    */

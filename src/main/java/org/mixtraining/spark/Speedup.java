@@ -7,9 +7,8 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 
 /**
- * The time that several workers save, reckoned before a run: they share its steps, but wait for
- * each average. The constants are of README's machines ("Speed of a training step", "Limits"); they
- * decide nothing.
+ * The time that several workers save, estimated before a run: they share its steps, but wait for
+ * each average. The constants were measured (the manual's page of performance) and decide nothing.
  *
  * @param steps seconds that one worker takes for the steps of the whole run
  * @param averages of the whole run

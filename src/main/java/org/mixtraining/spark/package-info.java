@@ -5,8 +5,9 @@
  * <p>In each round of an epoch, worker w is partition w of a plain Spark stage, wherever that runs.
  * Everything it needs is in its shards, in broadcasts and in the state that the round begins with,
  * so a lost task is simply run again, with the same result to the bit. A {@link
- * org.mixtraining.spark.StateExchange} averages the workers on the driver, in the executors' blocks
- * or by a shuffle, to the same bits; of blocks that died with an executor, an epoch begins again.
+ * org.mixtraining.spark.exchange.StateExchange} averages the workers on the driver, in the
+ * executors' blocks or by a shuffle, to the same bits; of blocks that died with an executor, an
+ * epoch begins again.
  *
  * <p>On a cluster, {@link org.mixtraining.spark.ResourcePlan} says beforehand what a run takes, and
  * {@code WorkerDevices} asks Spark for a GPU for each worker of the stages that train or score.

@@ -145,7 +145,7 @@ public final class ModelSpec {
             vector("projection-bias", vit.architecture().patchValues(), ZERO)));
 
     for (Head head : heads) {
-      // Not MAE's deviation of 2e-5: short runs do not catch up (README, "Results").
+      // Not MAE's deviation of 2e-5: short runs do not catch up (the manual's experiments).
       Parameter weight = weight("weight", dim, head.classes());
       add(head.name(), head.name(), 0, List.of(weight, vector("bias", head.classes(), ZERO)));
     }

@@ -8,7 +8,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** The README's example; a test runs it. */
+/** The manual's example (src/site/markdown/models.md); a test runs it. */
 final class ClassifyPhotos {
   private ClassifyPhotos() {}
 

@@ -135,13 +135,13 @@ class MixTrainingModelTest {
 
   /** What a newcomer reads is what is run here. */
   @Test
-  void theExampleOfTheReadmeRuns() throws IOException {
-    String readme = Files.readString(Path.of("README.md"));
+  void theExampleOfTheManualRuns() throws IOException {
+    String manual = Files.readString(Path.of("src/site/markdown/models.md"));
     String example =
         Files.readString(Path.of("src/test/java/org/mixtraining/api/ClassifyPhotos.java"));
     String body = example.substring(example.indexOf("    MixTrainingModel model"));
     body = body.substring(0, body.indexOf("\n  }\n"));
-    assertThat(readme).contains(body.indent(-4).stripTrailing());
+    assertThat(manual).contains(body.indent(-4).stripTrailing());
 
     PrintStream out = System.out;
     var printed = new ByteArrayOutputStream();

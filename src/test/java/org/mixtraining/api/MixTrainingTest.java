@@ -97,12 +97,16 @@ class MixTrainingTest {
 
   /** What a newcomer reads is what is run here. */
   @Test
-  void theExampleOfTheReadmeRuns() throws IOException {
+  void theExampleOfReadmeAndManualRuns() throws IOException {
     String example =
         Files.readString(Path.of("src/test/java/org/mixtraining/api/TrainAModel.java"));
     String body = example.substring(example.indexOf("    JobConfig config"));
     body = body.substring(0, body.indexOf("\n  }\n"));
-    assertThat(Files.readString(Path.of("README.md"))).contains(body.indent(-4).stripTrailing());
+    for (var document : List.of("README.md", "src/site/markdown/models.md")) {
+      assertThat(Files.readString(Path.of(document)))
+          .as(document)
+          .contains(body.indent(-4).stripTrailing());
+    }
 
     Path file = Files.writeString(directory.resolve("job.conf"), "mixtraining.run.seed = 3\n");
     List<String> words = new ArrayList<>(List.of(file.toString()));

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mixtraining.config.Pipeline;
 
-/** The queries that come with the job. */
+/** The queries that come with the job, and those that README and manual show. */
 class NotebooksTest {
   @RegisterExtension static final LocalSpark spark = new LocalSpark();
 
@@ -100,6 +101,25 @@ class NotebooksTest {
   void everyStatementAnswersWithRows(Path file) throws IOException {
     assertThat(csv(file).split("\n\n"))
         .allSatisfy(answer -> assertThat(answer.lines()).hasSizeGreaterThan(1));
+  }
+
+  static List<String> shown() throws IOException {
+    try (Stream<Path> manual = Files.list(Path.of("src/site/markdown"))) {
+      List<String> statements = new ArrayList<>();
+      for (Path file : Stream.concat(Stream.of(Path.of("README.md")), manual).toList()) {
+        Pattern.compile("submit/mixtraining sql .*-e \"([^\"]+)\"")
+            .matcher(Files.readString(file))
+            .results()
+            .forEach(command -> statements.add(command.group(1)));
+      }
+      return statements;
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("shown")
+  void everyStatementShownNamesTablesAndColumnsThatExist(String statement) {
+    assertThat(spark.get().sql(statement).columns()).isNotEmpty();
   }
 
   @Test

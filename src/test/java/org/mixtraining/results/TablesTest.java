@@ -310,9 +310,9 @@ class TablesTest {
   }
 
   @Test
-  void theDocumentationThatLiesBesideTheQueriesIsOfToday() throws IOException {
-    assertThat(Path.of("notebooks/tables.md"))
-        .as("submit/mixtraining sql --describe > notebooks/tables.md")
+  void theManualsPageOfColumnsIsOfToday() throws IOException {
+    assertThat(Path.of("src/site/markdown/columns.md"))
+        .as("submit/mixtraining sql --describe > src/site/markdown/columns.md")
         .hasContent(Tables.describe());
   }
 

@@ -21,8 +21,9 @@ import org.mixtraining.vit.state.ModelState;
 import org.mixtraining.vit.state.ModelState.Block;
 
 /**
- * What averaging the states of many vit-tiny workers costs, for the README's limits: run it with
- * {@code mvn test -Dtest=ExchangeCostTest -Dexcluded.tags=}. It prints its measurements.
+ * What averaging the states of many vit-tiny workers costs, for the manual's page of performance:
+ * run it with {@code mvn test -Dtest=ExchangeCostTest -Dexcluded.tags=}. It prints its
+ * measurements.
  */
 @Tag("slow")
 class ExchangeCostTest {

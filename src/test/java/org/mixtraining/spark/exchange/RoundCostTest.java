@@ -33,9 +33,9 @@ import org.mixtraining.spark.SparkRun;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * What a round costs between executors in processes of their own, for the README's limits: run it
- * with {@code mvn verify -Dit.test=RoundCostTest -Dintegration.tags=slow}. It prints its
- * measurements, which are of rounds after the first ones.
+ * What a round costs between executors in processes of their own, for the manual's page of
+ * performance: run it with {@code mvn verify -Dit.test=RoundCostTest -Dintegration.tags=slow}. It
+ * prints its measurements, which are of rounds after the first ones.
  */
 @Tag("slow")
 class RoundCostTest {
