@@ -10,10 +10,11 @@ enum Threads { ALONE, TOGETHER };
 
 struct Entry {
   std::function<void(void**)> kernel;
+  std::vector<int> arguments;
   Threads threads;
 };
 
-#define ENTRY(kernel, threads) {#kernel, {host::callable(kernel), threads}}
+#define ENTRY(kernel, threads) {#kernel, {host::callable(kernel), host::arguments(kernel), threads}}
 
 static const std::map<std::string, Entry> KERNELS = {
     ENTRY(edit_images, TOGETHER),
@@ -64,6 +65,14 @@ EXPORT int host_launch(const char* kernel, long blocks, int threads, long shared
                   ? host::launch_alone(blocks, threads, body)
                   : host::launch(blocks, threads, sharedBytes, body);
   return done ? 0 : 2;
+}
+
+// The bytes of each of a kernel's arguments, negative where it is a pointer; -1: no such kernel.
+EXPORT int host_arguments(const char* kernel, int* bytes) {
+  auto entry = KERNELS.find(kernel);
+  if (entry == KERNELS.end()) return -1;
+  for (int own : entry->second.arguments) *bytes++ = own;
+  return entry->second.arguments.size();
 }
 
 template <typename T>

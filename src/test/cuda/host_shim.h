@@ -209,6 +209,11 @@ static std::function<void(void**)> callable(void (*kernel)(A...)) {
   return [kernel](void** arguments) { call(kernel, arguments, std::index_sequence_for<A...>()); };
 }
 
+template <typename... A>
+static std::vector<int> arguments(void (*)(A...)) {
+  return {(std::is_pointer_v<A> ? -(int)sizeof(A) : (int)sizeof(A))...};
+}
+
 }  // namespace host
 
 static inline void __syncthreads() { host::blockBarrier.wait(blockDim.x); }

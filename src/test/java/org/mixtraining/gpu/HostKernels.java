@@ -41,7 +41,7 @@ final class HostKernels {
       Path directory = Files.createDirectories(Path.of("target", "cuda"));
       Path library =
           directory
-              .resolve(String.format(Locale.ROOT, "host-%s-%08x.so", matrixType, sourceHash()))
+              .resolve(String.format(Locale.ROOT, "host-%s-%08x.so", matrixType, hash(SOURCES, SHIM)))
               .toAbsolutePath();
       if (!Files.exists(library)) {
         Path fresh = Files.createTempFile(directory, "host", ".so");
@@ -71,9 +71,10 @@ final class HostKernels {
     }
   }
 
-  private static int sourceHash() throws IOException {
+  /** Of all files in some directories. */
+  static int hash(Path... directories) throws IOException {
     StringBuilder all = new StringBuilder();
-    for (Path directory : List.of(SOURCES, SHIM)) {
+    for (Path directory : directories) {
       try (Stream<Path> files = Files.list(directory)) {
         for (Path file : files.sorted().toList()) {
           all.append(Files.readString(file));
