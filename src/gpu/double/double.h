@@ -27,13 +27,15 @@ extern std::recursive_mutex lock;
 struct Modes {
   long fails = 0;      // the how many-th call from now fails; 0: none
   long faults = 0;     // the how many-th kernel from now reads an illegal address
-  bool late = false;   // copies from pageable memory land after the call that made them
   long budget = 0;     // bytes that a device has
   int capability = 0;  // 10 * major + minor
   int filling = 0;     // number of the cuBLASLt algorithm that fills the device; 0: none does
   bool plain = false;  // cuBLASLt knows no algorithm that adds a bias
 };
 extern Modes modes;
+
+// Number of the cuBLASLt algorithm that was last used.
+extern int algorithm;
 
 // Counts a call, and says whether it is to fail.
 bool fails(const char* call);

@@ -16,8 +16,9 @@ namespace gpu {
 
 std::recursive_mutex lock;
 
-static const Modes USUAL = {0, 0, false, 8L << 30, 90, 0, false};
+static const Modes USUAL = {0, 0, 8L << 30, 90, 0, false};
 Modes modes = USUAL;
+int algorithm = -1;
 
 static constexpr int DEVICES = 2;
 static constexpr size_t STRIP = 64;  // behind all memory, which nothing may write to
@@ -164,16 +165,26 @@ API void double_reset() {
   failed.clear();
 }
 
+// Frees what a lost device could not give back.
+API void double_forget() {
+  LOCKED;
+  for (auto& [at, own] : memory) free((void*)at);
+  memory.clear();
+  used = 0;
+  live.clear();
+}
+
 API void double_fails(long nth) { LOCKED; modes.fails = nth; }
 API void double_faults(long nth) { LOCKED; modes.faults = nth; }
-API void double_late(int late) { LOCKED; modes.late = late; }
 API void double_budget(long bytes) { LOCKED; modes.budget = bytes; }
 API void double_capability(int capability) { LOCKED; modes.capability = capability; }
 API void double_filling(int algorithm) { LOCKED; modes.filling = algorithm; }
 API void double_plain(int plain) { LOCKED; modes.plain = plain; }
+API long double_used() { LOCKED; return used; }
 API long double_calls() { LOCKED; return calls; }
 API long double_kernels() { LOCKED; return kernels; }
 API long double_replays() { LOCKED; return replays; }
+API int double_algorithm() { LOCKED; return algorithm; }
 
 static const char* kept(const std::string& text) {
   static thread_local std::string own;
@@ -336,23 +347,21 @@ API int cuMemcpyHtoDAsync_v2(Address to, const void* from, size_t bytes, void* s
 API int cuMemcpyHtoD_v2(Address to, const void* from, size_t bytes) {
   ENTER("cuMemcpyHtoD", false);
   if (!within(to, bytes)) return complain("cuMemcpyHtoD", "is not all device memory", INVALID);
+  // From pageable memory, it may land after the call; here it always does, when something is read.
   auto staged = std::make_shared<std::string>((const char*)from, bytes);
   Work copy = [=] {
     if (within(to, bytes)) memcpy((void*)to, staged->data(), bytes);
     return 0;
   };
-  if (modes.late) {
-    gpu::late.push_back(copy);
-    return 0;
-  }
-  return copy();
+  late.push_back(copy);
+  return 0;
 }
 
 API int cuMemcpyDtoH_v2(void* to, Address from, size_t bytes) {
   ENTER("cuMemcpyDtoH", false);
   if (!within(from, bytes)) return complain("cuMemcpyDtoH", "is not all device memory", INVALID);
-  for (Work& copy : gpu::late) copy();
-  gpu::late.clear();
+  for (Work& copy : late) copy();
+  late.clear();
   memcpy(to, (void*)from, bytes);
   return 0;
 }

@@ -100,17 +100,17 @@ static int create(const char* call, const char* kind, void** handle, T* object) 
 }
 
 template <typename T>
-static int destroy(const char* kind, void* handle) {
+static int destroy(const char* call, const char* kind, void* handle) {
   LOCKED;
   delete (T*)handle;
   gpu::gone(kind);
-  return gpu::fails(kind) ? EXECUTION_FAILED : 0;
+  return gpu::fails(call) ? EXECUTION_FAILED : 0;
 }
 
 API int cublasLtCreate(void** handle) {
   return create("cublasLtCreate", "cuBLASLt", handle, new int(0));
 }
-API int cublasLtDestroy(void* handle) { return destroy<int>("cuBLASLt", handle); }
+API int cublasLtDestroy(void* handle) { return destroy<int>("cublasLtDestroy", "cuBLASLt", handle); }
 API size_t cublasLtGetVersion() { return 130099; }
 API const char* cublasLtGetStatusName(int) { return "STATUS"; }
 API const char* cublasLtGetStatusString(int) { return "what this means"; }
@@ -118,7 +118,9 @@ API const char* cublasLtGetStatusString(int) { return "what this means"; }
 API int cublasLtMatmulDescCreate(void** handle, int, int) {
   return create("cublasLtMatmulDescCreate", "operation", handle, new Operation());
 }
-API int cublasLtMatmulDescDestroy(void* handle) { return destroy<Operation>("operation", handle); }
+API int cublasLtMatmulDescDestroy(void* handle) {
+  return destroy<Operation>("cublasLtMatmulDescDestroy", "operation", handle);
+}
 
 API int cublasLtMatmulDescSetAttribute(Operation* op, int which, const void* value, size_t bytes) {
   ENTER("cublasLtMatmulDescSetAttribute");
@@ -138,13 +140,15 @@ API int cublasLtMatrixLayoutCreate(void** handle, int type, unsigned long long r
   return create("cublasLtMatrixLayoutCreate", "layout", handle,
                 new Layout{type, rows, cols, (size_t)stride});
 }
-API int cublasLtMatrixLayoutDestroy(void* handle) { return destroy<Layout>("layout", handle); }
+API int cublasLtMatrixLayoutDestroy(void* handle) {
+  return destroy<Layout>("cublasLtMatrixLayoutDestroy", "layout", handle);
+}
 
 API int cublasLtMatmulPreferenceCreate(void** handle) {
   return create("cublasLtMatmulPreferenceCreate", "preference", handle, new Preference());
 }
 API int cublasLtMatmulPreferenceDestroy(void* handle) {
-  return destroy<Preference>("preference", handle);
+  return destroy<Preference>("cublasLtMatmulPreferenceDestroy", "preference", handle);
 }
 
 API int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int which, const void* value,
@@ -207,6 +211,7 @@ API int cublasLtMatmul(void*, Operation* op, const float* alpha, const void* A, 
            (!biased || gpu::within(bias, s.m * ld.size()));
   };
   if (!readable()) return complain("cublasLtMatmul", "is not all device memory", BAD_VALUE);
+  gpu::algorithm = (int)algorithm->data[4];
   return answered(gpu::enqueue(
       stream, [=, op = *op, alpha = *alpha, beta = *beta, la = *a, lb = *b, ld = *d] {
         if (!readable()) return complain("cublasLtMatmul", "of freed memory", gpu::ILLEGAL_ADDRESS);

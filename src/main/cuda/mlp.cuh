@@ -45,6 +45,23 @@ KERNEL bias_gelu_backward(const matrix* h, const float* bias, matrix* d, long ro
   }
 }
 
+template <typename T>
+DEVICE void add_bias_of(T* d, const T* bias, long rows, int cols) {
+  unsigned int all = rows * cols;
+  for (unsigned int i = thread_index(); i < all; i += thread_count()) {
+    put(d + i, value(d[i]) + value(bias[i % cols]));
+  }
+}
+
+// d[rows, cols] += bias[cols], where a product cannot add it.
+KERNEL add_bias(float* d, const float* bias, long rows, int cols) {
+  add_bias_of(d, bias, rows, cols);
+}
+
+KERNEL add_rounded_bias(matrix* d, const matrix* bias, long rows, int cols) {
+  add_bias_of(d, bias, rows, cols);
+}
+
 // y[rows, dim] = x + factor * branch, where factor[images] is that of the row's image.
 KERNEL add_branch(const float* x, const float* branch, const float* factor, float* y, long rows,
                   int tokens, int dim) {

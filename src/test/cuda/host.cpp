@@ -40,6 +40,8 @@ static const std::map<std::string, Entry> KERNELS = {
 #endif
     ENTRY(bias_gelu, ALONE),
     ENTRY(bias_gelu_backward, ALONE),
+    ENTRY(add_bias, ALONE),
+    ENTRY(add_rounded_bias, ALONE),
     ENTRY(add_branch, ALONE),
     ENTRY(scale_branch, ALONE),
     ENTRY(cross_entropy, TOGETHER),

@@ -26,7 +26,7 @@ public final class GpuPredictor implements Predictor {
     this.gpu = gpu;
     this.spec = replica.spec();
     this.arena = new Arena(gpu);
-    this.parameters = new Parameters(gpu, arena, spec);
+    this.parameters = new Parameters(gpu, spec);
     this.programs = new GraphCache<>(gpu, arena);
   }
 
@@ -69,8 +69,11 @@ public final class GpuPredictor implements Predictor {
 
   @Override
   public void close() {
-    programs.close();
-    arena.close();
-    gpu.close();
+    try (gpu;
+        parameters;
+        arena;
+        programs) {
+      // Each is closed, the last first, even where another cannot be.
+    }
   }
 }

@@ -42,7 +42,7 @@ public final class GpuSteps implements StepExecutor {
     this.replica = replica;
     this.spec = replica.spec();
     this.arena = new Arena(gpu);
-    this.parameters = new Parameters(gpu, arena, spec);
+    this.parameters = new Parameters(gpu, spec);
     this.images = new ResidentImages(gpu);
     this.programs = new GraphCache<>(gpu, arena);
   }
@@ -138,9 +138,12 @@ public final class GpuSteps implements StepExecutor {
 
   @Override
   public void close() {
-    programs.close();
-    images.close();
-    arena.close();
-    gpu.close();
+    try (gpu;
+        parameters;
+        arena;
+        images;
+        programs) {
+      // Each is closed, the last first, even where another cannot be.
+    }
   }
 }

@@ -121,10 +121,10 @@ class DeviceImagesTest {
     try (Replica replica =
             new Replica(ViTGraph.configuration(vit, plan.objective(), plan.pass(), optimizer, 0));
         Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
+        Parameters parameters = new Parameters(gpu, replica.spec());
         Arena arena = new Arena(gpu);
         ResidentImages resident = new ResidentImages(gpu)) {
       GraphSpec spec = replica.spec();
-      Parameters parameters = new Parameters(gpu, arena, spec);
       List<TrainingBatch> expected = new ArrayList<>();
       batches.prepared().forEachRemaining(expected::add);
       TaskBatches raw = batches.raw();

@@ -94,6 +94,11 @@ final class DriverDouble {
     Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
   }
 
+  /** Frees what a lost device could not give back. */
+  void forget() {
+    call("double_forget");
+  }
+
   private void call(String function, Object... arguments) {
     library.getFunction(function).invoke(arguments);
   }
@@ -116,11 +121,6 @@ final class DriverDouble {
   /** The how many-th kernel from now faults, after which a device is lost to its process. */
   void faultKernel(long nth) {
     call("double_faults", nth);
-  }
-
-  /** Copies from memory that is not page-locked land after the calls that make them. */
-  void copyLate() {
-    call("double_late", 1);
   }
 
   /** Bytes that a device has. */
@@ -149,6 +149,11 @@ final class DriverDouble {
 
   // --- what was done to it ---------------------------------------------------------------------
 
+  /** Bytes of both devices that are allocated. */
+  long used() {
+    return number("double_used");
+  }
+
   /** Calls that could have failed. */
   long calls() {
     return number("double_calls");
@@ -162,6 +167,11 @@ final class DriverDouble {
   /** Graphs that were launched. */
   long replays() {
     return number("double_replays");
+  }
+
+  /** Number of cuBLASLt's algorithm that was last used. */
+  long algorithm() {
+    return library.getFunction("double_algorithm").invokeInt(new Object[0]);
   }
 
   /** The call that failed; empty: none did. */
