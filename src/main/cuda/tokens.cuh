@@ -13,22 +13,32 @@ enum Sequence {
 // of the encoder's token that it continues (visible patches have `encoderTokens` tokens an image),
 // -1 for a mask token.
 //   mask[images, patches]  1 at visible patches; not read for ALL_PATCHES
-// A thread per image.
+// A warp per image.
 KERNEL token_sources(const float* mask, int* source, int* encoded, int images, int patches,
                      int tokens, int encoderTokens, int sequence) {
-  long image = thread_index();
+  long image = warp_index();
   if (image >= images) return;
-  long row = image * tokens;
-  int seen = 0;
-  source[row] = CLASS;
-  if (encoded) encoded[row] = image * encoderTokens;
-  for (int p = 0; p < patches; p++) {
-    bool visible = sequence == ALL_PATCHES || mask[image * patches + p] != 0;
-    if (!visible && sequence == VISIBLE_PATCHES) continue;
-    row++;
-    source[row] = visible ? p : patches + p;
-    if (visible) seen++;
-    if (encoded) encoded[row] = visible ? image * encoderTokens + seen : -1;
+  long row = image * tokens;  // of the token before this lane's patch
+  long seen = image * encoderTokens;
+  if (lane() == 0) {
+    source[row] = CLASS;
+    if (encoded) encoded[row] = seen;
+  }
+  word until = (2u << lane()) - 1;  // this lane and those before it
+  for (int first = 0; first < patches; first += WARP) {
+    int p = first + lane();
+    bool real = p < patches;
+    bool visible = real && (sequence == ALL_PATCHES || mask[image * patches + p] != 0);
+    bool kept = sequence == VISIBLE_PATCHES ? visible : real;
+    word all_kept = __ballot_sync(0xffffffffu, kept);
+    word all_visible = __ballot_sync(0xffffffffu, visible);
+    if (kept) {
+      long own = row + __popc(all_kept & until);
+      source[own] = visible ? p : patches + p;
+      if (encoded) encoded[own] = visible ? seen + __popc(all_visible & until) : -1;
+    }
+    row += __popc(all_kept);
+    seen += __popc(all_visible);
   }
 }
 

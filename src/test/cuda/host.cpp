@@ -19,8 +19,8 @@ struct Entry {
 static const std::map<std::string, Entry> KERNELS = {
     ENTRY(edit_images, TOGETHER),
     ENTRY(normalise_images, ALONE),
-    ENTRY(sample_masks, ALONE),
-    ENTRY(token_sources, ALONE),
+    ENTRY(sample_masks, TOGETHER),
+    ENTRY(token_sources, TOGETHER),
     ENTRY(gather_patches, ALONE),
     ENTRY(embed_tokens, ALONE),
     ENTRY(embed_gradient, ALONE),

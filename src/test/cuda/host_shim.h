@@ -232,6 +232,8 @@ static inline unsigned int __ballot_sync(unsigned int, bool x) {
   return bits;
 }
 
+static inline int __popc(unsigned int x) { return __builtin_popcount(x); }
+
 static inline int __ffs(int x) { return __builtin_ffs(x); }
 
 // d[16, 8] += a[16, 16] * b[16, 8] of a warp, as PTX's mma.sync m16n8k16 deals them to lanes.

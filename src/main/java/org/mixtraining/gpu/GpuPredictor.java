@@ -39,7 +39,7 @@ public final class GpuPredictor implements Predictor {
   public float[] predict(String head, float[] pixels, int images, int size) {
     Head own = spec.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
     ViT vit = spec.vit().serving(new Served(size, own.classes(), 0));
-    Shape shape = new Shape(vit, own, images);
+    Shape shape = new Shape(vit, own, images, false);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));

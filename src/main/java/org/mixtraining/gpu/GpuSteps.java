@@ -59,7 +59,7 @@ public final class GpuSteps implements StepExecutor {
     Head head = head(batch.head());
     int classes = head == null ? spec.vit().served().classes() : head.classes();
     ViT vit = spec.vit().serving(new Served(batch.imageSize(), classes, batch.maskRatio()));
-    Shape shape = new Shape(vit, head, batch.images());
+    Shape shape = new Shape(vit, head, batch.images(), plan.clip() > 0);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> program(bench), StepProgram::run);
     Begun step = new Begun(batch.images(), batch.labelled(), head, vit);

@@ -1,6 +1,7 @@
 package org.mixtraining.gpu;
 
 import org.mixtraining.gpu.Gemm.Form;
+import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.layers.Sequences;
@@ -59,8 +60,30 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** Launches a kernel with a warp for each row. */
   void rows(String kernel, long rows, Object... arguments) {
+    gpu.launch(kernel, rowBlocks(rows), ROW_THREADS, 0, arguments);
+  }
+
+  private static long rowBlocks(long rows) {
     int warps = ROW_THREADS / WARP;
-    gpu.launch(kernel, (rows + warps - 1) / warps, ROW_THREADS, 0, arguments);
+    return (rows + warps - 1) / warps;
+  }
+
+  /** The visible patches of each image, mask[images, patches], as {@link Seed} draws them. */
+  void sampleMasks(Memory ids, Memory mask, int images, ViT vit, long seed, int epoch) {
+    int patches = vit.patches();
+    gpu.launch(
+        "sample_masks",
+        rowBlocks(images),
+        ROW_THREADS,
+        ROW_THREADS / WARP * patches * Integer.BYTES,
+        ids,
+        mask,
+        images,
+        patches,
+        vit.visiblePatches(),
+        Seed.MASK.ordinal(),
+        seed,
+        epoch);
   }
 
   /** Launches a kernel on single warps. */
@@ -173,12 +196,17 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
         (long) s.images() * heads,
         launch.threads(),
         launch.sharedBytes(),
-        qkv.from((long) s.firstRow() * 3 * dim),
-        out.from((long) s.firstRow() * dim),
-        logSums.from((long) s.firstRow() * heads),
+        part(qkv, s, 3 * dim),
+        part(out, s, dim),
+        part(logSums, s, heads),
         s.tokens(),
         heads,
         width);
+  }
+
+  /** The rows of sequences, so many values wide. */
+  static Memory part(Memory all, Sequences s, int width) {
+    return all.from((long) s.firstRow() * width).first((long) s.rows() * width);
   }
 
   /** dQkv from dOut, and from what {@link #attention} has left. */
@@ -198,11 +226,11 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
         (long) s.images() * heads,
         launch.threads(),
         launch.backwardSharedBytes(),
-        qkv.from((long) s.firstRow() * 3 * dim),
-        out.from((long) s.firstRow() * dim),
-        logSums.from((long) s.firstRow() * heads),
-        dOut.from((long) s.firstRow() * dim),
-        dQkv.from((long) s.firstRow() * 3 * dim),
+        part(qkv, s, 3 * dim),
+        part(out, s, dim),
+        part(logSums, s, heads),
+        part(dOut, s, dim),
+        part(dQkv, s, 3 * dim),
         s.tokens(),
         heads,
         width);

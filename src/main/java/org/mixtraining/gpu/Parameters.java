@@ -123,9 +123,13 @@ final class Parameters implements AutoCloseable {
     return part(gradient(), name);
   }
 
-  /** The first slice of a vector's gradient; the next is {@link #vectors} further. */
+  /**
+   * The slices of a vector's gradient, each {@link #vectors} behind the one before it: as many
+   * values as theirs from the first slice's first on.
+   */
   Memory slices(String name) {
-    return slices().from(places.get(name).at - firstVector);
+    Place place = places.get(name);
+    return slices().from(place.at - firstVector).first((long) MOST_SLICES * place.tensor.size());
   }
 
   /** All slices of all vectors, [MOST_SLICES, vectors]. */

@@ -13,8 +13,9 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
    *
    * @param vit the model as it serves the minibatch
    * @param head that takes part; null in SSL
+   * @param clips whether the gradient's norm is limited
    */
-  record Shape(ViT vit, Head head, int images) {}
+  record Shape(ViT vit, Head head, int images, boolean clips) {}
 
   static StepContext of(Gpu gpu, Parameters parameters, Arena arena, GraphSpec spec, Shape shape) {
     long rows = (long) shape.images * shape.vit.fullTokens();

@@ -4,7 +4,6 @@ import java.util.stream.IntStream;
 import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.schedule.Seed;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.TrainingBatch.Prepared;
 import org.mixtraining.train.TrainingBatch.Raw;
@@ -70,21 +69,9 @@ final class StepInput {
     if (bench.spec().reconstructs()) {
       Memory ids = bench.ints("input.ids", 2L * batch.images());
       gpu.write(ids, ints(batch.ids()));
-      int patches = bench.vit().patches();
       bench
           .operations()
-          .each(
-              "sample_masks",
-              batch.images(),
-              ids,
-              bench.mask(),
-              bench.ints("input.order", (long) patches * batch.images()),
-              batch.images(),
-              patches,
-              bench.vit().visiblePatches(),
-              Seed.MASK.ordinal(),
-              batch.seed(),
-              epoch);
+          .sampleMasks(ids, bench.mask(), batch.images(), bench.vit(), batch.seed(), epoch);
     }
   }
 

@@ -133,7 +133,7 @@ class DeviceImagesTest {
         Prepared onCpu = (Prepared) minibatch;
         TrainingBatch toPrepare = raw.next();
         Head head = spec.heads().stream().findFirst().orElse(null);
-        var shape = new StepContext.Shape(vit, head, toPrepare.images());
+        var shape = new StepContext.Shape(vit, head, toPrepare.images(), false);
         StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
         StepInput.write(bench, gpu, resident, toPrepare, plan);
 

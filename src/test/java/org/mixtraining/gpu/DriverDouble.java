@@ -48,6 +48,11 @@ final class DriverDouble {
     return this;
   }
 
+  /** Prints {@link #build}'s directory. */
+  public static void main(String[] none) {
+    System.out.println(build());
+  }
+
   /** A directory with its libraries, where a process finds them by LD_LIBRARY_PATH. */
   static synchronized Path build() {
     Path floats = HostKernels.library(Memory.Type.FLOAT);
