@@ -92,7 +92,7 @@ KERNEL embed_tokens(float* x, const int* source, const float* bias, const float*
 }
 
 // out[rows, dim] = d on the rows of patches, 0 on others: what flows back into the linear map.
-KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows, int dim,
+KERNEL embed_gradient(const matrix* d, const int* source, matrix* out, long rows, int dim,
                       int patches) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float x[4] = {};
@@ -104,7 +104,8 @@ KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows,
 // dLearned[patches, dim] = the sum of d[rows, dim] over the tokens of each patch. A block per patch,
 // whose warps share the rows. Shared memory: dim floats a warp.
 //   source[rows]
-KERNEL position_gradient(const float* d, const int* source, float* dLearned, long rows, int dim) {
+KERNEL position_gradient(const matrix* d, const int* source, float* dLearned, long rows,
+                         int dim) {
   SHARED(float, memory);
   float* sums = memory + warp() * dim;
   for (int c = lane(); c < dim; c += WARP) sums[c] = 0;
@@ -114,7 +115,7 @@ KERNEL position_gradient(const float* d, const int* source, float* dLearned, lon
     word found = __ballot_sync(0xffffffffu, of_patch);
     for (; found != 0; found &= found - 1) {
       long row = first + __ffs(found) - 1;
-      for (int c = lane(); c < dim; c += WARP) sums[c] += d[row * dim + c];
+      for (int c = lane(); c < dim; c += WARP) sums[c] += value(d[row * dim + c]);
     }
   }
   __syncthreads();
@@ -148,7 +149,7 @@ KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias
 
 // dMapped[encoder rows, dim] = d[*, dim] of the decoder token that continues each encoder token.
 //   source[encoder rows]; decoderTokens = 1 + patches
-KERNEL decoder_gradient(const float* d, const int* source, matrix* dMapped, long rows,
+KERNEL decoder_gradient(const matrix* d, const int* source, matrix* dMapped, long rows,
                         int encoderTokens, int decoderTokens, int dim) {
   int patches = decoderTokens - 1;
   for (Fours at(rows, dim); at.any(); at.next()) {

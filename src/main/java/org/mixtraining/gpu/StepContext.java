@@ -57,13 +57,6 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
     return arena.of(name, operations.gpu().matrixType(), count);
   }
 
-  /** A copy of float memory as matrix products read it: itself, where they read floats. */
-  Memory rounded(String name, Memory floats) {
-    return operations.gpu().matrixType() == Memory.Type.FLOAT
-        ? floats
-        : matrix(name, floats.count());
-  }
-
   /** The fixed position embedding of this shape's patches. */
   Memory positions(int dim) {
     int patches = vit().patches();

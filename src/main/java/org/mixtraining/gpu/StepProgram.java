@@ -35,7 +35,7 @@ final class StepProgram {
     encoder = EncoderProgram.training(bench);
     long values = (long) encoder.rows() * bench.vit().encoder().dim();
     dNormed = bench.matrix("d-normed", values);
-    d = bench.floats("d", values);
+    d = bench.matrix("d", values);
     parts = bench.doubles("parts", (long) METRICS * Operations.PARTS);
     boolean clips = bench.shape().clips();
     squares = clips ? bench.doubles("squares", Operations.PARTS) : null;
