@@ -123,8 +123,7 @@ final class CublasLt implements AutoCloseable {
   private Plan plan(Shape shape, int factorType) {
     return Owned.whole(owned -> plan(owned, shape, factorType, shape.biased))
         .or(() -> Owned.whole(owned -> plan(owned, shape, factorType, false)))
-        .orElseThrow(
-            () -> new IllegalStateException("cuBLASLt knows no algorithm for " + shape));
+        .orElseThrow(() -> new IllegalStateException("cuBLASLt knows no algorithm for " + shape));
   }
 
   /** Empty if the library has no algorithm. */
@@ -243,8 +242,7 @@ final class CublasLt implements AutoCloseable {
     }
   }
 
-  private static cublasLtMatrixLayoutOpaque_t layout(
-      Owned owned, int type, long rows, long cols) {
+  private static cublasLtMatrixLayoutOpaque_t layout(Owned owned, int type, long rows, long cols) {
     try (PointerPointer<Pointer> handle = new PointerPointer<>(1)) {
       Cuda.checkCublas(
           "cublasLtMatrixLayoutCreate",

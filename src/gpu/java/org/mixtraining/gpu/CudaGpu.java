@@ -79,8 +79,7 @@ final class CudaGpu implements Gpu {
 
   @Override
   public void write(Memory to, double[] values) {
-    memory.write(
-        to, 8L * values.length, at -> new DoublePointer(at).put(values, 0, values.length));
+    memory.write(to, 8L * values.length, at -> new DoublePointer(at).put(values, 0, values.length));
   }
 
   @Override

@@ -122,8 +122,7 @@ final class CudaKernels implements AutoCloseable {
     Cuda.checkNvrtc("nvrtcGetSupportedArchs", nvrtc.nvrtcGetSupportedArchs(known));
     return IntStream.of(known).anyMatch(arch -> arch == capability)
         ? "sm_" + capability
-        : VIRTUAL
-            + IntStream.of(known).filter(arch -> arch < capability).max().orElse(capability);
+        : VIRTUAL + IntStream.of(known).filter(arch -> arch < capability).max().orElse(capability);
   }
 
   /** Every file by name, the main one first. */
@@ -208,9 +207,7 @@ final class CudaKernels implements AutoCloseable {
       boolean virtual = options.stream().anyMatch(option -> option.contains(VIRTUAL));
       Cuda.checkNvrtc(
           "nvrtcGetCUBINSize or nvrtcGetPTXSize",
-          virtual
-              ? nvrtc.nvrtcGetPTXSize(program, size)
-              : nvrtc.nvrtcGetCUBINSize(program, size));
+          virtual ? nvrtc.nvrtcGetPTXSize(program, size) : nvrtc.nvrtcGetCUBINSize(program, size));
       byte[] code = new byte[(int) size.get()];
       Cuda.checkNvrtc(
           "nvrtcGetCUBIN or nvrtcGetPTX",

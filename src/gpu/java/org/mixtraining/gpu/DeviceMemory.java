@@ -88,8 +88,7 @@ final class DeviceMemory implements AutoCloseable {
     Staging staging = allocations.floorEntry(to.address()).getValue().staging();
     Pointer piece = staging.next(bytes);
     fill.accept(piece);
-    Cuda.check(
-        "cuMemcpyHtoDAsync", cudart.cuMemcpyHtoDAsync(to.address(), piece, bytes, stream));
+    Cuda.check("cuMemcpyHtoDAsync", cudart.cuMemcpyHtoDAsync(to.address(), piece, bytes, stream));
     staging.copied(stream);
   }
 

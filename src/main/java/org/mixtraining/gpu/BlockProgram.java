@@ -209,7 +209,9 @@ final class BlockProgram {
     normBackward("norm1.", x, stats1, below);
   }
 
-  /** dBranch = factor · d, and the gradient of the branch's bias; it is d where nothing is weighed. */
+  /**
+   * dBranch = factor · d, and the gradient of the branch's bias; it is d where nothing is weighed.
+   */
   private void weigh(int which, String bias) {
     if (factors == null) {
       return;

@@ -74,7 +74,8 @@ final class TimedGpu {
             (proxy, method, arguments) -> {
               switch (method.getName()) {
                 case "launch" -> time((String) arguments[0], () -> call(method, arguments));
-                case "multiply" -> time(((Gemm) arguments[0]).name(), () -> call(method, arguments));
+                case "multiply" ->
+                    time(((Gemm) arguments[0]).name(), () -> call(method, arguments));
                 case "capture" -> {
                   return CapturedGraph.of((Runnable) arguments[0]);
                 }

@@ -431,8 +431,7 @@ class GpuStepsTest {
   }
 
   /** The last image has no label. */
-  static TrainingBatch batch(
-      ViT vit, String head, Objective objective, int images, int step) {
+  static TrainingBatch batch(ViT vit, String head, Objective objective, int images, int step) {
     SplittableRandom random = new SplittableRandom(step);
     float[] pixels =
         new float

@@ -42,9 +42,7 @@ public final class HostGpu implements Gpu {
     this.matrixType = matrixType;
     this.signatures = new KernelSignatures(matrixType);
     NativeLibrary library =
-        NativeLibrary.getInstance(
-            kernels.toString(),
-            Map.of(Library.OPTION_OPEN_FLAGS, OPEN_LAZY));
+        NativeLibrary.getInstance(kernels.toString(), Map.of(Library.OPTION_OPEN_FLAGS, OPEN_LAZY));
     launch = library.getFunction("host_launch");
     product = library.getFunction("host_product");
   }
