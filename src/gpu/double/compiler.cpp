@@ -24,8 +24,7 @@ struct Program {
   if (gpu::fails(call)) return INTERNAL_ERROR
 
 API int nvrtcVersion(int* major, int* minor) {
-  *major = 13;
-  *minor = 99;
+  *major = *minor = 0;  // so that nobody takes what it compiled for that of a real one
   return 0;
 }
 

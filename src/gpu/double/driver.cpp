@@ -1,4 +1,4 @@
-// The driver: libcuda.so.1. Its two devices share what they compute with: the CPU.
+// The driver: libcuda.so.1. Its devices share what they compute with: the CPU.
 #include "double.h"
 
 #include <dlfcn.h>
@@ -20,7 +20,7 @@ static const Modes USUAL = {0, 0, 8L << 30, 90, 0, false};
 Modes modes = USUAL;
 int algorithm = -1;
 
-static constexpr int DEVICES = 2;
+static constexpr int DEVICES = 8;
 static constexpr size_t STRIP = 64;  // behind all memory, which nothing may write to
 static constexpr unsigned char UNTOUCHED = 0x5a;
 

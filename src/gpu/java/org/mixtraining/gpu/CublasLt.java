@@ -216,9 +216,10 @@ final class CublasLt implements AutoCloseable {
     return best;
   }
 
-  /** How often an algorithm's blocks of threads fill the device. */
+  /** How often an algorithm's blocks of threads fill the device; -1: it cannot be used. */
   private static float waves(cublasLtMatmulHeuristicResult_t results, int which) {
-    return results.getPointer(which).wavesCount();
+    var result = results.getPointer(which);
+    return result.state() == cublas.CUBLAS_STATUS_SUCCESS ? result.wavesCount() : -1;
   }
 
   private static void prefer(

@@ -10,14 +10,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.schedule.EpochPlan;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.vit.StepResult;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.StepResult;
 import org.mixtraining.vit.state.ModelState;
 
 /** Steps of which a call to the driver or to a library fails. */
@@ -113,7 +113,9 @@ class CudaFailuresTest {
     return call.equals("cuMemAlloc") ? "mixtraining.optimizer.batch-size: a step takes more" : call;
   }
 
-  /** Memory that was given up for the larger batch is no longer read by graphs of the smaller one. */
+  /**
+   * Memory that was given up for the larger batch is no longer read by graphs of the smaller one.
+   */
   @Test
   void aBatchThatIsTooLargeLeavesTheSmallerOnesRight() {
     List<TrainingBatch> small = batches(IMAGES, IMAGES, IMAGES);

@@ -245,7 +245,8 @@ class CudaGpuTest {
         gpu.write(bias, new float[] {10, 20, 30});
       }
 
-      gpu.multiply(new Gemm(factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
+      gpu.multiply(
+          new Gemm(factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
 
       float[] sums = new float[9];
       if (out == Memory.Type.FLOAT) {

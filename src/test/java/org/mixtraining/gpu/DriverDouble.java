@@ -15,7 +15,7 @@ import java.util.List;
  * process before the Java of {@code src/gpu} asks for the real ones. It is set to fail here, and
  * says what was done to it.
  */
-final class DriverDouble {
+public final class DriverDouble {
   private static final Path SOURCES = Path.of("src", "gpu", "double");
   private static final String DRIVER = "libcuda.so.1";
 
@@ -54,7 +54,7 @@ final class DriverDouble {
   }
 
   /** A directory with its libraries, where a process finds them by LD_LIBRARY_PATH. */
-  static synchronized Path build() {
+  public static synchronized Path build() {
     Path floats = HostKernels.library(Memory.Type.FLOAT);
     Path halves = HostKernels.library(Memory.Type.BF16);
     try {

@@ -24,6 +24,8 @@ final class KernelSignatures {
           "Settings", Memory.Type.FLOAT,
           "BlockSettings", Memory.Type.FLOAT,
           "Mix", Memory.Type.FLOAT,
+          "Edit", Memory.Type.DOUBLE,
+          "uint8", Memory.Type.BYTE,
           "TensorRule", Memory.Type.INT,
           "long long", Memory.Type.INT, // two each
           "unsigned char", Memory.Type.BYTE);
