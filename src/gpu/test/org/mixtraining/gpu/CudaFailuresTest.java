@@ -98,7 +98,7 @@ class CudaFailuresTest {
         try (GpuSteps steps = new GpuSteps(open(), replica)) {
           driver.reset().failCall(n);
           Throwable failure = catchThrowable(() -> Epoch.of(steps, replica, from, batches));
-          String where = "call %d of %d, %s".formatted(n, all, driver.failed());
+          String where = "call %s of %s, %s".formatted(n, all, driver.failed());
           assertThat(failure).as(where).isNotNull();
           assertThat(failure.getMessage()).contains(reason(driver.failed()));
           assertThat(Epoch.of(steps, replica, from, batches)).as(where).isEqualTo(expected);

@@ -1,7 +1,6 @@
 package org.mixtraining.gpu;
 
 import org.mixtraining.gpu.Gemm.Form;
-import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.layers.Sequences;
@@ -34,7 +33,8 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   /** Threads of a block that adds up a slice of rows: a multiple of the widths of ViTs by 4. */
   private static final int SLICE_THREADS = 384;
 
-  private static final int ROW_THREADS = 128;
+  /** Threads of a block whose warps take a row each. */
+  static final int ROW_THREADS = 128;
 
   /** Warps of a block that adds up a slice of rows, each for itself at first. */
   private static final int NORM_WARPS = 16;
@@ -70,27 +70,10 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     gpu.launch(kernel, rowBlocks(rows), ROW_THREADS, 0, arguments);
   }
 
-  private static long rowBlocks(long rows) {
+  /** Blocks for so many rows, each of which a warp takes. */
+  static long rowBlocks(long rows) {
     int warps = ROW_THREADS / WARP;
     return (rows + warps - 1) / warps;
-  }
-
-  /** The visible patches of each image, mask[images, patches], as {@link Seed} draws them. */
-  void sampleMasks(Memory ids, Memory mask, int images, ViT vit, long seed, int epoch) {
-    int patches = vit.patches();
-    gpu.launch(
-        "sample_masks",
-        rowBlocks(images),
-        ROW_THREADS,
-        ROW_THREADS / WARP * patches * Integer.BYTES,
-        ids,
-        mask,
-        images,
-        patches,
-        vit.visiblePatches(),
-        Seed.MASK.ordinal(),
-        seed,
-        epoch);
   }
 
   /** Launches a kernel on single warps. */

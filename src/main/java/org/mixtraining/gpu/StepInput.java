@@ -4,9 +4,10 @@ import java.util.stream.IntStream;
 import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
-import org.mixtraining.train.TrainingBatch;
+import org.mixtraining.schedule.Seed;
 import org.mixtraining.train.TrainingBatch.Prepared;
 import org.mixtraining.train.TrainingBatch.Raw;
+import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.GraphSpec;
 
 /** Brings a minibatch to the device; raw images are prepared there. */
@@ -69,9 +70,20 @@ final class StepInput {
     if (bench.spec().reconstructs()) {
       Memory ids = bench.ints("input.ids", 2L * batch.images());
       gpu.write(ids, ints(batch.ids()));
-      bench
-          .operations()
-          .sampleMasks(ids, bench.mask(), batch.images(), bench.vit(), batch.seed(), epoch);
+      int patches = bench.vit().patches();
+      gpu.launch(
+          "sample_masks",
+          Operations.rowBlocks(batch.images()),
+          Operations.ROW_THREADS,
+          Operations.ROW_THREADS / Operations.WARP * patches * Integer.BYTES,
+          ids,
+          bench.mask(),
+          batch.images(),
+          patches,
+          bench.vit().visiblePatches(),
+          Seed.MASK.ordinal(),
+          batch.seed(),
+          epoch);
     }
   }
 

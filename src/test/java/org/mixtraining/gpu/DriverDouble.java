@@ -72,7 +72,7 @@ public final class DriverDouble {
   }
 
   private static String hash() throws IOException {
-    return "%08x".formatted(HostKernels.hash(SOURCES));
+    return Integer.toHexString(HostKernels.hash(SOURCES));
   }
 
   private static void link(Path from, Path to) throws IOException {
