@@ -5,9 +5,9 @@ import org.mixtraining.data.augment.ImageOp;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
+import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.train.TrainingBatch.Prepared;
 import org.mixtraining.train.TrainingBatch.Raw;
-import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.GraphSpec;
 
 /** Brings a minibatch to the device; raw images are prepared there. */

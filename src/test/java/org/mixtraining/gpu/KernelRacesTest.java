@@ -27,7 +27,7 @@ class KernelRacesTest {
         JobConfig.load(
             Optional.empty(),
             java.util.List.of(
-                "model={preset = vit-nano, patch = 8, dim = 48, heads = 3, decoder = {dim = 48, depth = 1}}",
+                "model={preset = vit-nano, patch = 16, dim = 16, heads = 1, decoder = {dim = 16, depth = 1}}",
                 "model.depth=1",
                 "optimizer={batch-size = 2, clip = 1}"));
     Workload work = Workload.of(config, Objective.JOINT);
