@@ -12,7 +12,7 @@ here=$(cd "$1" && pwd)
 submit/gpu-check.sh pack "$here/pack"
 large=$(find "$here/pack" -size +60000000c)
 [ -z "$large" ] || { echo "rehearse.sh: more than 60 MB: $large" >&2; exit 1; }
-double=$(java -cp 'target/test-classes-gpu:target/gpu-tests/*' org.mixtraining.gpu.DriverDouble)
+double=$(java -cp 'target/test-classes-gpu:target/mixtraining.jar:target/gpu-tests/*' org.mixtraining.gpu.DriverDouble)
 
 mkdir -p "$here/bin" "$here/bare"
 for program in bash sh env sed tar gzip cat ls dirname uname mktemp id grep sort head tail cut tr find rm mv \

@@ -68,7 +68,7 @@ class CudaFailuresTest {
 
   @Test
   void failuresHereAndThereAreToldAndTheNextEpochIsRight() {
-    failEvery(41);
+    failEvery(97);
   }
 
   @Tag("slow")
