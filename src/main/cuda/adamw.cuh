@@ -40,6 +40,7 @@ KERNEL clip_factor(const double* parts, const Settings* settings, float* factor,
 
 // A step of the parameters p, with first and second moments m and v; copy is p as matrix products
 // read it. A block per chunk.
+//   factor[1]  on the gradient; null: 1
 KERNEL adamw(float* p, matrix* copy, float* m, float* v, const float* g, const float* factor,
              const int* tensorOf, const TensorRule* rules, const BlockSettings* blocks, float beta1,
              float beta2, float eps) {
@@ -47,9 +48,10 @@ KERNEL adamw(float* p, matrix* copy, float* m, float* v, const float* g, const f
   BlockSettings block = blocks[rule.block];
   if (block.rate < 0) return;
   float rate = block.rate * rule.scale;
+  float share = factor == nullptr ? 1 : factor[0];
   for (int c = threadIdx.x; c < CHUNK; c += blockDim.x) {
     long i = (long)blockIdx.x * CHUNK + c;
-    float gradient = factor[0] * g[i];
+    float gradient = share * g[i];
     m[i] = beta1 * m[i] + (1 - beta1) * gradient;
     v[i] = beta2 * v[i] + (1 - beta2) * gradient * gradient;
     float update = m[i] * block.correction1 / (sqrtf(v[i] * block.correction2) + eps);

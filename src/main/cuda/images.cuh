@@ -85,22 +85,24 @@ KERNEL normalise_images(const unsigned char* edited, const float* tables,
   }
 }
 
-// mask[n, patches] = 1 at `visible` randomly chosen patches of each image, else 0. A thread per
-// image.
-//   order[patches, images]  room for the patches still to be chosen from
-KERNEL sample_masks(const long long* ids, float* mask, int* order, int images, int patches,
-                    int visible, int stream, long long run, int epoch) {
-  long image = thread_index();
+// mask[n, patches] = 1 at `visible` randomly chosen patches of each image, else 0. A warp per image,
+// whose first lane draws. Shared memory: patches ints a warp, those still to be chosen from.
+KERNEL sample_masks(const long long* ids, float* mask, int images, int patches, int visible,
+                    int stream, long long run, int epoch) {
+  SHARED(int, memory);
+  long image = warp_index();
   if (image >= images) return;
-  Random random(stream, run, epoch, ids[image]);
-  for (int p = 0; p < patches; p++) {
-    order[(long)p * images + image] = p;
+  int* order = memory + warp() * patches;
+  for (int p = lane(); p < patches; p += WARP) {
+    order[p] = p;
     mask[image * patches + p] = 0;
   }
+  __syncwarp();
+  if (lane() > 0) return;
+  Random random(stream, run, epoch, ids[image]);
   for (int i = 0; i < visible; i++) {
-    long first = (long)i * images + image;
-    long chosen = (long)(i + random.next(patches - i)) * images + image;
+    int chosen = i + random.next(patches - i);
     mask[image * patches + order[chosen]] = 1;
-    order[chosen] = order[first];
+    order[chosen] = order[i];
   }
 }

@@ -1,6 +1,6 @@
 // What a block does to each value by itself: GELU, and branches that images may skip.
 #pragma once
-#include "common.cuh"
+#include "sums.cuh"
 
 // The normal distribution at x, given exp(-x * x / 2): by the Gauss error function of Abramowitz and
 // Stegun, 7.1.26, whose error is below 1.5e-7.
@@ -29,20 +29,44 @@ KERNEL bias_gelu(const matrix* h, const float* bias, matrix* y, long rows, int c
   }
 }
 
-// d[rows, cols] *= gelu'(h + bias).
-KERNEL bias_gelu_backward(const matrix* h, const float* bias, matrix* d, long rows, int cols) {
-  for (Fours at(rows, cols); at.any(); at.next()) {
-    float x[4], b[4], dy[4];
-    get(h + at.value(), x);
-    get(bias + at.column(), b);
-    get(d + at.value(), dy);
-    for (int i = 0; i < 4; i++) {
+// d[rows, cols] *= gelu'(h + bias). With it, slices of the gradient of bias, as column_slices leaves
+// them. Shared memory: 8 floats a thread.
+KERNEL bias_gelu_backward(const matrix* h, const float* bias, matrix* d, float* slices, long rows,
+                          int cols, long stride) {
+  SHARED(float, memory);
+  float* const out[1] = {slices};
+  auto multiply = [&](long row, int column, auto& sums) {
+    constexpr int N = sizeof(sums[0]) / sizeof(float);
+    float x[N], b[N], dy[N];
+    get(h + row * cols + column, x);
+    get(bias + column, b);
+    get(d + row * cols + column, dy);
+    for (int i = 0; i < N; i++) {
       x[i] += b[i];
       float bell = expf(-0.5f * x[i] * x[i]);
       dy[i] *= normal_distribution(x[i], bell) + x[i] * 0.39894228040143268f * bell;
     }
-    put(d + at.value(), dy);
+    put(d + row * cols + column, dy);
+    add_values(d + row * cols + column, sums[0]);
+  };
+  sum_slice(multiply, out, rows, cols, stride, memory);
+}
+
+template <typename T>
+DEVICE void add_bias_of(T* d, const T* bias, long rows, int cols) {
+  unsigned int all = rows * cols;
+  for (unsigned int i = thread_index(); i < all; i += thread_count()) {
+    put(d + i, value(d[i]) + value(bias[i % cols]));
   }
+}
+
+// d[rows, cols] += bias[cols], where a product cannot add it.
+KERNEL add_bias(float* d, const float* bias, long rows, int cols) {
+  add_bias_of(d, bias, rows, cols);
+}
+
+KERNEL add_rounded_bias(matrix* d, const matrix* bias, long rows, int cols) {
+  add_bias_of(d, bias, rows, cols);
 }
 
 // y[rows, dim] = x + factor * branch, where factor[images] is that of the row's image.
@@ -59,7 +83,7 @@ KERNEL add_branch(const float* x, const float* branch, const float* factor, floa
 }
 
 // scaled[rows, dim] = factor * d.
-KERNEL scale_branch(const float* d, const float* factor, matrix* scaled, long rows, int tokens,
+KERNEL scale_branch(const matrix* d, const float* factor, matrix* scaled, long rows, int tokens,
                     int dim) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float x[4];

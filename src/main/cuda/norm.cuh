@@ -1,6 +1,6 @@
 // Layer norm, a warp per row.
 #pragma once
-#include "sums.cuh"
+#include "common.cuh"
 
 // y[rows, dim] = (x - mean) / sqrt(var + eps) * gain + bias; stats[rows, 2] = mean, 1/sqrt(var + eps).
 KERNEL layer_norm(const float* x, const float* gain, const float* bias, matrix* y, float* stats,
@@ -23,51 +23,51 @@ KERNEL layer_norm(const float* x, const float* gain, const float* bias, matrix* 
   }
 }
 
-// d[rows, dim] = (keep ? d : 0) + the gradient by x, where dy[rows, dim] is that by y; copy[rows, dim]
-// = d, as a matrix product reads it.
+// d[rows, dim] = (keep ? d : 0) + the gradient by x, where dy[rows, dim] is that by y. With it, shares
+// of the gradients of gain and bias, and, unless dBelow is null, of a bias that was added to x, the
+// column sums of d: sum_slices adds them up. Block s takes slice s of the rows, a warp a row, and
+// writes row s of each, whose rows are `stride` apart.
+// Shared memory: 3 * dim floats a warp.
 KERNEL layer_norm_backward(const matrix* dy, const float* x, const float* stats, const float* gain,
-                           float* d, matrix* copy, long rows, int dim, int keep) {
-  long row = warp_index();
-  if (row >= rows) return;
-  const float* in = x + row * dim;
-  const matrix* out = dy + row * dim;
-  float mean = stats[2 * row];
-  float scale = stats[2 * row + 1];
-  float sum = 0;
-  float product = 0;
-  for (int c = lane(); c < dim; c += WARP) {
-    float g = value(out[c]) * gain[c];
-    sum += g;
-    product += g * (in[c] - mean) * scale;
-  }
-  sum = warp_sum(sum) / dim;
-  product = warp_sum(product) / dim;
-  for (int c = lane(); c < dim; c += WARP) {
-    float g = value(out[c]) * gain[c];
-    float dx = scale * (g - sum - (in[c] - mean) * scale * product);
-    long at = row * dim + c;
-    float all = (keep ? d[at] : 0) + dx;
-    d[at] = all;
-    put(copy + at, all);
-  }
-}
-
-// Shares of the gradients of gain and bias, which sum_slices adds up: block s takes slice s of the
-// rows and writes row s of dGain and dBias, whose rows are `stride` apart.
-// Shared memory: 8 floats a thread.
-KERNEL layer_norm_slices(const matrix* dy, const float* x, const float* stats, float* dGain,
-                         float* dBias, long rows, int dim, long stride) {
+                           matrix* d, float* dGain, float* dBias, float* dBelow, long rows, int dim,
+                           int keep, long stride) {
   SHARED(float, memory);
-  float* const out[2] = {dGain, dBias};
-  auto add = [&](long row, int column, auto& sums) {
-    constexpr int N = sizeof(sums[0]) / sizeof(float);
-    float g[N], in[N];
-    get(dy + row * dim + column, g);
-    get(x + row * dim + column, in);
-    for (int i = 0; i < N; i++) {
-      sums[0][i] += g[i] * (in[i] - stats[2 * row]) * stats[2 * row + 1];
-      sums[1][i] += g[i];
+  float* own = memory + warp() * 3 * dim;
+  for (int c = lane(); c < 3 * dim; c += WARP) own[c] = 0;
+  __syncwarp();
+  long each = (rows + gridDim.x - 1) / gridDim.x;
+  long from = blockIdx.x * each;
+  long to = from + each < rows ? from + each : rows;
+  for (long row = from + warp(); row < to; row += warps()) {
+    const float* in = x + row * dim;
+    const matrix* out = dy + row * dim;
+    float mean = stats[2 * row];
+    float scale = stats[2 * row + 1];
+    float sum = 0;
+    float product = 0;
+    for (int c = lane(); c < dim; c += WARP) {
+      float g = value(out[c]);
+      float normed = (in[c] - mean) * scale;
+      own[c] += g * normed;
+      own[dim + c] += g;
+      sum += g * gain[c];
+      product += g * gain[c] * normed;
     }
-  };
-  sum_slice(add, out, rows, dim, stride, memory);
+    sum = warp_sum(sum) / dim;
+    product = warp_sum(product) / dim;
+    for (int c = lane(); c < dim; c += WARP) {
+      float dx = scale * (value(out[c]) * gain[c] - sum - (in[c] - mean) * scale * product);
+      long at = row * dim + c;
+      put(d + at, keep ? value(d[at]) + dx : dx);
+      own[2 * dim + c] += value(d[at]);
+    }
+  }
+  __syncthreads();
+  for (int c = threadIdx.x; c < 3 * dim; c += blockDim.x) {
+    float* share = c < dim ? dGain : c < 2 * dim ? dBias : dBelow;
+    if (share == nullptr) continue;
+    float sum = 0;
+    for (int w = 0; w < warps(); w++) sum += memory[w * 3 * dim + c];
+    share[blockIdx.x * stride + c % dim] = sum;
+  }
 }

@@ -36,11 +36,13 @@ DEVICE void sum_slice_of(Add add, float* const (&out)[OUT], long rows, int cols,
 
 // Sums over slices of the rows, block s taking slice s: add(row, column, sums) adds a row's values
 // from a column on, as many as fit, to each sums[o], and out[o] + s * stride gets what all come to.
-// Shared memory: 4 * OUT floats a thread.
+// Shared memory: 8 * OUT floats a thread.
 template <int OUT, typename Add>
 DEVICE void sum_slice(Add add, float* const (&out)[OUT], long rows, int cols, long stride,
                       float* memory) {
-  if (cols % 4 == 0) {
+  if (cols % 8 == 0) {
+    sum_slice_of<OUT, 8>(add, out, rows, cols, stride, memory);
+  } else if (cols % 4 == 0) {
     sum_slice_of<OUT, 4>(add, out, rows, cols, stride, memory);
   } else {
     sum_slice_of<OUT, 1>(add, out, rows, cols, stride, memory);
@@ -57,7 +59,7 @@ KERNEL column_slices(const matrix* x, float* slices, long rows, int cols, long s
 }
 
 // The same of the rows of one kind.
-KERNEL column_slices_of(const float* x, const int* source, int wanted, int patches, float* slices,
+KERNEL column_slices_of(const matrix* x, const int* source, int wanted, int patches, float* slices,
                         long rows, int cols, long stride) {
   SHARED(float, memory);
   float* const out[1] = {slices};

@@ -13,22 +13,32 @@ enum Sequence {
 // of the encoder's token that it continues (visible patches have `encoderTokens` tokens an image),
 // -1 for a mask token.
 //   mask[images, patches]  1 at visible patches; not read for ALL_PATCHES
-// A thread per image.
+// A warp per image.
 KERNEL token_sources(const float* mask, int* source, int* encoded, int images, int patches,
                      int tokens, int encoderTokens, int sequence) {
-  long image = thread_index();
+  long image = warp_index();
   if (image >= images) return;
-  long row = image * tokens;
-  int seen = 0;
-  source[row] = CLASS;
-  if (encoded) encoded[row] = image * encoderTokens;
-  for (int p = 0; p < patches; p++) {
-    bool visible = sequence == ALL_PATCHES || mask[image * patches + p] != 0;
-    if (!visible && sequence == VISIBLE_PATCHES) continue;
-    row++;
-    source[row] = visible ? p : patches + p;
-    if (visible) seen++;
-    if (encoded) encoded[row] = visible ? image * encoderTokens + seen : -1;
+  long row = image * tokens;  // of the token before this lane's patch
+  long seen = image * encoderTokens;
+  if (lane() == 0) {
+    source[row] = CLASS;
+    if (encoded) encoded[row] = seen;
+  }
+  word until = (2u << lane()) - 1;  // this lane and those before it
+  for (int first = 0; first < patches; first += WARP) {
+    int p = first + lane();
+    bool real = p < patches;
+    bool visible = real && (sequence == ALL_PATCHES || mask[image * patches + p] != 0);
+    bool kept = sequence == VISIBLE_PATCHES ? visible : real;
+    word all_kept = __ballot_sync(0xffffffffu, kept);
+    word all_visible = __ballot_sync(0xffffffffu, visible);
+    if (kept) {
+      long own = row + __popc(all_kept & until);
+      source[own] = visible ? p : patches + p;
+      if (encoded) encoded[own] = visible ? seen + __popc(all_visible & until) : -1;
+    }
+    row += __popc(all_kept);
+    seen += __popc(all_visible);
   }
 }
 
@@ -82,7 +92,7 @@ KERNEL embed_tokens(float* x, const int* source, const float* bias, const float*
 }
 
 // out[rows, dim] = d on the rows of patches, 0 on others: what flows back into the linear map.
-KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows, int dim,
+KERNEL embed_gradient(const matrix* d, const int* source, matrix* out, long rows, int dim,
                       int patches) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float x[4] = {};
@@ -94,7 +104,8 @@ KERNEL embed_gradient(const float* d, const int* source, matrix* out, long rows,
 // dLearned[patches, dim] = the sum of d[rows, dim] over the tokens of each patch. A block per patch,
 // whose warps share the rows. Shared memory: dim floats a warp.
 //   source[rows]
-KERNEL position_gradient(const float* d, const int* source, float* dLearned, long rows, int dim) {
+KERNEL position_gradient(const matrix* d, const int* source, float* dLearned, long rows,
+                         int dim) {
   SHARED(float, memory);
   float* sums = memory + warp() * dim;
   for (int c = lane(); c < dim; c += WARP) sums[c] = 0;
@@ -104,7 +115,7 @@ KERNEL position_gradient(const float* d, const int* source, float* dLearned, lon
     word found = __ballot_sync(0xffffffffu, of_patch);
     for (; found != 0; found &= found - 1) {
       long row = first + __ffs(found) - 1;
-      for (int c = lane(); c < dim; c += WARP) sums[c] += d[row * dim + c];
+      for (int c = lane(); c < dim; c += WARP) sums[c] += value(d[row * dim + c]);
     }
   }
   __syncthreads();
@@ -138,7 +149,7 @@ KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias
 
 // dMapped[encoder rows, dim] = d[*, dim] of the decoder token that continues each encoder token.
 //   source[encoder rows]; decoderTokens = 1 + patches
-KERNEL decoder_gradient(const float* d, const int* source, matrix* dMapped, long rows,
+KERNEL decoder_gradient(const matrix* d, const int* source, matrix* dMapped, long rows,
                         int encoderTokens, int decoderTokens, int dim) {
   int patches = decoderTokens - 1;
   for (Fours at(rows, dim); at.any(); at.next()) {

@@ -10,16 +10,28 @@ enum Threads { ALONE, TOGETHER };
 
 struct Entry {
   std::function<void(void**)> kernel;
+  std::vector<int> arguments;
   Threads threads;
 };
 
-#define ENTRY(kernel, threads) {#kernel, {host::callable(kernel), threads}}
+#define ENTRY(kernel, threads) {#kernel, {host::callable(kernel), host::arguments(kernel), threads}}
+
+// For the tests of races.h: a value that another lane, or another warp, reads with a barrier between
+// or without.
+KERNEL pass_on(int* to, int distance, int barrier) {
+  SHARED(int, memory);
+  memory[threadIdx.x] = threadIdx.x;
+  if (barrier == 1) __syncwarp();
+  if (barrier == 2) __syncthreads();
+  to[threadIdx.x] = memory[(threadIdx.x + distance) % blockDim.x];
+}
 
 static const std::map<std::string, Entry> KERNELS = {
+    ENTRY(pass_on, TOGETHER),
     ENTRY(edit_images, TOGETHER),
     ENTRY(normalise_images, ALONE),
-    ENTRY(sample_masks, ALONE),
-    ENTRY(token_sources, ALONE),
+    ENTRY(sample_masks, TOGETHER),
+    ENTRY(token_sources, TOGETHER),
     ENTRY(gather_patches, ALONE),
     ENTRY(embed_tokens, ALONE),
     ENTRY(embed_gradient, ALONE),
@@ -30,7 +42,6 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(unpool_tokens, ALONE),
     ENTRY(layer_norm, TOGETHER),
     ENTRY(layer_norm_backward, TOGETHER),
-    ENTRY(layer_norm_slices, TOGETHER),
     ENTRY(attention, TOGETHER),
     ENTRY(attention_backward, TOGETHER),
 #ifdef MATRIX_BF16
@@ -38,7 +49,9 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(tensor_attention_backward, TOGETHER),
 #endif
     ENTRY(bias_gelu, ALONE),
-    ENTRY(bias_gelu_backward, ALONE),
+    ENTRY(bias_gelu_backward, TOGETHER),
+    ENTRY(add_bias, ALONE),
+    ENTRY(add_rounded_bias, ALONE),
     ENTRY(add_branch, ALONE),
     ENTRY(scale_branch, ALONE),
     ENTRY(cross_entropy, TOGETHER),
@@ -54,7 +67,7 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(round_values, ALONE),
 };
 
-// 0: done; 1: no such kernel; 2: a barrier that not all threads reach.
+// 0: done; 1: no such kernel; 2: a barrier that not all threads reach; 3: a race.
 EXPORT int host_launch(const char* kernel, long blocks, int threads, long sharedBytes,
                            void** arguments) {
   auto entry = KERNELS.find(kernel);
@@ -63,7 +76,15 @@ EXPORT int host_launch(const char* kernel, long blocks, int threads, long shared
   bool done = entry->second.threads == ALONE
                   ? host::launch_alone(blocks, threads, body)
                   : host::launch(blocks, threads, sharedBytes, body);
-  return done ? 0 : 2;
+  return !done ? 2 : host::raced() ? 3 : 0;
+}
+
+// The bytes of each of a kernel's arguments, negative where it is a pointer; -1: no such kernel.
+EXPORT int host_arguments(const char* kernel, int* bytes) {
+  auto entry = KERNELS.find(kernel);
+  if (entry == KERNELS.end()) return -1;
+  for (int own : entry->second.arguments) *bytes++ = own;
+  return entry->second.arguments.size();
 }
 
 template <typename T>

@@ -1,5 +1,6 @@
 // CUDA's execution model on one CPU thread, for tests: the threads of a block are fibers that take
-// turns at barriers. It finds barriers that not all threads reach, not races between them.
+// turns at barriers. It finds barriers that not all threads reach, and with -DWATCHED races for shared
+// memory (races.h).
 #pragma once
 #include <setjmp.h>
 #include <ucontext.h>
@@ -130,6 +131,15 @@ struct Barrier {
   }
 };
 
+#ifdef WATCHED
+#include "races.h"
+#else
+static inline void begin_watching(int, size_t) {}
+static inline void block_passed() {}
+static inline void warp_passed() {}
+static inline bool raced() { return false; }
+#endif
+
 static Barrier blockBarrier;
 static std::vector<Barrier> warpBarriers;
 static std::vector<double> exchanged[2];  // by each thread, in even and in odd turns
@@ -176,6 +186,7 @@ static bool launch(long blocks, int threads, long sharedBytes, std::function<voi
   for (long block = 0; block < blocks; block++) {
     blockIdx.x = (unsigned int)block;
     shared.assign(sharedBytes, (char)0xff);  // NaN: what is read must have been written
+    begin_watching(threads, sharedBytes);
     blockBarrier = Barrier();
     warpBarriers.assign((threads + WARP - 1) / WARP, Barrier());
     for (auto& turn : exchanged) turn.assign(threads, 0);
@@ -209,11 +220,40 @@ static std::function<void(void**)> callable(void (*kernel)(A...)) {
   return [kernel](void** arguments) { call(kernel, arguments, std::index_sequence_for<A...>()); };
 }
 
+template <typename... A>
+static std::vector<int> arguments(void (*)(A...)) {
+  return {(std::is_pointer_v<A> ? -(int)sizeof(A) : (int)sizeof(A))...};
+}
+
 }  // namespace host
 
-static inline void __syncthreads() { host::blockBarrier.wait(blockDim.x); }
+#ifdef WATCHED
+#define ACCESS(bytes)                                                                      \
+  extern "C" void __tsan_read##bytes(void* at) { host::watch(at, bytes, false); }          \
+  extern "C" void __tsan_write##bytes(void* at) { host::watch(at, bytes, true); }          \
+  extern "C" void __tsan_unaligned_read##bytes(void* at) { host::watch(at, bytes, false); } \
+  extern "C" void __tsan_unaligned_write##bytes(void* at) { host::watch(at, bytes, true); }
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+extern "C" void __tsan_read_range(void* at, long bytes) { host::watch(at, bytes, false); }
+extern "C" void __tsan_write_range(void* at, long bytes) { host::watch(at, bytes, true); }
+extern "C" void __tsan_init() {}
+extern "C" void __tsan_vptr_update(void**, void*) {}
+extern "C" void __tsan_vptr_read(void**) {}
+#endif
 
-static inline void __syncwarp() { host::warp_barrier(); }
+static inline void __syncthreads() {
+  host::blockBarrier.wait(blockDim.x);
+  host::block_passed();
+}
+
+static inline void __syncwarp() {
+  host::warp_barrier();
+  host::warp_passed();
+}
 
 template <typename T>
 static inline T __shfl_xor_sync(unsigned int, T x, int mask) {
@@ -226,6 +266,8 @@ static inline unsigned int __ballot_sync(unsigned int, bool x) {
   for (int lane = 0; lane < host::WARP; lane++) bits |= (unsigned int)warp[lane] << lane;
   return bits;
 }
+
+static inline int __popc(unsigned int x) { return __builtin_popcount(x); }
 
 static inline int __ffs(int x) { return __builtin_ffs(x); }
 

@@ -1,25 +1,49 @@
 package org.mixtraining.gpu;
 
+import java.util.Set;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.nvrtc;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
+import org.mixtraining.kernels.DeviceLostError;
 
 /** Answers of CUDA's libraries. */
 final class Cuda {
 
   private Cuda() {}
 
+  /** Errors after which each call in the process answers the same. */
+  private static final Set<Integer> LAST =
+      Set.of(
+          cudart.CUDA_ERROR_ECC_UNCORRECTABLE,
+          cudart.CUDA_ERROR_NVLINK_UNCORRECTABLE,
+          cudart.CUDA_ERROR_ILLEGAL_ADDRESS,
+          cudart.CUDA_ERROR_LAUNCH_TIMEOUT,
+          cudart.CUDA_ERROR_CONTEXT_IS_DESTROYED,
+          cudart.CUDA_ERROR_ASSERT,
+          cudart.CUDA_ERROR_HARDWARE_STACK_ERROR,
+          cudart.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+          cudart.CUDA_ERROR_MISALIGNED_ADDRESS,
+          cudart.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+          cudart.CUDA_ERROR_INVALID_PC,
+          cudart.CUDA_ERROR_LAUNCH_FAILED);
+
   /**
    * @param call whose answer it is
    * @throws IllegalStateException unless it is a success: with the call and what its answer means
+   * @throws DeviceLostError if no later call can succeed
    */
   static void check(String call, int answer) {
-    if (answer != cudart.CUDA_SUCCESS) {
-      throw new IllegalStateException("%s: %s".formatted(call, meaning(answer)));
+    if (answer == cudart.CUDA_SUCCESS) {
+      return;
     }
+    String text = "%s: %s".formatted(call, meaning(answer));
+    if (LAST.contains(answer)) {
+      throw new DeviceLostError(text);
+    }
+    throw new IllegalStateException(text);
   }
 
   /** The same for NVRTC. */

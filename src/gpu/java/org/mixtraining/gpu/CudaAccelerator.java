@@ -26,6 +26,6 @@ public final class CudaAccelerator implements GpuAccelerator {
 
   @Override
   public Gpu open(Device.Gpu device) {
-    return new CudaGpu(CudaDevice.at(Integer.parseInt(device.address())), device.precision());
+    return CudaGpu.open(CudaDevice.at(Integer.parseInt(device.address())), device.precision());
   }
 }

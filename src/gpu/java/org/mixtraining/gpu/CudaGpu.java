@@ -1,12 +1,7 @@
 package org.mixtraining.gpu;
 
 import java.nio.ByteBuffer;
-import java.util.HashMap;
 import java.util.Locale;
-import java.util.Map;
-import org.bytedeco.cuda.cudart.CUevent_st;
-import org.bytedeco.cuda.cudart.CUgraphExec_st;
-import org.bytedeco.cuda.cudart.CUgraph_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.BytePointer;
@@ -17,27 +12,41 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
-import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 
-/** A GPU by NVIDIA's driver: all work goes to one stream, and what is captured is a CUDA graph. */
+/**
+ * A GPU by NVIDIA's driver: all work goes to one stream, and what is captured is a CUDA graph.
+ *
+ * <p>An error of a kernel is told by a later call. To know the kernel, start the JVM with {@code
+ * -Dmixtraining.gpu.sync=true}: then nothing is captured, and each call waits for its own end.
+ */
 final class CudaGpu implements Gpu {
-  private final CudaDevice device;
+  private final Owned owned;
   private final Memory.Type matrixType;
-  private final CUstream_st stream = new CUstream_st();
+  private final CUstream_st stream;
   private final CudaKernels kernels;
-  private final Memory workspace;
+  private final DeviceMemory memory;
   private final CublasLt products;
-  private final Map<Long, Staging> stagings = new HashMap<>();
+  private final boolean waits = Boolean.getBoolean("mixtraining.gpu.sync");
 
-  CudaGpu(CudaDevice device, Precision precision) {
-    this.device = device;
+  static CudaGpu open(CudaDevice device, Precision precision) {
+    return Owned.whole(owned -> new CudaGpu(owned, device, precision));
+  }
+
+  private CudaGpu(Owned owned, CudaDevice device, Precision precision) {
+    this.owned = owned;
     this.matrixType = precision == Precision.BF16 ? Memory.Type.BF16 : Memory.Type.FLOAT;
     device.bind();
+    stream = new CUstream_st();
     Cuda.check("cuStreamCreate", cudart.cuStreamCreate(stream, cudart.CU_STREAM_NON_BLOCKING));
-    this.kernels = new CudaKernels(device, matrixType);
-    this.workspace = allocate(Memory.Type.FLOAT, CublasLt.WORKSPACE_BYTES / Float.BYTES);
-    this.products = new CublasLt(precision, workspace);
+    owned.add(() -> Cuda.check("cuStreamDestroy", cudart.cuStreamDestroy(stream)));
+    kernels = new CudaKernels(device, matrixType);
+    owned.add(kernels::close);
+    memory = new DeviceMemory(device, stream);
+    owned.add(memory::close);
+    Memory workspace = memory.allocate(Memory.Type.BYTE, CublasLt.WORKSPACE_BYTES);
+    products = new CublasLt(precision, workspace);
+    owned.add(products::close);
   }
 
   @Override
@@ -49,67 +58,46 @@ final class CudaGpu implements Gpu {
 
   @Override
   public Memory allocate(Memory.Type type, long count) {
-    long bytes = Math.max(1, count * type.bytes());
-    long[] address = new long[1];
-    int answer = cudart.cuMemAlloc(address, bytes);
-    if (answer == cudart.CUDA_ERROR_OUT_OF_MEMORY) {
-      throw new UserException(
-          String.format(
-              Locale.ROOT,
-              "mixtraining.optimizer.batch-size: a step takes more memory than %s has left (%d MB more were asked for): lower it",
-              device.name(),
-              (bytes >> 20) + 1));
-    }
-    Cuda.check(String.format(Locale.ROOT, "cuMemAlloc(%d)", bytes), answer);
-    Cuda.check("cuMemsetD8Async", cudart.cuMemsetD8Async(address[0], (byte) 0, bytes, stream));
-    return new Memory(address[0], type, count);
+    return memory.allocate(type, count);
   }
 
   @Override
-  public void free(Memory memory) {
+  public void free(Memory freed) {
     finish();
-    Cuda.check("cuMemFree", cudart.cuMemFree(memory.address()));
-    Staging staging = stagings.remove(memory.address());
-    if (staging != null) {
-      staging.close();
-    }
+    memory.free(freed);
   }
 
   @Override
   public void write(Memory to, float[] values) {
-    Pointer staged = staging(to).next(4L * values.length);
-    new FloatPointer(staged).put(values, 0, values.length);
-    copy(to, 4L * values.length);
+    memory.write(to, 4L * values.length, at -> new FloatPointer(at).put(values, 0, values.length));
   }
 
   @Override
   public void write(Memory to, int[] values) {
-    Pointer staged = staging(to).next(4L * values.length);
-    new IntPointer(staged).put(values, 0, values.length);
-    copy(to, 4L * values.length);
+    memory.write(to, 4L * values.length, at -> new IntPointer(at).put(values, 0, values.length));
   }
 
   @Override
   public void write(Memory to, double[] values) {
-    Pointer staged = staging(to).next(8L * values.length);
-    new DoublePointer(staged).put(values, 0, values.length);
-    copy(to, 8L * values.length);
+    memory.write(to, 8L * values.length, at -> new DoublePointer(at).put(values, 0, values.length));
   }
 
   @Override
   public void write(Memory to, byte[] values) {
-    Pointer staged = staging(to).next(values.length);
-    new BytePointer(staged).put(values, 0, values.length);
-    copy(to, values.length);
+    memory.write(to, values.length, at -> new BytePointer(at).put(values, 0, values.length));
   }
 
+  /** On the stream, since a copy beside it may land after the call that makes it. */
   @Override
   public void upload(Memory to, ByteBuffer bytes) {
-    finish();
     Cuda.check(
-        String.format(Locale.ROOT, "cuMemcpyHtoD(%d)", bytes.remaining()),
-        cudart.cuMemcpyHtoD(
-            to.first(bytes.remaining()).address(), new BytePointer(bytes), bytes.remaining()));
+        String.format(Locale.ROOT, "cuMemcpyHtoDAsync(%d)", bytes.remaining()),
+        cudart.cuMemcpyHtoDAsync(
+            to.first(bytes.remaining()).address(),
+            new BytePointer(bytes),
+            bytes.remaining(),
+            stream));
+    finish();
   }
 
   @Override
@@ -121,24 +109,13 @@ final class CudaGpu implements Gpu {
     }
   }
 
-  private Staging staging(Memory to) {
-    return stagings.computeIfAbsent(to.address(), address -> new Staging());
-  }
-
-  private void copy(Memory to, long bytes) {
-    if (bytes > to.bytes()) {
-      throw new IllegalArgumentException(String.format(Locale.ROOT, "%d bytes for %s", bytes, to));
-    }
-    Staging staging = staging(to);
-    Cuda.check(
-        "cuMemcpyHtoDAsync",
-        cudart.cuMemcpyHtoDAsync(to.address(), staging.current(), bytes, stream));
-    staging.copied(stream);
-  }
-
   @Override
   public void finish() {
-    Cuda.check("cuStreamSynchronize", cudart.cuStreamSynchronize(stream));
+    finish("cuStreamSynchronize");
+  }
+
+  private void finish(String call) {
+    Cuda.check(call, cudart.cuStreamSynchronize(stream));
   }
 
   @Override
@@ -160,58 +137,6 @@ final class CudaGpu implements Gpu {
   private void read(Memory from, Pointer host, long bytes) {
     finish();
     Cuda.check("cuMemcpyDtoH", cudart.cuMemcpyDtoH(host, from.address(), bytes));
-  }
-
-  /** Page-locked memory, two pieces in turn, so that one is filled while the other is copied. */
-  private static final class Staging implements AutoCloseable {
-    private final Pointer[] pieces = new Pointer[2];
-    private final long[] bytes = new long[2];
-    private final CUevent_st[] copied = {new CUevent_st(), new CUevent_st()};
-    private int current;
-
-    Staging() {
-      for (CUevent_st event : copied) {
-        Cuda.check("cuEventCreate", cudart.cuEventCreate(event, 0));
-      }
-    }
-
-    /** The next piece, when it has been copied. */
-    Pointer next(long size) {
-      current = 1 - current;
-      Cuda.check("cuEventSynchronize", cudart.cuEventSynchronize(copied[current]));
-      if (bytes[current] < size) {
-        release(current);
-        pieces[current] = new Pointer();
-        Cuda.check(
-            String.format(Locale.ROOT, "cuMemHostAlloc(%d)", size),
-            cudart.cuMemHostAlloc(pieces[current], size, 0));
-        bytes[current] = size;
-      }
-      return pieces[current];
-    }
-
-    Pointer current() {
-      return pieces[current];
-    }
-
-    void copied(CUstream_st stream) {
-      Cuda.check("cuEventRecord", cudart.cuEventRecord(copied[current], stream));
-    }
-
-    private void release(int which) {
-      if (pieces[which] != null) {
-        Cuda.check("cuMemFreeHost", cudart.cuMemFreeHost(pieces[which]));
-      }
-    }
-
-    @Override
-    public void close() {
-      for (int i = 0; i < pieces.length; i++) {
-        Cuda.check("cuEventSynchronize", cudart.cuEventSynchronize(copied[i]));
-        release(i);
-        Cuda.check("cuEventDestroy", cudart.cuEventDestroy(copied[i]));
-      }
-    }
   }
 
   // --- work ------------------------------------------------------------------------------------
@@ -240,6 +165,9 @@ final class CudaGpu implements Gpu {
               pointers,
               null));
     }
+    if (waits) {
+      finish(kernel);
+    }
   }
 
   /** An argument's bytes, from the lowest on. */
@@ -258,69 +186,38 @@ final class CudaGpu implements Gpu {
 
   @Override
   public void multiply(Gemm product) {
-    products.multiply(product, stream);
+    if (!products.multiply(product, stream)) {
+      addBias(product);
+    }
+    if (waits) {
+      finish(product.toString());
+    }
+  }
+
+  /** What a product could not add itself. */
+  private void addBias(Gemm p) {
+    String kernel = p.d().type() == Memory.Type.FLOAT ? "add_bias" : "add_rounded_bias";
+    long values = (long) p.m() * p.n();
+    launch(
+        kernel,
+        Operations.blocks(values),
+        Operations.THREADS,
+        0,
+        p.d(),
+        p.bias(),
+        (long) p.m(),
+        p.n());
   }
 
   @Override
   public CapturedGraph capture(Runnable calls) {
-    return new Graph(calls);
-  }
-
-  /**
-   * A CUDA graph. The first time, the calls are made as they are: libraries then load their code,
-   * which they may not do while they are captured.
-   */
-  private final class Graph implements CapturedGraph {
-    private final Runnable calls;
-    private boolean called;
-    private CUgraphExec_st graph;
-
-    Graph(Runnable calls) {
-      this.calls = calls;
-    }
-
-    @Override
-    public void launch() {
-      if (!called) {
-        calls.run();
-        called = true;
-        return;
-      }
-      if (graph == null) {
-        graph = captured();
-      }
-      Cuda.check("cuGraphLaunch", cudart.cuGraphLaunch(graph, stream));
-    }
-
-    private CUgraphExec_st captured() {
-      CUgraph_st captured = new CUgraph_st();
-      CUgraphExec_st executable = new CUgraphExec_st();
-      Cuda.check(
-          "cuStreamBeginCapture",
-          cudart.cuStreamBeginCapture(stream, cudart.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
-      calls.run();
-      Cuda.check("cuStreamEndCapture", cudart.cuStreamEndCapture(stream, captured));
-      Cuda.check("cuGraphInstantiate", cudart.cuGraphInstantiate(executable, captured, 0));
-      Cuda.check("cuGraphDestroy", cudart.cuGraphDestroy(captured));
-      return executable;
-    }
-
-    @Override
-    public void close() {
-      if (graph != null) {
-        finish();
-        Cuda.check("cuGraphExecDestroy", cudart.cuGraphExecDestroy(graph));
-      }
-    }
+    return waits ? CapturedGraph.of(calls) : new CudaGraph(stream, calls);
   }
 
   @Override
   public void close() {
-    finish();
-    stagings.values().forEach(Staging::close);
-    products.close();
-    free(workspace);
-    kernels.close();
-    Cuda.check("cuStreamDestroy", cudart.cuStreamDestroy(stream));
+    try (owned) {
+      finish();
+    }
   }
 }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.bytedeco.cuda.cudart.CUfunc_st;
 import org.bytedeco.cuda.cudart.CUmod_st;
 import org.bytedeco.cuda.global.cudart;
@@ -36,6 +37,9 @@ final class CudaKernels implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CudaKernels.class);
   private static final String MAIN = "kernels.cu";
   private static final Pattern INCLUDE = Pattern.compile("#include \"(\\w+\\.cuh)\"");
+
+  /** Of architectures that no device has. */
+  private static final String VIRTUAL = "compute_";
 
   /** What a block of threads may share without asking for more. */
   private static final int USUAL_SHARED_BYTES = 48 << 10;
@@ -103,11 +107,22 @@ final class CudaKernels implements AutoCloseable {
   private static List<String> options(Memory.Type matrixType, int capability) {
     List<String> options = new ArrayList<>(List.of("--std=c++17"));
     options.add("-default-device"); // lambdas are for the device too, as nvcc has it
-    options.add("--gpu-architecture=sm_" + capability);
+    options.add("--gpu-architecture=" + architecture(capability));
     if (matrixType == Memory.Type.BF16) {
       options.add("-DMATRIX_BF16");
     }
     return options;
+  }
+
+  /** What code is for: the device; if NVRTC is older, the driver translates that for others. */
+  private static String architecture(int capability) {
+    int[] count = new int[1];
+    Cuda.checkNvrtc("nvrtcGetNumSupportedArchs", nvrtc.nvrtcGetNumSupportedArchs(count));
+    int[] known = new int[count[0]];
+    Cuda.checkNvrtc("nvrtcGetSupportedArchs", nvrtc.nvrtcGetSupportedArchs(known));
+    return IntStream.of(known).anyMatch(arch -> arch == capability)
+        ? "sm_" + capability
+        : VIRTUAL + IntStream.of(known).filter(arch -> arch < capability).max().orElse(capability);
   }
 
   /** Every file by name, the main one first. */
@@ -189,12 +204,19 @@ final class CudaKernels implements AutoCloseable {
         LOG.error("{}", new String(log, StandardCharsets.UTF_8));
       }
       Cuda.checkNvrtc("nvrtcCompileProgram " + options, answer);
-      Cuda.checkNvrtc("nvrtcGetCUBINSize", nvrtc.nvrtcGetCUBINSize(program, size));
+      boolean virtual = options.stream().anyMatch(option -> option.contains(VIRTUAL));
+      Cuda.checkNvrtc(
+          "nvrtcGetCUBINSize or nvrtcGetPTXSize",
+          virtual ? nvrtc.nvrtcGetPTXSize(program, size) : nvrtc.nvrtcGetCUBINSize(program, size));
       byte[] code = new byte[(int) size.get()];
-      Cuda.checkNvrtc("nvrtcGetCUBIN", nvrtc.nvrtcGetCUBIN(program, code));
+      Cuda.checkNvrtc(
+          "nvrtcGetCUBIN or nvrtcGetPTX",
+          virtual ? nvrtc.nvrtcGetPTX(program, code) : nvrtc.nvrtcGetCUBIN(program, code));
       return code;
     } finally {
-      nvrtc.nvrtcDestroyProgram(program);
+      if (!program.isNull()) {
+        nvrtc.nvrtcDestroyProgram(program);
+      }
     }
   }
 }

@@ -9,8 +9,10 @@ import java.util.concurrent.Callable;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.gpu.GpuAccelerator;
 import org.mixtraining.gpu.GpuBenchmark;
+import org.mixtraining.gpu.StepPlan;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
@@ -70,6 +72,19 @@ final class BenchCommand implements Callable<Integer> {
       description = "Steps to time (default: ${DEFAULT-VALUE}).")
   private int steps;
 
+  @Option(
+      names = "--plan",
+      description = "Only counts what a step asks of a GPU; needs none, nor a build of -Pgpu.")
+  private boolean plan;
+
+  @Option(
+      names = "--peak",
+      defaultValue = "4096",
+      paramLabel = "N",
+      description =
+          "Side of the matrices whose product is a GPU's peak (default: ${DEFAULT-VALUE}).")
+  private int peak;
+
   @Option(names = "--json", description = "One JSON object instead of text.")
   private boolean json;
 
@@ -89,6 +104,13 @@ final class BenchCommand implements Callable<Integer> {
     JobConfig config = options.config();
     if (steps < 1) {
       throw new UserException("--steps %s: at least 1".formatted(steps));
+    }
+    if (peak < 1 || peak > 8192) {
+      throw new UserException("--peak %s: from 1 to 8192".formatted(peak));
+    }
+    if (plan) {
+      System.out.print(preset(config) + plan(config));
+      return 0;
     }
     if (kernels == Implementation.GPU) {
       GpuBenchmark.Result result = onGpu(config);
@@ -115,7 +137,14 @@ final class BenchCommand implements Callable<Integer> {
     Device.Gpu device =
         new Device.Gpu(accelerator.name() + ":0", "0", config.workers().precision().onGpu());
     device.bind();
-    return GpuBenchmark.run(Workload.of(config, objective), () -> accelerator.open(device), steps);
+    return GpuBenchmark.run(
+        Workload.of(config, objective), () -> accelerator.open(device), steps, peak);
+  }
+
+  private String plan(JobConfig config) {
+    Workload work = Workload.of(config, objective);
+    Precision precision = config.workers().precision().onGpu();
+    return StepPlan.describe(objective, work.batchSize(), StepPlan.of(work, precision));
   }
 
   private static String json(JobConfig config, GpuBenchmark.Result r)

@@ -1,6 +1,7 @@
 package org.mixtraining.gpu;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,25 +22,27 @@ final class Arena implements AutoCloseable {
   Memory of(String name, Memory.Type type, long count) {
     Memory memory = named.get(name);
     if (memory == null || memory.count() < count || memory.type() != type) {
+      growths++;
       if (memory != null) {
         named.remove(name);
         gpu.free(memory);
       }
       memory = gpu.allocate(type, count);
       named.put(name, memory);
-      growths++;
     }
     return memory.first(count);
   }
 
-  /** How often memory was allocated: while it stays the same, all that was given is valid. */
+  /** How often memory was asked for: while it stays the same, all that was given is valid. */
   long growths() {
     return growths;
   }
 
   @Override
   public void close() {
-    named.values().forEach(gpu::free);
+    List<Memory> all = List.copyOf(named.values());
     named.clear();
+    growths++;
+    all.forEach(gpu::free);
   }
 }

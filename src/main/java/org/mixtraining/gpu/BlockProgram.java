@@ -43,20 +43,16 @@ final class BlockProgram {
    * What all blocks share on the way back.
    *
    * @param d gradient of the residual stream
-   * @param rounded its copy for matrix products
-   * @param dBranch the same as {@code rounded} where branches are not weighed
+   * @param dBranch the same where branches are not weighed
    */
-  private record Gradients(
-      Memory d, Memory rounded, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
+  private record Gradients(Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
 
     static Gradients of(StepContext bench, long rows, Transformer stack, boolean weighed) {
       int dim = stack.dim();
-      Memory d = bench.floats("d", rows * dim);
-      Memory rounded = bench.rounded("d-rounded", d);
+      Memory d = bench.matrix("d", rows * dim);
       return new Gradients(
           d,
-          rounded,
-          weighed ? bench.matrix("d-branch", rows * dim) : rounded,
+          weighed ? bench.matrix("d-branch", rows * dim) : d,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
           bench.matrix("d-hidden", rows * stack.hidden()));
@@ -142,13 +138,8 @@ final class BlockProgram {
     // mlp
     ops.norm(middle, layer + "norm2.", norm2, stats2, rows);
     ops.linear(norm2, layer + "fc1.weight", null, null, preHidden, rows);
-    gelu("bias_gelu", hidden);
+    ops.gelu(preHidden, layer + "fc1.bias", hidden, rows);
     add(hidden, "fc2", middle, 1, output);
-  }
-
-  private void gelu(String kernel, Memory to) {
-    Memory bias = ops.parameters().values(layer + "fc1.bias");
-    ops.fours(kernel, (long) rows * hiddenDim, preHidden, bias, to, (long) rows, hiddenDim);
   }
 
   /** to = residual + factor · (from · weight + bias). */
@@ -176,31 +167,52 @@ final class BlockProgram {
     }
   }
 
-  /** Carries d and its copy from the output to the input. */
-  void backward() {
+  /** Carries d through all blocks, from the last one's output to the first one's input. */
+  static void backward(List<BlockProgram> blocks) {
+    for (int i = blocks.size() - 1; i >= 0; i--) {
+      blocks.get(i).backward(lastBias(blocks.subList(0, i)));
+    }
+  }
+
+  /**
+   * The bias that was added to the last block's output, if its gradient is the column sums of d;
+   * else null, also where there is no block.
+   */
+  static String lastBias(List<BlockProgram> blocks) {
+    return blocks.isEmpty() ? null : blocks.get(blocks.size() - 1).addedBias("fc2.bias");
+  }
+
+  /** One on a branch; null where it is weighed, and its gradient with it. */
+  private String addedBias(String bias) {
+    return factors == null ? layer + bias : null;
+  }
+
+  /**
+   * @param below the bias whose gradient is the column sums of d at the input; may be null
+   */
+  private void backward(String below) {
     // mlp
-    weigh(1);
-    ops.biasGradient(gradients.dBranch, layer + "fc2.bias", rows);
+    weigh(1, "fc2.bias");
     ops.linearBackward(hidden, layer + "fc2.weight", gradients.dBranch, gradients.dHidden, rows);
-    gelu("bias_gelu_backward", gradients.dHidden);
-    ops.biasGradient(gradients.dHidden, layer + "fc1.bias", rows);
+    ops.geluBackward(preHidden, layer + "fc1.bias", gradients.dHidden, rows);
     ops.linearBackward(norm2, layer + "fc1.weight", gradients.dHidden, gradients.dNorm, rows);
-    normBackward("norm2.", middle, stats2);
+    normBackward("norm2.", middle, stats2, addedBias("proj.bias"));
 
     // attention
-    weigh(0);
-    ops.biasGradient(gradients.dBranch, layer + "proj.bias", rows);
+    weigh(0, "proj.bias");
     ops.linearBackward(attended, layer + "proj.weight", gradients.dBranch, gradients.dNorm, rows);
     for (Sequences s : sequences) {
       ops.attentionBackward(qkv, attended, logSums, gradients.dNorm, gradients.dQkv, s, heads, dim);
     }
     ops.biasGradient(gradients.dQkv, layer + "qkv.bias", rows);
     ops.linearBackward(norm1, layer + "qkv.weight", gradients.dQkv, gradients.dNorm, rows);
-    normBackward("norm1.", x, stats1);
+    normBackward("norm1.", x, stats1, below);
   }
 
-  /** dBranch = factor · d; it is d's copy where there are no factors. */
-  private void weigh(int which) {
+  /**
+   * dBranch = factor · d, and the gradient of the branch's bias; it is d where nothing is weighed.
+   */
+  private void weigh(int which, String bias) {
     if (factors == null) {
       return;
     }
@@ -216,10 +228,11 @@ final class BlockProgram {
           s.tokens(),
           dim);
     }
+    ops.biasGradient(gradients.dBranch, layer + bias, rows);
   }
 
-  private void normBackward(String norm, Memory from, Memory stats) {
+  private void normBackward(String norm, Memory from, Memory stats, String below) {
     Gradients g = gradients;
-    ops.normBackward(g.dNorm, from, layer + norm, stats, g.d, g.rounded, Residual.ADD, rows);
+    ops.normBackward(g.dNorm, from, layer + norm, stats, g.d, below, Residual.ADD, rows);
   }
 }

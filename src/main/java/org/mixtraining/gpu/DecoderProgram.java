@@ -66,7 +66,7 @@ final class DecoderProgram {
     dPrediction = bench.matrix("pixels-d-prediction", rows * values);
     dNormed = bench.matrix("d-norm", rows * dim);
     dMapped = bench.matrix("decoder-d-mapped", (long) encoder.rows() * dim);
-    d = bench.floats("d", rows * dim);
+    d = bench.matrix("d", rows * dim);
     losses = bench.floats("pixels-losses", rows);
   }
 
@@ -140,12 +140,10 @@ final class DecoderProgram {
         PIXELS,
         stats,
         d,
-        bench.rounded("d-rounded", d),
+        BlockProgram.lastBias(blocks),
         Residual.OVERWRITE,
         rows);
-    for (int i = blocks.size() - 1; i >= 0; i--) {
-      blocks.get(i).backward();
-    }
+    BlockProgram.backward(blocks);
     ops.biasGradient(d, source, Kind.MASK, bench.vit().patches(), EMBEDDING + "mask", rows);
     ops.fours(
         "decoder_gradient",

@@ -96,7 +96,7 @@ final class EmbeddingProgram {
   void sources(Memory into, Memory encoded, Sequences s, int encoderTokens, Content content) {
     bench
         .operations()
-        .each(
+        .rows(
             "token_sources",
             s.images(),
             content == Content.ALL_PATCHES ? Memory.NONE : bench.mask(),

@@ -89,13 +89,11 @@ final class EncoderProgram {
    * @param d [rows, dim], in which it is carried to the tokens
    */
   void backward(Memory dNormed, Memory d) {
-    Memory rounded = bench.rounded("d-rounded", d);
+    String below = BlockProgram.lastBias(blocks);
     bench
         .operations()
-        .normBackward(dNormed, encoded, NORM, stats, d, rounded, Residual.OVERWRITE, rows);
-    for (int i = blocks.size() - 1; i >= 0; i--) {
-      blocks.get(i).backward();
-    }
+        .normBackward(dNormed, encoded, NORM, stats, d, below, Residual.OVERWRITE, rows);
+    BlockProgram.backward(blocks);
     embedding.backward(d);
   }
 }

@@ -1,5 +1,7 @@
 package org.mixtraining.gpu;
 
+import java.util.Locale;
+
 /**
  * A product of row-major matrices: {@code d[m, n] = a[m, k] · b[k, n] + c[m, n] + bias[n]}. What is
  * multiplied is of the device's {@link Gpu#matrixType}, the rest of one type; it is added up in
@@ -36,6 +38,18 @@ public record Gemm(
     check("c", c, (long) m * n);
     check("bias", bias, n);
     check("d", d, (long) m * n);
+  }
+
+  /** What it is as a product, apart from its memory: {@code product 64x10x192 nn bf16 + bias}. */
+  String name() {
+    String forms = form(aForm) + form(bForm);
+    String type = d.type().name().toLowerCase(Locale.ROOT);
+    return String.format(Locale.ROOT, "product %dx%dx%d %s %s", m, n, k, forms, type)
+        + (bias == null ? "" : " + bias");
+  }
+
+  private static String form(Form form) {
+    return form == Form.PLAIN ? "n" : "t";
   }
 
   private static void check(String name, Memory memory, long count) {

@@ -1,5 +1,6 @@
 package org.mixtraining.gpu;
 
+import java.util.function.Function;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.StepAccelerator;
@@ -14,12 +15,23 @@ public interface GpuAccelerator extends StepAccelerator {
 
   @Override
   default StepExecutor executor(Replica replica, Device device) {
-    return new GpuSteps(opened(device), replica);
+    return using(opened(device), gpu -> new GpuSteps(gpu, replica));
   }
 
   @Override
   default Predictor predictor(Replica replica, Device device) {
-    return new GpuPredictor(opened(device), replica);
+    return using(opened(device), gpu -> new GpuPredictor(gpu, replica));
+  }
+
+  /** What uses a GPU and closes it; if it cannot be made, the GPU is closed here. */
+  private static <T> T using(Gpu gpu, Function<Gpu, T> maker) {
+    try {
+      return maker.apply(gpu);
+    } catch (RuntimeException | Error e) {
+      try (gpu) {
+        throw e;
+      }
+    }
   }
 
   private Gpu opened(Device device) {

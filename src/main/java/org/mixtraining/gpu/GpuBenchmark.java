@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import org.mixtraining.gpu.Gemm.Form;
 import org.mixtraining.schedule.Objective;
@@ -35,7 +36,10 @@ public final class GpuBenchmark {
    * @param times that each call is made
    */
   record Probe(int side, int copied, int times) {
-    static final Probe LARGE = new Probe(4096, 1 << 27, 20);
+
+    static Probe of(int side, int steps) {
+      return new Probe(side, 8 * side * side, Math.min(steps, 20));
+    }
   }
 
   /**
@@ -71,9 +75,10 @@ public final class GpuBenchmark {
    *
    * @param device opens it; the calling thread must be bound to it
    * @param steps to time, above 0
+   * @param side of the square matrices that measure the device's peak
    */
-  public static Result run(Workload work, Supplier<Gpu> device, int steps) {
-    return run(work, device, steps, Probe.LARGE);
+  public static Result run(Workload work, Supplier<Gpu> device, int steps, int side) {
+    return run(work, device, steps, Probe.of(side, steps));
   }
 
   static Result run(Workload work, Supplier<Gpu> device, int steps, Probe probe) {
@@ -127,13 +132,27 @@ public final class GpuBenchmark {
     long count = (long) side * side;
     try (Gpu gpu = device.get();
         Arena arena = new Arena(gpu)) {
-      Memory a = arena.of("a", gpu.matrixType(), count);
-      Memory b = arena.of("b", gpu.matrixType(), count);
+      Memory a = random(gpu, arena, "a", count);
+      Memory b = random(gpu, arena, "b", count);
       Memory d = arena.of("d", gpu.matrixType(), count);
       var product = new Gemm(a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
       double seconds = TimedGpu.time(gpu, probe.times, () -> gpu.multiply(product));
       return 2.0 * side * count / seconds / 1e9;
     }
+  }
+
+  /** Of numbers between -1 and 1: a device multiplies zeros at less power, and so faster. */
+  private static Memory random(Gpu gpu, Arena arena, String name, long count) {
+    float[] values = new float[(int) count];
+    SplittableRandom random = new SplittableRandom(name.hashCode());
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) (2 * random.nextDouble() - 1);
+    }
+    Memory floats = arena.of("floats", Memory.Type.FLOAT, count);
+    gpu.write(floats, values);
+    Memory memory = arena.of(name, gpu.matrixType(), count);
+    Operations.round(gpu, floats, memory);
+    return memory;
   }
 
   private static double copyGigabytes(Supplier<Gpu> device, Probe probe) {
@@ -173,7 +192,7 @@ public final class GpuBenchmark {
             e ->
                 line(
                     text,
-                    "%-22s %8.3f ms %5.1f %%",
+                    "%-40s %8.3f ms %5.1f %%",
                     e.getKey(),
                     1e3 * e.getValue(),
                     100 * e.getValue() / all));

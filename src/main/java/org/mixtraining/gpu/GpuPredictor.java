@@ -26,7 +26,7 @@ public final class GpuPredictor implements Predictor {
     this.gpu = gpu;
     this.spec = replica.spec();
     this.arena = new Arena(gpu);
-    this.parameters = new Parameters(gpu, arena, spec);
+    this.parameters = new Parameters(gpu, spec);
     this.programs = new GraphCache<>(gpu, arena);
   }
 
@@ -39,7 +39,7 @@ public final class GpuPredictor implements Predictor {
   public float[] predict(String head, float[] pixels, int images, int size) {
     Head own = spec.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
     ViT vit = spec.vit().serving(new Served(size, own.classes(), 0));
-    Shape shape = new Shape(vit, own, images);
+    Shape shape = new Shape(vit, own, images, false);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
@@ -69,8 +69,11 @@ public final class GpuPredictor implements Predictor {
 
   @Override
   public void close() {
-    programs.close();
-    arena.close();
-    gpu.close();
+    try (gpu;
+        parameters;
+        arena;
+        programs) {
+      // Each is closed, the last first, even where another cannot be.
+    }
   }
 }

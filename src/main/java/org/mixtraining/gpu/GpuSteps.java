@@ -42,7 +42,7 @@ public final class GpuSteps implements StepExecutor {
     this.replica = replica;
     this.spec = replica.spec();
     this.arena = new Arena(gpu);
-    this.parameters = new Parameters(gpu, arena, spec);
+    this.parameters = new Parameters(gpu, spec);
     this.images = new ResidentImages(gpu);
     this.programs = new GraphCache<>(gpu, arena);
   }
@@ -59,7 +59,7 @@ public final class GpuSteps implements StepExecutor {
     Head head = head(batch.head());
     int classes = head == null ? spec.vit().served().classes() : head.classes();
     ViT vit = spec.vit().serving(new Served(batch.imageSize(), classes, batch.maskRatio()));
-    Shape shape = new Shape(vit, head, batch.images());
+    Shape shape = new Shape(vit, head, batch.images(), plan.clip() > 0);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> program(bench), StepProgram::run);
     Begun step = new Begun(batch.images(), batch.labelled(), head, vit);
@@ -138,9 +138,12 @@ public final class GpuSteps implements StepExecutor {
 
   @Override
   public void close() {
-    programs.close();
-    images.close();
-    arena.close();
-    gpu.close();
+    try (gpu;
+        parameters;
+        arena;
+        images;
+        programs) {
+      // Each is closed, the last first, even where another cannot be.
+    }
   }
 }

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.mixtraining.gpu.Gpu.CapturedGraph;
 import org.mixtraining.gpu.StepContext.Shape;
 
 /**
@@ -13,12 +14,15 @@ import org.mixtraining.gpu.StepContext.Shape;
 final class GraphCache<P> implements AutoCloseable {
 
   /** A program, and the graph captured of its run. */
-  record Captured<P>(P program, Gpu.CapturedGraph graph) {}
+  record Captured<P>(P program, CapturedGraph graph) {}
 
   private final Gpu gpu;
   private final Arena arena;
   private final Map<Shape, Captured<P>> captured = new HashMap<>();
 
+  /**
+   * @param arena of the programs alone: all of it is freed where a program cannot be made
+   */
   GraphCache(Gpu gpu, Arena arena) {
     this.gpu = gpu;
     this.arena = arena;
@@ -35,26 +39,41 @@ final class GraphCache<P> implements AutoCloseable {
     if (known != null) {
       return known;
     }
-    P program;
-    long before = arena.growths();
-    long growths;
-    do {
-      growths = arena.growths();
-      program = maker.get();
-    } while (arena.growths() != growths); // until nothing moved while it was made
-    if (growths != before) {
-      close();
-    }
-    P made = program;
+    P made = made(maker);
     var fresh = new Captured<>(made, gpu.capture(() -> run.accept(made)));
     captured.put(shape, fresh);
     return fresh;
   }
 
+  private P made(Supplier<P> maker) {
+    long before = arena.growths();
+    try {
+      P program;
+      long growths;
+      do {
+        growths = arena.growths();
+        program = maker.get();
+      } while (arena.growths() != growths); // until nothing moved while it was made
+      if (growths != before) {
+        close();
+      }
+      return program;
+    } catch (RuntimeException | Error e) { // too little memory: some has moved, and some is gone
+      try (arena;
+          this) {
+        throw e;
+      }
+    }
+  }
+
   /** Forgets all of them. */
   @Override
   public void close() {
-    captured.values().forEach(known -> known.graph.close());
-    captured.clear();
+    if (!captured.isEmpty()) {
+      CapturedGraph one = captured.remove(captured.keySet().iterator().next()).graph;
+      try (one) {
+        close();
+      }
+    }
   }
 }

@@ -33,7 +33,15 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   /** Threads of a block that adds up a slice of rows: a multiple of the widths of ViTs by 4. */
   private static final int SLICE_THREADS = 384;
 
-  private static final int ROW_THREADS = 128;
+  /** Threads of a block whose warps take a row each. */
+  static final int ROW_THREADS = 128;
+
+  /** Warps of a block that adds up a slice of rows, each for itself at first. */
+  private static final int NORM_WARPS = 16;
+
+  /** What every device lets a block share. */
+  private static final int SHARED_BYTES = 48 << 10;
+
   private static final int MOST_BLOCKS = 1 << 14;
 
   /** Blocks for so many values. */
@@ -59,8 +67,13 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** Launches a kernel with a warp for each row. */
   void rows(String kernel, long rows, Object... arguments) {
+    gpu.launch(kernel, rowBlocks(rows), ROW_THREADS, 0, arguments);
+  }
+
+  /** Blocks for so many rows, each of which a warp takes. */
+  static long rowBlocks(long rows) {
     int warps = ROW_THREADS / WARP;
-    gpu.launch(kernel, (rows + warps - 1) / warps, ROW_THREADS, 0, arguments);
+    return (rows + warps - 1) / warps;
   }
 
   /** Launches a kernel on single warps. */
@@ -68,10 +81,9 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     gpu.launch(kernel, 1, warps * WARP, 0, arguments);
   }
 
-  /** Launches a kernel that leaves sums of each slice of rows, with so many floats a thread. */
-  private void slices(String kernel, int floats, Object... arguments) {
-    int sharedBytes = floats * Float.BYTES * SLICE_THREADS;
-    gpu.launch(kernel, slices, SLICE_THREADS, sharedBytes, arguments);
+  /** Launches a kernel that leaves column sums of each slice of rows. */
+  private void slices(String kernel, Object... arguments) {
+    gpu.launch(kernel, slices, SLICE_THREADS, 8 * Float.BYTES * SLICE_THREADS, arguments);
   }
 
   // --- linear maps -----------------------------------------------------------------------------
@@ -107,15 +119,15 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   /** The gradient of a bias: column sums of dy[rows, its size]. */
   void biasGradient(Memory dy, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
-    slices("column_slices", 4, dy, parameters.slices(bias), rows, cols, parameters.vectors());
+    slices("column_slices", dy, parameters.slices(bias), rows, cols, parameters.vectors());
   }
 
-  /** The same of float rows of one kind. */
+  /** The same of rows of one kind. */
   void biasGradient(Memory d, Memory source, Kind kind, int patches, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
     Memory sums = parameters.slices(bias);
     long vectors = parameters.vectors();
-    slices("column_slices_of", 4, d, source, kind.ordinal(), patches, sums, rows, cols, vectors);
+    slices("column_slices_of", d, source, kind.ordinal(), patches, sums, rows, cols, vectors);
   }
 
   /** What a row of tokens is made of, in the order of {@code common.cuh}. */
@@ -142,7 +154,9 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   }
 
   /**
-   * d[rows, dim] from dy, with its copy for matrix products; and the gradients of gain and bias.
+   * d[rows, dim] from dy, and the gradients of gain and bias.
+   *
+   * @param below a bias that was added to x, whose gradient is the column sums of d; null: none
    */
   void normBackward(
       Memory dy,
@@ -150,16 +164,46 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
       String name,
       Memory stats,
       Memory d,
-      Memory copy,
+      String below,
       Residual residual,
       long rows) {
     Memory gain = parameters.values(name + "gain");
     int dim = (int) gain.count();
-    rows("layer_norm_backward", rows, dy, x, stats, gain, d, copy, rows, dim, residual.ordinal());
-    Memory gains = parameters.slices(name + "gain");
-    Memory biases = parameters.slices(name + "bias");
-    long vectors = parameters.vectors();
-    slices("layer_norm_slices", 8, dy, x, stats, gains, biases, rows, dim, vectors);
+    int warpBytes = 3 * dim * Float.BYTES;
+    int warps = Math.max(1, Math.min(NORM_WARPS, SHARED_BYTES / warpBytes));
+    gpu.launch(
+        "layer_norm_backward",
+        slices,
+        warps * WARP,
+        warps * warpBytes,
+        dy,
+        x,
+        stats,
+        gain,
+        d,
+        parameters.slices(name + "gain"),
+        parameters.slices(name + "bias"),
+        below == null ? Memory.NONE : parameters.slices(below),
+        rows,
+        dim,
+        residual.ordinal(),
+        parameters.vectors());
+  }
+
+  // --- gelu ------------------------------------------------------------------------------------
+
+  /** y[rows, hidden] = gelu(h + bias). */
+  void gelu(Memory h, String bias, Memory y, long rows) {
+    int cols = parameters.tensor(bias).size();
+    fours("bias_gelu", rows * cols, h, parameters.values(bias), y, rows, cols);
+  }
+
+  /** Takes d[rows, hidden] from after GELU to before it, and the gradient of the bias. */
+  void geluBackward(Memory h, String bias, Memory d, long rows) {
+    int cols = parameters.tensor(bias).size();
+    Memory values = parameters.values(bias);
+    Memory sums = parameters.slices(bias);
+    slices("bias_gelu_backward", h, values, d, sums, rows, cols, parameters.vectors());
   }
 
   // --- attention -------------------------------------------------------------------------------
@@ -173,12 +217,17 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
         (long) s.images() * heads,
         launch.threads(),
         launch.sharedBytes(),
-        qkv.from((long) s.firstRow() * 3 * dim),
-        out.from((long) s.firstRow() * dim),
-        logSums.from((long) s.firstRow() * heads),
+        part(qkv, s, 3 * dim),
+        part(out, s, dim),
+        part(logSums, s, heads),
         s.tokens(),
         heads,
         width);
+  }
+
+  /** The rows of sequences, so many values wide. */
+  static Memory part(Memory all, Sequences s, int width) {
+    return all.from((long) s.firstRow() * width).first((long) s.rows() * width);
   }
 
   /** dQkv from dOut, and from what {@link #attention} has left. */
@@ -198,11 +247,11 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
         (long) s.images() * heads,
         launch.threads(),
         launch.backwardSharedBytes(),
-        qkv.from((long) s.firstRow() * 3 * dim),
-        out.from((long) s.firstRow() * dim),
-        logSums.from((long) s.firstRow() * heads),
-        dOut.from((long) s.firstRow() * dim),
-        dQkv.from((long) s.firstRow() * 3 * dim),
+        part(qkv, s, 3 * dim),
+        part(out, s, dim),
+        part(logSums, s, heads),
+        part(dOut, s, dim),
+        part(dQkv, s, 3 * dim),
         s.tokens(),
         heads,
         width);

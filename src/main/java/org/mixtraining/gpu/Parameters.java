@@ -18,7 +18,7 @@ import org.mixtraining.vit.state.ModelState;
  * <p>The gradient of a vector is a sum over rows of tokens. It is taken in slices of the rows
  * first, which lie side by side for all vectors, so that one launch adds up all of them.
  */
-final class Parameters {
+final class Parameters implements AutoCloseable {
 
   /** Values that one block of threads updates, as {@code adamw.cuh} has it. */
   static final int CHUNK = 256;
@@ -42,9 +42,9 @@ final class Parameters {
   private final Memory tensorOfChunk;
   private final Memory rules; // of tensors: block (as an int), scale, decay, unused
 
-  Parameters(Gpu gpu, Arena arena, GraphSpec spec) {
+  Parameters(Gpu gpu, GraphSpec spec) {
     this.gpu = gpu;
-    this.arena = arena;
+    this.arena = new Arena(gpu);
     this.layers = spec.layers();
     long at = 0;
     for (Tensor tensor : matricesFirst(layers)) {
@@ -123,9 +123,13 @@ final class Parameters {
     return part(gradient(), name);
   }
 
-  /** The first slice of a vector's gradient; the next is {@link #vectors} further. */
+  /**
+   * The slices of a vector's gradient, each {@link #vectors} behind the one before it: as many
+   * values as theirs from the first slice's first on.
+   */
   Memory slices(String name) {
-    return slices().from(places.get(name).at - firstVector);
+    Place place = places.get(name);
+    return slices().from(place.at - firstVector).first((long) MOST_SLICES * place.tensor.size());
   }
 
   /** All slices of all vectors, [MOST_SLICES, vectors]. */
@@ -252,5 +256,10 @@ final class Parameters {
       System.arraycopy(flat, (int) place.at, block, place.tensor.at(), place.tensor.size());
     }
     return parts;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
   }
 }

@@ -13,8 +13,9 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
    *
    * @param vit the model as it serves the minibatch
    * @param head that takes part; null in SSL
+   * @param clips whether the gradient's norm is limited
    */
-  record Shape(ViT vit, Head head, int images) {}
+  record Shape(ViT vit, Head head, int images, boolean clips) {}
 
   static StepContext of(Gpu gpu, Parameters parameters, Arena arena, GraphSpec spec, Shape shape) {
     long rows = (long) shape.images * shape.vit.fullTokens();
@@ -54,13 +55,6 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
   /** What a matrix product reads or writes. */
   Memory matrix(String name, long count) {
     return arena.of(name, operations.gpu().matrixType(), count);
-  }
-
-  /** A copy of float memory as matrix products read it: itself, where they read floats. */
-  Memory rounded(String name, Memory floats) {
-    return operations.gpu().matrixType() == Memory.Type.FLOAT
-        ? floats
-        : matrix(name, floats.count());
   }
 
   /** The fixed position embedding of this shape's patches. */

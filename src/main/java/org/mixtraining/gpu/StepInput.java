@@ -71,20 +71,19 @@ final class StepInput {
       Memory ids = bench.ints("input.ids", 2L * batch.images());
       gpu.write(ids, ints(batch.ids()));
       int patches = bench.vit().patches();
-      bench
-          .operations()
-          .each(
-              "sample_masks",
-              batch.images(),
-              ids,
-              bench.mask(),
-              bench.ints("input.order", (long) patches * batch.images()),
-              batch.images(),
-              patches,
-              bench.vit().visiblePatches(),
-              Seed.MASK.ordinal(),
-              batch.seed(),
-              epoch);
+      gpu.launch(
+          "sample_masks",
+          Operations.rowBlocks(batch.images()),
+          Operations.ROW_THREADS,
+          Operations.ROW_THREADS / Operations.WARP * patches * Integer.BYTES,
+          ids,
+          bench.mask(),
+          batch.images(),
+          patches,
+          bench.vit().visiblePatches(),
+          Seed.MASK.ordinal(),
+          batch.seed(),
+          epoch);
     }
   }
 

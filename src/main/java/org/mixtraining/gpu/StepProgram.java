@@ -26,7 +26,7 @@ final class StepProgram {
   private final Memory dNormed; // [rows of the encoder, dim]
   private final Memory d; // [rows of the encoder, dim]
   private final Memory parts; // [METRICS, PARTS]
-  private final Memory squares; // [PARTS], of the gradient
+  private final Memory squares; // [PARTS], of the gradient; null: it is not clipped
   private final Memory clip; // [1], the factor on the gradient
   private final Memory metrics; // [SLOTS, METRICS]
 
@@ -35,10 +35,11 @@ final class StepProgram {
     encoder = EncoderProgram.training(bench);
     long values = (long) encoder.rows() * bench.vit().encoder().dim();
     dNormed = bench.matrix("d-normed", values);
-    d = bench.floats("d", values);
+    d = bench.matrix("d", values);
     parts = bench.doubles("parts", (long) METRICS * Operations.PARTS);
-    squares = bench.doubles("squares", Operations.PARTS);
-    clip = bench.floats("clip", 1);
+    boolean clips = bench.shape().clips();
+    squares = clips ? bench.doubles("squares", Operations.PARTS) : null;
+    clip = clips ? bench.floats("clip", 1) : Memory.NONE;
     metrics = bench.doubles("metrics", (long) SLOTS * METRICS);
     Sequences decodes = encoder.decoded();
     Sequences pooled = encoder.pooled();
@@ -97,8 +98,10 @@ final class StepProgram {
   private void update() {
     Operations ops = bench.operations();
     Parameters parameters = bench.parameters();
-    ops.gradientSquares(bench.blockSettings(), squares);
-    ops.warps("clip_factor", 1, squares, bench.settings(), clip, Operations.PARTS);
+    if (squares != null) {
+      ops.gradientSquares(bench.blockSettings(), squares);
+      ops.warps("clip_factor", 1, squares, bench.settings(), clip, Operations.PARTS);
+    }
     GraphSpec spec = bench.spec();
     ops.gpu()
         .launch(

@@ -31,7 +31,7 @@ final class TimedGpu {
     calls = 0;
   }
 
-  /** Seconds by kernel; {@code product} are all matrix products. */
+  /** Seconds by kernel, and by {@link Gemm#name} of products. */
   SortedMap<String, Double> seconds() {
     return seconds;
   }
@@ -74,7 +74,8 @@ final class TimedGpu {
             (proxy, method, arguments) -> {
               switch (method.getName()) {
                 case "launch" -> time((String) arguments[0], () -> call(method, arguments));
-                case "multiply" -> time("product", () -> call(method, arguments));
+                case "multiply" ->
+                    time(((Gemm) arguments[0]).name(), () -> call(method, arguments));
                 case "capture" -> {
                   return CapturedGraph.of((Runnable) arguments[0]);
                 }

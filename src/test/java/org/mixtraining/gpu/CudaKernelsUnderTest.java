@@ -78,7 +78,7 @@ public final class CudaKernelsUnderTest implements Kernels {
           "column_slices",
           SLICES,
           THREADS,
-          16 * THREADS,
+          32 * THREADS,
           copies.in(x),
           slices,
           (long) x.rows(),
@@ -122,39 +122,28 @@ public final class CudaKernelsUnderTest implements Kernels {
       Matrix dGain,
       Matrix dBias) {
     try (Copies copies = new Copies()) {
-      Memory d = copies.floats(x.rows() * x.cols());
+      Memory d = copies.out(dx);
       if (residual != null) {
         gpu.write(d, values(residual));
       }
-      Memory dyIn = copies.in(dy);
-      Memory xIn = copies.in(x);
-      Memory statsIn = copies.in(stats);
-      rows(
-          "layer_norm_backward",
-          x.rows(),
-          dyIn,
-          xIn,
-          statsIn,
-          copies.in(gain),
-          d,
-          copies.out(dx),
-          (long) x.rows(),
-          x.cols(),
-          residual == null ? 0 : 1);
       Memory gains = copies.floats(SLICES * x.cols());
       Memory biases = copies.floats(SLICES * x.cols());
       gpu.launch(
-          "layer_norm_slices",
+          "layer_norm_backward",
           SLICES,
           THREADS,
-          32 * THREADS,
-          dyIn,
-          xIn,
-          statsIn,
+          THREADS / Operations.WARP * 3 * x.cols() * Float.BYTES,
+          copies.in(dy),
+          copies.in(x),
+          copies.in(stats),
+          copies.in(gain),
+          d,
           gains,
           biases,
+          Memory.NONE,
           (long) x.rows(),
           x.cols(),
+          residual == null ? 0 : 1,
           (long) x.cols());
       sum(gains, copies.out(dGain), x.cols());
       sum(biases, copies.out(dBias), x.cols());
@@ -179,7 +168,18 @@ public final class CudaKernelsUnderTest implements Kernels {
       Memory out = copies.floats(ones.length);
       Memory derivative = copies.holding(ones);
       gpu.launch("bias_gelu", 2, THREADS, 0, in, b, out, rows, cols);
-      gpu.launch("bias_gelu_backward", 2, THREADS, 0, in, b, derivative, rows, cols);
+      gpu.launch(
+          "bias_gelu_backward",
+          SLICES,
+          THREADS,
+          32 * THREADS,
+          in,
+          b,
+          derivative,
+          copies.floats(SLICES * cols),
+          rows,
+          cols,
+          (long) cols);
       narrow(out, cols, y);
       narrow(derivative, cols, h);
     }

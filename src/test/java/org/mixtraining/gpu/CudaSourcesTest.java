@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -40,6 +42,52 @@ class CudaSourcesTest {
     HostKernels.run(command);
 
     assertThat(Files.size(binaries)).isGreaterThan(10_000);
+  }
+
+  /**
+   * What a kernel may take of a Hopper's registers so that enough of its threads are there at once:
+   * 64, of which a processor has room for a thousand threads, and attention more.
+   */
+  @Test
+  void kernelsKeepToTheirRegistersAndSpillNone() throws IOException {
+    assumeTrue(HostKernels.isInstalled("nvcc"), "there is no nvcc to compile the CUDA kernels");
+    String said =
+        HostKernels.run(
+            List.of(
+                "nvcc",
+                "-cubin",
+                "-std=c++17",
+                "-DMATRIX_BF16",
+                "-arch=sm_90",
+                "-Xptxas",
+                "-v",
+                "-o",
+                directory.resolve("kernels.cubin").toString(),
+                HostKernels.SOURCES.resolve("kernels.cu").toString()));
+    Map<String, Integer> registers = new HashMap<>();
+    Pattern.compile(
+            "Function properties for (\\w+)\\s+(.*)\\s+.*Used (\\d+) registers", Pattern.MULTILINE)
+        .matcher(said)
+        .results()
+        .forEach(
+            kernel -> {
+              assertThat(kernel.group(2))
+                  .as(kernel.group(1))
+                  .contains("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads");
+              registers.put(kernel.group(1), Integer.parseInt(kernel.group(3)));
+            });
+    assertThat(registers.keySet()).containsExactlyInAnyOrderElementsOf(kernels());
+    assertThat(registers)
+        .allSatisfy(
+            (kernel, used) ->
+                assertThat(used)
+                    .as(kernel)
+                    .isLessThanOrEqualTo(
+                        switch (kernel) {
+                          case "tensor_attention" -> 96;
+                          case "tensor_attention_backward" -> 168;
+                          default -> 64;
+                        }));
   }
 
   /** The compiler of the machine that trains has no headers but these. */

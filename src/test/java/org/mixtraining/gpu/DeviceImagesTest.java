@@ -121,10 +121,10 @@ class DeviceImagesTest {
     try (Replica replica =
             new Replica(ViTGraph.configuration(vit, plan.objective(), plan.pass(), optimizer, 0));
         Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
+        Parameters parameters = new Parameters(gpu, replica.spec());
         Arena arena = new Arena(gpu);
         ResidentImages resident = new ResidentImages(gpu)) {
       GraphSpec spec = replica.spec();
-      Parameters parameters = new Parameters(gpu, arena, spec);
       List<TrainingBatch> expected = new ArrayList<>();
       batches.prepared(0).forEachRemaining(expected::add);
       TaskBatches raw = batches.raw(0);
@@ -133,7 +133,7 @@ class DeviceImagesTest {
         Prepared onCpu = (Prepared) minibatch;
         TrainingBatch toPrepare = raw.next();
         Head head = spec.heads().stream().findFirst().orElse(null);
-        var shape = new StepContext.Shape(vit, head, toPrepare.images());
+        var shape = new StepContext.Shape(vit, head, toPrepare.images(), false);
         StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
         StepInput.write(bench, gpu, resident, toPrepare, plan);
 

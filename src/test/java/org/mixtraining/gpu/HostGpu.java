@@ -5,6 +5,7 @@ import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -20,6 +21,7 @@ public final class HostGpu implements Gpu {
   private static final byte UNTOUCHED = 0x5a;
 
   private final Memory.Type matrixType;
+  private final KernelSignatures signatures;
   private final Function launch;
   private final Function product;
   private final Map<Long, com.sun.jna.Memory> allocated = new HashMap<>();
@@ -28,11 +30,19 @@ public final class HostGpu implements Gpu {
   private long freeBytes = Long.MAX_VALUE;
 
   public HostGpu(Memory.Type matrixType) {
+    this(matrixType, HostKernels.library(matrixType));
+  }
+
+  /** One whose kernels' threads are watched: a race for the memory that they share fails. */
+  static HostGpu watchingRaces(Memory.Type matrixType) {
+    return new HostGpu(matrixType, HostKernels.watched(matrixType));
+  }
+
+  private HostGpu(Memory.Type matrixType, Path kernels) {
     this.matrixType = matrixType;
+    this.signatures = new KernelSignatures(matrixType);
     NativeLibrary library =
-        NativeLibrary.getInstance(
-            HostKernels.library(matrixType).toString(),
-            Map.of(Library.OPTION_OPEN_FLAGS, OPEN_LAZY));
+        NativeLibrary.getInstance(kernels.toString(), Map.of(Library.OPTION_OPEN_FLAGS, OPEN_LAZY));
     launch = library.getFunction("host_launch");
     product = library.getFunction("host_product");
   }
@@ -134,6 +144,7 @@ public final class HostGpu implements Gpu {
   public void launch(
       String kernel, long blocks, int threads, int sharedBytes, Object... arguments) {
     launched.add(kernel);
+    signatures.check(kernel, arguments);
     try (var values = new com.sun.jna.Memory(8L * arguments.length);
         var pointers = new com.sun.jna.Memory(8L * arguments.length)) {
       for (int i = 0; i < arguments.length; i++) {
@@ -145,7 +156,11 @@ public final class HostGpu implements Gpu {
       if (failure != 0) {
         throw new AssertionError(
             kernel
-                + (failure == 1 ? " is no kernel" : " has a barrier that not all threads reach"));
+                + switch (failure) {
+                  case 1 -> " is no kernel";
+                  case 2 -> " has a barrier that not all threads reach";
+                  default -> " has threads that race for shared memory";
+                });
       }
     }
   }

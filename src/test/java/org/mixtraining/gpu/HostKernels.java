@@ -21,14 +21,33 @@ import java.util.stream.Stream;
 final class HostKernels {
   static final Path SOURCES = Path.of("src", "main", "cuda");
   static final Path SHIM = Path.of("src", "test", "cuda");
-  private static final Map<Memory.Type, Path> LIBRARIES = new HashMap<>();
+  private static final Map<String, Path> LIBRARIES = new HashMap<>();
 
   private HostKernels() {}
 
   /** The shared library with matrices of a type; tests that need it are skipped without g++. */
   static synchronized Path library(Memory.Type matrixType) {
+    return library(matrixType, "host", "-O2");
+  }
+
+  /**
+   * The same where each access to memory is told, by the calls that g++ makes for its thread
+   * sanitizer, to what watches for races.
+   */
+  static synchronized Path watched(Memory.Type matrixType) {
+    return library(
+        matrixType,
+        "watched",
+        "-O1",
+        "-DWATCHED",
+        "-fsanitize=thread",
+        "--param=tsan-instrument-func-entry-exit=0");
+  }
+
+  private static Path library(Memory.Type matrixType, String name, String... options) {
     assumeTrue(isInstalled("g++"), "there is no g++ to compile the CUDA kernels for the CPU");
-    return LIBRARIES.computeIfAbsent(matrixType, HostKernels::compile);
+    return LIBRARIES.computeIfAbsent(
+        name + "-" + matrixType, file -> compile(file, matrixType, List.of(options)));
   }
 
   static boolean isInstalled(String program) {
@@ -36,33 +55,36 @@ final class HostKernels {
         .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
   }
 
-  private static Path compile(Memory.Type matrixType) {
+  private static Path compile(String name, Memory.Type matrixType, List<String> options) {
     try {
       Path directory = Files.createDirectories(Path.of("target", "cuda"));
       Path library =
           directory
-              .resolve(String.format(Locale.ROOT, "host-%s-%08x.so", matrixType, sourceHash()))
+              .resolve(String.format(Locale.ROOT, "%s-%08x.so", name, hash(SOURCES, SHIM)))
               .toAbsolutePath();
       if (!Files.exists(library)) {
         Path fresh = Files.createTempFile(directory, "host", ".so");
-        List<String> command = new ArrayList<>(List.of("g++", "-x", "c++", "-std=c++17", "-O2"));
+        List<String> command = new ArrayList<>(List.of("g++", "-x", "c++", "-std=c++17"));
+        command.addAll(options);
         command.addAll(
             List.of(
                 "-U_FORTIFY_SOURCE",
                 "-fPIC",
-                "-shared",
                 "-Wall",
                 "-Werror",
                 "-fno-strict-aliasing",
                 "-ffp-contract=off"));
         // Both libraries have functions of the same names; neither may find the other's.
-        command.addAll(List.of("-fvisibility=hidden", "-fno-gnu-unique", "-Wl,-Bsymbolic"));
+        command.addAll(List.of("-fvisibility=hidden", "-fno-gnu-unique"));
         command.addAll(List.of("-I", SOURCES.toString(), "-I", SHIM.toString()));
         if (matrixType == Memory.Type.BF16) {
           command.add("-DMATRIX_BF16");
         }
-        command.addAll(List.of(SHIM.resolve("host.cpp").toString(), "-o", fresh.toString()));
+        Path object = Files.createTempFile(directory, "host", ".o");
+        command.addAll(List.of("-c", SHIM.resolve("host.cpp").toString(), "-o", object.toString()));
         run(command);
+        run(List.of("g++", "-shared", "-Wl,-Bsymbolic", object.toString(), "-o", fresh.toString()));
+        Files.delete(object);
         Files.move(fresh, library, StandardCopyOption.ATOMIC_MOVE);
       }
       return library;
@@ -71,9 +93,10 @@ final class HostKernels {
     }
   }
 
-  private static int sourceHash() throws IOException {
+  /** Of all files in some directories. */
+  static int hash(Path... directories) throws IOException {
     StringBuilder all = new StringBuilder();
-    for (Path directory : List.of(SOURCES, SHIM)) {
+    for (Path directory : directories) {
       try (Stream<Path> files = Files.list(directory)) {
         for (Path file : files.sorted().toList()) {
           all.append(Files.readString(file));
@@ -83,12 +106,13 @@ final class HostKernels {
     return all.toString().hashCode();
   }
 
-  /** Runs a compiler, whose complaints fail the test. */
-  static void run(List<String> command) throws IOException {
+  /** Runs a compiler, whose failure fails the test; what it said. */
+  static String run(List<String> command) throws IOException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     try {
       assertThat(process.waitFor()).as("%s%n%s", String.join(" ", command), said).isZero();
+      return said;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);

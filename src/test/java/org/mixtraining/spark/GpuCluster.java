@@ -29,6 +29,18 @@ record GpuCluster(SparkSession session, Path directory, ClassLoader before)
   /** Starts one; tests are skipped without what {@link ClusterRunTest} needs. */
   static GpuCluster start(Path directory, Class<? extends Accelerator> accelerator)
       throws IOException {
+    return start(directory, accelerator, "", directory);
+  }
+
+  /**
+   * The same for an accelerator that needs more than its class.
+   *
+   * @param classPath of the executors, before the accelerator
+   * @param libraries that they load
+   */
+  static GpuCluster start(
+      Path directory, Class<? extends Accelerator> accelerator, String classPath, Path libraries)
+      throws IOException {
     String jar = System.getProperty("mixtraining.jar", "");
     String home = System.getenv("SPARK_HOME");
     assumeTrue(
@@ -46,7 +58,8 @@ record GpuCluster(SparkSession session, Path directory, ClassLoader before)
             .master("local-cluster[1, 2, 1024]")
             .config("spark.ui.enabled", false)
             .config("spark.sql.shuffle.partitions", 1)
-            .config("spark.executor.extraClassPath", jar + ":" + doubled)
+            .config("spark.executor.extraClassPath", jar + ":" + classPath + ":" + doubled)
+            .config("spark.executor.extraLibraryPath", libraries.toString())
             .config("spark.executor.extraJavaOptions", "-Dmixtraining.double=" + directory)
             .config("spark.plugins", TrainingPlugin.class.getName())
             .config("spark.worker.resource.gpu.amount", 2)

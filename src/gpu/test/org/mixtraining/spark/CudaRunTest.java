@@ -1,0 +1,56 @@
+package org.mixtraining.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.gpu.CudaAccelerator;
+import org.mixtraining.gpu.DriverDouble;
+import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.WorkerShare;
+
+/** A run through Spark on two GPUs of the double of NVIDIA's driver. */
+@Tag("cluster")
+class CudaRunTest {
+
+  @Test
+  void aRunOnGpusIsTheOneOnTheCpu(@TempDir Path directory) throws Exception {
+    Path libraries = DriverDouble.build();
+    try (GpuCluster cluster =
+        GpuCluster.start(directory, CudaAccelerator.class, driver(), libraries)) {
+      List<EpochOutcome> onGpus =
+          cluster.train("workers.device=gpu", "workers.precision=fp32", "averaging.rounds=2");
+      List<EpochOutcome> onCpu =
+          cluster.train("workers.device=cpu", "workers.precision=fp32", "averaging.rounds=2");
+
+      assertThat(onGpus).hasSize(3);
+      for (int epoch = 0; epoch < onGpus.size(); epoch++) {
+        assertThat(onGpus.get(epoch).workers())
+            .extracting(share -> share.task().device())
+            .containsExactlyInAnyOrder("nvidia:3", "nvidia:7");
+        for (int worker = 0; worker < 2; worker++) {
+          WorkerShare onGpu = onGpus.get(epoch).workers().get(worker);
+          double loss = onCpu.get(epoch).workers().get(worker).metrics().loss();
+          assertThat(onGpu.metrics().loss())
+              .as("epoch %d, worker %d", epoch, worker)
+              .isCloseTo(loss, within(1e-3 * loss));
+        }
+      }
+    }
+  }
+
+  /** Where the executors find the Java of -Pgpu and what it calls: those of this process. */
+  private static String driver() {
+    String own = System.getProperty("java.class.path");
+    return Arrays.stream(own.split(File.pathSeparator))
+        .filter(path -> path.matches(".*/(cuda-\\d[^/]*\\.jar|(\\w+-)?(test-)?classes/?)"))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+}
