@@ -2,11 +2,13 @@ package org.mixtraining.train;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Head;
+import org.mixtraining.vit.Replica;
 
 /**
  * A trained model with the head of one of its tasks; safe for use by any number of threads. It
@@ -28,22 +30,47 @@ public record Classifier(TrainedModel model, ModelCard.Task task, String graph, 
    * @return [images][classes]
    */
   public float[][] probabilities(List<byte[]> images) {
+    return ask(
+        images,
+        task.classes().size(),
+        (replica, pixels) ->
+            replica.predict(Head.name(task.name()), pixels, images.size(), task.imageSize()));
+  }
+
+  /**
+   * What the head is given of each image: its pooled tokens.
+   *
+   * @param images uint8, [channels, size, size] each, as the task's images are
+   * @return [images][dim]
+   */
+  public float[][] features(List<byte[]> images) {
+    return ask(
+        images,
+        model.card().vit().encoder().dim(),
+        (replica, pixels) -> replica.features(pixels, images.size(), task.imageSize()));
+  }
+
+  /**
+   * What a replica that shows the model says of images.
+   *
+   * @param width numbers that it says of each
+   */
+  private float[][] ask(
+      List<byte[]> images, int width, BiFunction<Replica, float[], float[]> question) {
     if (images.isEmpty()) {
       return new float[0][];
     }
     float[] pixels = task.normalization().apply(images);
-    int classes = task.classes().size();
     float[] all;
     try (ReplicaPool.Lease lease =
         ReplicaPool.borrow(
             ReplicaPool.Purpose.PREDICTION, graph, Device.any(threads, Precision.FP32))) {
       lease.show(model.state());
-      all =
-          lease.replica().predict(Head.name(task.name()), pixels, images.size(), task.imageSize());
+      all = question.apply(lease.replica(), pixels);
     }
     float[][] rows = new float[images.size()][];
     for (int i = 0; i < rows.length; i++) {
-      rows[i] = Arrays.copyOfRange(all, i * classes, (i + 1) * classes);
+      rows[i] = Arrays.copyOfRange(all, i * width, (i + 1) * width);
     }
     return rows;
   }
