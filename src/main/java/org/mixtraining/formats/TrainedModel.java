@@ -54,14 +54,18 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
    * @param option the option that gave the model, for the message
    */
   public void checkHeads(String option) {
-    boolean trained = state.block(ModelState.ENCODER).steps() > 0;
     for (Head head : card.heads()) {
-      if (trained && state.block(head.name()).steps() == 0) {
+      if (!isTrained(head)) {
         throw new UserException(
             "%s: its head %s is untrained, because the run had no supervised epoch; train --init can use its encoder"
                 .formatted(option, head.name()));
       }
     }
+  }
+
+  /** Whether a head is trained, as far as can be told: a model that was exported does not say. */
+  boolean isTrained(Head head) {
+    return state.block(ModelState.ENCODER).steps() == 0 || state.block(head.name()).steps() > 0;
   }
 
   /**
