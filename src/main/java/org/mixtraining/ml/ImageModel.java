@@ -25,6 +25,7 @@ import org.mixtraining.data.sources.Input;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.spark.ByBatches;
+import org.mixtraining.spark.TaskDevice;
 import org.mixtraining.train.Classifier;
 
 /**
@@ -139,7 +140,7 @@ abstract class ImageModel<M extends ImageModel<M>> extends Model<M>
 
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {
-      Classifier classifier = new Classifier(model.value(), task, 1);
+      Classifier classifier = new Classifier(model.value(), task, TaskDevice.forPrediction());
       return new ByBatches<>(rows, ByBatches.IMAGES, batch -> answer(classifier, batch));
     }
 

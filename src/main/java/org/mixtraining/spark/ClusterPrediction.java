@@ -9,6 +9,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.sources.Input;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
@@ -32,17 +33,27 @@ public final class ClusterPrediction {
   /**
    * A row for every image: source, task, predicted, predicted_name, probability, probabilities,
    * error.
+   *
+   * @param workers whose devices are asked for, where they can predict
    */
   public static Dataset<Row> of(
-      SparkSession spark, TrainedModel model, ModelCard.Task task, JavaRDD<Input> images) {
+      SparkSession spark,
+      TrainedModel model,
+      ModelCard.Task task,
+      JavaRDD<Input> images,
+      WorkersConfig workers) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var broadcast = context.broadcast(model);
     JavaRDD<Row> rows =
         images.mapPartitions(
             inputs -> {
-              var classifier = new Classifier(broadcast.value(), task, 1);
+              var classifier = new Classifier(broadcast.value(), task, TaskDevice.forPrediction());
               return new ByBatches<>(inputs, ByBatches.IMAGES, batch -> rows(classifier, batch));
             });
+    WorkerDevices devices = WorkerDevices.of(workers, context.getConf());
+    if (devices.scoreModels()) {
+      devices.profile(context.sc(), workers.perExecutor()).ifPresent(rows::withResources);
+    }
     return spark.createDataFrame(rows, SCHEMA);
   }
 
