@@ -68,11 +68,8 @@ public record DatasetManifest(
   }
 
   /**
-   * Images of one split.
-   *
-   * @param images how many
-   * @param histogram how many of each class index
-   * @param unlabelled how many of no known class; older datasets have none
+   * Images of one split: how many, and how many of each class index and of no known class. Older
+   * datasets have none of the latter.
    */
   public record Contents(
       long images,
@@ -80,8 +77,8 @@ public record DatasetManifest(
       @JsonSetter(nulls = Nulls.SET) @JsonInclude(JsonInclude.Include.NON_DEFAULT) long unlabelled)
       implements Serializable {
     public static Contents of(List<Long> histogram, long unlabelled) {
-      long labelled = histogram.stream().mapToLong(n -> n).sum();
-      return new Contents(labelled + unlabelled, histogram, unlabelled);
+      long all = unlabelled + histogram.stream().mapToLong(n -> n).sum();
+      return new Contents(all, histogram, unlabelled);
     }
   }
 
@@ -276,10 +273,9 @@ public record DatasetManifest(
             shards,
             bytes / 1e6));
     text.append("%-20s %10s %10s %10s\n".formatted("class", "train", "validation", "test"));
-    for (int c = 0; c < classCount(); c++) {
-      int index = c;
-      text.append(row(classes.get(c), split -> split.histogram().get(index)));
-    }
+    IntStream.range(0, classCount())
+        .mapToObj(c -> row(classes.get(c), split -> split.histogram().get(c)))
+        .forEach(text::append);
     if (splits.values().stream().anyMatch(split -> split.unlabelled() > 0)) {
       text.append(row("without a label", Contents::unlabelled));
     }

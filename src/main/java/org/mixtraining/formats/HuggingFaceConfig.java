@@ -8,8 +8,8 @@ import java.util.List;
 import org.mixtraining.vit.ViT;
 
 /**
- * What a {@code config.json} of Hugging Face's transformers says that no weight does: how the
- * encoder computes.
+ * The {@code config.json} of a model of Hugging Face's transformers. It says what no weight does:
+ * how the encoder computes.
  *
  * @param config an empty object where there is no such file
  */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -20,12 +21,15 @@ import org.apache.spark.ml.classification.LogisticRegression;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
 import org.apache.spark.ml.feature.StringIndexer;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.param.ParamPair;
 import org.apache.spark.ml.tuning.CrossValidator;
 import org.apache.spark.ml.tuning.CrossValidatorModel;
 import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.ml.tuning.TrainValidationSplit;
 import org.apache.spark.ml.tuning.TrainValidationSplitModel;
+import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -238,7 +242,7 @@ class MixTrainingClassifierTest {
   void pixelsTrainAsTheFilesTheyCameFrom() throws IOException {
     Path folder = Files.createDirectories(directory.resolve("train"));
     for (int i = 0; i < 90; i++) {
-      Files.write(folder.resolve("%02d.png".formatted(i)), Photos.png(i));
+      Files.write(folder.resolve(String.format(Locale.ROOT, "%02d.png", i)), Photos.png(i));
     }
     Dataset<Row> pixels =
         spark
@@ -409,5 +413,49 @@ class MixTrainingClassifierTest {
         .isGreaterThan(0.9);
     assertThat(featurizer.setOutputCol("own").setErrorCol("").transform(images).columns())
         .containsExactly("path", "image", "label", "own");
+  }
+
+  // --- what a newcomer reads ---------------------------------------------------------------------
+
+  @Test
+  void theExampleOfTheReadmeRuns() throws IOException {
+    String example = Files.readString(Path.of("src/test/java/org/mixtraining/ml/LearnPhotos.java"));
+    String body = example.substring(example.indexOf("    Dataset<Row> images"));
+    body = body.substring(0, body.indexOf("\n  }\n"));
+    assertThat(Files.readString(Path.of("README.md"))).contains(body.indent(-4).stripTrailing());
+
+    Path photos = directory.resolve("kinds");
+    for (int i = 0; i < 60; i++) {
+      Path kind = Files.createDirectories(photos.resolve(Photos.NAMES.get(Photos.label(i))));
+      Files.write(kind.resolve(i + ".png"), Photos.png(i));
+    }
+    List<Row> answers =
+        LearnPhotos.learn(spark, photos.toString(), directory.resolve("example").toString())
+            .collectAsList();
+    assertThat(answers.stream().mapToLong(row -> row.getLong(2)).sum()).isEqualTo(60);
+    assertThat(answers).allMatch(row -> row.getLong(3) == 0);
+  }
+
+  /** What pyspark.ml.wrapper calls on the Java objects of the stages in ml.py. */
+  @Test
+  void theStagesAnswerWhatPysparkAsks() throws ReflectiveOperationException, IOException {
+    String module = Files.readString(Path.of("src/main/resources/org/mixtraining/ml.py"));
+    for (Class<?> stage :
+        List.of(
+            MixTrainingClassifier.class,
+            MixTrainingClassificationModel.class,
+            MixTrainingFeaturizer.class)) {
+      assertThat(module).contains("class " + stage.getSimpleName() + "(_Stage, Java");
+      assertThat(stage.getMethod("read").invoke(null)).isInstanceOf(MLReader.class);
+    }
+    var java = MixTrainingClassifier.class.getConstructor(String.class).newInstance("own");
+    for (Param<?> param : java.params()) {
+      assertThat(java.hasParam(param.name())).isTrue();
+      assertThat(param.parent()).isEqualTo("own");
+    }
+    ParamPair<Object> pair = java.getParam("epochsSl").w("5");
+    java.set(pair);
+    assertThat(java.isSet(java.key("epochs.sl"))).isTrue();
+    assertThat(java.getOrDefault(java.getParam("epochsSl"))).isEqualTo("5");
   }
 }
