@@ -51,6 +51,7 @@ class ArchitectureTest {
           "tracking",
           "jobs",
           "api",
+          "ml",
           "report",
           "cli");
 

@@ -51,7 +51,7 @@ public final class MixTrainingModel {
     this.model = model;
     this.task = task;
     this.classifier = new Classifier(model, task, 1);
-    this.form = form(defaults());
+    this.form = form(defaults().data());
   }
 
   // --- loading ---------------------------------------------------------------------------------
@@ -194,20 +194,20 @@ public final class MixTrainingModel {
    * @throws UserException if there is no image
    */
   public Dataset<Row> predict(SparkSession spark, String path) {
-    return predict(spark, path, defaults());
+    return predict(spark, path, defaults().data());
   }
 
   /** The same, with limits of one's own on the images. */
   public Dataset<Row> predict(SparkSession spark, String path, DataConfig data) {
     var images = Inputs.read(spark, path, data, form(data)).images();
-    return ClusterPrediction.of(spark, model, task, images);
+    return ClusterPrediction.of(spark, model, task, images, defaults().workers());
   }
 
   private Input.Form form(DataConfig data) {
     return new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
   }
 
-  private static DataConfig defaults() {
-    return JobConfig.load(Optional.empty(), List.of()).data();
+  private static JobConfig defaults() {
+    return JobConfig.load(Optional.empty(), List.of());
   }
 }

@@ -13,6 +13,7 @@ import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.formats.DamagedFileException;
 import org.mixtraining.formats.ForeignTensors;
+import org.mixtraining.formats.HuggingFaceConfig;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.ModelFormat;
 import org.mixtraining.formats.PretrainedWeights;
@@ -25,17 +26,22 @@ import org.mixtraining.formats.TrainedWeights;
  * exported zip, or weights of another program.
  *
  * @param named option and path, for messages: {@code --model first.zip}
+ * @param config {@code config.json} of Hugging Face's transformers; empty where there is none
  */
-public record ModelFile(String named, byte[] content) {
+public record ModelFile(String named, byte[] content, byte[] config) {
 
   /** Key of a model's card in a checkpoint's provenance. */
   public static final String CARD = "model.card";
+
+  private static final String WEIGHTS = "model.safetensors";
+  private static final String CONFIG = "config.json";
 
   /** The largest array of a JVM. */
   private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
 
   /**
-   * Reads a file into memory.
+   * Reads a file into memory, or a directory's {@code model.safetensors} with the {@code
+   * config.json} beside it.
    *
    * @param option the option that names the file, such as {@code --model}
    * @throws UserException if it cannot be read
@@ -51,21 +57,37 @@ public record ModelFile(String named, byte[] content) {
       }
       FileStatus status = files.getFileStatus(path);
       if (status.isDirectory()) {
-        throw new UserException(
-            "%s: is a directory; give the path of a file in it".formatted(named));
+        return folder(files, path, named);
       }
-      if (status.getLen() > MOST_BYTES) {
-        throw new UserException(
-            "%s: has %s bytes, and at most %s are read"
-                .formatted(named, status.getLen(), MOST_BYTES));
-      }
-      try (var in = files.open(path)) {
-        return new ModelFile(named, in.readAllBytes());
-      }
+      return new ModelFile(named, read(files, path, named), new byte[0]);
     } catch (FileNotFoundException e) {
       throw new UserException("%s: no such file".formatted(named));
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("%s: cannot be read: %s".formatted(named, e.getMessage()));
+    }
+  }
+
+  private static ModelFile folder(FileSystem files, Path path, String named) throws IOException {
+    Path weights = new Path(path, WEIGHTS);
+    Path config = new Path(path, CONFIG);
+    if (!files.exists(weights)) {
+      throw new UserException(
+          "%s: is a directory without %s; give the path of a file in it".formatted(named, WEIGHTS));
+    }
+    return new ModelFile(
+        named,
+        read(files, weights, named),
+        files.exists(config) ? read(files, config, named) : new byte[0]);
+  }
+
+  private static byte[] read(FileSystem files, Path path, String named) throws IOException {
+    long bytes = files.getFileStatus(path).getLen();
+    if (bytes > MOST_BYTES) {
+      throw new UserException(
+          "%s: has %s bytes, and at most %s are read".formatted(named, bytes, MOST_BYTES));
+    }
+    try (var in = files.open(path)) {
+      return in.readAllBytes();
     }
   }
 
@@ -106,7 +128,8 @@ public record ModelFile(String named, byte[] content) {
   public PretrainedWeights pretrained() {
     try {
       if (ModelFormat.of(content) == ModelFormat.WEIGHTS) {
-        return TimmWeights.of(named, ForeignTensors.read(content).tensors());
+        return TimmWeights.of(
+            named, ForeignTensors.read(content).tensors(), HuggingFaceConfig.read(config));
       }
     } catch (DamagedFileException e) {
       throw new UserException("%s: cannot be used: %s".formatted(named, e.getMessage()));

@@ -5,24 +5,28 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.ModelFolder;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.WholeFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code export}: a trained model as a file for other programs. */
+/** {@code export}: a trained model as a file, or a directory, for other programs. */
 @Command(
     name = "export",
     mixinStandardHelpOptions = true,
-    description = "Writes encoder and heads of a model as ONNX, or as a zip of Deeplearning4j.")
+    description =
+        "Writes encoder and heads of a model for ONNX, Deeplearning4j, timm or Hugging Face's transformers.")
 final class ExportCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -31,18 +35,24 @@ final class ExportCommand implements Callable<Integer> {
   /** What is written. */
   private enum Format {
     ONNX,
-    DL4J
+    DL4J,
+    TIMM,
+    HUGGINGFACE
   }
 
   @Option(
       names = "--format",
-      paramLabel = "onnx|dl4j",
+      paramLabel = "onnx|dl4j|timm|huggingface",
       required = true,
       description =
-          "onnx: for ONNX Runtime and others; dl4j: for Deeplearning4j, and train --init.")
+          "onnx: for ONNX Runtime and others; dl4j: for Deeplearning4j, and train --init; timm and huggingface: a directory for timm or transformers, of one task. Only for huggingface may the heads be untrained: the encoder becomes a ViTMAEModel.")
   private Format format;
 
-  @Option(names = "-o", paramLabel = "FILE", required = true, description = "The file to write.")
+  @Option(
+      names = "-o",
+      paramLabel = "FILE",
+      required = true,
+      description = "The file to write, or the directory of timm and huggingface.")
   private String file;
 
   @Option(names = "--json", description = "A JSON object that describes what was written.")
@@ -52,24 +62,37 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() throws JsonProcessingException {
     JobConfig config = options.config();
     Configuration hadoop = Sessions.hadoop();
-    TrainedModel trained = model.load(hadoop, config.run().output());
+    String output = config.run().output();
+    TrainedModel trained =
+        format == Format.HUGGINGFACE ? model.loadAny(hadoop, output) : model.load(hadoop, output);
+    boolean folder = format == Format.TIMM || format == Format.HUGGINGFACE;
     List<ModelCard.Task> tasks =
-        model.task().isEmpty()
+        model.task().isEmpty() && !folder
             ? trained.card().tasks()
             : List.of(trained.task("--task", model.task()));
-    byte[] bytes =
+    Map<String, byte[]> files =
         switch (format) {
-          case ONNX -> trained.onnx("--task", tasks);
-          case DL4J -> trained.zip();
+          case ONNX -> Map.of("", trained.onnx("--task", tasks));
+          case DL4J -> Map.of("", trained.zip());
+          case TIMM -> ModelFolder.timm(trained, tasks.get(0)).files();
+          case HUGGINGFACE -> ModelFolder.huggingFace(trained, tasks.get(0)).files();
         };
-    write(hadoop, bytes);
-    System.out.println(json ? json(tasks, bytes.length) : summary(tasks, bytes.length));
+    files.forEach((name, content) -> write(hadoop, name, content));
+    int bytes = files.values().stream().mapToInt(content -> content.length).sum();
+    System.out.println(json ? json(tasks, bytes) : summary(tasks, bytes));
     return 0;
   }
 
-  private void write(Configuration hadoop, byte[] bytes) {
+  /**
+   * Writes a file.
+   *
+   * @param name below the directory that is written; empty: it is what is written
+   */
+  private void write(Configuration hadoop, String name, byte[] content) {
     try {
-      new WholeFile(Location.path(file), hadoop).write(out -> out.write(bytes));
+      Path given = Location.path(file);
+      Path path = name.isEmpty() ? given : Location.child(given, name);
+      new WholeFile(path, hadoop).write(out -> out.write(content));
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
       throw new UserException("-o %s: cannot be written: %s".formatted(file, e.getMessage()));
     }

@@ -50,13 +50,16 @@ final class ModelOptions {
    * @throws UserException if there is none, or it cannot be used
    */
   TrainedModel load(Configuration hadoop, String output) {
-    TrainedModel model =
-        given.run == null
-            ? ModelFile.open(hadoop, "--model", given.file).model()
-            : ModelFile.open(hadoop, "--run %s:".formatted(given.run), kept(hadoop, output))
-                .model();
+    TrainedModel model = loadAny(hadoop, output);
     model.checkHeads(named());
     return model;
+  }
+
+  /** The same, though its heads may be untrained. */
+  TrainedModel loadAny(Configuration hadoop, String output) {
+    return given.run == null
+        ? ModelFile.open(hadoop, "--model", given.file).model()
+        : ModelFile.open(hadoop, "--run %s:".formatted(given.run), kept(hadoop, output)).model();
   }
 
   private String kept(Configuration hadoop, String output) {

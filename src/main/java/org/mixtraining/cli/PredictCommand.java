@@ -71,8 +71,7 @@ final class PredictCommand implements Callable<Integer> {
       ModelCard.Task task = trained.task("--task", model.task());
       Path table = place();
       System.out.println(
-          interruption.during(
-              "predict", () -> predict(spark, trained, task, config.data(), table)));
+          interruption.during("predict", () -> predict(spark, trained, task, config, table)));
       return 0;
     }
   }
@@ -105,7 +104,8 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private String predict(
-      SparkSession spark, TrainedModel trained, ModelCard.Task task, DataConfig data, Path table) {
+      SparkSession spark, TrainedModel trained, ModelCard.Task task, JobConfig config, Path table) {
+    DataConfig data = config.data();
     var form = new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
     try (Staging staging = new Staging(spark.sparkContext(), table, options::progress)) {
       var hadoop = spark.sparkContext().hadoopConfiguration();
@@ -116,7 +116,9 @@ final class PredictCommand implements Callable<Integer> {
       }
       Inputs inputs = Inputs.read(spark, images, data, form);
       String made = staging.directory("-o " + output).toString();
-      ClusterPrediction.of(spark, trained, task, inputs.images()).write().parquet(made);
+      ClusterPrediction.of(spark, trained, task, inputs.images(), config.workers())
+          .write()
+          .parquet(made);
       Row counts =
           spark
               .read()

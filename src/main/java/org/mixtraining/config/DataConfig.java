@@ -68,9 +68,17 @@ public record DataConfig(
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a
    *     Parquet table also the name of its column
    * @param image column of a Parquet table's images; empty: the only one there is
+   * @param keepUnlabelled whether training images of a Parquet table that have no label are kept
+   *     for the self-supervised objectives
    * @param synthetic size of the {@code synthetic} dataset
    */
-  public record Raw(Format format, String source, String label, String image, Synthetic synthetic)
+  public record Raw(
+      Format format,
+      String source,
+      String label,
+      String image,
+      boolean keepUnlabelled,
+      Synthetic synthetic)
       implements Serializable {
 
     private static Raw read(Settings settings) {
@@ -84,6 +92,7 @@ public record DataConfig(
                   "data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
               : settings.oneOf("data.label", List.of("fine", "coarse")),
           settings.text("data.image", name -> true, "the name of a column, or empty"),
+          settings.flag("data.keep-unlabelled"),
           new Synthetic(
               settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));
     }
@@ -194,6 +203,11 @@ public record DataConfig(
     return fraction * labelFraction;
   }
 
+  /** Whether there may be training images whose label is unknown, or must not be used. */
+  public boolean hasUnlabelled() {
+    return labelFraction < 1 || raw.keepUnlabelled;
+  }
+
   /** What is trained on: {@code tasks}, or the one task of {@code path}. */
   public List<Task> labelled() {
     return tasks.isEmpty() ? List.of(new Task(MAIN_TASK, path, 1)) : tasks;
@@ -206,16 +220,17 @@ public record DataConfig(
 
   /** What shards are made of and how, by key: all that their bits depend on. */
   public Map<String, Object> ingredients() {
-    return Map.of(
-        "format", raw.format.toString(),
-        "source", raw.source,
-        "label", raw.label,
-        "image", raw.image,
-        "image-size", preparation.imageSize,
-        "shards", preparation.shards,
-        "seed", preparation.seed,
-        "test", preparation.test,
-        "validation", preparation.validation,
-        "synthetic", raw.synthetic);
+    return Map.ofEntries(
+        Map.entry("format", raw.format.toString()),
+        Map.entry("source", raw.source),
+        Map.entry("label", raw.label),
+        Map.entry("image", raw.image),
+        Map.entry("keep-unlabelled", raw.keepUnlabelled),
+        Map.entry("image-size", preparation.imageSize),
+        Map.entry("shards", preparation.shards),
+        Map.entry("seed", preparation.seed),
+        Map.entry("test", preparation.test),
+        Map.entry("validation", preparation.validation),
+        Map.entry("synthetic", raw.synthetic));
   }
 }

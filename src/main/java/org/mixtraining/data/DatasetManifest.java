@@ -1,5 +1,6 @@
 package org.mixtraining.data;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import java.io.FileNotFoundException;
@@ -66,10 +67,18 @@ public record DatasetManifest(
     notes = notes == null ? List.of() : List.copyOf(notes); // older datasets have none
   }
 
-  /** Images of one split: how many, and how many of each class index. */
-  public record Contents(long images, List<Long> histogram) implements Serializable {
-    public static Contents of(List<Long> histogram) {
-      return new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
+  /**
+   * Images of one split: how many, and how many of each class index and of no known class. Older
+   * datasets have none of the latter.
+   */
+  public record Contents(
+      long images,
+      List<Long> histogram,
+      @JsonSetter(nulls = Nulls.SET) @JsonInclude(JsonInclude.Include.NON_DEFAULT) long unlabelled)
+      implements Serializable {
+    public static Contents of(List<Long> histogram, long unlabelled) {
+      long all = unlabelled + histogram.stream().mapToLong(n -> n).sum();
+      return new Contents(all, histogram, unlabelled);
     }
   }
 
@@ -204,6 +213,11 @@ public record DatasetManifest(
 
   /** Images of a share of a split: of each class, those with a quantile below it. */
   public long images(Split split, double share) {
+    return labelled(split, share) + images(splits.get(split).unlabelled(), share);
+  }
+
+  /** Those of them that have a label. */
+  public long labelled(Split split, double share) {
     return splits.get(split).histogram().stream().mapToLong(n -> images(n, share)).sum();
   }
 
@@ -259,9 +273,11 @@ public record DatasetManifest(
             shards,
             bytes / 1e6));
     text.append("%-20s %10s %10s %10s\n".formatted("class", "train", "validation", "test"));
-    for (int c = 0; c < classCount(); c++) {
-      int index = c;
-      text.append(row(classes.get(c), split -> split.histogram().get(index)));
+    IntStream.range(0, classCount())
+        .mapToObj(c -> row(classes.get(c), split -> split.histogram().get(c)))
+        .forEach(text::append);
+    if (splits.values().stream().anyMatch(split -> split.unlabelled() > 0)) {
+      text.append(row("without a label", Contents::unlabelled));
     }
     text.append(row("all", Contents::images));
     if (quarantined > 0) {

@@ -41,7 +41,7 @@ public final class ImageSet {
    * A set of the given images.
    *
    * @param ids n ascending image ids
-   * @param labels n class indices
+   * @param labels n class indices, or {@link Minibatch#UNLABELLED}
    * @param quantiles n positions in the seeded order of the image's class, in (0, 1)
    * @param pixels [n][channels · height · width], planar
    */
@@ -79,9 +79,14 @@ public final class ImageSet {
     return ids[i];
   }
 
-  /** Class index of the image at index {@code i}. */
+  /** Class index of the image at index {@code i}; {@link Minibatch#UNLABELLED} if it has none. */
   public int label(int i) {
     return labels[i];
+  }
+
+  /** Whether it has a label that a run may use, of a share of them. */
+  boolean isLabelled(int i, double share) {
+    return labels[i] >= 0 && quantiles[i] < share;
   }
 
   /**

@@ -122,9 +122,11 @@ final class ManifestText {
           counts == m.classCount(),
           "its field %s.histogram has %s numbers, but there are %s classes"
               .formatted(name, counts, m.classCount()));
-      long sum = contents.histogram().stream().mapToLong(n -> n).sum();
+      long sum = contents.histogram().stream().mapToLong(n -> n).sum() + contents.unlabelled();
       check(
-          contents.images() == sum && contents.histogram().stream().allMatch(n -> n >= 0),
+          contents.images() == sum
+              && contents.unlabelled() >= 0
+              && contents.histogram().stream().allMatch(n -> n >= 0),
           "its field %s.images is %s, but the histogram's sum is %s"
               .formatted(name, contents.images(), sum));
     }

@@ -77,7 +77,7 @@ public final class Minibatches implements Iterator<Minibatch> {
     ImageSet images = share.images();
     var kept =
         IntStream.of(share.indices())
-            .filter(i -> labels != Labels.LABELLED_ONLY || images.quantile(i) < labelFraction);
+            .filter(i -> labels != Labels.LABELLED_ONLY || images.isLabelled(i, labelFraction));
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
     int[] order = shuffle(images, kept, seed, epoch);
     double labelled = labels == Labels.NONE ? 0 : labelFraction;
@@ -104,7 +104,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   /** The images with a label, or those without, in their order. */
   private int[] order(boolean labelled) {
     return IntStream.of(deal.order())
-        .filter(i -> images.quantile(i) < labelFraction == labelled)
+        .filter(i -> images.isLabelled(i, labelFraction) == labelled)
         .toArray();
   }
 
@@ -121,10 +121,10 @@ public final class Minibatches implements Iterator<Minibatch> {
     return training(share, augment, own, epoch, batchSize, 1, Labels.NONE);
   }
 
-  /** Every image with its label, in order of the ids, as it is. */
+  /** Every image that has a label, in order of the ids, as it is. */
   public static Minibatches evaluation(
       ImageSet images, Normalization normalization, int batchSize) {
-    var order = IntStream.range(0, images.size()).toArray();
+    var order = IntStream.range(0, images.size()).filter(i -> images.isLabelled(i, 1)).toArray();
     Pixels plain = Pixels.plain(normalization);
     Deal deal = Deal.evenly(order, steps(order.length, batchSize));
     return new Minibatches(images, deal, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
@@ -225,7 +225,7 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   private int[] labels(int[] batch) {
     return IntStream.of(batch)
-        .map(i -> images.quantile(i) < labelFraction ? images.label(i) : Minibatch.UNLABELLED)
+        .map(i -> images.isLabelled(i, labelFraction) ? images.label(i) : Minibatch.UNLABELLED)
         .toArray();
   }
 }

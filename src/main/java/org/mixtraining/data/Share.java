@@ -40,7 +40,7 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
             .boxed()
             .sorted(
                 Comparator.<Integer>comparingInt(
-                        i -> images.quantile(i) < labelFraction ? images.label(i) : UNLABELLED)
+                        i -> images.isLabelled(i, labelFraction) ? images.label(i) : UNLABELLED)
                     .thenComparingLong(i -> Seed.DEAL.hash(seed, epoch, images.id(i))))
             .mapToInt(i -> i)
             .toArray();

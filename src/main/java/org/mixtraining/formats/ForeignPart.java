@@ -38,7 +38,7 @@ enum ForeignPart {
   /** Heads, decoders and tensors that only training uses. */
   private static final Pattern BESIDE =
       Pattern.compile(
-          "((?!map_)[^.]*head[^.]*|classifier|fc|pre_logits|projector|predictor|prototypes|decoder[^.]*)(\\..*)?"
+          "((?!map_)[^.]*head[^.]*|classifier|pooler|fc|pre_logits|projector|predictor|prototypes|decoder[^.]*)(\\..*)?"
               + "|mask_token|logit_scale|.*num_batches_tracked");
 
   private static final String FINAL_NORM = "norm.weight";

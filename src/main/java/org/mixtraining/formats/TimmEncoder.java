@@ -33,7 +33,6 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
   private static final Map<String, String> OTHERS =
       new TreeMap<>(
           Map.of(
-              "embeddings.patch_embeddings.projection.weight", "Hugging Face's transformers",
               "embeddings.patch_embedding.weight", "Hugging Face's transformers",
               "patch_embed.projection.weight", "MMPretrain",
               "conv_proj.weight", "torchvision",
@@ -90,7 +89,7 @@ record TimmEncoder(String prefix, SortedMap<String, Weight> tensors, SortedSet<S
 
   private static String other(SortedMap<String, Weight> file) {
     String read =
-        "supported are the names of timm and MAE: patch_embed.proj.weight, blocks.0.attn.qkv.weight, norm.weight and so on, with any prefix";
+        "supported are the names of timm and MAE (patch_embed.proj.weight, blocks.0.attn.qkv.weight, norm.weight and so on) and of Hugging Face's ViT and ViT-MAE, with any prefix";
     for (Map.Entry<String, String> other : OTHERS.entrySet()) {
       for (String name : file.keySet()) {
         if (ends(name, other.getKey())) {

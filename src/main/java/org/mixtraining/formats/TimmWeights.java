@@ -20,9 +20,10 @@ import org.mixtraining.vit.state.ModelState;
 /**
  * The encoder of a ViT under the names of timm's {@code VisionTransformer}, which are also those of
  * facebookresearch/mae: {@code patch_embed.proj.weight}, {@code blocks.0.attn.qkv.weight}, {@code
- * norm.weight} and so on, after any prefix. An encoder that computes another function than this
- * job's is refused ({@link ForeignPart}); heads and decoders are ignored. A patch embedding for
- * patches of another size is resampled as FlexiViT does it ({@link PatchResampling}).
+ * norm.weight} and so on, after any prefix; or under those of Hugging Face's ViT and ViT-MAE
+ * ({@link HuggingFaceNames}). An encoder that computes another function than this job's is refused
+ * ({@link ForeignPart}); heads and decoders are ignored. A patch embedding for patches of another
+ * size is resampled as FlexiViT does it ({@link PatchResampling}).
  *
  * <p>A run with {@code model.positions = learned} takes the position embedding too, interpolated
  * where its grid of patches is another. With the fixed sine-cosine one it is not taken over: that
@@ -52,12 +53,14 @@ public final class TimmWeights implements PretrainedWeights {
   }
 
   private final String origin;
+  private final HuggingFaceConfig config;
   private final SortedMap<String, Weight> file;
   private final Set<String> unused;
   private final List<String> notes = new ArrayList<>();
 
-  private TimmWeights(String origin, TimmEncoder encoder) {
+  private TimmWeights(String origin, TimmEncoder encoder, HuggingFaceConfig config) {
     this.origin = origin;
+    this.config = config;
     this.file = encoder.tensors();
     this.unused = new TreeSet<>(file.keySet());
     if (!encoder.prefix().isEmpty()) {
@@ -72,12 +75,18 @@ public final class TimmWeights implements PretrainedWeights {
    *     computes another function; the message names what makes it another
    */
   public static TimmWeights of(String origin, SortedMap<String, Weight> file) {
-    TimmEncoder encoder = TimmEncoder.in(origin, file);
+    return of(origin, file, HuggingFaceConfig.none());
+  }
+
+  /** The same with the configuration that lies beside the tensors. */
+  public static TimmWeights of(
+      String origin, SortedMap<String, Weight> file, HuggingFaceConfig config) {
+    TimmEncoder encoder = TimmEncoder.in(origin, HuggingFaceNames.toTimm(file));
     UserException.throwAny(
         ForeignPart.problems(encoder.tensors().keySet()).stream()
             .map(problem -> "%s: %s".formatted(origin, problem))
             .toList());
-    return new TimmWeights(origin, encoder);
+    return new TimmWeights(origin, encoder, config);
   }
 
   @Override
@@ -92,6 +101,10 @@ public final class TimmWeights implements PretrainedWeights {
           "%s: weights in timm's naming provide only the encoder; mixtraining.init.parts must be encoder"
               .formatted(origin));
     }
+    UserException.throwAny(
+        config.problems(vit).stream()
+            .map(problem -> "%s: block encoder does not fit: %s".formatted(origin, problem))
+            .toList());
     ModelSpec model = ModelSpec.of(vit, heads);
     float[] encoder = new float[initial.block(ModelState.ENCODER).parameters().length];
     checkDepth(vit);

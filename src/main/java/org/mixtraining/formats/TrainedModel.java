@@ -54,14 +54,18 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
    * @param option the option that gave the model, for the message
    */
   public void checkHeads(String option) {
-    boolean trained = state.block(ModelState.ENCODER).steps() > 0;
     for (Head head : card.heads()) {
-      if (trained && state.block(head.name()).steps() == 0) {
+      if (!isTrained(head)) {
         throw new UserException(
             "%s: its head %s is untrained, because the run had no supervised epoch; train --init can use its encoder"
                 .formatted(option, head.name()));
       }
     }
+  }
+
+  /** Whether a head is trained, as far as can be told: a model that was exported does not say. */
+  boolean isTrained(Head head) {
+    return state.block(ModelState.ENCODER).steps() == 0 || state.block(head.name()).steps() > 0;
   }
 
   /**
@@ -80,8 +84,7 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
             "%s: the images of tasks %s and %s differ in shape, so an ONNX file can hold only one of them; choose one"
                 .formatted(option, first.name(), task.name()));
       }
-      boolean only = card.tasks().size() == 1;
-      String name = only ? "probabilities" : "probabilities-" + task.name();
+      String name = output(card, task);
       Normalization n = task.normalization();
       outputs.add(new OnnxModel.Output(name, task.head(), n.mean(), n.std()));
       notes.put("classes of " + name, ModelCard.text(task.classes()));
@@ -90,6 +93,11 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
     notes.put("images", "uint8, 0 to 255, as in a file: the model normalises them itself");
     ViT vit = card.vit().serving(new Served(first.imageSize(), first.classes().size(), 0));
     return OnnxModel.of(vit, state, outputs, notes);
+  }
+
+  /** Name of a task's output in an {@link OnnxModel}. */
+  public static String output(ModelCard card, ModelCard.Task task) {
+    return card.tasks().size() == 1 ? "probabilities" : "probabilities-" + task.name();
   }
 
   /** Encoder and heads as a {@link ModelZip}. */

@@ -21,6 +21,7 @@ import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.PretrainedWeights;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
@@ -131,7 +132,11 @@ public final class TrainingJob implements AutoCloseable {
       new DataChecks(data).notes().forEach(progress);
       backend.notes().forEach(progress);
       EpochSink last = finished.and(new AveragingCost(progress));
-      return train(start, backend, trackers, interruption, last);
+      RunRow ended = train(start, backend, trackers, interruption, last);
+      if (data.trainsHead()) {
+        trackers.model(() -> model(ended));
+      }
+      return ended;
     }
   }
 
@@ -226,6 +231,13 @@ public final class TrainingJob implements AutoCloseable {
         "run %s was interrupted after %s finished epochs; run the same command, or train --resume %s, to resume"
             .formatted(id, epochs, id),
         cause);
+  }
+
+  /** The best model on validation, or without validation the last. */
+  private TrainedModel model(RunRow ended) {
+    RunSummary.Models models = summary(ended).models();
+    String file = models.best() == null ? models.last() : models.best();
+    return ModelFile.open(hadoop, "model", file).model();
   }
 
   /** The run in short. */

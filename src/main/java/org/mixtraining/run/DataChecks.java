@@ -27,7 +27,7 @@ public record DataChecks(TrainingData data) {
     DataConfig asked = data.config().data();
     for (LabelledData task : data.labelled()) {
       DatasetManifest m = task.dataset().manifest();
-      if (m.images(Split.TRAIN, asked.labelledFraction()) == 0) {
+      if (m.labelled(Split.TRAIN, asked.labelledFraction()) == 0) {
         throw new UserException(
             "mixtraining.data.fraction = %s with mixtraining.data.label-fraction = %s: leave no labelled image of %s, which has %s training images, at most %s per class"
                 .formatted(

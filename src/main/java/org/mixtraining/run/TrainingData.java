@@ -176,7 +176,7 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** Images of a task, over all workers, that have a label. */
   public long labelled(LabelledData task) {
-    return task.dataset().manifest().images(Split.TRAIN, config.data().labelledFraction());
+    return task.dataset().manifest().labelled(Split.TRAIN, config.data().labelledFraction());
   }
 
   /** Steps of an epoch on a task: batches of all workers together. */

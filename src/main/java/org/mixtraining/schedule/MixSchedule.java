@@ -28,9 +28,9 @@ import org.mixtraining.config.OptimizerConfig.Span;
  *
  * Pipeline {@code ssl-sl} merges none, {@code sl} has the SL epochs alone, and {@code ssat} is
  * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
- * a JOINT epoch are their curves' values at the centre of the epoch. Where only some labels are
- * used, the images without one keep the SSL epochs' mask ratio while the visible pass grows, and so
- * their price. One learning-rate schedule spans the run, or each phase has one.
+ * a JOINT epoch are their curves' values at the centre of the epoch. Where only some images have
+ * labels that are used, the images without one keep the SSL epochs' mask ratio while the visible
+ * pass grows, and so their price. One learning-rate schedule spans the run, or each phase has one.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -176,7 +176,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
 
   private static void joint(List<Step> steps, int times, MixPass pass, JobConfig config) {
     MixConfig mix = config.mix();
-    boolean apart = pass == MixPass.VISIBLE && config.data().labelFraction() < 1;
+    boolean apart = pass == MixPass.VISIBLE && config.data().hasUnlabelled();
     for (int i = 0; i < times; i++) {
       double centre = (i + 0.5) / times;
       steps.add(

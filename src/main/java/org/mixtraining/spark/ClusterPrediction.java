@@ -1,11 +1,7 @@
 package org.mixtraining.spark;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
-import java.util.Queue;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -13,6 +9,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.sources.Input;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
@@ -31,84 +28,58 @@ public final class ClusterPrediction {
               + " probabilities ARRAY<FLOAT> COMMENT 'of every class, by index',"
               + " error STRING COMMENT 'why the image cannot be used; null if it can'");
 
-  private static final int BATCH = 64;
-
   private ClusterPrediction() {}
 
   /**
    * A row for every image: source, task, predicted, predicted_name, probability, probabilities,
    * error.
+   *
+   * @param workers whose devices are asked for, where they can predict
    */
   public static Dataset<Row> of(
-      SparkSession spark, TrainedModel model, ModelCard.Task task, JavaRDD<Input> images) {
+      SparkSession spark,
+      TrainedModel model,
+      ModelCard.Task task,
+      JavaRDD<Input> images,
+      WorkersConfig workers) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var broadcast = context.broadcast(model);
     JavaRDD<Row> rows =
         images.mapPartitions(
-            inputs -> new Predicted(new Classifier(broadcast.value(), task, 1), task, inputs));
+            inputs -> {
+              var classifier = new Classifier(broadcast.value(), task, TaskDevice.forPrediction());
+              return new ByBatches<>(inputs, ByBatches.IMAGES, batch -> rows(classifier, batch));
+            });
+    WorkerDevices devices = WorkerDevices.of(workers, context.getConf());
+    if (devices.scoreModels()) {
+      devices.profile(context.sc(), workers.perExecutor()).ifPresent(rows::withResources);
+    }
     return spark.createDataFrame(rows, SCHEMA);
   }
 
-  /** Rows, predicted a minibatch at a time. */
-  private static final class Predicted implements Iterator<Row> {
-    private final Classifier classifier;
-    private final ModelCard.Task task;
-    private final Iterator<Input> inputs;
-    private final Queue<Row> ready = new ArrayDeque<>();
+  private static List<Row> rows(Classifier classifier, List<Input> batch) {
+    List<byte[]> usable =
+        batch.stream().filter(input -> input.error() == null).map(Input::pixels).toList();
+    Iterator<float[]> probabilities = List.of(classifier.probabilities(usable)).iterator();
+    return batch.stream()
+        .map(
+            input ->
+                row(input, classifier.task(), input.error() == null ? probabilities.next() : null))
+        .toList();
+  }
 
-    Predicted(Classifier classifier, ModelCard.Task task, Iterator<Input> inputs) {
-      this.classifier = classifier;
-      this.task = task;
-      this.inputs = new InterruptibleIterator<>(inputs);
+  private static Row row(Input input, ModelCard.Task task, float[] probabilities) {
+    if (probabilities == null) {
+      return RowFactory.create(input.source(), task.name(), null, null, null, null, input.error());
     }
-
-    @Override
-    public boolean hasNext() {
-      return !ready.isEmpty() || inputs.hasNext();
-    }
-
-    @Override
-    public Row next() {
-      if (!hasNext()) {
-        throw new NoSuchElementException();
-      }
-      if (ready.isEmpty()) {
-        predict();
-      }
-      return ready.remove();
-    }
-
-    private void predict() {
-      List<Input> batch = new ArrayList<>();
-      List<byte[]> usable = new ArrayList<>();
-      while (batch.size() < BATCH && inputs.hasNext()) {
-        Input input = inputs.next();
-        batch.add(input);
-        if (input.error() == null) {
-          usable.add(input.pixels());
-        }
-      }
-      float[][] probabilities = classifier.probabilities(usable);
-      int next = 0;
-      for (Input input : batch) {
-        ready.add(row(input, input.error() == null ? probabilities[next++] : null));
-      }
-    }
-
-    private Row row(Input input, float[] probabilities) {
-      if (probabilities == null) {
-        return RowFactory.create(
-            input.source(), task.name(), null, null, null, null, input.error());
-      }
-      int best = Classifier.mostProbable(probabilities);
-      return RowFactory.create(
-          input.source(),
-          task.name(),
-          best,
-          task.classes().get(best),
-          probabilities[best],
-          probabilities,
-          null);
-    }
+    int best = Classifier.mostProbable(probabilities);
+    return RowFactory.create(
+        input.source(),
+        task.name(),
+        best,
+        task.classes().get(best),
+        probabilities[best],
+        probabilities,
+        null);
   }
 }

@@ -13,7 +13,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.commons.lang3.concurrent.BasicThreadFactory;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.tracking.MlflowServer.Refusal;
@@ -21,17 +24,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A run in MLflow: its configuration as parameters, a metric value an epoch. A separate thread
- * sends to the server, so that training never waits for it. After an outage, missed values are sent
- * with the next epoch, in order; values that the server refuses are skipped, retried once at the
- * end, and do not block others. A resumed run continues the same MLflow run.
+ * A run in MLflow: its configuration as parameters, a metric value an epoch, and its model. A
+ * separate thread sends to the server, so that training never waits for it. After an outage, missed
+ * values are sent with the next epoch, in order; values that the server refuses are skipped,
+ * retried once at the end, and do not block others. A resumed run continues the same MLflow run.
  */
 final class Mlflow implements Tracker {
   private static final Logger LOG = LoggerFactory.getLogger(Mlflow.class);
   private static final Duration FAREWELL = Duration.ofSeconds(15);
+  private static final Duration FAREWELL_WITH_MODEL = Duration.ofMinutes(5);
 
   private final MlflowServer server;
   private final String experiment;
+  private final String register;
+  private final Configuration files;
   private final Consumer<String> warning;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
@@ -46,17 +52,27 @@ final class Mlflow implements Tracker {
 
   // Of the training's thread.
   private boolean begun;
+  private boolean hasModel;
 
-  Mlflow(MlflowServer server, String experiment) {
-    this(server, experiment, LOG::warn);
+  Mlflow(MlflowServer server, String experiment, String register, Configuration files) {
+    this(server, experiment, register, files, LOG::warn);
   }
 
   /**
+   * @param register name of the registered model that the run's becomes a version of; empty: none
+   * @param files file systems that artifacts may be on
    * @param warning told what the server does not accept
    */
-  Mlflow(MlflowServer server, String experiment, Consumer<String> warning) {
+  Mlflow(
+      MlflowServer server,
+      String experiment,
+      String register,
+      Configuration files,
+      Consumer<String> warning) {
     this.server = server;
     this.experiment = experiment;
+    this.register = register;
+    this.files = files;
     this.warning = warning;
   }
 
@@ -80,6 +96,12 @@ final class Mlflow implements Tracker {
   @Override
   public void epoch(EpochRow row) {
     tell(() -> run.epoch(row));
+  }
+
+  @Override
+  public void model(Supplier<TrainedModel> model) {
+    hasModel = true;
+    tell(() -> run.model(model.get(), register, files));
   }
 
   /** Creates the run; nothing can be logged without it, so it is retried until it succeeds. */
@@ -149,7 +171,8 @@ final class Mlflow implements Tracker {
     thread.execute(this::tellTheRest);
     thread.shutdown();
     try {
-      if (!thread.awaitTermination(FAREWELL.toMillis(), TimeUnit.MILLISECONDS)) {
+      Duration patience = hasModel ? FAREWELL_WITH_MODEL : FAREWELL;
+      if (!thread.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS)) {
         warning.accept("MLflow does not answer and did not receive the end of the run");
         thread.shutdownNow();
       }

@@ -5,17 +5,26 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigRenderOptions;
 import java.io.IOException;
+import java.net.URI;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.results.WholeFile;
 import org.mixtraining.tracking.MlflowServer.Refusal;
 
 /** A run on an MLflow server, found there by its tag. */
 final class MlflowRun {
   private static final String TAG = "mixtraining.run_id";
+
+  /** Scheme of artifacts that the server stores for its clients. */
+  private static final String PROXY = "mlflow-artifacts:";
 
   /** Largest number of values per request. */
   private static final int AT_ONCE = 100;
@@ -28,6 +37,7 @@ final class MlflowRun {
   private final RunRow row;
   private final Map<String, String> refused = new TreeMap<>();
   private String id = "";
+  private String artifacts = "";
   private boolean isNew;
 
   /**
@@ -65,7 +75,7 @@ final class MlflowRun {
     if (known.isMissingNode()) {
       create(in);
     } else {
-      id = named(known.path("info"), "run_id");
+      found(known.path("info"));
       server.post("runs/update", Map.of("run_id", id, "status", "RUNNING"));
     }
   }
@@ -98,8 +108,13 @@ final class MlflowRun {
                 row.started().toEpochMilli(),
                 "tags",
                 List.of(Map.of("key", TAG, "value", row.runId()))));
-    id = named(created.path("run").path("info"), "run_id");
+    found(created.path("run").path("info"));
     isNew = true;
+  }
+
+  private void found(JsonNode info) throws IOException {
+    id = named(info, "run_id");
+    artifacts = info.path("artifact_uri").asText();
   }
 
   /**
@@ -147,6 +162,43 @@ final class MlflowRun {
             server.post(
                 "runs/update",
                 Map.of("run_id", id, "status", status, "end_time", ended.ended().toEpochMilli())));
+  }
+
+  /**
+   * Stores the model among the run's artifacts.
+   *
+   * @param register name of the registered model that it becomes a version of; empty: none
+   * @param files the file systems, for artifacts that the server does not store itself
+   */
+  void model(TrainedModel trained, String register, Configuration files) throws IOException {
+    MlflowModel model = MlflowModel.of(trained, id, Instant.now());
+    for (Map.Entry<String, byte[]> file : model.files().entrySet()) {
+      store(MlflowModel.PATH + "/" + file.getKey(), file.getValue(), files);
+    }
+    server.post("runs/log-model", Map.of("run_id", id, "model_json", model.description()));
+    if (!register.isEmpty()) {
+      if (server.get("registered-models/get", "name", register).isMissingNode()) {
+        server.post("registered-models/create", Map.of("name", register));
+      }
+      server.post(
+          "model-versions/create",
+          Map.of("name", register, "source", artifacts + "/" + MlflowModel.PATH, "run_id", id));
+    }
+  }
+
+  /** As MLflow's own clients do: by the server's proxy if it has one, else where it says. */
+  private void store(String name, byte[] content, Configuration files) throws IOException {
+    if (artifacts.startsWith(PROXY)) {
+      String root = URI.create(artifacts).getPath().replaceFirst("^/", "");
+      server.put(root + "/" + name, content);
+      return;
+    }
+    try {
+      Path path = new Path(artifacts.replaceFirst("^s3:", "s3a:") + "/" + name);
+      new WholeFile(path, files).write(out -> out.write(content));
+    } catch (IllegalArgumentException | IOException e) {
+      throw new IOException("%s cannot be written: %s".formatted(artifacts, e.getMessage()), e);
+    }
   }
 
   @FunctionalInterface

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -27,6 +28,10 @@ final class MlflowServer {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration ANSWER = Duration.ofSeconds(10);
+
+  /** A model may be of some hundred MB. */
+  private static final Duration STORED = Duration.ofMinutes(5);
+
   private static final int REDIRECTS = 5;
   private static final int SHOWN = 300;
 
@@ -105,8 +110,28 @@ final class MlflowServer {
     return send("POST", path, BodyPublishers.ofString(JSON.writeValueAsString(body)));
   }
 
+  /**
+   * Stores an artifact by the server's proxy.
+   *
+   * @param path below the proxy's root, of letters, digits, blanks and the like
+   */
+  void put(String path, byte[] content) throws IOException {
+    send(
+        "PUT",
+        "../mlflow-artifacts/artifacts/" + escaped(path),
+        BodyPublishers.ofByteArray(content));
+  }
+
+  private static String escaped(String path) throws IOException {
+    try {
+      return new URI(null, null, path, null).getRawPath();
+    } catch (URISyntaxException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
   private JsonNode send(String method, String path, BodyPublisher body) throws IOException {
-    URI uri = URI.create(api + path);
+    URI uri = URI.create(api + path).normalize();
     for (int i = 0; i < REDIRECTS; i++) {
       HttpResponse<String> answer = ask(method, uri, body);
       int status = answer.statusCode();
@@ -133,8 +158,10 @@ final class MlflowServer {
   private HttpResponse<String> ask(String method, URI uri, BodyPublisher body) throws IOException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(uri)
-            .timeout(ANSWER)
-            .header("Content-Type", "application/json")
+            .timeout(method.equals("PUT") ? STORED : ANSWER)
+            .header(
+                "Content-Type",
+                method.equals("PUT") ? "application/octet-stream" : "application/json")
             .method(method, body);
     if (!authorization.isEmpty()) {
       request.header("Authorization", authorization);

@@ -3,10 +3,12 @@ package org.mixtraining.tracking;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.TrackingConfig;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
@@ -31,7 +33,10 @@ public record Trackers(List<Tracker> trackers) implements RunObserver, AutoClose
     if (!asked.mlflowUri().isEmpty()) {
       trackers.add(
           new Mlflow(
-              new MlflowServer(asked.mlflowUri(), System.getenv()), asked.mlflowExperiment()));
+              new MlflowServer(asked.mlflowUri(), System.getenv()),
+              asked.mlflowExperiment(),
+              asked.mlflowRegister(),
+              hadoop));
     }
     return new Trackers(trackers);
   }
@@ -44,6 +49,11 @@ public record Trackers(List<Tracker> trackers) implements RunObserver, AutoClose
   @Override
   public void epoch(EpochRow row) {
     tell(tracker -> tracker.epoch(row));
+  }
+
+  /** Tells the model of a run that is finished; it is read if a tracker asks for it. */
+  public void model(Supplier<TrainedModel> model) {
+    tell(tracker -> tracker.model(model));
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.mixtraining.train;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
@@ -13,12 +14,17 @@ import org.mixtraining.vit.Head;
  * computes in float32, so that an answer does not depend on the kind of processor.
  *
  * @param graph the model's, as JSON
- * @param threads compute threads of each call
+ * @param device that class probabilities are computed on
  */
-public record Classifier(TrainedModel model, ModelCard.Task task, String graph, int threads) {
+public record Classifier(TrainedModel model, ModelCard.Task task, String graph, Device device) {
 
+  /** One that computes on the CPU, with so many threads a call. */
   public Classifier(TrainedModel model, ModelCard.Task task, int threads) {
-    this(model, task, model.graph(), threads);
+    this(model, task, Device.any(threads, Precision.FP32));
+  }
+
+  public Classifier(TrainedModel model, ModelCard.Task task, Device device) {
+    this(model, task, model.graph(), device);
   }
 
   /**
@@ -28,22 +34,56 @@ public record Classifier(TrainedModel model, ModelCard.Task task, String graph, 
    * @return [images][classes]
    */
   public float[][] probabilities(List<byte[]> images) {
+    device.bind();
+    return ask(
+        images,
+        task.classes().size(),
+        device,
+        (lease, pixels) -> {
+          Predictor predictor = lease.predictor();
+          lease.show(model.state(), predictor::load);
+          return predictor.predict(Head.name(task.name()), pixels, images.size(), task.imageSize());
+        });
+  }
+
+  /**
+   * What the head is given of each image: its pooled tokens, computed on the CPU.
+   *
+   * @param images uint8, [channels, size, size] each, as the task's images are
+   * @return [images][dim]
+   */
+  public float[][] features(List<byte[]> images) {
+    return ask(
+        images,
+        model.card().vit().encoder().dim(),
+        Device.any(1, Precision.FP32),
+        (lease, pixels) -> {
+          lease.show(model.state(), lease.replica()::loadParameters);
+          return lease.replica().features(pixels, images.size(), task.imageSize());
+        });
+  }
+
+  /**
+   * What a replica says of images.
+   *
+   * @param width numbers that it says of each
+   */
+  private float[][] ask(
+      List<byte[]> images,
+      int width,
+      Device on,
+      BiFunction<ReplicaPool.Lease, float[], float[]> question) {
     if (images.isEmpty()) {
       return new float[0][];
     }
     float[] pixels = task.normalization().apply(images);
-    int classes = task.classes().size();
     float[] all;
-    try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(
-            ReplicaPool.Purpose.PREDICTION, graph, Device.any(threads, Precision.FP32))) {
-      lease.show(model.state());
-      all =
-          lease.replica().predict(Head.name(task.name()), pixels, images.size(), task.imageSize());
+    try (ReplicaPool.Lease lease = ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, on)) {
+      all = question.apply(lease, pixels);
     }
     float[][] rows = new float[images.size()][];
     for (int i = 0; i < rows.length; i++) {
-      rows[i] = Arrays.copyOfRange(all, i * classes, (i + 1) * classes);
+      rows[i] = Arrays.copyOfRange(all, i * width, (i + 1) * width);
     }
     return rows;
   }

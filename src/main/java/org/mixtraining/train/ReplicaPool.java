@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.vit.Replica;
@@ -105,9 +106,9 @@ public final class ReplicaPool {
     }
 
     /** Loads the parameters of a model to predict with, unless they were the last ones loaded. */
-    void show(ModelState model) {
+    void show(ModelState model, Consumer<ModelState> load) {
       if (shown != model) {
-        replica.loadParameters(model);
+        load.accept(model);
         shown = model;
       }
     }

@@ -289,6 +289,29 @@ class ModelCommandsTest {
   }
 
   @Test
+  void aRunIsExportedAsAFolderForPythonAndARunCanBeginFromIt() throws IOException {
+    for (String format : List.of("timm", "huggingface")) {
+      Path folder = directory.resolve("for-" + format);
+      Printed said = run("export", "--run", "tuned", "--format", format, "-o", folder.toString());
+      assertThat(said.exitCode()).as(said.err()).isZero();
+      assertThat(folder.resolve("config.json")).isNotEmptyFile();
+      assertThat(folder.resolve("model.safetensors")).isNotEmptyFile();
+    }
+    Path mae = directory.resolve("mae");
+    Printed said = run("export", "--run", "first", "--format", "huggingface", "-o", mae.toString());
+    assertThat(said.exitCode()).as(said.err()).isZero();
+    assertThat(mae.resolve("config.json")).content().contains("\"ViTMAEModel\"");
+
+    List<String> begun =
+        new ArrayList<>(List.of(training("from-mae", "pipeline=sl", "epochs={ssl = 0, sl = 2}")));
+    begun.addAll(List.of("--init", mae.toString()));
+    Printed trained = run(begun.toArray(String[]::new));
+    assertThat(trained.exitCode()).as(trained.err()).isZero();
+    assertThat(row("from-mae").status()).isEqualTo(RunRow.Status.FINISHED);
+    assertThat(row("from-mae").stateSha256()).isEqualTo(row("tuned").stateSha256());
+  }
+
+  @Test
   void predictLeavesARowForEveryFileUsableOrNot() throws IOException {
     Path photos = Files.createDirectories(directory.resolve("photos/a"));
     var image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);

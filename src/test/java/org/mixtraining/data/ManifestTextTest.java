@@ -35,9 +35,9 @@ class ManifestTextTest {
           7,
           0.1,
           Map.of(
-              Split.TRAIN, Contents.of(List.of(4L, 5L)),
-              Split.VALIDATION, Contents.of(List.of(0L, 0L)),
-              Split.TEST, Contents.of(List.of(1L, 0L))),
+              Split.TRAIN, Contents.of(List.of(4L, 5L), 0),
+              Split.VALIDATION, Contents.of(List.of(0L, 0L), 0),
+              Split.TEST, Contents.of(List.of(1L, 0L), 0)),
           0,
           new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
           "f",

@@ -257,6 +257,52 @@ class ForeignWeightsTest {
     assertRefused(Safetensors.floats(two)).hasMessageContaining("twice");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "vit.embeddings.distillation_token, a distillation token",
+    "vit.encoder.layer.0.layer_scale1.lambda1, LayerScale",
+    "vit.encoder.layer.0.attention.attention.relative_position_bias.table, relative positions"
+  })
+  void whatTransformersHasAndThisJobHasNotIsRefusedByName(String name, String what)
+      throws IOException {
+    SortedMap<String, Weight> file = new TreeMap<>();
+    HuggingFaceNames.VIT.of(timm()).forEach((old, weight) -> file.put("vit." + old, weight));
+    assertThat(begun(Safetensors.floats(file))).isEqualTo(begun(Safetensors.floats(timm())));
+    file.put("vit.pooler.dense.weight", new Weight(new int[] {1}, new float[1])); // of heads
+    assertThat(begun(Safetensors.floats(file))).isEqualTo(begun(Safetensors.floats(timm())));
+    file.put(name, new Weight(new int[] {1}, new float[1]));
+
+    assertRefused(Safetensors.floats(file)).hasMessageContaining("it has " + what + ", which");
+  }
+
+  @Test
+  void aFolderOfTransformersIsReadWithWhatItsConfigurationSays() throws IOException {
+    Path folder = Files.createDirectories(directory.resolve("vit-mae"));
+    SortedMap<String, Weight> file = new TreeMap<>();
+    HuggingFaceNames.VIT.of(timm()).forEach((old, weight) -> file.put("vit." + old, weight));
+    Files.write(folder.resolve("model.safetensors"), Safetensors.floats(file));
+    var weights = ModelFile.open(new Configuration(), "--init", folder.toString());
+    assertThat(begun(weights.pretrained())).isEqualTo(begun(Safetensors.floats(timm())));
+
+    Path config = folder.resolve("config.json");
+    String fits =
+        "{\"num_attention_heads\": 3, \"hidden_act\": \"gelu\", \"layer_norm_eps\": 1e-12}";
+    Files.writeString(config, fits);
+    var fitting = ModelFile.open(new Configuration(), "--init", folder.toString());
+    assertThat(begun(fitting.pretrained())).isEqualTo(begun(Safetensors.floats(timm())));
+    Files.writeString(config, fits.replace("3,", "4,").replace("gelu", "relu"));
+    var other = ModelFile.open(new Configuration(), "--init", folder.toString()).pretrained();
+    assertThatThrownBy(() -> begun(other))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "--init %1$s: block encoder does not fit: num_attention_heads is 4 there, and mixtraining.model.heads 3 in this run\n--init %1$s: block encoder does not fit: hidden_act is relu there, and gelu in this job",
+            folder);
+    Files.writeString(config, "[]");
+    var damaged = ModelFile.open(new Configuration(), "--init", folder.toString());
+    assertThatThrownBy(damaged::pretrained)
+        .hasMessageEndingWith("the config.json beside it is not a JSON object");
+  }
+
   @Test
   void aNumberThatIsNoneIsRefused() throws IOException {
     SortedMap<String, Weight> broken = timm();
@@ -270,8 +316,6 @@ class ForeignWeightsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "vit.embeddings.patch_embeddings.projection.weight, Hugging Face's transformers",
-    "dinov2.embeddings.patch_embeddings.projection.weight, Hugging Face's transformers",
     "vision_model.embeddings.patch_embedding.weight, Hugging Face's transformers",
     "backbone.patch_embed.projection.weight, MMPretrain",
     "conv_proj.weight, torchvision",
@@ -283,7 +327,8 @@ class ForeignWeightsTest {
     assertRefused(Safetensors.floats(new TreeMap<>(Map.of(name, weight, "x", weight))))
         .hasMessageContaining(
             "cannot be used: its tensors have the names of %s (%s); supported are", program, name)
-        .hasMessageContaining("patch_embed.proj.weight, blocks.0.attn.qkv.weight");
+        .hasMessageContaining("patch_embed.proj.weight, blocks.0.attn.qkv.weight")
+        .hasMessageContaining("and of Hugging Face's ViT and ViT-MAE, with any prefix");
   }
 
   // --- other files -----------------------------------------------------------------------------
@@ -328,7 +373,9 @@ class ForeignWeightsTest {
     assertRefused(new byte[3000]).hasMessageContaining("its 3000 bytes are not a supported model");
     assertThatThrownBy(() -> ModelFile.open(new Configuration(), "--init", directory.toString()))
         .isInstanceOf(UserException.class)
-        .hasMessage("--init %s: is a directory; give the path of a file in it", directory);
+        .hasMessage(
+            "--init %s: is a directory without model.safetensors; give the path of a file in it",
+            directory);
   }
 
   private static void assertCalled(String what, byte[] content) throws IOException {

@@ -148,6 +148,7 @@ class MixScheduleTest {
       assertThat(epoch.maskRatio(false)).isEqualTo(0.5);
     }
     assertThat(few).extracting(EpochPlan::maskRatio).contains(0.375, 0.125);
+    assertThat(plan("data.keep-unlabelled=true")).anyMatch(EpochPlan::unlabelledApart);
     for (String other : List.of("data.fraction=0.1", "mix.pass=corrupted", "pipeline=ssat")) {
       List<String> all = new ArrayList<>(List.of(other));
       if (!other.startsWith("data")) {

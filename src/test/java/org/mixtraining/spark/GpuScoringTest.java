@@ -6,10 +6,18 @@ import static org.assertj.core.api.Assertions.tuple;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.data.sources.Input;
+import org.mixtraining.formats.ModelCard;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.train.Classifier;
+import org.mixtraining.train.Models;
 import org.mixtraining.train.RecordingStepAccelerator;
 
 /** A run on GPUs that take whole steps: then they score the model too. */
@@ -20,6 +28,35 @@ class GpuScoringTest {
   private static List<EpochOutcome> train(GpuCluster cluster, String device) {
     String asTheyAre = "{crop-padding = 0, flip = false, random-resized-crop.scale = [1, 1]}";
     return cluster.train(device, "augment.ssl=" + asTheyAre, "augment.sl=" + asTheyAre);
+  }
+
+  @Test
+  void imagesArePredictedOnTheGpusThatTrain(@TempDir Path directory) throws Exception {
+    try (GpuCluster cluster = GpuCluster.start(directory, RecordingStepAccelerator.class)) {
+      ModelCard.Task task = Models.main();
+      TrainedModel model = Models.model(Pooling.MEAN, task);
+      List<Input> images =
+          Models.images(task, 5).stream().map(pixels -> new Input("it", pixels, null)).toList();
+      var spark = JavaSparkContext.fromSparkContext(cluster.session().sparkContext());
+      List<Row> rows =
+          ClusterPrediction.of(
+                  cluster.session(),
+                  model,
+                  task,
+                  spark.parallelize(images, 1),
+                  SmallRun.config(directory, "workers.device=gpu").workers())
+              .collectAsList();
+
+      assertThat(Files.readAllLines(directory.resolve("predictors")))
+          .singleElement()
+          .asString()
+          .matches("double:[37] FP32");
+      float[][] here =
+          new Classifier(model, task, 1).probabilities(images.stream().map(Input::pixels).toList());
+      for (int i = 0; i < images.size(); i++) {
+        assertThat(rows.get(i).<Float>getList(5)).contains(here[i][0]).contains(here[i][4]);
+      }
+    }
   }
 
   @Test

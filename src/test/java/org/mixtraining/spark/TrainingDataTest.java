@@ -45,8 +45,8 @@ class TrainingDataTest {
 
   private static DatasetManifest manifest(String name, int channels, int side, Long... classes) {
     List<Long> histogram = List.of(classes);
-    Contents images = new Contents(histogram.stream().mapToLong(n -> n).sum(), histogram);
-    Contents none = new Contents(0, Collections.nCopies(3, 0L));
+    Contents images = Contents.of(histogram, 0);
+    Contents none = Contents.of(Collections.nCopies(3, 0L), 0);
     return new DatasetManifest(
         "cifar10",
         "label",
@@ -166,7 +166,7 @@ class TrainingDataTest {
   @Test
   void validationHasNoMoreLabelsOfAClassThanTraining() {
     DatasetManifest all = manifest("a", 32, 100L, 40L, 2L);
-    Contents validation = new Contents(61, List.of(10L, 50L, 1L));
+    Contents validation = Contents.of(List.of(10L, 50L, 1L), 0);
     DatasetManifest m =
         new DatasetManifest(
             all.format(),

@@ -11,18 +11,25 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.RunRow.Status;
+import org.mixtraining.train.Models;
 
 /** A run as a small server hears of it that answers as MLflow's does. */
 class MlflowTest {
@@ -34,6 +41,9 @@ class MlflowTest {
   private volatile BiFunction<String, JsonNode, Answer> exception = (path, body) -> null;
   private final List<String> warnings = new CopyOnWriteArrayList<>();
   private HttpServer server;
+  private String register = "";
+  private String artifacts = "mlflow-artifacts:/5/abc/artifacts";
+  private final Map<String, byte[]> stored = new ConcurrentHashMap<>();
   private String config = Rows.run(Status.RUNNING).setup().config();
 
   /** What the server answers in place of what it otherwise would. */
@@ -48,6 +58,7 @@ class MlflowTest {
   void start() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext("/api/2.0/mlflow/", this::answer);
+    server.createContext("/api/2.0/mlflow-artifacts/artifacts/", this::store);
     server.start();
   }
 
@@ -74,16 +85,30 @@ class MlflowTest {
       return;
     }
     calls.add(new Call(path, json, exchange.getRequestHeaders().getFirst("Authorization")));
-    boolean missing = path.equals("experiments/get-by-name") && !known;
+    boolean missing =
+        (path.equals("experiments/get-by-name") || path.equals("registered-models/get")) && !known;
     String answer =
         switch (path) {
           case "experiments/get-by-name" -> "{\"experiment\":{\"experiment_id\":\"5\"}}";
           case "experiments/create" -> "{\"experiment_id\":\"5\"}";
-          case "runs/search" -> known ? "{\"runs\":[{\"info\":{\"run_id\":\"abc\"}}]}" : "{}";
-          case "runs/create" -> "{\"run\":{\"info\":{\"run_id\":\"abc\"}}}";
+          case "runs/search" -> known ? "{\"runs\":[%s]}".formatted(run()) : "{}";
+          case "runs/create" -> "{\"run\":%s}".formatted(run());
           default -> "{}";
         };
     send(exchange, missing ? 404 : 200, answer);
+  }
+
+  private String run() {
+    return "{\"info\":{\"run_id\":\"abc\",\"artifact_uri\":\"%s\"}}".formatted(artifacts);
+  }
+
+  /** As the server's proxy does. */
+  private void store(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath().replaceFirst(".*/artifacts/5", "5");
+    if (exchange.getRequestMethod().equals("PUT")) {
+      stored.put(path, exchange.getRequestBody().readAllBytes());
+    }
+    send(exchange, 200, "{}");
   }
 
   private static void send(HttpExchange exchange, int status, String answer) throws IOException {
@@ -95,7 +120,8 @@ class MlflowTest {
 
   private Mlflow mlflow(Map<String, String> environment) {
     String uri = "http://127.0.0.1:" + server.getAddress().getPort() + "/";
-    return new Mlflow(new MlflowServer(uri, environment), "drawn", warnings::add);
+    return new Mlflow(
+        new MlflowServer(uri, environment), "drawn", register, new Configuration(), warnings::add);
   }
 
   private List<String> paths() {
@@ -104,6 +130,88 @@ class MlflowTest {
 
   private List<JsonNode> bodies(String path) {
     return calls.stream().filter(call -> call.path().equals(path)).map(Call::body).toList();
+  }
+
+  // --- the model -------------------------------------------------------------------------------
+
+  private static final TrainedModel MODEL = Models.model(Pooling.MEAN, Models.main());
+
+  private void end() {
+    try (Mlflow mlflow = mlflow(Map.of())) {
+      mlflow.run(Rows.run(Status.RUNNING, config));
+      mlflow.run(Rows.run(Status.FINISHED));
+      mlflow.model(() -> MODEL);
+    }
+  }
+
+  /** The keys are those that mlflow.models.Model.from_dict and mlflow.onnx read. */
+  @Test
+  void theModelIsStoredInMlflowsLayout() throws IOException {
+    end();
+
+    assertThat(warnings).isEmpty();
+    String root = "5/abc/artifacts/model/";
+    assertThat(stored.keySet())
+        .containsExactlyInAnyOrder(
+            root + "MLmodel",
+            root + "model.onnx",
+            root + "input_example.json",
+            root + "requirements.txt",
+            root + "conda.yaml",
+            root + "python_env.yaml");
+    assertThat(stored.get(root + "model.onnx")).isEqualTo(MODEL.onnx("", MODEL.card().tasks()));
+    JsonNode described = new ObjectMapper().readTree(stored.get(root + "MLmodel"));
+    assertThat(described.get("artifact_path").asText()).isEqualTo("model");
+    assertThat(described.get("run_id").asText()).isEqualTo("abc");
+    JsonNode python = described.get("flavors").get("python_function");
+    assertThat(python.get("loader_module").asText()).isEqualTo("mlflow.onnx");
+    assertThat(python.get("data").asText()).isEqualTo("model.onnx");
+    assertThat(python.get("env").get("virtualenv").asText()).isEqualTo("python_env.yaml");
+    assertThat(described.get("flavors").get("onnx").get("data").asText()).isEqualTo("model.onnx");
+    JsonNode inputs =
+        new ObjectMapper().readTree(described.get("signature").get("inputs").asText());
+    assertThat(inputs.get(0).get("tensor-spec").get("dtype").asText()).isEqualTo("uint8");
+    assertThat(inputs.get(0).get("tensor-spec").get("shape").toString()).isEqualTo("[-1,3,12,12]");
+    JsonNode outputs =
+        new ObjectMapper().readTree(described.get("signature").get("outputs").asText());
+    assertThat(outputs.get(0).get("name").asText()).isEqualTo("probabilities");
+    assertThat(outputs.get(0).get("tensor-spec").get("shape").toString()).isEqualTo("[-1,5]");
+    JsonNode example = new ObjectMapper().readTree(stored.get(root + "input_example.json"));
+    assertThat(example.get("inputs").get(0).get(2).get(11)).hasSize(12);
+    assertThat(described.get("saved_input_example_info").get("artifact_path").asText())
+        .isEqualTo("input_example.json");
+    assertThat(bodies("runs/log-model").get(0).get("model_json").asText())
+        .isEqualTo(new String(stored.get(root + "MLmodel"), StandardCharsets.UTF_8));
+    assertThat(paths()).doesNotContain("model-versions/create");
+  }
+
+  @Test
+  void theModelBecomesAVersionOfARegisteredOneIfThatIsAsked() {
+    register = "shapes";
+    end();
+
+    assertThat(bodies("registered-models/create").get(0).toString())
+        .isEqualTo("{\"name\":\"shapes\"}");
+    JsonNode version = bodies("model-versions/create").get(0);
+    assertThat(version.get("name").asText()).isEqualTo("shapes");
+    assertThat(version.get("run_id").asText()).isEqualTo("abc");
+    assertThat(version.get("source").asText()).isEqualTo(artifacts + "/model");
+
+    known = true;
+    end();
+    assertThat(bodies("registered-models/create")).hasSize(1);
+    assertThat(bodies("model-versions/create")).hasSize(2);
+  }
+
+  @Test
+  void artifactsThatTheServerDoesNotStoreItselfAreWrittenWhereItSays(@TempDir Path directory) {
+    artifacts = directory.toUri() + "5";
+    end();
+
+    assertThat(warnings).isEmpty();
+    assertThat(stored).isEmpty();
+    assertThat(directory.resolve("5/model/MLmodel")).isNotEmptyFile();
+    assertThat(directory.resolve("5/model/model.onnx")).isNotEmptyFile();
   }
 
   private void train(Mlflow mlflow, Status end) {
@@ -341,7 +449,9 @@ class MlflowTest {
         });
     String uri = "http://127.0.0.1:" + server.getAddress().getPort() + "/old//";
 
-    train(new Mlflow(new MlflowServer(uri, Map.of()), "größe & maß"), Status.FINISHED);
+    train(
+        new Mlflow(new MlflowServer(uri, Map.of()), "größe & maß", "", new Configuration()),
+        Status.FINISHED);
 
     assertThat(bodies("experiments/create").get(0).get("name").asText()).isEqualTo("größe & maß");
     assertToldInFull();
@@ -355,7 +465,7 @@ class MlflowTest {
     }
     var nowhere = new MlflowServer("http://127.0.0.1:" + free, Map.of());
 
-    train(new Mlflow(nowhere, "drawn"), Status.FINISHED);
+    train(new Mlflow(nowhere, "drawn", "", new Configuration()), Status.FINISHED);
 
     assertThat(calls).isEmpty();
   }

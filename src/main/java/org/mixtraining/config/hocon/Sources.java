@@ -18,7 +18,7 @@ import org.mixtraining.config.UserException;
 
 /** The sources of a configuration: {@code reference.conf}, a file, the command line. */
 public final class Sources {
-  private static final String ROOT = "mixtraining";
+  static final String ROOT = "mixtraining";
   private static final String WORKERS = ROOT + ".workers.count";
   private static final String DEVICE = ROOT + ".workers.device";
   private static final String PRECISION = ROOT + ".workers.precision";
@@ -26,8 +26,7 @@ public final class Sources {
   private static final String BATCH_SIZE = ROOT + ".optimizer.batch-size";
   private static final String BASE_LR = ROOT + ".optimizer.base-lr";
   private static final String COMMAND_LINE = "command line";
-  private static final Config REFERENCE =
-      ConfigFactory.parseResources(Sources.class.getClassLoader(), "reference.conf");
+  private static final Config REFERENCE = Reference.load();
 
   private Sources() {}
 

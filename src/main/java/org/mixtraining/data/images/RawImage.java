@@ -5,13 +5,13 @@ public sealed interface RawImage {
   /** Label of an image that has none. */
   int UNLABELLED = -1;
 
-  /** Label of an image that needs none, since it is to be predicted. */
-  int TO_PREDICT = -2;
+  /** Label of an image that needs none: to predict, or for the self-supervised objectives alone. */
+  int NONE_NEEDED = -2;
 
   /** File, and record in it, that the image comes from. */
   String source();
 
-  /** The class index that is trained on, {@link #UNLABELLED} or {@link #TO_PREDICT}. */
+  /** The class index that is trained on, {@link #UNLABELLED} or {@link #NONE_NEEDED}. */
   int label();
 
   /**

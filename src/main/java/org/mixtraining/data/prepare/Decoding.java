@@ -23,6 +23,7 @@ import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.RawImage;
 import org.mixtraining.data.sources.Piece;
@@ -107,7 +108,7 @@ public final class Decoding {
           id,
           split.key(),
           image.source(),
-          image.label(),
+          Math.max(Minibatch.UNLABELLED, image.label()),
           hash,
           usable.fine(),
           usable.coarse(),
@@ -118,7 +119,7 @@ public final class Decoding {
           null);
     }
     var reason = ((RawImage.Unusable) image).reason();
-    var label = image.label() == RawImage.UNLABELLED ? null : image.label();
+    var label = image.label() < 0 ? null : image.label();
     return RowFactory.create(
         id, split.key(), image.source(), label, hash, null, null, null, null, null, null, reason);
   }

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF3;
@@ -45,14 +46,14 @@ final class SplitAssignment {
   }
 
   /**
-   * Assigns every image to a split.
+   * Assigns every image to a split. Those without a label are trained on.
    *
    * @param labels id, origin (the split in the source), label, hash of every image
    * @return id, label, split, k, quantile
    */
   static Dataset<Row> of(Dataset<Row> labels, HeldOut share) {
     var ofClass = Window.partitionBy("origin", "label");
-    var training = col("origin").equalTo(Split.TRAIN.key());
+    var training = col("origin").equalTo(Split.TRAIN.key()).and(col("label").geq(0));
     var inTest = col("rank").lt(col("tested"));
     var inValidation = col("rank").lt(col("tested").plus(col("held")));
     return labels
@@ -95,26 +96,32 @@ final class SplitAssignment {
    */
   static Dataset<Row> sharded(Dataset<Row> assigned, Map<Split, Contents> contents, int shards) {
     var shardings = new HashMap<String, Sharding>();
-    contents.forEach((split, c) -> shardings.put(split.key(), new Sharding(c.histogram(), shards)));
+    contents.forEach((split, c) -> shardings.put(split.key(), new Sharding(groups(c), shards)));
     UDF3<String, Integer, Integer, Integer> shard =
-        (split, label, k) -> shardings.get(split).shard(label, k);
+        (split, label, k) -> shardings.get(split).shard(label + 1, k);
     return assigned
         .withColumn(
             "shard", udf(shard, DataTypes.IntegerType).apply(col("split"), col("label"), col("k")))
         .drop("k");
   }
 
+  /** Images of each class, after those of none. */
+  private static List<Long> groups(Contents contents) {
+    return Stream.concat(Stream.of(contents.unlabelled()), contents.histogram().stream()).toList();
+  }
+
   /** Images of each split and class. */
   static Map<Split, Contents> contents(Dataset<Row> assigned, int classes) {
-    var histograms = new EnumMap<Split, Long[]>(Split.class);
+    var groups = new EnumMap<Split, Long[]>(Split.class);
     for (Split split : Split.values()) {
-      histograms.put(split, Collections.nCopies(classes, 0L).toArray(Long[]::new));
+      groups.put(split, Collections.nCopies(1 + classes, 0L).toArray(Long[]::new));
     }
     for (Row row : assigned.groupBy("split", "label").count().collectAsList()) {
-      histograms.get(Split.of(row.getString(0)))[row.getInt(1)] = row.getLong(2);
+      groups.get(Split.of(row.getString(0)))[1 + row.getInt(1)] = row.getLong(2);
     }
     var contents = new EnumMap<Split, Contents>(Split.class);
-    histograms.forEach((split, counts) -> contents.put(split, Contents.of(List.of(counts))));
+    groups.forEach(
+        (split, n) -> contents.put(split, Contents.of(List.of(n).subList(1, 1 + classes), n[0])));
     return contents;
   }
 

@@ -126,17 +126,19 @@ public final class Preview {
     }
   }
 
-  /** A few images of as many classes as possible. */
+  /** A few images with labels, of as many classes as possible. */
   static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
-    double share = (double) CHOICE * manifest.shards() / manifest.images(split);
-    var choice = new Shards(hadoop, path, manifest, split).read(new int[] {0}, Math.min(1, share));
+    long labelled = Math.max(1, manifest.labelled(split, 1));
+    double share = Math.min(1, (double) CHOICE * manifest.shards() / labelled);
+    var choice = new Shards(hadoop, path, manifest, split).read(new int[] {0}, share);
     var ofItsClass = new int[choice.size()]; // number of images of its class before an image
     var seen = new int[manifest.classCount()];
-    for (int i = 0; i < choice.size(); i++) {
+    int[] known = IntStream.range(0, choice.size()).filter(i -> choice.label(i) >= 0).toArray();
+    for (int i : known) {
       ofItsClass[i] = seen[choice.label(i)]++;
     }
     int[] rows =
-        IntStream.range(0, choice.size())
+        IntStream.of(known)
             .boxed()
             .sorted(Comparator.comparingInt(i -> ofItsClass[i]))
             .limit(ROWS)

@@ -29,7 +29,7 @@ public record Input(String source, byte[] pixels, String error) implements Seria
     public Input decode(String source, byte[] file) {
       return file == null
           ? new Input(source, null, "has no bytes")
-          : of(decoder().image(source, RawImage.TO_PREDICT, file));
+          : of(decoder().image(source, RawImage.NONE_NEEDED, file));
     }
 
     /** A decoded image. */

@@ -109,7 +109,7 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
   private static List<Piece> files(Listing listing, List<Listing.Entry> files, Input.Form form) {
     var images =
         files.stream()
-            .map(f -> new ImageFiles.Labelled(f.name(), RawImage.TO_PREDICT, f.bytes()))
+            .map(f -> new ImageFiles.Labelled(f.name(), RawImage.NONE_NEEDED, f.bytes()))
             .toList();
     return ImageFiles.cut(Split.TEST, listing, images, form.decoder());
   }

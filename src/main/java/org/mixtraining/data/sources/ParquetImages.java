@@ -149,9 +149,10 @@ record ParquetImages(
 
   private RawImage image(long number, Group row, ImageColumns columns) {
     var name = name(number, columns.path(row));
-    int label = RawImage.TO_PREDICT;
+    int label = RawImage.NONE_NEEDED;
     if (labels != null && !columns.hasLabel(row)) {
-      label = RawImage.UNLABELLED;
+      boolean kept = data.raw().keepUnlabelled() && split == Split.TRAIN;
+      label = kept ? RawImage.NONE_NEEDED : RawImage.UNLABELLED;
     } else if (labels != null && labels.named()) {
       label = Collections.binarySearch(labels.names(), columns.name(row));
     } else if (labels != null) {

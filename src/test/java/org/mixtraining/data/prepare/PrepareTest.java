@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -23,8 +24,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
+import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.data.ImageBytes;
 import org.mixtraining.data.ImageSet;
+import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.Note;
+import org.mixtraining.data.Parquet;
 import org.mixtraining.data.RawFiles;
 import org.mixtraining.data.Shards;
 import org.mixtraining.data.Split;
@@ -282,6 +287,43 @@ class PrepareTest {
     assertThat(fine.classes()).hasSize(100);
     var image = fine.pieces().get(0).read(HADOOP).skip(25).findFirst().orElseThrow();
     assertThat(image.label()).isEqualTo(94);
+  }
+
+  @Test
+  void imagesWithoutALabelAreTrainedOnAloneAndCountedApart() throws IOException {
+    var rows = new ArrayList<Parquet.Row>();
+    for (int i = 0; i < 60; i++) {
+      rows.add(new Parquet.Row(ImageBytes.png(8, 8, i), null, i % 3 == 2 ? null : i % 3L));
+    }
+    RawFiles.write(directory, "train.parquet", Parquet.table("", rows.toArray(Parquet.Row[]::new)));
+    var keys =
+        RawFiles.configured(
+            "parquet",
+            directory,
+            "data.path=" + directory.resolve("prepared"),
+            "data.keep-unlabelled=true",
+            "data.validation=0.1",
+            "data.shards=4",
+            "data.image-size=8");
+    var made = prepare(keys);
+
+    assertThat(made.splits().get(Split.TRAIN)).isEqualTo(Contents.of(List.of(14L, 14L), 20));
+    assertThat(made.splits().get(Split.TEST)).isEqualTo(Contents.of(List.of(4L, 4L), 0));
+    assertThat(made.describe())
+        .containsPattern("without a label +20 +0 +0\n")
+        .containsPattern("all +48 +4 +8\n");
+    assertThat(DatasetManifest.read(HADOOP, keys.path())).isEqualTo(made);
+    assertThat(made.images(Split.TRAIN, 0.5)).isEqualTo(24);
+    assertThat(made.labelled(Split.TRAIN, 0.5)).isEqualTo(14);
+    var train = read(keys, made, Split.TRAIN, 1);
+    assertThat(histogram(train)).isEqualTo(Map.of(0, 14, 1, 14, -1, 20));
+    for (int shard = 0; shard < 4; shard++) {
+      var images = new Shards(HADOOP, keys.path(), made, Split.TRAIN).read(new int[] {shard}, 1);
+      assertThat(histogram(images)).containsEntry(-1, 5);
+    }
+    assertThat(Minibatches.evaluation(train, made.normalization(), 64).next().labels())
+        .hasSize(28)
+        .doesNotContain(-1);
   }
 
   @Test

@@ -102,6 +102,20 @@ class ParquetImagesTest {
         .containsEntry("train.parquet#5", "empty: 0 bytes");
   }
 
+  @Test
+  void trainingImagesWithoutALabelMayBeKept() throws IOException {
+    table("train.parquet", row(0), new Parquet.Row(ImageBytes.png(8, 8, 1), null, null), row(1));
+    table("test.parquet", row(1), new Parquet.Row(ImageBytes.png(8, 8, 1), null, null));
+
+    var images =
+        RawFiles.read(RawFiles.configured("parquet", directory, "data.keep-unlabelled=true"));
+
+    assertThat(images)
+        .extracting(RawImage::label)
+        .containsExactly(0, RawImage.NONE_NEEDED, 1, 1, RawImage.UNLABELLED);
+    assertThat(RawFiles.reasons(images)).containsOnly(Map.entry("test.parquet#1", "has no label"));
+  }
+
   private void columns(String columns, Object... values) throws IOException {
     RawFiles.write(directory, "train.parquet", Parquet.columns(columns, "", values));
   }

@@ -1,0 +1,1 @@
+"""The stages of MixTraining for pyspark.ml, in the module ml."""
