@@ -13,7 +13,7 @@ import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
-import org.mixtraining.results.WholeFile;
+import org.mixtraining.files.WholeFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

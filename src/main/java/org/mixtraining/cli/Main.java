@@ -14,6 +14,7 @@ import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
+import org.mixtraining.checkpoint.RunHeldException;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
@@ -53,7 +54,8 @@ import picocli.CommandLine.TypeConversionException;
       "0:done",
       "1:failed",
       "2:bad input: arguments, configuration or data",
-      "3:interrupted; run the same command to resume"
+      "3:interrupted; run the same command to resume",
+      "4:another process is training this run; try again later"
     })
 public final class Main {
 
@@ -61,6 +63,7 @@ public final class Main {
   private static final int FAILED = 1;
   private static final int BAD_INPUT = 2;
   private static final int INTERRUPTED = 3;
+  private static final int HELD = 4;
 
   private Main() {}
 
@@ -169,6 +172,11 @@ public final class Main {
     if (e instanceof InterruptedRunException) {
       System.err.println(e.getMessage());
       return INTERRUPTED;
+    }
+    var held = Causes.of(e).filter(RunHeldException.class::isInstance).findFirst();
+    if (held.isPresent()) {
+      System.err.println("held: " + held.get().getMessage());
+      return HELD;
     }
     var mendable =
         Causes.of(e)

@@ -107,7 +107,7 @@ final class PredictCommand implements Callable<Integer> {
   private String predict(
       SparkSession spark, TrainedModel trained, ModelCard.Task task, DataConfig data, Path table) {
     var form = new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
-    try (Staging staging = new Staging(spark.sparkContext(), table, options::progress)) {
+    try (Staging staging = new Staging(spark.sparkContext(), table, "_SUCCESS", options::progress)) {
       var hadoop = spark.sparkContext().hadoopConfiguration();
       FileSystem files = table.getFileSystem(hadoop);
       checkPlace(files, table);

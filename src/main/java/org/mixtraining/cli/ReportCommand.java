@@ -43,7 +43,7 @@ import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.RowReader;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
-import org.mixtraining.results.WholeFile;
+import org.mixtraining.files.WholeFile;
 import org.mixtraining.spark.FrozenModel;
 import org.mixtraining.vit.Reconstruction;
 import picocli.CommandLine.ArgGroup;

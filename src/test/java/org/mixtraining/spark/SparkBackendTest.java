@@ -389,7 +389,7 @@ class SparkBackendTest {
               config,
               backend.trainer(),
               backend.evaluator(),
-              List.of(epochs::add),
+              epochs::add,
               System::nanoTime)
           .run(RunState.initial(data.initialModel()));
     }

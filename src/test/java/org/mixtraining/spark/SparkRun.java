@@ -36,7 +36,7 @@ public record SparkRun(TrainingData data, SparkBackend backend) implements AutoC
             data.config(),
             backend.trainer(),
             backend.evaluator(),
-            List.of(finished),
+            finished,
             System::nanoTime)
         .run(from);
   }
