@@ -17,8 +17,8 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 import org.bytedeco.javacpp.SizeTPointer;
-import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
+import org.mixtraining.kernels.OutOfDeviceMemoryException;
 
 /** A GPU by NVIDIA's driver: all work goes to one stream, and what is captured is a CUDA graph. */
 final class CudaGpu implements Gpu {
@@ -53,7 +53,7 @@ final class CudaGpu implements Gpu {
     long[] address = new long[1];
     int answer = cudart.cuMemAlloc(address, bytes);
     if (answer == cudart.CUDA_ERROR_OUT_OF_MEMORY) {
-      throw new UserException(
+      throw new OutOfDeviceMemoryException(
           String.format(
               Locale.ROOT,
               "mixtraining.optimizer.batch-size: a step takes more memory than %s has left (%d MB more were asked for): lower it",

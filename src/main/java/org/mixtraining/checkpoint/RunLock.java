@@ -85,8 +85,7 @@ public final class RunLock implements AutoCloseable {
         lock.pause(pace.look);
       }
       if (!lock.isHeld()) {
-        throw new RunHeldException(
-            "%s: another process has just taken this lock".formatted(path));
+        throw new RunHeldException("%s: another process has just taken this lock".formatted(path));
       }
     } catch (IOException e) {
       throw new UncheckedIOException("cannot lock " + path, e);
@@ -107,7 +106,8 @@ public final class RunLock implements AutoCloseable {
       if (alive.isEmpty() && silence.compareTo(pace.stale) < 0) {
         report.accept(
             "%s holds the run's lock (last heartbeat %s s ago); waiting up to %s s for its next one"
-                .formatted(other, silence.toSeconds(), pace.stale.toSeconds() - silence.toSeconds()));
+                .formatted(
+                    other, silence.toSeconds(), pace.stale.toSeconds() - silence.toSeconds()));
         alive = Optional.of(lives(files, sign, silence));
       }
       if (alive.orElse(false)) {

@@ -14,6 +14,7 @@ import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
+import org.apache.spark.SparkUserAppException;
 import org.mixtraining.checkpoint.RunHeldException;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Location;
@@ -67,8 +68,21 @@ public final class Main {
 
   private Main() {}
 
-  /** Runs a command and ends the process with its exit code. */
-  public static void main(String[] args) {
+  /**
+   * Runs a command and ends the process with its exit code. A process that is not its own, with
+   * somebody's Spark session in it or YARN's ApplicationMaster, which takes any exit for a failure,
+   * goes on; there a failure is thrown.
+   *
+   * @throws SparkUserAppException that says the exit code, if it is not 0
+   */
+  public static void main(String[] args) throws SparkUserAppException {
+    if (Sessions.isGuest() || System.getProperty("spark.yarn.app.id") != null) {
+      int code = run(args);
+      if (code != DONE) {
+        throw new SparkUserAppException(code);
+      }
+      return;
+    }
     // Spark and Hadoop write numbers into names and addresses by it.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     Account.named();

@@ -20,8 +20,9 @@ import scala.collection.JavaConverters;
 /**
  * A staging directory: Spark tasks write it beside the target, and a rename publishes it whole or
  * not at all. In an {@link ObjectStore}, which renames file by file, the file that seals it comes
- * last: without it there is nothing for a reader. It holds a file that names the owner, rewritten every few seconds as a heartbeat: the
- * staging directory of a killed process is removed by the next one that writes the same target.
+ * last: without it there is nothing for a reader. It holds a file that names the owner, rewritten
+ * every few seconds as a heartbeat: the staging directory of a killed process is removed by the
+ * next one that writes the same target.
  */
 public final class Staging implements AutoCloseable {
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);

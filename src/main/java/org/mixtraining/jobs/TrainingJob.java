@@ -203,7 +203,8 @@ public final class TrainingJob implements AutoCloseable {
         new TrainingLoop(config, backend.trainer(), backend.evaluator(), written, clock);
     try (written) {
       recorder.started();
-      RunState end = run(loop, start.reached().map(Checkpoint::state).orElse(start.initial()), written);
+      RunState end =
+          run(loop, start.reached().map(Checkpoint::state).orElse(start.initial()), written);
       predict(backend.evaluator(), recorder);
       checkpoints.tidy(config.checkpoint().keep());
       return recorder.finished(end.model().sha256());

@@ -40,6 +40,7 @@ public record Classifier(TrainedModel model, ModelCard.Task task, String graph, 
       lease.show(model.state());
       all =
           lease.replica().predict(Head.name(task.name()), pixels, images.size(), task.imageSize());
+      lease.done();
     }
     float[][] rows = new float[images.size()][];
     for (int i = 0; i < rows.length; i++) {
