@@ -12,6 +12,9 @@ case $root in
 esac
 jar=$root/target/mixtraining.jar # or another, where the executors have it elsewhere
 required=()                      # environment variables besides SPARK_HOME
+driver_exit=                     # pattern of spark-submit's log that tells the exit code of a driver elsewhere
+sent=()                          # arguments for the driver, if not the launcher's
+must_tell=                       # not empty if spark-submit itself exits with 0 whatever became of that
 
 fail() {
   echo "$(basename "$0"): $*" >&2
@@ -29,17 +32,34 @@ usage() {
   sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"
 }
 
-# The settings of the resource plan for a command, name=value a line, in the array settings.
+# The settings of the resource plan for a command, name=value a line, in the array settings. spark-submit
+# asks for them as it starts the job: with the same Hadoop, spark-defaults.conf, packages and principal.
 plan() {
-  local java=${JAVA_HOME:+$JAVA_HOME/bin/}java scheduler=$1 jars lines
+  local scheduler=$1 lines
   shift
-  jars=$SPARK_HOME/jars
-  [ -d "$jars" ] || fail "SPARK_HOME=$SPARK_HOME has no jars: point it at a Spark 3.5 (Scala 2.12)"
-  lines=$("$java" -Xmx1g --add-modules=jdk.incubator.vector \
-    --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED \
-    -cp "$root/target/mixtraining.jar:$root/conf:$jars/*" org.mixtraining.cli.Main \
-    resources --for "$scheduler" "$@") || exit $?
-  mapfile -t settings <<<"$lines"
+  # shellcheck disable=SC2086
+  lines=$("$SPARK_HOME/bin/spark-submit" --class org.mixtraining.cli.Main ${MIXTRAINING_SUBMIT_OPTIONS:-} \
+    --master 'local[1]' --deploy-mode client --name mixtraining-resources --driver-memory 1g \
+    --conf spark.driver.defaultJavaOptions=--add-modules=jdk.incubator.vector \
+    "$root/target/mixtraining.jar" resources --for "$scheduler" "$@") || exit $?
+  mapfile -t settings < <(grep '^spark\.[^=]*=' <<<"$lines")
+}
+
+# Runs spark-submit for a driver on the cluster, whose exit code its log tells by the last match of
+# driver_exit, and exits with that.
+exit_as_driver() {
+  local log told code
+  log=$(mktemp)
+  set +e
+  { "$@" 2>&1 >&3 | tee "$log" >&2; code=${PIPESTATUS[0]}; } 3>&1
+  set -e
+  told=$(sed -nE "s/.*$driver_exit.*/\\1/p" "$log" | tail -n 1)
+  rm -f "$log"
+  if [ -z "$told" ] && [ "$code" = 0 ] && [ -n "$must_tell" ]; then
+    echo "$(basename "$0"): spark-submit's log does not tell the driver's exit code; let it log INFO" >&2
+    exit 1
+  fi
+  exit "${told:-$code}"
 }
 
 launch() {
@@ -67,6 +87,8 @@ launch() {
     fail "user id $(id -u) has no name, which spark-submit needs: add one to /etc/passwd"
   [ -f "$root/target/mixtraining.jar" ] ||
     fail "$root/target/mixtraining.jar is missing: build it with 'mvn -q package -DskipTests' in $root"
+  [ -x "$SPARK_HOME/bin/spark-submit" ] ||
+    fail "SPARK_HOME=$SPARK_HOME has no bin/spark-submit: point it at a Spark 3.5 (Scala 2.12)"
   plan "$scheduler" "$@"
 
   submit=("$SPARK_HOME/bin/spark-submit" --class org.mixtraining.cli.Main --master "$master")
@@ -78,14 +100,15 @@ launch() {
   submit+=(--conf spark.speculation=false)
   # shellcheck disable=SC2206
   submit+=(${MIXTRAINING_SUBMIT_OPTIONS:-})
+  [ "${#sent[@]}" = 0 ] || set -- "${sent[@]}"
   submit+=("$jar" "$@")
 
   if [ -n "$print" ]; then
     printf '%q ' "${submit[@]}"
     echo
+  elif [ -n "$driver_exit" ]; then
+    exit_as_driver "${submit[@]}"
   else
-    [ -x "$SPARK_HOME/bin/spark-submit" ] ||
-      fail "SPARK_HOME=$SPARK_HOME has no bin/spark-submit: point it at a Spark 3.5 (Scala 2.12)"
     exec "${submit[@]}"
   fi
 }

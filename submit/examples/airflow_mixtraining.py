@@ -2,9 +2,11 @@
 
 Every task may be repeated: a run is known by its id, which is the day's, so that one that was
 interrupted goes on, and one that is finished is not trained again. Exit codes: 0 done; 2 bad input,
-which a retry cannot fix; 1 and 3 (failed, interrupted) are worth a retry.
+which a retry cannot fix; 1, 3 and 4 (failed, interrupted, held by another process) are worth a retry.
 
-MIXTRAINING_HOME is this repository, MIXTRAINING_LAUNCHER one of standalone, yarn and kubernetes.
+MIXTRAINING_HOME is this repository, MIXTRAINING_LAUNCHER one of standalone, yarn and kubernetes,
+MIXTRAINING_DATA where datasets go, on a cluster a path that all its machines reach (s3a://…, hdfs://…).
+The result is asked for on this machine, whose Spark must reach run.output.
 """
 
 import os
@@ -17,7 +19,7 @@ HOME = os.environ.get("MIXTRAINING_HOME", "/opt/mixtraining")
 LAUNCHER = os.environ.get("MIXTRAINING_LAUNCHER", "standalone")
 CONF = os.environ.get("MIXTRAINING_CONF", "conf/quickstart.conf")
 RUN = "daily-{{ ds_nodash }}"
-DATA = "data/" + RUN
+DATA = os.environ.get("MIXTRAINING_DATA", "data") + "/" + RUN
 
 # Airflow takes exit code 99 for "do not try again".
 GIVE_UP = '; code=$?; [ "$code" -ne 2 ] || exit 99; exit "$code"'
@@ -28,14 +30,10 @@ def command(words: str) -> str:
     return f"cd {HOME} && submit/{LAUNCHER} {words}"
 
 
-PREPARE = (
-    f"[ -e {HOME}/{DATA}/dataset.json ] || {{ "
-    + command(f"prepare --conf {CONF} -D data.path={DATA}")
-    + "; }"
-)
+PREPARE = command(f"prepare --keep --conf {CONF} -D data.path={DATA}")
 TRAIN = command(f"train --conf {CONF} -D data.path={DATA} -D run.id={RUN}")
-RESULT = command(
-    f"sql --conf {CONF} --json -e "
+RESULT = (
+    f"cd {HOME} && MASTER='local[*]' submit/mixtraining sql --conf {CONF} --json -e "
     f"\"select run_id, best_epoch, test_accuracy_at_best from runs where run_id = '{RUN}'\""
 )
 

@@ -10,7 +10,7 @@ import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUstream_st;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Pointer;
-import org.mixtraining.config.UserException;
+import org.mixtraining.kernels.OutOfDeviceMemoryException;
 
 /**
  * Memory of a device, and page-locked memory beside each that is written to: a copy from there goes
@@ -43,7 +43,7 @@ final class DeviceMemory implements AutoCloseable {
     long[] address = new long[1];
     int answer = cudart.cuMemAlloc(address, bytes);
     if (answer == cudart.CUDA_ERROR_OUT_OF_MEMORY) {
-      throw new UserException(
+      throw new OutOfDeviceMemoryException(
           String.format(
               Locale.ROOT,
               "mixtraining.optimizer.batch-size: a step takes more memory than %s has left (%d MB more were asked for): lower it",

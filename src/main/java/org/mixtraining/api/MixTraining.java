@@ -4,6 +4,7 @@ import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.checkpoint.RunHeldException;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.Layout;
 import org.mixtraining.config.UserException;
@@ -30,8 +31,8 @@ public final class MixTraining {
    * Trains in this process, without Spark: its workers one after another, on the CPU.
    *
    * @param config whose {@code data.path} is prepared
-   * @throws UserException if the configuration or the data is bad, or another process is training
-   *     the run
+   * @throws UserException if the configuration or the data is bad
+   * @throws RunHeldException if another process is training the run
    */
   public static RunSummary train(JobConfig config) {
     return train(new Configuration(), config, LocalBackend::new);

@@ -17,7 +17,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.Location;
-import org.mixtraining.results.WholeFile;
+import org.mixtraining.files.WholeFile;
 
 /** The checkpoints and models of a run, under {@code <output>/checkpoints/<run>}. */
 public final class Checkpoints {
@@ -41,9 +41,13 @@ public final class Checkpoints {
     this.conf = conf;
   }
 
-  /** Locks the run for this process. */
+  /**
+   * Locks the run for this process.
+   *
+   * @throws RunHeldException if another process is training it
+   */
   public RunLock lock(Consumer<String> report) {
-    return RunLock.acquire(new Path(directory, "LOCK"), conf, report);
+    return RunLock.acquire(new Path(directory, "LOCK"), conf, RunLock.Pace.USUAL, report);
   }
 
   /** Saves a checkpoint and deletes all but the newest {@code keep}. */

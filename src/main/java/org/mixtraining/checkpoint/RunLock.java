@@ -1,9 +1,11 @@
 package org.mixtraining.checkpoint;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -15,9 +17,9 @@ import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.Location;
-import org.mixtraining.config.UserException;
 import org.mixtraining.files.LockOwner;
-import org.mixtraining.results.WholeFile;
+import org.mixtraining.files.ObjectStore;
+import org.mixtraining.files.WholeFile;
 
 /**
  * The lock of a run: a file that names the process that trains it, rewritten every few seconds as a
@@ -25,59 +27,121 @@ import org.mixtraining.results.WholeFile;
  * lock over; the owner notices before it next writes for the run.
  */
 public final class RunLock implements AutoCloseable {
-  static final Duration SIGN_OF_LIFE = Duration.ofSeconds(10);
-  static final Duration STALE = Duration.ofSeconds(60);
+
+  /**
+   * Times of a lock.
+   *
+   * @param beat between two heartbeats
+   * @param stale silence after which an owner is taken for dead
+   * @param settled until the last of several who made it at once has written its name
+   * @param look between two looks at a file that may have changed
+   */
+  record Pace(Duration beat, Duration stale, Duration settled, Duration look) {
+    static final Pace USUAL =
+        new Pace(
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(3),
+            Duration.ofMillis(500));
+  }
+
+  /** Looks at a file that names nobody before it is believed. */
+  private static final int LOOKS = 6;
 
   private final Path path;
   private final Configuration conf;
+  private final Pace pace;
   private final LockOwner owner;
   private final ScheduledExecutorService heart;
 
-  private RunLock(Path path, Configuration conf, LockOwner owner) {
+  private RunLock(Path path, Configuration conf, Pace pace, LockOwner owner) {
     this.path = path;
     this.conf = conf;
+    this.pace = pace;
     this.owner = owner;
     this.heart =
         Executors.newSingleThreadScheduledExecutor(
             new BasicThreadFactory.Builder().namingPattern("run-lock").daemon(true).build());
-    long seconds = SIGN_OF_LIFE.toSeconds();
-    heart.scheduleWithFixedDelay(this::beat, seconds, seconds, TimeUnit.SECONDS);
   }
 
   /**
-   * @param report told if the lock is taken over from a dead process
-   * @throws UserException if another process holds it
+   * Takes the lock. An owner of which nothing is known here is watched until it gives a sign of
+   * life or has been silent for too long.
+   *
+   * @param report told if that takes a while, and if the lock is taken over from a dead process
+   * @throws RunHeldException if another process holds it
    */
-  static RunLock acquire(Path path, Configuration conf, Consumer<String> report) {
-    LockOwner self = LockOwner.self();
+  static RunLock acquire(Path path, Configuration conf, Pace pace, Consumer<String> report) {
+    RunLock lock = new RunLock(path, conf, pace, LockOwner.self());
     try {
-      FileSystem files = Location.fileSystem(path, conf);
-      if (!create(files, path, self)) {
-        LockOwner other = LockOwner.read(files, path);
-        Path probe = new Path(path.getParent(), "." + path.getName() + "." + self.token());
-        Duration silence = LockOwner.silence(files, path, probe);
-        refuseIfAlive(path, other, silence);
-        report.accept(
-            "took over the run's lock from %s, which is no longer running (last heartbeat %s s ago)"
-                .formatted(other, silence.toSeconds()));
-        files.delete(path, false);
-        if (!create(files, path, self)) {
-          throw new UserException("%s: another process has just taken this lock".formatted(path));
-        }
+      FileSystem files = lock.files();
+      boolean fresh = create(files, path, lock.owner);
+      while (!fresh && !create(files, path, lock.owner)) {
+        lock.outlive(files, report);
       }
-      return new RunLock(path, conf, self);
+      if (ObjectStore.is(files)) { // others may have made it too
+        lock.pause(pace.settled);
+      } else if (!fresh) { // others may have taken it over too
+        lock.pause(pace.look);
+      }
+      if (!lock.isHeld()) {
+        throw new RunHeldException("%s: another process has just taken this lock".formatted(path));
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("cannot lock " + path, e);
     }
+    long millis = pace.beat.toMillis();
+    lock.heart.scheduleWithFixedDelay(lock::beat, millis, millis, TimeUnit.MILLISECONDS);
+    return lock;
   }
 
-  private static void refuseIfAlive(Path path, LockOwner other, Duration silence) {
-    boolean alive = other.isAlive().orElse(silence.compareTo(STALE) < 0);
-    if (alive) {
-      String run = path.getParent().getName();
-      throw new UserException(
-          "mixtraining.run.id = %s: %s is training this run (last heartbeat %s s ago); wait for it, stop it, or choose another id. If that process is no longer running, start again %s s after its last heartbeat"
-              .formatted(run, other, silence.toSeconds(), STALE.toSeconds()));
+  /** Waits for the end of an owner, and deletes its lock. */
+  private void outlive(FileSystem files, Consumer<String> report) throws IOException {
+    LockOwner other = LockOwner.read(files, path);
+    Path probe = new Path(path.getParent(), "." + path.getName() + "." + owner.token());
+    try {
+      long sign = files.getFileStatus(path).getModificationTime();
+      Duration silence = LockOwner.silence(files, path, probe);
+      Optional<Boolean> alive = other.isAlive();
+      if (alive.isEmpty() && silence.compareTo(pace.stale) < 0) {
+        report.accept(
+            "%s holds the run's lock (last heartbeat %s s ago); waiting up to %s s for its next one"
+                .formatted(
+                    other, silence.toSeconds(), pace.stale.toSeconds() - silence.toSeconds()));
+        alive = Optional.of(lives(files, sign, silence));
+      }
+      if (alive.orElse(false)) {
+        throw new RunHeldException(
+            "mixtraining.run.id = %s: %s is training this run (last heartbeat %s s ago); wait for it, stop it, or choose another id"
+                .formatted(path.getParent().getName(), other, silence.toSeconds()));
+      }
+      report.accept(
+          "took over the run's lock from %s, which is no longer running (last heartbeat %s s ago)"
+              .formatted(other, silence.toSeconds()));
+      files.delete(path, false);
+    } catch (FileNotFoundException e) {
+      // Its owner has ended, and deleted it.
+    }
+  }
+
+  /** Whether there is a sign of life after an earlier one, before the silence is too long. */
+  private boolean lives(FileSystem files, long sign, Duration silence) throws IOException {
+    long start = System.nanoTime();
+    while (silence.plusNanos(System.nanoTime() - start).compareTo(pace.stale) < 0) {
+      pause(pace.look);
+      if (files.getFileStatus(path).getModificationTime() != sign) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void pause(Duration time) {
+    try {
+      Thread.sleep(time.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while it waited for " + path, e);
     }
   }
 
@@ -94,16 +158,24 @@ public final class RunLock implements AutoCloseable {
     }
   }
 
-  /** Whether this process still holds the lock. */
-  public boolean isHeld() {
+  /**
+   * Whether this process still holds the lock. On some file systems there is no file, or an empty
+   * one, while it is being replaced: then it looks again. Its own heartbeat it waits for.
+   */
+  public synchronized boolean isHeld() {
     try {
-      return owner.equals(LockOwner.read(files(), path));
+      LockOwner found = LockOwner.read(files(), path);
+      for (int looks = 1; found.equals(LockOwner.UNKNOWN) && looks < LOOKS; looks++) {
+        pause(pace.look);
+        found = LockOwner.read(files(), path);
+      }
+      return owner.equals(found);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + path, e);
     }
   }
 
-  private void beat() {
+  synchronized void beat() {
     try {
       if (isHeld()) {
         new WholeFile(path, conf).write(out -> out.write(owner.file()));
@@ -117,7 +189,7 @@ public final class RunLock implements AutoCloseable {
   public void close() {
     heart.shutdown();
     try {
-      heart.awaitTermination(SIGN_OF_LIFE.toSeconds(), TimeUnit.SECONDS);
+      heart.awaitTermination(pace.beat.toMillis(), TimeUnit.MILLISECONDS);
       if (isHeld()) {
         files().delete(path, false);
       }

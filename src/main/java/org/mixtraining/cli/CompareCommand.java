@@ -71,7 +71,8 @@ final class CompareCommand implements Callable<Integer> {
     Writable.check(hadoop, "mixtraining.run.output =", common.run().output());
     tables.write(comparison.runs().stream().map(run -> row(comparison, run)).toList());
     try (Interruption interruption = Interruption.bySignal();
-        SparkSession spark = session(comparison, plan)) {
+        Sessions.Opened opened = session(comparison, plan)) {
+      SparkSession spark = opened.spark();
       interruption.cancels(spark.sparkContext());
       forgetOthers(spark, comparison, tables);
       prepareMissing(spark, hadoop, plan);
@@ -93,7 +94,7 @@ final class CompareCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static SparkSession session(Comparison comparison, ComparisonPlan plan) {
+  private static Sessions.Opened session(Comparison comparison, ComparisonPlan plan) {
     String name = "compare " + comparison.name();
     return plan.left().isEmpty()
         ? Sessions.local(name)

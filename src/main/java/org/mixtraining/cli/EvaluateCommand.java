@@ -78,7 +78,8 @@ final class EvaluateCommand implements Callable<Integer> {
     Writable.check(Sessions.hadoop(), "mixtraining.run.output =", output);
     JobConfig config = options.over(checkpoint.configuration());
     RecordedData.checkLabelled(Sessions.hadoop(), config, run.setup());
-    try (SparkSession spark = Sessions.workers("evaluate " + runId, config.workers(), 1)) {
+    try (Sessions.Opened opened = Sessions.workers("evaluate " + runId, config.workers(), 1)) {
+      SparkSession spark = opened.spark();
       JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
       FrozenModel frozen = new FrozenModel(context, config, checkpoint.state().model());
       if (picture != null) {

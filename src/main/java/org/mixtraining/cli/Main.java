@@ -14,6 +14,8 @@ import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
+import org.apache.spark.SparkUserAppException;
+import org.mixtraining.checkpoint.RunHeldException;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
@@ -53,7 +55,8 @@ import picocli.CommandLine.TypeConversionException;
       "0:done",
       "1:failed",
       "2:bad input: arguments, configuration or data",
-      "3:interrupted; run the same command to resume"
+      "3:interrupted; run the same command to resume",
+      "4:another process is training this run; try again later"
     })
 public final class Main {
 
@@ -61,11 +64,25 @@ public final class Main {
   private static final int FAILED = 1;
   private static final int BAD_INPUT = 2;
   private static final int INTERRUPTED = 3;
+  private static final int HELD = 4;
 
   private Main() {}
 
-  /** Runs a command and ends the process with its exit code. */
-  public static void main(String[] args) {
+  /**
+   * Runs a command and ends the process with its exit code. A process that is not its own, with
+   * somebody's Spark session in it or YARN's ApplicationMaster, which takes any exit for a failure,
+   * goes on; there a failure is thrown.
+   *
+   * @throws SparkUserAppException that says the exit code, if it is not 0
+   */
+  public static void main(String[] args) throws SparkUserAppException {
+    if (Sessions.isGuest() || System.getProperty("spark.yarn.app.id") != null) {
+      int code = run(args);
+      if (code != DONE) {
+        throw new SparkUserAppException(code);
+      }
+      return;
+    }
     // Spark and Hadoop write numbers into names and addresses by it.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     Account.named();
@@ -169,6 +186,11 @@ public final class Main {
     if (e instanceof InterruptedRunException) {
       System.err.println(e.getMessage());
       return INTERRUPTED;
+    }
+    var held = Causes.of(e).filter(RunHeldException.class::isInstance).findFirst();
+    if (held.isPresent()) {
+      System.err.println("held: " + held.get().getMessage());
+      return HELD;
     }
     var mendable =
         Causes.of(e)

@@ -64,7 +64,8 @@ final class PredictCommand implements Callable<Integer> {
   public Integer call() {
     JobConfig config = options.config();
     try (Interruption interruption = Interruption.bySignal();
-        SparkSession spark = Sessions.local("predict")) {
+        Sessions.Opened opened = Sessions.local("predict")) {
+      SparkSession spark = opened.spark();
       interruption.cancels(spark.sparkContext());
       var hadoop = spark.sparkContext().hadoopConfiguration();
       TrainedModel trained = model.load(hadoop, config.run().output());
@@ -107,7 +108,8 @@ final class PredictCommand implements Callable<Integer> {
       SparkSession spark, TrainedModel trained, ModelCard.Task task, JobConfig config, Path table) {
     DataConfig data = config.data();
     var form = new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
-    try (Staging staging = new Staging(spark.sparkContext(), table, options::progress)) {
+    try (Staging staging =
+        new Staging(spark.sparkContext(), table, "_SUCCESS", options::progress)) {
       var hadoop = spark.sparkContext().hadoopConfiguration();
       FileSystem files = table.getFileSystem(hadoop);
       checkPlace(files, table);

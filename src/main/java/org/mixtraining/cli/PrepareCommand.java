@@ -31,6 +31,9 @@ final class PrepareCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Rebuild an existing dataset.")
   private boolean force;
 
+  @Option(names = "--keep", description = "Leave an existing dataset as it is, and describe it.")
+  private boolean keep;
+
   @Option(
       names = "--preview",
       paramLabel = "FILE.png",
@@ -50,16 +53,23 @@ final class PrepareCommand implements Callable<Integer> {
       throw new UserException(
           "mixtraining.data.tasks: names datasets that are already prepared; prepare makes one from mixtraining.data.format and mixtraining.data.source in mixtraining.data.path: set those instead");
     }
+    if (force && keep) {
+      throw new UserException("--keep and --force: an existing dataset is either kept or rebuilt");
+    }
     if (force) {
       Layout.checkReplaced(config);
     }
     Optional<Preview> preview = Optional.ofNullable(file).map(png -> new Preview(config, png));
     try (Interruption interruption = Interruption.bySignal();
-        SparkSession spark = Sessions.local("prepare")) {
+        Sessions.Opened opened = Sessions.local("prepare")) {
+      SparkSession spark = opened.spark();
       interruption.cancels(spark.sparkContext());
       Configuration hadoop = spark.sparkContext().hadoopConfiguration();
       String path = config.data().path();
-      if (force || preview.isEmpty() || !DatasetManifest.exists(hadoop, path)) {
+      if (keep && DatasetManifest.exists(hadoop, path)) {
+        DatasetManifest kept = DatasetManifest.read(hadoop, path);
+        System.out.println(json ? kept.json() : kept.describe());
+      } else if (force || preview.isEmpty() || !DatasetManifest.exists(hadoop, path)) {
         DatasetManifest made = interruption.during("prepare", () -> prepare(spark, config.data()));
         System.out.println(json ? made.json() : made.describe());
       }

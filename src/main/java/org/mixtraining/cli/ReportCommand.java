@@ -32,6 +32,7 @@ import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.preview.Completions;
 import org.mixtraining.data.preview.Thumbnails;
+import org.mixtraining.files.WholeFile;
 import org.mixtraining.jobs.RecordedData;
 import org.mixtraining.report.ComparisonFacts;
 import org.mixtraining.report.ComparisonReport;
@@ -43,7 +44,6 @@ import org.mixtraining.results.PredictionRow;
 import org.mixtraining.results.RowReader;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
-import org.mixtraining.results.WholeFile;
 import org.mixtraining.spark.FrozenModel;
 import org.mixtraining.vit.Reconstruction;
 import picocli.CommandLine.ArgGroup;
@@ -88,7 +88,8 @@ final class ReportCommand implements Callable<Integer> {
       throw new UserException("-o %s: must be a file in a directory that exists".formatted(file));
     }
     String output = options.config().run().output();
-    try (SparkSession spark = Sessions.local("report")) {
+    try (Sessions.Opened opened = Sessions.local("report")) {
+      SparkSession spark = opened.spark();
       Tables.register(spark, output);
       RowReader tables = new RowReader(spark);
       Report report =

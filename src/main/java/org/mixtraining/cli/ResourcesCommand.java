@@ -46,13 +46,19 @@ final class ResourcesCommand implements Callable<Integer> {
     }
     boolean trains = command.isEmpty() || TRAINING.contains(command.get(0));
     Map<String, String> settings =
-        trains
-            ? plan().settings(scheduler, Embedded.FLAGS)
-            : ResourcePlan.processes(Embedded.FLAGS);
+        trains ? settings(plan()) : ResourcePlan.processes(Embedded.FLAGS);
     settings.entrySet().stream()
         .sorted(Map.Entry.comparingByKey())
         .forEach(setting -> System.out.println(setting.getKey() + "=" + setting.getValue()));
     return 0;
+  }
+
+  private Map<String, String> settings(ResourcePlan plan) {
+    if (plan.need().isEmpty()) {
+      options.progress(
+          "memory is left to Spark's settings: there is no prepared dataset yet to compute it from");
+    }
+    return plan.settings(scheduler, Embedded.FLAGS);
   }
 
   private ResourcePlan plan() {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext$;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
@@ -18,8 +19,26 @@ import org.mixtraining.jobs.Writable;
 final class Sessions {
   private Sessions() {}
 
+  /**
+   * A session of a command, which ends with it if it was made for it: one that was there before, of
+   * a notebook or a server, stays.
+   */
+  record Opened(SparkSession spark, boolean own) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (own) {
+        spark.close();
+      }
+    }
+  }
+
+  /** Whether this process is somebody else's, who has a session in it. */
+  static boolean isGuest() {
+    return SparkContext$.MODULE$.getActive().isDefined();
+  }
+
   /** A session for work that fits one process: preparing, querying. */
-  static SparkSession local(String name) {
+  static Opened local(String name) {
     return open(name, "local[*]", conf());
   }
 
@@ -28,7 +47,7 @@ final class Sessions {
    *
    * @param trainings how many train side by side, each getting its share of the executors
    */
-  static SparkSession workers(String name, WorkersConfig workers, int trainings) {
+  static Opened workers(String name, WorkersConfig workers, int trainings) {
     return workers(name, workers, trainings, conf());
   }
 
@@ -38,12 +57,11 @@ final class Sessions {
    *
    * @throws UserException if the event log cannot lie where it is to lie
    */
-  static SparkSession training(String name, JobConfig config, int trainings) {
+  static Opened training(String name, JobConfig config, int trainings) {
     return workers(name, config.workers(), trainings, Watching.in(conf(), config.tracking()));
   }
 
-  private static SparkSession workers(
-      String name, WorkersConfig workers, int trainings, SparkConf conf) {
+  private static Opened workers(String name, WorkersConfig workers, int trainings, SparkConf conf) {
     conf.setIfMissing("spark.task.cpus", "" + workers.threadsPerWorker())
         .setIfMissing("spark.scheduler.mode", "FAIR");
     return open(name, Embedded.cluster(conf, workers, trainings), conf);
@@ -51,21 +69,40 @@ final class Sessions {
 
   /** How Hadoop is configured in sessions, for work that needs none. */
   static Configuration hadoop() {
-    return SparkHadoopUtil.get().newConfiguration(conf());
+    return isGuest()
+        ? SparkSession.builder().getOrCreate().sparkContext().hadoopConfiguration()
+        : SparkHadoopUtil.get().newConfiguration(conf());
   }
 
-  private static SparkSession open(String name, String embeddedMaster, SparkConf conf) {
+  private static Opened open(String name, String embeddedMaster, SparkConf conf) {
+    if (isGuest()) {
+      return new Opened(SparkSession.builder().getOrCreate(), false);
+    }
     if (!conf.contains("spark.master")) {
       String master = System.getenv("MASTER");
       Embedded.configure(
           conf, master == null || master.isBlank() ? embeddedMaster : master.strip());
+    }
+    if (!conf.get("spark.master").matches("local(\\[.*)?")) {
+      leaveOutTheSick(conf);
     }
     checkLocalDirectories(conf);
     // What spark-submit calls an application that was given no --name says nothing.
     if (conf.get("spark.app.name", Main.class.getName()).equals(Main.class.getName())) {
       conf.setAppName("mixtraining " + name);
     }
-    return SparkSession.builder().config(conf).getOrCreate();
+    return new Opened(SparkSession.builder().config(conf).getOrCreate(), true);
+  }
+
+  /**
+   * Executors that fail: a task is tried again on another one, and after two failed tasks an
+   * executor gets no more, nor its machine after two such executors. Where no other is left, Spark
+   * ends an idle one of them, for which its cluster starts a new one.
+   */
+  private static void leaveOutTheSick(SparkConf conf) {
+    conf.setIfMissing("spark.excludeOnFailure.enabled", "true")
+        .setIfMissing("spark.excludeOnFailure.task.maxTaskAttemptsPerExecutor", "1")
+        .setIfMissing("spark.excludeOnFailure.killExcludedExecutors", "true");
   }
 
   /** Spark ends the process where it finds none of them usable. */

@@ -5,7 +5,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Text;
 import org.mixtraining.config.UserException;
 import org.mixtraining.results.Dialect;
@@ -77,15 +76,15 @@ final class SqlCommand implements Callable<Integer> {
       System.out.print(new Tables(Sessions.hadoop(), output).define(Dialect.HIVE));
     } else if (asked.definitions == Definitions.RUN) {
       String statements = new Tables(Sessions.hadoop(), output).define(Dialect.SPARK);
-      try (SparkSession spark = Sessions.local("sql")) {
-        new Query(spark, format(), System.out).run(statements);
+      try (Sessions.Opened opened = Sessions.local("sql")) {
+        new Query(opened.spark(), format(), System.out).run(statements);
         options.progress("the tables of %s are in the catalog".formatted(output));
       }
     } else {
       String statements = asked.file == null ? asked.statements : text(asked.file);
-      try (SparkSession spark = Sessions.local("sql")) {
-        Tables.register(spark, output);
-        new Query(spark, format(), System.out).run(statements);
+      try (Sessions.Opened opened = Sessions.local("sql")) {
+        Tables.register(opened.spark(), output);
+        new Query(opened.spark(), format(), System.out).run(statements);
       }
     }
     return 0;

@@ -6,7 +6,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.jobs.Interruption;
@@ -101,10 +100,10 @@ final class TrainCommand implements Callable<Integer> {
 
   private RunRow train(TrainingJob job, String runId, JobConfig config, Interruption interruption) {
     EpochLine line = new EpochLine();
-    try (SparkSession session = Sessions.training("train " + runId, config, 1);
+    try (Sessions.Opened opened = Sessions.training("train " + runId, config, 1);
         TrainingPlugin.Listening live = TrainingPlugin.listen(new LiveLine(line, options::live))) {
-      interruption.cancels(session.sparkContext());
-      JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+      interruption.cancels(opened.spark().sparkContext());
+      JavaSparkContext spark = JavaSparkContext.fromSparkContext(opened.spark().sparkContext());
       return job.train(
           data -> new SparkBackend(spark, data),
           interruption,

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
  * is one line that says what is wrong, where, and what is allowed; commands print the lines and
  * exit with code 2.
  */
-public final class UserException extends RuntimeException {
+public class UserException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final List<String> problems;

@@ -13,6 +13,7 @@ import org.mixtraining.config.hocon.Settings;
  * @param precision of matrix products
  * @param balance whether shards are assigned by measured speed
  * @param patienceMinutes how long a run waits without anything to compute on
+ * @param stallMinutes how long a worker may be without progress
  */
 public record WorkersConfig(
     int count,
@@ -21,7 +22,8 @@ public record WorkersConfig(
     Device device,
     Precision precision,
     boolean balance,
-    double patienceMinutes)
+    double patienceMinutes,
+    double stallMinutes)
     implements Serializable {
 
   /** The kind of a worker's device. */
@@ -56,11 +58,21 @@ public record WorkersConfig(
         settings.choice("workers.device", Device.class),
         settings.choice("workers.precision", Precision.class),
         settings.flag("workers.balance"),
-        settings.number("workers.patience-minutes", v -> v > 0, "above 0"));
+        settings.number("workers.patience-minutes", v -> v > 0, "above 0"),
+        settings.number("workers.stall-minutes", v -> v > 0, "above 0"));
   }
 
   /** How long a run waits. */
   public Duration patience() {
-    return Duration.ofMillis(Math.round(patienceMinutes * 60_000));
+    return minutes(patienceMinutes);
+  }
+
+  /** The longest time of a worker without progress. */
+  public Duration stall() {
+    return minutes(stallMinutes);
+  }
+
+  private static Duration minutes(double minutes) {
+    return Duration.ofMillis(Math.round(minutes * 60_000));
   }
 }

@@ -19,8 +19,10 @@ import scala.collection.JavaConverters;
 
 /**
  * A staging directory: Spark tasks write it beside the target, and a rename publishes it whole or
- * not at all. It holds a file that names the owner, rewritten every few seconds as a heartbeat: the
- * staging directory of a killed process is removed by the next one that writes the same target.
+ * not at all. In an {@link ObjectStore}, which renames file by file, the file that seals it comes
+ * last: without it there is nothing for a reader. It holds a file that names the owner, rewritten
+ * every few seconds as a heartbeat: the staging directory of a killed process is removed by the
+ * next one that writes the same target.
  */
 public final class Staging implements AutoCloseable {
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
@@ -28,10 +30,12 @@ public final class Staging implements AutoCloseable {
   private static final Duration STALE = Duration.ofSeconds(60);
   private static final String OWNER = "owner.json";
   private static final String REPLACED = "replaced";
+  private static final String PUBLISHING = "publishing";
 
   private final SparkContext spark;
   private final FileSystem fs;
   private final Path target;
+  private final String seal;
   private final Path hidden;
   private final LockOwner self = LockOwner.self();
   private final ScheduledExecutorService heart =
@@ -42,12 +46,15 @@ public final class Staging implements AutoCloseable {
    * Removes staging directories that dead processes left for the same target.
    *
    * @param target the directory to publish
+   * @param seal name of the file in it without which readers take nothing there for complete
    * @param report told of what was removed
    */
-  public Staging(SparkContext spark, Path target, Consumer<String> report) throws IOException {
+  public Staging(SparkContext spark, Path target, String seal, Consumer<String> report)
+      throws IOException {
     this.spark = spark;
     this.fs = Location.fileSystem(target, spark.hadoopConfiguration());
     this.target = fs.makeQualified(target);
+    this.seal = seal;
     this.hidden = Location.child(this.target.getParent(), prefix() + UUID.randomUUID());
     removeLeftOver(report);
   }
@@ -72,6 +79,32 @@ public final class Staging implements AutoCloseable {
 
   /** Moves what was written to the target, replacing what was there. */
   public void publish() throws IOException {
+    if (ObjectStore.is(fs)) {
+      publishFileByFile();
+    } else {
+      publishAtOnce();
+    }
+  }
+
+  private void publishFileByFile() throws IOException {
+    var made = Location.child(hidden, target.getName());
+    fs.create(new Path(hidden, PUBLISHING), true).close();
+    unpublish();
+    fs.mkdirs(target);
+    for (var part : fs.listStatus(made)) {
+      if (!part.getPath().getName().equals(seal)) {
+        rename(part.getPath(), Location.child(target, part.getPath().getName()));
+      }
+    }
+    rename(new Path(made, seal), new Path(target, seal));
+  }
+
+  private void unpublish() throws IOException {
+    fs.delete(new Path(target, seal), false);
+    fs.delete(target, true);
+  }
+
+  private void publishAtOnce() throws IOException {
     var replaced = new Path(hidden, REPLACED);
     boolean replaces = fs.exists(target);
     if (replaces) {
@@ -93,6 +126,7 @@ public final class Staging implements AutoCloseable {
     if (fs.exists(hidden)) {
       awaitTasks();
       awaitHeart();
+      removeHalf(hidden);
       fs.delete(hidden, true);
     }
   }
@@ -157,6 +191,7 @@ public final class Staging implements AutoCloseable {
       if (status.isDirectory() && path.getName().startsWith(prefix())) {
         var owner = LockOwner.read(fs, new Path(path, OWNER));
         if (isGone(owner, path)) {
+          removeHalf(path);
           restore(path, report);
           fs.delete(path, true);
           report.accept(
@@ -164,6 +199,13 @@ public final class Staging implements AutoCloseable {
                   .formatted(path.getName(), owner));
         }
       }
+    }
+  }
+
+  /** The owner may have failed, or been killed, while it published file by file. */
+  private void removeHalf(Path staging) throws IOException {
+    if (fs.exists(new Path(staging, PUBLISHING)) && !fs.exists(new Path(target, seal))) {
+      unpublish();
     }
   }
 

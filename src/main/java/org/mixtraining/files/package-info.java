@@ -1,5 +1,5 @@
 /**
- * Atomic publication of directories, and the owners of locks and staging directories: what a killed
- * process leaves is removed by the next one.
+ * Atomic publication of files and directories, also in object stores, and the owners of locks and
+ * staging directories: what a killed process leaves is removed by the next one.
  */
 package org.mixtraining.files;

@@ -15,6 +15,7 @@ import org.mixtraining.checkpoint.CheckpointWriter;
 import org.mixtraining.checkpoint.Checkpoints;
 import org.mixtraining.checkpoint.Checkpoints.Model;
 import org.mixtraining.checkpoint.ModelFile;
+import org.mixtraining.checkpoint.RunHeldException;
 import org.mixtraining.checkpoint.RunLock;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
@@ -34,6 +35,7 @@ import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.RunState;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.run.TrainingLoop;
+import org.mixtraining.run.WrittenBeside;
 import org.mixtraining.tracking.Trackers;
 
 /**
@@ -53,7 +55,7 @@ public final class TrainingJob implements AutoCloseable {
 
   /**
    * @param report told what a person should know however little is shown
-   * @throws UserException if another process is training the run
+   * @throws RunHeldException if another process is training the run
    */
   public TrainingJob(String id, JobConfig config, Configuration hadoop, Consumer<String> report) {
     this(id, config, hadoop, report, System::nanoTime);
@@ -198,17 +200,16 @@ public final class TrainingJob implements AutoCloseable {
             start.reached().map(Checkpoint::progress).orElse(Progress.NONE));
     CheckpointWriter writer =
         new CheckpointWriter(checkpoints, config, provenance.facts(), recorder::progress);
+    EpochSink held = epoch -> lock.check();
+    WrittenBeside written =
+        new WrittenBeside(
+            held.and(recorder).and(writer).and(epoch -> recorder.tellEpoch()).and(finished));
     TrainingLoop loop =
-        new TrainingLoop(
-            config,
-            backend.trainer(),
-            backend.evaluator(),
-            List.of(
-                epoch -> lock.check(), recorder, writer, epoch -> recorder.tellEpoch(), finished),
-            clock);
-    try {
+        new TrainingLoop(config, backend.trainer(), backend.evaluator(), written, clock);
+    try (written) {
       recorder.started();
-      RunState end = loop.run(start.reached().map(Checkpoint::state).orElse(start.initial()));
+      RunState end =
+          run(loop, start.reached().map(Checkpoint::state).orElse(start.initial()), written);
       predict(backend.evaluator(), recorder);
       checkpoints.tidy(config.checkpoint().keep());
       return recorder.finished(end.model().sha256());
@@ -222,6 +223,18 @@ public final class TrainingJob implements AutoCloseable {
       throw e;
     } catch (Error e) {
       recordFailure(recorder, e);
+      throw e;
+    }
+  }
+
+  /** Until its epochs are written, whether or not it fails. */
+  private static RunState run(TrainingLoop loop, RunState from, WrittenBeside written) {
+    try {
+      RunState end = loop.run(from);
+      written.await();
+      return end;
+    } catch (Throwable e) { // whatever it is, it is thrown on
+      written.await(e);
       throw e;
     }
   }

@@ -15,6 +15,7 @@ import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.hadoop.util.HadoopStreams;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
+import org.mixtraining.files.WholeFile;
 
 /** One Parquet file of a table. */
 record Part(Path path, Configuration conf) {

@@ -12,6 +12,7 @@ import java.time.Instant;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.KebabCase;
+import org.mixtraining.files.WholeFile;
 
 /**
  * Summary of a run for other programs: {@code summary.json}. Its keys are these components in

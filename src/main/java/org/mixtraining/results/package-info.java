@@ -11,8 +11,8 @@
  * as null there.
  *
  * <p>{@link org.mixtraining.results.Tables} writes the rows of one run to files with names that
- * follow from the rows, {@code <output>/tables/epochs/run_id=<id>/epochs-00001.parquet}, under a
- * hidden name first and then renamed over. So a repeat replaces what it repeats, and a crash leaves
+ * follow from the rows, {@code <output>/tables/epochs/run_id=<id>/epochs-00001.parquet}, each as a
+ * {@link org.mixtraining.files.WholeFile}. So a repeat replaces what it repeats, and a crash leaves
  * nothing that a reader would see. Rows {@link org.mixtraining.results.EpochScoped} share a file by
  * the dozens.
  *

@@ -6,7 +6,7 @@ public interface EpochSink {
 
   void write(EpochOutcome outcome);
 
-  /** Gives each epoch to this sink, then to another. */
+  /** Gives each epoch to this sink, then to another: what that writes may rely on this one. */
   default EpochSink and(EpochSink next) {
     return epoch -> {
       write(epoch);

@@ -121,6 +121,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
       for (int part = 0; part < parts; part++) {
         results.add(work.apply(new HeldOutPart(data, part, parts, it -> it)).apply(predictor));
       }
+      lease.done();
     }
     return results;
   }

@@ -41,7 +41,9 @@ public record RoundTask(EpochPlan plan, String graph, ModelState state) {
       lease.replica().load(state);
       EpochMetrics metrics =
           WorkerEpoch.run(lease.replica(), lease.executor(), plan, worker, minibatches, listener);
-      return new WorkerResult(worker, lease.replica().state(), metrics, info.get());
+      WorkerResult result = new WorkerResult(worker, lease.replica().state(), metrics, info.get());
+      lease.done();
+      return result;
     }
   }
 

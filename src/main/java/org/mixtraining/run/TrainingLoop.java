@@ -1,6 +1,5 @@
 package org.mixtraining.run;
 
-import java.util.List;
 import java.util.function.LongSupplier;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.schedule.EpochPlan;
@@ -11,14 +10,14 @@ import org.mixtraining.schedule.MixSchedule;
  *
  * @param trainer trains an epoch
  * @param evaluator scores the model after it, if that is due
- * @param sinks take the outcome, in this order: what a later one writes may rely on an earlier one
+ * @param sink takes the outcome
  * @param clock nanoseconds of a clock that does not go back
  */
 public record TrainingLoop(
     JobConfig config,
     EpochTrainer trainer,
     Evaluator evaluator,
-    List<EpochSink> sinks,
+    EpochSink sink,
     LongSupplier clock) {
 
   /**
@@ -56,7 +55,7 @@ public record TrainingLoop(
               scores,
               trainingSeconds,
               secondsSince(start));
-      sinks.forEach(sink -> sink.write(outcome));
+      sink.write(outcome);
     }
     return state;
   }

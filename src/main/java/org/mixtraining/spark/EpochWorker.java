@@ -1,6 +1,7 @@
 package org.mixtraining.spark;
 
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.SparkEnv;
@@ -17,6 +18,7 @@ import org.mixtraining.run.WorkerResult;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Rounds;
 import org.mixtraining.spark.exchange.StateExchange;
+import org.mixtraining.train.StepListener;
 import org.mixtraining.train.TrainingBatch;
 
 /**
@@ -38,6 +40,12 @@ record EpochWorker(
     Rounds.Round round,
     StateExchange.Reader state)
     implements Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> {
+
+  /** Time that a worker without progress has to end once it is interrupted. */
+  private static final Duration TO_END = Duration.ofSeconds(30);
+
+  /** Exit code of an executor whose worker did not. */
+  private static final int STALLED = 70;
 
   /**
    * What the tasks of an epoch need besides the state.
@@ -65,6 +73,24 @@ record EpochWorker(
 
   @Override
   public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
+    StallWatch watch =
+        new StallWatch(
+            "worker " + worker,
+            setup.value().data().config().workers().stall(),
+            TO_END,
+            EpochWorker::exit);
+    return watch.during(() -> train(worker, minibatches, watch));
+  }
+
+  /** An executor; a driver that trains itself has no other place for the task. */
+  private static void exit() {
+    if (!SparkEnv.get().executorId().equals("driver")) {
+      Runtime.getRuntime().halt(STALLED);
+    }
+  }
+
+  private Iterator<WorkerResult> train(
+      Integer worker, Iterator<TrainingBatch> minibatches, StallWatch watch) {
     long start = System.nanoTime();
     RoundTask task = new RoundTask(epoch.value().plan, epoch.value().graph, state.read());
     Device device = setup.value().devices().ofTask();
@@ -74,9 +100,17 @@ record EpochWorker(
             worker,
             device,
             new InterruptibleIterator<>(minibatches),
-            ExecutorProgress.ofTask(task.plan(), worker),
+            listener(task.plan(), worker, watch),
             () -> info(device, start));
     return List.of(result).iterator();
+  }
+
+  private static StepListener listener(EpochPlan plan, int worker, StallWatch watch) {
+    StepListener progress = ExecutorProgress.ofTask(plan, worker);
+    return (done, steps, soFar) -> {
+      watch.progress();
+      progress.step(done, steps, soFar);
+    };
   }
 
   private static TaskInfo info(Device device, long start) {

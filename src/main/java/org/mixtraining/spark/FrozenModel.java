@@ -144,6 +144,7 @@ public final class FrozenModel {
           features.add(Features.of(lease.replica(), new InterruptibleIterator<>(images)));
         }
       }
+      lease.done();
       return features;
     }
   }

@@ -9,13 +9,16 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.TaskInfo;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.UserException;
+import org.mixtraining.kernels.OutOfDeviceMemoryException;
 import org.mixtraining.train.NonFiniteLossException;
 
 /**
  * Failures for which a retry is useless, since nothing about them is random: a loss that is not a
- * number, or a file that is missing. A stage is stopped as soon as one of its tasks fails so.
+ * number, or a file that is missing; or too little memory of a second device. A stage is stopped as
+ * soon as one of its tasks fails so.
  */
 final class NonRetryableFailures extends SparkListener {
   private static final String RUN = "mixtraining.run";
@@ -46,6 +49,11 @@ final class NonRetryableFailures extends SparkListener {
         .findFirst();
   }
 
+  /** Memory of another device may be free. */
+  private static boolean isWorthATry(RuntimeException cause, TaskInfo task) {
+    return cause instanceof OutOfDeviceMemoryException && task.attemptNumber() == 0;
+  }
+
   /** Why a stage was stopped, if one was. */
   Optional<RuntimeException> reason() {
     return Optional.ofNullable(reason);
@@ -57,6 +65,7 @@ final class NonRetryableFailures extends SparkListener {
         && end.reason() instanceof ExceptionFailure failure
         && failure.exception().isDefined()) {
       reason(failure.exception().get())
+          .filter(cause -> !isWorthATry(cause, end.taskInfo()))
           .ifPresent(
               cause -> {
                 reason = cause;

@@ -123,6 +123,7 @@ final class SparkEvaluator implements Evaluator {
                               new HeldOutPart(
                                   run.value().data(), part, parts, InterruptibleIterator::new),
                               predictor);
+                      lease.done();
                       double seconds = (System.nanoTime() - start) / 1e9;
                       return new PartResult<>(part, result, seconds * device.devices());
                     }

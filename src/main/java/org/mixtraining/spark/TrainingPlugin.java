@@ -18,8 +18,6 @@ import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
 import org.apache.spark.resource.ResourceInformation;
-import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.Pointer;
 import org.mixtraining.kernels.Accelerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * Spark plugin that reports the progress of a training ({@code spark.plugins}). Every executor
  * shows an {@link ExecutorProgress} in its own metrics and sends it to the driver each second; the
  * driver shows those of all executors in its metrics, so that one scrape sees them all, and tells
- * {@linkplain #listen listeners}. Being the first of the job in each process, it also makes what
- * must be made before the first array.
+ * {@linkplain #listen listeners}. A session that others have made may lack it: a run in it shows no
+ * progress within an epoch.
  */
 public final class TrainingPlugin implements SparkPlugin {
   private static final Logger LOG = LoggerFactory.getLogger(TrainingPlugin.class);
@@ -49,10 +47,7 @@ public final class TrainingPlugin implements SparkPlugin {
 
   /** Made by Spark in each process, before the first task. */
   public TrainingPlugin() {
-    // JavaCPP's Loader and Pointer initialise each other: of two threads, one that begins with
-    // Pointer and one that begins with ND4J, and so with Loader, each waits for the other forever.
-    Loader.isLoadLibraries();
-    Pointer.maxBytes();
+    TaskSetup.beforeArrays();
   }
 
   /** Hears of the executors of this driver until it is closed. */

@@ -1,12 +1,17 @@
 package org.mixtraining.tracking;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Locale;
 import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.Location;
+import org.mixtraining.files.ObjectStore;
+import org.mixtraining.files.WholeFile;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
 
@@ -50,7 +55,27 @@ final class TensorBoard implements Tracker {
                 "events.out.tfevents.%010d.%09d",
                 now.getEpochSecond(),
                 now.getNano()));
-    return new EventFile(Location.fileSystem(path, hadoop).create(path, false), now, first);
+    FileSystem files = Location.fileSystem(path, hadoop);
+    return new EventFile(
+        ObjectStore.is(files)
+            ? new FSDataOutputStream(new PutAtEachFlush(path), null)
+            : files.create(path, false),
+        now,
+        first);
+  }
+
+  /** A file of a store, which shows none to readers before it is closed. */
+  private final class PutAtEachFlush extends ByteArrayOutputStream {
+    private final Path path;
+
+    private PutAtEachFlush(Path path) {
+      this.path = path;
+    }
+
+    @Override
+    public void flush() throws IOException {
+      new WholeFile(path, hadoop).write(this::writeTo);
+    }
   }
 
   @Override

@@ -80,6 +80,7 @@ public record Classifier(TrainedModel model, ModelCard.Task task, String graph, 
     float[] all;
     try (ReplicaPool.Lease lease = ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, on)) {
       all = question.apply(lease, pixels);
+      lease.done();
     }
     float[][] rows = new float[images.size()][];
     for (int i = 0; i < rows.length; i++) {

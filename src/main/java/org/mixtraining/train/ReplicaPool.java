@@ -73,6 +73,7 @@ public final class ReplicaPool {
     private Predictor predictor;
     private Compute.Scope scope;
     private Object shown;
+    private boolean done;
 
     private Lease(Key key) {
       this.key = key;
@@ -113,9 +114,22 @@ public final class ReplicaPool {
       }
     }
 
+    /** Its work has succeeded: at its close the replica goes back to the pool. */
+    public void done() {
+      done = true;
+    }
+
+    /**
+     * A replica whose work has failed is freed: what broke in it or in its device may fail again.
+     */
     @Override
     public void close() {
       scope.close();
+      if (!done) {
+        free();
+        return;
+      }
+      done = false;
       synchronized (IDLE) {
         IDLE.computeIfAbsent(key, k -> new ArrayDeque<>()).addFirst(this);
       }

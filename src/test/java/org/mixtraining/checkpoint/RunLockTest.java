@@ -8,13 +8,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.config.UserException;
 import org.mixtraining.files.LockOwner;
 
 class RunLockTest {
@@ -22,7 +24,17 @@ class RunLockTest {
   private final List<String> told = new ArrayList<>();
 
   private RunLock lock() {
-    return new Checkpoints(new Configuration(), output.toString(), "a").lock(told::add);
+    return lock(Duration.ofSeconds(60));
+  }
+
+  private RunLock lock(Duration stale) {
+    return lock(stale, told::add);
+  }
+
+  private RunLock lock(Duration stale, Consumer<String> report) {
+    var path = new org.apache.hadoop.fs.Path(file().toString());
+    var pace = new RunLock.Pace(Duration.ofHours(1), stale, Duration.ZERO, Duration.ofMillis(20));
+    return RunLock.acquire(path, new Configuration(), pace, report);
   }
 
   private Path file() {
@@ -56,7 +68,7 @@ class RunLockTest {
   void aSecondStartIsRefusedAndToldWhoIsTraining() {
     try (RunLock first = lock()) {
       assertThatThrownBy(this::lock)
-          .isInstanceOf(UserException.class)
+          .isInstanceOf(RunHeldException.class)
           .hasMessageStartingWith(
               "mixtraining.run.id = a: process %d on ", ProcessHandle.current().pid())
           .hasMessageContaining("is training this run (last heartbeat 0 s ago)");
@@ -65,14 +77,39 @@ class RunLockTest {
   }
 
   @Test
-  void aProcessOnAnotherMachineIsBelievedForAMinute() throws IOException {
+  void aProcessOnAnotherMachineThatGivesASignOfLifeHoldsTheRun() throws Exception {
     locked(elsewhere(), 50);
+    Thread beats = new Thread(() -> Failable.run(() -> locked(elsewhere(), 0)));
 
-    assertThatThrownBy(this::lock)
-        .isInstanceOf(UserException.class)
+    assertThatThrownBy(
+            () ->
+                lock(
+                    Duration.ofSeconds(60),
+                    line -> {
+                      told.add(line);
+                      beats.start();
+                    }))
+        .isInstanceOf(RunHeldException.class)
         .hasMessageContaining(
-            "process 4711 on node-7 is training this run (last heartbeat 50 s ago)")
-        .hasMessageEndingWith("start again 60 s after its last heartbeat");
+            "process 4711 on node-7 is training this run (last heartbeat 50 s ago)");
+    assertThat(told)
+        .containsExactly(
+            "process 4711 on node-7 holds the run's lock (last heartbeat 50 s ago); waiting up to 10 s for its next one");
+    beats.join();
+    assertThat(file()).content().contains("node-7");
+  }
+
+  /** As of a lost node, or of an ApplicationMaster that YARN starts again on another one. */
+  @Test
+  void oneThatGivesNoneIsTakenOverAfterItsTime() throws IOException {
+    locked(elsewhere(), 0);
+
+    try (RunLock lock = lock(Duration.ofMillis(300))) {
+      lock.check();
+    }
+
+    assertThat(told).hasSize(2);
+    assertThat(told.get(1)).startsWith("took over the run's lock from process 4711 on node-7");
   }
 
   @Test
@@ -101,14 +138,30 @@ class RunLockTest {
   }
 
   @Test
-  void aLockThatWasCutOffIsBelievedForAMinute() throws IOException {
-    locked(elsewhere(), 0);
+  void aLockThatWasCutOffIsBelievedForItsTime() throws IOException {
+    locked(elsewhere(), 50);
     Files.writeString(file(), "{\"tok");
-    assertThatThrownBy(this::lock).hasMessageContaining("process 0 on an unknown host");
 
-    Files.setLastModifiedTime(file(), FileTime.from(Instant.now().minusSeconds(70)));
-    lock().close();
-    assertThat(told).hasSize(1);
+    lock(Duration.ofMillis(300)).close();
+
+    assertThat(told.get(0)).startsWith("process 0 on an unknown host holds the run's lock");
+    assertThat(told).hasSize(2);
+  }
+
+  /** As while a store replaces the file by deleting it first. */
+  @Test
+  void anOwnerThatFindsNoFileLooksAgain() throws Exception {
+    try (RunLock lock = lock()) {
+      byte[] own = Files.readAllBytes(file());
+      Files.delete(file());
+      Thread back = new Thread(() -> Failable.run(() -> Files.write(file(), own)));
+      back.start();
+
+      lock.check();
+      back.join();
+      Files.delete(file());
+      assertThat(lock.isHeld()).isFalse();
+    }
   }
 
   @Test

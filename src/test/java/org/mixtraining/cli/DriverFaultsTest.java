@@ -80,7 +80,7 @@ class DriverFaultsTest {
     inMix.await(() -> job.exists("killed", "epoch-00002"));
     inMix.pause();
     Driver second = train("killed");
-    assertThat(second.exit()).isEqualTo(2);
+    assertThat(second.exit()).isEqualTo(4);
     assertThat(second.said()).contains("is training this run (last heartbeat");
     inMix.kill();
     assertThat(inMix.said()).contains("run killed resumes after epoch 1 of 7");

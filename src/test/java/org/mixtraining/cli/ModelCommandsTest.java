@@ -336,7 +336,8 @@ class ModelCommandsTest {
             "\nnot an image, skipped: 1 (a/words.txt)\n");
     assertThat(said.err()).contains("removed .said.unfinished-x, left unfinished by process ");
     assertThat(left).doesNotExist();
-    try (SparkSession spark = Sessions.local("test")) {
+    try (Sessions.Opened opened = Sessions.local("test")) {
+      SparkSession spark = opened.spark();
       List<Row> rows =
           spark.read().options(Location.LITERALLY).parquet(table).orderBy("source").collectAsList();
       assertThat(rows)

@@ -27,13 +27,38 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("cluster")
 class SubmitTest {
   @TempDir static Path directory;
+  private static Path home;
 
   @BeforeAll
-  static void needThePackage() {
+  static void needThePackage() throws IOException {
     assumeTrue(
         Files.exists(Path.of("target/mixtraining.jar"))
             && Files.isDirectory(Path.of("target/spark/jars")),
         "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    makeSparkHome();
+  }
+
+  /**
+   * Spark's own SparkSubmit, whose script is in no jar; for a driver on a cluster what it would
+   * log.
+   */
+  private static void makeSparkHome() throws IOException {
+    home = Files.createDirectory(directory.resolve("spark"));
+    Files.createDirectory(home.resolve("conf"));
+    Files.createSymbolicLink(home.resolve("jars"), Path.of("target/spark/jars").toAbsolutePath());
+    Path script = Files.createDirectory(home.resolve("bin")).resolve("spark-submit");
+    Files.writeString(
+        script,
+        """
+        #!/usr/bin/env bash
+        if [ -n "${LOGS:-}" ] && [[ " $* " = *' --deploy-mode cluster '* ]]; then
+          echo "$LOGS" >&2
+          exit "${EXITS:-0}"
+        fi
+        exec java --add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED \\
+          -cp "$SPARK_HOME/conf:$SPARK_HOME/jars/*:${HADOOP_CONF_DIR:-}" org.apache.spark.deploy.SparkSubmit "$@"
+        """);
+    assertThat(script.toFile().setExecutable(true)).isTrue();
   }
 
   private record Said(int exitCode, String out, String err) {}
@@ -43,7 +68,7 @@ class SubmitTest {
     Path err = Files.createTempFile(directory, "err", "");
     ProcessBuilder builder =
         new ProcessBuilder(words).redirectOutput(out.toFile()).redirectError(err.toFile());
-    builder.environment().put("SPARK_HOME", Path.of("target/spark").toAbsolutePath().toString());
+    builder.environment().put("SPARK_HOME", home.toString());
     builder.environment().put("MASTER", "spark://host:7077");
     builder.environment().put("KUBERNETES_MASTER", "k8s://https://host:6443");
     builder.environment().put("MIXTRAINING_IMAGE", "registry/mixtraining:cuda");
@@ -109,6 +134,90 @@ class SubmitTest {
         .isGreaterThan(said.out().indexOf("spark.speculation=false"));
   }
 
+  /** Or the plan would say that nothing is prepared, and leave the memory out. */
+  @ParameterizedTest
+  @CsvSource({"standalone", "yarn", "kubernetes"})
+  void theLaunchersPlanSeesTheHadoopOfTheJob(String launcher) throws Exception {
+    Path hadoop = Files.createDirectories(directory.resolve("hadoop"));
+    Files.writeString(
+        hadoop.resolve("core-site.xml"),
+        "<configuration><property><name>fs.defaultFS</name><value>hdfs://ours</value></property></configuration>");
+
+    Said said =
+        run(
+            Map.of("HADOOP_CONF_DIR", hadoop.toString()),
+            "submit/" + launcher,
+            "--print",
+            "train",
+            "-D",
+            "data.path=/shards");
+
+    assertThat(said.err()).contains("hdfs://ours");
+    assertThat(said.exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void sparksDefaultsAndOptionsReachThePlanToo() throws Exception {
+    Path defaults = home.resolve("conf/spark-defaults.conf");
+    Files.writeString(defaults, "spark.hadoop.fs.defaultFS hdfs://theirs\n");
+    try {
+      assertThat(print("standalone", "train", "-D", "data.path=/shards").err())
+          .contains("hdfs://theirs");
+    } finally {
+      Files.delete(defaults);
+    }
+    Said said =
+        run(
+            Map.of("MIXTRAINING_SUBMIT_OPTIONS", "--conf spark.hadoop.fs.defaultFS=hdfs://mine"),
+            "submit/yarn",
+            "--print",
+            "train",
+            "-D",
+            "data.path=/shards");
+    assertThat(said.err()).contains("hdfs://mine");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "kubernetes, '\t exit code: 0\n', 0, 0",
+    "kubernetes, '\t exit code: 4\n', 0, 4",
+    "kubernetes, 'INFO nothing', 0, 1",
+    "yarn, 'diagnostics: User application exited with status 2', 1, 2",
+    "yarn, 'Application application_1 finished with failed status', 1, 1",
+    "yarn, 'final status: SUCCEEDED', 0, 0"
+  })
+  void theExitCodeIsThatOfTheDriverOnTheCluster(
+      String launcher, String logged, String submits, int expected) throws Exception {
+    Said said =
+        run(
+            Map.of("LOGS", logged, "EXITS", submits, "DEPLOY_MODE", "cluster"),
+            "submit/" + launcher,
+            "train",
+            "-D",
+            "data.path=none");
+
+    assertThat(said.exitCode()).as(said.err()).isEqualTo(expected);
+    assertThat(said.err()).contains(logged.strip());
+  }
+
+  @Test
+  void aDriverOnYarnGetsTheFilesOfItsConfiguration() throws Exception {
+    Said said =
+        run(
+            Map.of("DEPLOY_MODE", "cluster"),
+            "submit/yarn",
+            "--print",
+            "train",
+            "--conf",
+            "conf/cifar10.conf");
+
+    assertThat(said.exitCode()).as(said.err()).isZero();
+    assertThat(said.out())
+        .contains("--deploy-mode cluster --files ")
+        .contains("/submit/gpus.sh\\,conf/cifar10.conf ")
+        .contains("mixtraining.jar train --conf cifar10.conf ");
+  }
+
   @Test
   void badInputEndsALauncherWithItsReason() throws Exception {
     Said wrong = print("yarn", "train", "-D", "workers.count=none");
@@ -158,11 +267,12 @@ class SubmitTest {
 
     JsonNode list = new ObjectMapper().readTree(commands.out());
     assertThat(list).hasSize(3);
-    for (JsonNode command : list) {
+    for (JsonNode command : List.of(list.get(0), list.get(1))) {
       Said said = dry(command.asText().replace("{{ ds_nodash }}", "20260101"));
       assertThat(said.exitCode()).as(said.err()).isZero();
       assertThat(said.out()).contains("/bin/spark-submit --class", "daily-20260101");
     }
+    assertThat(list.get(0).asText()).contains("prepare --keep").doesNotContain("-e ");
     Said bad =
         run(
             Map.of(),

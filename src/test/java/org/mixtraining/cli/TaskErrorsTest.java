@@ -37,7 +37,8 @@ class TaskErrorsTest {
 
   @Test
   void anErrorOfATaskIsTheReasonAndNotTheEndOfTheProcess() {
-    try (SparkSession spark = Sessions.local("fail")) {
+    try (Sessions.Opened opened = Sessions.local("fail")) {
+      SparkSession spark = opened.spark();
       JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
       for (Throwable error :
           List.of(

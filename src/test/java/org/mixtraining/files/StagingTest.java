@@ -39,7 +39,7 @@ class StagingTest {
 
   private Staging staging() throws IOException {
     var target = new org.apache.hadoop.fs.Path(directory.resolve("made").toString());
-    return new Staging(spark.sparkContext(), target, told::add);
+    return new Staging(spark.sparkContext(), target, "seal", told::add);
   }
 
   private Path left(LockOwner owner, Duration silence) throws IOException {

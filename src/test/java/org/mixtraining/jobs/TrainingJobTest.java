@@ -251,7 +251,7 @@ class TrainingJobTest {
             config(),
             backend.trainer(),
             backend.evaluator(),
-            List.of(epoch -> states.add(epoch.state())),
+            epoch -> states.add(epoch.state()),
             clock())
         .run(initial());
     return states.get(epochs - 1);

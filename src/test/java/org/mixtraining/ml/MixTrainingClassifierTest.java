@@ -422,7 +422,8 @@ class MixTrainingClassifierTest {
     String example = Files.readString(Path.of("src/test/java/org/mixtraining/ml/LearnPhotos.java"));
     String body = example.substring(example.indexOf("    Dataset<Row> images"));
     body = body.substring(0, body.indexOf("\n  }\n"));
-    assertThat(Files.readString(Path.of("src/site/markdown/spark-ml.md"))).contains(body.indent(-4).stripTrailing());
+    assertThat(Files.readString(Path.of("src/site/markdown/spark-ml.md")))
+        .contains(body.indent(-4).stripTrailing());
 
     Path photos = directory.resolve("kinds");
     for (int i = 0; i < 60; i++) {

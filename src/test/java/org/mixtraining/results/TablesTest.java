@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
+import org.mixtraining.files.WholeFile;
 import org.mixtraining.results.RunRow.Progress;
 
 class TablesTest {

@@ -72,14 +72,12 @@ class TrainingLoopTest {
   private List<EpochOutcome> run(JobConfig config, RunState from, int... correct) {
     List<EpochOutcome> outcomes = new ArrayList<>();
     AtomicLong now = new AtomicLong();
-    List<EpochSink> sinks =
-        List.of(
-            epoch -> log.add("tables " + epoch.plan().epoch()),
-            epoch -> log.add("checkpoint " + epoch.plan().epoch()),
-            outcomes::add);
+    EpochSink tables = epoch -> log.add("tables " + epoch.plan().epoch());
+    EpochSink sink =
+        tables.and(epoch -> log.add("checkpoint " + epoch.plan().epoch())).and(outcomes::add);
     RunState end =
         new TrainingLoop(
-                config, this::train, evaluator(correct), sinks, () -> now.addAndGet(1_000_000_000))
+                config, this::train, evaluator(correct), sink, () -> now.addAndGet(1_000_000_000))
             .run(from);
     assertThat(end)
         .isEqualTo(outcomes.isEmpty() ? from : outcomes.get(outcomes.size() - 1).state());

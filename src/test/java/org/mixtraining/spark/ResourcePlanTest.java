@@ -14,7 +14,8 @@ class ResourcePlanTest {
 
   private static ResourcePlan plan(int count, int perExecutor, Device device) {
     return new ResourcePlan(
-        new WorkersConfig(count, perExecutor, 3, device, WorkersConfig.Precision.FP32, false, 10),
+        new WorkersConfig(
+            count, perExecutor, 3, device, WorkersConfig.Precision.FP32, false, 10, 30),
         1,
         Optional.of(new ResourcePlan.Need(NEED, STATE)));
   }
@@ -68,7 +69,7 @@ class ResourcePlanTest {
   void trainingsSideBySideNeedExecutorsForAll() {
     var plan =
         new ResourcePlan(
-            new WorkersConfig(2, 1, 1, Device.AUTO, WorkersConfig.Precision.FP32, false, 10),
+            new WorkersConfig(2, 1, 1, Device.AUTO, WorkersConfig.Precision.FP32, false, 10, 30),
             3,
             Optional.empty());
 

@@ -386,11 +386,7 @@ class SparkBackendTest {
     List<EpochOutcome> epochs = new ArrayList<>();
     try (var backend = new LocalBackend(data)) {
       new TrainingLoop(
-              config,
-              backend.trainer(),
-              backend.evaluator(),
-              List.of(epochs::add),
-              System::nanoTime)
+              config, backend.trainer(), backend.evaluator(), epochs::add, System::nanoTime)
           .run(RunState.initial(data.initialModel()));
     }
     return epochs;

@@ -33,11 +33,7 @@ public record SparkRun(TrainingData data, SparkBackend backend) implements AutoC
 
   public RunState train(RunState from, EpochSink finished) {
     return new TrainingLoop(
-            data.config(),
-            backend.trainer(),
-            backend.evaluator(),
-            List.of(finished),
-            System::nanoTime)
+            data.config(), backend.trainer(), backend.evaluator(), finished, System::nanoTime)
         .run(from);
   }
 

@@ -16,7 +16,7 @@ class WorkerDevicesTest {
   private static final Optional<Library> CUDA = Optional.of(new Library("cuda", false));
 
   private static WorkersConfig workers(Device device) {
-    return new WorkersConfig(4, 2, 3, device, WorkersConfig.Precision.FP32, false, 10);
+    return new WorkersConfig(4, 2, 3, device, WorkersConfig.Precision.FP32, false, 10, 30);
   }
 
   private static SparkConf cluster(String... settings) {

@@ -70,9 +70,9 @@ class ReplicaPoolTest {
     }
   }
 
-  /** What a failed attempt of a task leaves behind must not show in the next. */
+  /** As after an error of a GPU, which all that comes after it on it would repeat. */
   @Test
-  void aReplicaThatFailedTrainsOnAsIfNew() {
+  void aReplicaThatFailedIsThrownAway() {
     EpochPlan healthy = Jobs.plan(0, Objective.SL, 0, 1e-3);
     EpochPlan diverging = Jobs.plan(0, Objective.SL, 0, 1e30);
     ModelState start;
@@ -82,13 +82,16 @@ class ReplicaPoolTest {
       WorkerEpoch.run(fresh, healthy, 0, batches(healthy));
       expected = fresh.state();
     }
+    Replica failed;
     try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32))) {
-      lease.replica().load(start);
+      failed = lease.replica();
+      failed.load(start);
       assertThatThrownBy(() -> WorkerEpoch.run(lease.replica(), diverging, 0, batches(diverging)))
           .isInstanceOf(NonFiniteLossException.class);
     }
 
     try (Lease lease = ReplicaPool.borrow(Purpose.TRAINING, sl, Device.cpu(1, Precision.FP32))) {
+      assertThat(lease.replica()).isNotSameAs(failed);
       lease.replica().load(start);
       WorkerEpoch.run(lease.replica(), healthy, 0, batches(healthy));
       assertThat(lease.replica().state()).isEqualTo(expected);
@@ -107,6 +110,7 @@ class ReplicaPoolTest {
 
   private static Replica borrowed(Purpose purpose, String graph, int threads) {
     try (Lease lease = ReplicaPool.borrow(purpose, graph, Device.cpu(threads, Precision.FP32))) {
+      lease.done();
       return lease.replica();
     }
   }

@@ -29,6 +29,7 @@ public final class ConfigDiff {
           "workers.per-executor",
           "workers.threads-per-worker",
           "workers.patience-minutes",
+          "workers.stall-minutes",
           "averaging.exchange",
           "checkpoint",
           "tracking");

@@ -48,7 +48,9 @@ public final class Prepare {
       SparkSession spark, DataConfig data, Existing existing, Consumer<String> progress) {
     Layout.check(data);
     var hadoop = spark.sparkContext().hadoopConfiguration();
-    try (var staging = new Staging(spark.sparkContext(), Location.path(data.path()), progress)) {
+    try (var staging =
+        new Staging(
+            spark.sparkContext(), Location.path(data.path()), DatasetManifest.FILE, progress)) {
       checkTarget(hadoop, data.path(), existing);
       var source = Source.open(data, hadoop);
       var directory = staging.directory("mixtraining.data.path");

@@ -1,4 +1,4 @@
-package org.mixtraining.results;
+package org.mixtraining.files;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,12 +17,12 @@ import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.mixtraining.config.Location;
-import org.mixtraining.files.LockOwner;
 
 /**
  * Atomic replacement of a file: it is written under a name that readers skip, then renamed over the
  * one before, in one step if the file system can (local, HDFS). Temporary files of a killed writer
- * are removed by the next one in the same directory.
+ * are removed by the next one in the same directory. To an {@link ObjectStore} it is put as a
+ * whole, which replaces the one before in one step, where a rename would leave none for a moment.
  */
 public final class WholeFile {
   private static final String MARK = LockOwner.self().mark();
@@ -50,6 +50,29 @@ public final class WholeFile {
 
   /** Replaces the file; the old one stays until the new one is complete. */
   public void write(Content content) throws IOException {
+    if (ObjectStore.is(files)) {
+      put(content);
+    } else {
+      rename(content);
+    }
+  }
+
+  /** By way of a local file: a stream to the store that ends early would put what it has so far. */
+  private void put(Content content) throws IOException {
+    var local = Files.createTempFile("mixtraining-", null);
+    try {
+      try (FSDataOutputStream out = new FSDataOutputStream(Files.newOutputStream(local), null)) {
+        content.writeTo(out);
+      }
+      try (FSDataOutputStream out = files.create(path, true)) {
+        Files.copy(local, out);
+      }
+    } finally {
+      Files.deleteIfExists(local);
+    }
+  }
+
+  private void rename(Content content) throws IOException {
     Path hidden = hidden();
     try {
       try (FSDataOutputStream out = files.create(hidden, false)) {
@@ -75,7 +98,7 @@ public final class WholeFile {
   }
 
   /** A unique temporary name in the same directory. */
-  Path hidden() {
+  public Path hidden() {
     return Location.child(
         path.getParent(), "." + path.getName() + "." + MARK + "." + WRITTEN.incrementAndGet());
   }

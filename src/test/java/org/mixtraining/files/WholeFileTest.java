@@ -1,4 +1,4 @@
-package org.mixtraining.results;
+package org.mixtraining.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -11,7 +11,6 @@ import java.time.Instant;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.mixtraining.files.LockOwner;
 
 class WholeFileTest {
   private static final LockOwner SELF = LockOwner.self();

@@ -1,0 +1,58 @@
+package org.mixtraining.run;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.commons.lang3.concurrent.BasicThreadFactory;
+
+/**
+ * Gives epochs to another sink in a thread of its own, so that one is written while the next one
+ * trains. There is never more than one on its way: the next waits for it, and where it failed,
+ * throws why. Nothing that the sink uses may be touched before {@link #await}.
+ */
+public final class WrittenBeside implements EpochSink, AutoCloseable {
+  private final EpochSink sink;
+  private final ExecutorService thread =
+      Executors.newSingleThreadExecutor(
+          new BasicThreadFactory.Builder().namingPattern("epoch-writer").daemon(true).build());
+  private CompletableFuture<Void> written = CompletableFuture.completedFuture(null);
+
+  public WrittenBeside(EpochSink sink) {
+    this.sink = sink;
+  }
+
+  @Override
+  public void write(EpochOutcome outcome) {
+    await();
+    written = CompletableFuture.runAsync(() -> sink.write(outcome), thread);
+  }
+
+  /** Waits until the sink has taken the last epoch, and throws what it threw; but once only. */
+  public void await() {
+    CompletableFuture<Void> last = written;
+    try {
+      last.join();
+    } catch (CompletionException e) {
+      written = CompletableFuture.completedFuture(null);
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) e.getCause(); // a sink declares no other
+    }
+  }
+
+  /** The same after a failure, which is told of another one. */
+  public void await(Throwable failure) {
+    try {
+      await();
+    } catch (RuntimeException | Error e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.shutdown();
+  }
+}
