@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.mixtraining.files.WholeFile;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.results.EpochRow;
 import org.mixtraining.results.RunRow;
-import org.mixtraining.results.WholeFile;
 import org.mixtraining.tracking.MlflowServer.Refusal;
 
 /** A run on an MLflow server, found there by its tag. */
