@@ -18,8 +18,8 @@ import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
 
 /**
- * Commands in a process with somebody's session, which has not the job's plugin: as of Databricks, of
- * a notebook or of spark-shell, whose class loader alone is another.
+ * Commands in a process with somebody's session, which has not the job's plugin: as of Databricks,
+ * of a notebook or of spark-shell, whose class loader alone is another.
  */
 @Tag("cluster")
 class GuestTest {

@@ -14,7 +14,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.files.S3Server;
 
-/** Tables in an S3 store that takes 200 ms a call and fails each 50th, polled while they are written. */
+/**
+ * Tables in an S3 store that takes 200 ms a call and fails each 50th, polled while they are
+ * written.
+ */
 @Tag("object-store")
 class S3TablesTest {
   private static final int EPOCHS = 20;
