@@ -5,8 +5,8 @@ import java.util.Deque;
 import java.util.function.Function;
 
 /**
- * What something holds of a device: closed in the reverse order, and all of it even where some of
- * it cannot be.
+ * Things that are held of a device: closed in the reverse order, and all of them even where one
+ * cannot be.
  */
 final class Owned implements AutoCloseable {
 

@@ -12,7 +12,7 @@ import org.mixtraining.train.Workload;
 import org.mixtraining.vit.Replica;
 
 /**
- * What a training step asks of a GPU, counted from the program itself, without one: the launches,
+ * A training step's demands on a GPU, counted from the program itself, without one: the launches,
  * the bytes of what is read and written, each once, and the floating-point operations of products
  * and attention.
  */
