@@ -25,6 +25,7 @@ import org.mixtraining.config.hocon.Settings;
 public record DataConfig(
     @Canonical.Inline Raw raw,
     @Canonical.Inline Preparation preparation,
+    @Canonical.Inline Caching caching,
     String path,
     String ssl,
     List<Task> tasks,
@@ -125,6 +126,51 @@ public record DataConfig(
     }
   }
 
+  /** Where a worker keeps the images of its share between epochs. */
+  public enum Cache {
+    /** In memory if there is enough, else on disk. */
+    AUTO,
+    /** Decoded in memory. */
+    MEMORY,
+    /** In a file on a local disk of the executor. */
+    DISK,
+    /** Nowhere: they are read from the shards again in each epoch. */
+    NONE
+  }
+
+  /**
+   * How a worker keeps its images and in which order it takes them.
+   *
+   * @param cache where; no bit of a run depends on it
+   * @param window megabytes of images that are shuffled among each other; 0: all of a share
+   */
+  public record Caching(Cache cache, int window) implements Serializable {
+    private static final int STREAMED_WINDOW = 512;
+
+    /** All images in memory, shuffled among each other. */
+    public static final Caching MEMORY = new Caching(Cache.MEMORY, 0);
+
+    private static Caching read(Settings settings) {
+      Cache cache = settings.choice("data.cache", Cache.class);
+      settings.byDefault("data.window", cache == Cache.NONE ? STREAMED_WINDOW : 0);
+      int window = settings.whole("data.window", 0);
+      if (cache == Cache.NONE && window == 0) {
+        settings.refuse("data.window", "must be above 0 with mixtraining.data.cache = none");
+      }
+      return new Caching(cache, window);
+    }
+
+    /** The same window, kept elsewhere. */
+    public Caching in(Cache other) {
+      return new Caching(other, window);
+    }
+
+    /** The window in bytes; all there are if it is the whole share. */
+    public long windowBytes() {
+      return window == 0 ? Long.MAX_VALUE : window * 1_000_000L;
+    }
+  }
+
   /**
    * A labelled dataset that has a head of its own.
    *
@@ -181,6 +227,7 @@ public record DataConfig(
     return new DataConfig(
         Raw.read(settings),
         Preparation.read(settings),
+        Caching.read(settings),
         settings.path("data.path"),
         settings.place("data.ssl", "a path, or empty"),
         settings.read("data.tasks", Task::parse, Task::areAllowed, Task.RANGE),
