@@ -45,11 +45,14 @@ public record DataConfig(
     FOLDER,
     IDX,
     PARQUET,
+    WEBDATASET,
+    IMAGENET,
     SYNTHETIC;
 
     private int imageSize() {
       return switch (this) {
-        case TINYIMAGENET, FOLDER, PARQUET -> 64;
+        case TINYIMAGENET, FOLDER, PARQUET, WEBDATASET -> 64;
+        case IMAGENET -> 224;
         case IDX -> 28;
         case CIFAR10, CIFAR100, SYNTHETIC -> 32;
       };
@@ -67,12 +70,15 @@ public record DataConfig(
    *
    * @param source directory of the raw files (empty for {@code synthetic})
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a
-   *     Parquet table also the name of its column
+   *     Parquet table also the name of its column, of a WebDataset the field of its JSON
    * @param image column of a Parquet table's images; empty: the only one there is
    * @param synthetic size of the {@code synthetic} dataset
    */
   public record Raw(Format format, String source, String label, String image, Synthetic synthetic)
       implements Serializable {
+
+    /** The default of {@code label}. */
+    public static final String FINE = "fine";
 
     private static Raw read(Settings settings) {
       Format format = settings.choice("data.format", Format.class);
@@ -80,10 +86,12 @@ public record DataConfig(
       return new Raw(
           format,
           settings.place("data.source", "a directory"),
-          format == Format.PARQUET
+          format == Format.PARQUET || format == Format.WEBDATASET
               ? settings.text(
-                  "data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
-              : settings.oneOf("data.label", List.of("fine", "coarse")),
+                  "data.label",
+                  name -> !name.isBlank(),
+                  "fine, coarse or the name of a column or field")
+              : settings.oneOf("data.label", List.of(FINE, "coarse")),
           settings.text("data.image", name -> true, "the name of a column, or empty"),
           new Synthetic(
               settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));

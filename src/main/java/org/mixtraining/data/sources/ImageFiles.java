@@ -30,7 +30,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
   /**
    * Largest file: each task slot holds one in memory; photographs of 33 million pixels are smaller.
    */
-  private static final int LONGEST_FILE = 1 << 26;
+  static final int LONGEST_FILE = 1 << 26;
 
   /**
    * A file and its class.
