@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * What an {@link ImageSet} knows of its images besides their pixels, in order of their ids.
+ * Ids, labels and the like of the images of an {@link ImageSet}: all but their pixels.
  *
  * @param ids n ascending image ids
  * @param labels n class indices

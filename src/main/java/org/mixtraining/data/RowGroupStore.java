@@ -3,23 +3,16 @@ package org.mixtraining.data;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The row groups that images were last read of, in a fixed number of buffers of one size; others
  * are read from their shards, those that are expected on a thread of its own.
  */
 final class RowGroupStore implements ImageStore {
-  private static final ExecutorService LOADERS =
-      Executors.newCachedThreadPool(
-          work -> {
-            var thread = new Thread(work, "image-loader");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private static final Logger LOG = LoggerFactory.getLogger(RowGroupStore.class);
 
   /** Reads a row group's images, each with its index in the set. */
   interface Loader {
@@ -38,7 +31,7 @@ final class RowGroupStore implements ImageStore {
   private final Buffer[] buffers;
   private final long ahead; // images of a window
   private final Map<Integer, Buffer> recent = new LinkedHashMap<>(16, 0.75f, true);
-  private CompletableFuture<Void> loading = CompletableFuture.completedFuture(null);
+  private Thread loading = new Thread(); // that has nothing to do
 
   /**
    * @param groups of which there are so many
@@ -74,16 +67,22 @@ final class RowGroupStore implements ImageStore {
   @Override
   public void expect(IntStream expected) {
     synchronized (recent) {
-      if (loading.isDone()) { // a failure is met again by who reads
+      if (!loading.isAlive()) {
         int[] next = expected.limit(ahead).distinct().toArray();
-        loading = CompletableFuture.runAsync(() -> load(next), LOADERS);
+        loading = new Thread(() -> load(next), "image-loader");
+        loading.setDaemon(true);
+        loading.start();
       }
     }
   }
 
   private void load(int[] next) {
-    for (int group : next) {
-      buffer(group).load(group);
+    try {
+      for (int group : next) {
+        buffer(group).load(group);
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("images cannot be read ahead, and will be tried again when it is their turn", e);
     }
   }
 

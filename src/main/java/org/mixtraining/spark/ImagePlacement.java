@@ -5,8 +5,8 @@ import org.mixtraining.config.DataConfig.Cache;
 import org.mixtraining.run.TrainingData;
 
 /**
- * Where workers keep their images, if {@code data.cache = auto} leaves it open: in memory if they
- * fit, else on disk. A run has the same bits either way.
+ * Choice of the place where workers keep their images, if {@code data.cache = auto} leaves it open:
+ * memory if they fit, else the disk. A run has the same bits either way.
  */
 final class ImagePlacement {
 
