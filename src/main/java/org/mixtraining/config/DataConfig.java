@@ -47,11 +47,12 @@ public record DataConfig(
     PARQUET,
     WEBDATASET,
     IMAGENET,
+    CSV,
     SYNTHETIC;
 
     private int imageSize() {
       return switch (this) {
-        case TINYIMAGENET, FOLDER, PARQUET, WEBDATASET -> 64;
+        case TINYIMAGENET, FOLDER, PARQUET, WEBDATASET, CSV -> 64;
         case IMAGENET -> 224;
         case IDX -> 28;
         case CIFAR10, CIFAR100, SYNTHETIC -> 32;
@@ -77,8 +78,10 @@ public record DataConfig(
   public record Raw(Format format, String source, String label, String image, Synthetic synthetic)
       implements Serializable {
 
-    /** The default of {@code label}. */
-    public static final String FINE = "fine";
+    private static final String FINE = "fine";
+
+    /** Formats whose labels have names that their authors chose. */
+    private static final Set<Format> NAMING = Set.of(Format.PARQUET, Format.WEBDATASET, Format.CSV);
 
     private static Raw read(Settings settings) {
       Format format = settings.choice("data.format", Format.class);
@@ -86,7 +89,7 @@ public record DataConfig(
       return new Raw(
           format,
           settings.place("data.source", "a directory"),
-          format == Format.PARQUET || format == Format.WEBDATASET
+          NAMING.contains(format)
               ? settings.text(
                   "data.label",
                   name -> !name.isBlank(),
@@ -95,6 +98,11 @@ public record DataConfig(
           settings.text("data.image", name -> true, "the name of a column, or empty"),
           new Synthetic(
               settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));
+    }
+
+    /** The column or field of the labels where {@code label} names one, else the usual one. */
+    public String labelName() {
+      return label.equals(FINE) ? "label" : label;
     }
   }
 

@@ -49,6 +49,7 @@ public record Source(
         case PARQUET -> ParquetImages.open(data, hadoop);
         case WEBDATASET -> WebDataset.open(data, hadoop);
         case IMAGENET -> ImageNet.open(data, hadoop);
+        case CSV -> ImageLists.open(data, hadoop);
         case SYNTHETIC -> Synthetic.open(data);
       };
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all
