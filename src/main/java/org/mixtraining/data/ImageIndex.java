@@ -14,7 +14,13 @@ import java.util.List;
  * @param groups n numbers of the row groups that they lie in, among those of the set
  */
 record ImageIndex(
-    long[] ids, int[] labels, double[] quantiles, int[] groups, int channels, int height, int width) {
+    long[] ids,
+    int[] labels,
+    double[] quantiles,
+    int[] groups,
+    int channels,
+    int height,
+    int width) {
 
   /** What a shard says of an image. */
   record Entry(long id, int label, double quantile, int group) {}

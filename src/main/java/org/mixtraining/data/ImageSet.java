@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Images as uint8, in order of their ids, and outside the Java heap. It is filled once and then read
- * by any number of threads.
+ * Images as uint8, in order of their ids, and outside the Java heap. It is filled once and then
+ * read by any number of threads.
  */
 public final class ImageSet {
   private final ImageIndex index;

@@ -134,13 +134,9 @@ public record Shards(
           }
           case NONE ->
               new RowGroupStore(
-                  index,
-                  groups.size(),
-                  window,
-                  (group, to) -> load(groups.get(group), index, to));
+                  index, groups.size(), window, (group, to) -> load(groups.get(group), index, to));
         };
-    return new ImageSet(
-        index, groups.stream().mapToInt(RowGroup::shard).toArray(), store, window);
+    return new ImageSet(index, groups.stream().mapToInt(RowGroup::shard).toArray(), store, window);
   }
 
   /** Reads the pixels of a row group's images that are in the index. */

@@ -54,8 +54,8 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
   }
 
   /**
-   * A worker's share of such a set in whole shards, dealt by seed and epoch: no worker gets two more
-   * than another. A shard has its part of each class, and of those with a label.
+   * A worker's share of such a set in whole shards, dealt by seed and epoch: no worker gets two
+   * more than another. A shard has its part of each class, and of those with a label.
    *
    * @param shards of the dataset
    * @param worker from 0
@@ -79,9 +79,7 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
       worked[dealt[place]] = place % workers;
     }
     int[] own =
-        IntStream.range(0, images.size())
-            .filter(i -> worked[images.shard(i)] == worker)
-            .toArray();
+        IntStream.range(0, images.size()).filter(i -> worked[images.shard(i)] == worker).toArray();
     return new Share(images, normalization, own);
   }
 }

@@ -87,8 +87,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
             .max()
             .orElseThrow();
     MemoryNeed need = of(tasks, stateBytes, imageBytes(data), training + evaluation);
-    return new MemoryNeed(
-        tasks, need.heap + tasks * indexBytes(data), need.images, need.compute);
+    return new MemoryNeed(tasks, need.heap + tasks * indexBytes(data), need.images, need.compute);
   }
 
   /** Images that a worker trains and scores on, as far as it keeps them in memory. */

@@ -214,8 +214,7 @@ public final class PlannedWork {
                 tasks,
                 WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));
     TrainingData placed =
-        ImagePlacement.of(
-            data, inMemory -> need.apply(inMemory).images() <= tasks * IN_MEMORY);
+        ImagePlacement.of(data, inMemory -> need.apply(inMemory).images() <= tasks * IN_MEMORY);
     return new ResourcePlan.Need(need.apply(placed), stateBytes);
   }
 }

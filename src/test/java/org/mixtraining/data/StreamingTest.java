@@ -102,8 +102,7 @@ class StreamingTest {
         1,
         0,
         0,
-        Map.of(
-            Split.TRAIN, Contents.of(histogram), Split.VALIDATION, none, Split.TEST, none),
+        Map.of(Split.TRAIN, Contents.of(histogram), Split.VALIDATION, none, Split.TEST, none),
         0,
         new Normalization(List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0)),
         "f",

@@ -70,7 +70,8 @@ class StreamedRunTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"data.label-fraction=1", "data.label-fraction=0.2", "data.reshuffle=true"})
+  @ValueSource(
+      strings = {"data.label-fraction=1", "data.label-fraction=0.2", "data.reshuffle=true"})
   void aRunHasTheSameBitsWhereverItsImagesAreKept(String setting) {
     String expected = bits(train(config(setting, "data.cache=memory")));
 

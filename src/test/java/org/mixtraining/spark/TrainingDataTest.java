@@ -242,7 +242,8 @@ class TrainingDataTest {
     assertThat(need(open(path, "data.cache=none")).images()).isEqualTo(memory);
     assertThat(need(open(path, "data.cache=none", "data.window=20")).images())
         .isEqualTo(2 * (20 + 16) * 1_000_000L);
-    assertThat(need(open(path, "data.cache=none", "data.window=20", "data.reshuffle=true")).images())
+    assertThat(
+            need(open(path, "data.cache=none", "data.window=20", "data.reshuffle=true")).images())
         .as("two windows however large the share")
         .isEqualTo(2 * (20 + 16) * 1_000_000L);
   }

@@ -73,8 +73,7 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
         }
       }
       for (var row = csv.parseNextRecord(); row != null; row = csv.parseNextRecord()) {
-        var split =
-            columns.contains(SPLIT) ? named(listing, file, row) : WebDataset.split(file);
+        var split = columns.contains(SPLIT) ? named(listing, file, row) : WebDataset.split(file);
         var listed = row.getString(path);
         if (listed == null) {
           throw new UserException(
@@ -113,8 +112,7 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
   private Source source(DataConfig data, List<Listed> rows) throws IOException {
     var labels =
         TextLabels.of(
-            listing.root().toString(),
-            rows.stream().map(Listed::label).filter(Objects::nonNull));
+            listing.root().toString(), rows.stream().map(Listed::label).filter(Objects::nonNull));
     boolean test = rows.stream().anyMatch(row -> row.split == Split.TEST);
     Set<String> seen = new HashSet<>();
     Set<String> doubled = new HashSet<>();
@@ -136,8 +134,7 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
     var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
     var pieces = new ArrayList<Piece>();
     files.forEach((split, own) -> pieces.addAll(ImageFiles.cut(split, listing, own, decoder)));
-    return new Source(
-        data.raw().labelName(), labels.classes(), 3, pieces, listing.notes().list());
+    return new Source(data.raw().labelName(), labels.classes(), 3, pieces, listing.notes().list());
   }
 
   private long bytes(String path) throws IOException {

@@ -19,8 +19,8 @@ import org.mixtraining.data.images.RawImage;
 /**
  * ImageNet (Russakovsky et al., ImageNet Large Scale Visual Recognition Challenge, arXiv 1409.0575)
  * as Kaggle hands it out: a directory of training images per class, validation images side by side
- * with their classes in a table, and a list of the classes. Its val images are the test split, as in
- * the literature: the labels of its own test images were never published.
+ * with their classes in a table, and a list of the classes. Its val images are the test split, as
+ * in the literature: the labels of its own test images were never published.
  *
  * @param classes name by WordNet id, in the order of the list
  */
@@ -114,9 +114,7 @@ record ImageNet(Listing listing, Map<String, String> classes) {
       var label = labels.remove(file.name().replaceFirst("\\.[^.]*$", ""));
       files.add(
           new ImageFiles.Labelled(
-              VAL + "/" + file.name(),
-              label == null ? RawImage.UNLABELLED : label,
-              file.bytes()));
+              VAL + "/" + file.name(), label == null ? RawImage.UNLABELLED : label, file.bytes()));
     }
     labels.forEach(
         (name, label) ->

@@ -67,8 +67,7 @@ record TarImages(
       return new RawImage.Unusable(
           source,
           sample.label(),
-          "has %s bytes, more than %s"
-              .formatted(sample.image().bytes(), ImageFiles.LONGEST_FILE));
+          "has %s bytes, more than %s".formatted(sample.image().bytes(), ImageFiles.LONGEST_FILE));
     }
     try {
       var bytes = new byte[(int) sample.image().bytes()];

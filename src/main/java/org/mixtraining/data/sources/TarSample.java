@@ -160,7 +160,9 @@ record TarSample(String key, Place image, String label, String problem) {
   private static Optional<String> field(String json, String field) {
     try {
       JsonNode value = JSON.readTree(json).path(field);
-      return value.isValueNode() && !value.isNull() ? Optional.of(value.asText()) : Optional.empty();
+      return value.isValueNode() && !value.isNull()
+          ? Optional.of(value.asText())
+          : Optional.empty();
     } catch (IOException e) {
       return Optional.empty();
     }

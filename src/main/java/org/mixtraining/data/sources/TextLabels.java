@@ -8,8 +8,8 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.images.RawImage;
 
 /**
- * Labels that are written as text: if all are whole numbers, they are those of classes from 0 to the
- * largest; else names of classes, in their own order.
+ * Labels that are written as text: if all are whole numbers, they are those of classes from 0 to
+ * the largest; else names of classes, in their own order.
  *
  * @param classes class names by class index
  */
@@ -25,9 +25,7 @@ record TextLabels(boolean numbered, List<String> classes) {
     var names = labels.map(Source::className).distinct().sorted().toList();
     boolean numbered = names.stream().allMatch(name -> name.matches("0|[1-9]\\d{0,8}"));
     int count =
-        numbered
-            ? names.stream().mapToInt(Integer::parseInt).max().orElse(-1) + 1
-            : names.size();
+        numbered ? names.stream().mapToInt(Integer::parseInt).max().orElse(-1) + 1 : names.size();
     if (count < 1 || count > ParquetTable.MOST_CLASSES) {
       throw new UserException(
           "mixtraining.data.source: the labels of %s are of %s classes; allowed: 1 to %s"

@@ -19,8 +19,8 @@ import org.mixtraining.data.images.ImageDecoder;
 /**
  * Tar files as the library WebDataset writes and reads them: the members of a sample are a {@code
  * .jpg}, {@code .jpeg} or {@code .png} and its label, a {@code .cls} or a field of a {@code .json}.
- * Labels are as {@link TextLabels} takes them. A tar file is of the split that a directory above
- * it or a word of its name names, else of the training split; without a test split, the validation
+ * Labels are as {@link TextLabels} takes them. A tar file is of the split that a directory above it
+ * or a word of its name names, else of the training split; without a test split, the validation
  * split is the test split, as in {@link Folder}.
  */
 record WebDataset(Listing listing, Map<Split, List<Tar>> tars) {

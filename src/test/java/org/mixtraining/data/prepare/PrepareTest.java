@@ -95,7 +95,8 @@ class PrepareTest {
     List<Long> sizes = new ArrayList<>();
     try (var files = Files.list(shard)) {
       for (var file : files.filter(f -> f.toString().endsWith(".parquet")).toList()) {
-        try (var reader = ParquetFileReader.open(HADOOP, new org.apache.hadoop.fs.Path(file.toUri()))) {
+        try (var reader =
+            ParquetFileReader.open(HADOOP, new org.apache.hadoop.fs.Path(file.toUri()))) {
           reader.getRowGroups().forEach(group -> sizes.add(group.getCompressedSize()));
         }
       }

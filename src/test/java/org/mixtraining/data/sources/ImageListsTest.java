@@ -45,7 +45,12 @@ class ImageListsTest {
 
   @Test
   void everyRowIsAnImageOfTheSplitThatItsFileIsNamedAfter() throws IOException {
-    csv("my-train.csv", "id,path,label", "7,a/1.png,owl", "8,\"a/2, too.png\",cat", "9,b/1.png,owl");
+    csv(
+        "my-train.csv",
+        "id,path,label",
+        "7,a/1.png,owl",
+        "8,\"a/2, too.png\",cat",
+        "9,b/1.png,owl");
     csv("my-valid.csv", "label,path", "cat,1.png");
     for (String name : List.of("a/1.png", "a/2, too.png", "b/1.png", "1.png")) {
       image(name);
@@ -59,12 +64,7 @@ class ImageListsTest {
 
   @Test
   void columnsAndSplitsMayBeNamed() throws IOException {
-    csv(
-        "all.csv",
-        "file,class,label,split",
-        "1.png,3,x,train",
-        "2.png,0,x,val",
-        "3.png,1,x,Test");
+    csv("all.csv", "file,class,label,split", "1.png,3,x,train", "2.png,0,x,val", "3.png,1,x,Test");
     for (int i = 1; i < 4; i++) {
       image(i + ".png");
     }

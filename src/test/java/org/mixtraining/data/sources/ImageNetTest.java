@@ -30,9 +30,7 @@ class ImageNetTest {
 
   @BeforeEach
   void write() throws IOException {
-    text(
-        "LOC_synset_mapping.txt",
-        "n02 crane, a bird\nn01 tench, Tinca tinca\nn03 crane\n");
+    text("LOC_synset_mapping.txt", "n02 crane, a bird\nn01 tench, Tinca tinca\nn03 crane\n");
     text(
         "LOC_val_solution.csv",
         "ImageId,PredictionString\nv_2,n01 85 1 499 272 n01 1 2 3 4 \nv_1,n03 1 2 3 4\nv_3,n02 1 1 1 1\n");

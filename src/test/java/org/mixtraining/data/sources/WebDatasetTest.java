@@ -61,8 +61,7 @@ class WebDatasetTest {
   }
 
   private Source open(String... settings) {
-    return Source.open(
-        RawFiles.configured("webdataset", directory, settings), new Configuration());
+    return Source.open(RawFiles.configured("webdataset", directory, settings), new Configuration());
   }
 
   private List<RawImage> read() throws IOException {
@@ -78,10 +77,7 @@ class WebDatasetTest {
   @Test
   void aSampleIsAnImageAndItsClass() throws IOException {
     write(
-        "set-train-0001.tar",
-        text("b.cls", "2\n"),
-        png("b.png"),
-        text("b.json", "{\"label\": 7}"));
+        "set-train-0001.tar", text("b.cls", "2\n"), png("b.png"), text("b.json", "{\"label\": 7}"));
     write(
         "set-train-0000.tar",
         text("x/a.json", "{}"),
