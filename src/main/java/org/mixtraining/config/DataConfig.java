@@ -25,6 +25,7 @@ import org.mixtraining.config.hocon.Settings;
 public record DataConfig(
     @Canonical.Inline Raw raw,
     @Canonical.Inline Preparation preparation,
+    @Canonical.Inline Caching caching,
     String path,
     String ssl,
     List<Task> tasks,
@@ -44,11 +45,15 @@ public record DataConfig(
     FOLDER,
     IDX,
     PARQUET,
+    WEBDATASET,
+    IMAGENET,
+    CSV,
     SYNTHETIC;
 
     private int imageSize() {
       return switch (this) {
-        case TINYIMAGENET, FOLDER, PARQUET -> 64;
+        case TINYIMAGENET, FOLDER, PARQUET, WEBDATASET, CSV -> 64;
+        case IMAGENET -> 224;
         case IDX -> 28;
         case CIFAR10, CIFAR100, SYNTHETIC -> 32;
       };
@@ -66,7 +71,7 @@ public record DataConfig(
    *
    * @param source directory of the raw files (empty for {@code synthetic})
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a
-   *     Parquet table also the name of its column
+   *     Parquet table also the name of its column, of a WebDataset the field of its JSON
    * @param image column of a Parquet table's images; empty: the only one there is
    * @param keepUnlabelled whether training images of a Parquet table that have no label are kept
    *     for the self-supervised objectives
@@ -81,20 +86,32 @@ public record DataConfig(
       Synthetic synthetic)
       implements Serializable {
 
+    private static final String FINE = "fine";
+
+    /** Formats whose labels have names that their authors chose. */
+    private static final Set<Format> NAMING = Set.of(Format.PARQUET, Format.WEBDATASET, Format.CSV);
+
     private static Raw read(Settings settings) {
       Format format = settings.choice("data.format", Format.class);
       settings.byDefault("data.image-size", format.imageSize());
       return new Raw(
           format,
           settings.place("data.source", "a directory"),
-          format == Format.PARQUET
+          NAMING.contains(format)
               ? settings.text(
-                  "data.label", name -> !name.isBlank(), "fine, coarse or the name of a column")
-              : settings.oneOf("data.label", List.of("fine", "coarse")),
+                  "data.label",
+                  name -> !name.isBlank(),
+                  "fine, coarse or the name of a column or field")
+              : settings.oneOf("data.label", List.of(FINE, "coarse")),
           settings.text("data.image", name -> true, "the name of a column, or empty"),
           settings.flag("data.keep-unlabelled"),
           new Synthetic(
               settings.whole("data.synthetic.train", 1), settings.whole("data.synthetic.test", 1)));
+    }
+
+    /** The column or field of the labels where {@code label} names one, else the usual one. */
+    public String labelName() {
+      return label.equals(FINE) ? "label" : label;
     }
   }
 
@@ -131,6 +148,51 @@ public record DataConfig(
           settings.number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
           settings.whole("data.max-pixels", 1),
           settings.seed("data.seed"));
+    }
+  }
+
+  /** Where a worker keeps the images of its share between epochs. */
+  public enum Cache {
+    /** In memory if there is enough, else on disk. */
+    AUTO,
+    /** Decoded in memory. */
+    MEMORY,
+    /** In a file on a local disk of the executor. */
+    DISK,
+    /** Nowhere: they are read from the shards again in each epoch. */
+    NONE
+  }
+
+  /**
+   * How a worker keeps its images and in which order it takes them.
+   *
+   * @param cache where; no bit of a run depends on it
+   * @param window megabytes of images that are shuffled among each other; 0: all of a share
+   */
+  public record Caching(Cache cache, int window) implements Serializable {
+    private static final int STREAMED_WINDOW = 512;
+
+    /** All images in memory, shuffled among each other. */
+    public static final Caching MEMORY = new Caching(Cache.MEMORY, 0);
+
+    private static Caching read(Settings settings) {
+      Cache cache = settings.choice("data.cache", Cache.class);
+      settings.byDefault("data.window", cache == Cache.NONE ? STREAMED_WINDOW : 0);
+      int window = settings.whole("data.window", 0);
+      if (cache == Cache.NONE && window == 0) {
+        settings.refuse("data.window", "must be above 0 with mixtraining.data.cache = none");
+      }
+      return new Caching(cache, window);
+    }
+
+    /** The same window, kept elsewhere. */
+    public Caching in(Cache other) {
+      return new Caching(other, window);
+    }
+
+    /** The window in bytes; all there are if it is the whole share. */
+    public long windowBytes() {
+      return window == 0 ? Long.MAX_VALUE : window * 1_000_000L;
     }
   }
 
@@ -190,6 +252,7 @@ public record DataConfig(
     return new DataConfig(
         Raw.read(settings),
         Preparation.read(settings),
+        Caching.read(settings),
         settings.path("data.path"),
         settings.place("data.ssl", "a path, or empty"),
         settings.read("data.tasks", Task::parse, Task::areAllowed, Task.RANGE),

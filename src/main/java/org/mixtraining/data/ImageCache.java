@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.mixtraining.config.DataConfig;
 
 /**
  * Image sets that a process has read, kept while there is memory. It is only a cache: what is not
@@ -19,9 +20,17 @@ public final class ImageCache {
   /**
    * Which images: part of a dataset's identity is its content, so a dataset prepared again at the
    * same path is another one.
+   *
+   * @param reader who has a set of its own; 0: nobody
    */
   public record Key(
-      String path, String fingerprint, Split split, List<Integer> shards, double fraction) {}
+      String path,
+      String fingerprint,
+      Split split,
+      List<Integer> shards,
+      double fraction,
+      DataConfig.Caching caching,
+      int reader) {}
 
   /** The images of a key, read on first use. */
   public static ImageSet get(Key key, Supplier<ImageSet> reader) {

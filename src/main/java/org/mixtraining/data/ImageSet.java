@@ -2,39 +2,27 @@ package org.mixtraining.data;
 
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /**
- * Images held as uint8 outside the Java heap, in order of their ids. It is filled once and then
- * read by any number of threads; its memory (counted by {@code -XX:MaxDirectMemorySize}, by default
- * as large as the heap) goes when the set is garbage.
+ * Images as uint8, in order of their ids, and outside the Java heap. It is filled once and then
+ * read by any number of threads.
  */
 public final class ImageSet {
-  private static final int CHUNK_BYTES = 1 << 28;
+  private final ImageIndex index;
+  private final int[] shards;
+  private final ImageStore store;
+  private final int window;
 
-  private final long[] ids;
-  private final int[] labels;
-  private final double[] quantiles;
-  private final int channels;
-  private final int height;
-  private final int width;
-  private final int imagesPerChunk;
-  private final ByteBuffer[] chunks; // one buffer ends at 2 GB
-
-  /** A set of black images, to be {@link #put}. The arrays are parallel, in order of the ids. */
-  ImageSet(long[] ids, int[] labels, double[] quantiles, int channels, int height, int width) {
-    this.ids = ids;
-    this.labels = labels;
-    this.quantiles = quantiles;
-    this.channels = channels;
-    this.height = height;
-    this.width = width;
-    this.imagesPerChunk = Math.max(1, CHUNK_BYTES / imageBytes());
-    this.chunks = new ByteBuffer[(ids.length + imagesPerChunk - 1) / imagesPerChunk];
-    for (int chunk = 0; chunk < chunks.length; chunk++) {
-      int images = Math.min(imagesPerChunk, ids.length - chunk * imagesPerChunk);
-      chunks[chunk] = ByteBuffer.allocateDirect(images * imageBytes());
-    }
+  /**
+   * @param shards that the row groups of the index belong to
+   * @param window how many row groups are shuffled among each other, above 0
+   */
+  ImageSet(ImageIndex index, int[] shards, ImageStore store, int window) {
+    this.index = index;
+    this.shards = shards;
+    this.store = store;
+    this.window = window;
   }
 
   /**
@@ -53,35 +41,35 @@ public final class ImageSet {
       int channels,
       int height,
       int width) {
-    var set = new ImageSet(ids.clone(), labels.clone(), quantiles.clone(), channels, height, width);
+    var index =
+        new ImageIndex(
+            ids.clone(),
+            labels.clone(),
+            quantiles.clone(),
+            new int[ids.length],
+            channels,
+            height,
+            width);
+    var store = new MemoryStore(ids.length, index.imageBytes());
     for (int i = 0; i < pixels.length; i++) {
-      set.put(i, ByteBuffer.wrap(pixels[i]));
+      store.put(i, index.checked(i, ByteBuffer.wrap(pixels[i])));
     }
-    return set;
-  }
-
-  /** Sets image {@code i} to the remaining {@link #imageBytes} bytes of {@code pixels}. */
-  void put(int i, ByteBuffer pixels) {
-    if (pixels.remaining() != imageBytes()) {
-      throw new IllegalArgumentException(
-          "image %s has %s bytes, expected %s".formatted(ids[i], pixels.remaining(), imageBytes()));
-    }
-    chunks[i / imagesPerChunk].put(offset(i), pixels, pixels.position(), imageBytes());
+    return new ImageSet(index, new int[] {0}, store, 1);
   }
 
   /** Number of images. */
   public int size() {
-    return ids.length;
+    return index.size();
   }
 
   /** Id of the image at index {@code i}; ids ascend. */
   public long id(int i) {
-    return ids[i];
+    return index.ids()[i];
   }
 
   /** Class index of the image at index {@code i}; {@link Minibatch#UNLABELLED} if it has none. */
   public int label(int i) {
-    return labels[i];
+    return index.labels()[i];
   }
 
   /** Whether it has a label that a run may use, of a share of them. */
@@ -94,40 +82,64 @@ public final class ImageSet {
    * of the labels, is those with a quantile below f.
    */
   public double quantile(int i) {
-    return quantiles[i];
+    return index.quantiles()[i];
+  }
+
+  /** Number of the row group that the image at index {@code i} is read with. */
+  int group(int i) {
+    return index.groups()[i];
+  }
+
+  /** Number of the shard that the image at index {@code i} lies in. */
+  int shard(int i) {
+    return shards[group(i)];
+  }
+
+  /** How many row groups are shuffled among each other. */
+  int window() {
+    return window;
   }
 
   /** Copies the image at index {@code i} into {@code pixels}. */
   public void read(int i, byte[] pixels) {
-    chunks[i / imagesPerChunk].get(offset(i), pixels, 0, imageBytes());
+    store.read(i, pixels);
+  }
+
+  /**
+   * Says which images will be read next.
+   *
+   * @param order of images
+   * @param from the place of the next one
+   */
+  void expect(int[] order, int from) {
+    store.expect(IntStream.of(order).skip(from).map(this::group));
   }
 
   /** Channels of every image. */
   public int channels() {
-    return channels;
+    return index.channels();
   }
 
   /** Height of every image in pixels. */
   public int height() {
-    return height;
+    return index.height();
   }
 
   /** Width of every image in pixels. */
   public int width() {
-    return width;
+    return index.width();
   }
 
   /** Bytes of one image, [channels, height, width]. */
   public int imageBytes() {
-    return channels * height * width;
+    return index.imageBytes();
   }
 
-  /** All images one after another, in direct read-only buffers that each hold whole images. */
+  /**
+   * All images one after another, in direct read-only buffers that each hold whole images; none if
+   * they are not in memory.
+   */
   public List<ByteBuffer> buffers() {
-    return Stream.of(chunks).map(ByteBuffer::asReadOnlyBuffer).toList();
-  }
-
-  private int offset(int i) {
-    return i % imagesPerChunk * imageBytes();
+    return store.buffers();
   }
 }

@@ -1,7 +1,6 @@
 package org.mixtraining.data;
 
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
@@ -13,7 +12,7 @@ import org.mixtraining.schedule.Seed;
  * One pass over an {@link ImageSet} in minibatches: as few as hold all images, and of nearly one
  * size, the larger first, since a step on a small remainder would move the model as far as one on a
  * full minibatch does. The order of images, and the augmentation of each, depend on the seed, the
- * epoch and the image ids alone.
+ * epoch and the image ids alone; with a window, the order also on that and on the row groups.
  */
 public final class Minibatches implements Iterator<Minibatch> {
   /** The images that a training epoch sees, given the share of labels that may be used. */
@@ -35,6 +34,7 @@ public final class Minibatches implements Iterator<Minibatch> {
   }
 
   private final ImageSet images;
+  private final Windows windows;
   private final Deal deal;
   private final Labels labels;
   private final double labelFraction;
@@ -44,13 +44,14 @@ public final class Minibatches implements Iterator<Minibatch> {
   private int step;
 
   private Minibatches(
-      ImageSet images,
+      Windows windows,
       Deal deal,
       Labels labels,
       double labelFraction,
       Pixels pixels,
       WorkerThreads threads) {
-    this.images = images;
+    this.images = windows.images();
+    this.windows = windows;
     this.deal = deal;
     this.labels = labels;
     this.labelFraction = labelFraction;
@@ -77,13 +78,15 @@ public final class Minibatches implements Iterator<Minibatch> {
     ImageSet images = share.images();
     var kept =
         IntStream.of(share.indices())
-            .filter(i -> labels != Labels.LABELLED_ONLY || images.isLabelled(i, labelFraction));
+            .filter(i -> labels != Labels.LABELLED_ONLY || images.isLabelled(i, labelFraction))
+            .toArray();
     var pixels = Pixels.augmented(share.normalization(), augment, seed, epoch);
-    int[] order = shuffle(images, kept, seed, epoch);
+    var windows = new Windows(images, id -> Seed.SHUFFLE.hash(seed, epoch, id));
+    int[] order = windows.order(kept);
     double labelled = labels == Labels.NONE ? 0 : labelFraction;
     Deal whole = Deal.evenly(order, 1);
-    var all = new Minibatches(images, whole, labels, labelled, pixels, new WorkerThreads(1));
-    long own = labels == Labels.APART ? all.order(true).length : 0;
+    var all = new Minibatches(windows, whole, labels, labelled, pixels, new WorkerThreads(1));
+    long own = labels == Labels.APART ? all.some(true).length : 0;
     return all.inSteps(steps(own, batchSize) + steps(order.length - own, batchSize));
   }
 
@@ -98,11 +101,15 @@ public final class Minibatches implements Iterator<Minibatch> {
           case ALL -> Deal.spread(order(true), order(false), steps);
           case APART -> Deal.apart(order(true), order(false), steps);
         };
-    return new Minibatches(images, dealt, labels, labelFraction, pixels, threads);
+    return new Minibatches(windows, dealt, labels, labelFraction, pixels, threads);
   }
 
   /** The images with a label, or those without, in their order. */
   private int[] order(boolean labelled) {
+    return windows.order(some(labelled), some(!labelled));
+  }
+
+  private int[] some(boolean labelled) {
     return IntStream.of(deal.order())
         .filter(i -> images.isLabelled(i, labelFraction) == labelled)
         .toArray();
@@ -121,18 +128,21 @@ public final class Minibatches implements Iterator<Minibatch> {
     return training(share, augment, own, epoch, batchSize, 1, Labels.NONE);
   }
 
-  /** Every image that has a label, in order of the ids, as it is. */
+  /** Every image that has a label, in order of the ids (within a window), as it is. */
   public static Minibatches evaluation(
       ImageSet images, Normalization normalization, int batchSize) {
-    var order = IntStream.range(0, images.size()).filter(i -> images.isLabelled(i, 1)).toArray();
+    var windows = new Windows(images, id -> id);
+    int[] order =
+        windows.order(
+            IntStream.range(0, images.size()).filter(i -> images.isLabelled(i, 1)).toArray());
     Pixels plain = Pixels.plain(normalization);
     Deal deal = Deal.evenly(order, steps(order.length, batchSize));
-    return new Minibatches(images, deal, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
+    return new Minibatches(windows, deal, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
   }
 
   /** The same, prepared by these threads, which must stay open as long as this is in use. */
   public Minibatches preparedBy(WorkerThreads these) {
-    return new Minibatches(images, deal, labels, labelFraction, pixels, these);
+    return new Minibatches(windows, deal, labels, labelFraction, pixels, these);
   }
 
   /** Goes on at a step: the minibatches before it are not made. */
@@ -149,14 +159,6 @@ public final class Minibatches implements Iterator<Minibatch> {
   /** Leaves out the first so many images, with which no minibatch need end. */
   public void skipImages(int count) {
     next = count;
-  }
-
-  private static int[] shuffle(ImageSet images, IntStream kept, long seed, int epoch) {
-    record Place(long hash, int index) {}
-    return kept.mapToObj(i -> new Place(Seed.SHUFFLE.hash(seed, epoch, images.id(i)), i))
-        .sorted(Comparator.comparingLong(Place::hash).thenComparingInt(Place::index))
-        .mapToInt(Place::index)
-        .toArray();
   }
 
   /** Steps on so many images, if none has more than a batch. */
@@ -214,6 +216,7 @@ public final class Minibatches implements Iterator<Minibatch> {
 
   private int[] take(int most) {
     int[] batch = Arrays.copyOfRange(deal.order(), next, Math.min(next + most, images()));
+    images.expect(deal.order(), next);
     next += batch.length;
     step++;
     return batch;

@@ -1,45 +1,39 @@
 package org.mixtraining.data;
 
-import static org.apache.parquet.filter2.predicate.FilterApi.doubleColumn;
-import static org.apache.parquet.filter2.predicate.FilterApi.in;
-import static org.apache.parquet.filter2.predicate.FilterApi.longColumn;
-import static org.apache.parquet.filter2.predicate.FilterApi.lt;
-
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.parquet.example.data.Group;
-import org.apache.parquet.filter2.compat.FilterCompat;
-import org.apache.parquet.filter2.predicate.FilterPredicate;
-import org.apache.parquet.hadoop.ParquetReader;
-import org.apache.parquet.hadoop.api.ReadSupport;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.ImageIndex.Entry;
 
 /**
  * Reader of a split's image shards that does not need Spark, for use inside Spark tasks.
  *
  * @param path directory of the dataset
+ * @param caching where images are kept, and how many are shuffled among each other
  */
-public record Shards(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
-  private static final String ENTRY =
-      "message m { optional int64 id; optional int32 label; optional double quantile; }";
-  private static final String PIXELS =
-      "message m { optional int64 id; optional binary pixels; optional double quantile; }";
+public record Shards(
+    Configuration hadoop,
+    String path,
+    DatasetManifest manifest,
+    Split split,
+    DataConfig.Caching caching) {
 
-  private record Entry(long id, int label, double quantile) {}
+  /** Reads all images into memory. */
+  public Shards(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
+    this(hadoop, path, manifest, split, DataConfig.Caching.MEMORY);
+  }
 
   /**
    * The images of some shards, in order of their ids.
@@ -50,8 +44,7 @@ public record Shards(Configuration hadoop, String path, DatasetManifest manifest
    * @throws UserException if a shard is missing
    */
   public ImageSet read(int[] shards, double fraction) {
-    FilterPredicate first = lt(doubleColumn("quantile"), fraction);
-    return read(shards, first, entry -> true);
+    return read(shards, entry -> entry.quantile() < fraction);
   }
 
   /**
@@ -63,8 +56,7 @@ public record Shards(Configuration hadoop, String path, DatasetManifest manifest
     List<Long> all = manifest.splits().get(split).histogram();
     double[] shares = new double[all.size()];
     Arrays.setAll(shares, c -> (double) first.get(c) / Math.max(1, all.get(c)));
-    FilterPredicate any = lt(doubleColumn("quantile"), Arrays.stream(shares).max().orElse(0));
-    return read(shards, any, entry -> entry.quantile() < shares[entry.label()]);
+    return read(shards, entry -> entry.quantile() < shares[entry.label()]);
   }
 
   /**
@@ -75,53 +67,90 @@ public record Shards(Configuration hadoop, String path, DatasetManifest manifest
    */
   public ImageSet find(Set<Long> ids) {
     int[] shards = IntStream.range(0, ids.isEmpty() ? 0 : manifest.shards()).toArray();
-    // Parquet wants some values, in a set that can be asked for null.
-    FilterPredicate wanted =
-        ids.isEmpty()
-            ? lt(doubleColumn("quantile"), 0.0)
-            : in(longColumn("id"), new HashSet<>(ids));
-    return read(shards, wanted, entry -> true);
+    return read(shards, entry -> ids.contains(entry.id()));
   }
 
-  private ImageSet read(int[] shards, FilterPredicate wanted, Predicate<Entry> kept) {
+  private ImageSet read(int[] shards, Predicate<Entry> kept) {
     try {
-      var files = new ArrayList<Path>();
+      var groups = new ArrayList<RowGroup>();
       for (int shard : manifest.images(split) > 0 ? shards : new int[] {}) {
-        files.addAll(files(shard));
+        for (Path file : files(shard)) {
+          groups.addAll(RowGroup.of(hadoop, shard, file));
+        }
       }
       var entries = new ArrayList<Entry>();
-      scan(
-          files,
-          ENTRY,
-          wanted,
-          row ->
-              entries.add(
+      var read = new ArrayList<RowGroup>();
+      for (RowGroup group : groups) {
+        int before = entries.size();
+        group.scan(
+            hadoop,
+            List.of("id", "label", "quantile"),
+            row -> {
+              var entry =
                   new Entry(
                       row.getLong("id", 0),
                       row.getInteger("label", 0),
-                      row.getDouble("quantile", 0))));
-      entries.removeIf(kept.negate());
-      entries.sort(Comparator.comparingLong(Entry::id));
-      long[] ids = entries.stream().mapToLong(Entry::id).toArray();
-      var images =
-          new ImageSet(
-              ids,
-              entries.stream().mapToInt(Entry::label).toArray(),
-              entries.stream().mapToDouble(Entry::quantile).toArray(),
-              manifest.channels(),
-              manifest.height(),
-              manifest.width());
-      scan(
-          files,
-          PIXELS,
-          wanted,
+                      row.getDouble("quantile", 0),
+                      read.size());
+              if (kept.test(entry)) {
+                entries.add(entry);
+              }
+            });
+        if (entries.size() > before) {
+          read.add(group);
+        }
+      }
+      return images(
+          ImageIndex.of(entries, manifest.channels(), manifest.height(), manifest.width()), read);
+    } catch (IOException e) {
+      throw refused(e);
+    }
+  }
+
+  private ImageSet images(ImageIndex index, List<RowGroup> groups) throws IOException {
+    int largest = Arrays.stream(index.sizes(groups.size())).max().orElse(1);
+    long bytes = (long) largest * index.imageBytes();
+    if (caching.windowBytes() < bytes) {
+      throw new UserException(
+          "mixtraining.data.window = %s: must hold a row group of %s, up to %s MB; set at least that, or prepare the images again in another mixtraining.data.path, which makes row groups of 8 MB"
+              .formatted(caching.window(), Secrets.inText(path), (bytes + 999_999) / 1_000_000));
+    }
+    int window = (int) Math.min(caching.windowBytes() / bytes, Integer.MAX_VALUE);
+    ImageStore store =
+        switch (caching.cache()) {
+          case AUTO, MEMORY -> {
+            var memory = new MemoryStore(index.size(), index.imageBytes());
+            for (RowGroup group : groups) {
+              load(group, index, memory::put);
+            }
+            yield memory;
+          }
+          case DISK -> {
+            var disk = new DiskStore(DiskStore.directory(), index.size(), index.imageBytes());
+            for (RowGroup group : groups) {
+              load(group, index, disk::put);
+            }
+            yield disk;
+          }
+          case NONE ->
+              new RowGroupStore(
+                  index, groups.size(), window, (group, to) -> load(groups.get(group), index, to));
+        };
+    return new ImageSet(index, groups.stream().mapToInt(RowGroup::shard).toArray(), store, window);
+  }
+
+  /** Reads the pixels of a row group's images that are in the index. */
+  private void load(RowGroup group, ImageIndex index, RowGroupStore.Images to) {
+    try {
+      group.scan(
+          hadoop,
+          List.of("id", "pixels"),
           row -> {
-            int at = Arrays.binarySearch(ids, row.getLong("id", 0));
+            int at = index.at(row.getLong("id", 0));
             if (at >= 0) {
-              images.put(at, row.getBinary("pixels", 0).toByteBuffer());
+              to.put(at, index.checked(at, row.getBinary("pixels", 0).toByteBuffer()));
             }
           });
-      return images;
     } catch (IOException e) {
       throw refused(e);
     }
@@ -152,22 +181,5 @@ public record Shards(Configuration hadoop, String path, DatasetManifest manifest
               .formatted(shard, split.key(), directory));
     }
     return files;
-  }
-
-  private void scan(List<Path> files, String columns, FilterPredicate wanted, Consumer<Group> row)
-      throws IOException {
-    var projected = new Configuration(hadoop);
-    projected.set(ReadSupport.PARQUET_READ_SCHEMA, columns);
-    for (Path file : files) {
-      try (var reader =
-          ParquetReader.builder(new GroupReadSupport(), file)
-              .withConf(projected)
-              .withFilter(FilterCompat.get(wanted))
-              .build()) {
-        for (Group group = reader.read(); group != null; group = reader.read()) {
-          row.accept(group);
-        }
-      }
-    }
   }
 }

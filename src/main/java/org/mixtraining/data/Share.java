@@ -52,4 +52,34 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
             .toArray();
     return new Share(images, normalization, own);
   }
+
+  /**
+   * A worker's share of such a set in whole shards, dealt by seed and epoch: no worker gets two
+   * more than another. A shard has its part of each class, and of those with a label.
+   *
+   * @param shards of the dataset
+   * @param worker from 0
+   */
+  public static Share rotated(
+      ImageSet images,
+      Normalization normalization,
+      int shards,
+      int worker,
+      int workers,
+      long seed,
+      int epoch) {
+    int[] dealt =
+        IntStream.range(0, shards)
+            .boxed()
+            .sorted(Comparator.comparingLong(shard -> Seed.DEAL.hash(seed, epoch, shard)))
+            .mapToInt(shard -> shard)
+            .toArray();
+    int[] worked = new int[shards];
+    for (int place = 0; place < shards; place++) {
+      worked[dealt[place]] = place % workers;
+    }
+    int[] own =
+        IntStream.range(0, images.size()).filter(i -> worked[images.shard(i)] == worker).toArray();
+    return new Share(images, normalization, own);
+  }
 }

@@ -21,8 +21,9 @@ final class ResidentImages implements AutoCloseable {
   /**
    * A set on the device.
    *
-   * @param images uint8 [images, channels, height, width]; nothing where that would be more than
-   *     half of the memory that the device has left, since steps of other shapes may yet need some
+   * @param images uint8 [images, channels, height, width]; nothing where they are not in memory, or
+   *     would be more than half of the memory that the device has left, since steps of other shapes
+   *     may yet need some
    * @param tables normalised value of each pixel value, [channels, 256]
    */
   record Resident(Optional<Memory> images, Memory tables) {}
@@ -50,6 +51,9 @@ final class ResidentImages implements AutoCloseable {
   }
 
   private Optional<Memory> bring(ImageSet images) {
+    if (images.buffers().isEmpty()) {
+      return Optional.empty();
+    }
     long bytes = (long) images.size() * images.imageBytes();
     long left = gpu.freeBytes();
     if (bytes > left / 2) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Share;
@@ -83,21 +84,23 @@ record EpochBatches(
   private Share share(PreparedDataset dataset, double fraction) {
     JobConfig config = data.config();
     int workers = config.workers().count();
+    int shards = dataset.manifest().shards();
+    long seed = config.run().seed();
     Normalization normalization = dataset.manifest().normalization();
-    return config.data().reshuffle()
-        ? Share.assigned(
-            dataset.part(Split.TRAIN, 0, 1, fraction),
+    if (!config.data().reshuffle()) {
+      List<Integer> own = assignment.shards(worker, workers, shards);
+      return Share.all(dataset.shards(Split.TRAIN, own, fraction, worker), normalization);
+    }
+    ImageSet all = dataset.all(Split.TRAIN, fraction, worker);
+    return dataset.caching().window() > 0
+        ? Share.rotated(all, normalization, shards, worker, workers, seed, plan.epoch())
+        : Share.assigned(
+            all,
             normalization,
             worker,
             workers,
-            config.run().seed(),
+            seed,
             plan.epoch(),
-            config.data().labelledFraction())
-        : Share.all(
-            dataset.shards(
-                Split.TRAIN,
-                assignment.shards(worker, workers, dataset.manifest().shards()),
-                fraction),
-            normalization);
+            config.data().labelledFraction());
   }
 }

@@ -54,7 +54,8 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     List<LabelledData> labelled = new ArrayList<>();
     for (DataConfig.Task task : config.data().labelled()) {
       PreparedDataset dataset =
-          PreparedDataset.open(hadoop, config.data().key(task), task.path(), workers);
+          PreparedDataset.open(
+              hadoop, config.data().key(task), task.path(), workers, config.data().caching());
       labelled.add(new LabelledData(task, dataset));
     }
     PreparedDataset first = labelled.get(0).dataset();
@@ -63,7 +64,13 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     }
     PreparedDataset ssl = first;
     if (!config.data().ssl().isEmpty()) {
-      ssl = PreparedDataset.open(hadoop, "mixtraining.data.ssl", config.data().ssl(), workers);
+      ssl =
+          PreparedDataset.open(
+              hadoop,
+              "mixtraining.data.ssl",
+              config.data().ssl(),
+              workers,
+              config.data().caching());
       first.manifest().checkShape(config.data().ssl(), ssl.manifest());
     }
     TrainingData data = new TrainingData(config, List.copyOf(labelled), ssl);
@@ -74,6 +81,15 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
       checks.labels();
     }
     return data;
+  }
+
+  /** The same data, kept elsewhere. */
+  public TrainingData in(DataConfig.Cache cache) {
+    List<LabelledData> kept =
+        labelled.stream()
+            .map(task -> new LabelledData(task.task(), task.dataset().in(cache)))
+            .toList();
+    return new TrainingData(config, kept, ssl.in(cache));
   }
 
   /** The labelled datasets by the names of their tasks, in the order of the configuration. */

@@ -50,7 +50,11 @@ public final class FrozenModel {
     this.spark = spark;
     this.config = config;
     this.model = model;
-    this.data = TrainingData.open(spark.hadoopConfiguration(), config);
+    MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
+    this.data =
+        ImagePlacement.of(
+            TrainingData.open(spark.hadoopConfiguration(), config),
+            inMemory -> MemoryNeed.imageBytes(inMemory) * given.tasks() <= given.direct());
   }
 
   /** The dataset of the first task. */

@@ -2,6 +2,8 @@ package org.mixtraining.spark;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleBiFunction;
+import org.mixtraining.config.DataConfig.Caching;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -16,7 +18,7 @@ import org.mixtraining.vit.MemoryEstimate;
  *
  * @param tasks workers that it trains at a time
  * @param heap Java heap: states that arrive, are loaded, and are sent
- * @param images decoded images that its workers keep
+ * @param images decoded images that its workers keep outside the heap
  * @param compute memory outside the heap that replicas compute in
  */
 record MemoryNeed(int tasks, long heap, long images, long compute) {
@@ -28,6 +30,12 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
    * Copies of a state that a task has at a time: broadcast, result, and its serialized form twice.
    */
   static final int STATES = 4;
+
+  /** What a worker knows of an image besides its pixels, and needs to sort it into an epoch. */
+  private static final long INDEX = 100;
+
+  /** A row group as it is read, compressed and not. */
+  private static final long ROW_GROUP = 16_000_000;
 
   /** Code, threads and the collector's own tables of a process. */
   static final long PROCESS_BASE = 300_000_000;
@@ -78,21 +86,44 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
             .mapToLong(task -> MemoryEstimate.inference(data.vit(task), parameters, batch))
             .max()
             .orElseThrow();
-    return of(tasks, stateBytes, imageBytes(data), training + evaluation);
+    MemoryNeed need = of(tasks, stateBytes, imageBytes(data), training + evaluation);
+    return new MemoryNeed(tasks, need.heap + tasks * indexBytes(data), need.images, need.compute);
   }
 
-  /** Images that a worker trains and scores on. */
-  private static long imageBytes(TrainingData data) {
+  /** Images that a worker trains and scores on, as far as it keeps them in memory. */
+  static long imageBytes(TrainingData data) {
+    return Math.round(sum(data, MemoryNeed::pixels, data.ssl().caching()));
+  }
+
+  /** Heap for the index of those, and for what is read. */
+  private static long indexBytes(TrainingData data) {
+    return Math.round(INDEX * sum(data, DatasetManifest::images, Caching.MEMORY)) + 2 * ROW_GROUP;
+  }
+
+  private static double sum(
+      TrainingData data, ToDoubleBiFunction<DatasetManifest, Split> size, Caching caching) {
     double share = 1.0 / data.config().workers().count();
     double trained = data.config().data().reshuffle() ? 1 : share;
-    double bytes = data.apart() ? trained * pixels(data.ssl().manifest(), Split.TRAIN) : 0;
+    DatasetManifest ssl = data.ssl().manifest();
+    double all = data.apart() ? kept(trained * size.applyAsDouble(ssl, Split.TRAIN), caching) : 0;
     for (LabelledData task : data.labelled()) {
       DatasetManifest m = task.dataset().manifest();
-      bytes +=
-          trained * data.config().data().fraction() * pixels(m, Split.TRAIN)
-              + share * (pixels(m, Split.VALIDATION) + pixels(m, Split.TEST));
+      double fraction = data.config().data().fraction();
+      all +=
+          kept(trained * fraction * size.applyAsDouble(m, Split.TRAIN), caching)
+              + kept(share * size.applyAsDouble(m, Split.VALIDATION), caching)
+              + kept(share * size.applyAsDouble(m, Split.TEST), caching);
     }
-    return Math.round(bytes);
+    return all;
+  }
+
+  /** What is in memory at a time of a share: without a cache, the window and what is read ahead. */
+  private static double kept(double share, Caching caching) {
+    return switch (caching.cache()) {
+      case AUTO, MEMORY -> share;
+      case DISK -> 0;
+      case NONE -> Math.min(share, 2.0 * (caching.windowBytes() + ROW_GROUP));
+    };
   }
 
   private static double pixels(DatasetManifest m, Split split) {
@@ -117,6 +148,11 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
    * @throws UserException if the executors of a run were given less, with the settings to raise
    */
   void check(MemoryGiven given) {
+    UserException.throwAny(problems(given));
+  }
+
+  /** A line for each kind of memory of which too little was given. */
+  List<String> problems(MemoryGiven given) {
     List<String> problems = new ArrayList<>();
     require(problems, "Java heap", heap, given.heap(), given.heapSetting());
     require(problems, "images outside the heap", images, given.direct(), "-XX:MaxDirectMemorySize");
@@ -129,14 +165,23 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
         heap + beyondHeap(),
         given.physical(),
         MemoryGiven.MAX_PHYSICAL_BYTES);
-    UserException.throwAny(problems);
+    return problems;
   }
 
   private void require(List<String> problems, String what, long need, long given, String setting) {
     if (need > given) {
       problems.add(
-          "%s: an executor that trains %s worker%s at a time needs about %s MB of %s, and has %s MB; raise it, or lower mixtraining.optimizer.batch-size"
-              .formatted(setting, tasks, tasks == 1 ? "" : "s", mega(need), what, mega(given)));
+          "%s: an executor that trains %s worker%s at a time needs about %s MB of %s, and has %s MB; raise it, or %s"
+              .formatted(
+                  setting,
+                  tasks,
+                  tasks == 1 ? "" : "s",
+                  mega(need),
+                  what,
+                  mega(given),
+                  images > compute
+                      ? "set mixtraining.data.cache = disk or none"
+                      : "lower mixtraining.optimizer.batch-size"));
     }
   }
 

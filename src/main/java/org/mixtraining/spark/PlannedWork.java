@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
@@ -23,6 +24,9 @@ import org.mixtraining.vit.EncoderInput;
 
 /** The work of a run, computed before it is trained: FLOPs and early stopping. */
 public final class PlannedWork {
+
+  /** Bytes of images up to which a worker is given memory for them, if it is free to choose. */
+  private static final long IN_MEMORY = 4_000_000_000L;
 
   private PlannedWork() {}
 
@@ -201,13 +205,16 @@ public final class PlannedWork {
     JobConfig config = data.config();
     long stateBytes = data.stateBytes();
     int tasks = Math.min(config.workers().perExecutor(), config.workers().count() * trainings);
-    MemoryNeed need =
-        MemoryNeed.of(
-            data,
-            MixSchedule.of(config).epochs(),
-            stateBytes,
-            tasks,
-            WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));
-    return new ResourcePlan.Need(need, stateBytes);
+    Function<TrainingData, MemoryNeed> need =
+        placed ->
+            MemoryNeed.of(
+                placed,
+                MixSchedule.of(config).epochs(),
+                stateBytes,
+                tasks,
+                WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));
+    TrainingData placed =
+        ImagePlacement.of(data, inMemory -> need.apply(inMemory).images() <= tasks * IN_MEMORY);
+    return new ResourcePlan.Need(need.apply(placed), stateBytes);
   }
 }

@@ -1,10 +1,12 @@
 package org.mixtraining.spark;
 
 import java.util.List;
+import java.util.function.Function;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.serializer.JavaSerializer;
 import org.mixtraining.config.JobConfig;
+import org.mixtraining.config.KebabCase;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
@@ -22,9 +24,10 @@ final class Prerequisites {
 
   /**
    * @param stateBytes parameters and moments of the model
+   * @return the data, and where workers keep it
    * @throws UserException if early stopping has nothing to go by, or memory is too small
    */
-  static void check(
+  static TrainingData check(
       JavaSparkContext spark,
       JobConfig config,
       TrainingData data,
@@ -33,15 +36,22 @@ final class Prerequisites {
     checkEarlyStopping(config, data);
     warnOfUnlabelled(config, data);
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
-    MemoryNeed need =
-        MemoryNeed.of(
-            data,
-            MixSchedule.of(config).epochs(),
-            stateBytes,
-            Math.min(given.tasks(), config.workers().count()),
-            steps);
-    LOG.info("{}", need.describe());
-    need.check(given);
+    Function<TrainingData, MemoryNeed> need =
+        placed ->
+            MemoryNeed.of(
+                placed,
+                MixSchedule.of(config).epochs(),
+                stateBytes,
+                Math.min(given.tasks(), config.workers().count()),
+                steps);
+    TrainingData placed =
+        ImagePlacement.of(data, inMemory -> need.apply(inMemory).problems(given).isEmpty());
+    LOG.info(
+        "{}, with mixtraining.data.cache = {}",
+        need.apply(placed).describe(),
+        KebabCase.of(placed.ssl().caching().cache()));
+    need.apply(placed).check(given);
+    return placed;
   }
 
   private static void checkEarlyStopping(JobConfig config, TrainingData data) {

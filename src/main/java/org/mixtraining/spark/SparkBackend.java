@@ -43,15 +43,15 @@ public final class SparkBackend implements Backend {
         devices.reason());
     Optional<ResourceProfile> profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = data.stateBytes();
-    Prerequisites.check(spark, config, data, stateBytes, devices.steps());
-    Speedup speedup = Speedup.of(data, devices.gpus());
+    TrainingData placed = Prerequisites.check(spark, config, data, stateBytes, devices.steps());
+    Speedup speedup = Speedup.of(placed, devices.gpus());
     boolean apart = !spark.isLocal(); // or an average costs next to nothing
     this.notes = apart && !speedup.pays() ? List.of(speedup.describe()) : List.of();
-    this.setup = spark.broadcast(new TaskSetup(data, devices));
+    this.setup = spark.broadcast(new TaskSetup(placed, devices));
     this.exchange = exchange(config, stateBytes, profile);
     this.supervision = new Supervision(spark, config.workers().patience());
-    this.trainer = new SparkEpochTrainer(spark, data, setup, profile, exchange, supervision);
-    this.evaluator = new SparkEvaluator(spark, data, setup, profile, supervision);
+    this.trainer = new SparkEpochTrainer(spark, placed, setup, profile, exchange, supervision);
+    this.evaluator = new SparkEvaluator(spark, placed, setup, profile, supervision);
   }
 
   private static StateExchange exchange(

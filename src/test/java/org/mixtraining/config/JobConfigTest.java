@@ -15,6 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.AugmentConfig.Range;
+import org.mixtraining.config.DataConfig.Cache;
+import org.mixtraining.config.DataConfig.Caching;
 import org.mixtraining.config.DataConfig.Task;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Decoder;
@@ -158,6 +160,17 @@ class JobConfigTest {
       assertThat(load("pipeline=" + other).model().pooling()).isEqualTo(ModelConfig.Pooling.MEAN);
       assertThat(load("pipeline=" + other).model().normPix()).isTrue();
     }
+  }
+
+  @Test
+  void withoutACacheImagesAreShuffledInWindows() {
+    assertThat(load().data().caching()).isEqualTo(new Caching(Cache.AUTO, 0));
+    assertThat(load("data.cache=none").data().caching()).isEqualTo(new Caching(Cache.NONE, 512));
+    assertThat(load("data.cache=disk", "data.window=100").data().caching().windowBytes())
+        .isEqualTo(100_000_000L);
+    assertThat(problems("data.cache=none", "data.window=0"))
+        .containsExactly(
+            "mixtraining.data.window = 0: must be above 0 with mixtraining.data.cache = none (command line)");
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.config.DataConfig;
 
 class ImageCacheTest {
 
@@ -31,8 +32,8 @@ class ImageCacheTest {
     ImageCache.get(key("/other", "f", 1), this::read);
     ImageCache.get(key("/other", "f", 0.5), this::read);
     ImageCache.get(key("/other", "g", 1), this::read);
-    ImageCache.get(new ImageCache.Key("/other", "f", Split.TRAIN, List.of(1), 1), this::read);
-    ImageCache.get(new ImageCache.Key("/other", "f", Split.TEST, List.of(0), 1), this::read);
+    ImageCache.get(key("/other", "f", Split.TRAIN, 1, 1), this::read);
+    ImageCache.get(key("/other", "f", Split.TEST, 0, 1), this::read);
 
     assertThat(reads).hasValue(5);
   }
@@ -83,7 +84,13 @@ class ImageCacheTest {
   }
 
   private static ImageCache.Key key(String path, String fingerprint, double fraction) {
-    return new ImageCache.Key(path, fingerprint, Split.TRAIN, List.of(0), fraction);
+    return key(path, fingerprint, Split.TRAIN, 0, fraction);
+  }
+
+  private static ImageCache.Key key(
+      String path, String fingerprint, Split split, int shard, double fraction) {
+    return new ImageCache.Key(
+        path, fingerprint, split, List.of(shard), fraction, DataConfig.Caching.MEMORY, 0);
   }
 
   private static ImageSet images(int n) {

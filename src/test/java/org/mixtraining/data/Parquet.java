@@ -62,14 +62,14 @@ public final class Parquet {
   /**
    * A table of any columns with one row.
    *
-   * @param values of each column: bytes, a string or a long
+   * @param values of each column: bytes, a string or a number
    */
   public static byte[] columns(String columns, String huggingface, Object... values)
       throws IOException {
     return rows(columns, huggingface, List.<Object[]>of(values));
   }
 
-  /** The same with any number of rows. */
+  /** The same with any number of rows, in row groups of 100. */
   public static byte[] rows(String columns, String huggingface, List<Object[]> rows)
       throws IOException {
     var schema = MessageTypeParser.parseMessageType("message schema { " + columns + " }");
@@ -82,6 +82,10 @@ public final class Parquet {
                     if (values[i] instanceof byte[] bytes) {
                       group.add(i, Binary.fromConstantByteArray(bytes));
                     } else if (values[i] instanceof Long number) {
+                      group.add(i, number);
+                    } else if (values[i] instanceof Integer number) {
+                      group.add(i, number);
+                    } else if (values[i] instanceof Double number) {
                       group.add(i, number);
                     } else if (values[i] instanceof String text) {
                       group.add(i, text);

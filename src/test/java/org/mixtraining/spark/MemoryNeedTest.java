@@ -66,6 +66,18 @@ class MemoryNeedTest {
   }
 
   @Test
+  void imagesThatDoNotFitNeedNotLieInMemory() {
+    MemoryNeed large = MemoryNeed.of(1, 86 * MB, 24_000 * MB, 900 * MB);
+
+    assertThat(large.problems(MemoryGiven.to(conf("yarn", "spark.executor.memory", "2g"), 1)))
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .isEqualTo(
+                        "-XX:MaxDirectMemorySize: an executor that trains 1 worker at a time needs about 24000 MB of images outside the heap, and has 2148 MB; raise it, or set mixtraining.data.cache = disk or none"));
+  }
+
+  @Test
   void onlyResourceManagersThatEndGreedyExecutorsBoundTheOverhead() {
     String[] enough = {
       "spark.executor.memory",

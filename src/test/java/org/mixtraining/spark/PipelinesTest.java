@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
@@ -426,7 +427,11 @@ class PipelinesTest {
     Prepare.run(session, config(half).data(), Prepare.Existing.REFUSE, line -> {});
     PreparedDataset dataset =
         PreparedDataset.open(
-            spark.hadoopConfiguration(), "data.path", directory.resolve("half").toString(), 2);
+            spark.hadoopConfiguration(),
+            "data.path",
+            directory.resolve("half").toString(),
+            2,
+            DataConfig.Caching.MEMORY);
     Set<Long> before = Set.of();
     for (double labelled : List.of(0.01, 0.25, 0.5, 1.0)) {
       Set<Long> ids = new TreeSet<>();

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.Comparison;
+import org.mixtraining.config.DataConfig.Cache;
+import org.mixtraining.config.DataConfig.Caching;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -227,6 +229,36 @@ class TrainingDataTest {
     assertThat(last).isEqualTo(first);
     assertThat(last.compute())
         .isGreaterThan(2 * need(open("data.path=" + directory.resolve("small"))).compute());
+  }
+
+  /** 360 MB of images for each of two workers. */
+  @Test
+  void imagesNeedMemoryWhereTheyAreKept() {
+    String path = "data.path=" + dataset("large", 64, 19_532);
+
+    long memory = need(open(path, "data.cache=memory")).images();
+    assertThat(memory).isEqualTo(3L * 19_532 * 64 * 64 * 3 / 2);
+    assertThat(need(open(path, "data.cache=disk")).images()).isZero();
+    assertThat(need(open(path, "data.cache=none")).images()).isEqualTo(memory);
+    assertThat(need(open(path, "data.cache=none", "data.window=20")).images())
+        .isEqualTo(2 * (20 + 16) * 1_000_000L);
+    assertThat(
+            need(open(path, "data.cache=none", "data.window=20", "data.reshuffle=true")).images())
+        .as("two windows however large the share")
+        .isEqualTo(2 * (20 + 16) * 1_000_000L);
+  }
+
+  @Test
+  void imagesAreOnDiskIfTheyDoNotFitInMemoryAndNobodySaidWhere() {
+    String path = "data.path=" + dataset("large", 64, 20_000);
+
+    TrainingData free = open(path);
+    assertThat(ImagePlacement.of(free, inMemory -> need(inMemory).images() > 0).ssl().caching())
+        .isEqualTo(Caching.MEMORY);
+    assertThat(ImagePlacement.of(free, inMemory -> false).labelled().get(0).dataset().caching())
+        .isEqualTo(new Caching(Cache.DISK, 0));
+    TrainingData asked = open(path, "data.cache=memory");
+    assertThat(ImagePlacement.of(asked, inMemory -> false)).isSameAs(asked);
   }
 
   @Test

@@ -26,6 +26,7 @@ public final class ConfigDiff {
           "run.output",
           "data.path",
           "data.source",
+          "data.cache",
           "workers.per-executor",
           "workers.threads-per-worker",
           "workers.patience-minutes",

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.parquet.hadoop.ParquetOutputFormat;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -32,6 +33,9 @@ public final class Prepare {
     /** Replace it once the new one is complete. */
     REPLACE
   }
+
+  /** Bytes of images that are read together: see {@code data.window}. */
+  private static final int ROW_GROUP = 8 << 20;
 
   private Prepare() {}
 
@@ -115,11 +119,13 @@ public final class Prepare {
           .join(SplitAssignment.sharded(assigned, contents, data.preparation().shards()), "id")
           .repartition(
               Split.values().length * data.preparation().shards(), col("split"), col("shard"))
-          // by quantile, so that reading a small fraction can skip pages; by id, so that the rows
-          // do not depend on who came first (a footer does: it lists encodings in a JVM's own
+          // by quantile, so that reading a small fraction can skip row groups; by id, so that the
+          // rows do not depend on who came first (a footer does: it lists encodings in a JVM's own
           // order)
           .sortWithinPartitions("split", "shard", "quantile", "id")
           .write()
+          .option(ParquetOutputFormat.BLOCK_SIZE, ROW_GROUP)
+          .option(ParquetOutputFormat.MIN_ROW_COUNT_FOR_PAGE_SIZE_CHECK, 8)
           .partitionBy("split", "shard")
           .parquet(shards.toString());
       return contents;

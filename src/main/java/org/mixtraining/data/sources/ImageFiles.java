@@ -30,7 +30,7 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
   /**
    * Largest file: each task slot holds one in memory; photographs of 33 million pixels are smaller.
    */
-  private static final int LONGEST_FILE = 1 << 26;
+  static final int LONGEST_FILE = 1 << 26;
 
   /**
    * A file and its class.
@@ -38,8 +38,13 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
    * @param path below the root
    * @param label class index, or {@link RawImage#UNLABELLED}
    * @param bytes as {@link Listing.Entry} has it
+   * @param problem why it cannot be used; null if it can, for all that is known
    */
-  record Labelled(String path, int label, long bytes) implements Serializable {}
+  record Labelled(String path, int label, long bytes, String problem) implements Serializable {
+    Labelled(String path, int label, long bytes) {
+      this(path, label, bytes, null);
+    }
+  }
 
   /** Cuts files into pieces, in the given order. */
   static List<Piece> cut(Split split, Listing listing, List<Labelled> files, ImageDecoder decoder) {
@@ -64,7 +69,9 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
   }
 
   private RawImage image(Labelled file, FileSystem fs) {
-    if (file.bytes() == Listing.Entry.UNREACHABLE) {
+    if (file.problem() != null) {
+      return unusable(file, file.problem());
+    } else if (file.bytes() == Listing.Entry.UNREACHABLE) {
       return unusable(
           file,
           "cannot be opened: missing, a broken link, or a name that Java's encoding %s cannot represent"

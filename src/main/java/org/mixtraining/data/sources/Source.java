@@ -47,6 +47,9 @@ public record Source(
         case FOLDER -> Folder.open(data, hadoop);
         case IDX -> Idx.open(data, hadoop);
         case PARQUET -> ParquetImages.open(data, hadoop);
+        case WEBDATASET -> WebDataset.open(data, hadoop);
+        case IMAGENET -> ImageNet.open(data, hadoop);
+        case CSV -> ImageLists.open(data, hadoop);
         case SYNTHETIC -> Synthetic.open(data);
       };
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all

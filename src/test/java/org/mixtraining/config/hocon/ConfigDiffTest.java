@@ -41,8 +41,19 @@ class ConfigDiffTest {
                     "checkpoint.keep=9",
                     "run.output=elsewhere",
                     "data.path=elsewhere",
+                    "data.cache=disk",
                     "workers.threads-per-worker=4")))
         .isEmpty();
+  }
+
+  @Test
+  void anotherCacheWithTheSameWindowGivesTheSameBits() {
+    String streamed = canonical("data.cache=none");
+
+    assertThat(ConfigDiff.forbidden(streamed, canonical("data.cache=memory", "data.window=512")))
+        .isEmpty();
+    assertThat(ConfigDiff.forbidden(streamed, canonical("data.cache=memory")))
+        .containsExactly("mixtraining.data.window = 0, but was 512");
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,33 @@ class PrepareTest {
     var counts = new HashMap<Integer, Integer>();
     IntStream.range(0, images.size()).forEach(i -> counts.merge(images.label(i), 1, Integer::sum));
     return counts;
+  }
+
+  /** 100 drawings of 150 kB in a shard, of 90 kB when they are compressed. */
+  @Test
+  void rowGroupsHaveAboutEightMegabytes() throws IOException {
+    var large =
+        RawFiles.configured(
+            "synthetic",
+            directory,
+            "data.source=",
+            "data.image-size=224",
+            "data.shards=1",
+            "data.synthetic={train = 100, test = 10}");
+    prepare(large);
+
+    var shard = directory.resolve("prepared/images/split=train/shard=0");
+    List<Long> sizes = new ArrayList<>();
+    try (var files = Files.list(shard)) {
+      for (var file : files.filter(f -> f.toString().endsWith(".parquet")).toList()) {
+        try (var reader =
+            ParquetFileReader.open(HADOOP, new org.apache.hadoop.fs.Path(file.toUri()))) {
+          reader.getRowGroups().forEach(group -> sizes.add(group.getCompressedSize()));
+        }
+      }
+    }
+    assertThat(sizes).hasSize(2);
+    assertThat(sizes).allMatch(bytes -> bytes < 9_000_000);
   }
 
   @Test

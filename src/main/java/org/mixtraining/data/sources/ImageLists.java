@@ -1,0 +1,157 @@
+package org.mixtraining.data.sources;
+
+import com.univocity.parsers.common.TextParsingException;
+import com.univocity.parsers.common.record.Record;
+import com.univocity.parsers.csv.CsvParser;
+import com.univocity.parsers.csv.CsvParserSettings;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.UserException;
+import org.mixtraining.data.Listing;
+import org.mixtraining.data.Split;
+import org.mixtraining.data.images.ImageDecoder;
+
+/**
+ * CSV files that list JPEG and PNG files with their labels, a row each. Paths are below the source;
+ * labels as {@link TextLabels} takes them. A row is of the split that its column {@code split}
+ * names, or else a word of the CSV file's name, or else of the training split; without a test
+ * split, the validation split is the test split, as in {@link Folder}.
+ *
+ * @param sizes of the files of each directory that is named, by name
+ */
+record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
+  private static final String EXPECTED = "one with *.csv files";
+  private static final String SPLIT = "split";
+
+  /** A row. */
+  private record Listed(Split split, String path, String label) {}
+
+  static Source open(DataConfig data, Configuration hadoop) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+    var rows = new ArrayList<Listed>();
+    var path = data.raw().image().isEmpty() ? "path" : data.raw().image();
+    for (var file : listing.look("").files()) {
+      if (file.name().endsWith(".csv")) {
+        read(listing, file.name(), path, data.raw().labelName(), rows);
+      }
+    }
+    if (rows.stream().noneMatch(row -> row.split == Split.TRAIN)) {
+      throw new UserException(
+          "mixtraining.data.source: no *.csv of %s lists a training image; expected %s with the columns %s and %s"
+              .formatted(listing.root(), EXPECTED, path, data.raw().labelName()));
+    }
+    return new ImageLists(listing, new HashMap<>()).source(data, rows);
+  }
+
+  private static void read(
+      Listing listing, String file, String path, String label, List<Listed> rows)
+      throws IOException {
+    var settings = new CsvParserSettings();
+    settings.setHeaderExtractionEnabled(true);
+    settings.setLineSeparatorDetectionEnabled(true);
+    var csv = new CsvParser(settings);
+    try (var in = listing.fs().open(listing.path(file))) {
+      csv.beginParsing(in, "UTF-8");
+      var columns = columns(csv);
+      for (var column : List.of(path, label)) {
+        if (!columns.contains(column)) {
+          throw new UserException(
+              "mixtraining.data.source: %s has the columns %s; expected %s (mixtraining.data.image) and %s (mixtraining.data.label)"
+                  .formatted(listing.path(file), columns, path, label));
+        }
+      }
+      for (var row = csv.parseNextRecord(); row != null; row = csv.parseNextRecord()) {
+        var split = columns.contains(SPLIT) ? named(listing, file, row) : WebDataset.split(file);
+        var listed = row.getString(path);
+        if (listed == null) {
+          throw new UserException(
+              "mixtraining.data.source: %s, row %s: no %s"
+                  .formatted(listing.path(file), csv.getContext().currentRecord(), path));
+        }
+        rows.add(new Listed(split, listed, row.getString(label)));
+      }
+    } catch (TextParsingException e) {
+      throw new UserException(
+          "mixtraining.data.source: %s is no CSV file: line %s"
+              .formatted(listing.path(file), e.getLineIndex() + 1));
+    } finally {
+      csv.stopParsing();
+    }
+  }
+
+  private static List<String> columns(CsvParser csv) {
+    var metadata = csv.getRecordMetadata();
+    return metadata == null || metadata.headers() == null
+        ? List.of()
+        : Arrays.stream(metadata.headers()).filter(Objects::nonNull).toList();
+  }
+
+  private static Split named(Listing listing, String file, Record row) {
+    var name = row.getString(SPLIT);
+    return Optional.ofNullable(name)
+        .flatMap(Split::named)
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "mixtraining.data.source: %s: split = %s: must be train, validation or test"
+                        .formatted(listing.path(file), name)));
+  }
+
+  private Source source(DataConfig data, List<Listed> rows) throws IOException {
+    var labels =
+        TextLabels.of(
+            listing.root().toString(), rows.stream().map(Listed::label).filter(Objects::nonNull));
+    boolean test = rows.stream().anyMatch(row -> row.split == Split.TEST);
+    Set<String> seen = new HashSet<>();
+    Set<String> doubled = new HashSet<>();
+    rows.stream().map(Listed::path).filter(path -> !seen.add(path)).forEach(doubled::add);
+    Map<Split, List<ImageFiles.Labelled>> files = new EnumMap<>(Split.class);
+    for (var row : rows) {
+      if (seen.remove(row.path)) { // once, if it is doubled
+        var split = row.split == Split.VALIDATION && !test ? Split.TEST : row.split;
+        files
+            .computeIfAbsent(split, s -> new ArrayList<>())
+            .add(
+                new ImageFiles.Labelled(
+                    row.path,
+                    labels.index(row.label),
+                    bytes(row.path),
+                    doubled.contains(row.path) ? "is listed more than once" : null));
+      }
+    }
+    var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
+    var pieces = new ArrayList<Piece>();
+    files.forEach((split, own) -> pieces.addAll(ImageFiles.cut(split, listing, own, decoder)));
+    return new Source(data.raw().labelName(), labels.classes(), 3, pieces, listing.notes().list());
+  }
+
+  private long bytes(String path) throws IOException {
+    int slash = path.lastIndexOf('/');
+    var directory = path.substring(0, Math.max(0, slash));
+    var known = sizes.get(directory);
+    if (known == null) {
+      known = new HashMap<>();
+      try {
+        for (var file : listing.look(directory).files()) {
+          known.put(file.name(), file.bytes());
+        }
+      } catch (FileNotFoundException e) {
+        // none of its files is there
+      }
+      sizes.put(directory, known);
+    }
+    return known.getOrDefault(path.substring(slash + 1), Listing.Entry.UNREACHABLE);
+  }
+}
