@@ -74,7 +74,7 @@ public final class ImageSet {
 
   /** Whether it has a label that a run may use, of a share of them. */
   boolean isLabelled(int i, double share) {
-    return labels[i] >= 0 && quantiles[i] < share;
+    return label(i) >= 0 && quantile(i) < share;
   }
 
   /**
