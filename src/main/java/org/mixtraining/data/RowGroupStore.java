@@ -49,7 +49,7 @@ final class RowGroupStore implements ImageStore {
       largest = Math.max(largest, sizes[this.groups[i]]);
     }
     this.ahead = (long) window * largest;
-    this.buffers = new Buffer[(int) Math.min(2L * (window + 1), groups)];
+    this.buffers = new Buffer[(int) Math.min(2L * window + 2, groups)];
     for (int b = 0; b < buffers.length; b++) {
       buffers[b] = new Buffer(ByteBuffer.allocateDirect(Math.multiplyExact(largest, imageBytes)));
     }

@@ -12,10 +12,10 @@
  * class, nested for growing f and fixed by the seed.
  *
  * <p>A worker then reads its own {@link org.mixtraining.data.Shards} into an {@link
- * org.mixtraining.data.ImageSet} outside the heap, and passes over its {@link
- * org.mixtraining.data.Share} of it in {@link org.mixtraining.data.Minibatches}, shuffled and
- * augmented (see {@link org.mixtraining.data.augment}) by (seed, epoch, image id) alone. No pixel
- * ever goes to the driver, except for the few that are displayed ({@link
- * org.mixtraining.data.preview}).
+ * org.mixtraining.data.ImageSet}, kept outside the heap, on disk or in the shards alone, and passes
+ * over its {@link org.mixtraining.data.Share} of it in {@link org.mixtraining.data.Minibatches},
+ * shuffled (in {@code Windows} of row groups, if the configuration says so) and augmented (see
+ * {@link org.mixtraining.data.augment}) by (seed, epoch, image id). No pixel ever goes to the
+ * driver, except for the few that are displayed ({@link org.mixtraining.data.preview}).
  */
 package org.mixtraining.data;
