@@ -90,7 +90,7 @@ class StreamingTest {
   private static DatasetManifest manifest(int images, int side) {
     List<Long> histogram =
         IntStream.range(0, CLASSES).mapToObj(c -> (long) images / CLASSES).toList();
-    Contents none = Contents.of(IntStream.range(0, CLASSES).mapToObj(c -> 0L).toList());
+    Contents none = Contents.of(IntStream.range(0, CLASSES).mapToObj(c -> 0L).toList(), 0);
     return new DatasetManifest(
         "folder",
         "label",
@@ -102,7 +102,7 @@ class StreamingTest {
         1,
         0,
         0,
-        Map.of(Split.TRAIN, Contents.of(histogram), Split.VALIDATION, none, Split.TEST, none),
+        Map.of(Split.TRAIN, Contents.of(histogram, 0), Split.VALIDATION, none, Split.TEST, none),
         0,
         new Normalization(List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0)),
         "f",
