@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.File;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
+import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,11 +46,14 @@ class CudaRunTest {
     }
   }
 
-  /** Where the executors find the Java of -Pgpu and what it calls: those of this process. */
+  /** Where the executors find the Java of -Pgpu, and JavaCPP's of CUDA with its libraries. */
   private static String driver() {
-    String own = System.getProperty("java.class.path");
-    return Arrays.stream(own.split(File.pathSeparator))
-        .filter(path -> path.matches(".*/(cuda-\\d[^/]*\\.jar|(\\w+-)?(test-)?classes/?)"))
-        .collect(Collectors.joining(File.pathSeparator));
+    String cuda = place(cudart.class);
+    String libraries = cuda.replace(".jar", "-" + Loader.getPlatform() + ".jar");
+    return String.join(File.pathSeparator, place(CudaAccelerator.class), cuda, libraries);
+  }
+
+  private static String place(Class<?> type) {
+    return type.getProtectionDomain().getCodeSource().getLocation().getPath();
   }
 }
