@@ -25,7 +25,17 @@ public final class WrittenBeside implements EpochSink, AutoCloseable {
   @Override
   public void write(EpochOutcome outcome) {
     await();
-    written = CompletableFuture.runAsync(() -> sink.write(outcome), thread);
+    CompletableFuture<Void> next = new CompletableFuture<>();
+    thread.execute(
+        () -> {
+          try {
+            sink.write(outcome);
+            next.complete(null);
+          } catch (RuntimeException | Error e) {
+            next.completeExceptionally(e);
+          }
+        });
+    written = next;
   }
 
   /** Waits until the sink has taken the last epoch, and throws what it threw; but once only. */

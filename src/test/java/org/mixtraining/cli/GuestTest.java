@@ -48,6 +48,7 @@ class GuestTest {
             "run.output=" + directory.resolve("runs"),
             "data.path=" + directory.resolve("images"),
             "data.synthetic={train = 40, test = 20}",
+            "data.validation=0",
             "data.image-size=16",
             "data.shards=2",
             "workers.count=2",
