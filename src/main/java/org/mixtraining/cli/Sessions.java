@@ -83,26 +83,12 @@ final class Sessions {
       Embedded.configure(
           conf, master == null || master.isBlank() ? embeddedMaster : master.strip());
     }
-    if (!conf.get("spark.master").matches("local(\\[.*)?")) {
-      leaveOutTheSick(conf);
-    }
     checkLocalDirectories(conf);
     // What spark-submit calls an application that was given no --name says nothing.
     if (conf.get("spark.app.name", Main.class.getName()).equals(Main.class.getName())) {
       conf.setAppName("mixtraining " + name);
     }
     return new Opened(SparkSession.builder().config(conf).getOrCreate(), true);
-  }
-
-  /**
-   * Executors that fail: a task is tried again on another one, and after two failed tasks an
-   * executor gets no more, nor its machine after two such executors. Where no other is left, Spark
-   * ends an idle one of them, for which its cluster starts a new one.
-   */
-  private static void leaveOutTheSick(SparkConf conf) {
-    conf.setIfMissing("spark.excludeOnFailure.enabled", "true")
-        .setIfMissing("spark.excludeOnFailure.task.maxTaskAttemptsPerExecutor", "1")
-        .setIfMissing("spark.excludeOnFailure.killExcludedExecutors", "true");
   }
 
   /** Spark ends the process where it finds none of them usable. */

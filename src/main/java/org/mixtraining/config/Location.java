@@ -121,6 +121,21 @@ public final class Location {
     return named instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : named;
   }
 
+  /**
+   * The same, of a path that may name a file system that no configuration knows.
+   *
+   * @throws UserException if it does
+   */
+  public static FileSystem known(Path path, Configuration conf) throws IOException {
+    try {
+      return fileSystem(path, conf);
+    } catch (IllegalArgumentException e) {
+      throw new UserException(
+          "%s: its file system %s cannot be reached: %s; is HADOOP_CONF_DIR set?"
+              .formatted(path, FileSystem.getDefaultUri(conf), Causes.reason(e)));
+    }
+  }
+
   /** As people write it: a local file without its scheme. */
   public static String shown(Path path) {
     return "file".equals(path.toUri().getScheme()) ? path.toUri().getPath() : path.toString();

@@ -18,9 +18,7 @@ import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.mixtraining.config.Causes;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.Secrets;
@@ -87,17 +85,7 @@ public record DatasetManifest(
   /** Whether there is a prepared dataset at {@code path}. */
   public static boolean exists(Configuration hadoop, String path) {
     var file = new Path(Location.path(path), FILE);
-    return Failable.call(() -> fileSystem(file, hadoop).exists(file));
-  }
-
-  private static FileSystem fileSystem(Path file, Configuration hadoop) throws IOException {
-    try {
-      return Location.fileSystem(file, hadoop);
-    } catch (IllegalArgumentException e) { // a name that no configuration knows
-      throw new UserException(
-          "%s: its file system %s cannot be reached: %s; is HADOOP_CONF_DIR set?"
-              .formatted(file, FileSystem.getDefaultUri(hadoop), Causes.reason(e)));
-    }
+    return Failable.call(() -> Location.known(file, hadoop).exists(file));
   }
 
   /** Reads the manifest of the dataset at {@code data.path}. */
@@ -114,7 +102,7 @@ public record DatasetManifest(
   public static DatasetManifest read(Configuration hadoop, String key, String path) {
     var file = new Path(Location.path(path), FILE);
     try {
-      var fs = fileSystem(file, hadoop);
+      var fs = Location.known(file, hadoop);
       try (var in = fs.open(file)) {
         return ManifestText.parse(in.readAllBytes());
       } catch (FileNotFoundException e) {

@@ -208,8 +208,8 @@ public final class TrainingJob implements AutoCloseable {
         new TrainingLoop(config, backend.trainer(), backend.evaluator(), written, clock);
     try (written) {
       recorder.started();
-      RunState end =
-          run(loop, start.reached().map(Checkpoint::state).orElse(start.initial()), written);
+      RunState from = start.reached().map(Checkpoint::state).orElse(start.initial());
+      RunState end = written.all(() -> loop.run(from));
       predict(backend.evaluator(), recorder);
       checkpoints.tidy(config.checkpoint().keep());
       return recorder.finished(end.model().sha256());
@@ -223,18 +223,6 @@ public final class TrainingJob implements AutoCloseable {
       throw e;
     } catch (Error e) {
       recordFailure(recorder, e);
-      throw e;
-    }
-  }
-
-  /** Until its epochs are written, whether or not it fails. */
-  private static RunState run(TrainingLoop loop, RunState from, WrittenBeside written) {
-    try {
-      RunState end = loop.run(from);
-      written.await();
-      return end;
-    } catch (Throwable e) { // whatever it is, it is thrown on
-      written.await(e);
       throw e;
     }
   }

@@ -4,6 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 
 /**
@@ -52,13 +53,21 @@ public final class WrittenBeside implements EpochSink, AutoCloseable {
     }
   }
 
-  /** The same after a failure, which is told of another one. */
-  public void await(Throwable failure) {
+  /** Does what gives epochs, and waits until the sink has taken them all, also if that fails. */
+  public <T> T all(Supplier<T> work) {
+    T done;
     try {
-      await();
-    } catch (RuntimeException | Error e) {
-      failure.addSuppressed(e);
+      done = work.get();
+    } catch (Throwable e) { // whatever it is, it is thrown on
+      try {
+        await();
+      } catch (RuntimeException | Error also) {
+        e.addSuppressed(also);
+      }
+      throw e;
     }
+    await();
+    return done;
   }
 
   @Override

@@ -66,9 +66,14 @@ class WrittenBesideTest {
       assertThatThrownBy(beside::await).isInstanceOf(StackOverflowError.class);
 
       beside.write(epoch(2));
-      Exception training = new Exception("executor lost");
-      beside.await(training);
-      assertThat(training.getSuppressed()).hasSize(1);
+      assertThatThrownBy(
+              () ->
+                  beside.all(
+                      () -> {
+                        throw new IllegalStateException("executor lost");
+                      }))
+          .hasMessage("executor lost")
+          .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
     }
   }
 }
