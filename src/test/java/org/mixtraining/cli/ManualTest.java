@@ -161,6 +161,7 @@ class ManualTest {
     String blocks = String.join("|", REFERENCE.root().keySet());
     assertThat(
             spans(document).filter(span -> span.matches("(" + blocks + ")(\\.[a-z-]+)+( = .*)?")))
+        .filteredOn(span -> !span.endsWith(".safetensors"))
         .map(span -> span.split(" ")[0])
         .allMatch(REFERENCE::hasPathOrNull);
   }
