@@ -12,7 +12,7 @@ import org.mixtraining.vit.layers.Sequences;
  * The CUDA kernels as {@link Kernels}, on copies of the matrices, so that they meet the contract of
  * those.
  */
-public final class CudaKernelsUnderTest implements Kernels {
+public final class CudaKernelsUnderTest implements Kernels, AutoCloseable {
   private static final int SLICES = 3;
   private static final int THREADS = 64;
 
@@ -21,6 +21,11 @@ public final class CudaKernelsUnderTest implements Kernels {
   @Override
   public String name() {
     return "cuda";
+  }
+
+  @Override
+  public void close() {
+    gpu.close();
   }
 
   // --- linear ----------------------------------------------------------------------------------

@@ -3,7 +3,6 @@ package org.mixtraining.vit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +29,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 class TrajectoryTest {
 
   private static final int IMAGES = 6;
+  private static final double LOST = 2e-8;
   private static final double DECAY = 0.5;
   private static final double LAYER_DECAY = 0.5;
   private static final OptimizerConfig OPTIMIZER =
@@ -170,7 +170,27 @@ class TrajectoryTest {
                       new AdamWReference(ofLayer, betas.first(), betas.second(), 1e-8, DECAY)
                           .step(slots, Map.of(name, gradient)));
                 });
+        takeOverWhatIsLost(replica, expected.gradients());
       }
+    }
+
+    /**
+     * However small a gradient, AdamW takes a step: where it is lost in the rounding of float32,
+     * the step's direction is that of rounding errors, which is any. There the reference goes with
+     * the replica, or the two would differ from then on.
+     */
+    private void takeOverWhatIsLost(Replica replica, Map<String, double[]> gradients) {
+      Map<String, double[]> actual = ViTFixtures.tensors(replica.graph(), TokenLayer::parameter);
+      gradients.forEach(
+          (name, gradient) -> {
+            double[] weights = slots.get(name).weights();
+            int[] lost =
+                IntStream.range(0, gradient.length)
+                    .filter(i -> !isOfKeys(name, i, gradient.length) && isLost(gradient[i]))
+                    .toArray();
+            assertThat(lost).as(name).hasSizeLessThan(2 + gradient.length / 100);
+            IntStream.of(lost).forEach(i -> weights[i] = actual.get(name)[i]);
+          });
     }
 
     private void clip(Map<String, double[]> gradients, double greatest) {
@@ -243,13 +263,18 @@ class TrajectoryTest {
      * Without the bias of the keys: the softmax does not feel it, so its true gradient is 0 and
      * AdamW takes rounding errors for its direction.
      */
-    private double[] settled(String name, double[] values) {
-      if (!name.endsWith("qkv.bias")) {
-        return values;
-      }
-      double[] settled = values.clone();
-      Arrays.fill(settled, values.length / 3, 2 * values.length / 3, 0);
-      return settled;
+    private static boolean isLost(double gradient) {
+      return gradient != 0 && Math.abs(gradient) < LOST;
+    }
+
+    private static double[] settled(String name, double[] values) {
+      return IntStream.range(0, values.length)
+          .mapToDouble(i -> isOfKeys(name, i, values.length) ? 0 : values[i])
+          .toArray();
+    }
+
+    private static boolean isOfKeys(String name, int i, int length) {
+      return name.endsWith("qkv.bias") && i / (length / 3) == 1;
     }
   }
 }
