@@ -1,12 +1,11 @@
 'use strict';
 // An S3 server (s3rver) on a free port of this machine, whose address is its first line of output.
-//   node server.js MODULES DIRECTORY LATENCY_MS FAILING DYING
+//   node server.js MODULES DIRECTORY LATENCY_MS FAILING
 // Each call takes LATENCY_MS more; every FAILING-th fails, in turn before it does anything (503, a broken
-// connection) and after it did everything (a broken connection, of which the caller knows nothing). At the
-// DYING-th call the server is gone, as is a driver for it.
+// connection) and after it did everything (a broken connection, of which the caller knows nothing).
 
 const path = require('path');
-const [modules, directory, latency, failing, dying] = process.argv.slice(2);
+const [modules, directory, latency, failing] = process.argv.slice(2);
 const fs = require(path.join(modules, 'fs-extra'));
 const S3rver = require(path.join(modules, 's3rver'));
 
@@ -38,10 +37,6 @@ let calls = 0;
 let last = Promise.resolve();
 server.middleware.unshift(async (ctx, next) => {
   const call = ++calls;
-  if (dying > 0 && call >= Number(dying)) {
-    await last; // what it has begun is done
-    process.exit();
-  }
   await new Promise(wake => setTimeout(wake, Number(latency)));
   const kind = call % Number(failing) === 0 ? (call / Number(failing)) % 3 : -1;
   if (kind === 0) {
@@ -53,11 +48,17 @@ server.middleware.unshift(async (ctx, next) => {
     ctx.req.socket.destroy();
     return;
   }
-  // One after another, until its response is sent: as if each were done in one step.
+  // One after another, until it is done and its response is sent: as if each were done in one step.
   const before = last;
-  last = new Promise(done => ctx.res.once('close', done));
+  const sent = new Promise(done => ctx.res.once('close', done));
+  let work;
+  last = new Promise(done => (work = done)).then(() => sent);
   await before;
-  await next();
+  try {
+    await next();
+  } finally {
+    work();
+  }
   if (kind === 2) {
     ctx.res.destroy();
   }

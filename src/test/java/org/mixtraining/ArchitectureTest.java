@@ -243,7 +243,7 @@ class ArchitectureTest {
                 && (name.startsWith("parallel") // Arrays, streams and collections
                     || name.equals("newWorkStealingPool")
                     || name.equals("newCachedThreadPool")
-                    || owner.endsWith(".CompletableFuture") && name.endsWith("Async"));
+                    || (owner.endsWith(".CompletableFuture") && name.endsWith("Async")));
           });
 
   @Test

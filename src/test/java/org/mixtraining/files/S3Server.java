@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 
 /**
  * A real S3 server over HTTP, slow and with failures: s3rver from npm, of which {@code
@@ -28,11 +30,6 @@ public final class S3Server implements AutoCloseable {
    * @param failing every so manieth call fails
    */
   public S3Server(Path directory, Duration latency, int failing) throws Exception {
-    this(directory, latency, failing, 0);
-  }
-
-  /** The same until its so manieth call, at which it is gone. */
-  S3Server(Path directory, Duration latency, int failing, int dying) throws Exception {
     checkHadoopHasS3();
     install();
     process =
@@ -42,8 +39,7 @@ public final class S3Server implements AutoCloseable {
                 HOME.resolve("node_modules").toString(),
                 directory.toString(),
                 Long.toString(latency.toMillis()),
-                Integer.toString(failing),
-                Integer.toString(dying))
+                Integer.toString(failing))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
@@ -97,8 +93,10 @@ public final class S3Server implements AutoCloseable {
     return conf;
   }
 
+  /** Also the client that Hadoop keeps for the next who asks for the bucket. */
   @Override
   public void close() throws Exception {
+    FileSystem.get(URI.create("s3a://bucket/"), configuration()).close();
     process.getOutputStream().close();
     if (!process.waitFor(10, TimeUnit.SECONDS)) {
       process.destroyForcibly();
