@@ -1,6 +1,5 @@
 package org.mixtraining.formats;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -11,6 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.apache.commons.lang3.function.Failable;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.formats.TimmWeights.Weight;
 import org.mixtraining.vit.Architecture;
@@ -227,11 +227,8 @@ public record ModelFolder(Map<String, byte[]> files) {
   }
 
   private static byte[] json(Object value) {
-    try {
-      return (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value) + "\n")
-          .getBytes(StandardCharsets.UTF_8);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    String text =
+        Failable.call(() -> JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value));
+    return (text + "\n").getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -236,9 +236,7 @@ public final class TrainingJob implements AutoCloseable {
 
   /** The best model on validation, or without validation the last. */
   private TrainedModel model(RunRow ended) {
-    RunSummary.Models models = summary(ended).models();
-    String file = models.best() == null ? models.last() : models.best();
-    return ModelFile.open(hadoop, "model", file).model();
+    return ModelFile.open(hadoop, "model", summary(ended).models().chosen()).model();
   }
 
   /** The run in short. */

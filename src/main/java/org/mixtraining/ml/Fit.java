@@ -55,7 +55,7 @@ record Fit(Optional<Path> conf, List<String> settings) {
       JobConfig config = JobConfig.load(conf, settings(asked, place));
       Prepare.run(spark, config.data(), Prepare.Existing.REFUSE, LOG::info);
       RunSummary run = MixTraining.train(spark, config);
-      String model = run.models().best() != null ? run.models().best() : run.models().last();
+      String model = run.models().chosen();
       LOG.info("{}: {}", run.runId(), model);
       return ModelFile.open(hadoop, "model", model).model();
     } finally {

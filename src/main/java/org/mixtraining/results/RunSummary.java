@@ -91,7 +91,13 @@ public record RunSummary(
    * @param best the best on validation
    * @param last that of the last epoch
    */
-  public record Models(String best, String last) {}
+  public record Models(String best, String last) {
+
+    /** The best on validation, or without validation the last. */
+    public String chosen() {
+      return best == null ? last : best;
+    }
+  }
 
   /** Of a run's row. */
   static RunSummary of(RunRow row, Models models, String tables) {

@@ -10,6 +10,7 @@ import org.mixtraining.data.Split;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.MemoryEstimate;
 
@@ -53,18 +54,13 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   /**
    * What a process needs to train workers of a run.
    *
-   * @param epochs of the run
    * @param stateBytes parameters and moments of the whole model
    * @param tasks workers at a time
    */
-  static MemoryNeed of(
-      TrainingData data,
-      List<EpochPlan> epochs,
-      long stateBytes,
-      int tasks,
-      TrainingData.Steps steps) {
+  static MemoryNeed of(TrainingData data, long stateBytes, int tasks, TrainingData.Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
     int batch = data.workerBatchSize();
+    List<EpochPlan> epochs = MixSchedule.of(data.config()).epochs();
     long training =
         data.labelled().stream()
             .map(data::vit)

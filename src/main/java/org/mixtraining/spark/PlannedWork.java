@@ -209,7 +209,6 @@ public final class PlannedWork {
         placed ->
             MemoryNeed.of(
                 placed,
-                MixSchedule.of(config).epochs(),
                 stateBytes,
                 tasks,
                 WorkerDevices.steps(config.workers().device() == WorkersConfig.Device.GPU));

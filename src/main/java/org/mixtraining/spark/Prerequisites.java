@@ -39,11 +39,7 @@ final class Prerequisites {
     Function<TrainingData, MemoryNeed> need =
         placed ->
             MemoryNeed.of(
-                placed,
-                MixSchedule.of(config).epochs(),
-                stateBytes,
-                Math.min(given.tasks(), config.workers().count()),
-                steps);
+                placed, stateBytes, Math.min(given.tasks(), config.workers().count()), steps);
     TrainingData placed =
         ImagePlacement.of(data, inMemory -> need.apply(inMemory).problems(given).isEmpty());
     LOG.info(

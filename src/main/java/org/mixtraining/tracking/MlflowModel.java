@@ -1,6 +1,5 @@
 package org.mixtraining.tracking;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -12,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import org.apache.commons.lang3.function.Failable;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
 
@@ -151,19 +151,12 @@ record MlflowModel(Map<String, byte[]> files, String description) {
   }
 
   private static String line(Object value) {
-    try {
-      return JSON.writeValueAsString(value);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return Failable.call(() -> JSON.writeValueAsString(value));
   }
 
   private static String json(Object value) {
-    try {
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value) + "\n";
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    return Failable.call(() -> JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value))
+        + "\n";
   }
 
   private static byte[] bytes(String text) {

@@ -41,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.api.MixTraining;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.RawFiles;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.results.RunSummary;
 import scala.collection.JavaConverters;
@@ -52,7 +53,7 @@ class MixTrainingClassifierTest {
 
   @BeforeAll
   static void fit() {
-    spark = Photos.spark();
+    spark = RawFiles.spark();
     model = Photos.classifier(directory).setKey("run.id", "common").fit(Photos.files(90));
   }
 

@@ -14,8 +14,8 @@ import javax.imageio.ImageIO;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.mixtraining.data.RawFiles;
 
 /** Tables of small drawn images, and an estimator that learns them in seconds. */
 final class Photos {
@@ -23,20 +23,6 @@ final class Photos {
   private static final int SIDE = 16;
 
   private Photos() {}
-
-  static SparkSession spark() {
-    var spark =
-        SparkSession.builder()
-            .master("local[2, 2]")
-            .config("spark.ui.enabled", false)
-            .config("spark.sql.shuffle.partitions", 1)
-            // compiling each query takes longer than interpreting it on so few images
-            .config("spark.sql.codegen.wholeStage", false)
-            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-            .getOrCreate();
-    spark.sparkContext().setLogLevel("OFF");
-    return spark;
-  }
 
   /** A PNG file, mostly of the colour of its class. */
   static byte[] png(int number) {
@@ -62,7 +48,7 @@ final class Photos {
 
   /** A table in one partition, so that its rows have an order. */
   static Dataset<Row> table(String columns, List<Row> rows) {
-    return spark().createDataFrame(rows, StructType.fromDDL(columns)).coalesce(1);
+    return RawFiles.spark().createDataFrame(rows, StructType.fromDDL(columns)).coalesce(1);
   }
 
   /** Images as files, with a path and labels as doubles. */

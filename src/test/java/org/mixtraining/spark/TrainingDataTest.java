@@ -32,7 +32,6 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Split;
 import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.TrainingData;
-import org.mixtraining.schedule.MixSchedule;
 
 /** What follows from a configuration and the manifests of its datasets, without any image. */
 class TrainingDataTest {
@@ -90,8 +89,7 @@ class TrainingDataTest {
   }
 
   private static MemoryNeed need(TrainingData data) {
-    return MemoryNeed.of(
-        data, MixSchedule.of(data.config()).epochs(), 30_000_000, 1, TrainingData.Steps.ON_CPU);
+    return MemoryNeed.of(data, 30_000_000, 1, TrainingData.Steps.ON_CPU);
   }
 
   @Test
