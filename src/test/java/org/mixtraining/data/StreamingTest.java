@@ -177,7 +177,7 @@ class StreamingTest {
                 "-Xmx64m",
                 "-XX:MaxDirectMemorySize=2700k",
                 "-cp",
-                "target/test-classes:target/classes:target/mixtraining.jar:target/spark/jars/*",
+                "target/test-classes:target/mixtraining.jar:target/spark/jars/*",
                 StreamingTest.class.getName(),
                 directory.toString(),
                 cache.name())

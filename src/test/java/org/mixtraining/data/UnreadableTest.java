@@ -84,7 +84,7 @@ class UnreadableTest {
         List.of(
             "java",
             "-cp",
-            "target/test-classes:target/classes:target/mixtraining.jar:target/spark/jars/*",
+            "target/test-classes:target/mixtraining.jar:target/spark/jars/*",
             UnreadableTest.class.getName(),
             raw.toString()));
     Process process =
