@@ -25,7 +25,7 @@ import org.mixtraining.train.Workload;
 
 /**
  * Benchmark of whole training steps on random 32x32 colour images: speed, and time by operation.
- * They are those of rounds that {@link LocalBackend} and Spark's tasks train.
+ * {@link LocalBackend} trains them, as rounds of one worker; Spark's tasks train the same rounds.
  */
 public final class Benchmark {
 
@@ -80,12 +80,15 @@ public final class Benchmark {
       final double peak = GemmPeak.gflops(engine);
       TaskBatches batches = work.batches(WARMUP + steps + 1, readers);
       RoundTask first = new RoundTask(work.plan(), work.graph().toJson(), work.initialModel());
-      RoundTask round = first.after(take(first, device, batches.until(WARMUP), StepListener.NONE));
+      RoundTask round =
+          first.after(
+              LocalBackend.train(first, 0, device, batches.until(WARMUP), StepListener.NONE));
       times.reset();
       List<Double> ends = new ArrayList<>(List.of(0.0)); // seconds after so many timed steps
       WorkerResult timed =
-          take(
+          LocalBackend.train(
               round,
+              0,
               device,
               batches.until(WARMUP + steps),
               (done, all, soFar) -> ends.add(seconds(soFar)));
@@ -111,12 +114,6 @@ public final class Benchmark {
     }
   }
 
-  private static WorkerResult take(
-      RoundTask round, Device device, Iterator<TrainingBatch> batches, StepListener listener) {
-    return round.train(
-        0, device, batches, listener, () -> TaskInfo.here("localhost", "driver", device, 0, 0));
-  }
-
   private static double seconds(EpochMetrics steps) {
     return steps.waitSeconds() + steps.computeSeconds();
   }
@@ -133,7 +130,7 @@ public final class Benchmark {
   /** Of the last step, which is not timed: counting takes time. */
   private static long nd4jCalls(RoundTask round, Device device, Iterator<TrainingBatch> last) {
     try (Nd4jCalls calls = new Nd4jCalls()) {
-      take(round, device, last, StepListener.NONE);
+      LocalBackend.train(round, 0, device, last, StepListener.NONE);
       return calls.count();
     }
   }

@@ -77,17 +77,28 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
   private WorkerResult train(
       RoundTask task, Rounds.Round round, ShardAssignment assignment, int worker) {
     try (WorkerThreads threads = new WorkerThreads(data.config().workers().threadsPerWorker())) {
-      long start = System.nanoTime();
-      device.bind();
       Iterator<TrainingBatch> batches =
           data.batches(task.plan(), round, assignment, worker, TrainingData.Steps.ON_CPU, threads);
-      return task.train(worker, device, batches, StepListener.NONE, () -> info(start));
+      return train(task, worker, device, batches, StepListener.NONE);
     }
   }
 
-  private TaskInfo info(long start) {
+  /** A worker's round in this process, on the minibatches given. */
+  static WorkerResult train(
+      RoundTask task,
+      int worker,
+      Device device,
+      Iterator<TrainingBatch> batches,
+      StepListener listener) {
+    long start = System.nanoTime();
     String host = InetAddress.getLoopbackAddress().getHostName();
-    return TaskInfo.here(host, "driver", device, 0, (System.nanoTime() - start) / 1e9);
+    device.bind();
+    return task.train(
+        worker,
+        device,
+        batches,
+        listener,
+        () -> TaskInfo.here(host, "driver", device, 0, (System.nanoTime() - start) / 1e9));
   }
 
   @Override
