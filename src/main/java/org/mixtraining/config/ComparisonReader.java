@@ -4,6 +4,8 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -211,23 +213,26 @@ final class ComparisonReader {
     }
   }
 
-  /** Blocks by their names, each of any keys but those that are not its own to set. */
+  /**
+   * Blocks by their names, each of any keys but those that are not its own to set. A name whose
+   * value is null is taken out: so a file leaves out an arm of the one that it includes.
+   */
   private SortedMap<String, ConfigObject> blocks(String key) {
     SortedMap<String, ConfigObject> blocks = new TreeMap<>();
-    settings
-        .blocks(key)
-        .forEach(
-            (name, value) -> {
-              if (!Names.isName(name)) {
-                settings.refuse(key + "." + name, value, "a name must be of " + Names.RANGE);
-              } else if (value instanceof ConfigObject block) {
-                blocks.put(name, block);
-                checkKeys(key + "." + name, block.toConfig());
-              } else {
-                settings.refuse(key + "." + name, value, "must be a block { … }");
-              }
-            });
-    if (settings.blocks(key).isEmpty()) {
+    Map<String, ConfigValue> given = new TreeMap<>(settings.blocks(key));
+    given.values().removeIf(value -> value.valueType() == ConfigValueType.NULL);
+    given.forEach(
+        (name, value) -> {
+          if (!Names.isName(name)) {
+            settings.refuse(key + "." + name, value, "a name must be of " + Names.RANGE);
+          } else if (value instanceof ConfigObject block) {
+            blocks.put(name, block);
+            checkKeys(key + "." + name, block.toConfig());
+          } else {
+            settings.refuse(key + "." + name, value, "must be a block { … }");
+          }
+        });
+    if (given.isEmpty()) {
       problems.add(
           "%s = {}: must name at least one, as { name { key = value } }"
               .formatted(Settings.full(key)));

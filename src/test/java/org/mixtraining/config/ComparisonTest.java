@@ -64,6 +64,23 @@ class ComparisonTest {
     assertThat(last.config().pipeline()).isEqualTo(Pipeline.SSL_SL);
   }
 
+  @Test
+  void armsAndDatasetsAreTakenOutByNull() {
+    String all = ARMS + "datasets { a { data.path = data/a }, b { data.path = data/b } }\n";
+
+    assertThat(load(all + "arms.mix = null, datasets.a = null").runs())
+        .singleElement()
+        .satisfies(
+            run -> {
+              assertThat(run.arm()).isEqualTo("ssl-sl");
+              assertThat(run.setting().dataset()).isEqualTo("b");
+            });
+    assertThat(problems(all + "datasets { a = null, b = null }"))
+        .singleElement()
+        .asString()
+        .startsWith("mixtraining.compare.datasets = {}: must name at least one");
+  }
+
   /** Whichever default follows whichever key. */
   @Test
   void armsThatDifferInMoreThanTheyNameAreTold() {
