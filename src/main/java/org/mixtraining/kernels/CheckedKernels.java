@@ -17,6 +17,22 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
+  public boolean holdWeights(Matrix weights) {
+    need("holdWeights", weights, 1, weights.cols());
+    return kernels.holdWeights(weights);
+  }
+
+  @Override
+  public void roundWeights(Matrix part) {
+    kernels.roundWeights(part);
+  }
+
+  @Override
+  public void releaseWeights() {
+    kernels.releaseWeights();
+  }
+
+  @Override
   public void linear(Matrix x, Matrix w, Matrix bias, Matrix y) {
     need("linear: bias", bias, 1, w.cols());
     needProduct("linear", x, w, y);

@@ -46,6 +46,37 @@ record CpuKernels(RowOps ops, Gemm gemm) implements Kernels {
   }
 
   @Override
+  public void linearBackward(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
+    columnSum(dy, dBias);
+    gemm.gradients(x, w, dy, dx, dw);
+  }
+
+  @Override
+  public void linearGeluBackward(
+      Matrix x, Matrix w, Matrix derivative, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
+    biasGeluBackward(dy, derivative, dBias);
+    gemm.gradients(x, w, dy, dx, dw);
+  }
+
+  @Override
+  public boolean holdWeights(Matrix weights) {
+    if (gemm.bf16()) {
+      gemm.held().hold(weights);
+    }
+    return gemm.bf16();
+  }
+
+  @Override
+  public void roundWeights(Matrix part) {
+    gemm.held().round(part);
+  }
+
+  @Override
+  public void releaseWeights() {
+    gemm.held().release();
+  }
+
+  @Override
   public void columnSum(Matrix x, Matrix sum) {
     sum.zeroRow(0);
     eachRow(x, r -> ops.add(sum, 0, x, r, sum, 0));

@@ -11,6 +11,8 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * training at a time; concurrent trainings in one process have one each.
  */
 public record Engine(Kernels kernels, WorkerThreads workerThreads) implements AutoCloseable {
+  /** Weights that one task rounds. */
+  private static final int SLICE = 1 << 17;
 
   /** The CPU engine in float32. */
   public static Engine cpu(int threads) {
@@ -54,6 +56,24 @@ public record Engine(Kernels kernels, WorkerThreads workerThreads) implements Au
 
   public int threads() {
     return workerThreads.size();
+  }
+
+  /** A stretch in which weights keep their values. */
+  public interface Held extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Holds weights[1, n] for the products until the stretch is closed: their values must not change
+   * in between, except after the last product.
+   */
+  public Held hold(Matrix weights) {
+    if (kernels.holdWeights(weights)) {
+      workerThreads.slices(
+          weights.cols(), SLICE, (from, to) -> kernels.roundWeights(weights.cols(from, to)));
+    }
+    return kernels::releaseWeights;
   }
 
   /** {@linkplain WorkerThreads#run Runs} the body on this engine's threads. */

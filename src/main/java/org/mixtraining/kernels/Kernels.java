@@ -21,6 +21,25 @@ public interface Kernels {
     return false;
   }
 
+  // --- weights ---------------------------------------------------------------------------------
+
+  /**
+   * Begins a stretch in which weights[1, n] keep their values, so that products may read them in a
+   * form that is made once. If this returns true, {@link #roundWeights} has to make it of every
+   * part before the first product.
+   */
+  default boolean holdWeights(Matrix weights) {
+    return false;
+  }
+
+  /** Makes the form that products read of a part of the weights that are held. */
+  default void roundWeights(Matrix part) {
+    throw new UnsupportedOperationException("weights are read as they are");
+  }
+
+  /** Ends the stretch. */
+  default void releaseWeights() {}
+
   // --- linear: y = x·W + b ---------------------------------------------------------------------
 
   /** y[rows, out] = x[rows, in] · w[in, out] + bias[1, out]. */

@@ -42,6 +42,7 @@ final class OneDnn {
   private final engine cpu = new engine(engine.kind.cpu, 0);
   private final stream stream = new stream(cpu);
   private final Map<Shape, Optional<Product>> products = new HashMap<>();
+  private final Map<Integer, Rounding> roundings = new HashMap<>();
   private final Rounded first = new Rounded();
   private final Rounded second = new Rounded();
 
@@ -63,20 +64,94 @@ final class OneDnn {
       int strideA,
       int strideB,
       int strideC,
-      boolean bf16) {}
+      boolean bf16) {
+
+    boolean hasAtLeast(long multiplyAdds) {
+      return (long) m * n * k >= multiplyAdds;
+    }
+  }
 
   /**
    * Computes the product if oneDNN has a fast implementation for it; otherwise returns false and
    * leaves c unchanged.
+   *
+   * @param held what is rounded already
    */
-  static boolean multiplies(Shape shape, Matrix a, Matrix b, Matrix c) {
+  static boolean multiplies(Shape shape, Matrix a, Matrix b, Matrix c, RoundedWeights held) {
     if (!PRESENT) {
       return false;
     }
     OneDnn own = OF_THREAD.get();
     Optional<Product> product = own.product(shape);
-    product.ifPresent(p -> p.run(own.stream, a, b, c));
+    product.ifPresent(
+        p -> own.run(p, own.read(p.a, a, own.first, held), own.read(p.b, b, own.second, held), c));
     return product.isPresent();
+  }
+
+  /** {@link Gemm#gradients} in the same way; dy is rounded once for both. */
+  static boolean gradients(
+      Shape weight,
+      Shape input,
+      Matrix x,
+      Matrix w,
+      Matrix dy,
+      Matrix dx,
+      Matrix dw,
+      RoundedWeights held) {
+    if (!PRESENT) {
+      return false;
+    }
+    OneDnn own = OF_THREAD.get();
+    Optional<Product> ofWeight = own.product(weight);
+    Optional<Product> ofInput = own.product(input);
+    if (ofWeight.isEmpty() || ofInput.isEmpty()) {
+      return false;
+    }
+    Pointer read = own.read(ofWeight.get().b, dy, own.second, held);
+    own.run(ofWeight.get(), own.read(ofWeight.get().a, x, own.first, held), read, dw);
+    own.run(ofInput.get(), read, own.read(ofInput.get().b, w, own.first, held), dx);
+    return true;
+  }
+
+  private void run(Product product, Pointer a, Pointer b, Matrix c) {
+    product.a.read.set_data_handle(a);
+    product.b.read.set_data_handle(b);
+    product.c.set_data_handle(c.pointer());
+    product.primitive.execute(stream, product.matrices);
+  }
+
+  /** A factor as a product reads it: as it is, or rounded, already or now. */
+  private Pointer read(Factor factor, Matrix matrix, Rounded into, RoundedWeights held) {
+    if (factor.rounding.isEmpty()) {
+      return matrix.pointer();
+    }
+    return held.of(matrix)
+        .orElseGet(
+            () -> {
+              Pointer rounded = into.ofBytes(factor.bytes);
+              factor.given.set_data_handle(matrix.pointer());
+              factor.read.set_data_handle(rounded);
+              factor.rounding.get().execute(stream, factor.given, factor.read);
+              return rounded;
+            });
+  }
+
+  /** Rounds [1, n] values to bfloat16. */
+  static void round(Matrix values, Pointer into) {
+    OneDnn own = OF_THREAD.get();
+    Rounding rounding = own.roundings.computeIfAbsent(values.cols(), own::rounding);
+    rounding.from.set_data_handle(values.pointer());
+    rounding.to.set_data_handle(into);
+    rounding.reorder.execute(own.stream, rounding.from, rounding.to);
+  }
+
+  private Rounding rounding(int values) {
+    try (memory.desc given = desc(1, values, false, values, f32);
+        memory.desc rounded = desc(1, values, false, values, bf16)) {
+      memory from = of(given);
+      memory to = of(rounded);
+      return new Rounding(from, to, new reorder(from, to));
+    }
   }
 
   private Optional<Product> product(Shape shape) {
@@ -106,8 +181,8 @@ final class OneDnn {
             ? Optional.of(
                 product(
                     new matmul(description),
-                    factor(given, a, s.bf16, first),
-                    factor(other, b, s.bf16, second),
+                    factor(given, a, s.bf16),
+                    factor(other, b, s.bf16),
                     of(c)))
             : Optional.empty();
       }
@@ -125,11 +200,11 @@ final class OneDnn {
     return new memory(matrix, cpu, (Pointer) null);
   }
 
-  private Factor factor(memory.desc given, memory.desc read, boolean rounds, Rounded into) {
+  private Factor factor(memory.desc given, memory.desc read, boolean rounds) {
     memory from = of(given);
     memory to = of(read);
     var rounding = rounds ? Optional.of(new reorder(from, to)) : Optional.<reorder>empty();
-    return new Factor(from, to, rounding, into, read.get_size());
+    return new Factor(from, to, rounding, read.get_size());
   }
 
   /** Memory of the thread for a factor in bfloat16, as large as the largest was. */
@@ -152,21 +227,9 @@ final class OneDnn {
    * @param given as it is
    * @param read as the product reads it
    * @param rounding from the one to the other, where they differ
-   * @param into where the rounded factor lies
-   * @param bytes of it
+   * @param bytes of what the product reads
    */
-  private record Factor(
-      memory given, memory read, Optional<reorder> rounding, Rounded into, long bytes) {
-    void set(stream stream, Matrix factor) {
-      if (rounding.isEmpty()) {
-        read.set_data_handle(factor.pointer());
-      } else {
-        given.set_data_handle(factor.pointer());
-        read.set_data_handle(into.ofBytes(bytes));
-        rounding.get().execute(stream, given, read);
-      }
-    }
-  }
+  private record Factor(memory given, memory read, Optional<reorder> rounding, long bytes) {}
 
   private static Product product(matmul primitive, Factor a, Factor b, memory c) {
     var matrices = new IntMemoryMap();
@@ -177,14 +240,9 @@ final class OneDnn {
     return new Product(primitive, a, b, c, matrices);
   }
 
-  private record Product(matmul primitive, Factor a, Factor b, memory c, IntMemoryMap matrices) {
-    void run(stream stream, Matrix x, Matrix y, Matrix z) {
-      a.set(stream, x);
-      b.set(stream, y);
-      c.set_data_handle(z.pointer());
-      primitive.execute(stream, matrices);
-    }
-  }
+  private record Product(matmul primitive, Factor a, Factor b, memory c, IntMemoryMap matrices) {}
+
+  private record Rounding(memory from, memory to, reorder reorder) {}
 
   /**
    * Whether this processor multiplies in bfloat16 more quickly than in float32: by AMX, or by

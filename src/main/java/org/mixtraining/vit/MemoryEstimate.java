@@ -12,6 +12,9 @@ public final class MemoryEstimate {
 
   private static final int FLOAT = Float.BYTES;
 
+  /** Floats of a parameter: itself, its gradient, two moments, and once more in bfloat16. */
+  private static final double STATE = 4.5;
+
   private MemoryEstimate() {}
 
   /**
@@ -39,7 +42,7 @@ public final class MemoryEstimate {
       floats += 4.0 * vit.fullTokens() * (vit.decoder().dim() + vit.architecture().patchValues());
     }
     floats += 4.0 * values(vit);
-    return Math.round(FLOAT * (floats * batchSize + 4.0 * parameters));
+    return Math.round(FLOAT * (floats * batchSize + STATE * parameters));
   }
 
   /** Of a replica that predicts; it has a graph with gradients and moments too. */
@@ -49,7 +52,7 @@ public final class MemoryEstimate {
         (double) (kept(encoder) + working(encoder)) * vit.fullTokens()
             + (double) encoder.heads() * vit.fullTokens() * vit.fullTokens()
             + 4.0 * values(vit);
-    return Math.round(FLOAT * (floats * batchSize + 4.0 * parameters));
+    return Math.round(FLOAT * (floats * batchSize + STATE * parameters));
   }
 
   /** Values of an image. */

@@ -9,8 +9,11 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.mixtraining.kernels.Engine;
+import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.layers.ClassHeadLayer;
+import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.layers.PatchMask;
 import org.mixtraining.vit.layers.PixelReconstructionLayer;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -165,8 +168,15 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
   public StepResult fit(MultiDataSet minibatch, String head, long[] ids) {
     List<ClassHeadLayer> heads = prepare((int) minibatch.getFeatures(0).size(2), head, ids);
     List<Head> all = heads().stream().flatMap(layer -> layer.layerConf().tasks().stream()).toList();
-    graph.fit(all.size() > 1 ? Batch.among(all, head, minibatch) : minibatch);
+    try (Engine.Held held = holdWeights()) {
+      graph.fit(all.size() > 1 ? Batch.among(all, head, minibatch) : minibatch);
+    }
     return result(heads);
+  }
+
+  /** For a pass through the graph; the optimizer changes them only after it. */
+  private Engine.Held holdWeights() {
+    return Compute.current().engine().hold(Matrix.of(graph.params()));
   }
 
   /** Sets the layers to a minibatch; returns the head of its task, if there is one. */
@@ -240,8 +250,10 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
    */
   public float[] predict(String head, float[] pixels, int images, int size) {
     serve(size, heads());
-    INDArray[] output = graph.output(Batch.images(vit(), pixels, images));
-    return output[graph.getConfiguration().getNetworkOutputs().indexOf(head)].data().asFloat();
+    try (Engine.Held held = holdWeights()) {
+      INDArray[] output = graph.output(Batch.images(vit(), pixels, images));
+      return output[graph.getConfiguration().getNetworkOutputs().indexOf(head)].data().asFloat();
+    }
   }
 
   /**

@@ -111,6 +111,12 @@ class GemmTest {
     }
   }
 
+  private static Matrix copy(Matrix x) {
+    Matrix copy = Matrix.allocate(x.rows(), x.cols());
+    copy.copyFrom(x);
+    return copy;
+  }
+
   private static List<Float> values(Matrix c) {
     List<Float> values = new ArrayList<>();
     for (int r = 0; r < c.rows(); r++) {
@@ -172,6 +178,69 @@ class GemmTest {
     Matrix aT = random(k, m, 5);
     bf16.aTb(aT, b, c);
     assertProduct(c, rounded(aT), rounded(b), true, false, k, 0);
+  }
+
+  /** Whatever their sizes, and wherever the library or the precision changes. */
+  @ParameterizedTest
+  @CsvSource({"544, 192, 96, true", "5, 7, 3, true", "131, 97, 151, false", "131, 97, 151, true"})
+  void bothGradientsAreTheTwoProductsToTheBit(int rows, int in, int out, boolean half) {
+    if (half) {
+      assumeBf16();
+    }
+    var gemm = new Gemm(half);
+    Matrix x = random(rows, in, 1);
+    Matrix w = random(in, out, 2);
+    Matrix dy = random(rows, out, 3);
+    Matrix dw = random(in, out, 4);
+    Matrix dx = random(rows, in, 5);
+    gemm.aTb(x, dy, dw);
+    gemm.abT(dy, w, dx);
+    List<Float> dwAlone = values(dw);
+    List<Float> dxAlone = values(dx);
+    fill(dw);
+    fill(dx);
+
+    gemm.gradients(x, w, dy, dx, dw);
+
+    assertThat(values(dw)).isEqualTo(dwAlone);
+    assertThat(values(dx)).isEqualTo(dxAlone);
+  }
+
+  /** The weights' neighbours in memory are no weights, and a part of their columns is none. */
+  @Test
+  void weightsThatAreHeldGiveTheSameBitsUntilTheyAreReleased() {
+    assumeBf16();
+    int in = 151;
+    int out = 97;
+    Matrix flat = random(1, 3 + in * out + 40, 1);
+    Matrix all = flat.cols(3, 3 + in * out);
+    Matrix w = all.slice(0, in, out);
+    Matrix x = random(200, in, 2);
+    Matrix wide = copy(x);
+    Matrix y = Matrix.allocate(200, out);
+    Matrix dx = Matrix.allocate(200, in);
+    try (Engine engine = Engine.cpu(2, Precision.BF16)) {
+      Kernels kernels = engine.kernels();
+      kernels.matmul(x, w, y);
+      kernels.linearInputGradient(y, w, dx);
+      List<Float> yAlone = values(y);
+      List<Float> dxAlone = values(dx);
+
+      try (Engine.Held held = engine.hold(all)) {
+        fill(y);
+        fill(dx);
+        kernels.matmul(wide, w, y);
+        kernels.linearInputGradient(y, w, dx);
+        assertThat(values(y)).isEqualTo(yAlone);
+        assertThat(values(dx)).isEqualTo(dxAlone);
+
+        all.fill(0);
+        kernels.matmul(x, w, y);
+        assertThat(values(y)).as("as they were when they were held").isEqualTo(yAlone);
+      }
+      kernels.matmul(x, w, y);
+      assertThat(values(y)).containsOnly(0f);
+    }
   }
 
   @Test
