@@ -24,7 +24,8 @@ public record JobConfig(
     AveragingConfig averaging,
     WorkersConfig workers,
     CheckpointConfig checkpoint,
-    TrackingConfig tracking)
+    TrackingConfig tracking,
+    ResultsConfig results)
     implements Serializable {
 
   /**
@@ -66,7 +67,8 @@ public record JobConfig(
             AveragingConfig.read(settings),
             WorkersConfig.read(settings),
             CheckpointConfig.read(settings),
-            TrackingConfig.read(settings));
+            TrackingConfig.read(settings),
+            ResultsConfig.read(settings));
     config.check(settings);
     settings.check();
     return config;
