@@ -14,7 +14,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructField;
-import org.mixtraining.config.ResultsConfig;
+import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
 
 /**
@@ -40,7 +40,7 @@ public final class Catalog {
    * @throws UserException if there is no session or no such catalog, or a table cannot be made
    */
   public static synchronized Optional<Catalog> of(
-      ResultsConfig results, Optional<SparkSession> session) {
+      JobConfig.Results results, Optional<SparkSession> session) {
     if (results.catalog().isEmpty()) {
       return Optional.empty();
     }

@@ -21,7 +21,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.api.MixTraining;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.ResultsConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
@@ -60,7 +59,7 @@ class CatalogTest {
   }
 
   private static Optional<Catalog> catalog(String place) {
-    return Catalog.of(new ResultsConfig(place), Optional.of(spark.get()));
+    return Catalog.of(new JobConfig.Results(place), Optional.of(spark.get()));
   }
 
   private List<Row> rows(String table) {
@@ -217,10 +216,10 @@ class CatalogTest {
 
   @Test
   void aRunWithoutSparkIsRefusedACatalog() {
-    assertThatThrownBy(() -> Catalog.of(new ResultsConfig("lake.mix"), Optional.empty()))
+    assertThatThrownBy(() -> Catalog.of(new JobConfig.Results("lake.mix"), Optional.empty()))
         .hasMessage(
             "mixtraining.results.catalog = lake.mix: is written by a Spark session, and this run has none; train in one, or leave the key empty");
-    assertThat(Catalog.of(new ResultsConfig(""), Optional.empty())).isEmpty();
+    assertThat(Catalog.of(new JobConfig.Results(""), Optional.empty())).isEmpty();
     assertThatThrownBy(() -> JobConfig.load(Optional.empty(), List.of("results.catalog=lake")))
         .hasMessageContaining(
             "mixtraining.results.catalog = lake: must be a catalog of Spark's, a dot and a namespace in it, as lake.mixtraining, or empty");
