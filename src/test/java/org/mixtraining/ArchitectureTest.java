@@ -2,6 +2,8 @@ package org.mixtraining;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
@@ -174,8 +176,8 @@ class ArchitectureTest {
             .resideOutsideOfPackages(
                 inside(List.of("kernels", "vit", "formats", "train", "gpu", "run", "spark")))
             .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage(ND4J));
+            .dependOnClassesThat(
+                resideInAnyPackage(ND4J).and(not(resideInAPackage("org.nd4j.shade.protobuf..")))));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package org.mixtraining.api;
 
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -35,23 +36,31 @@ public final class MixTraining {
    * @throws RunHeldException if another process is training the run
    */
   public static RunSummary train(JobConfig config) {
-    return train(new Configuration(), config, LocalBackend::new);
+    return train(new Configuration(), config, LocalBackend::new, Optional.empty());
   }
 
   /** The same on the executors of a Spark session. */
   public static RunSummary train(SparkSession session, JobConfig config) {
     JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-    return train(spark.hadoopConfiguration(), config, data -> new SparkBackend(spark, data));
+    return train(
+        spark.hadoopConfiguration(),
+        config,
+        data -> new SparkBackend(spark, data),
+        Optional.of(session));
   }
 
   private static RunSummary train(
-      Configuration hadoop, JobConfig config, Function<TrainingData, Backend> backends) {
+      Configuration hadoop,
+      JobConfig config,
+      Function<TrainingData, Backend> backends,
+      Optional<SparkSession> session) {
     Layout.check(config);
     Writable.check(hadoop, "mixtraining.run.output =", config.run().output());
     try (Interruption never = new Interruption();
         TrainingJob job = new TrainingJob(TrainingJob.id(config), config, hadoop, line -> {})) {
       RunRow row =
-          job.finished().orElseGet(() -> job.train(backends, never, line -> {}, epoch -> {}));
+          job.finished()
+              .orElseGet(() -> job.train(backends, session, never, line -> {}, epoch -> {}));
       return job.summary(row);
     }
   }

@@ -2,9 +2,12 @@ package org.mixtraining.api;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -18,17 +21,24 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.mixtraining.checkpoint.ModelFile;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.sources.Input;
 import org.mixtraining.data.sources.Inputs;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
+import org.mixtraining.kernels.Device;
+import org.mixtraining.spark.ByBatches;
 import org.mixtraining.spark.ClusterPrediction;
+import org.mixtraining.spark.TaskDevice;
 import org.mixtraining.train.Classifier;
+import scala.collection.JavaConverters;
+import scala.collection.Seq;
 
 /**
  * A trained model that classifies images: from a Java program, from Spark SQL, or all images under
@@ -48,9 +58,13 @@ public final class MixTrainingModel {
   private final Input.Form form;
 
   private MixTrainingModel(TrainedModel model, ModelCard.Task task) {
+    this(model, task, Device.any(1, Precision.FP32));
+  }
+
+  private MixTrainingModel(TrainedModel model, ModelCard.Task task, Device device) {
     this.model = model;
     this.task = task;
-    this.classifier = new Classifier(model, task, 1);
+    this.classifier = new Classifier(model, task, device);
     this.form = form(defaults().data());
   }
 
@@ -147,43 +161,67 @@ public final class MixTrainingModel {
    */
   public UserDefinedFunction udf(SparkSession spark) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    return functions.udf(new Ask(context.broadcast(model), task), ANSWER);
+    var asked = new Asked(context.broadcast(model), task);
+    UDF1<byte[], Row> one = file -> asked.answers(Collections.singletonList(file)).get(0);
+    return functions.udf(one, ANSWER);
   }
 
-  /** Asks the model that a task's process has been sent. */
-  private static final class Ask implements UDF1<byte[], Row> {
+  /**
+   * The same of an array of such files, which are classified together, in minibatches of {@value
+   * ByBatches#IMAGES}: an array of answers in their order. As Spark calls a function for each row,
+   * this is how SQL asks for several images at a time.
+   */
+  public UserDefinedFunction batchUdf(SparkSession spark) {
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    var asked = new Asked(context.broadcast(model), task);
+    UDF1<Seq<byte[]>, List<Row>> many =
+        files -> files == null ? null : asked.answers(JavaConverters.seqAsJavaList(files));
+    return functions.udf(many, DataTypes.createArrayType(ANSWER));
+  }
+
+  /** The model that a task's process has been sent, on the task's device. */
+  private static final class Asked implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private final Broadcast<TrainedModel> shared;
     private final ModelCard.Task task;
     private transient MixTrainingModel model;
 
-    Ask(Broadcast<TrainedModel> shared, ModelCard.Task task) {
+    Asked(Broadcast<TrainedModel> shared, ModelCard.Task task) {
       this.shared = shared;
       this.task = task;
     }
 
-    @Override
-    public Row call(byte[] file) {
+    List<Row> answers(List<byte[]> files) {
       if (model == null) {
-        model = new MixTrainingModel(shared.value(), task);
+        model = new MixTrainingModel(shared.value(), task, TaskDevice.forPrediction());
       }
-      return model.answer(file);
+      List<Row> answers = new ArrayList<>(files.size());
+      new ByBatches<>(files.iterator(), ByBatches.IMAGES, model::answers)
+          .forEachRemaining(answers::add);
+      return answers;
     }
   }
 
-  private Row answer(byte[] file) {
-    Input input = form.decode("image", file);
-    if (input.error() != null) {
-      return RowFactory.create(null, null, null, null, input.error());
-    }
-    Classification said = predict(List.of(input.pixels())).get(0);
-    return RowFactory.create(
-        said.predicted(),
-        said.name(),
-        said.probability(),
-        said.probabilities().toArray(Float[]::new),
-        null);
+  private List<Row> answers(List<byte[]> files) {
+    List<Input> inputs = files.stream().map(file -> form.decode("image", file)).toList();
+    Iterator<Classification> said =
+        predict(inputs.stream().filter(input -> input.error() == null).map(Input::pixels).toList())
+            .iterator();
+    return inputs.stream()
+        .map(input -> row(input.error() == null ? said.next() : null, input.error()))
+        .toList();
+  }
+
+  private static Row row(Classification said, String error) {
+    return said == null
+        ? RowFactory.create(null, null, null, null, error)
+        : RowFactory.create(
+            said.predicted(),
+            said.name(),
+            said.probability(),
+            said.probabilities().toArray(Float[]::new),
+            null);
   }
 
   /**

@@ -3,12 +3,12 @@ package org.mixtraining.cli;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Comparison;
@@ -21,6 +21,7 @@ import org.mixtraining.jobs.ComparisonPlan;
 import org.mixtraining.jobs.ComparisonRunner;
 import org.mixtraining.jobs.Interruption;
 import org.mixtraining.jobs.Writable;
+import org.mixtraining.results.Catalog;
 import org.mixtraining.results.ComparisonRow;
 import org.mixtraining.results.Format;
 import org.mixtraining.results.Query;
@@ -74,6 +75,7 @@ final class CompareCommand implements Callable<Integer> {
         Sessions.Opened opened = session(comparison, plan)) {
       SparkSession spark = opened.spark();
       interruption.cancels(spark.sparkContext());
+      Catalog.of(common.results(), Optional.of(spark)).ifPresent(tables::also);
       forgetOthers(spark, comparison, tables);
       prepareMissing(spark, hadoop, plan);
       plan.left().forEach(run -> TrainingData.open(hadoop, run.config()));
@@ -81,11 +83,7 @@ final class CompareCommand implements Callable<Integer> {
       options.progress(ready.summary(gflops));
       ready.notes(hadoop).forEach(options::progress);
       List<Throwable> failures =
-          new ComparisonRunner(
-                  JavaSparkContext.fromSparkContext(spark.sparkContext()),
-                  interruption,
-                  options::progress)
-              .train(ready);
+          new ComparisonRunner(spark, interruption, options::progress).train(ready);
       print(spark, comparison);
       if (!failures.isEmpty()) {
         throw Failable.rethrow(failures.get(0));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -18,6 +19,7 @@ import org.mixtraining.data.preview.ReconstructionSheet;
 import org.mixtraining.jobs.RecordedData;
 import org.mixtraining.jobs.Writable;
 import org.mixtraining.kernels.Engine;
+import org.mixtraining.results.Catalog;
 import org.mixtraining.results.FeatureRow;
 import org.mixtraining.results.FeatureRow.Method;
 import org.mixtraining.results.Format;
@@ -87,6 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
       }
       if (probe || knn || picture == null) {
         List<FeatureRow> rows = judge(frozen);
+        Catalog.of(config.results(), Optional.of(spark)).ifPresent(tables::also);
         tables.write(rows);
         System.out.print((json ? Format.JSON : Format.TEXT).print(answer(rows)));
       }

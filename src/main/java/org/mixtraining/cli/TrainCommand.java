@@ -106,6 +106,7 @@ final class TrainCommand implements Callable<Integer> {
       JavaSparkContext spark = JavaSparkContext.fromSparkContext(opened.spark().sparkContext());
       return job.train(
           data -> new SparkBackend(spark, data),
+          Optional.of(opened.spark()),
           interruption,
           options::progress,
           epoch -> options.progress(line.of(epoch)));

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.hocon.Canonical;
@@ -24,8 +25,25 @@ public record JobConfig(
     AveragingConfig averaging,
     WorkersConfig workers,
     CheckpointConfig checkpoint,
-    TrackingConfig tracking)
+    TrackingConfig tracking,
+    Results results)
     implements Serializable {
+
+  /**
+   * A place of the result tables beside their files: a catalog of Spark's and a namespace in it,
+   * separated by a dot; or none, if it is empty.
+   */
+  public record Results(String catalog) implements Serializable {
+    private static final Pattern PLACE = Pattern.compile("([\\w-]+(\\.[\\w-]+)+)?");
+
+    private static Results read(Settings settings) {
+      return new Results(
+          settings.text(
+              "results.catalog",
+              place -> PLACE.matcher(place).matches(),
+              "a catalog of Spark's, a dot and a namespace in it, as lake.mixtraining, or empty"));
+    }
+  }
 
   /**
    * The defaults, overridden by a file, overridden by {@code key=value} pairs in their order. A
@@ -66,7 +84,8 @@ public record JobConfig(
             AveragingConfig.read(settings),
             WorkersConfig.read(settings),
             CheckpointConfig.read(settings),
-            TrackingConfig.read(settings));
+            TrackingConfig.read(settings),
+            Results.read(settings));
     config.check(settings);
     settings.check();
     return config;

@@ -38,16 +38,30 @@ public final class GpuPredictor implements Predictor {
   @Override
   public float[] predict(String head, float[] pixels, int images, int size) {
     Head own = spec.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
+    float[] scores = new float[images * own.classes()];
+    gpu.read(run(own, pixels, images, size).logits(), scores);
+    softmax(scores, own.classes());
+    return scores;
+  }
+
+  @Override
+  public float[] features(float[] pixels, int images, int size) {
+    if (gpu.matrixType() != Memory.Type.FLOAT) {
+      throw new IllegalStateException("features are read as float32, not " + gpu.matrixType());
+    }
+    float[] features = new float[images * spec.vit().encoder().dim()];
+    gpu.read(run(spec.heads().get(0), pixels, images, size).features(), features);
+    return features;
+  }
+
+  private PredictionProgram run(Head own, float[] pixels, int images, int size) {
     ViT vit = spec.vit().serving(new Served(size, own.classes(), 0));
     Shape shape = new Shape(vit, own, images, false);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
     captured.graph().launch();
-    float[] scores = new float[images * own.classes()];
-    gpu.read(captured.program().logits(), scores);
-    softmax(scores, own.classes());
-    return scores;
+    return captured.program();
   }
 
   /** Scores to probabilities, row by row. */

@@ -44,6 +44,11 @@ final class HeadProgram {
     return logits;
   }
 
+  /** [images, dim]. */
+  Memory features() {
+    return features;
+  }
+
   /** From x[rows, dim] to the logits. */
   void scores(Memory x) {
     Operations ops = bench.operations();

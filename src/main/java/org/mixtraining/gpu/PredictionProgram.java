@@ -17,6 +17,11 @@ final class PredictionProgram {
     return head.logits();
   }
 
+  /** [images, dim], of the type that matrix products read. */
+  Memory features() {
+    return head.features();
+  }
+
   void run() {
     encoder.forward();
     head.scores(encoder.normed());

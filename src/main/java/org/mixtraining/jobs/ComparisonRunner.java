@@ -3,6 +3,7 @@ package org.mixtraining.jobs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
@@ -10,6 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Comparison;
 import org.mixtraining.results.RunRow;
@@ -20,7 +22,7 @@ import org.mixtraining.spark.SparkBackend;
  * own Spark jobs, to one of the pools between which Spark's FAIR scheduler shares the executors.
  */
 public record ComparisonRunner(
-    JavaSparkContext spark, Interruption interruption, Consumer<String> report) {
+    SparkSession session, Interruption interruption, Consumer<String> report) {
   /** What came of a run: a row, or why there is none. */
   private record Outcome(Comparison.Run run, RunRow row, Throwable failure) {}
 
@@ -74,8 +76,13 @@ public record ComparisonRunner(
     }
   }
 
+  private JavaSparkContext spark() {
+    return JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
   /** Workers that the cluster trains at a time. */
   private int slots() {
+    JavaSparkContext spark = spark();
     return Math.max(1, spark.defaultParallelism() / spark.getConf().getInt("spark.task.cpus", 1));
   }
 
@@ -93,11 +100,17 @@ public record ComparisonRunner(
       return new Outcome(
           run, null, new InterruptedRunException(run.id() + " was not started", null));
     }
+    JavaSparkContext spark = spark();
     spark.setLocalProperty("spark.scheduler.pool", pool);
     try (TrainingJob job =
         new TrainingJob(run.id(), run.config(), spark.hadoopConfiguration(), report)) {
       RunRow row =
-          job.train(data -> new SparkBackend(spark, data), interruption, line -> {}, epoch -> {});
+          job.train(
+              data -> new SparkBackend(spark, data),
+              Optional.of(session),
+              interruption,
+              line -> {},
+              epoch -> {});
       return new Outcome(run, row, null);
     } catch (RuntimeException | Error e) {
       return new Outcome(run, null, e);

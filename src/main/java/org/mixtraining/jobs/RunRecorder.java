@@ -96,11 +96,17 @@ final class RunRecorder implements EpochSink {
   }
 
   void interrupted() {
-    write(Status.INTERRUPTED, null, null);
+    writeInAnyCase(row(Status.INTERRUPTED, null, null));
   }
 
   void failed(Throwable error) {
-    write(Status.FAILED, Causes.reason(error), null);
+    writeInAnyCase(row(Status.FAILED, Causes.reason(error), null));
+  }
+
+  /** Spark may be what has failed, or be told to stop. */
+  private void writeInAnyCase(RunRow row) {
+    tables.writeInAnyCase(row);
+    observers.forEach(observer -> observer.run(row));
   }
 
   private RunRow write(Status status, String error, String stateSha256) {

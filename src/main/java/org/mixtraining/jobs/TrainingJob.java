@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.checkpoint.Checkpoint;
 import org.mixtraining.checkpoint.CheckpointWriter;
 import org.mixtraining.checkpoint.Checkpoints;
@@ -23,6 +24,7 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.PretrainedWeights;
 import org.mixtraining.formats.TrainedModel;
+import org.mixtraining.results.Catalog;
 import org.mixtraining.results.RunObserver;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Progress;
@@ -113,6 +115,7 @@ public final class TrainingJob implements AutoCloseable {
    * Trains what is left of the run.
    *
    * @param backends where its epochs are computed
+   * @param session of Spark, if there is one, with the catalog that is to have its rows
    * @param progress told what is trained
    * @param finished takes each epoch when it has been recorded
    * @return its final row
@@ -121,10 +124,13 @@ public final class TrainingJob implements AutoCloseable {
    */
   public RunRow train(
       Function<TrainingData, Backend> backends,
+      Optional<SparkSession> session,
       Interruption interruption,
       Consumer<String> progress,
       EpochSink finished) {
     TrainingData data = TrainingData.open(hadoop, config);
+    Catalog.of(config.results(), session).ifPresent(tables::also);
+    tables.publish(id);
     try (Backend backend = backends.apply(data);
         Trackers trackers = Trackers.of(hadoop, config, id)) {
       RunState random = RunState.initial(data.initialModel());

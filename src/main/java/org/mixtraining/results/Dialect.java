@@ -45,12 +45,12 @@ public enum Dialect {
         quoted(location));
   }
 
-  private static String column(Table.Field column) {
+  static String column(Table.Field column) {
     return "`%s` %s COMMENT %s"
         .formatted(column.name(), column.type().spark().sql(), quoted(column.meaning()));
   }
 
-  private static String quoted(String text) {
+  static String quoted(String text) {
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'";
   }
 }

@@ -37,6 +37,11 @@ record Part(Path path, Configuration conf) {
             });
   }
 
+  /** Whether a file in its directory is one: hidden ones are on the way, or were left on it. */
+  static boolean isOne(Path file) {
+    return file.getName().endsWith(".parquet") && !file.getName().matches("[._].*");
+  }
+
   /** Its records in their order; none if there is no such file. */
   List<Group> read() throws IOException {
     FileSystem files = path.getFileSystem(conf);

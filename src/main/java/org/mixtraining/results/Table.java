@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.schema.MessageType;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 import org.mixtraining.config.KebabCase;
 
@@ -124,6 +126,16 @@ record Table(String name, String oneRowPer, List<Field> columns) {
           }
           return value;
         });
+  }
+
+  /** A record of a file as a row with {@link #schema()}. */
+  Row row(String runId, Group record) {
+    return RowFactory.create(
+        columns.stream()
+            .map(
+                column ->
+                    column.name.equals(PARTITION) ? runId : column.type.value(record, column.name))
+            .toArray());
   }
 
   /** The same record with {@link #parquet()}, whichever version's file it is from. */

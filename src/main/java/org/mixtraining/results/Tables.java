@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.apache.commons.math3.distribution.TDistribution;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -23,12 +22,12 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataTypes;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.RunConfig;
 import org.mixtraining.config.UserException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The result tables under {@code <output>/tables}: written by the driver, read with SQL.
@@ -37,18 +36,37 @@ import org.mixtraining.config.UserException;
  * one step where the file system can (local, HDFS).
  */
 public final class Tables {
-  private static final List<Table> ALL =
+  private static final Logger LOG = LoggerFactory.getLogger(Tables.class);
+
+  static final List<Table> ALL =
       Arrays.stream(ResultRow.class.getPermittedSubclasses()).map(Table::of).toList();
   private static final String EPOCH = "epoch";
   private static final int NO_EPOCH = 0;
 
   private final Path root;
   private final Configuration conf;
+  private Optional<Catalog> catalog = Optional.empty();
 
   /** Tables below an output directory, of any file system that Hadoop knows. */
   public Tables(Configuration conf, String output) {
     this.root = root(output);
     this.conf = conf;
+  }
+
+  /** From now on what is written or deleted is so in a catalog too, and there first. */
+  public void also(Catalog other) {
+    catalog = Optional.of(other);
+  }
+
+  /** Makes the catalog, if there is one, hold of a run what the files do. */
+  public void publish(String runId) {
+    if (catalog.isPresent()) {
+      ALL.forEach(table -> publish(table, runId, partition(table, runId).records()));
+    }
+  }
+
+  private void publish(Table table, String runId, List<Group> records) {
+    catalog.ifPresent(other -> other.replace(table, runId, records));
   }
 
   /** Stores one row. */
@@ -80,22 +98,30 @@ public final class Tables {
             (key, part) -> writePart(Table.of(key.type), key.runId, key.part, key.epoch, part));
   }
 
-  /** The row of a run, if it has been recorded. */
-  public Optional<RunRow> run(String runId) {
-    Path run =
-        new Path(partition(Table.of(RunRow.class), RunConfig.checkedId(runId)), "run.parquet");
-    return read(run).stream().findFirst().map(group -> Table.row(RunRow.class, runId, group));
+  /**
+   * Stores a row even if the catalog does not take it, as where Spark is gone or stops working: the
+   * catalog has it from the run's next start.
+   */
+  public void writeInAnyCase(ResultRow row) {
+    try {
+      write(row);
+    } catch (UserException | IllegalStateException e) {
+      LOG.warn("{}; it has the row when the run is started again", e.getMessage());
+      Optional<Catalog> other = catalog;
+      catalog = Optional.empty();
+      try {
+        write(row);
+      } finally {
+        catalog = other;
+      }
+    }
   }
 
-  private List<Group> read(Path part) {
-    try {
-      return new Part(part, conf).read();
-    } catch (UnsupportedFileSystemException e) {
-      throw unsupported(e, root.getParent().toString());
-    } catch (IOException | RuntimeException e) { // Parquet throws either where a file is damaged
-      throw new UserException(
-          "%s: cannot be read (%s); delete it to discard its rows".formatted(part, e.getMessage()));
-    }
+  /** The row of a run, if it has been recorded. */
+  public Optional<RunRow> run(String runId) {
+    return partition(Table.of(RunRow.class), runId).records("run").stream()
+        .findFirst()
+        .map(group -> Table.row(RunRow.class, runId, group));
   }
 
   /** The summary of a run's row. */
@@ -126,54 +152,52 @@ public final class Tables {
 
   /** Deletes a run: all its rows and its summary. */
   public void delete(String runId) {
-    delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)));
-    for (Table table : ALL) {
-      delete(partition(table, RunConfig.checkedId(runId)));
-    }
+    deleteSummary(runId);
+    ALL.forEach(table -> delete(table, runId));
   }
 
   /** Deletes a run's row and summary; the rows of its epochs stay. */
   public void forgetStatus(String runId) {
-    delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)));
-    delete(partition(Table.of(RunRow.class), RunConfig.checkedId(runId)));
+    deleteSummary(runId);
+    delete(Table.of(RunRow.class), runId);
   }
 
   /** Deletes a run's membership in a comparison; the run itself stays. */
   public void forgetPlace(String runId) {
-    delete(partition(Table.of(ComparisonRow.class), RunConfig.checkedId(runId)));
+    delete(Table.of(ComparisonRow.class), runId);
   }
 
-  private void delete(Path directory) {
-    try {
-      directory.getFileSystem(conf).delete(directory, true);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + directory, e);
-    }
+  private void delete(Table table, String runId) {
+    Partition partition = partition(table, runId);
+    publish(table, runId, List.of());
+    partition.delete();
+  }
+
+  private void deleteSummary(String runId) {
+    Partition.delete(RunSummary.directory(root.getParent(), RunConfig.checkedId(runId)), conf);
   }
 
   private void writePart(
       Table table, String runId, String part, int epoch, List<? extends ResultRow> rows) {
-    Path run = partition(table, runId);
-    Path file = new Path(run, part + ".parquet");
+    Partition partition = partition(table, runId);
     List<Group> records = new ArrayList<>(rows.stream().map(table::group).toList());
     if (epoch != NO_EPOCH) {
-      read(file).stream()
+      partition.records(part).stream()
           .map(table::adopt)
           .filter(other -> other.getInteger(EPOCH, 0) != epoch)
           .forEach(records::add);
       records.sort(Comparator.comparingInt(record -> record.getInteger(EPOCH, 0)));
     }
-    try {
-      new Part(file, conf).write(table, records);
-    } catch (UnsupportedFileSystemException e) {
-      throw unsupported(e, root.getParent().toString());
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write %s to %s".formatted(part, run), e);
+    if (catalog.isPresent()) {
+      List<Group> all = partition.recordsBut(part);
+      all.addAll(records);
+      publish(table, runId, all);
     }
+    partition.write(part, records);
   }
 
-  private Path partition(Table table, String runId) {
-    return new Path(new Path(root, table.name()), Table.PARTITION + "=" + runId);
+  private Partition partition(Table table, String runId) {
+    return new Partition(root, conf, table, runId);
   }
 
   /**
@@ -191,23 +215,12 @@ public final class Tables {
             .createOrReplaceTempView(table.name());
       }
     } catch (UnsupportedFileSystemException e) {
-      throw unsupported(e, output);
+      throw Partition.unsupported(e, output);
     } catch (IOException e) {
       throw unreachable(e, root);
     }
-    if (!spark.catalog().functionExists("student_t")) {
-      spark.udf().register("student_t", functions.udf(STUDENT_T, DataTypes.DoubleType));
-    }
-    View.ALL.forEach(view -> view.register(spark));
+    View.registerAll(spark);
   }
-
-  /** A quantile of Student's t distribution; null without a degree of freedom. */
-  private static final UDF2<Double, Long, Double> STUDENT_T =
-      (probability, degrees) ->
-          degrees < 1
-              ? null
-              : Double.valueOf(
-                  new TDistribution(degrees).inverseCumulativeProbability(probability));
 
   private static Dataset<Row> read(SparkSession spark, Table table, Path path, FileSystem files)
       throws IOException {
@@ -256,7 +269,7 @@ public final class Tables {
       }
       return String.join("\n", statements);
     } catch (UnsupportedFileSystemException e) {
-      throw unsupported(e, root.getParent().toString());
+      throw Partition.unsupported(e, root.getParent().toString());
     } catch (IOException e) {
       throw unreachable(e, root);
     }
@@ -274,10 +287,6 @@ public final class Tables {
 
   private static UncheckedIOException unreachable(IOException e, Path root) {
     return new UncheckedIOException("cannot read the result tables at " + root, e);
-  }
-
-  private static UserException unsupported(UnsupportedFileSystemException e, String output) {
-    return new UserException("mixtraining.run.output: " + output + ": " + e.getMessage());
   }
 
   private static Path root(String output) {

@@ -5,11 +5,14 @@ import static java.util.stream.Collectors.joining;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.commons.math3.distribution.TDistribution;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.MetadataBuilder;
 import org.mixtraining.config.Text;
 
@@ -79,6 +82,22 @@ record View(String name, String meaning, List<Documented> columns, String sql) {
     rows.select(columns.stream().map(Documented::column).toArray(Column[]::new))
         .createOrReplaceTempView(name);
   }
+
+  /** Registers all of them, and the function that they need. */
+  static void registerAll(SparkSession spark) {
+    if (!spark.catalog().functionExists("student_t")) {
+      spark.udf().register("student_t", functions.udf(STUDENT_T, DataTypes.DoubleType));
+    }
+    ALL.forEach(view -> view.register(spark));
+  }
+
+  /** A quantile of Student's t distribution; null without a degree of freedom. */
+  private static final UDF2<Double, Long, Double> STUDENT_T =
+      (probability, degrees) ->
+          degrees < 1
+              ? null
+              : Double.valueOf(
+                  new TDistribution(degrees).inverseCumulativeProbability(probability));
 
   /** Markdown: the columns with their meaning. */
   String describe() {

@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
@@ -18,7 +19,6 @@ import org.mixtraining.data.Minibatches;
 import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
-import org.mixtraining.kernels.Processor;
 import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
@@ -26,6 +26,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Features;
+import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Reconstruction;
@@ -76,7 +77,8 @@ public final class FrozenModel {
   private record Part(int part, List<Features> features) implements Serializable {}
 
   /**
-   * Of every task, in one stage of as many tasks as workers.
+   * Of every task, in one stage of as many tasks as workers, on GPUs where those of such a run can
+   * be had that take whole steps.
    *
    * @throws org.mixtraining.config.UserException if the run was allowed to know no label of one
    */
@@ -113,9 +115,17 @@ public final class FrozenModel {
     int parts = config.workers().count();
     JobConfig job = config;
     List<LabelledData> tasks = data.labelled();
-    return spark
-        .parallelize(IntStream.range(0, parts).boxed().toList(), parts)
-        .map(part -> new Part(part, features(broadcast.value(), graph, job, tasks, part)))
+    WorkerDevices devices = WorkerDevices.ofTrained(job.workers(), spark.getConf());
+    JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
+    if (devices.scoreModels()) {
+      devices.profile(spark.sc(), job.workers().perExecutor()).ifPresent(numbers::withResources);
+    }
+    return numbers
+        .map(
+            part ->
+                new Part(
+                    part,
+                    features(broadcast.value(), graph, job, tasks, part, devices.ofScoringTask())))
         .collect()
         .stream()
         .sorted(Comparator.comparingInt(Part::part))
@@ -123,13 +133,17 @@ public final class FrozenModel {
   }
 
   private static List<Features> features(
-      ModelState model, String graph, JobConfig job, List<LabelledData> tasks, int part) {
-    Device device =
-        Device.any(
-            job.workers().threadsPerWorker(), Processor.precision(job.workers().precision()));
+      ModelState model,
+      String graph,
+      JobConfig job,
+      List<LabelledData> tasks,
+      int part,
+      Device device) {
+    device.bind();
     try (ReplicaPool.Lease lease =
         ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, graph, device)) {
-      lease.replica().loadParameters(model);
+      Predictor predictor = lease.predictor();
+      predictor.load(model);
       List<Features> features = new ArrayList<>();
       for (LabelledData task : tasks) {
         PreparedDataset dataset = task.dataset();
@@ -145,7 +159,7 @@ public final class FrozenModel {
                           : dataset.heldOut(split, part, parts, labelled),
                       dataset.manifest().normalization(),
                       job.optimizer().batchSize());
-          features.add(Features.of(lease.replica(), new InterruptibleIterator<>(images)));
+          features.add(Features.of(predictor, new InterruptibleIterator<>(images)));
         }
       }
       lease.done();

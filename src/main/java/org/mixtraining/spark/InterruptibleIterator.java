@@ -18,7 +18,9 @@ final class InterruptibleIterator<T> implements Iterator<T> {
 
   @Override
   public boolean hasNext() {
-    task.killTaskIfInterrupted();
+    if (task != null) { // as it is on the driver, where Spark computes on a few rows
+      task.killTaskIfInterrupted();
+    }
     return items.hasNext();
   }
 

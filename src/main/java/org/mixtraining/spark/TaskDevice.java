@@ -19,7 +19,8 @@ public final class TaskDevice {
    */
   public static Device forPrediction() {
     boolean able = Accelerator.installed().filter(StepAccelerator.class::isInstance).isPresent();
-    return Optional.ofNullable(TaskContext.get().resourcesJMap().get(WorkerDevices.GPU))
+    return Optional.ofNullable(TaskContext.get()) // null where the driver asks
+        .map(task -> task.resourcesJMap().get(WorkerDevices.GPU))
         .map(ResourceInformation::addresses)
         .filter(addresses -> able && addresses.length > 0)
         .map(addresses -> Device.gpu(addresses[0], Precision.FP32))

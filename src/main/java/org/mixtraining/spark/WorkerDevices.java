@@ -77,12 +77,28 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
   }
 
   /**
+   * The devices for a run that has been trained: GPUs unless it is to have none, or none are to be
+   * had here, wherever it was trained.
+   */
+  static WorkerDevices ofTrained(WorkersConfig workers, SparkConf conf) {
+    return choose(workers, conf, Library.installed(), false);
+  }
+
+  /**
    * The devices of a run.
    *
    * @param library of this build, if it has one
    * @throws UserException if a GPU is asked for where there is none to be had
    */
   static WorkerDevices choose(WorkersConfig workers, SparkConf conf, Optional<Library> library) {
+    return choose(workers, conf, library, true);
+  }
+
+  /**
+   * @param insists on a GPU that is asked for
+   */
+  static WorkerDevices choose(
+      WorkersConfig workers, SparkConf conf, Optional<Library> library, boolean insists) {
     if (workers.device() == WorkersConfig.Device.CPU) {
       return onCpu(workers, "set by mixtraining.workers.device");
     }
@@ -90,7 +106,7 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
     boolean given = conf.getInt(AMOUNT, 0) > 0;
     boolean started = required && conf.getBoolean(DYNAMIC, false);
     Optional<String> obstacle = obstacle(conf, library, given || started);
-    if (obstacle.isPresent() && required) {
+    if (obstacle.isPresent() && required && insists) {
       throw new UserException(
           "mixtraining.workers.device = gpu: %s; or set it to auto or cpu"
               .formatted(obstacle.get()));

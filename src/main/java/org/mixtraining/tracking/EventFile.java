@@ -4,23 +4,26 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.nd4j.shade.protobuf.CodedOutputStream;
+import org.tensorflow.framework.Summary;
 
 /**
  * TensorBoard's event file: TFRecords (length, payload, and a masked CRC-32C of each) of protobuf
- * messages Event. Spark provides protobuf in shaded form only, and these messages have five fields
- * of three kinds between them, so they are written here as the wire format says.
+ * messages Event. ND4J has the classes that protobuf makes of TensorFlow's messages, but for Event
+ * itself, whose few fields are written here by protobuf's own stream.
  *
  * @see <a
  *     href="https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto">event.proto</a>
  */
 final class EventFile implements AutoCloseable {
   private static final int MASK = 0xa282ead8;
-  private static final int START = 1;
+
+  /** SessionLog { status: START }. */
+  private static final byte[] START = {1 << 3, 1};
 
   private final FSDataOutputStream out;
 
@@ -29,31 +32,35 @@ final class EventFile implements AutoCloseable {
    */
   EventFile(FSDataOutputStream out, Instant at, long first) throws IOException {
     this.out = out;
-    write(event(at, 0).bytes(3, "brain.Event:2".getBytes(StandardCharsets.UTF_8)));
-    write(event(at, first).bytes(7, new Message().varint(1, START).encoded()));
+    write(at, 0, event -> event.writeString(3, "brain.Event:2"));
+    write(at, first, event -> event.writeByteArray(7, START));
   }
 
   /** Adds the scalars of a step, and makes them visible to readers. */
   void add(Instant at, long step, Map<String, Double> scalars) throws IOException {
-    Message summary = new Message();
+    Summary.Builder summary = Summary.newBuilder();
     scalars.forEach(
-        (tag, value) ->
-            summary.bytes(
-                1,
-                new Message()
-                    .bytes(1, tag.getBytes(StandardCharsets.UTF_8))
-                    .fixed32(2, Float.floatToIntBits(value.floatValue()))
-                    .encoded()));
-    write(event(at, step).bytes(5, summary.encoded()));
+        (tag, value) -> summary.addValueBuilder().setTag(tag).setSimpleValue(value.floatValue()));
+    write(at, step, event -> event.writeMessage(5, summary.build()));
   }
 
-  private static Message event(Instant at, long step) {
-    double seconds = at.getEpochSecond() + at.getNano() / 1e9;
-    return new Message().fixed64(1, Double.doubleToLongBits(seconds)).varint(2, step);
+  /** The one field of an event beside its time and step. */
+  @FunctionalInterface
+  private interface Content {
+    void write(CodedOutputStream event) throws IOException;
   }
 
-  private void write(Message event) throws IOException {
-    byte[] payload = event.encoded();
+  private void write(Instant at, long step, Content content) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    CodedOutputStream event = CodedOutputStream.newInstance(bytes);
+    event.writeDouble(1, at.getEpochSecond() + at.getNano() / 1e9);
+    event.writeInt64(2, step);
+    content.write(event);
+    event.flush();
+    write(bytes.toByteArray());
+  }
+
+  private void write(byte[] payload) throws IOException {
     byte[] length = littleEndian(Long.BYTES).putLong(payload.length).array();
     out.write(length);
     out.write(littleEndian(Integer.BYTES).putInt(masked(length)).array());
@@ -75,48 +82,5 @@ final class EventFile implements AutoCloseable {
   @Override
   public void close() throws IOException {
     out.close();
-  }
-
-  /** A protobuf message: each field is its number and kind, and its value. */
-  private static final class Message {
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-
-    Message varint(int field, long value) {
-      varint(field << 3);
-      varint(value);
-      return this;
-    }
-
-    Message fixed64(int field, long bits) {
-      varint(field << 3 | 1);
-      out.writeBytes(littleEndian(Long.BYTES).putLong(bits).array());
-      return this;
-    }
-
-    Message bytes(int field, byte[] value) {
-      varint(field << 3 | 2);
-      varint(value.length);
-      out.writeBytes(value);
-      return this;
-    }
-
-    Message fixed32(int field, int bits) {
-      varint(field << 3 | 5);
-      out.writeBytes(littleEndian(Integer.BYTES).putInt(bits).array());
-      return this;
-    }
-
-    private void varint(long value) {
-      long rest = value;
-      while ((rest & ~0x7FL) != 0) {
-        out.write((int) (rest & 0x7F | 0x80));
-        rest >>>= 7;
-      }
-      out.write((int) rest);
-    }
-
-    byte[] encoded() {
-      return out.toByteArray();
-    }
   }
 }

@@ -14,7 +14,7 @@ import org.mixtraining.vit.Head;
  * computes in float32, so that an answer does not depend on the kind of processor.
  *
  * @param graph the model's, as JSON
- * @param device that class probabilities are computed on
+ * @param device that it computes on
  */
 public record Classifier(TrainedModel model, ModelCard.Task task, String graph, Device device) {
 
@@ -34,20 +34,15 @@ public record Classifier(TrainedModel model, ModelCard.Task task, String graph, 
    * @return [images][classes]
    */
   public float[][] probabilities(List<byte[]> images) {
-    device.bind();
     return ask(
         images,
         task.classes().size(),
-        device,
-        (lease, pixels) -> {
-          Predictor predictor = lease.predictor();
-          lease.show(model.state(), predictor::load);
-          return predictor.predict(Head.name(task.name()), pixels, images.size(), task.imageSize());
-        });
+        (predictor, pixels) ->
+            predictor.predict(Head.name(task.name()), pixels, images.size(), task.imageSize()));
   }
 
   /**
-   * What the head is given of each image: its pooled tokens, computed on the CPU.
+   * What the head is given of each image: its pooled tokens.
    *
    * @param images uint8, [channels, size, size] each, as the task's images are
    * @return [images][dim]
@@ -56,30 +51,27 @@ public record Classifier(TrainedModel model, ModelCard.Task task, String graph, 
     return ask(
         images,
         model.card().vit().encoder().dim(),
-        Device.any(1, Precision.FP32),
-        (lease, pixels) -> {
-          lease.show(model.state(), lease.replica()::loadParameters);
-          return lease.replica().features(pixels, images.size(), task.imageSize());
-        });
+        (predictor, pixels) -> predictor.features(pixels, images.size(), task.imageSize()));
   }
 
   /**
-   * What a replica says of images.
+   * What a predictor of the model says of images.
    *
    * @param width numbers that it says of each
    */
   private float[][] ask(
-      List<byte[]> images,
-      int width,
-      Device on,
-      BiFunction<ReplicaPool.Lease, float[], float[]> question) {
+      List<byte[]> images, int width, BiFunction<Predictor, float[], float[]> question) {
     if (images.isEmpty()) {
       return new float[0][];
     }
     float[] pixels = task.normalization().apply(images);
     float[] all;
-    try (ReplicaPool.Lease lease = ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, on)) {
-      all = question.apply(lease, pixels);
+    device.bind();
+    try (ReplicaPool.Lease lease =
+        ReplicaPool.borrow(ReplicaPool.Purpose.PREDICTION, graph, device)) {
+      Predictor predictor = lease.predictor();
+      lease.show(model.state(), predictor::load);
+      all = question.apply(predictor, pixels);
       lease.done();
     }
     float[][] rows = new float[images.size()][];

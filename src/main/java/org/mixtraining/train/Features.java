@@ -7,7 +7,6 @@ import java.util.Iterator;
 import java.util.List;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.kernels.Matrix;
-import org.mixtraining.vit.Replica;
 
 /**
  * The features that an encoder gives images, and their labels.
@@ -17,12 +16,12 @@ import org.mixtraining.vit.Replica;
  */
 public record Features(float[] values, int[] labels) implements Serializable {
 
-  /** Features by an SL graph. */
-  public static Features of(Replica replica, Iterator<Minibatch> minibatches) {
+  /** Features by the model that a predictor has loaded. */
+  public static Features of(Predictor predictor, Iterator<Minibatch> minibatches) {
     List<Features> parts = new ArrayList<>();
     while (minibatches.hasNext()) {
       Minibatch batch = minibatches.next();
-      float[] values = replica.features(batch.pixels(), batch.size(), batch.height());
+      float[] values = predictor.features(batch.pixels(), batch.size(), batch.height());
       parts.add(new Features(values, batch.labels()));
     }
     return concat(parts);

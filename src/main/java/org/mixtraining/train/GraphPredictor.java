@@ -17,4 +17,10 @@ record GraphPredictor(Replica replica) implements Predictor {
     Compute.require();
     return replica.predict(head, pixels, images, size);
   }
+
+  @Override
+  public float[] features(float[] pixels, int images, int size) {
+    Compute.require();
+    return replica.features(pixels, images, size);
+  }
 }

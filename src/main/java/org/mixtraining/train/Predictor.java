@@ -5,8 +5,8 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * A predictor of class probabilities of images: a replica's own graph, or the device of a {@link
- * StepAccelerator}.
+ * A predictor of class probabilities and features of images: a replica's own graph, or the device
+ * of a {@link StepAccelerator}.
  */
 public interface Predictor extends AutoCloseable {
 
@@ -30,6 +30,14 @@ public interface Predictor extends AutoCloseable {
    * @return [images, classes], row-major
    */
   float[] predict(String head, float[] pixels, int images, int size);
+
+  /**
+   * What a head is given of each image: its pooled tokens.
+   *
+   * @param pixels as for {@link #predict}
+   * @return [images, dim], row-major
+   */
+  float[] features(float[] pixels, int images, int size);
 
   /** Frees what it has of its own. */
   @Override

@@ -12,11 +12,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -115,6 +118,53 @@ class MixTrainingModelTest {
       assertThat(row.<String>getAs("predicted_name")).isNull();
       assertThat(row.<String>getAs("error")).startsWith("neither JPEG nor PNG");
     }
+  }
+
+  @Test
+  void sqlAsksForSeveralImagesAtATime() {
+    spark.udf().register("classify", model.udf(spark));
+    spark.udf().register("classify_all", model.batchUdf(spark));
+    spark
+        .read()
+        .format("binaryFile")
+        .load(directory + "/photos")
+        .createOrReplaceTempView("some_photos");
+    // 140 images, a null among them, are three minibatches.
+    List<Row> together =
+        spark
+            .sql(
+                """
+                select path, said.probabilities, said.error from (
+                  select inline(arrays_zip(photo.path, classify_all(photo.content))) as (path, said)
+                  from (
+                    select flatten(array_repeat(collect_list(struct(path, content)), 35)) as photo
+                    from (select path, if(path like '%/2.png', null, content) as content from some_photos)
+                  )
+                )
+                """)
+            .collectAsList();
+    Map<String, Row> alone = new HashMap<>();
+    spark
+        .sql(
+            """
+            select path, classify(if(path like '%/2.png', null, content)) as said from some_photos
+            """)
+        .collectAsList()
+        .forEach(row -> alone.put(row.getString(0), row.getStruct(1)));
+
+    assertThat(together).hasSize(140);
+    for (Row row : together) {
+      Row expected = alone.get(row.getString(0));
+      assertThat(row.getString(2)).isEqualTo(expected.getString(4));
+      if (row.isNullAt(2)) {
+        assertThat(row.<Float>getList(1))
+            .zipSatisfy(
+                expected.<Float>getList(3), (p, q) -> assertThat(p).isCloseTo(q, within(1e-6f)));
+      }
+    }
+    assertThat(together).extracting(row -> row.isNullAt(2)).contains(true, false);
+    assertThat(spark.sql("select classify_all(null) is null, size(classify_all(array()))").head())
+        .isEqualTo(RowFactory.create(true, 0));
   }
 
   @Test

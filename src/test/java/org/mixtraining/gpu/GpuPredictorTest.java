@@ -28,7 +28,7 @@ class GpuPredictorTest {
 
   @ParameterizedTest
   @CsvSource({"MEAN, SIN_COS", "CLS, SIN_COS", "MEAN, LEARNED"})
-  void probabilitiesAreTheGraphs(Pooling pooling, Positions positions) {
+  void probabilitiesAndFeaturesAreTheGraphs(Pooling pooling, Positions positions) {
     // A model with stochastic depth, which is for training only.
     ViT vit =
         ViTFixtures.vit(12, 3, 3, 12, 2, 3, 20, 1, 2, 5, pooling, 0.75, true, 0.4, positions, null);
@@ -73,6 +73,12 @@ class GpuPredictorTest {
     assertThat(predictor.predict(head.name(), pixels, images, size))
         .hasSize(images * head.classes())
         .containsExactly(expected, within(1e-5f));
+    if (head.equals(HEADS.get(0))) { // features are of the first head's images
+      float[] features = replica.features(pixels, images, size);
+      assertThat(predictor.features(pixels, images, size))
+          .hasSize(images * 12)
+          .containsExactly(features, within(1e-5f));
+    }
   }
 
   private static Replica replica(ViT vit) {

@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,14 +12,18 @@ import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.data.sources.Input;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
 import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.TrainingData;
 import org.mixtraining.train.Classifier;
+import org.mixtraining.train.Features;
 import org.mixtraining.train.Models;
 import org.mixtraining.train.RecordingStepAccelerator;
+import org.mixtraining.vit.state.ModelState;
 
 /** A run on GPUs that take whole steps: then they score the model too. */
 @Tag("cluster")
@@ -57,6 +62,36 @@ class GpuScoringTest {
         assertThat(rows.get(i).<Float>getList(5)).contains(here[i][0]).contains(here[i][4]);
       }
     }
+  }
+
+  @Test
+  void featuresAreComputedOnTheGpusThatTrain(@TempDir Path directory) throws Exception {
+    try (GpuCluster cluster = GpuCluster.start(directory, RecordingStepAccelerator.class)) {
+      Path predictors = directory.resolve("predictors");
+      var spark = JavaSparkContext.fromSparkContext(cluster.session().sparkContext());
+
+      List<Features> onGpus = features(spark, directory, "workers.device=gpu");
+
+      assertThat(Files.readAllLines(predictors))
+          .containsExactlyInAnyOrder("double:3 FP32", "double:7 FP32");
+      List<Features> onCpu =
+          features(spark, directory, "workers.device=cpu", "workers.precision=fp32");
+      assertThat(Files.readAllLines(predictors)).as("no more of them").hasSize(2);
+      for (int split = 0; split < onGpus.size(); split++) {
+        assertThat(onGpus.get(split).values())
+            .containsExactly(onCpu.get(split).values(), within(1e-6f));
+        assertThat(onGpus.get(split).labels()).isEqualTo(onCpu.get(split).labels());
+      }
+      assertThat(onGpus.get(0).images()).isPositive();
+    }
+  }
+
+  private static List<Features> features(
+      JavaSparkContext spark, Path directory, String... overrides) {
+    JobConfig config = SmallRun.config(directory.resolve("images"), overrides);
+    ModelState model = TrainingData.open(spark.hadoopConfiguration(), config).initialModel();
+    FrozenModel.TaskFeatures task = new FrozenModel(spark, config, model).features().get(0);
+    return List.of(task.training(), task.validation(), task.test());
   }
 
   @Test

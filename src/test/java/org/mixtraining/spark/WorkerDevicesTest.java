@@ -71,6 +71,22 @@ class WorkerDevicesTest {
   }
 
   @Test
+  void aRunThatWasTrainedOnGpusIsEvaluatedWithoutThemWhereThereAreNone() {
+    var run = workers(Device.GPU);
+
+    assertThat(WorkerDevices.choose(run, cluster(), CUDA, false).reason())
+        .startsWith("spark.executor.resource.gpu.amount is not set");
+    assertThat(WorkerDevices.choose(run, cluster(), CUDA, false).kind()).isEqualTo(Kind.CPU);
+    assertThat(WorkerDevices.choose(run, cluster(WorkerDevices.AMOUNT, "1"), CUDA, false).kind())
+        .isEqualTo(Kind.GPU_OF_EXECUTOR);
+    assertThat(
+            WorkerDevices.choose(
+                    run, cluster("spark.dynamicAllocation.enabled", "true"), CUDA, false)
+                .kind())
+        .isEqualTo(Kind.EXECUTOR_WITH_GPU);
+  }
+
+  @Test
   void anExecutorWithAnotherLibraryThanTheDriversIsNamed() {
     WorkerDevices chosen =
         WorkerDevices.choose(workers(Device.GPU), cluster(WorkerDevices.AMOUNT, "1"), CUDA);

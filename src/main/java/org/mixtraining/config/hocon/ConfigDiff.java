@@ -33,6 +33,7 @@ public final class ConfigDiff {
           "workers.stall-minutes",
           "averaging.exchange",
           "checkpoint",
+          "results",
           "tracking");
 
   private ConfigDiff() {}

@@ -42,6 +42,7 @@ class ConfigDiffTest {
                     "run.output=elsewhere",
                     "data.path=elsewhere",
                     "data.cache=disk",
+                    "results.catalog=lake.mix",
                     "workers.threads-per-worker=4")))
         .isEmpty();
   }
