@@ -18,6 +18,7 @@ import org.apache.spark.SparkUserAppException;
 import org.mixtraining.checkpoint.RunHeldException;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.jobs.InterruptedRunException;
 import org.mixtraining.jobs.Versions;
@@ -60,6 +61,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 public final class Main {
 
+  private static final String COMMAND = "sun.java.command";
   private static final int DONE = 0;
   private static final int FAILED = 1;
   private static final int BAD_INPUT = 2;
@@ -76,6 +78,10 @@ public final class Main {
    * @throws SparkUserAppException that says the exit code, if it is not 0
    */
   public static void main(String[] args) throws SparkUserAppException {
+    if (!Sessions.isGuest()) {
+      // Spark writes all properties of the process into the event log, and this one is the command.
+      System.setProperty(COMMAND, Secrets.inCommand(System.getProperty(COMMAND, ""), args));
+    }
     if (Sessions.isGuest() || System.getProperty("spark.yarn.app.id") != null) {
       int code = run(args);
       if (code != DONE) {

@@ -7,12 +7,14 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkStageInfo;
+import org.apache.spark.SparkStatusTracker;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches whether a run has executors: it reports if there is none, for which Spark would wait
- * forever, and fails the run after a timeout.
+ * Watches whether a run has executors: it reports if there is none, or none that takes its tasks,
+ * for which Spark would wait forever, and fails the run after a timeout.
  */
 final class ExecutorWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorWatch.class);
@@ -50,22 +52,54 @@ final class ExecutorWatch implements AutoCloseable {
       return;
     }
     // The driver is one of them.
-    if (spark.statusTracker().getExecutorInfos().length > 1) {
+    int executors = spark.statusTracker().getExecutorInfos().length - 1;
+    if (executors > 0 && !tasksWait()) {
       lastSeen = System.nanoTime();
       warned = Duration.ZERO;
       return;
     }
     Duration alone = Duration.ofNanos(System.nanoTime() - lastSeen);
+    String complaint = executors > 0 ? idle(executors, alone) : none(alone);
     if (alone.compareTo(patience) >= 0) {
-      verdict = complaint(alone) + "; timed out after mixtraining.workers.patience-minutes";
+      verdict = complaint + "; timed out after mixtraining.workers.patience-minutes";
       spark.cancelAllJobs();
     } else if (alone.minus(warned).compareTo(WARN) >= 0) {
       warned = alone;
-      LOG.warn("{}; waiting up to {} s", complaint(alone), patience.toSeconds());
+      LOG.warn("{}; waiting up to {} s", complaint, patience.toSeconds());
     }
   }
 
-  private String complaint(Duration alone) {
+  /** Whether there are tasks to run, and not one runs. */
+  private boolean tasksWait() {
+    SparkStatusTracker status = spark.statusTracker();
+    boolean wait = false;
+    for (int stage : status.getActiveStageIds()) {
+      var found = status.getStageInfo(stage);
+      if (found.isDefined()) {
+        SparkStageInfo info = found.get();
+        if (info.numActiveTasks() > 0) {
+          return false;
+        }
+        wait |= info.numCompletedTasks() < info.numTasks();
+      }
+    }
+    return wait;
+  }
+
+  private String idle(int executors, Duration alone) {
+    String dynamic = "spark.dynamicAllocation.enabled";
+    return "no task begins for %s s, on none of the executors of %s, %s in number: %s"
+        .formatted(
+            alone.toSeconds(),
+            spark.master(),
+            executors,
+            spark.conf().getBoolean(dynamic, false)
+                ? "with %s = true, stages that ask for GPUs wait for executors started for them, which cannot be allocated beside these; set spark.dynamicAllocation.minExecutors = 0, or give the run more cores and GPUs"
+                    .formatted(dynamic)
+                : "they lack the cores or GPUs that tasks ask for, or Spark has excluded them; see the driver's log");
+  }
+
+  private String none(Duration alone) {
     return "no executor for %s s from %s: it cannot allocate one with %s of memory, %s cores and %s GPUs, or its executors fail at start; see its logs"
         .formatted(
             alone.toSeconds(),

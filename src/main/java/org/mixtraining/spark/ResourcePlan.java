@@ -129,6 +129,9 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
         });
     if (gpus()) {
       settings.put(WorkerDevices.AMOUNT, "" + perExecutor());
+      // As many tasks at a time as without it. Under dynamic allocation, stages that ask for GPUs
+      // by themselves get executors of their own, for which those of other stages leave none.
+      settings.put(WorkerDevices.TASK_AMOUNT, "1");
       settings.putAll(discovery(scheduler));
     }
     return settings;

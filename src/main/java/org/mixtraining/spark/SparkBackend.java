@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import java.util.List;
 import java.util.Optional;
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
@@ -48,20 +49,29 @@ public final class SparkBackend implements Backend {
     boolean apart = !spark.isLocal(); // or an average costs next to nothing
     this.notes = apart && !speedup.pays() ? List.of(speedup.describe()) : List.of();
     this.setup = spark.broadcast(new TaskSetup(placed, devices));
-    this.exchange = exchange(config, stateBytes, profile);
+    this.exchange = exchange(config, stateBytes, room(spark.getConf()), profile);
     this.supervision = new Supervision(spark, config.workers().patience());
     this.trainer = new SparkEpochTrainer(spark, placed, setup, profile, exchange, supervision);
     this.evaluator = new SparkEvaluator(spark, placed, setup, profile, supervision);
   }
 
+  private static StateExchange.Room room(SparkConf conf) {
+    long results = conf.getSizeAsBytes("spark.driver.maxResultSize", "1g");
+    return new StateExchange.Room(
+        Runtime.getRuntime().maxMemory(), results == 0 ? Long.MAX_VALUE : results);
+  }
+
   private static StateExchange exchange(
-      JobConfig config, long stateBytes, Optional<ResourceProfile> profile) {
+      JobConfig config,
+      long stateBytes,
+      StateExchange.Room driver,
+      Optional<ResourceProfile> profile) {
     StateExchange.Choice choice =
         StateExchange.choose(
             config.averaging().exchange(),
             config.workers().count(),
             stateBytes,
-            Runtime.getRuntime().maxMemory(),
+            driver,
             ExecutorBlocks.available(),
             profile);
     LOG.info("{}", choice.reason());

@@ -6,11 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
+import org.apache.spark.storage.BlockManagerId;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
@@ -20,22 +21,26 @@ import org.mixtraining.run.HeldOutPart;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.spark.exchange.PreferredLocations;
 import org.mixtraining.train.Prediction;
 import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.train.Scores;
 import org.mixtraining.vit.state.ModelState;
 
-/** Scores and predicts in one Spark stage of as many tasks as workers. */
+/**
+ * Scores and predicts in one Spark stage of as many tasks as workers, each where its images were
+ * read.
+ */
 final class SparkEvaluator implements Evaluator {
 
   private final JavaSparkContext spark;
   private final TrainingData data;
   private final String graph;
   private final Broadcast<TaskSetup> setup;
-  private final boolean onGpus;
   private final Optional<ResourceProfile> profile;
   private final Supervision supervision;
+  private final PreferredLocations locations;
 
   /**
    * @param data that of the setup
@@ -51,9 +56,9 @@ final class SparkEvaluator implements Evaluator {
     this.data = data;
     this.graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
     this.setup = setup;
-    this.onGpus = setup.value().devices().scoreModels();
-    this.profile = profile;
+    this.profile = profile.filter(asked -> setup.value().devices().scoreWhereTrained());
     this.supervision = supervision;
+    this.locations = new PreferredLocations(data.config().workers().count());
   }
 
   @Override
@@ -93,7 +98,9 @@ final class SparkEvaluator implements Evaluator {
   }
 
   /** The result of a part, and its cost. */
-  private record PartResult<R>(int part, R result, double deviceSeconds) implements Serializable {}
+  private record PartResult<R>(
+      int part, R result, double deviceSeconds, String host, String executor)
+      implements Serializable {}
 
   /** The results of all parts, in their order. */
   private <R> List<PartResult<R>> inParts(ModelState state, Work<R> work) {
@@ -102,10 +109,8 @@ final class SparkEvaluator implements Evaluator {
     int parts = data.config().workers().count();
     Broadcast<TaskSetup> run = setup;
     String configuration = graph;
-    JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
-    if (onGpus) {
-      profile.ifPresent(numbers::withResources);
-    }
+    JavaRDD<Integer> numbers = locations.numbers(spark);
+    profile.ifPresent(numbers::withResources);
     try {
       List<PartResult<R>> results =
           numbers
@@ -125,10 +130,13 @@ final class SparkEvaluator implements Evaluator {
                               predictor);
                       lease.done();
                       double seconds = (System.nanoTime() - start) / 1e9;
-                      return new PartResult<>(part, result, seconds * device.devices());
+                      BlockManagerId here = SparkEnv.get().blockManager().blockManagerId();
+                      return new PartResult<>(
+                          part, result, seconds * device.devices(), here.host(), here.executorId());
                     }
                   })
               .collect();
+      results.forEach(part -> locations.ranAt(part.part(), part.host(), part.executor()));
       return results.stream().sorted(Comparator.comparingInt(PartResult::part)).toList();
     } finally {
       broadcast.destroy();

@@ -2,6 +2,7 @@ package org.mixtraining.spark;
 
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,8 @@ import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
 import org.apache.spark.resource.ResourceInformation;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 import org.mixtraining.kernels.Accelerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -133,11 +136,19 @@ public final class TrainingPlugin implements SparkPlugin {
 
   private static final class Driver implements DriverPlugin {
     private final Map<String, ExecutorProgress> latest = new ConcurrentHashMap<>();
+    private final Set<String> lost = new HashSet<>();
     private MetricRegistry registry;
 
     @Override
     public Map<String, String> init(SparkContext spark, PluginContext context) {
       registry = context.metricRegistry();
+      spark.addSparkListener(
+          new SparkListener() {
+            @Override
+            public void onExecutorRemoved(SparkListenerExecutorRemoved lost) {
+              forget(lost.executorId());
+            }
+          });
       return Map.of();
     }
 
@@ -147,13 +158,28 @@ public final class TrainingPlugin implements SparkPlugin {
       registry.<Gauge<Integer>>register("executors", latest::size);
     }
 
+    private static String prefix(String executor) {
+      return "executor." + executor + ".";
+    }
+
+    private synchronized void forget(String executor) {
+      registry.removeMatching((name, metric) -> name.startsWith(prefix(executor)));
+      latest.remove(executor);
+      lost.add(executor);
+    }
+
+    /** What it has sent may come after its end is known. */
+    private synchronized void note(ExecutorProgress now) {
+      String id = now.executor();
+      if (!lost.contains(id) && latest.put(id, now) == null) {
+        show(registry, prefix(id), () -> latest.getOrDefault(id, now));
+      }
+    }
+
     @Override
     public Object receive(Object message) {
       ExecutorProgress now = (ExecutorProgress) message;
-      if (latest.put(now.executor(), now) == null) {
-        String id = now.executor();
-        show(registry, "executor." + id + ".", () -> latest.get(id));
-      }
+      note(now);
       LISTENERS.forEach(listener -> listener.accept(now));
       return null;
     }

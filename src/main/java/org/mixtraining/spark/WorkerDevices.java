@@ -55,6 +55,7 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
   }
 
   static final String AMOUNT = "spark.executor.resource.gpu.amount";
+  static final String TASK_AMOUNT = "spark.task.resource.gpu.amount";
 
   /** Spark's resource name of GPUs. */
   static final String GPU = "gpu";
@@ -88,7 +89,8 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
    * The devices of a run.
    *
    * @param library of this build, if it has one
-   * @throws UserException if a GPU is asked for where there is none to be had
+   * @throws UserException if a GPU is asked for where there is none to be had, or could wait for
+   *     ever for executors that have one
    */
   static WorkerDevices choose(WorkersConfig workers, SparkConf conf, Optional<Library> library) {
     return choose(workers, conf, library, true);
@@ -113,6 +115,11 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
     }
     if (obstacle.isPresent()) {
       return onCpu(workers, obstacle.get());
+    }
+    if (given && conf.getBoolean(DYNAMIC, false) && !eachTaskHasOne(conf)) {
+      throw new UserException(
+          "%s = true with %s = %s: needs %s = 1, as the launchers set it, or stages that train would wait for executors of their own while others hold the GPUs; set that, or turn dynamic allocation off, or set mixtraining.workers.device = cpu"
+              .formatted(DYNAMIC, AMOUNT, conf.get(AMOUNT), TASK_AMOUNT));
     }
     return new WorkerDevices(
         given ? Kind.GPU_OF_EXECUTOR : Kind.EXECUTOR_WITH_GPU,
@@ -153,6 +160,11 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
                 .formatted(AMOUNT));
   }
 
+  /** Whether every task of the session gets a GPU, whatever it does. */
+  private static boolean eachTaskHasOne(SparkConf conf) {
+    return conf.getDouble(TASK_AMOUNT, 0) == 1;
+  }
+
   boolean gpus() {
     return kind != Kind.CPU;
   }
@@ -163,6 +175,14 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
    */
   boolean scoreModels() {
     return steps() == TrainingData.Steps.ON_DEVICE;
+  }
+
+  /**
+   * Whether scoring runs on the executors that train: to compute there, or because others might
+   * never be allocated beside them.
+   */
+  boolean scoreWhereTrained() {
+    return scoreModels() || kind == Kind.EXECUTOR_WITH_GPU;
   }
 
   /** Where images are prepared: accelerators that take whole steps can do that too. */
@@ -182,16 +202,16 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
   }
 
   /**
-   * The resources that stages on the workers' devices request from Spark; none on the CPU, where
-   * the session's settings are enough.
+   * The resources that stages on the workers' devices request from Spark; none where the session's
+   * settings are enough: on the CPU, and if each of its tasks has a GPU.
    *
    * @param perExecutor workers of an executor that is started for them
    */
   Optional<ResourceProfile> profile(SparkContext spark, int perExecutor) {
-    if (!gpus()) {
+    SparkConf conf = spark.getConf();
+    if (!gpus() || (kind == Kind.GPU_OF_EXECUTOR && eachTaskHasOne(conf))) {
       return Optional.empty();
     }
-    SparkConf conf = spark.getConf();
     int cpus = conf.getInt("spark.task.cpus", 1);
     ResourceProfileBuilder profile =
         new ResourceProfileBuilder()

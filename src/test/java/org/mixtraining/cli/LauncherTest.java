@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -120,7 +121,8 @@ class LauncherTest {
   @Test
   @Order(2)
   void aRunIsTrainedByExecutorsOfItsOwn() throws Exception {
-    run(Map.of(), "train", "-D", "run.id=007").isDone();
+    String source = "data.source=s3a://me:hunter2@bucket/photos";
+    run(Map.of(), "train", "-D", "run.id=007", "-D", source).isDone();
 
     RunRow row =
         new Tables(new Configuration(), home.resolve("runs [1]").toString())
@@ -128,7 +130,11 @@ class LauncherTest {
             .orElseThrow();
     assertThat(row.status()).isEqualTo(RunRow.Status.FINISHED);
     try (var logs = Files.list(home.resolve("log #%20"))) {
-      assertThat(logs).hasSize(1);
+      assertThat(logs)
+          .singleElement(InstanceOfAssertFactories.PATH)
+          .content()
+          .contains("-D data.source=s3a://(redacted)@bucket/photos")
+          .doesNotContain("hunter2");
     }
   }
 

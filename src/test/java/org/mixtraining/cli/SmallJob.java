@@ -46,6 +46,22 @@ record SmallJob(Path directory) {
     return words;
   }
 
+  /** Prepares the images and trains in this process. */
+  void here(String runId) {
+    Map<String, String> properties =
+        Map.of("spark.master", "local[2]", "spark.ui.enabled", "false");
+    properties.forEach(System::setProperty);
+    try {
+      for (String command : List.of("prepare", "train")) {
+        List<String> words = words("", command, "-D", "run.id=" + runId, "--quiet");
+        Printed said = Printed.by(words.subList(1, words.size()).toArray(String[]::new));
+        assertThat(said.exitCode()).as(said.err()).isZero();
+      }
+    } finally {
+      properties.keySet().forEach(System::clearProperty);
+    }
+  }
+
   Driver start(Map<String, String> environment, String command, String runId, String... more)
       throws IOException {
     // What a shell starts in the background ignores SIGINT, and so does all that it starts in turn.

@@ -26,14 +26,7 @@ final class StandaloneCluster implements AutoCloseable {
    */
   StandaloneCluster(Path directory, Path jars) throws IOException {
     this.directory = directory;
-    this.home = directory.resolve("spark-home");
-    Files.createDirectories(home.resolve("bin"));
-    Files.createSymbolicLink(home.resolve("jars"), jars.toAbsolutePath());
-    for (String script : List.of("spark-class", "spark-submit")) {
-      Path copy = home.resolve("bin").resolve(script);
-      Files.copy(Path.of("src/test/resources/spark-home/bin", script), copy);
-      copy.toFile().setExecutable(true);
-    }
+    this.home = SparkHome.in(directory.resolve("spark-home"), jars);
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
@@ -64,34 +57,44 @@ final class StandaloneCluster implements AutoCloseable {
 
   /** A worker with one core and one GPU, of which a script tells the address. */
   Process worker(String gpu) throws IOException {
-    Path script = directory.resolve("gpu-" + gpu + ".sh");
+    return worker(gpu, 1, "\"%s\"".formatted(gpu), "");
+  }
+
+  /**
+   * A worker with as many cores as GPUs.
+   *
+   * @param addresses of the GPUs, in JSON
+   * @param settings more of them, a line each
+   */
+  Process worker(String name, int gpus, String addresses, String settings) throws IOException {
+    Path script = directory.resolve("gpu-" + name + ".sh");
     Files.writeString(
-        script, "#!/bin/sh\necho '{\"name\":\"gpu\",\"addresses\":[\"%s\"]}'\n".formatted(gpu));
+        script, "#!/bin/sh\necho '{\"name\":\"gpu\",\"addresses\":[%s]}'\n".formatted(addresses));
     script.toFile().setExecutable(true);
-    Path properties = directory.resolve("worker-" + gpu + ".conf");
+    Path properties = directory.resolve("worker-" + name + ".conf");
     Files.writeString(
         properties,
-        "spark.worker.resource.gpu.amount 1\nspark.worker.resource.gpu.discoveryScript %s\n"
-            .formatted(script));
+        "spark.worker.resource.gpu.amount %s\nspark.worker.resource.gpu.discoveryScript %s\n%s"
+            .formatted(gpus, script, settings));
     Process worker =
         start(
-            "worker-" + gpu,
+            "worker-" + name,
             "bin/spark-class",
             "org.apache.spark.deploy.worker.Worker",
             "--host",
             "127.0.0.1",
             "--cores",
-            "1",
+            "" + gpus,
             "--memory",
-            "2g",
+            2 * gpus + "g",
             "--webui-port",
             "0",
             "--work-dir",
-            directory.resolve("work-" + gpu).toString(),
+            directory.resolve("work-" + name).toString(),
             "--properties-file",
             properties.toString(),
             master);
-    await("worker-" + gpu, "Successfully registered with master");
+    await("worker-" + name, "Successfully registered with master");
     return worker;
   }
 

@@ -51,6 +51,10 @@ class SubmitTest {
         script,
         """
         #!/usr/bin/env bash
+        if [ -n "${WORDS:-}" ]; then
+          echo " $* " >>"$WORDS"
+          exit 0
+        fi
         if [ -n "${LOGS:-}" ] && [[ " $* " = *' --deploy-mode cluster '* ]]; then
           echo "$LOGS" >&2
           exit "${EXITS:-0}"
@@ -81,6 +85,30 @@ class SubmitTest {
     List<String> words = new ArrayList<>(List.of("submit/" + launcher, "--print"));
     words.addAll(Arrays.asList(command));
     return run(Map.of(), words.toArray(String[]::new));
+  }
+
+  /** Of the job and of its plan, which both read what Kerberos guards. */
+  @Test
+  void keytabAndPrincipalReachThePlanAndTheJob() throws Exception {
+    Path words = directory.resolve("words");
+    Said said =
+        run(
+            Map.of(
+                "WORDS",
+                words.toString(),
+                "MIXTRAINING_SUBMIT_OPTIONS",
+                "--keytab /etc/me.keytab --principal me@REALM --queue night"),
+            "submit/yarn",
+            "sql",
+            "-e",
+            "select 1");
+
+    assertThat(said.exitCode()).as(said.err()).isZero();
+    assertThat(Files.readAllLines(words))
+        .hasSize(2)
+        .allMatch(line -> line.contains(" --keytab /etc/me.keytab --principal me@REALM "));
+    assertThat(Files.readAllLines(words).get(0)).contains(" resources --for yarn sql ");
+    assertThat(Files.readAllLines(words).get(1)).contains(" --master yarn ", "--queue night ");
   }
 
   private static final String[] TRAIN = {

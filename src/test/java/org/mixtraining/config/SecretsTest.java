@@ -41,6 +41,20 @@ class SecretsTest {
   }
 
   @Test
+  void aCommandLineShowsNone() {
+    String word = "store={user = me, password = hunter2 }";
+
+    assertThat(
+            Secrets.inCommand(
+                "Main train -D data.path=s3a://me:hunter2@b/i --conf spark.hadoop.fs.s3a.secret.key=hunter2 -D "
+                    + word,
+                "train",
+                word))
+        .isEqualTo(
+            "Main train -D data.path=s3a://(redacted)@b/i --conf spark.hadoop.fs.s3a.secret.key=(redacted) -D store=(redacted)");
+  }
+
+  @Test
   void theCanonicalConfigurationHoldsNone() {
     JobConfig config =
         JobConfig.load(Optional.empty(), List.of("data.path=s3a://me:hunter2@bucket/images"));

@@ -61,8 +61,7 @@ class ResourcePlanTest {
         .containsEntry("spark.executor.resource.gpu.discoveryScript", "./gpus.sh");
     assertThat(plan.settings(Scheduler.KUBERNETES, ""))
         .containsEntry("spark.executor.resource.gpu.vendor", "nvidia.com")
-        // Tasks ask for GPUs stage by stage.
-        .doesNotContainKey("spark.task.resource.gpu.amount");
+        .containsEntry("spark.task.resource.gpu.amount", "1");
   }
 
   @Test

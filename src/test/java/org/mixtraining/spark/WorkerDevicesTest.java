@@ -3,6 +3,7 @@ package org.mixtraining.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,22 @@ class WorkerDevicesTest {
     assertThat(WorkerDevices.choose(workers(Device.GPU), conf, CUDA).kind())
         .isEqualTo(Kind.EXECUTOR_WITH_GPU);
     assertThat(WorkerDevices.choose(workers(Device.AUTO), conf, CUDA).kind()).isEqualTo(Kind.CPU);
+  }
+
+  /** While others hold the GPUs, perhaps for ever. */
+  @Test
+  void gpusOfExecutorsThatDynamicAllocationStartsGoToEveryTask() {
+    SparkConf conf = cluster("spark.dynamicAllocation.enabled", "true", WorkerDevices.AMOUNT, "2");
+
+    for (Device device : List.of(Device.GPU, Device.AUTO)) {
+      assertThatThrownBy(() -> WorkerDevices.choose(workers(device), conf, CUDA))
+          .isInstanceOf(UserException.class)
+          .hasMessageStartingWith(
+              "spark.dynamicAllocation.enabled = true with spark.executor.resource.gpu.amount = 2: needs spark.task.resource.gpu.amount = 1");
+    }
+    conf.set("spark.task.resource.gpu.amount", "1");
+    assertThat(WorkerDevices.choose(workers(Device.GPU), conf, CUDA).kind())
+        .isEqualTo(Kind.GPU_OF_EXECUTOR);
   }
 
   @Test

@@ -16,8 +16,8 @@ import scala.collection.JavaConverters;
 import scala.reflect.ClassTag$;
 
 /**
- * Preferred executors of a run's workers: where they ran before, as far as that is known, since
- * their images and replicas are there. They change no bit.
+ * Preferred executors of a run's workers, or of the parts of its evaluation: where they ran before,
+ * as far as that is known, since their images and replicas are there. They change no bit.
  */
 public final class PreferredLocations {
 
@@ -31,8 +31,13 @@ public final class PreferredLocations {
   public void ranAt(List<WorkerResult> reports) {
     for (WorkerResult report : reports) {
       TaskInfo task = report.task();
-      executors.set(report.worker(), location(task.host(), task.executor()));
+      ranAt(report.worker(), task.host(), task.executor());
     }
+  }
+
+  /** Notes where one ran. */
+  public void ranAt(int number, String host, String executor) {
+    executors.set(number, location(host, executor));
   }
 
   /** Spark's name of an executor as a location; a lost one is ignored. */

@@ -7,12 +7,14 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.resource.ResourceProfile;
 import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.run.RoundAverage;
 import org.mixtraining.run.WorkerResult;
@@ -41,6 +43,16 @@ final class ShuffleExchange implements StateExchange {
     public int compareTo(Key other) {
       return ORDER.compare(this, other);
     }
+  }
+
+  private final Optional<ResourceProfile> profile;
+
+  /**
+   * @param profile of the stages that train, on whose executors it averages too: under dynamic
+   *     allocation others might never be allocated, while those keep what they have to send
+   */
+  ShuffleExchange(Optional<ResourceProfile> profile) {
+    this.profile = profile;
   }
 
   /** A worker's report, or its values of a slice; or, averaged, everybody's. */
@@ -88,14 +100,12 @@ final class ShuffleExchange implements StateExchange {
             .flatMapToPair(result -> parts(result, layout, reducers))
             .repartitionAndSortWithinPartitions(new Reducers(reducers));
     try {
+      JavaRDD<Tuple2<Key, Part>> means =
+          parts.mapPartitionsWithIndex(
+              (reducer, sorted) -> reduce(reducer, sorted, layout, steps, betas, reader), false);
+      profile.ifPresent(means::withResources);
       return assemble(
-          JavaSparkContext.fromSparkContext(results.context()),
-          layout,
-          parts
-              .mapPartitionsWithIndex(
-                  (reducer, sorted) -> reduce(reducer, sorted, layout, steps, betas, reader), false)
-              .collect(),
-          state);
+          JavaSparkContext.fromSparkContext(results.context()), layout, means.collect(), state);
     } finally {
       parts.rdd().cleanShuffleDependencies(false); // or each round's would stay on the disks
     }

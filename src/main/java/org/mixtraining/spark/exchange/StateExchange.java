@@ -86,6 +86,29 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
    */
   long FEW_BYTES = 8_000_000;
 
+  /**
+   * What the driver can take.
+   *
+   * @param heap bytes
+   * @param results bytes that the tasks of a job may send it, {@code spark.driver.maxResultSize}
+   */
+  record Room(long heap, long results) {
+
+    /** Whether all workers may send their states, which are serialized as little more. */
+    boolean takes(int workers, long stateBytes) {
+      return 1.1 * workers * stateBytes <= results;
+    }
+
+    private String of(int workers, long stateBytes) {
+      return String.format(
+          Locale.ROOT,
+          "%d states of %.1f MB are more than spark.driver.maxResultSize = %.1f MB",
+          workers,
+          stateBytes / 1e6,
+          results / 1e6);
+    }
+  }
+
   /** States in a driver that averages: those of the workers, and what it sent them, twice. */
   static int onDriver(int workers) {
     return workers + 2;
@@ -95,29 +118,39 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
    * The exchange for a run.
    *
    * @param stateBytes parameters and moments of one worker
-   * @param driverHeap bytes
    * @param blocks whether {@link ExecutorBlocks} can be used
    * @param profile of the stages that train
-   * @throws UserException if blocks are asked for and cannot be used
+   * @throws UserException if blocks are asked for and cannot be used, or averages on a driver that
+   *     may not be sent the states
    */
   static Choice choose(
       Exchange asked,
       int workers,
       long stateBytes,
-      long driverHeap,
+      Room driver,
       boolean blocks,
       Optional<ResourceProfile> profile) {
     if (asked == Exchange.BLOCKS && !blocks) {
       throw new UserException(
           "mixtraining.averaging.exchange = blocks: this Spark's block managers lack methods that it uses, which Spark 3.5 has; set auto, driver or shuffle");
     }
+    boolean sent = driver.takes(workers, stateBytes);
+    if (asked == Exchange.DRIVER && !sent) {
+      throw new UserException(
+          "mixtraining.averaging.exchange = driver: %s; set that to 0, which is no limit, or the exchange to auto"
+              .formatted(driver.of(workers, stateBytes)));
+    }
     String set = "set by mixtraining.averaging.exchange";
     return switch (asked) {
       case DRIVER -> driver(set);
-      case SHUFFLE -> shuffle(set);
+      case SHUFFLE -> shuffle(set, profile);
       case BLOCKS -> blocks(set, profile);
       case AUTO -> {
         boolean few = workers * stateBytes <= FEW_BYTES;
+        if (!sent) {
+          String reason = driver.of(workers, stateBytes);
+          yield blocks ? blocks(reason, profile) : shuffle(reason, profile);
+        }
         if (few || blocks) {
           String reason =
               String.format(
@@ -129,7 +162,7 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
                   FEW_BYTES / 1e6);
           yield few ? driver(reason) : blocks(reason, profile);
         }
-        boolean fits = onDriver(workers) * stateBytes <= driverHeap / HEAP_SHARE;
+        boolean fits = onDriver(workers) * stateBytes <= driver.heap / HEAP_SHARE;
         String reason =
             String.format(
                 Locale.ROOT,
@@ -138,8 +171,8 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
                 stateBytes / 1e6,
                 fits ? "less" : "more",
                 HEAP_SHARE,
-                driverHeap / 1_000_000);
-        yield fits ? driver(reason) : shuffle(reason);
+                driver.heap / 1_000_000);
+        yield fits ? driver(reason) : shuffle(reason, profile);
       }
     };
   }
@@ -148,8 +181,8 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
     return new Choice(new DriverExchange(), "averages on the driver: " + reason);
   }
 
-  private static Choice shuffle(String reason) {
-    return new Choice(new ShuffleExchange(), "averages by a shuffle of slices: " + reason);
+  private static Choice shuffle(String reason, Optional<ResourceProfile> profile) {
+    return new Choice(new ShuffleExchange(profile), "averages by a shuffle of slices: " + reason);
   }
 
   private static Choice blocks(String reason, Optional<ResourceProfile> profile) {

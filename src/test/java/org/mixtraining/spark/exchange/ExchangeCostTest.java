@@ -3,6 +3,7 @@ package org.mixtraining.spark.exchange;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -59,7 +60,7 @@ class ExchangeCostTest {
       long one = state(0).bytes();
       for (int workers : new int[] {2, 4, 8, 16, 32}) {
         for (StateExchange exchange :
-            new StateExchange[] {new DriverExchange(), new ShuffleExchange()}) {
+            new StateExchange[] {new DriverExchange(), new ShuffleExchange(Optional.empty())}) {
           if (exchange instanceof DriverExchange && workers > DRIVER_LIMIT) {
             continue;
           }

@@ -126,7 +126,7 @@ class StateExchangeTest {
       List<WorkerResult> workers = workers(images);
 
       var driver = average(new DriverExchange(), workers);
-      var shuffle = average(new ShuffleExchange(), workers);
+      var shuffle = average(new ShuffleExchange(Optional.empty()), workers);
       var blocks = average(blocks(), workers);
 
       assertThat(shuffle.state())
@@ -161,7 +161,7 @@ class StateExchangeTest {
   }
 
   static List<StateExchange> notOfTheDriver() {
-    return List.of(new ShuffleExchange(), blocks());
+    return List.of(new ShuffleExchange(Optional.empty()), blocks());
   }
 
   @ParameterizedTest
@@ -176,7 +176,7 @@ class StateExchangeTest {
   void aShuffleLeavesNothingOnTheDisks() throws Exception {
     Set<Object> before = registeredShuffles();
 
-    average(new ShuffleExchange(), workers(1, 2, 3));
+    average(new ShuffleExchange(Optional.empty()), workers(1, 2, 3));
 
     assertThat(before).containsAll(registeredShuffles());
   }
@@ -280,13 +280,32 @@ class StateExchangeTest {
             "mixtraining.averaging.exchange = blocks: this Spark's block managers lack methods that it uses, which Spark 3.5 has; set auto, driver or shuffle");
   }
 
+  /** Spark would end the run's first epoch. */
+  @Test
+  void aDriverThatMayNotBeSentTheStatesDoesNotAverageThem() {
+    assertThat(choose("auto", 2, 3, 1024, 6, true).reason())
+        .isEqualTo(
+            "averages by blocks of the executors: 2 states of 3.0 MB are more than spark.driver.maxResultSize = 6.0 MB");
+    assertThat(choose("auto", 2, 3, 1024, 6, false).exchange()).isInstanceOf(ShuffleExchange.class);
+    assertThat(choose("auto", 2, 3, 1024, 7, true).exchange()).isInstanceOf(DriverExchange.class);
+    assertThatThrownBy(() -> choose("driver", 2, 3, 1024, 6, true))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "mixtraining.averaging.exchange = driver: 2 states of 3.0 MB are more than spark.driver.maxResultSize = 6.0 MB; set that to 0, which is no limit, or the exchange to auto");
+  }
+
   private static StateExchange.Choice choose(
       String asked, int workers, long stateMB, long heapMB, boolean blocks) {
+    return choose(asked, workers, stateMB, heapMB, 1_000_000, blocks);
+  }
+
+  private static StateExchange.Choice choose(
+      String asked, int workers, long stateMB, long heapMB, long resultsMB, boolean blocks) {
     return StateExchange.choose(
         Exchange.valueOf(asked.toUpperCase(Locale.ROOT)),
         workers,
         stateMB * 1_000_000,
-        heapMB * 1_000_000,
+        new StateExchange.Room(heapMB * 1_000_000, resultsMB * 1_000_000),
         blocks,
         Optional.empty());
   }
