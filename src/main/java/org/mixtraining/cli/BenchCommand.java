@@ -69,6 +69,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       defaultValue = "10",
+      paramLabel = "N",
       description = "Steps to time (default: ${DEFAULT-VALUE}).")
   private int steps;
 

@@ -45,7 +45,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--init",
       paramLabel = "MODEL",
       description =
-          "Start from this model (mixtraining.init.model) instead of random weights: a saved model or checkpoint of a run, an exported zip, or timm's weights. mixtraining.init.parts chooses its parts (default: the encoder).")
+          "Start from this model (mixtraining.init.model) instead of random weights: a saved model or checkpoint of a run, an exported zip, timm's weights, or a Hugging Face folder. mixtraining.init.parts chooses its parts (default: the encoder).")
   private String init;
 
   @Option(names = "--force", description = "Delete the run, finished or not, and train it again.")
