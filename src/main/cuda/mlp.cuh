@@ -70,7 +70,7 @@ KERNEL add_rounded_bias(matrix* d, const matrix* bias, long rows, int cols) {
 }
 
 // y[rows, dim] = x + factor * branch, where factor[images] is that of the row's image.
-KERNEL add_branch(const float* x, const float* branch, const float* factor, float* y, long rows,
+KERNEL add_branch(const matrix* x, const matrix* branch, const float* factor, matrix* y, long rows,
                   int tokens, int dim) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float sum[4], added[4];

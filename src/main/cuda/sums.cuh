@@ -58,7 +58,15 @@ KERNEL column_slices(const matrix* x, float* slices, long rows, int cols, long s
   sum_slice(add, out, rows, cols, stride, memory);
 }
 
-// The same of the rows of one kind.
+// The same of the sums over images that attention_backward has left.
+KERNEL image_slices(const float* x, float* slices, long rows, int cols, long stride) {
+  SHARED(float, memory);
+  float* const out[1] = {slices};
+  auto add = [&](long row, int column, auto& sums) { add_values(x + row * cols + column, sums[0]); };
+  sum_slice(add, out, rows, cols, stride, memory);
+}
+
+// As column_slices, of the rows of one kind.
 KERNEL column_slices_of(const matrix* x, const int* source, int wanted, int patches, float* slices,
                         long rows, int cols, long stride) {
   SHARED(float, memory);

@@ -66,7 +66,7 @@ KERNEL gather_patches(const float* pixels, const int* source, matrix* patch, lon
 
 // x[rows, dim], in: patches through the linear map, out: tokens.
 //   positions[1 + patches, dim]  fixed; learned[patches, dim], cls[dim], maskToken[dim] may be null
-KERNEL embed_tokens(float* x, const int* source, const float* bias, const float* cls,
+KERNEL embed_tokens(matrix* x, const int* source, const float* bias, const float* cls,
                     const float* maskToken, const float* positions, const float* learned,
                     long rows, int dim, int patches) {
   for (Fours at(rows, dim); at.any(); at.next()) {
@@ -129,8 +129,8 @@ KERNEL position_gradient(const matrix* d, const int* source, float* dLearned, lo
 // y[rows, dim] = decoder tokens: the encoder's mapped[*, dim] + bias where there is one, else the
 // mask token; plus positions[1 + patches, dim], whose first row is 0.
 //   encoded[rows]  row of mapped, or -1
-KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias,
-                      const float* maskToken, const float* positions, float* y, long rows,
+KERNEL decoder_tokens(const matrix* mapped, const int* encoded, const float* bias,
+                      const float* maskToken, const float* positions, matrix* y, long rows,
                       int tokens, int dim) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     int c = at.column();

@@ -58,6 +58,7 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(pixel_loss, TOGETHER),
     ENTRY(column_slices, TOGETHER),
     ENTRY(column_slices_of, TOGETHER),
+    ENTRY(image_slices, TOGETHER),
     ENTRY(sum_slices, ALONE),
     ENTRY(partial_sums, TOGETHER),
     ENTRY(step_metrics, TOGETHER),

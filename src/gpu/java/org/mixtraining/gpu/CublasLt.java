@@ -99,7 +99,7 @@ final class CublasLt implements AutoCloseable {
     }
     Memory added = p.c() == null ? p.d() : p.c();
     Cuda.checkCublas(
-        "cublasLtMatmul " + shape,
+        "cublasLtMatmul(%s)".formatted(p.label()),
         cublas.cublasLtMatmul(
             library,
             plan.operation,

@@ -246,7 +246,7 @@ class CudaGpuTest {
       }
 
       gpu.multiply(
-          new Gemm(factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
+          new Gemm("product", factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
 
       float[] sums = new float[9];
       if (out == Memory.Type.FLOAT) {
@@ -279,7 +279,7 @@ class CudaGpuTest {
   }
 
   private static Gemm product(Memory factors, Memory out, int m, int k, int n) {
-    return new Gemm(factors, Form.PLAIN, factors, Form.PLAIN, null, null, out, m, n, k);
+    return new Gemm("product", factors, Form.PLAIN, factors, Form.PLAIN, null, null, out, m, n, k);
   }
 
   @Test

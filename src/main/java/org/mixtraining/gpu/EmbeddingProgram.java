@@ -42,7 +42,7 @@ final class EmbeddingProgram {
     rows = Sequences.rows(sequences);
     source = bench.ints("source", rows);
     patches = bench.matrix("patches", (long) rows * vit.architecture().patchValues());
-    tokens = bench.floats("tokens", (long) rows * dim);
+    tokens = bench.matrix("tokens", (long) rows * dim);
     positions = bench.positions(dim);
     dPatches = bench.matrix("d-branch", (long) rows * dim);
   }

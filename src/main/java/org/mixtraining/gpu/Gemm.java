@@ -7,12 +7,14 @@ import java.util.Locale;
  * multiplied is of the device's {@link Gpu#matrixType}, the rest of one type; it is added up in
  * float32.
  *
+ * @param name which of a step's products it is
  * @param aForm how a is given
  * @param bForm how b is given
  * @param c null: nothing is added; may be d itself
  * @param bias null: nothing is added
  */
 public record Gemm(
+    String name,
     Memory a,
     Form aForm,
     Memory b,
@@ -40,11 +42,11 @@ public record Gemm(
     check("d", d, (long) m * n);
   }
 
-  /** What it is as a product, apart from its memory: {@code product 64x10x192 nn bf16 + bias}. */
-  String name() {
+  /** What it is, apart from its memory: {@code head 64x10x192 nn bf16 + bias}. */
+  String label() {
     String forms = form(aForm) + form(bForm);
     String type = d.type().name().toLowerCase(Locale.ROOT);
-    return String.format(Locale.ROOT, "product %dx%dx%d %s %s", m, n, k, forms, type)
+    return String.format(Locale.ROOT, "%s %dx%dx%d %s %s", name, m, n, k, forms, type)
         + (bias == null ? "" : " + bias");
   }
 

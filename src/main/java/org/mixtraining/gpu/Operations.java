@@ -1,9 +1,10 @@
 package org.mixtraining.gpu;
 
-import org.mixtraining.gpu.Gemm.Form;
+import static org.mixtraining.gpu.Gemm.Form.PLAIN;
+import static org.mixtraining.gpu.Gemm.Form.TRANSPOSED;
+
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
-import org.mixtraining.vit.layers.Sequences;
 
 /**
  * The kernels and products of a step, with the shapes of their launches; tensors go by their names
@@ -96,8 +97,15 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
       b = y.type() == Memory.Type.FLOAT ? parameters.values(bias) : parameters.rounded(bias);
     }
     Memory matrix = parameters.rounded(weight);
+    String name = product(weight);
     gpu.multiply(
-        new Gemm(x, Form.PLAIN, matrix, Form.PLAIN, residual, b, y, rows, w.cols(), w.rows()));
+        new Gemm(name, x, PLAIN, matrix, PLAIN, residual, b, y, rows, w.cols(), w.rows()));
+  }
+
+  /** Its name, the same in all blocks: {@code fc1} for {@code encoder-0.fc1.weight}. */
+  private static String product(String weight) {
+    String layer = weight.substring(0, weight.lastIndexOf('.'));
+    return layer.substring(layer.lastIndexOf('.') + 1);
   }
 
   /**
@@ -105,14 +113,17 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
    */
   void linearBackward(Memory x, String weight, Memory dy, Memory dx, int rows) {
     Tensor w = parameters.tensor(weight);
+    int in = w.rows();
+    int out = w.cols();
     Memory dw = parameters.gradient(weight);
+    String name = product(weight);
     gpu.multiply(
-        new Gemm(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw, w.rows(), w.cols(), rows));
+        new Gemm(name + " by weight", x, TRANSPOSED, dy, PLAIN, null, null, dw, in, out, rows));
     if (dx != null) {
       Memory matrix = parameters.rounded(weight);
       gpu.multiply(
           new Gemm(
-              dy, Form.PLAIN, matrix, Form.TRANSPOSED, null, null, dx, rows, w.rows(), w.cols()));
+              name + " by input", dy, PLAIN, matrix, TRANSPOSED, null, null, dx, rows, in, out));
     }
   }
 
@@ -120,6 +131,12 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   void biasGradient(Memory dy, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
     slices("column_slices", dy, parameters.slices(bias), rows, cols, parameters.vectors());
+  }
+
+  /** The same from column sums of dy's rows of each image, sums[images, its size]. */
+  void biasGradientOfImages(Memory sums, String bias, long images) {
+    int cols = parameters.tensor(bias).size();
+    slices("image_slices", sums, parameters.slices(bias), images, cols, parameters.vectors());
   }
 
   /** The same of rows of one kind. */
@@ -204,57 +221,6 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     Memory values = parameters.values(bias);
     Memory sums = parameters.slices(bias);
     slices("bias_gelu_backward", h, values, d, sums, rows, cols, parameters.vectors());
-  }
-
-  // --- attention -------------------------------------------------------------------------------
-
-  /** out[images · tokens, dim] of one sequence an image; logSums[images · heads · tokens]. */
-  void attention(Memory qkv, Memory out, Memory logSums, Sequences s, int heads, int dim) {
-    int width = dim / heads;
-    Attention launch = Attention.of(gpu.matrixType(), s.tokens(), width);
-    gpu.launch(
-        launch.kernel(),
-        (long) s.images() * heads,
-        launch.threads(),
-        launch.sharedBytes(),
-        part(qkv, s, 3 * dim),
-        part(out, s, dim),
-        part(logSums, s, heads),
-        s.tokens(),
-        heads,
-        width);
-  }
-
-  /** The rows of sequences, so many values wide. */
-  static Memory part(Memory all, Sequences s, int width) {
-    return all.from((long) s.firstRow() * width).first((long) s.rows() * width);
-  }
-
-  /** dQkv from dOut, and from what {@link #attention} has left. */
-  void attentionBackward(
-      Memory qkv,
-      Memory out,
-      Memory logSums,
-      Memory dOut,
-      Memory dQkv,
-      Sequences s,
-      int heads,
-      int dim) {
-    int width = dim / heads;
-    Attention launch = Attention.of(gpu.matrixType(), s.tokens(), width);
-    gpu.launch(
-        launch.kernel() + "_backward",
-        (long) s.images() * heads,
-        launch.threads(),
-        launch.backwardSharedBytes(),
-        part(qkv, s, 3 * dim),
-        part(out, s, dim),
-        part(logSums, s, heads),
-        part(dOut, s, dim),
-        part(dQkv, s, 3 * dim),
-        s.tokens(),
-        heads,
-        width);
   }
 
   // --- sums ------------------------------------------------------------------------------------
