@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.gpu.Gemm.Form;
+import org.mixtraining.gpu.Gemm.Gelu;
 import org.mixtraining.gpu.Gpu.CapturedGraph;
 import org.mixtraining.kernels.DeviceLostError;
 
@@ -275,6 +276,35 @@ class CudaGpuTest {
       Memory large = gpu.allocate(Memory.Type.FLOAT, 3000);
       gpu.multiply(product(large, gpu.allocate(Memory.Type.FLOAT, 9_000_000), 3000, 1, 3000));
       assertThat(driver.algorithm()).as("of many tiles").isEqualTo(0);
+    }
+  }
+
+  /** Then it is a pass of its own. */
+  @Test
+  void whereNoAlgorithmTakesGeluItSaysSo() {
+    try (Gpu gpu = open(Precision.BF16)) {
+      Memory factors = gpu.allocate(Memory.Type.BF16, 16);
+      Memory out = gpu.allocate(Memory.Type.BF16, 16);
+      for (int width : new int[] {8, 4}) {
+        for (Gelu direction : List.of(Gelu.FORWARD, Gelu.BACKWARD)) {
+          Gemm product =
+              new Gemm(
+                      "fc1",
+                      factors,
+                      Form.PLAIN,
+                      factors,
+                      Form.PLAIN,
+                      null,
+                      factors,
+                      out,
+                      2,
+                      width,
+                      2)
+                  .with(direction, out);
+          assertThat(gpu.multiplies(product)).as(product.label()).isEqualTo(width == 8);
+        }
+      }
+      assertThat(gpu.multiplies(product(factors, out, 2, 2, 2))).isTrue();
     }
   }
 

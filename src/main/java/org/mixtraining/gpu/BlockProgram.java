@@ -18,7 +18,6 @@ final class BlockProgram {
   private final List<Sequences> sequences;
   private final Memory factors; // on both branches, [2, images]; null: nothing is left out
   private final int dim;
-  private final int hiddenDim;
   private final int heads;
   private final int rows;
 
@@ -32,8 +31,7 @@ final class BlockProgram {
   private final Memory middle; // after the attention's residual
   private final Memory norm2;
   private final Memory stats2; // [rows, 2]
-  private final Memory preHidden; // [rows, 4 · dim], before bias and GELU
-  private final Memory hidden; // [rows, 4 · dim]
+  private final MlpProgram mlp;
   private final Memory output;
 
   private final Memory branch; // before it is weighed, shared by all blocks
@@ -47,7 +45,7 @@ final class BlockProgram {
    * @param ofImages [images of all sequences, 3 · dim], the sums of dQkv over their tokens
    */
   private record Gradients(
-      Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory ofImages, Memory dHidden) {
+      Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory ofImages) {
 
     static Gradients of(
         StepContext bench, List<Sequences> sequences, Transformer stack, boolean weighed) {
@@ -59,8 +57,7 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : d,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.floats("d-qkv-of-images", images(sequences) * 3 * dim),
-          bench.matrix("d-hidden", rows * stack.hidden()));
+          bench.floats("d-qkv-of-images", images(sequences) * 3 * dim));
     }
   }
 
@@ -112,7 +109,6 @@ final class BlockProgram {
     heads = stack.heads();
     this.x = x;
     dim = stack.dim();
-    hiddenDim = stack.hidden();
     rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);
@@ -123,8 +119,7 @@ final class BlockProgram {
     middle = bench.matrix(memory + "middle", all * dim);
     norm2 = bench.matrix(memory + "norm2", all * dim);
     stats2 = bench.floats(memory + "stats2", all * 2);
-    preHidden = bench.matrix(memory + "pre-hidden", all * hiddenDim);
-    hidden = bench.matrix(memory + "hidden", all * hiddenDim);
+    mlp = new MlpProgram(bench, this.layer, memory, rows, stack, gradients != null);
     output = bench.matrix(memory + "output", all * dim);
     branch = factors == null ? null : bench.matrix("branch", all * dim);
   }
@@ -145,9 +140,7 @@ final class BlockProgram {
 
     // mlp
     ops.norm(middle, layer + "norm2.", norm2, stats2, rows);
-    ops.linear(norm2, layer + "fc1.weight", null, null, preHidden, rows);
-    ops.gelu(preHidden, layer + "fc1.bias", hidden, rows);
-    add(hidden, "fc2", middle, 1, output);
+    add(mlp.forward(norm2), "fc2", middle, 1, output);
   }
 
   /** to = residual + factor · (from · weight + bias). */
@@ -201,9 +194,7 @@ final class BlockProgram {
   private void backward(String below) {
     // mlp
     weigh(1, "fc2.bias");
-    ops.linearBackward(hidden, layer + "fc2.weight", gradients.dBranch, gradients.dHidden, rows);
-    ops.geluBackward(preHidden, layer + "fc1.bias", gradients.dHidden, rows);
-    ops.linearBackward(norm2, layer + "fc1.weight", gradients.dHidden, gradients.dNorm, rows);
+    mlp.backward(norm2, gradients.dBranch, gradients.dNorm);
     normBackward("norm2.", middle, stats2, addedBias("proj.bias"));
 
     // attention

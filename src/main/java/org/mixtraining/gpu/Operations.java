@@ -91,19 +91,23 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** y[rows, out] = x[rows, in] · weight + bias + residual; bias and residual may be null. */
   void linear(Memory x, String weight, String bias, Memory residual, Memory y, int rows) {
+    gpu.multiply(product(x, weight, bias, residual, y, rows));
+  }
+
+  /** The same, to be multiplied. */
+  Gemm product(Memory x, String weight, String bias, Memory residual, Memory y, int rows) {
     Tensor w = parameters.tensor(weight);
     Memory b = null;
     if (bias != null) {
       b = y.type() == Memory.Type.FLOAT ? parameters.values(bias) : parameters.rounded(bias);
     }
     Memory matrix = parameters.rounded(weight);
-    String name = product(weight);
-    gpu.multiply(
-        new Gemm(name, x, PLAIN, matrix, PLAIN, residual, b, y, rows, w.cols(), w.rows()));
+    String name = name(weight);
+    return new Gemm(name, x, PLAIN, matrix, PLAIN, residual, b, y, rows, w.cols(), w.rows());
   }
 
   /** Its name, the same in all blocks: {@code fc1} for {@code encoder-0.fc1.weight}. */
-  private static String product(String weight) {
+  private static String name(String weight) {
     String layer = weight.substring(0, weight.lastIndexOf('.'));
     return layer.substring(layer.lastIndexOf('.') + 1);
   }
@@ -112,19 +116,25 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
    * The weight's gradient xᵀ · dy, and dx[rows, in] = dy[rows, out] · weightᵀ unless it is null.
    */
   void linearBackward(Memory x, String weight, Memory dy, Memory dx, int rows) {
-    Tensor w = parameters.tensor(weight);
-    int in = w.rows();
-    int out = w.cols();
-    Memory dw = parameters.gradient(weight);
-    String name = product(weight);
-    gpu.multiply(
-        new Gemm(name + " by weight", x, TRANSPOSED, dy, PLAIN, null, null, dw, in, out, rows));
+    weightGradient(x, weight, dy, rows);
     if (dx != null) {
+      Tensor w = parameters.tensor(weight);
       Memory matrix = parameters.rounded(weight);
+      String name = name(weight) + " by input";
+      int in = w.rows();
       gpu.multiply(
-          new Gemm(
-              name + " by input", dy, PLAIN, matrix, TRANSPOSED, null, null, dx, rows, in, out));
+          new Gemm(name, dy, PLAIN, matrix, TRANSPOSED, null, null, dx, rows, in, w.cols()));
     }
+  }
+
+  /** The weight's gradient xᵀ · dy. */
+  void weightGradient(Memory x, String weight, Memory dy, int rows) {
+    Tensor w = parameters.tensor(weight);
+    Memory dw = parameters.gradient(weight);
+    String name = name(weight) + " by weight";
+    int in = w.rows();
+    gpu.multiply(
+        new Gemm(name, x, TRANSPOSED, dy, PLAIN, null, null, dw, in, w.cols(), rows));
   }
 
   /** The gradient of a bias: column sums of dy[rows, its size]. */

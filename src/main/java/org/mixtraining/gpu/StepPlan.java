@@ -98,6 +98,7 @@ public final class StepPlan {
                   case "launch" ->
                       count((String) arguments[0], (long) arguments[1], (Object[]) arguments[4]);
                   case "multiply" -> count((Gemm) arguments[0]);
+                  case "multiplies" -> true;
                   default -> null;
                 });
   }
@@ -130,7 +131,7 @@ public final class StepPlan {
 
   private Void count(Gemm p) {
     long factors = (long) p.m() * p.k() + (long) p.k() * p.n();
-    long sums = (long) p.m() * p.n() * (p.c() == null ? 1 : 2);
+    long sums = (long) p.m() * p.n() * (1 + (p.c() == null ? 0 : 1) + (p.pre() == null ? 0 : 1));
     long bytes = factors * p.a().type().bytes() + sums * p.d().type().bytes();
     work.merge(p.label(), new Work(1, bytes, 2.0 * p.m() * p.n() * p.k()), Work::plus);
     return null;
