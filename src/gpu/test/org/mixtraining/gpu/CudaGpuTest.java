@@ -247,7 +247,8 @@ class CudaGpuTest {
       }
 
       gpu.multiply(
-          new Gemm("product", factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
+          new Gemm(
+              "product", factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
 
       float[] sums = new float[9];
       if (out == Memory.Type.FLOAT) {

@@ -63,7 +63,7 @@ final class Arena implements AutoCloseable {
     planned = new HashMap<>();
     Map<String, Memory> all = planned;
     try {
-      maker.get();
+      T unused = maker.get();
     } finally {
       planned = null;
     }

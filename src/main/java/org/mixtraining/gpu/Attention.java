@@ -4,8 +4,9 @@ import java.util.Set;
 import org.mixtraining.vit.layers.Sequences;
 
 /**
- * Attention over sequences of one length, a block of threads for each image and head: on tensor cores ({@code tensor_attention.cuh}) where they know the type and the width
- * of a head, else by {@code attention.cuh}.
+ * Attention over sequences of one length, a block of threads for each image and head: on tensor
+ * cores ({@code tensor_attention.cuh}) where they know the type and the width of a head, else by
+ * {@code attention.cuh}.
  *
  * @param kernel whose name the backward pass ends with {@code _backward}
  * @param sharedBytes of a block in the forward pass

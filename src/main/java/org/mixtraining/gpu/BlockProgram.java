@@ -44,8 +44,7 @@ final class BlockProgram {
    * @param dBranch the same where branches are not weighed
    * @param ofImages [images of all sequences, 3 · dim], the sums of dQkv over their tokens
    */
-  private record Gradients(
-      Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory ofImages) {
+  private record Gradients(Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory ofImages) {
 
     static Gradients of(
         StepContext bench, List<Sequences> sequences, Transformer stack, boolean weighed) {
@@ -211,8 +210,7 @@ final class BlockProgram {
     long image = 0;
     for (Sequences s : sequences) {
       Memory sums = g.ofImages.from(image * 3 * dim).first(s.images() * 3L * dim);
-      Attention.backward(
-          ops.gpu(), qkv, attended, logSums, g.dNorm, g.dQkv, sums, s, heads, dim);
+      Attention.backward(ops.gpu(), qkv, attended, logSums, g.dNorm, g.dQkv, sums, s, heads, dim);
       image += s.images();
     }
     ops.biasGradientOfImages(g.ofImages, layer + "qkv.bias", image);

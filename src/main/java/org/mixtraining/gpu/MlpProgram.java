@@ -64,17 +64,7 @@ final class MlpProgram {
     Memory matrix = ops.parameters().rounded(weight);
     int dim = ops.parameters().tensor(weight).cols();
     return new Gemm(
-            "fc2 by input",
-            dOut,
-            PLAIN,
-            matrix,
-            TRANSPOSED,
-            null,
-            dBias,
-            dHidden,
-            rows,
-            width,
-            dim)
+            "fc2 by input", dOut, PLAIN, matrix, TRANSPOSED, null, dBias, dHidden, rows, width, dim)
         .with(Gelu.BACKWARD, preHidden);
   }
 

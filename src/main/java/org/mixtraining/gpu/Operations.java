@@ -133,8 +133,7 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     Memory dw = parameters.gradient(weight);
     String name = name(weight) + " by weight";
     int in = w.rows();
-    gpu.multiply(
-        new Gemm(name, x, TRANSPOSED, dy, PLAIN, null, null, dw, in, w.cols(), rows));
+    gpu.multiply(new Gemm(name, x, TRANSPOSED, dy, PLAIN, null, null, dw, in, w.cols(), rows));
   }
 
   /** The gradient of a bias: column sums of dy[rows, its size]. */
@@ -143,18 +142,18 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     slices("column_slices", dy, parameters.slices(bias), rows, cols, parameters.vectors());
   }
 
-  /** The same from column sums of dy's rows of each image, sums[images, its size]. */
-  void biasGradientOfImages(Memory sums, String bias, long images) {
+  /** The same from the column sums of each image's rows, ofImages[images, its size]. */
+  void biasGradientOfImages(Memory ofImages, String bias, long images) {
     int cols = parameters.tensor(bias).size();
-    slices("image_slices", sums, parameters.slices(bias), images, cols, parameters.vectors());
+    slices("image_slices", ofImages, parameters.slices(bias), images, cols, parameters.vectors());
   }
 
   /** The same of rows of one kind. */
   void biasGradient(Memory d, Memory source, Kind kind, int patches, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
-    Memory sums = parameters.slices(bias);
-    long vectors = parameters.vectors();
-    slices("column_slices_of", d, source, kind.ordinal(), patches, sums, rows, cols, vectors);
+    Memory slices = parameters.slices(bias);
+    long stride = parameters.vectors();
+    slices("column_slices_of", d, source, kind.ordinal(), patches, slices, rows, cols, stride);
   }
 
   /** What a row of tokens is made of, in the order of {@code common.cuh}. */
@@ -228,9 +227,15 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   /** Takes d[rows, hidden] from after GELU to before it, and the gradient of the bias. */
   void geluBackward(Memory h, String bias, Memory d, long rows) {
     int cols = parameters.tensor(bias).size();
-    Memory values = parameters.values(bias);
-    Memory sums = parameters.slices(bias);
-    slices("bias_gelu_backward", h, values, d, sums, rows, cols, parameters.vectors());
+    slices(
+        "bias_gelu_backward",
+        h,
+        parameters.values(bias),
+        d,
+        parameters.slices(bias),
+        rows,
+        cols,
+        parameters.vectors());
   }
 
   // --- sums ------------------------------------------------------------------------------------

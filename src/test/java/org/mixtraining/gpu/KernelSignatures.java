@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /** The parameters of the kernels, as their sources declare them, to which launches are held. */
 final class KernelSignatures {
   private static final Pattern KERNEL =
-      Pattern.compile("^KERNEL (?:__launch_bounds__\\(.*\\)\\s+)?(\\w+)\\(([^)]*)\\) \\{", Pattern.MULTILINE);
+      Pattern.compile(
+          "^KERNEL (?:__launch_bounds__\\(.*\\)\\s+)?(\\w+)\\(([^)]*)\\) \\{", Pattern.MULTILINE);
 
   /** Structures that Java knows as arrays of their fields. */
   private static final Map<String, Memory.Type> FIELDS =
@@ -65,6 +66,15 @@ final class KernelSignatures {
       parameters.add(new Parameter(type, text.substring(name + 1), written));
     }
     return parameters;
+  }
+
+  boolean knows(String kernel) {
+    return kernels.containsKey(kernel);
+  }
+
+  /** The names of a kernel's parameters. */
+  List<String> names(String kernel) {
+    return kernels.get(kernel).stream().map(Parameter::name).toList();
   }
 
   /** Whether a kernel may write to what an argument points to. */

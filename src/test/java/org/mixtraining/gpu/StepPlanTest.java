@@ -48,7 +48,8 @@ class StepPlanTest {
         .containsEntry("qkv 15x24x8 nn bf16 + bias", product(ROWS, 24, 8, BF16))
         .as("what GELU is taken of is written and read beside")
         .containsEntry("fc1 15x32x8 nn bf16 + bias, gelu", withGelu(product(ROWS, 32, 8, BF16)))
-        .containsEntry("fc2 by input 15x32x8 nt bf16 + bias, gelu'", withGelu(product(ROWS, 32, 8, BF16)))
+        .containsEntry(
+            "fc2 by input 15x32x8 nt bf16 + bias, gelu'", withGelu(product(ROWS, 32, 8, BF16)))
         .containsEntry("fc1 by weight 8x32x15 tn float", product(8, 32, ROWS, FLOAT))
         .containsEntry("fc1 by input 15x8x32 nt bf16", product(ROWS, 8, 32, BF16))
         .as("the residual is read too")
