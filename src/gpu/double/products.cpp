@@ -1,5 +1,6 @@
 // cuBLASLt: products of matrices that lie column by column, in float64.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -15,14 +16,21 @@ constexpr int EXECUTION_FAILED = 13;
 constexpr int NOT_SUPPORTED = 15;
 constexpr int FLOAT = 0;
 constexpr int BF16 = 14;
+constexpr int PLAIN = 1;
 constexpr int BIASED = 4;
+constexpr int GELU = 164;           // with a bias, and what it is taken of beside
+constexpr int GELU_BACKWARD = 208;  // with the bias' gradient
 constexpr int ALGORITHMS = 5;
 constexpr unsigned long long MARK = 0xa1607;
 
 struct Operation {
   int transposed[2] = {0, 0};
-  int epilogue = 1;
+  int epilogue = PLAIN;
   Address bias = 0;
+  Address beside = 0;
+  size_t besideStride = 0;
+
+  bool hasGelu() const { return epilogue == GELU || epilogue == GELU_BACKWARD; }
 };
 
 struct Layout {
@@ -81,6 +89,15 @@ void put(void* to, int type, size_t i, float x) {
   ((unsigned short*)to)[i] = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
+double tanh_of(double x) { return tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)); }
+
+double gelu(double x) { return 0.5 * x * (1 + tanh_of(x)); }
+
+double gelu_slope(double x) {
+  double t = tanh_of(x);
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.7978845608028654 * (1 + 3 * 0.044715 * x * x);
+}
+
 int answered(int driver) { return driver ? EXECUTION_FAILED : 0; }
 
 }  // namespace
@@ -124,12 +141,14 @@ API int cublasLtMatmulDescDestroy(void* handle) {
 
 API int cublasLtMatmulDescSetAttribute(Operation* op, int which, const void* value, size_t bytes) {
   ENTER("cublasLtMatmulDescSetAttribute");
-  if (bytes != (which == 8 ? 8u : 4u)) return complain("cublasLt attribute", "bytes", BAD_VALUE);
+  if (bytes != (which == 8 || which > 10 ? 8u : 4u)) return complain("cublasLt attribute", "bytes", BAD_VALUE);
   switch (which) {
     case 3:
     case 4: op->transposed[which - 3] = *(const int*)value; return 0;
     case 7: op->epilogue = *(const int*)value; return 0;
     case 8: op->bias = *(const Address*)value; return 0;
+    case 11: op->beside = *(const Address*)value; return 0;
+    case 12: op->besideStride = *(const size_t*)value; return 0;
     default: return complain("cublasLt attribute", std::to_string(which), BAD_VALUE);
   }
 }
@@ -177,7 +196,8 @@ API int cublasLtMatmulAlgoGetHeuristic(void*, Operation* op, Layout* a, Layout* 
   }
   // In place, the order of a sum depends on which block comes first.
   if (preference->reductions & 1) complain("cublasLt preference", "sums in place", 0);
-  if (gpu::modes.plain && op->epilogue == BIASED) return NOT_SUPPORTED;
+  if (gpu::modes.plain && op->epilogue != PLAIN) return NOT_SUPPORTED;
+  if (op->hasGelu() && (op->besideStride % 8 != 0 || d->type != BF16)) return NOT_SUPPORTED;
   float tiles = (s.m + 127) / 128 * ((s.n + 127) / 128);
   for (int i = 0; i < std::min(wanted, ALGORITHMS); i++) {
     results[i] = {};
@@ -201,21 +221,23 @@ API int cublasLtMatmul(void*, Operation* op, const float* alpha, const void* A, 
   if (memcmp(algorithm->data, expected, sizeof expected) != 0) {
     return complain("cublasLtMatmul", "the algorithm is of other sizes", BAD_VALUE);
   }
-  bool biased = op->epilogue == BIASED;
+  bool biased = op->epilogue != PLAIN;
   bool adds = *beta != 0;
   Address bias = biased ? op->bias : 0;
-  auto readable = [=, la = *a, lb = *b, ld = *d] {
+  auto readable = [=, op = *op, la = *a, lb = *b, ld = *d] {
     return gpu::within((Address)A, la.bytes()) && gpu::within((Address)B, lb.bytes()) &&
            gpu::within((Address)D, ld.bytes()) && (!adds || gpu::within((Address)C, ld.bytes())) &&
            gpu::within((Address)workspace, workspaceBytes) &&
-           (!biased || gpu::within(bias, s.m * ld.size()));
+           (!biased || gpu::within(bias, s.m * ld.size())) &&
+           (!op.hasGelu() ||
+            gpu::within(op.beside, ((s.n - 1) * op.besideStride + s.m) * ld.size()));
   };
   if (!readable()) return complain("cublasLtMatmul", "is not all device memory", BAD_VALUE);
   gpu::algorithm = (int)algorithm->data[4];
   return answered(gpu::enqueue(
       stream, [=, op = *op, alpha = *alpha, beta = *beta, la = *a, lb = *b, ld = *d] {
         if (!readable()) return complain("cublasLtMatmul", "of freed memory", gpu::ILLEGAL_ADDRESS);
-        std::vector<double> column(s.m);
+        std::vector<double> column(s.m), sums(s.m);
         for (size_t j = 0; j < s.n; j++) {
           std::fill(column.begin(), column.end(), 0.0);
           for (size_t x = 0; x < s.k; x++) {
@@ -228,9 +250,20 @@ API int cublasLtMatmul(void*, Operation* op, const float* alpha, const void* A, 
           for (size_t i = 0; i < s.m; i++) {
             double sum = alpha * column[i];
             if (adds) sum += beta * get(C, ld.type, i + j * ld.stride);
-            if (biased) sum += get((const void*)bias, ld.type, i);
+            if (biased && op.epilogue != GELU_BACKWARD) sum += get((const void*)bias, ld.type, i);
+            size_t beside = i + j * op.besideStride;
+            if (op.epilogue == GELU) {
+              put((void*)op.beside, ld.type, beside, (float)sum);
+              sum = gelu(sum);
+            } else if (op.epilogue == GELU_BACKWARD) {
+              sum *= gelu_slope(get((const void*)op.beside, ld.type, beside));
+              sums[i] += sum;
+            }
             put(D, ld.type, i + j * ld.stride, (float)sum);
           }
+        }
+        for (size_t i = 0; op.epilogue == GELU_BACKWARD && i < s.m; i++) {
+          put((void*)bias, ld.type, i, (float)sums[i]);
         }
         return 0;
       }));

@@ -69,12 +69,38 @@ KERNEL attention(const matrix* qkv, matrix* out, float* logSums, int tokens, int
   }
 }
 
+// sums[3, heads * width]: those over the tokens of an image's gradients, d[tokens, 3 * heads * width],
+// in the columns of the block's head, which its threads have just written; N columns at a time. Both
+// pointers are to the head's first column. Shared memory: 3 * width floats a warp.
+template <int N>
+DEVICE void sum_gradients(const matrix* d, float* sums, int tokens, int heads, int width,
+                          float* memory) {
+  int dim = heads * width;
+  float* own = memory + warp() * 3 * width;
+  __syncthreads();
+  for (int c = N * lane(); c < 3 * width; c += N * WARP) {
+    const matrix* column = d + c / width * dim + c % width;
+    float sum[N] = {};
+    UNROLL(8)
+    for (int i = warp(); i < tokens; i += warps()) add_values(column + (long)i * 3 * dim, sum);
+    for (int n = 0; n < N; n++) own[c + n] = sum[n];
+  }
+  __syncthreads();
+  for (int c = threadIdx.x; c < 3 * width; c += blockDim.x) {
+    float sum = 0;
+    for (int w = 0; w < warps(); w++) sum += memory[w * 3 * width + c];
+    sums[c / width * dim + c % width] = sum;
+  }
+}
+
 // dQkv, as qkv, from dOut, as out, and from what attention has left. Queries are taken with the keys
 // and values in shared memory, then keys with the queries and their gradients there; the weights are
 // computed again each time.
+//   sums[images, 3 * heads * width]  of dQkv over the tokens of each image
 // Shared memory: 2 * tokens * (width + 1) + tokens + warps * 2 * (width + tokens) floats.
 KERNEL attention_backward(const matrix* qkv, const matrix* out, const float* logSums,
-                          const matrix* dOut, matrix* dQkv, int tokens, int heads, int width) {
+                          const matrix* dOut, matrix* dQkv, float* sums, int tokens, int heads,
+                          int width) {
   SHARED(float, memory);
   int head = blockIdx.x % heads;
   int dim = heads * width;
@@ -150,4 +176,5 @@ KERNEL attention_backward(const matrix* qkv, const matrix* out, const float* log
     }
     __syncwarp();
   }
+  sum_gradients<1>(d, sums + image * 3 * dim + head * width, tokens, heads, width, memory);
 }

@@ -39,6 +39,21 @@ DEVICE void multiply_add(float (&d)[4], const unsigned int (&a)[4], unsigned int
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
+
+// Four 8x8 matrices of 16-bit values in shared memory, a row of 4 words from each lane: lanes 0 to 7
+// point to the first one's rows, and so on. Lane l gets word l % 4 of row l / 4 of each.
+DEVICE void load_matrices(unsigned int (&to)[4], const unsigned int* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"((unsigned int)__cvta_generic_to_shared(row)));
+}
+
+// The same of their transposes.
+DEVICE void load_transposed(unsigned int (&to)[4], const unsigned int* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"((unsigned int)__cvta_generic_to_shared(row)));
+}
 #endif
 
 constexpr int WARP = 32;

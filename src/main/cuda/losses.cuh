@@ -5,10 +5,10 @@
 // Cross-entropy of softmax(logits[images, classes]) against target[images, classes], rows of which
 // are distributions or, without a label, all zero.
 //   dLogits[images, classes]  labelWeight * (softmax * sum of target - target)
-//   loss[images], correct[images]  of each image; correct is 1 where the most probable class is the
+//   losses[images], correct[images]  of each image; correct is 1 where the most probable class is the
 //                                  label, the first of equals
 KERNEL cross_entropy(const float* logits, const float* target, const Settings* settings,
-                     matrix* dLogits, float* loss, float* correct, int images, int classes) {
+                     matrix* dLogits, float* losses, float* correct, int images, int classes) {
   long image = warp_index();
   if (image >= images) return;
   const float* x = logits + image * classes;
@@ -39,7 +39,7 @@ KERNEL cross_entropy(const float* logits, const float* target, const Settings* s
       if (x[c] > x[guess]) guess = c;
       if (t[c] > t[label]) label = c;
     }
-    loss[image] = entropy;
+    losses[image] = entropy;
     correct[image] = t[label] > 0 && guess == label ? 1 : 0;
   }
 }
@@ -49,10 +49,10 @@ KERNEL cross_entropy(const float* logits, const float* target, const Settings* s
 //   prediction[images * (1 + patches), values], values = channels * side * side
 //   pixels[images, channels, size, size], mask[images, patches]
 //   d[images * (1 + patches), values]  pixelWeight / count * 2 * (prediction - target), or 0
-//   loss[images * (1 + patches)]       sum of squares of each row
+//   losses[images * (1 + patches)]       sum of squares of each row
 // count: values of all masked patches.
 KERNEL pixel_loss(const float* prediction, const float* pixels, const float* mask,
-                  const Settings* settings, matrix* d, float* loss, int images, int channels,
+                  const Settings* settings, matrix* d, float* losses, int images, int channels,
                   int size, int side, int normPix, float count) {
   int values = channels * side * side;
   int grid = size / side;
@@ -88,5 +88,5 @@ KERNEL pixel_loss(const float* prediction, const float* pixels, const float* mas
     put(d + at, weight * error);
   }
   squares = warp_sum(squares);
-  if (lane() == 0) loss[row] = squares;
+  if (lane() == 0) losses[row] = squares;
 }

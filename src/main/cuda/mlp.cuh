@@ -69,27 +69,27 @@ KERNEL add_rounded_bias(matrix* d, const matrix* bias, long rows, int cols) {
   add_bias_of(d, bias, rows, cols);
 }
 
-// y[rows, dim] = x + factor * branch, where factor[images] is that of the row's image.
-KERNEL add_branch(const float* x, const float* branch, const float* factor, float* y, long rows,
-                  int tokens, int dim) {
+// to[rows, dim] = residual + factor * branch, where factor[images] is that of the row's image.
+KERNEL add_branch(const matrix* residual, const matrix* branch, const float* factor, matrix* to,
+                  long rows, int tokens, int dim) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float sum[4], added[4];
-    get(x + at.value(), sum);
+    get(residual + at.value(), sum);
     get(branch + at.value(), added);
     float own = factor[at.row() / tokens];
     for (int i = 0; i < 4; i++) sum[i] += own * added[i];
-    put(y + at.value(), sum);
+    put(to + at.value(), sum);
   }
 }
 
-// scaled[rows, dim] = factor * d.
-KERNEL scale_branch(const matrix* d, const float* factor, matrix* scaled, long rows, int tokens,
-                    int dim) {
+// dBranch[rows, dim] = factor * d.
+KERNEL scale_branch(const matrix* d, const float* factor, matrix* dBranch, long rows,
+                    int tokens, int dim) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float x[4];
     get(d + at.value(), x);
     float own = factor[at.row() / tokens];
     for (int i = 0; i < 4; i++) x[i] *= own;
-    put(scaled + at.value(), x);
+    put(dBranch + at.value(), x);
   }
 }

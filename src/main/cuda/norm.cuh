@@ -3,19 +3,22 @@
 #include "common.cuh"
 
 // y[rows, dim] = (x - mean) / sqrt(var + eps) * gain + bias; stats[rows, 2] = mean, 1/sqrt(var + eps).
-KERNEL layer_norm(const float* x, const float* gain, const float* bias, matrix* y, float* stats,
+KERNEL layer_norm(const matrix* x, const float* gain, const float* bias, matrix* y, float* stats,
                   long rows, int dim, float eps) {
   long row = warp_index();
   if (row >= rows) return;
-  const float* in = x + row * dim;
+  const matrix* in = x + row * dim;
   float sum = 0;
-  for (int c = lane(); c < dim; c += WARP) sum += in[c];
+  for (int c = lane(); c < dim; c += WARP) sum += value(in[c]);
   float mean = warp_sum(sum) / dim;
   float squares = 0;
-  for (int c = lane(); c < dim; c += WARP) squares += (in[c] - mean) * (in[c] - mean);
+  for (int c = lane(); c < dim; c += WARP) {
+    float centered = value(in[c]) - mean;
+    squares += centered * centered;
+  }
   float scale = 1 / sqrtf(warp_sum(squares) / dim + eps);
   for (int c = lane(); c < dim; c += WARP) {
-    put(y + row * dim + c, (in[c] - mean) * scale * gain[c] + bias[c]);
+    put(y + row * dim + c, (value(in[c]) - mean) * scale * gain[c] + bias[c]);
   }
   if (lane() == 0) {
     stats[2 * row] = mean;
@@ -28,7 +31,7 @@ KERNEL layer_norm(const float* x, const float* gain, const float* bias, matrix* 
 // column sums of d: sum_slices adds them up. Block s takes slice s of the rows, a warp a row, and
 // writes row s of each, whose rows are `stride` apart.
 // Shared memory: 3 * dim floats a warp.
-KERNEL layer_norm_backward(const matrix* dy, const float* x, const float* stats, const float* gain,
+KERNEL layer_norm_backward(const matrix* dy, const matrix* x, const float* stats, const float* gain,
                            matrix* d, float* dGain, float* dBias, float* dBelow, long rows, int dim,
                            int keep, long stride) {
   SHARED(float, memory);
@@ -39,7 +42,7 @@ KERNEL layer_norm_backward(const matrix* dy, const float* x, const float* stats,
   long from = blockIdx.x * each;
   long to = from + each < rows ? from + each : rows;
   for (long row = from + warp(); row < to; row += warps()) {
-    const float* in = x + row * dim;
+    const matrix* in = x + row * dim;
     const matrix* out = dy + row * dim;
     float mean = stats[2 * row];
     float scale = stats[2 * row + 1];
@@ -47,7 +50,7 @@ KERNEL layer_norm_backward(const matrix* dy, const float* x, const float* stats,
     float product = 0;
     for (int c = lane(); c < dim; c += WARP) {
       float g = value(out[c]);
-      float normed = (in[c] - mean) * scale;
+      float normed = (value(in[c]) - mean) * scale;
       own[c] += g * normed;
       own[dim + c] += g;
       sum += g * gain[c];
@@ -56,7 +59,8 @@ KERNEL layer_norm_backward(const matrix* dy, const float* x, const float* stats,
     sum = warp_sum(sum) / dim;
     product = warp_sum(product) / dim;
     for (int c = lane(); c < dim; c += WARP) {
-      float dx = scale * (value(out[c]) * gain[c] - sum - (in[c] - mean) * scale * product);
+      float normed = (value(in[c]) - mean) * scale;
+      float dx = scale * (value(out[c]) * gain[c] - sum - normed * product);
       long at = row * dim + c;
       put(d + at, keep ? value(d[at]) + dx : dx);
       own[2 * dim + c] += value(d[at]);

@@ -49,22 +49,32 @@ DEVICE void sum_slice(Add add, float* const (&out)[OUT], long rows, int cols, lo
   }
 }
 
-// slices[s, c] for block s: the sum of column c of x[rows, cols] over slice s of the rows. Rows of
+// slices[s, c] for block s: the sum of column c of dy[rows, cols] over slice s of the rows. Rows of
 // slices are `stride` apart.
-KERNEL column_slices(const matrix* x, float* slices, long rows, int cols, long stride) {
+KERNEL column_slices(const matrix* dy, float* slices, long rows, int cols, long stride) {
   SHARED(float, memory);
   float* const out[1] = {slices};
-  auto add = [&](long row, int column, auto& sums) { add_values(x + row * cols + column, sums[0]); };
+  auto add = [&](long row, int column, auto& sums) { add_values(dy + row * cols + column, sums[0]); };
   sum_slice(add, out, rows, cols, stride, memory);
 }
 
-// The same of the rows of one kind.
-KERNEL column_slices_of(const matrix* x, const int* source, int wanted, int patches, float* slices,
+// The same of the sums over images that attention_backward has left.
+KERNEL image_slices(const float* ofImages, float* slices, long images, int cols, long stride) {
+  SHARED(float, memory);
+  float* const out[1] = {slices};
+  auto add = [&](long image, int column, auto& sums) {
+    add_values(ofImages + image * cols + column, sums[0]);
+  };
+  sum_slice(add, out, images, cols, stride, memory);
+}
+
+// As column_slices, of the rows of one kind.
+KERNEL column_slices_of(const matrix* d, const int* source, int wanted, int patches, float* slices,
                         long rows, int cols, long stride) {
   SHARED(float, memory);
   float* const out[1] = {slices};
   auto add = [&](long row, int column, auto& sums) {
-    if (kind(source[row], patches) == wanted) add_values(x + row * cols + column, sums[0]);
+    if (kind(source[row], patches) == wanted) add_values(d + row * cols + column, sums[0]);
   };
   sum_slice(add, out, rows, cols, stride, memory);
 }

@@ -6,7 +6,7 @@
 // Matrices are read as words of two neighbouring columns. In shared memory rows of words are 4 apart
 // from a multiple of 8, so that the 32 words that a warp reads lie in 32 banks.
 #pragma once
-#include "common.cuh"
+#include "attention.cuh"
 
 #ifdef MATRIX_BF16
 
@@ -47,10 +47,11 @@ struct Head {
   static constexpr int STRIDE = WORDS + 4;
   static constexpr int DEPTH = WIDTH / TILE;  // tiles side by side
 
-  // Brings so many rows of a head to shared memory, and zeros behind them.
-  static DEVICE void bring(const word* from, long stride, int rows, int padded, word* to) {
+  // Brings so many rows of a head to shared memory, and zeros behind them, by so many threads.
+  static DEVICE void bring(const word* from, int stride, int rows, int padded, word* to, int thread,
+                           int threads) {
     constexpr int QUADS = WORDS / 4;
-    for (int i = threadIdx.x; i < padded * QUADS; i += blockDim.x) {
+    for (int i = thread; i < padded * QUADS; i += threads) {
       int row = i / QUADS;
       int column = i % QUADS * 4;
       Quad quad = {};
@@ -59,8 +60,19 @@ struct Head {
     }
   }
 
+  // The same by the block.
+  static DEVICE void bring(const word* from, int stride, int rows, int padded, word* to) {
+    bring(from, stride, rows, padded, to, threadIdx.x, blockDim.x);
+  }
+
+  // 16 rows in shared memory as left factors.
+  static DEVICE void load(const word* rows, Left (&to)[DEPTH]) {
+    const word* own = rows + lane() % 16 * STRIDE + lane() / 16 * 4;
+    for (int d = 0; d < DEPTH; d++) load_matrices(to[d].words, own + d * 8);
+  }
+
   // Rows first..first + 15 as left factors, zeros behind the last of them.
-  static DEVICE void load(const word* from, long stride, int first, int rows, Left (&to)[DEPTH]) {
+  static DEVICE void load(const word* from, int stride, int first, int rows, Left (&to)[DEPTH]) {
     for (int half = 0; half < 2; half++) {
       int row = first + group() + 8 * half;
       const word* own = from + row * stride + member();
@@ -73,43 +85,39 @@ struct Head {
 
   // sums[2] (of 8 columns each) = left[16, WIDTH] * the transpose of 16 rows in shared memory.
   static DEVICE void by_rows(const Left (&left)[DEPTH], const word* rows, Sums (&sums)[2]) {
-    for (int half = 0; half < 2; half++) {
-      sums[half] = {};
-      const word* own = rows + (8 * half + group()) * STRIDE + member();
-      for (int d = 0; d < DEPTH; d++) {
-        multiply_add(sums[half].values, left[d].words, own[d * 8], own[d * 8 + 4]);
-      }
+    sums[0] = sums[1] = {};
+    const word* own = rows + (lane() / 16 * 8 + lane() % 8) * STRIDE + lane() / 8 % 2 * 4;
+    for (int d = 0; d < DEPTH; d++) {
+      word right[4];
+      load_matrices(right, own + d * 8);
+      multiply_add(sums[0].values, left[d].words, right[0], right[1]);
+      multiply_add(sums[1].values, left[d].words, right[2], right[3]);
     }
   }
 
-  // sums[2 * DEPTH] += left[16, 16] * 16 rows in shared memory. Of 16 columns, sums[2 * d] has the
-  // even ones and sums[2 * d + 1] the odd ones: both halves of a word that is read.
+  // sums[2 * DEPTH] (of 8 columns each) += left[16, 16] * 16 rows in shared memory.
   static DEVICE void by_columns(const Left& left, const word* rows, Sums (&sums)[2 * DEPTH]) {
-    const word* own = rows + 2 * member() * STRIDE + group();
+    const word* own = rows + lane() % 16 * STRIDE + lane() / 16 * 4;
     for (int d = 0; d < DEPTH; d++) {
-      word upper[2] = {own[d * 8], own[d * 8 + STRIDE]};
-      word lower[2] = {own[d * 8 + 8 * STRIDE], own[d * 8 + 9 * STRIDE]};
-      multiply_add(sums[2 * d].values, left.words, __byte_perm(upper[0], upper[1], 0x5410),
-                   __byte_perm(lower[0], lower[1], 0x5410));
-      multiply_add(sums[2 * d + 1].values, left.words, __byte_perm(upper[0], upper[1], 0x7632),
-                   __byte_perm(lower[0], lower[1], 0x7632));
+      word right[4];
+      load_transposed(right, own + d * 8);
+      multiply_add(sums[2 * d].values, left.words, right[0], right[1]);
+      multiply_add(sums[2 * d + 1].values, left.words, right[2], right[3]);
     }
   }
 
   // Writes what by_columns has added up, times factors of the rows g and g + 8, but no row behind
   // the last.
   static DEVICE void store(const Sums (&sums)[2 * DEPTH], float upper, float lower, word* to,
-                           long stride, int first, int rows) {
+                           int stride, int first, int rows) {
     for (int half = 0; half < 2; half++) {
       int row = first + group() + 8 * half;
       if (row >= rows) continue;
       float factor = half == 0 ? upper : lower;
-      word* own = to + row * stride + 2 * member();
-      for (int d = 0; d < DEPTH; d++) {
-        const float* even = sums[2 * d].values + 2 * half;
-        const float* odd = sums[2 * d + 1].values + 2 * half;
-        own[d * 8] = both(factor * even[0], factor * odd[0]);
-        own[d * 8 + 1] = both(factor * even[1], factor * odd[1]);
+      word* own = to + row * stride + member();
+      for (int d = 0; d < 2 * DEPTH; d++) {
+        const float* two = sums[d].values + 2 * half;
+        own[d * 4] = both(factor * two[0], factor * two[1]);
       }
     }
   }
@@ -202,8 +210,8 @@ KERNEL tensor_attention(const word* qkv, word* out, float* logSums, int tokens, 
 
 template <int WIDTH>
 DEVICE void tensor_attention_backward_of(const word* qkv, const word* out, const float* logSums,
-                                         const word* dOut, word* dQkv, int tokens, int heads,
-                                         word* memory) {
+                                         const word* dOut, word* dQkv, float* sums, int tokens,
+                                         int heads, word* memory) {
   typedef Head<WIDTH> H;
   int head = blockIdx.x % heads;
   long image = blockIdx.x / heads;
@@ -215,15 +223,17 @@ DEVICE void tensor_attention_backward_of(const word* qkv, const word* out, const
   word* d = dQkv + image * tokens * 3 * dim + head * H::WORDS;
   word* one = memory;
   word* other = one + padded * H::STRIDE;
-  float* logSum = reinterpret_cast<float*>(other + padded * H::STRIDE);
-  float* means = logSum + padded;  // of each query: sum over keys of weight * dWeight
-  float scale = 1 / sqrtf((float)WIDTH);
+  // Of each query: its logSum by the base of 2, and the sum over keys of weight * dWeight.
+  float* ofQueries = reinterpret_cast<float*>(other + padded * H::STRIDE);
+  word* values = reinterpret_cast<word*>(ofQueries + 2 * padded) + warp() * TILE * H::STRIDE;
+  constexpr float SCALE = WIDTH == 16 ? 0.25f : WIDTH == 32 ? 0.17677669529663687f : 0.125f;
 
   // queries: one = keys, other = values
   H::bring(in + dim, 3 * dim, tokens, padded, one);
   H::bring(in + 2 * dim, 3 * dim, tokens, padded, other);
   for (int i = threadIdx.x; i < padded; i += blockDim.x) {
-    logSum[i] = i < tokens ? logSums[(long)blockIdx.x * tokens + i] : -minus_infinity();
+    float logSum = i < tokens ? logSums[(long)blockIdx.x * tokens + i] : -minus_infinity();
+    ofQueries[2 * i] = logSum * LOG2_E;
   }
   __syncthreads();
   for (int first = warp() * TILE; first < tokens; first += warps() * TILE) {
@@ -247,8 +257,8 @@ DEVICE void tensor_attention_backward_of(const word* qkv, const word* out, const
     for (int half = 0; half < 2; half++) {
       mean[half] = row_sum(mean[half]);
       int row = first + group() + 8 * half;
-      own[half] = logSum[row];
-      if (member() == 0) means[row] = mean[half];
+      own[half] = ofQueries[2 * row];
+      if (member() == 0) ofQueries[2 * row + 1] = mean[half];
     }
     Sums dQuery[2 * H::DEPTH] = {};
     for (int key = 0; key < padded; key += TILE) {
@@ -260,60 +270,73 @@ DEVICE void tensor_attention_backward_of(const word* qkv, const word* out, const
         float& score = scores[i / 4].values[i % 4];
         int half = i / 2 % 2;
         bool real = key + i / 4 * 8 + 2 * member() + i % 2 < tokens;
-        float weight = real ? exp2f((score * scale - own[half]) * LOG2_E) : 0;
+        float weight = real ? exp2f(score * (SCALE * LOG2_E) - own[half]) : 0;
         score = weight * (dWeights[i / 4].values[i % 4] - mean[half]);
       }
       H::by_columns(left_of(scores), one + key * H::STRIDE, dQuery);
     }
-    H::store(dQuery, scale, scale, d, 3 * dim, first, tokens);
+    H::store(dQuery, SCALE, SCALE, d, 3 * dim, first, tokens);
   }
 
-  // keys: one = queries, other = gradients of their outputs
+  // keys: one = queries, other = gradients of their outputs; the values of a warp's keys, for which it
+  // has no registers left, are in shared memory too
   __syncthreads();
   H::bring(in, 3 * dim, tokens, padded, one);
   H::bring(dAttended, dim, tokens, padded, other);
   __syncthreads();
   for (int first = warp() * TILE; first < tokens; first += warps() * TILE) {
     Left key[H::DEPTH];
-    Left value[H::DEPTH];
     H::load(in + dim, 3 * dim, first, tokens, key);
-    H::load(in + 2 * dim, 3 * dim, first, tokens, value);
+    __syncwarp();
+    H::bring(in + (2 + 3 * first) * dim, 3 * dim, tokens - first, TILE, values, lane(), WARP);
+    __syncwarp();
     Sums dKey[2 * H::DEPTH] = {};
     Sums dValue[2 * H::DEPTH] = {};
     for (int query = 0; query < padded; query += TILE) {
       Sums weights[2];
       Sums dScores[2];
+      Left value[H::DEPTH];
+      H::load(values, value);
       H::by_rows(key, one + query * H::STRIDE, weights);
       H::by_rows(value, other + query * H::STRIDE, dScores);
-      for (int i = 0; i < 8; i++) {
-        int column = query + i / 4 * 8 + 2 * member() + i % 2;
-        float& weight = weights[i / 4].values[i % 4];
-        float& dScore = dScores[i / 4].values[i % 4];
-        weight = exp2f((weight * scale - logSum[column]) * LOG2_E);
-        dScore = weight * (dScore - means[column]);
+      for (int half = 0; half < 2; half++) {
+        float two[4];
+        get(ofQueries + 2 * (query + 8 * half + 2 * member()), two);
+        for (int i = 0; i < 4; i++) {
+          float& weight = weights[half].values[i];
+          float& dScore = dScores[half].values[i];
+          weight = exp2f(weight * (SCALE * LOG2_E) - two[i % 2 * 2]);
+          dScore = weight * (dScore - two[i % 2 * 2 + 1]);
+        }
       }
       H::by_columns(left_of(weights), other + query * H::STRIDE, dValue);
       H::by_columns(left_of(dScores), one + query * H::STRIDE, dKey);
     }
-    H::store(dKey, scale, scale, d + dim, 3 * dim, first, tokens);
+    H::store(dKey, SCALE, SCALE, d + dim, 3 * dim, first, tokens);
     H::store(dValue, 1, 1, d + 2 * dim, 3 * dim, first, tokens);
   }
+  sum_gradients<2>(reinterpret_cast<const matrix*>(d),
+                   sums + image * 3 * heads * WIDTH + head * WIDTH, tokens, heads, WIDTH,
+                   reinterpret_cast<float*>(memory));
 }
 
-// dQkv from dOut and what tensor_attention has left. Shared memory: that of tensor_attention and
-// 2 * padded floats.
-KERNEL tensor_attention_backward(const word* qkv, const word* out, const float* logSums,
-                                 const word* dOut, word* dQkv, int tokens, int heads, int width) {
+// As attention_backward, from what tensor_attention has left. Of its threads a Hopper has room for
+// three times 160, which take 80 tokens at once. Shared memory: that of tensor_attention, 2 * padded
+// floats, and 16 * (width / 2 + 4) words a warp.
+KERNEL __launch_bounds__(256, 2)
+    tensor_attention_backward(const word* qkv, const word* out, const float* logSums,
+                              const word* dOut, word* dQkv, float* sums, int tokens, int heads,
+                              int width) {
   SHARED(word, memory);
   switch (width) {
     case 16:
-      return tensor_attention_backward_of<16>(qkv, out, logSums, dOut, dQkv, tokens, heads,
+      return tensor_attention_backward_of<16>(qkv, out, logSums, dOut, dQkv, sums, tokens, heads,
                                               memory);
     case 32:
-      return tensor_attention_backward_of<32>(qkv, out, logSums, dOut, dQkv, tokens, heads,
+      return tensor_attention_backward_of<32>(qkv, out, logSums, dOut, dQkv, sums, tokens, heads,
                                               memory);
     default:
-      return tensor_attention_backward_of<64>(qkv, out, logSums, dOut, dQkv, tokens, heads,
+      return tensor_attention_backward_of<64>(qkv, out, logSums, dOut, dQkv, sums, tokens, heads,
                                               memory);
   }
 }

@@ -3,7 +3,7 @@
 #include "common.cuh"
 
 // What a sequence of tokens holds behind its class token.
-enum Sequence {
+enum Content {
   VISIBLE_PATCHES,  // those that the mask shows
   ALL_PATCHES,
   MASKED_PATCHES  // all, with a mask token in place of the masked ones
@@ -15,7 +15,7 @@ enum Sequence {
 //   mask[images, patches]  1 at visible patches; not read for ALL_PATCHES
 // A warp per image.
 KERNEL token_sources(const float* mask, int* source, int* encoded, int images, int patches,
-                     int tokens, int encoderTokens, int sequence) {
+                     int tokens, int encoderTokens, int content) {
   long image = warp_index();
   if (image >= images) return;
   long row = image * tokens;  // of the token before this lane's patch
@@ -28,8 +28,8 @@ KERNEL token_sources(const float* mask, int* source, int* encoded, int images, i
   for (int first = 0; first < patches; first += WARP) {
     int p = first + lane();
     bool real = p < patches;
-    bool visible = real && (sequence == ALL_PATCHES || mask[image * patches + p] != 0);
-    bool kept = sequence == VISIBLE_PATCHES ? visible : real;
+    bool visible = real && (content == ALL_PATCHES || mask[image * patches + p] != 0);
+    bool kept = content == VISIBLE_PATCHES ? visible : real;
     word all_kept = __ballot_sync(0xffffffffu, kept);
     word all_visible = __ballot_sync(0xffffffffu, visible);
     if (kept) {
@@ -64,9 +64,9 @@ KERNEL gather_patches(const float* pixels, const int* source, matrix* patch, lon
   }
 }
 
-// x[rows, dim], in: patches through the linear map, out: tokens.
+// tokens[rows, dim], in: patches through the linear map, out: tokens.
 //   positions[1 + patches, dim]  fixed; learned[patches, dim], cls[dim], maskToken[dim] may be null
-KERNEL embed_tokens(float* x, const int* source, const float* bias, const float* cls,
+KERNEL embed_tokens(matrix* tokens, const int* source, const float* bias, const float* cls,
                     const float* maskToken, const float* positions, const float* learned,
                     long rows, int dim, int patches) {
   for (Fours at(rows, dim); at.any(); at.next()) {
@@ -78,7 +78,7 @@ KERNEL embed_tokens(float* x, const int* source, const float* bias, const float*
         get(cls + c, token);
         break;
       case OF_PATCH:
-        get(x + at.value(), token);
+        get(tokens + at.value(), token);
         add_values(bias + c, token);
         add_values(positions + (1 + p) * dim + c, token);
         if (learned) add_values(learned + p * dim + c, token);
@@ -87,17 +87,17 @@ KERNEL embed_tokens(float* x, const int* source, const float* bias, const float*
         get(maskToken + c, token);
         add_values(positions + (1 + p - patches) * dim + c, token);
     }
-    put(x + at.value(), token);
+    put(tokens + at.value(), token);
   }
 }
 
-// out[rows, dim] = d on the rows of patches, 0 on others: what flows back into the linear map.
-KERNEL embed_gradient(const matrix* d, const int* source, matrix* out, long rows, int dim,
-                      int patches) {
+// dPatches[rows, dim] = d on the rows of patches, 0 on others: what flows back into the linear map.
+KERNEL embed_gradient(const matrix* d, const int* source, matrix* dPatches, long rows,
+                      int dim, int patches) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     float x[4] = {};
     if (kind(source[at.row()], patches) == OF_PATCH) get(d + at.value(), x);
-    put(out + at.value(), x);
+    put(dPatches + at.value(), x);
   }
 }
 
@@ -129,8 +129,8 @@ KERNEL position_gradient(const matrix* d, const int* source, float* dLearned, lo
 // y[rows, dim] = decoder tokens: the encoder's mapped[*, dim] + bias where there is one, else the
 // mask token; plus positions[1 + patches, dim], whose first row is 0.
 //   encoded[rows]  row of mapped, or -1
-KERNEL decoder_tokens(const float* mapped, const int* encoded, const float* bias,
-                      const float* maskToken, const float* positions, float* y, long rows,
+KERNEL decoder_tokens(const matrix* mapped, const int* encoded, const float* bias,
+                      const float* maskToken, const float* positions, matrix* y, long rows,
                       int tokens, int dim) {
   for (Fours at(rows, dim); at.any(); at.next()) {
     int c = at.column();

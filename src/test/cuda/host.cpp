@@ -58,6 +58,7 @@ static const std::map<std::string, Entry> KERNELS = {
     ENTRY(pixel_loss, TOGETHER),
     ENTRY(column_slices, TOGETHER),
     ENTRY(column_slices_of, TOGETHER),
+    ENTRY(image_slices, TOGETHER),
     ENTRY(sum_slices, ALONE),
     ENTRY(partial_sums, TOGETHER),
     ENTRY(step_metrics, TOGETHER),
@@ -87,28 +88,54 @@ EXPORT int host_arguments(const char* kernel, int* bytes) {
   return entry->second.arguments.size();
 }
 
+// GELU by the hyperbolic tangent, as products have it.
+static double tanh_of(double x) { return tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)); }
+
+static double gelu(double x) { return 0.5 * x * (1 + tanh_of(x)); }
+
+static double gelu_slope(double x) {
+  double t = tanh_of(x);
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.7978845608028654 * (1 + 3 * 0.044715 * x * x);
+}
+
+enum Direction { NEITHER, FORWARD, BACKWARD };
+
 template <typename T>
-static void product(const matrix* a, int flipA, const matrix* b, int flipB, const T* c,
-                    const T* bias, T* d, int m, int n, int k) {
-  std::vector<double> row(n);
+static void product(const matrix* a, int flipA, const matrix* b, int flipB, const T* c, T* bias,
+                    T* d, int gelu_is, T* pre, int m, int n, int k) {
+  std::vector<double> row(n), sums(n);
   for (int i = 0; i < m; i++) {
-    for (int j = 0; j < n; j++) row[j] = bias ? value(bias[j]) : 0;
+    for (int j = 0; j < n; j++) row[j] = bias && gelu_is != BACKWARD ? value(bias[j]) : 0;
     for (int l = 0; l < k; l++) {
       double x = value(a[flipA ? (long)l * m + i : (long)i * k + l]);
       for (int j = 0; j < n; j++) row[j] += x * value(b[flipB ? (long)j * k + l : (long)l * n + j]);
     }
     for (int j = 0; j < n; j++) {
-      put(d + (long)i * n + j, row[j] + (c ? value(c[(long)i * n + j]) : 0));
+      long at = (long)i * n + j;
+      double x = row[j] + (c ? value(c[at]) : 0);
+      if (gelu_is == FORWARD) {
+        put(pre + at, x);
+        x = gelu(x);
+      } else if (gelu_is == BACKWARD) {
+        x *= gelu_slope(value(pre[at]));
+        sums[j] += x;
+      }
+      put(d + at, x);
     }
   }
+  for (int j = 0; gelu_is == BACKWARD && j < n; j++) put(bias + j, sums[j]);
 }
 
-// d[m, n] = a[m, k] * b[k, n] + bias[n] + c[m, n]; a flipped one is given as its transpose.
+// d[m, n] = a[m, k] * b[k, n] + bias[n] + c[m, n], and GELU as org.mixtraining.gpu.Gemm has it; a
+// flipped one is given as its transpose.
 EXPORT void host_product(const matrix* a, int flipA, const matrix* b, int flipB, const void* c,
-                             const void* bias, void* d, int isFloat, int m, int n, int k) {
+                         void* bias, void* d, int isFloat, int gelu_is, void* pre, int m, int n,
+                         int k) {
   if (isFloat) {
-    product(a, flipA, b, flipB, (const float*)c, (const float*)bias, (float*)d, m, n, k);
+    product(a, flipA, b, flipB, (const float*)c, (float*)bias, (float*)d, gelu_is, (float*)pre, m,
+            n, k);
   } else {
-    product(a, flipA, b, flipB, (const matrix*)c, (const matrix*)bias, (matrix*)d, m, n, k);
+    product(a, flipA, b, flipB, (const matrix*)c, (matrix*)bias, (matrix*)d, gelu_is,
+            (matrix*)pre, m, n, k);
   }
 }

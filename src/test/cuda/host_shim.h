@@ -15,6 +15,7 @@
 #define __global__
 #define __device__
 #define __align__(bytes) alignas(bytes)
+#define __launch_bounds__(threads, blocks)
 #define UNROLL(times)
 #define SHARED(type, name) type* name = reinterpret_cast<type*>(host::shared.data())
 
@@ -51,15 +52,6 @@ static inline int atomicAdd(int* to, int x) {
 }
 
 static inline float __fdividef(float x, float y) { return x / y; }
-
-static inline unsigned int __byte_perm(unsigned int x, unsigned int y, unsigned int selector) {
-  unsigned long long bytes = (unsigned long long)y << 32 | x;
-  unsigned int result = 0;
-  for (int i = 0; i < 4; i++) {
-    result |= (unsigned int)(bytes >> (selector >> (4 * i) & 7) * 8 & 0xff) << (8 * i);
-  }
-  return result;
-}
 
 // A float's nearest bfloat16, ties to even; what is no number stays none.
 static inline unsigned short bf16_bits(float x) {
@@ -151,6 +143,7 @@ struct Factors {
 };
 
 static std::vector<Factors> factors[2];  // of each thread, in even and in odd turns
+static std::vector<const unsigned int*> rows[2];  // that each thread points to
 
 static inline void warp_barrier() { warpBarriers[threadIdx.x / WARP].wait(WARP); }
 
@@ -191,6 +184,7 @@ static bool launch(long blocks, int threads, long sharedBytes, std::function<voi
     warpBarriers.assign((threads + WARP - 1) / WARP, Barrier());
     for (auto& turn : exchanged) turn.assign(threads, 0);
     for (auto& turn : factors) turn.resize(threads);
+    for (auto& turn : rows) turn.resize(threads);
     for (int t = 0; t < threads; t++) fibers[t]->done = false;
     for (bool left = true; left;) {
       long before = progress;
@@ -292,5 +286,33 @@ static inline void multiply_add(float (&d)[4], const unsigned int (&a)[4], unsig
       sum += half(left, k % 2) * half(right, k % 2);
     }
     d[i] += sum;
+  }
+}
+
+// The rows that the lanes of a warp point to: four matrices of eight.
+static inline const unsigned int* const* exchange_rows(const unsigned int* row) {
+  auto& turn = host::rows[host::warpBarriers[threadIdx.x / host::WARP].generation % 2];
+  turn[threadIdx.x] = row;
+  host::warp_barrier();
+  return &turn[threadIdx.x / host::WARP * host::WARP];
+}
+
+// As PTX's ldmatrix deals them to lanes.
+static inline void load_matrices(unsigned int (&to)[4], const unsigned int* row) {
+  const unsigned int* const* rows = exchange_rows(row);
+  int lane = threadIdx.x % host::WARP;
+  for (int i = 0; i < 4; i++) to[i] = rows[8 * i + lane / 4][lane % 4];
+}
+
+// The same with .trans.
+static inline void load_transposed(unsigned int (&to)[4], const unsigned int* row) {
+  const unsigned int* const* rows = exchange_rows(row);
+  int lane = threadIdx.x % host::WARP;
+  int column = lane / 4;
+  for (int i = 0; i < 4; i++) {
+    const unsigned int* const* own = rows + 8 * i + lane % 4 * 2;
+    unsigned int upper = own[0][column / 2] >> column % 2 * 16;
+    unsigned int lower = own[1][column / 2] >> column % 2 * 16;
+    to[i] = (upper & 0xffffu) | lower << 16;
   }
 }

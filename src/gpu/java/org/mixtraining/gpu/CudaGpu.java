@@ -185,6 +185,11 @@ final class CudaGpu implements Gpu {
   }
 
   @Override
+  public boolean multiplies(Gemm product) {
+    return products.multiplies(product);
+  }
+
+  @Override
   public void multiply(Gemm product) {
     if (!products.multiply(product, stream)) {
       addBias(product);

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.gpu.Gemm.Form;
+import org.mixtraining.gpu.Gemm.Gelu;
 import org.mixtraining.gpu.Gpu.CapturedGraph;
 import org.mixtraining.kernels.DeviceLostError;
 
@@ -246,7 +247,8 @@ class CudaGpuTest {
       }
 
       gpu.multiply(
-          new Gemm(factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
+          new Gemm(
+              "product", factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
 
       float[] sums = new float[9];
       if (out == Memory.Type.FLOAT) {
@@ -278,8 +280,37 @@ class CudaGpuTest {
     }
   }
 
+  /** Then it is a pass of its own. */
+  @Test
+  void whereNoAlgorithmTakesGeluItSaysSo() {
+    try (Gpu gpu = open(Precision.BF16)) {
+      Memory factors = gpu.allocate(Memory.Type.BF16, 16);
+      Memory out = gpu.allocate(Memory.Type.BF16, 16);
+      for (int width : new int[] {8, 4}) {
+        for (Gelu direction : List.of(Gelu.FORWARD, Gelu.BACKWARD)) {
+          Gemm product =
+              new Gemm(
+                      "fc1",
+                      factors,
+                      Form.PLAIN,
+                      factors,
+                      Form.PLAIN,
+                      null,
+                      factors,
+                      out,
+                      2,
+                      width,
+                      2)
+                  .with(direction, out);
+          assertThat(gpu.multiplies(product)).as(product.label()).isEqualTo(width == 8);
+        }
+      }
+      assertThat(gpu.multiplies(product(factors, out, 2, 2, 2))).isTrue();
+    }
+  }
+
   private static Gemm product(Memory factors, Memory out, int m, int k, int n) {
-    return new Gemm(factors, Form.PLAIN, factors, Form.PLAIN, null, null, out, m, n, k);
+    return new Gemm("product", factors, Form.PLAIN, factors, Form.PLAIN, null, null, out, m, n, k);
   }
 
   @Test

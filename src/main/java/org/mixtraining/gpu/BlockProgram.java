@@ -18,7 +18,6 @@ final class BlockProgram {
   private final List<Sequences> sequences;
   private final Memory factors; // on both branches, [2, images]; null: nothing is left out
   private final int dim;
-  private final int hiddenDim;
   private final int heads;
   private final int rows;
 
@@ -32,8 +31,7 @@ final class BlockProgram {
   private final Memory middle; // after the attention's residual
   private final Memory norm2;
   private final Memory stats2; // [rows, 2]
-  private final Memory preHidden; // [rows, 4 · dim], before bias and GELU
-  private final Memory hidden; // [rows, 4 · dim]
+  private final MlpProgram mlp;
   private final Memory output;
 
   private final Memory branch; // before it is weighed, shared by all blocks
@@ -44,10 +42,13 @@ final class BlockProgram {
    *
    * @param d gradient of the residual stream
    * @param dBranch the same where branches are not weighed
+   * @param ofImages [images of all sequences, 3 · dim], the sums of dQkv over their tokens
    */
-  private record Gradients(Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory dHidden) {
+  private record Gradients(Memory d, Memory dBranch, Memory dNorm, Memory dQkv, Memory ofImages) {
 
-    static Gradients of(StepContext bench, long rows, Transformer stack, boolean weighed) {
+    static Gradients of(
+        StepContext bench, List<Sequences> sequences, Transformer stack, boolean weighed) {
+      long rows = Sequences.rows(sequences);
       int dim = stack.dim();
       Memory d = bench.matrix("d", rows * dim);
       return new Gradients(
@@ -55,8 +56,12 @@ final class BlockProgram {
           weighed ? bench.matrix("d-branch", rows * dim) : d,
           bench.matrix("d-norm", rows * dim),
           bench.matrix("d-qkv", rows * 3 * dim),
-          bench.matrix("d-hidden", rows * stack.hidden()));
+          bench.floats("d-qkv-of-images", images(sequences) * 3 * dim));
     }
+  }
+
+  private static long images(List<Sequences> sequences) {
+    return sequences.stream().mapToLong(Sequences::images).sum();
   }
 
   /**
@@ -72,8 +77,7 @@ final class BlockProgram {
       Transformer stack,
       List<Sequences> sequences,
       Memory factors) {
-    long rows = Sequences.rows(sequences);
-    Gradients gradients = Gradients.of(bench, rows, stack, factors != null);
+    Gradients gradients = Gradients.of(bench, sequences, stack, factors != null);
     return new BlockProgram(bench, layer, layer + ".", x, stack, sequences, factors, gradients);
   }
 
@@ -104,7 +108,6 @@ final class BlockProgram {
     heads = stack.heads();
     this.x = x;
     dim = stack.dim();
-    hiddenDim = stack.hidden();
     rows = Sequences.rows(sequences);
     long all = rows;
     norm1 = bench.matrix(memory + "norm1", all * dim);
@@ -112,13 +115,12 @@ final class BlockProgram {
     qkv = bench.matrix(memory + "qkv", all * 3 * dim);
     logSums = bench.floats(memory + "log-sums", all * heads);
     attended = bench.matrix(memory + "attended", all * dim);
-    middle = bench.floats(memory + "middle", all * dim);
+    middle = bench.matrix(memory + "middle", all * dim);
     norm2 = bench.matrix(memory + "norm2", all * dim);
     stats2 = bench.floats(memory + "stats2", all * 2);
-    preHidden = bench.matrix(memory + "pre-hidden", all * hiddenDim);
-    hidden = bench.matrix(memory + "hidden", all * hiddenDim);
-    output = bench.floats(memory + "output", all * dim);
-    branch = factors == null ? null : bench.floats("branch", all * dim);
+    mlp = new MlpProgram(bench, this.layer, memory, rows, stack, gradients != null);
+    output = bench.matrix(memory + "output", all * dim);
+    branch = factors == null ? null : bench.matrix("branch", all * dim);
   }
 
   /** [rows, dim]. */
@@ -131,15 +133,13 @@ final class BlockProgram {
     ops.norm(x, layer + "norm1.", norm1, stats1, rows);
     ops.linear(norm1, layer + "qkv.weight", layer + "qkv.bias", null, qkv, rows);
     for (Sequences s : sequences) {
-      ops.attention(qkv, attended, logSums, s, heads, dim);
+      Attention.forward(ops.gpu(), qkv, attended, logSums, s, heads, dim);
     }
     add(attended, "proj", x, 0, middle);
 
     // mlp
     ops.norm(middle, layer + "norm2.", norm2, stats2, rows);
-    ops.linear(norm2, layer + "fc1.weight", null, null, preHidden, rows);
-    ops.gelu(preHidden, layer + "fc1.bias", hidden, rows);
-    add(hidden, "fc2", middle, 1, output);
+    add(mlp.forward(norm2), "fc2", middle, 1, output);
   }
 
   /** to = residual + factor · (from · weight + bias). */
@@ -193,20 +193,27 @@ final class BlockProgram {
   private void backward(String below) {
     // mlp
     weigh(1, "fc2.bias");
-    ops.linearBackward(hidden, layer + "fc2.weight", gradients.dBranch, gradients.dHidden, rows);
-    ops.geluBackward(preHidden, layer + "fc1.bias", gradients.dHidden, rows);
-    ops.linearBackward(norm2, layer + "fc1.weight", gradients.dHidden, gradients.dNorm, rows);
+    mlp.backward(norm2, gradients.dBranch, gradients.dNorm);
     normBackward("norm2.", middle, stats2, addedBias("proj.bias"));
 
     // attention
     weigh(0, "proj.bias");
     ops.linearBackward(attended, layer + "proj.weight", gradients.dBranch, gradients.dNorm, rows);
-    for (Sequences s : sequences) {
-      ops.attentionBackward(qkv, attended, logSums, gradients.dNorm, gradients.dQkv, s, heads, dim);
-    }
-    ops.biasGradient(gradients.dQkv, layer + "qkv.bias", rows);
+    attentionBackward();
     ops.linearBackward(norm1, layer + "qkv.weight", gradients.dQkv, gradients.dNorm, rows);
     normBackward("norm1.", x, stats1, below);
+  }
+
+  /** From dNorm to dQkv, and the gradient of the bias that was added to qkv. */
+  private void attentionBackward() {
+    Gradients g = gradients;
+    long image = 0;
+    for (Sequences s : sequences) {
+      Memory sums = g.ofImages.from(image * 3 * dim).first(s.images() * 3L * dim);
+      Attention.backward(ops.gpu(), qkv, attended, logSums, g.dNorm, g.dQkv, sums, s, heads, dim);
+      image += s.images();
+    }
+    ops.biasGradientOfImages(g.ofImages, layer + "qkv.bias", image);
   }
 
   /**

@@ -50,8 +50,8 @@ final class DecoderProgram {
     source = bench.ints("decoder-source", rows);
     encoded = bench.ints("decoder-encoded", rows);
     positions = bench.positions(dim);
-    mapped = bench.floats("decoder-mapped", (long) encoder.rows() * dim);
-    tokens = bench.floats("decoder-tokens", rows * dim);
+    mapped = bench.matrix("decoder-mapped", (long) encoder.rows() * dim);
+    tokens = bench.matrix("decoder-tokens", rows * dim);
     Memory last = tokens;
     for (int i = 0; i < vit.decoder().depth(); i++) {
       String name = ViTGraph.decoder(i);

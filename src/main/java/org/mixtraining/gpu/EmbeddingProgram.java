@@ -42,7 +42,7 @@ final class EmbeddingProgram {
     rows = Sequences.rows(sequences);
     source = bench.ints("source", rows);
     patches = bench.matrix("patches", (long) rows * vit.architecture().patchValues());
-    tokens = bench.floats("tokens", (long) rows * dim);
+    tokens = bench.matrix("tokens", (long) rows * dim);
     positions = bench.positions(dim);
     dPatches = bench.matrix("d-branch", (long) rows * dim);
   }
@@ -61,13 +61,13 @@ final class EmbeddingProgram {
     Operations ops = bench.operations();
     ViT vit = bench.vit();
     for (Sequences s : sequences) {
-      Memory from = source.from(s.firstRow());
-      sources(from, Memory.NONE, s, 0, content(s));
+      Memory own = source.from(s.firstRow());
+      sources(own, Memory.NONE, s, 0, content(s));
       ops.each(
           "gather_patches",
           (long) s.rows() * vit.architecture().patchValues(),
           bench.pixels(),
-          from,
+          source.from(s.firstRow()),
           patches.from((long) s.firstRow() * vit.architecture().patchValues()),
           (long) s.rows(),
           s.tokens(),
@@ -93,14 +93,14 @@ final class EmbeddingProgram {
   }
 
   /** Says of each token what it is made of, and which token of the encoder it continues. */
-  void sources(Memory into, Memory encoded, Sequences s, int encoderTokens, Content content) {
+  void sources(Memory source, Memory encoded, Sequences s, int encoderTokens, Content content) {
     bench
         .operations()
         .rows(
             "token_sources",
             s.images(),
             content == Content.ALL_PATCHES ? Memory.NONE : bench.mask(),
-            into,
+            source,
             encoded,
             s.images(),
             bench.vit().patches(),
@@ -125,13 +125,13 @@ final class EmbeddingProgram {
   void backward(Memory d) {
     Operations ops = bench.operations();
     ViT vit = bench.vit();
-    long n = rows;
-    ops.fours("embed_gradient", n * dim, d, source, dPatches, n, dim, vit.patches());
+    long all = rows;
+    ops.fours("embed_gradient", all * dim, d, source, dPatches, (long) rows, dim, vit.patches());
     ops.linearBackward(patches, LAYER + "weight", dPatches, null, rows);
-    ops.biasGradient(d, source, Kind.PATCH, vit.patches(), LAYER + "bias", n);
-    ops.biasGradient(d, source, Kind.CLASS, vit.patches(), LAYER + "cls", n);
+    ops.biasGradient(d, source, Kind.PATCH, vit.patches(), LAYER + "bias", all);
+    ops.biasGradient(d, source, Kind.CLASS, vit.patches(), LAYER + "cls", all);
     if (corrupted()) {
-      ops.biasGradient(d, source, Kind.MASK, vit.patches(), MASK_TOKEN, n);
+      ops.biasGradient(d, source, Kind.MASK, vit.patches(), MASK_TOKEN, all);
     }
   }
 

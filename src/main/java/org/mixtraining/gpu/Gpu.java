@@ -60,6 +60,9 @@ public interface Gpu extends AutoCloseable {
   /** Launches a matrix product. */
   void multiply(Gemm product);
 
+  /** Whether it can, which is sure without GELU. */
+  boolean multiplies(Gemm product);
+
   /**
    * Captures launches and products as one graph, to be launched again and again.
    *

@@ -135,7 +135,8 @@ public final class GpuBenchmark {
       Memory a = random(gpu, arena, "a", count);
       Memory b = random(gpu, arena, "b", count);
       Memory d = arena.of("d", gpu.matrixType(), count);
-      var product = new Gemm(a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
+      var product =
+          new Gemm("square", a, Form.PLAIN, b, Form.PLAIN, null, null, d, side, side, side);
       double seconds = TimedGpu.time(gpu, probe.times, () -> gpu.multiply(product));
       return 2.0 * side * count / seconds / 1e9;
     }
@@ -192,7 +193,7 @@ public final class GpuBenchmark {
             e ->
                 line(
                     text,
-                    "%-40s %8.3f ms %5.1f %%",
+                    "%-48s %8.3f ms %5.1f %%",
                     e.getKey(),
                     1e3 * e.getValue(),
                     100 * e.getValue() / all));

@@ -31,7 +31,7 @@ final class GraphCache<P> implements AutoCloseable {
   /**
    * The program of a shape.
    *
-   * @param maker which allocates all that the program reads and writes
+   * @param maker which asks for all memory that the program reads and writes; it is called twice
    * @param run which only launches
    */
   Captured<P> of(Shape shape, Supplier<P> maker, Consumer<P> run) {
@@ -40,7 +40,7 @@ final class GraphCache<P> implements AutoCloseable {
       return known;
     }
     P made = made(maker);
-    var fresh = new Captured<>(made, gpu.capture(() -> run.accept(made)));
+    var fresh = new Captured<>(made, gpu.capture(() -> arena.fixed(() -> run.accept(made))));
     captured.put(shape, fresh);
     return fresh;
   }
@@ -48,13 +48,8 @@ final class GraphCache<P> implements AutoCloseable {
   private P made(Supplier<P> maker) {
     long before = arena.growths();
     try {
-      P program;
-      long growths;
-      do {
-        growths = arena.growths();
-        program = maker.get();
-      } while (arena.growths() != growths); // until nothing moved while it was made
-      if (growths != before) {
+      P program = arena.planned(maker);
+      if (arena.growths() != before) {
         close();
       }
       return program;

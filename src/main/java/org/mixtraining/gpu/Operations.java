@@ -1,9 +1,10 @@
 package org.mixtraining.gpu;
 
-import org.mixtraining.gpu.Gemm.Form;
+import static org.mixtraining.gpu.Gemm.Form.PLAIN;
+import static org.mixtraining.gpu.Gemm.Form.TRANSPOSED;
+
 import org.mixtraining.vit.Tensor;
 import org.mixtraining.vit.ViT;
-import org.mixtraining.vit.layers.Sequences;
 
 /**
  * The kernels and products of a step, with the shapes of their launches; tensors go by their names
@@ -90,30 +91,49 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
 
   /** y[rows, out] = x[rows, in] · weight + bias + residual; bias and residual may be null. */
   void linear(Memory x, String weight, String bias, Memory residual, Memory y, int rows) {
+    gpu.multiply(product(x, weight, bias, residual, y, rows));
+  }
+
+  /** The same, to be multiplied. */
+  Gemm product(Memory x, String weight, String bias, Memory residual, Memory y, int rows) {
     Tensor w = parameters.tensor(weight);
     Memory b = null;
     if (bias != null) {
       b = y.type() == Memory.Type.FLOAT ? parameters.values(bias) : parameters.rounded(bias);
     }
     Memory matrix = parameters.rounded(weight);
-    gpu.multiply(
-        new Gemm(x, Form.PLAIN, matrix, Form.PLAIN, residual, b, y, rows, w.cols(), w.rows()));
+    String name = name(weight);
+    return new Gemm(name, x, PLAIN, matrix, PLAIN, residual, b, y, rows, w.cols(), w.rows());
+  }
+
+  /** Its name, the same in all blocks: {@code fc1} for {@code encoder-0.fc1.weight}. */
+  private static String name(String weight) {
+    String layer = weight.substring(0, weight.lastIndexOf('.'));
+    return layer.substring(layer.lastIndexOf('.') + 1);
   }
 
   /**
    * The weight's gradient xᵀ · dy, and dx[rows, in] = dy[rows, out] · weightᵀ unless it is null.
    */
   void linearBackward(Memory x, String weight, Memory dy, Memory dx, int rows) {
+    weightGradient(x, weight, dy, rows);
+    if (dx != null) {
+      Tensor w = parameters.tensor(weight);
+      Memory matrix = parameters.rounded(weight);
+      String name = name(weight) + " by input";
+      int in = w.rows();
+      gpu.multiply(
+          new Gemm(name, dy, PLAIN, matrix, TRANSPOSED, null, null, dx, rows, in, w.cols()));
+    }
+  }
+
+  /** The weight's gradient xᵀ · dy. */
+  void weightGradient(Memory x, String weight, Memory dy, int rows) {
     Tensor w = parameters.tensor(weight);
     Memory dw = parameters.gradient(weight);
-    gpu.multiply(
-        new Gemm(x, Form.TRANSPOSED, dy, Form.PLAIN, null, null, dw, w.rows(), w.cols(), rows));
-    if (dx != null) {
-      Memory matrix = parameters.rounded(weight);
-      gpu.multiply(
-          new Gemm(
-              dy, Form.PLAIN, matrix, Form.TRANSPOSED, null, null, dx, rows, w.rows(), w.cols()));
-    }
+    String name = name(weight) + " by weight";
+    int in = w.rows();
+    gpu.multiply(new Gemm(name, x, TRANSPOSED, dy, PLAIN, null, null, dw, in, w.cols(), rows));
   }
 
   /** The gradient of a bias: column sums of dy[rows, its size]. */
@@ -122,12 +142,18 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
     slices("column_slices", dy, parameters.slices(bias), rows, cols, parameters.vectors());
   }
 
+  /** The same from the column sums of each image's rows, ofImages[images, its size]. */
+  void biasGradientOfImages(Memory ofImages, String bias, long images) {
+    int cols = parameters.tensor(bias).size();
+    slices("image_slices", ofImages, parameters.slices(bias), images, cols, parameters.vectors());
+  }
+
   /** The same of rows of one kind. */
   void biasGradient(Memory d, Memory source, Kind kind, int patches, String bias, long rows) {
     int cols = parameters.tensor(bias).size();
-    Memory sums = parameters.slices(bias);
-    long vectors = parameters.vectors();
-    slices("column_slices_of", d, source, kind.ordinal(), patches, sums, rows, cols, vectors);
+    Memory slices = parameters.slices(bias);
+    long stride = parameters.vectors();
+    slices("column_slices_of", d, source, kind.ordinal(), patches, slices, rows, cols, stride);
   }
 
   /** What a row of tokens is made of, in the order of {@code common.cuh}. */
@@ -201,60 +227,15 @@ record Operations(Gpu gpu, Parameters parameters, int slices) {
   /** Takes d[rows, hidden] from after GELU to before it, and the gradient of the bias. */
   void geluBackward(Memory h, String bias, Memory d, long rows) {
     int cols = parameters.tensor(bias).size();
-    Memory values = parameters.values(bias);
-    Memory sums = parameters.slices(bias);
-    slices("bias_gelu_backward", h, values, d, sums, rows, cols, parameters.vectors());
-  }
-
-  // --- attention -------------------------------------------------------------------------------
-
-  /** out[images · tokens, dim] of one sequence an image; logSums[images · heads · tokens]. */
-  void attention(Memory qkv, Memory out, Memory logSums, Sequences s, int heads, int dim) {
-    int width = dim / heads;
-    Attention launch = Attention.of(gpu.matrixType(), s.tokens(), width);
-    gpu.launch(
-        launch.kernel(),
-        (long) s.images() * heads,
-        launch.threads(),
-        launch.sharedBytes(),
-        part(qkv, s, 3 * dim),
-        part(out, s, dim),
-        part(logSums, s, heads),
-        s.tokens(),
-        heads,
-        width);
-  }
-
-  /** The rows of sequences, so many values wide. */
-  static Memory part(Memory all, Sequences s, int width) {
-    return all.from((long) s.firstRow() * width).first((long) s.rows() * width);
-  }
-
-  /** dQkv from dOut, and from what {@link #attention} has left. */
-  void attentionBackward(
-      Memory qkv,
-      Memory out,
-      Memory logSums,
-      Memory dOut,
-      Memory dQkv,
-      Sequences s,
-      int heads,
-      int dim) {
-    int width = dim / heads;
-    Attention launch = Attention.of(gpu.matrixType(), s.tokens(), width);
-    gpu.launch(
-        launch.kernel() + "_backward",
-        (long) s.images() * heads,
-        launch.threads(),
-        launch.backwardSharedBytes(),
-        part(qkv, s, 3 * dim),
-        part(out, s, dim),
-        part(logSums, s, heads),
-        part(dOut, s, dim),
-        part(dQkv, s, 3 * dim),
-        s.tokens(),
-        heads,
-        width);
+    slices(
+        "bias_gelu_backward",
+        h,
+        parameters.values(bias),
+        d,
+        parameters.slices(bias),
+        rows,
+        cols,
+        parameters.vectors());
   }
 
   // --- sums ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Tensor;
+import org.mixtraining.vit.layers.PositionEmbedding;
 import org.mixtraining.vit.state.ModelState;
 
 /**
@@ -33,6 +34,7 @@ final class Parameters implements AutoCloseable {
   private final Map<String, Place> places = new LinkedHashMap<>();
   private final Map<String, Integer> blocks = new LinkedHashMap<>(); // numbers by name
   private final Map<String, Long> steps = new HashMap<>();
+  private final Map<String, Memory> positions = new HashMap<>();
   private final List<ModelSpec.Layer> layers;
   private final long firstVector;
   private final long size;
@@ -41,6 +43,12 @@ final class Parameters implements AutoCloseable {
   private final Memory rounded; // as matrix products read them
   private final Memory tensorOfChunk;
   private final Memory rules; // of tensors: block (as an int), scale, decay, unused
+
+  // Only training needs them: null until a state is loaded.
+  private Memory m;
+  private Memory v;
+  private Memory gradient;
+  private Memory slices;
 
   Parameters(Gpu gpu, GraphSpec spec) {
     this.gpu = gpu;
@@ -134,7 +142,7 @@ final class Parameters implements AutoCloseable {
 
   /** All slices of all vectors, [MOST_SLICES, vectors]. */
   Memory slices() {
-    return arena.of("parameters.slices", Memory.Type.FLOAT, MOST_SLICES * vectors());
+    return slices;
   }
 
   /** Values of all vectors. */
@@ -158,20 +166,28 @@ final class Parameters implements AutoCloseable {
   }
 
   Memory m() {
-    return trained("m");
+    return m;
   }
 
   Memory v() {
-    return trained("v");
+    return v;
   }
 
   Memory gradient() {
-    return trained("gradient");
+    return gradient;
   }
 
-  /** Memory that only training needs, allocated when it is first asked for. */
-  private Memory trained(String name) {
-    return arena.of("parameters." + name, Memory.Type.FLOAT, size);
+  /** A fixed position embedding, [1 + patches, dim], written when it is first asked for. */
+  Memory positions(int grid, int dim) {
+    String name = "positions-%s-%s".formatted(grid, dim);
+    Memory known = positions.get(name);
+    if (known == null) {
+      float[] fixed = PositionEmbedding.of(grid, dim);
+      known = arena.of(name, Memory.Type.FLOAT, fixed.length);
+      gpu.write(known, fixed);
+      positions.put(name, known);
+    }
+    return known;
   }
 
   Memory tensorOfChunk() {
@@ -206,8 +222,12 @@ final class Parameters implements AutoCloseable {
   /** Takes over a state with these blocks. */
   void load(ModelState state) {
     blocks.keySet().forEach(block -> steps.put(block, state.block(block).steps()));
-    gpu.write(m(), gathered(state, ModelState.Block::m));
-    gpu.write(v(), gathered(state, ModelState.Block::v));
+    m = arena.of("parameters.m", Memory.Type.FLOAT, size);
+    v = arena.of("parameters.v", Memory.Type.FLOAT, size);
+    gradient = arena.of("parameters.gradient", Memory.Type.FLOAT, size);
+    slices = arena.of("parameters.slices", Memory.Type.FLOAT, MOST_SLICES * vectors());
+    gpu.write(m, gathered(state, ModelState.Block::m));
+    gpu.write(v, gathered(state, ModelState.Block::v));
     loadParameters(state);
   }
 
@@ -235,8 +255,8 @@ final class Parameters implements AutoCloseable {
   /** The blocks as they are now. */
   ModelState state() {
     Map<String, float[]> p = scattered(values);
-    Map<String, float[]> first = scattered(m());
-    Map<String, float[]> second = scattered(v());
+    Map<String, float[]> first = scattered(m);
+    Map<String, float[]> second = scattered(v);
     Map<String, ModelState.Block> state = new HashMap<>();
     for (String block : blocks.keySet()) {
       state.put(

@@ -3,7 +3,6 @@ package org.mixtraining.gpu;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ViT;
-import org.mixtraining.vit.layers.PositionEmbedding;
 
 /** The shared objects from which the parts of a step of one shape are built. */
 record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape shape) {
@@ -57,13 +56,9 @@ record StepContext(Operations operations, Arena arena, GraphSpec spec, Shape sha
     return arena.of(name, operations.gpu().matrixType(), count);
   }
 
-  /** The fixed position embedding of this shape's patches. */
+  /** The fixed position embedding of this shape's patches, [1 + patches, dim]. */
   Memory positions(int dim) {
-    int patches = vit().patches();
-    float[] values = PositionEmbedding.of(vit().grid(), dim);
-    Memory memory = floats("positions-%s-%s".formatted(patches, dim), values.length);
-    operations.gpu().write(memory, values);
-    return memory;
+    return parameters().positions(vit().grid(), dim);
   }
 
   // --- what is uploaded for each step ----------------------------------------------------------

@@ -31,7 +31,7 @@ final class TimedGpu {
     calls = 0;
   }
 
-  /** Seconds by kernel, and by {@link Gemm#name} of products. */
+  /** Seconds by kernel, and by {@link Gemm#label} of products. */
   SortedMap<String, Double> seconds() {
     return seconds;
   }
@@ -75,7 +75,7 @@ final class TimedGpu {
               switch (method.getName()) {
                 case "launch" -> time((String) arguments[0], () -> call(method, arguments));
                 case "multiply" ->
-                    time(((Gemm) arguments[0]).name(), () -> call(method, arguments));
+                    time(((Gemm) arguments[0]).label(), () -> call(method, arguments));
                 case "capture" -> {
                   return CapturedGraph.of((Runnable) arguments[0]);
                 }

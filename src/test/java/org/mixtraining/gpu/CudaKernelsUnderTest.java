@@ -62,6 +62,7 @@ public final class CudaKernelsUnderTest implements Kernels, AutoCloseable {
       int k = aForm == Form.PLAIN ? a.cols() : a.rows();
       gpu.multiply(
           new Gemm(
+              "product",
               copies.in(a),
               aForm,
               copies.in(b),
@@ -249,8 +250,8 @@ public final class CudaKernelsUnderTest implements Kernels, AutoCloseable {
       Copies copies, Memory in, Matrix qkv, int tokens, int heads, Memory out) {
     int images = qkv.rows() / tokens;
     Memory logSums = copies.floats(images * heads * tokens);
-    operations()
-        .attention(in, out, logSums, new Sequences(0, images, tokens), heads, qkv.cols() / 3);
+    Sequences sequences = new Sequences(0, images, tokens);
+    Attention.forward(gpu, in, out, logSums, sequences, heads, qkv.cols() / 3);
     float[] values = new float[images * heads * tokens];
     gpu.read(logSums, values);
     return values;
@@ -265,22 +266,18 @@ public final class CudaKernelsUnderTest implements Kernels, AutoCloseable {
       float[] values = attention(copies, in, qkv, tokens, heads, out);
       Memory logSums = copies.floats(values.length);
       gpu.write(logSums, values);
-      operations()
-          .attentionBackward(
-              in,
-              out,
-              logSums,
-              copies.in(dOut),
-              copies.out(dQkv),
-              new Sequences(0, qkv.rows() / tokens, tokens),
-              heads,
-              qkv.cols() / 3);
+      Attention.backward(
+          gpu,
+          in,
+          out,
+          logSums,
+          copies.in(dOut),
+          copies.out(dQkv),
+          copies.floats(qkv.rows() / tokens * qkv.cols()),
+          new Sequences(0, qkv.rows() / tokens, tokens),
+          heads,
+          qkv.cols() / 3);
     }
-  }
-
-  /** Those that know no parameters. */
-  private Operations operations() {
-    return new Operations(gpu, null, SLICES);
   }
 
   // --- losses ----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class GpuBenchmarkTest {
 
     assertThat(result.kernelSeconds())
         .containsKeys("attention_backward", "pixel_loss", "cross_entropy", "adamw")
-        .containsKeys("product 2x10x48 nn float + bias", "product 48x10x2 tn float")
+        .containsKeys("head 2x10x48 nn float + bias", "head by weight 48x10x2 tn float")
         .allSatisfy((kernel, seconds) -> assertThat(seconds).isPositive());
     assertThat(result.imagesPerSecond()).isPositive();
     assertThat(result.launches()).isGreaterThan(100);

@@ -176,6 +176,11 @@ public final class HostGpu implements Gpu {
   }
 
   @Override
+  public boolean multiplies(Gemm product) {
+    return true;
+  }
+
+  @Override
   public void multiply(Gemm p) {
     if (p.a().type() != matrixType || p.b().type() != matrixType) {
       throw new AssertionError("factors must be of " + matrixType + ": " + p);
@@ -190,6 +195,8 @@ public final class HostGpu implements Gpu {
           p.bias() == null ? null : pointer(p.bias()),
           pointer(p.d()),
           p.d().type() == Memory.Type.FLOAT ? 1 : 0,
+          p.gelu().ordinal(),
+          p.pre() == null ? null : pointer(p.pre()),
           p.m(),
           p.n(),
           p.k()

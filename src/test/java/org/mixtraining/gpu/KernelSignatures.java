@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 /** The parameters of the kernels, as their sources declare them, to which launches are held. */
 final class KernelSignatures {
   private static final Pattern KERNEL =
-      Pattern.compile("^KERNEL (\\w+)\\(([^)]*)\\) \\{", Pattern.MULTILINE);
+      Pattern.compile(
+          "^KERNEL (?:__launch_bounds__\\(.*\\)\\s+)?(\\w+)\\(([^)]*)\\) \\{", Pattern.MULTILINE);
 
   /** Structures that Java knows as arrays of their fields. */
   private static final Map<String, Memory.Type> FIELDS =
@@ -30,7 +31,10 @@ final class KernelSignatures {
           "long long", Memory.Type.INT, // two each
           "unsigned char", Memory.Type.BYTE);
 
-  private record Parameter(String type, String name) {}
+  /**
+   * @param written whether it points to what may be written
+   */
+  private record Parameter(String type, String name, boolean written) {}
 
   private final Map<String, List<Parameter>> kernels = new HashMap<>();
   private final Memory.Type matrixType;
@@ -54,11 +58,28 @@ final class KernelSignatures {
   private static List<Parameter> parameters(String declared) {
     List<Parameter> parameters = new ArrayList<>();
     for (String one : declared.split(",")) {
-      String text = one.strip().replaceAll("\\s+", " ").replaceFirst("^const ", "");
+      String whole = one.strip().replaceAll("\\s+", " ");
+      String text = whole.replaceFirst("^const ", "");
       int name = text.lastIndexOf(' ');
-      parameters.add(new Parameter(text.substring(0, name), text.substring(name + 1)));
+      String type = text.substring(0, name);
+      boolean written = type.endsWith("*") && whole.equals(text);
+      parameters.add(new Parameter(type, text.substring(name + 1), written));
     }
     return parameters;
+  }
+
+  boolean knows(String kernel) {
+    return kernels.containsKey(kernel);
+  }
+
+  /** The names of a kernel's parameters. */
+  List<String> names(String kernel) {
+    return kernels.get(kernel).stream().map(Parameter::name).toList();
+  }
+
+  /** Whether a kernel may write to what an argument points to. */
+  boolean writes(String kernel, int argument) {
+    return kernels.get(kernel).get(argument).written;
   }
 
   /** Fails unless a kernel's parameters are of these arguments' types. */

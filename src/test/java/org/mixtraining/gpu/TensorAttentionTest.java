@@ -45,6 +45,18 @@ class TensorAttentionTest {
 
     assertClose(result.out, expected);
     assertClose(result.dQkv, gradient);
+    assertThat(result.ofImages)
+        .usingComparatorWithPrecision(1e-3f)
+        .containsExactly(sums(result.dQkv, tokens, 3 * dim));
+  }
+
+  /** Over the tokens of each image. */
+  private static float[] sums(float[] x, int tokens, int cols) {
+    float[] sums = new float[x.length / tokens];
+    for (int i = 0; i < x.length; i++) {
+      sums[i / cols / tokens * cols + i % cols] += x[i];
+    }
+    return sums;
   }
 
   /** Scores of some hundreds: their powers alone are no floats. */
@@ -56,7 +68,7 @@ class TensorAttentionTest {
     assertThat(result.dQkv).doesNotContain(Float.NaN);
   }
 
-  private record Result(float[] out, float[] dQkv) {}
+  private record Result(float[] out, float[] dQkv, float[] ofImages) {}
 
   private static Result onDevice(float[] qkv, float[] dOut, int tokens, int heads, int width) {
     assertThat(Attention.of(Memory.Type.BF16, tokens, width).kernel())
@@ -70,10 +82,12 @@ class TensorAttentionTest {
       Memory out = arena.of("out", Memory.Type.BF16, dOut.length);
       Memory logSums = arena.of("log-sums", Memory.Type.FLOAT, dOut.length / width);
       Memory dQkv = arena.of("d-qkv", Memory.Type.BF16, qkv.length);
-      Operations operations = new Operations(gpu, null, 1); // attention has no parameters
-      operations.attention(in, out, logSums, sequences, heads, dim);
-      operations.attentionBackward(in, out, logSums, dIn, dQkv, sequences, heads, dim);
-      return new Result(read(gpu, out), read(gpu, dQkv));
+      Attention.forward(gpu, in, out, logSums, sequences, heads, dim);
+      float[] ofImages = new float[qkv.length / tokens];
+      Memory sums = arena.of("of-images", Memory.Type.FLOAT, ofImages.length);
+      Attention.backward(gpu, in, out, logSums, dIn, dQkv, sums, sequences, heads, dim);
+      gpu.read(sums, ofImages);
+      return new Result(read(gpu, out), read(gpu, dQkv), ofImages);
     }
   }
 
