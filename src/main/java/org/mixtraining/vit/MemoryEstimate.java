@@ -19,9 +19,15 @@ public final class MemoryEstimate {
    *
    * @param parameters of the blocks that the objective trains
    * @param batchSize images of a step
+   * @param parts in which they are taken, their gradients summed
    */
   public static long training(
-      ViT vit, Objective objective, EncoderInput encoderInput, long parameters, int batchSize) {
+      ViT vit,
+      Objective objective,
+      EncoderInput encoderInput,
+      long parameters,
+      int batchSize,
+      int parts) {
     double floats = 0;
     int longest = 0;
     if (encoderInput.selects()) {
@@ -38,8 +44,10 @@ public final class MemoryEstimate {
       floats += (double) working(vit.decoder()) * vit.fullTokens();
       floats += 4.0 * vit.fullTokens() * (vit.decoder().dim() + vit.architecture().patchValues());
     }
-    floats += 4.0 * values(vit);
-    return Math.round(FLOAT * (floats * batchSize + 4.0 * parameters));
+    int atOnce = (batchSize + parts - 1) / parts;
+    int copies = parts == 1 ? 4 : 5;
+    return Math.round(
+        FLOAT * (floats * atOnce + 4.0 * values(vit) * batchSize + (double) copies * parameters));
   }
 
   /** Of a replica that predicts; it has a graph with gradients and moments too. */
