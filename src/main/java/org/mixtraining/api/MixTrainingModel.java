@@ -242,7 +242,8 @@ public final class MixTrainingModel {
   }
 
   private Input.Form form(DataConfig data) {
-    return new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
+    return new Input.Form(
+        task.channels(), task.imageSize(), task.crop(), data.preparation().maxPixels());
   }
 
   private static JobConfig defaults() {

@@ -107,7 +107,9 @@ final class PredictCommand implements Callable<Integer> {
   private String predict(
       SparkSession spark, TrainedModel trained, ModelCard.Task task, JobConfig config, Path table) {
     DataConfig data = config.data();
-    var form = new Input.Form(task.channels(), task.imageSize(), data.preparation().maxPixels());
+    var form =
+        new Input.Form(
+            task.channels(), task.imageSize(), task.crop(), data.preparation().maxPixels());
     try (Staging staging =
         new Staging(spark.sparkContext(), table, "_SUCCESS", options::progress)) {
       var hadoop = spark.sparkContext().hadoopConfiguration();

@@ -115,42 +115,6 @@ public record DataConfig(
     }
   }
 
-  /**
-   * How {@code prepare} makes shards of it.
-   *
-   * @param imageSize side in pixels that every image is scaled to
-   * @param shards shard count of each split
-   * @param test share of the images held out as test split where the source has none, in (0, 1)
-   * @param validation share of the training images held out for model selection, in [0, 1)
-   * @param maxBadFraction share of the images that may be unusable, in [0, 1]
-   * @param maxPixels pixels that an image file may declare
-   * @param seed seed of the stratified order that fractions and the validation split are cut from
-   */
-  public record Preparation(
-      int imageSize,
-      int shards,
-      double test,
-      double validation,
-      double maxBadFraction,
-      int maxPixels,
-      long seed)
-      implements Serializable {
-
-    private static Preparation read(Settings settings) {
-      return new Preparation(
-          settings.whole(
-              "data.image-size",
-              side -> side >= 1 && side <= 1024,
-              "a whole number from 1 to 1024"),
-          settings.whole("data.shards", 1),
-          settings.number("data.test", v -> 0 < v && v < 1, "in (0, 1)"),
-          settings.number("data.validation", v -> 0 <= v && v < 1, "in [0, 1)"),
-          settings.number("data.max-bad-fraction", v -> 0 <= v && v <= 1, "in [0, 1]"),
-          settings.whole("data.max-pixels", 1),
-          settings.seed("data.seed"));
-    }
-  }
-
   /** Where a worker keeps the images of its share between epochs. */
   public enum Cache {
     /** In memory if there is enough, else on disk. */
@@ -289,11 +253,12 @@ public record DataConfig(
         Map.entry("label", raw.label),
         Map.entry("image", raw.image),
         Map.entry("keep-unlabelled", raw.keepUnlabelled),
-        Map.entry("image-size", preparation.imageSize),
-        Map.entry("shards", preparation.shards),
-        Map.entry("seed", preparation.seed),
-        Map.entry("test", preparation.test),
-        Map.entry("validation", preparation.validation),
+        Map.entry("image-size", preparation.imageSize()),
+        Map.entry("storage", preparation.storage()),
+        Map.entry("shards", preparation.shards()),
+        Map.entry("seed", preparation.seed()),
+        Map.entry("test", preparation.test()),
+        Map.entry("validation", preparation.validation()),
         Map.entry("synthetic", raw.synthetic));
   }
 }

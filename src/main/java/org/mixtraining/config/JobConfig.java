@@ -102,6 +102,17 @@ public record JobConfig(
           "must be at least mixtraining.workers.count = %s: all workers share it"
               .formatted(workers.count()));
     }
+    if (optimizer().accumulate() > Math.max(1, optimizer().batchSize() / workers.count())) {
+      settings.refuse(
+          "optimizer.accumulate",
+          "must be at most a worker's part of a batch, mixtraining.optimizer.batch-size / mixtraining.workers.count = "
+              + optimizer().batchSize() / workers.count());
+    }
+    if (optimizer().accumulate() > 1 && workers.device() == WorkersConfig.Device.GPU) {
+      settings.refuse(
+          "optimizer.accumulate",
+          "must be 1 with mixtraining.workers.device = gpu: a GPU takes a worker's part of a batch at once");
+    }
     if (!data.ssl().isEmpty() && !data.tasks().isEmpty()) {
       settings.refuse("data.ssl", "must be empty if mixtraining.data.tasks is set");
     }

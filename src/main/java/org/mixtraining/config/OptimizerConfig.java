@@ -11,6 +11,7 @@ import org.mixtraining.config.hocon.Sources;
  * AdamW and its learning-rate schedule. The peak rate is {@code base-lr · batch-size / 256}.
  *
  * @param layerDecay factor between the learning rates of neighbouring layers in SL epochs
+ * @param accumulate parts in which a worker takes each of its minibatches, their gradients summed
  * @param clip greatest global norm of a step's gradient; 0 is no limit
  */
 public record OptimizerConfig(
@@ -20,6 +21,7 @@ public record OptimizerConfig(
     Betas sslBetas,
     Betas slBetas,
     int batchSize,
+    int accumulate,
     double clip,
     double labelSmoothing)
     implements Serializable {
@@ -75,6 +77,7 @@ public record OptimizerConfig(
             Betas.read(settings, "optimizer.ssl-betas"),
             Betas.read(settings, "optimizer.sl-betas"),
             settings.whole("optimizer.batch-size", 1),
+            settings.whole("optimizer.accumulate", 1),
             settings.number("optimizer.clip", v -> v >= 0, "at least 0"),
             settings.number("optimizer.label-smoothing", v -> 0 <= v && v < 1, "in [0, 1)"));
     if (optimizer.rates.minLr > optimizer.peak()) {
@@ -88,6 +91,11 @@ public record OptimizerConfig(
   /** What a graph is made with that is never trained: it names an optimizer all the same. */
   public static OptimizerConfig defaults() {
     return read(Sources.merge("", Optional.empty(), List.of()));
+  }
+
+  /** Images that are scored at a time: where those of a step are divided, these are too. */
+  public int scoredAtOnce() {
+    return (batchSize + accumulate - 1) / accumulate;
   }
 
   /** The learning rate at the end of the warm-up. */

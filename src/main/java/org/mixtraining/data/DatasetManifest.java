@@ -11,10 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.conf.Configuration;
@@ -259,41 +257,6 @@ public record DatasetManifest(
 
   /** The dataset as text: class histogram of each split, and the fingerprint. */
   public String describe() {
-    var text = new StringBuilder();
-    text.append(
-        String.format(
-            Locale.ROOT,
-            "%s by %s: %d classes, %d x %d x %d, %d shards a split, %.1f MB\n",
-            format,
-            label,
-            classCount(),
-            channels,
-            height,
-            width,
-            shards,
-            bytes / 1e6));
-    text.append("%-20s %10s %10s %10s\n".formatted("class", "train", "validation", "test"));
-    IntStream.range(0, classCount())
-        .mapToObj(c -> row(classes.get(c), split -> split.histogram().get(c)))
-        .forEach(text::append);
-    if (splits.values().stream().anyMatch(split -> split.unlabelled() > 0)) {
-      text.append(row("without a label", Contents::unlabelled));
-    }
-    text.append(row("all", Contents::images));
-    if (quarantined > 0) {
-      text.append("quarantined %s images, listed in quarantine/\n".formatted(quarantined));
-    }
-    notes.forEach(note -> text.append(note.line()).append('\n'));
-    return text.append("fingerprint ").append(fingerprint).toString();
-  }
-
-  private String row(String title, ToLongFunction<Contents> count) {
-    return String.format(
-        Locale.ROOT,
-        "%-20s %10d %10d %10d\n",
-        title,
-        count.applyAsLong(splits.get(Split.TRAIN)),
-        count.applyAsLong(splits.get(Split.VALIDATION)),
-        count.applyAsLong(splits.get(Split.TEST)));
+    return ManifestSummary.of(this);
   }
 }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.mixtraining.data.images.ImageDecoder;
 
 /**
  * Ids, labels and the like of the images of an {@link ImageSet}: all but their pixels.
@@ -48,6 +49,19 @@ record ImageIndex(
   /** The index of an id; negative if there is none. */
   int at(long id) {
     return Arrays.binarySearch(ids, id);
+  }
+
+  /** The pixels of the image at an index, decoded where it is stored as a file. */
+  ByteBuffer pixels(int i, StoredImage stored) {
+    if (!stored.isFile()) {
+      return checked(i, stored.bytes());
+    }
+    return checked(i, ByteBuffer.wrap(decoded(i, stored.copy().bytes().array())));
+  }
+
+  /** The pixels of the image at an index, of its file. */
+  byte[] decoded(int i, byte[] file) {
+    return new ImageDecoder(height, Integer.MAX_VALUE).pixels("image " + ids[i], file, channels);
   }
 
   /** The pixels of the image at an index, if they are as many as an image has. */

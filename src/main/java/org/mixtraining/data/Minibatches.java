@@ -128,14 +128,18 @@ public final class Minibatches implements Iterator<Minibatch> {
     return training(share, augment, own, epoch, batchSize, 1, Labels.NONE);
   }
 
-  /** Every image that has a label, in order of the ids (within a window), as it is. */
+  /**
+   * Every image that has a label, in order of the ids (within a window), as it is.
+   *
+   * @param crop share of its side that is seen, of the centre
+   */
   public static Minibatches evaluation(
-      ImageSet images, Normalization normalization, int batchSize) {
+      ImageSet images, Normalization normalization, double crop, int batchSize) {
     var windows = new Windows(images, id -> id);
     int[] order =
         windows.order(
             IntStream.range(0, images.size()).filter(i -> images.isLabelled(i, 1)).toArray());
-    Pixels plain = Pixels.plain(normalization);
+    Pixels plain = Pixels.plain(normalization, crop);
     Deal deal = Deal.evenly(order, steps(order.length, batchSize));
     return new Minibatches(windows, deal, Labels.LABELLED_ONLY, 1, plain, new WorkerThreads(1));
   }

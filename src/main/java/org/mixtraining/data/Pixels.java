@@ -13,9 +13,13 @@ import org.mixtraining.schedule.Seed;
  */
 record Pixels(float[][] tables, Augmentation augmentation, long seed, int epoch) {
 
-  /** Images as they are. */
-  static Pixels plain(Normalization normalization) {
-    return new Pixels(normalization.tables(), Augmentation.NONE, 0, 0);
+  /**
+   * Images as they are.
+   *
+   * @param crop share of their side that is seen, of the centre
+   */
+  static Pixels plain(Normalization normalization, double crop) {
+    return new Pixels(normalization.tables(), Augmentation.centre(crop), 0, 0);
   }
 
   /** Images as an epoch of training sees them. */

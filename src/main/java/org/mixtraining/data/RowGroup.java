@@ -3,6 +3,7 @@ package org.mixtraining.data;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -10,6 +11,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
 import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.schema.MessageType;
@@ -21,6 +23,8 @@ import org.apache.parquet.schema.Type;
  * @param number in the file, from 0
  */
 record RowGroup(int shard, Path file, ParquetMetadata footer, int number) {
+  private static final String PIXELS = "pixels";
+  private static final String FILE = "file";
 
   /** The row groups of a file, in their order. */
   static List<RowGroup> of(Configuration hadoop, int shard, Path file) throws IOException {
@@ -31,6 +35,32 @@ record RowGroup(int shard, Path file, ParquetMetadata footer, int number) {
       }
       return groups;
     }
+  }
+
+  /** Whether it holds images as files. */
+  boolean hasFiles() {
+    return footer.getFileMetaData().getSchema().containsField(FILE);
+  }
+
+  /** Bytes of its images as they are stored, or a few more. */
+  long imageBytes() {
+    return footer.getBlocks().get(number).getColumns().stream()
+        .filter(column -> List.of(PIXELS, FILE).contains(column.getPath().toDotString()))
+        .mapToLong(ColumnChunkMetaData::getTotalUncompressedSize)
+        .sum();
+  }
+
+  /** Reads all images, each with its id. */
+  void images(Configuration hadoop, BiConsumer<Long, StoredImage> each) throws IOException {
+    var columns = hasFiles() ? List.of("id", PIXELS, FILE) : List.of("id", PIXELS);
+    scan(
+        hadoop,
+        columns,
+        row -> {
+          boolean raw = row.getFieldRepetitionCount(PIXELS) > 0;
+          var bytes = row.getBinary(raw ? PIXELS : FILE, 0).toByteBuffer();
+          each.accept(row.getLong("id", 0), new StoredImage(bytes, !raw));
+        });
   }
 
   /** Reads some columns of all rows. */

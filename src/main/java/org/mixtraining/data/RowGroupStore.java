@@ -9,7 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The row groups that images were last read of, in a fixed number of buffers of one size; others
- * are read from their shards, those that are expected on a thread of its own.
+ * are read from their shards, those that are expected on a thread of its own. Images stored as
+ * files stay files, and are decoded by whoever reads them.
  */
 final class RowGroupStore implements ImageStore {
   private static final Logger LOG = LoggerFactory.getLogger(RowGroupStore.class);
@@ -19,12 +20,21 @@ final class RowGroupStore implements ImageStore {
     void load(int group, Images to);
   }
 
-  /** Takes an image of {@code imageBytes} bytes. */
+  /** Takes an image. */
   interface Images {
-    void put(int i, ByteBuffer pixels);
+    void put(int i, StoredImage image);
   }
 
-  private final int imageBytes;
+  /**
+   * What is in memory.
+   *
+   * @param window how many row groups are read from at a time; as many again are kept, to read
+   *     ahead
+   * @param bytes that the images of a row group take, at most
+   */
+  record Room(int window, int bytes) {}
+
+  private final ImageIndex index;
   private final int[] groups; // of each image
   private final int[] places; // of each image in its row group
   private final Loader loader;
@@ -35,10 +45,9 @@ final class RowGroupStore implements ImageStore {
 
   /**
    * @param groups of which there are so many
-   * @param window how many of them are read from at a time; as many again are kept, to read ahead
    */
-  RowGroupStore(ImageIndex index, int groups, int window, Loader loader) {
-    this.imageBytes = index.imageBytes();
+  RowGroupStore(ImageIndex index, int groups, Room room, Loader loader) {
+    this.index = index;
     this.groups = index.groups();
     this.places = new int[index.size()];
     this.loader = loader;
@@ -48,18 +57,21 @@ final class RowGroupStore implements ImageStore {
       places[i] = sizes[this.groups[i]]++;
       largest = Math.max(largest, sizes[this.groups[i]]);
     }
-    this.ahead = (long) window * largest;
-    this.buffers = new Buffer[(int) Math.min(2L * window + 2, groups)];
+    this.ahead = (long) room.window * largest;
+    this.buffers = new Buffer[(int) Math.min(2L * room.window + 2, groups)];
     for (int b = 0; b < buffers.length; b++) {
-      buffers[b] = new Buffer(ByteBuffer.allocateDirect(Math.multiplyExact(largest, imageBytes)));
+      buffers[b] = new Buffer(ByteBuffer.allocateDirect(room.bytes), largest);
     }
   }
 
   @Override
   public void read(int i, byte[] pixels) {
-    boolean read = false;
-    while (!read) { // another thread may have taken the buffer for another row group
+    byte[] read = null;
+    while (read == null) { // another thread may have taken the buffer for another row group
       read = buffer(groups[i]).read(i, pixels);
+    }
+    if (read != pixels) {
+      System.arraycopy(index.decoded(i, read), 0, pixels, 0, index.imageBytes());
     }
   }
 
@@ -109,33 +121,49 @@ final class RowGroupStore implements ImageStore {
   private final class Buffer {
     private static final int NONE = -1;
 
-    private final ByteBuffer images;
+    private final ByteBuffer images; // one after another
+    private final int[] starts; // of the images, by their places
+    private final int[] sizes;
+    private final boolean[] files; // which of them are files
     private volatile int group = NONE; // that it is for
     private int loaded = NONE;
 
-    Buffer(ByteBuffer images) {
+    Buffer(ByteBuffer images, int count) {
       this.images = images;
+      this.starts = new int[count];
+      this.sizes = new int[count];
+      this.files = new boolean[count];
     }
 
-    synchronized boolean read(int i, byte[] pixels) {
+    /** Returns its pixels, or its file in another array; null if it is not there any more. */
+    synchronized byte[] read(int i, byte[] pixels) {
       load(groups[i]);
       if (loaded != groups[i]) {
-        return false;
+        return null;
       }
-      images.get(places[i] * imageBytes, pixels, 0, imageBytes);
-      return true;
+      int place = places[i];
+      byte[] to = files[place] ? new byte[sizes[place]] : pixels;
+      images.get(starts[place], to, 0, sizes[place]);
+      return to;
     }
 
     /** Reads the row group, if the buffer is still for it. */
     synchronized void load(int wanted) {
       if (loaded != wanted && group == wanted) {
         loaded = NONE; // if reading fails
-        loader.load(
-            wanted,
-            (i, pixels) ->
-                images.put(places[i] * imageBytes, pixels, pixels.position(), imageBytes));
+        images.clear();
+        loader.load(wanted, this::put);
         loaded = wanted;
       }
+    }
+
+    private void put(int i, StoredImage image) {
+      var bytes = image.isFile() ? image.bytes() : index.checked(i, image.bytes());
+      int place = places[i];
+      starts[place] = images.position();
+      sizes[place] = bytes.remaining();
+      files[place] = image.isFile();
+      images.put(bytes.duplicate());
     }
   }
 }

@@ -3,6 +3,7 @@ package org.mixtraining.data;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,7 +42,7 @@ public record Shards(
    * @param shards shard numbers from 0 to {@code manifest.shards() - 1}
    * @param fraction share of the split to read, in (0, 1]: the images with a quantile below it
    * @return no image at all for a split that is empty, as without {@code data.validation}
-   * @throws UserException if a shard is missing
+   * @throws UserException if a shard is missing, unless the split has fewer images than shards
    */
   public ImageSet read(int[] shards, double fraction) {
     return read(shards, entry -> entry.quantile() < fraction);
@@ -109,7 +110,11 @@ public record Shards(
 
   private ImageSet images(ImageIndex index, List<RowGroup> groups) throws IOException {
     int largest = Arrays.stream(index.sizes(groups.size())).max().orElse(1);
-    long bytes = (long) largest * index.imageBytes();
+    boolean files = groups.stream().anyMatch(RowGroup::hasFiles);
+    long bytes =
+        files
+            ? groups.stream().mapToLong(RowGroup::imageBytes).max().orElse(1)
+            : (long) largest * index.imageBytes();
     if (caching.windowBytes() < bytes) {
       throw new UserException(
           "mixtraining.data.window = %s: must hold a row group of %s, up to %s MB; set at least that, or prepare the images again in another mixtraining.data.path, which makes row groups of 8 MB"
@@ -121,34 +126,58 @@ public record Shards(
           case AUTO, MEMORY -> {
             var memory = new MemoryStore(index.size(), index.imageBytes());
             for (RowGroup group : groups) {
-              load(group, index, memory::put);
+              decode(group, index, memory::put);
             }
             yield memory;
           }
           case DISK -> {
             var disk = new DiskStore(DiskStore.directory(), index.size(), index.imageBytes());
             for (RowGroup group : groups) {
-              load(group, index, disk::put);
+              decode(group, index, disk::put);
             }
             yield disk;
           }
           case NONE ->
               new RowGroupStore(
-                  index, groups.size(), window, (group, to) -> load(groups.get(group), index, to));
+                  index,
+                  groups.size(),
+                  new RowGroupStore.Room(window, Math.toIntExact(bytes)),
+                  (group, to) -> load(groups.get(group), index, to));
         };
     return new ImageSet(index, groups.stream().mapToInt(RowGroup::shard).toArray(), store, window);
   }
 
-  /** Reads the pixels of a row group's images that are in the index. */
+  /** Takes the pixels of an image. */
+  private interface Decoded {
+    void put(int i, ByteBuffer pixels);
+  }
+
+  /** Reads the pixels of a row group's images that are in the index, several files at a time. */
+  private void decode(RowGroup group, ImageIndex index, Decoded to) {
+    var files = new ArrayList<Runnable>();
+    load(
+        group,
+        index,
+        (at, image) -> {
+          if (image.isFile()) {
+            var file = image.copy();
+            files.add(() -> to.put(at, index.pixels(at, file)));
+          } else {
+            to.put(at, index.pixels(at, image));
+          }
+        });
+    files.parallelStream().forEach(Runnable::run);
+  }
+
+  /** Reads a row group's images that are in the index. */
   private void load(RowGroup group, ImageIndex index, RowGroupStore.Images to) {
     try {
-      group.scan(
+      group.images(
           hadoop,
-          List.of("id", "pixels"),
-          row -> {
-            int at = index.at(row.getLong("id", 0));
+          (id, image) -> {
+            int at = index.at(id);
             if (at >= 0) {
-              to.put(at, index.checked(at, row.getBinary("pixels", 0).toByteBuffer()));
+              to.put(at, image);
             }
           });
     } catch (IOException e) {
@@ -175,7 +204,7 @@ public record Shards(
     } catch (FileNotFoundException e) {
       // the same as an empty directory
     }
-    if (files.isEmpty()) {
+    if (files.isEmpty() && manifest.images(split) >= manifest.shards()) {
       throw new UserException(
           "mixtraining.data.path: shard %s of the %s split is missing at %s; restore it, or prepare the images again in another mixtraining.data.path"
               .formatted(shard, split.key(), directory));

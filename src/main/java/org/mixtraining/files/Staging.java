@@ -22,7 +22,8 @@ import scala.collection.JavaConverters;
  * not at all. In an {@link ObjectStore}, which renames file by file, the file that seals it comes
  * last: without it there is nothing for a reader. It holds a file that names the owner, rewritten
  * every few seconds as a heartbeat: the staging directory of a killed process is removed by the
- * next one that writes the same target.
+ * next one that writes the same target, but for {@linkplain #work work} that this one can go on
+ * with.
  */
 public final class Staging implements AutoCloseable {
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
@@ -31,6 +32,7 @@ public final class Staging implements AutoCloseable {
   private static final String OWNER = "owner.json";
   private static final String REPLACED = "replaced";
   private static final String PUBLISHING = "publishing";
+  private static final String WORK = "work";
 
   private final SparkContext spark;
   private final FileSystem fs;
@@ -75,6 +77,14 @@ public final class Staging implements AutoCloseable {
     long seconds = SIGN_OF_LIFE.toSeconds();
     heart.scheduleWithFixedDelay(this::tryToBeat, seconds, seconds, TimeUnit.SECONDS);
     return Location.child(hidden, target.getName());
+  }
+
+  /**
+   * A directory for work on the way, which is never published: if this process is killed, the next
+   * one for the same target finds it in its own. It may be there or not.
+   */
+  public Path work() {
+    return Location.child(hidden, WORK);
   }
 
   /** Moves what was written to the target, replacing what was there. */
@@ -193,12 +203,20 @@ public final class Staging implements AutoCloseable {
         if (isGone(owner, path)) {
           removeHalf(path);
           restore(path, report);
+          inherit(Location.child(path, WORK));
           fs.delete(path, true);
           report.accept(
               "removed %s, left unfinished by %s, which is no longer running"
                   .formatted(path.getName(), owner));
         }
       }
+    }
+  }
+
+  private void inherit(Path work) throws IOException {
+    if (fs.exists(work) && !fs.exists(work())) {
+      fs.mkdirs(hidden);
+      rename(work, work());
     }
   }
 

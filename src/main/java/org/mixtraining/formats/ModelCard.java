@@ -30,10 +30,14 @@ public record ModelCard(ViT vit, List<Task> tasks) implements Serializable {
    * @param imageSize height and width of its images, in pixels
    * @param normalization of their pixels, one mean and deviation a channel
    * @param classes names by class index
+   * @param crop share of the side of an image's centre square that it is shown, {@code
+   *     evaluation.crop}; null in older cards, which is 1
    */
-  public record Task(String name, int imageSize, Normalization normalization, List<String> classes)
+  public record Task(
+      String name, int imageSize, Normalization normalization, List<String> classes, Double crop)
       implements Serializable {
     public Task {
+      crop = crop == null ? 1 : crop;
       classes = List.copyOf(classes);
     }
 

@@ -27,7 +27,7 @@ public record ModelFolder(Map<String, byte[]> files) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String WEIGHTS = "model.safetensors";
   private static final String CONFIG = "config.json";
-  private static final int BILINEAR = 2; // as Pillow numbers it
+  private static final int BICUBIC = 3; // as Pillow numbers it
 
   /**
    * For timm: {@code timm.create_model("local-dir:DIR", pretrained=True)}; or {@code
@@ -53,8 +53,8 @@ public record ModelFolder(Map<String, byte[]> files) {
     int side = task.imageSize();
     input.put("input_size", List.of(architecture.channels(), side, side));
     input.put("fixed_input_size", true);
-    input.put("interpolation", "bilinear");
-    input.put("crop_pct", 1.0);
+    input.put("interpolation", "bicubic");
+    input.put("crop_pct", task.crop());
     input.put("crop_mode", "center");
     input.put("mean", coloured(task.normalization().mean(), architecture));
     input.put("std", coloured(task.normalization().std(), architecture));
@@ -173,8 +173,13 @@ public record ModelFolder(Map<String, byte[]> files) {
     Map<String, Object> input = new LinkedHashMap<>();
     input.put("image_processor_type", "ViTImageProcessor");
     input.put("do_resize", true);
-    input.put("size", Map.of("height", task.imageSize(), "width", task.imageSize()));
-    input.put("resample", BILINEAR);
+    int size = (int) Math.round(task.imageSize() / task.crop());
+    input.put("size", Map.of("height", size, "width", size));
+    if (size > task.imageSize()) {
+      input.put("do_center_crop", true);
+      input.put("crop_size", Map.of("height", task.imageSize(), "width", task.imageSize()));
+    }
+    input.put("resample", BICUBIC);
     input.put("do_rescale", true);
     input.put("rescale_factor", 1.0 / 255);
     input.put("do_normalize", true);

@@ -2,6 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.mixtraining.config.UserException;
 import org.mixtraining.gpu.StepContext.Shape;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
@@ -49,6 +50,11 @@ public final class GpuSteps implements StepExecutor {
 
   @Override
   public void begin(EpochPlan plan, int steps) {
+    if (plan.parts() > 1) {
+      throw new UserException(
+          "mixtraining.optimizer.accumulate = %s: a GPU takes a worker's part of a batch at once; set it to 1, or mixtraining.workers.device to cpu"
+              .formatted(plan.parts()));
+    }
     this.plan = plan;
     begun.clear();
     parameters.load(replica.state());

@@ -120,7 +120,7 @@ abstract class ImageModel<M extends ImageModel<M>> extends Model<M>
   private Input.Form form() {
     DataConfig defaults = JobConfig.load(Optional.empty(), List.of()).data();
     return new Input.Form(
-        task().channels(), task().imageSize(), defaults.preparation().maxPixels());
+        task().channels(), task().imageSize(), task().crop(), defaults.preparation().maxPixels());
   }
 
   /**

@@ -4,6 +4,7 @@ import static j2html.TagCreator.caption;
 import static j2html.TagCreator.details;
 import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
+import static j2html.TagCreator.p;
 import static j2html.TagCreator.summary;
 import static j2html.TagCreator.table;
 import static j2html.TagCreator.tbody;
@@ -31,6 +32,9 @@ final class ClassAccuracy {
    * Number of best and of worst classes that are shown first, if there are more than twice as many.
    */
   private static final int SHOWN = 10;
+
+  /** More are not listed. */
+  private static final int ALL = 1000;
 
   private ClassAccuracy() {}
 
@@ -72,8 +76,13 @@ final class ClassAccuracy {
             bars(
                 "The %s worst classes".formatted(SHOWN),
                 sorted.subList(sorted.size() - SHOWN, sorted.size()))),
-        details(
-            summary("All %s classes".formatted(sorted.size())), bars("Accuracy by class", sorted)));
+        sorted.size() <= ALL
+            ? details(
+                summary("All %s classes".formatted(sorted.size())),
+                bars("Accuracy by class", sorted))
+            : p(
+                "All %s classes would make this page large; the table classes has them."
+                    .formatted(sorted.size())));
   }
 
   private static DomContent bars(String name, List<ClassRow> rows) {

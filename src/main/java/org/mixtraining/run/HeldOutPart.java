@@ -75,6 +75,7 @@ public record HeldOutPart(
         Minibatches.evaluation(
             dataset.heldOut(split, part, parts, labelled),
             dataset.manifest().normalization(),
-            data.config().optimizer().batchSize()));
+            data.config().evaluation().crop(),
+            data.config().optimizer().scoredAtOnce()));
   }
 }

@@ -113,7 +113,11 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
                 task -> {
                   DatasetManifest m = task.dataset().manifest();
                   return new ModelCard.Task(
-                      task.task().name(), m.height(), m.normalization(), m.classes());
+                      task.task().name(),
+                      m.height(),
+                      m.normalization(),
+                      m.classes(),
+                      config.evaluation().crop());
                 })
             .toList());
   }

@@ -19,6 +19,7 @@ import org.mixtraining.config.MixConfig.MixPass;
  *     their own; null where they share those of the others
  * @param learningRate the schedule of the run or of the phase
  * @param clip greatest norm of a step's whole gradient; 0 is no limit
+ * @param parts in which a worker takes each of its minibatches, their gradients summed
  */
 public record EpochPlan(
     int epoch,
@@ -30,7 +31,8 @@ public record EpochPlan(
     double maskRatio,
     Double unlabelledMaskRatio,
     LearningRate learningRate,
-    double clip)
+    double clip,
+    int parts)
     implements Serializable {
 
   /** Phase and objective for display: "MIX joint", or "SL" where both are the same. */
@@ -43,7 +45,17 @@ public record EpochPlan(
   /** The same in a run of another length, whose learning rate ends otherwise. */
   EpochPlan ending(int epochs, LearningRate rate) {
     return new EpochPlan(
-        epoch, epochs, phase, objective, pass, alpha, maskRatio, unlabelledMaskRatio, rate, clip);
+        epoch,
+        epochs,
+        phase,
+        objective,
+        pass,
+        alpha,
+        maskRatio,
+        unlabelledMaskRatio,
+        rate,
+        clip,
+        parts);
   }
 
   /** Whether images without a label have minibatches of their own. */

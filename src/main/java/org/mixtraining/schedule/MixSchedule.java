@@ -204,7 +204,8 @@ public record MixSchedule(List<EpochPlan> epochs) {
               step.maskRatio(),
               step.unlabelledMaskRatio(),
               rate(step.phase(), steps, optimizer),
-              optimizer.clip()));
+              optimizer.clip(),
+              optimizer.accumulate()));
     }
     return new MixSchedule(plans);
   }

@@ -158,7 +158,8 @@ public final class FrozenModel {
                           ? dataset.part(split, part, parts, labelled)
                           : dataset.heldOut(split, part, parts, labelled),
                       dataset.manifest().normalization(),
-                      job.optimizer().batchSize());
+                      job.evaluation().crop(),
+                      job.optimizer().scoredAtOnce());
           features.add(Features.of(predictor, new InterruptibleIterator<>(images)));
         }
       }

@@ -60,6 +60,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   static MemoryNeed of(TrainingData data, long stateBytes, int tasks, TrainingData.Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
     int batch = data.workerBatchSize();
+    int scored = data.config().optimizer().scoredAtOnce();
     List<EpochPlan> epochs = MixSchedule.of(data.config()).epochs();
     long training =
         data.labelled().stream()
@@ -74,12 +75,13 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
                                     plan.objective(),
                                     EncoderInput.of(plan.objective(), plan.pass()),
                                     parameters,
-                                    steps == TrainingData.Steps.ON_DEVICE ? 0 : batch)))
+                                    steps == TrainingData.Steps.ON_DEVICE ? 0 : batch,
+                                    plan.parts())))
             .max()
             .orElseThrow();
     long evaluation =
         data.labelled().stream()
-            .mapToLong(task -> MemoryEstimate.inference(data.vit(task), parameters, batch))
+            .mapToLong(task -> MemoryEstimate.inference(data.vit(task), parameters, scored))
             .max()
             .orElseThrow();
     MemoryNeed need = of(tasks, stateBytes, imageBytes(data), training + evaluation);
@@ -177,7 +179,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
                   mega(given),
                   images > compute
                       ? "set mixtraining.data.cache = disk or none"
-                      : "lower mixtraining.optimizer.batch-size"));
+                      : "lower mixtraining.optimizer.batch-size or raise mixtraining.optimizer.accumulate"));
     }
   }
 

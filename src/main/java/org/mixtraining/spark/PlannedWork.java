@@ -129,6 +129,7 @@ public final class PlannedWork {
   private static List<String> batches(TrainingData data) {
     int workers = data.config().workers().count();
     int batch = data.config().optimizer().batchSize();
+    int parts = data.config().optimizer().accumulate();
     Map<Rounds, Set<String>> kinds = new LinkedHashMap<>();
     for (EpochPlan plan : MixSchedule.of(data.config()).epochs()) {
       kinds.computeIfAbsent(data.rounds(plan), rounds -> new LinkedHashSet<>()).add(plan.title());
@@ -136,12 +137,15 @@ public final class PlannedWork {
     List<String> lines = new ArrayList<>();
     lines.add(
         "a batch is %s images%s"
-            .formatted(
-                batch,
-                workers == 1
-                    ? ""
-                    : ", up to %s on each of %s workers"
-                        .formatted(data.workerBatchSize(), workers)));
+                .formatted(
+                    batch,
+                    workers == 1
+                        ? ""
+                        : ", up to %s on each of %s workers"
+                            .formatted(data.workerBatchSize(), workers))
+            + (parts == 1
+                ? ""
+                : ", taken in %s parts whose gradients are summed".formatted(parts)));
     kinds.forEach(
         (rounds, titles) ->
             lines.add(

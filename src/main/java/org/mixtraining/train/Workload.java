@@ -48,7 +48,8 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
             config.model().maskRatio(),
             null,
             rate,
-            config.optimizer().clip());
+            config.optimizer().clip(),
+            config.optimizer().accumulate());
     return new Workload(config, vit, plan);
   }
 

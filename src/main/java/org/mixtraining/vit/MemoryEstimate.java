@@ -22,9 +22,15 @@ public final class MemoryEstimate {
    *
    * @param parameters of the blocks that the objective trains
    * @param batchSize images of a step
+   * @param parts in which they are taken, their gradients summed
    */
   public static long training(
-      ViT vit, Objective objective, EncoderInput encoderInput, long parameters, int batchSize) {
+      ViT vit,
+      Objective objective,
+      EncoderInput encoderInput,
+      long parameters,
+      int batchSize,
+      int parts) {
     double floats = 0;
     int longest = 0;
     if (encoderInput.selects()) {
@@ -41,8 +47,10 @@ public final class MemoryEstimate {
       floats += (double) working(vit.decoder()) * vit.fullTokens();
       floats += 4.0 * vit.fullTokens() * (vit.decoder().dim() + vit.architecture().patchValues());
     }
-    floats += 4.0 * values(vit);
-    return Math.round(FLOAT * (floats * batchSize + STATE * parameters));
+    int atOnce = (batchSize + parts - 1) / parts;
+    double state = parts == 1 ? STATE : STATE + 1; // the sum of the gradients
+    return Math.round(
+        FLOAT * (floats * atOnce + 4.0 * values(vit) * batchSize + state * parameters));
   }
 
   /** Of a replica that predicts; it has a graph with gradients and moments too. */

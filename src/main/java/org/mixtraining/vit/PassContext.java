@@ -30,6 +30,12 @@ public record PassContext(ViT vit, double sslWeight, double slWeight, int epoch,
     return new PassContext(vit.masking(ratio), sslWeight, slWeight, epoch, ids);
   }
 
+  /** For a part of a minibatch, with the part that its losses have in those of the whole. */
+  PassContext weighing(Part part) {
+    return new PassContext(
+        vit, sslWeight * part.ofImages(), slWeight * part.ofLabels(), epoch, ids);
+  }
+
   /** For images of a size, and the task of so many classes. */
   PassContext serving(int imageSize, int classes) {
     Served served = new Served(imageSize, classes, vit.served().maskRatio());

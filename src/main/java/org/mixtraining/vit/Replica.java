@@ -1,14 +1,13 @@
 package org.mixtraining.vit;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.BaseLayer;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.EpochPlan;
@@ -18,7 +17,7 @@ import org.mixtraining.vit.layers.PatchMask;
 import org.mixtraining.vit.layers.PixelReconstructionLayer;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.mixtraining.vit.optim.AdamWUpdater;
-import org.mixtraining.vit.optim.GradientClip;
+import org.mixtraining.vit.optim.GradientSum;
 import org.mixtraining.vit.state.BlockViews;
 import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -118,7 +117,7 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
     PlannedLearningRate schedule = PlannedLearningRate.of(plan, steps);
     updaters().forEach(updater -> updater.plan(schedule));
     context(context().with(plan));
-    clip(plan.clip());
+    GradientSum.listen(graph, plan);
   }
 
   /** Sets the share of the patches that are masked in the next minibatch. */
@@ -129,15 +128,6 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
   /** Sets which step of the epoch is next, from 0: its learning rate depends on it. */
   public void step(int next) {
     graph.getConfiguration().setIterationCount(next);
-  }
-
-  private void clip(double greatestNorm) {
-    List<TrainingListener> listeners = new ArrayList<>(graph.getListeners());
-    listeners.removeIf(GradientClip.class::isInstance);
-    if (greatestNorm > 0) {
-      listeners.add(new GradientClip(greatestNorm));
-    }
-    graph.setListeners(listeners);
   }
 
   /**
@@ -166,12 +156,28 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
    * @param ids of the images
    */
   public StepResult fit(MultiDataSet minibatch, String head, long[] ids) {
-    List<ClassHeadLayer> heads = prepare((int) minibatch.getFeatures(0).size(2), head, ids);
+    Optional<GradientSum> sum = GradientSum.of(graph);
+    List<Part> parts = Part.of(minibatch, ids, sum.map(GradientSum::parts).orElse(1));
     List<Head> all = heads().stream().flatMap(layer -> layer.layerConf().tasks().stream()).toList();
+    PassContext whole = context();
+    StepResult result = StepResult.NONE;
     try (Engine.Held held = holdWeights()) {
-      graph.fit(all.size() > 1 ? Batch.among(all, head, minibatch) : minibatch);
+      for (Part part : parts) {
+        context(whole.weighing(part));
+        int size = (int) minibatch.getFeatures(0).size(2);
+        List<ClassHeadLayer> heads = prepare(size, head, part.ids());
+        MultiDataSet arrays =
+            all.size() > 1 ? Batch.among(all, head, part.arrays()) : part.arrays();
+        if (part.last()) {
+          graph.fit(arrays);
+        } else {
+          sum.orElseThrow().keep(graph, arrays);
+        }
+        result = result.plus(result(heads), part);
+      }
     }
-    return result(heads);
+    context(whole);
+    return result;
   }
 
   /** For a pass through the graph; the optimizer changes them only after it. */

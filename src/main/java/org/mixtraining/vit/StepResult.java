@@ -9,4 +9,22 @@ package org.mixtraining.vit;
  * @param correct labelled images whose most probable class was their label's
  * @param labelled images with a label
  */
-public record StepResult(double loss, double sslLoss, double slLoss, int correct, int labelled) {}
+public record StepResult(double loss, double sslLoss, double slLoss, int correct, int labelled) {
+
+  /** That of no images, to which parts are added. */
+  static final StepResult NONE = new StepResult(0, 0, 0, 0, 0);
+
+  /**
+   * With a further part of the minibatch.
+   *
+   * @param result the part's, whose loss counts as much as it is to count in the whole
+   */
+  StepResult plus(StepResult result, Part part) {
+    return new StepResult(
+        loss + result.loss,
+        sslLoss + result.sslLoss * part.ofImages(),
+        slLoss + result.slLoss * part.ofLabels(),
+        correct + result.correct,
+        labelled + result.labelled);
+  }
+}

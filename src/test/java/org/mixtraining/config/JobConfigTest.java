@@ -364,12 +364,21 @@ class JobConfigTest {
         .endsWith("(command line)");
   }
 
+  @Test
+  void aGpuTakesAWorkersPartOfABatchAtOnce() {
+    assertThat(problems("optimizer.accumulate=2", "workers.device=gpu"))
+        .containsExactly(
+            "mixtraining.optimizer.accumulate = 2: must be 1 with mixtraining.workers.device = gpu: a GPU takes a worker's part of a batch at once (command line)");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
       value = {
         "data.shards=1;mixtraining.data.shards = 1: must be at least mixtraining.workers.count = 2 (command line)",
         "optimizer.batch-size=1;mixtraining.optimizer.batch-size = 1: must be at least mixtraining.workers.count = 2: all workers share it (command line)",
+        "optimizer.accumulate=33;mixtraining.optimizer.accumulate = 33: must be at most a worker's part of a batch, mixtraining.optimizer.batch-size / mixtraining.workers.count = 32 (command line)",
+        "optimizer.accumulate=0;mixtraining.optimizer.accumulate = 0: must be a whole number of at least 1 (command line)",
         "averaging.rounds=0.5;mixtraining.averaging.rounds = 0.5: must be auto, or a whole number of at least 1 (command line)",
         "averaging.rounds=0;mixtraining.averaging.rounds = 0: must be auto, or a whole number of at least 1 (command line)",
         "optimizer.min-lr=0.01;mixtraining.optimizer.min-lr = 0.01: must be at most the peak base-lr *"

@@ -150,7 +150,7 @@ class MinibatchesTest {
   @Test
   void evaluationIsEveryImageInOrderNormalised() {
     var images = images(10);
-    var batches = Minibatches.evaluation(images, NORMAL, 4);
+    var batches = Minibatches.evaluation(images, NORMAL, 1, 4);
     assertThat(batches.steps()).isEqualTo(3);
     assertThat(batches.images()).isEqualTo(10);
     var first = batches.next();
@@ -168,11 +168,26 @@ class MinibatchesTest {
     assertThat(batches.hasNext()).isFalse();
   }
 
+  /** A dark frame around a middle of one colour. */
+  @Test
+  void evaluationMayBeOfTheCentre() {
+    byte[] framed = new byte[64];
+    for (int y = 1; y < 7; y++) {
+      Arrays.fill(framed, y * 8 + 1, y * 8 + 7, (byte) 200);
+    }
+    var one = ImageSet.of(new long[1], new int[1], new double[1], new byte[][] {framed}, 1, 8, 8);
+    var plain = new Normalization(List.of(0.0), List.of(1.0));
+
+    assertThat(Minibatches.evaluation(one, plain, 1, 1).next().pixels()).contains(0f);
+    assertThat(Minibatches.evaluation(one, plain, 0.75, 1).next().pixels())
+        .containsOnly((float) (200 / 255.0));
+  }
+
   @Test
   void withoutPaddingAndFlipTrainingPixelsAreTheImagesOwn() {
     var images = images(20);
     assertSame(
-        byId(Minibatches.evaluation(images, UNIT, 7)), byId(training(images, NONE, 3, 4, 6)));
+        byId(Minibatches.evaluation(images, UNIT, 1, 7)), byId(training(images, NONE, 3, 4, 6)));
   }
 
   @Test
@@ -183,8 +198,8 @@ class MinibatchesTest {
         .isEqualTo(order(training(images, CROP_AND_FLIP, 1, 0, 7)))
         .isNotEqualTo(order(training(images, NONE, 1, 1, 16)))
         .isNotEqualTo(order(training(images, NONE, 2, 0, 16)))
-        .isNotEqualTo(order(Minibatches.evaluation(images, UNIT, 16)))
-        .containsExactlyInAnyOrderElementsOf(order(Minibatches.evaluation(images, UNIT, 16)));
+        .isNotEqualTo(order(Minibatches.evaluation(images, UNIT, 1, 16)))
+        .containsExactlyInAnyOrderElementsOf(order(Minibatches.evaluation(images, UNIT, 1, 16)));
   }
 
   @Test

@@ -282,8 +282,8 @@ class StreamingTest {
     assertSame(epoch(whole, 2, 0.3, kind), epoch(streamed, 2, 0.3, kind));
     Normalization normalization = manifest(IMAGES, SIDE).normalization();
     assertSame(
-        Minibatches.evaluation(whole, normalization, 64),
-        Minibatches.evaluation(streamed, normalization, 64));
+        Minibatches.evaluation(whole, normalization, 1, 64),
+        Minibatches.evaluation(streamed, normalization, 1, 64));
   }
 
   @ParameterizedTest

@@ -67,6 +67,20 @@ class StagingTest {
   }
 
   @Test
+  void theWorkOfAProcessThatIsGoneIsTheNextOnes() throws IOException {
+    var left = left(GONE, Duration.ZERO);
+    Files.createDirectories(left.resolve("work/part"));
+
+    try (var staging = staging()) {
+      staging.directory("key");
+      assertThat(Path.of(staging.work().toUri().getPath()).resolve("part")).exists();
+      assertThat(left).doesNotExist();
+    }
+
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
   void whatAProcessLeftThatIsGoneIsRemoved() throws IOException {
     var left = left(GONE, Duration.ZERO);
     staging().close();

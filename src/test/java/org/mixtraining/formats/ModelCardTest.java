@@ -31,7 +31,8 @@ class ModelCardTest {
             Positions.SIN_COS,
             mlpRatio);
     var half = new Normalization(List.of(0.5), List.of(0.25));
-    return new ModelCard(vit, List.of(new ModelCard.Task("main", 12, half, List.of("a", "b"))));
+    return new ModelCard(
+        vit, List.of(new ModelCard.Task("main", 12, half, List.of("a", "b"), 0.875)));
   }
 
   /** Cards of older versions say the model like this, and theirs must be the same text. */

@@ -81,7 +81,7 @@ class ModelFolderTest {
 
   // --- timm ------------------------------------------------------------------------------------
 
-  private record Timm() implements PlainViT.Names {
+  record Timm() implements PlainViT.Names {
     @Override
     public String norm1(int block) {
       return "blocks." + block + ".norm1";
@@ -210,6 +210,24 @@ class ModelFolderTest {
     assertThat(config.get("pretrained_cfg").get("input_size").toString()).isEqualTo("[3,12,12]");
     assertThat(config.get("mixtraining").toString())
         .contains("fixed sine-cosine positions", "fc_norm = false");
+  }
+
+  @Test
+  void theCentreThatAModelIsShownIsWrittenAsTheLibrariesName() throws IOException {
+    ModelCard.Task task =
+        new ModelCard.Task(
+            TASK.name(), TASK.imageSize(), TASK.normalization(), TASK.classes(), 0.75);
+    TrainedModel model = Models.model(Pooling.MEAN, task);
+
+    JsonNode timm = json(ModelFolder.timm(model, task), "config.json").get("pretrained_cfg");
+    JsonNode vit = json(ModelFolder.huggingFace(model, task), "preprocessor_config.json");
+
+    assertThat(timm.get("crop_pct").asDouble()).isEqualTo(0.75);
+    assertThat(timm.get("interpolation").asText()).isEqualTo("bicubic");
+    assertThat(vit.get("size").toString()).isEqualTo("{\"height\":16,\"width\":16}");
+    assertThat(vit.get("do_center_crop").asBoolean()).isTrue();
+    assertThat(vit.get("crop_size").get("height").asInt()).isEqualTo(12);
+    assertThat(vit.get("resample").asInt()).isEqualTo(3);
   }
 
   @Test

@@ -128,12 +128,13 @@ final class PlainViT {
   double[][] linear(double[][] x, String name, int part, int parts) {
     int to = file.get(name + ".weight").shape()[0] / parts;
     int from = file.get(name + ".weight").shape()[1];
+    float[] weight = file.get(name + ".weight").values();
     double[][] y = new double[x.length][to];
     for (int t = 0; t < x.length; t++) {
       for (int o = 0; o < to; o++) {
         double sum = at(name + ".bias", part * to + o);
         for (int i = 0; i < from; i++) {
-          sum += at(name + ".weight", (part * to + o) * from + i) * x[t][i];
+          sum += weight[(part * to + o) * from + i] * x[t][i];
         }
         y[t][o] = sum;
       }

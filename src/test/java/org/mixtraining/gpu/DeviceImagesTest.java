@@ -168,7 +168,7 @@ class DeviceImagesTest {
     double alpha = objective == Objective.SL ? 0 : 0.5;
     LearningRate rate = new LearningRate(1e-3, 0, 0, 3);
     return new EpochPlan(
-        5, 3, Phase.MIX, objective, MixPass.VISIBLE, alpha, maskRatio, null, rate, 0);
+        5, 3, Phase.MIX, objective, MixPass.VISIBLE, alpha, maskRatio, null, rate, 0, 1);
   }
 
   private static Share images(int channels, long seed) {

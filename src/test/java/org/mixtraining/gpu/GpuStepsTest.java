@@ -1,6 +1,7 @@
 package org.mixtraining.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.OptimizerConfig;
+import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
@@ -195,6 +197,17 @@ class GpuStepsTest {
           .as("the last two steps of these launch a graph again")
           .isEqualTo(actual);
       assertThat(second.state()).isEqualTo(first.state());
+    }
+  }
+
+  @Test
+  void minibatchesInPartsAreRefused() {
+    EpochPlan plan = ViTFixtures.inParts(2, plan(Objective.SL, MixPass.VISIBLE, 0));
+    try (Replica replica = replica(VIT, ONE_HEAD, plan);
+        GpuSteps steps = new GpuSteps(TestGpu.open(Memory.Type.FLOAT), replica)) {
+      assertThatThrownBy(() -> steps.begin(plan, STEPS))
+          .isInstanceOf(UserException.class)
+          .hasMessageStartingWith("mixtraining.optimizer.accumulate = 2: a GPU takes");
     }
   }
 
@@ -400,7 +413,7 @@ class GpuStepsTest {
           case JOINT -> 0.3;
         };
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip);
+    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip, 1);
   }
 
   /** No parameter at a special value, and every block with steps behind it. */
@@ -413,6 +426,7 @@ class GpuStepsTest {
             new OptimizerConfig.Betas(0.9, 0.95),
             new OptimizerConfig.Betas(0.9, 0.999),
             64,
+            1,
             0,
             0);
     Replica replica =

@@ -50,7 +50,7 @@ class MemoryNeedTest {
             line ->
                 assertThat(line)
                     .isEqualTo(
-                        "spark.executor.memory: an executor that trains 2 workers at a time needs about 888 MB of Java heap, and has 537 MB; raise it, or lower mixtraining.optimizer.batch-size"),
+                        "spark.executor.memory: an executor that trains 2 workers at a time needs about 888 MB of Java heap, and has 537 MB; raise it, or lower mixtraining.optimizer.batch-size or raise mixtraining.optimizer.accumulate"),
             line ->
                 assertThat(line)
                     .startsWith("-Dorg.bytedeco.javacpp.maxbytes in spark.executor.")

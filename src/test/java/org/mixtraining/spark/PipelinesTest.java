@@ -122,7 +122,7 @@ class PipelinesTest {
         "mix.pass=corrupted",
         "mix.mask-ratio=linear(0.75->0)",
         "mix.pass=corrupted mix.mask-ratio=cosine(0.75->0.1)",
-        "optimizer.clip=0.5 optimizer.layer-decay=0.7",
+        "optimizer.clip=0.5 optimizer.accumulate=3 optimizer.layer-decay=0.7",
         "averaging.outer-momentum=0.5 averaging.outer-lr=0.8",
         "data.reshuffle=true",
         "model.drop-path=0.3",

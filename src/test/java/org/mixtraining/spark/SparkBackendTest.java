@@ -648,6 +648,7 @@ class SparkBackendTest {
               Minibatches.evaluation(
                   local.images(split, shards),
                   local.manifest().normalization(),
+                  1,
                   local.config().optimizer().batchSize())));
     }
   }

@@ -260,6 +260,18 @@ class TrainingDataTest {
   }
 
   @Test
+  void minibatchesInPartsNeedLessMemory() {
+    String path = "data.path=" + dataset("a", 64, 100);
+    String[] whole = {path, "optimizer.batch-size=64"};
+
+    long atOnce = need(open(whole)).compute();
+    long inParts = need(open(with(whole, "optimizer.accumulate=8"))).compute();
+
+    long gradients = 30_000_000 / 3;
+    assertThat(inParts - gradients).isLessThan(atOnce / 2);
+  }
+
+  @Test
   void aMaskRatioThatFallsNeedsTheMemoryOfItsLowest() {
     String path = "data.path=" + dataset("a", 32, 100);
     String[] mix = {path, "pipeline=mix", "epochs={ssl = 20, sl = 20}", "optimizer.batch-size=64"};

@@ -114,14 +114,14 @@ class EvaluationTest {
   @Test
   void everyImageIsPredictedWhateverTheMinibatches() {
     try (Replica replica = Jobs.replica(Objective.SL, MixPass.VISIBLE)) {
-      Minibatch all = Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 7).next();
+      Minibatch all = Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 1, 7).next();
       Score expected = Evaluation.score(replica.predict(all.pixels(), 7), all.labels());
 
       Score score =
           Evaluation.run(
               Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               "head",
-              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 1, 3));
 
       assertThat(score.images()).isEqualTo(7);
       assertThat(score.accuracy()).isEqualTo(expected.accuracy());

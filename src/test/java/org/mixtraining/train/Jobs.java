@@ -58,7 +58,7 @@ final class Jobs {
   static EpochPlan plan(int epoch, Objective objective, double alpha, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 10);
     return new EpochPlan(
-        epoch, 10, Phase.MIX, objective, MixPass.VISIBLE, alpha, 0.75, null, constant, 0);
+        epoch, 10, Phase.MIX, objective, MixPass.VISIBLE, alpha, 0.75, null, constant, 0, 1);
   }
 
   /** Images with ids 0, 1, …; image i is of class i mod 5, at quantile (i + ½) / n. */

@@ -30,7 +30,7 @@ public final class Models {
     List<Double> means = IntStream.range(0, mean.length).mapToObj(c -> mean[c]).toList();
     List<Double> stds = IntStream.range(0, mean.length).mapToObj(c -> 0.2 + 0.05 * c).toList();
     List<String> names = IntStream.range(0, classes).mapToObj(c -> name + " " + c).toList();
-    return new ModelCard.Task(name, SIZE, new Normalization(means, stds), names);
+    return new ModelCard.Task(name, SIZE, new Normalization(means, stds), names, 1.0);
   }
 
   /** The usual single task. */

@@ -37,12 +37,12 @@ class PredictionTest {
           Prediction.of(
               Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               "head",
-              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 1, 3));
       Score score =
           Evaluation.run(
               Predictor.of(replica, Device.cpu(1, Precision.FP32)),
               "head",
-              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 3));
+              Minibatches.evaluation(Jobs.images(7), Jobs.NORMALIZATION, 1, 3));
 
       assertThat(said).hasSize(7);
       assertThat(said.stream().filter(p -> p.label() == p.predicted()).count() / 7.0)

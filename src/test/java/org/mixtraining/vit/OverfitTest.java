@@ -34,7 +34,7 @@ class OverfitTest {
     LearningRate rate = new LearningRate(2e-2, 2e-3, 0.2, 1);
     try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       replica.plan(
-          new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, 0.5, null, rate, 0), steps);
+          new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, 0.5, null, rate, 0, 1), steps);
       MultiDataSet batch = batch(objective);
       StepResult first = ViTFixtures.fit(replica, batch);
       for (int step = 1; step < steps; step++) {

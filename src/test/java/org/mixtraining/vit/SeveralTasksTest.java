@@ -44,15 +44,19 @@ class SeveralTasksTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SSL, VISIBLE",
-    "SL, VISIBLE",
-    "JOINT, VISIBLE",
-    "JOINT, CORRUPTED",
-    "JOINT, TWO_PASS"
+    "SSL, VISIBLE, 1",
+    "SL, VISIBLE, 1",
+    "JOINT, VISIBLE, 1",
+    "JOINT, CORRUPTED, 1",
+    "JOINT, TWO_PASS, 1",
+    "SL, VISIBLE, 2",
+    "JOINT, VISIBLE, 3"
   })
-  void stepsOnTasksInTurnEqualTheReference(Objective objective, MixPass pass) {
+  void stepsOnTasksInTurnEqualTheReference(Objective objective, MixPass pass, int parts) {
     int[] turns = {0, 1, 1, 0, 1};
-    EpochPlan plan = ViTFixtures.plan(objective, pass, ViTFixtures.alpha(objective), RATE);
+    EpochPlan plan =
+        ViTFixtures.inParts(
+            parts, ViTFixtures.plan(objective, pass, ViTFixtures.alpha(objective), RATE));
     try (Replica replica = replica(objective, pass)) {
       ViTFixtures.disturb(replica.graph());
       Map<String, Slot> slots = new LinkedHashMap<>();

@@ -40,6 +40,7 @@ class TrajectoryTest {
           new OptimizerConfig.Betas(0.9, 0.95),
           new OptimizerConfig.Betas(0.9, 0.999),
           64,
+          1,
           0,
           0);
 
@@ -77,6 +78,40 @@ class TrajectoryTest {
 
       reference.assertEquals(replica);
       reference.assertEquals(replica.state());
+    }
+  }
+
+  /** Six parts of an image each, the last without any label; four of one or two. */
+  @ParameterizedTest
+  @CsvSource({
+    "SSL, VISIBLE, 4, 0",
+    "SL, VISIBLE, 6, 0.5",
+    "JOINT, VISIBLE, 4, 0.1",
+    "JOINT, TWO_PASS, 6, 0",
+    "JOINT, CORRUPTED, 9, 0"
+  })
+  void stepsTakenInPartsEqualTheReference(
+      Objective objective, MixPass pass, int parts, double clip) {
+    try (Replica replica = replica(objective, pass)) {
+      ViTFixtures.disturb(replica.graph());
+      Reference reference = new Reference(replica);
+
+      reference.follow(replica, plan(objective, pass, clip, parts), 5);
+
+      reference.assertEquals(replica);
+      reference.assertEquals(replica.state());
+    }
+  }
+
+  @Test
+  void aPlanOfWholeMinibatchesEndsThatOfParts() {
+    try (Replica replica = replica(Objective.SL, MixPass.VISIBLE)) {
+      replica.plan(plan(Objective.SL, MixPass.VISIBLE, 0, 2), 1);
+      assertThat(replica.graph().getListeners()).hasSize(1);
+
+      replica.plan(plan(Objective.SL, MixPass.VISIBLE), 1);
+
+      assertThat(replica.graph().getListeners()).isEmpty();
     }
   }
 
@@ -118,13 +153,17 @@ class TrajectoryTest {
 
   /** The second of three epochs; the warm-up ends in the middle of it. */
   private static EpochPlan plan(Objective objective, MixPass pass) {
-    return plan(objective, pass, 0);
+    return plan(objective, pass, 0, 1);
   }
 
   private static EpochPlan plan(Objective objective, MixPass pass, double clip) {
+    return plan(objective, pass, clip, 1);
+  }
+
+  private static EpochPlan plan(Objective objective, MixPass pass, double clip, int parts) {
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
     double alpha = ViTFixtures.alpha(objective);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip);
+    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip, parts);
   }
 
   /** The reference's weights and moments, which take every step that a replica takes. */

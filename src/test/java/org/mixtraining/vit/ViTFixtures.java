@@ -125,6 +125,7 @@ public final class ViTFixtures {
         new OptimizerConfig.Betas(0.9, 0.95),
         new OptimizerConfig.Betas(0.9, 0.999),
         64,
+        1,
         0,
         0);
   }
@@ -136,7 +137,23 @@ public final class ViTFixtures {
   static EpochPlan plan(
       Objective objective, MixPass pass, double alpha, double maskRatio, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 1);
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, null, constant, 0);
+    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, null, constant, 0, 1);
+  }
+
+  /** The same plan of minibatches in so many parts. */
+  public static EpochPlan inParts(int parts, EpochPlan plan) {
+    return new EpochPlan(
+        plan.epoch(),
+        plan.epochs(),
+        plan.phase(),
+        plan.objective(),
+        plan.pass(),
+        plan.alpha(),
+        plan.maskRatio(),
+        plan.unlabelledMaskRatio(),
+        plan.learningRate(),
+        plan.clip(),
+        parts);
   }
 
   public static double alpha(Objective objective) {

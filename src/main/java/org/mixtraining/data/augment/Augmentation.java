@@ -7,9 +7,6 @@ import org.mixtraining.config.AugmentConfig;
 
 /** Augmentation of a single training image: a sequence of random transforms. */
 public final class Augmentation {
-  /** The identity. */
-  public static final Augmentation NONE = new Augmentation(List.of());
-
   private final List<Transform> transforms;
 
   private Augmentation(List<Transform> transforms) {
@@ -39,6 +36,11 @@ public final class Augmentation {
       transforms.add(new Erasing(options.randomErasing(), meanColor));
     }
     return new Augmentation(List.copyOf(transforms));
+  }
+
+  /** None but the same for all: of an image's centre, this share of its side is seen. */
+  public static Augmentation centre(double crop) {
+    return new Augmentation(crop == 1 ? List.of() : List.of(new CentreCrop(crop)));
   }
 
   /** Draws the operations on an image of this size, in order. */

@@ -4,7 +4,7 @@ import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
 /** A random transform of an image. */
-sealed interface Transform permits ResizedCrop, PaddedCrop, Flip, RandAugment, Erasing {
+sealed interface Transform permits CentreCrop, ResizedCrop, PaddedCrop, Flip, RandAugment, Erasing {
   /** Draws the operations on an image of this size. */
   void draw(SplittableRandom random, int height, int width, Consumer<ImageOp> ops);
 

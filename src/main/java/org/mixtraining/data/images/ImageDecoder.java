@@ -48,12 +48,28 @@ public record ImageDecoder(int side, int maxPixels) implements Serializable {
       return new RawImage.Unusable(source, label, "has no label");
     }
     try {
-      return new RawImage.Usable(source, label, decode(file));
+      return new RawImage.Usable(source, label, null, null, decode(file), file);
     } catch (Refusal e) {
       return new RawImage.Unusable(source, label, e.getMessage());
     } catch (IOException | RuntimeException e) { // readers throw all kinds at damaged files
       return new RawImage.Unusable(source, label, "cannot be decoded: " + reason(e));
     }
+  }
+
+  /**
+   * The pixels of a file that could be decoded when it was prepared, as an image is stored that is
+   * kept without its file.
+   *
+   * @param name of the image, for messages
+   * @return uint8, [channels, side, side]
+   * @throws IllegalArgumentException if the file was damaged since
+   */
+  public byte[] pixels(String name, byte[] file, int channels) {
+    if (image(name, RawImage.NONE_NEEDED, file) instanceof RawImage.Usable usable) {
+      return usable.picture().scaled(side).in(channels).pixels();
+    }
+    throw new IllegalArgumentException(
+        name + ": its file in the shard was damaged since it was prepared");
   }
 
   private Picture decode(byte[] file) throws IOException {

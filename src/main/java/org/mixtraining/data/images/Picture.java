@@ -1,11 +1,9 @@
 package org.mixtraining.data.images;
 
-import com.twelvemonkeys.image.ResampleOp;
 import java.awt.image.BufferedImage;
 import java.awt.image.ComponentSampleModel;
 import java.awt.image.DataBuffer;
 import java.awt.image.IndexColorModel;
-import java.util.Arrays;
 
 /** Pixels of one image: uint8, [channels, height, width]. */
 public record Picture(int channels, int height, int width, byte[] pixels) {
@@ -102,37 +100,38 @@ public record Picture(int channels, int height, int width, byte[] pixels) {
     }
   }
 
-  /**
-   * The centre square of the picture, scaled. A triangle filter as wide as the reduction takes
-   * every pixel into account, as Pillow's and torchvision's bilinear scaling does; Graphics2D's
-   * looks at four pixels, however many there are.
-   */
+  /** The centre square of the picture, scaled. */
   public Picture scaled(int side) {
-    if (height == side && width == side) {
+    return scaled(side, 1);
+  }
+
+  /**
+   * The middle of the picture, {@linkplain Bicubic scaled}.
+   *
+   * @param crop share of the shorter side that the square in the middle has
+   */
+  public Picture scaled(int side, double crop) {
+    int square = (int) Math.max(1, Math.round(crop * Math.min(height, width)));
+    if (height == side && width == side && square == side) {
       return this;
     }
-    int square = Math.min(height, width);
-    var image = new BufferedImage(square, square, BufferedImage.TYPE_INT_RGB);
+    var scaled = new byte[channels * side * side];
+    for (int c = 0; c < channels; c++) {
+      Bicubic.scale(cut(c, square), square, scaled, c * side * side, side);
+    }
+    return new Picture(channels, side, side, scaled);
+  }
+
+  /** The middle square of a channel. */
+  private byte[] cut(int channel, int square) {
     int top = (height - square) / 2;
     int left = (width - square) / 2;
-    for (int c = 0; c < 3; c++) {
-      var samples = new int[square];
-      for (int y = 0; y < square; y++) {
-        int from = (c % channels * height + top + y) * width + left;
-        for (int x = 0; x < square; x++) {
-          samples[x] = pixels[from + x] & 0xFF;
-        }
-        image.getRaster().setSamples(0, y, square, 1, c, samples);
-      }
+    var cut = new byte[square * square];
+    for (int y = 0; y < square; y++) {
+      int from = (channel * height + top + y) * width + left;
+      System.arraycopy(pixels, from, cut, y * square, square);
     }
-    var scaled =
-        square == side
-            ? image
-            : new ResampleOp(side, side, ResampleOp.FILTER_TRIANGLE).filter(image, null);
-    var rgb = rgb(scaled);
-    return channels == 3
-        ? rgb
-        : new Picture(channels, side, side, Arrays.copyOf(rgb.pixels, side * side));
+    return cut;
   }
 
   /** The picture in colour ({@code channels} 3), or in grey (1) by ITU-R 601 as Pillow has it. */

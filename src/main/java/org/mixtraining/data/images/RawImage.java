@@ -19,11 +19,13 @@ public sealed interface RawImage {
    *
    * @param fine CIFAR-100's fine class index, else null
    * @param coarse CIFAR-100's coarse class index, else null
+   * @param file the JPEG or PNG file that the picture was decoded from, else null
    */
-  record Usable(String source, int label, Integer fine, Integer coarse, Picture picture)
+  record Usable(
+      String source, int label, Integer fine, Integer coarse, Picture picture, byte[] file)
       implements RawImage {
     public Usable(String source, int label, Picture picture) {
-      this(source, label, null, null, picture);
+      this(source, label, null, null, picture, null);
     }
   }
 

@@ -22,6 +22,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.Preparation.Storage;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Split;
@@ -31,14 +32,19 @@ import org.mixtraining.data.sources.Source;
 import org.mixtraining.schedule.Seed;
 
 /**
- * The Spark job that reads a source once, one task per piece: every image becomes a row with pixels
- * of the same size, or with the reason why it cannot be used.
+ * The Spark jobs that read a source once, one task per piece: every image becomes a row with pixels
+ * of the same size, or with the reason why it cannot be used. Each job writes a directory, which is
+ * kept where the process is killed: then the same source need not be read again as far as it was.
  */
 public final class Decoding {
   private static final StructType SCHEMA =
       StructType.fromDDL(
           "id BIGINT, origin STRING, source STRING, label INT, hash BIGINT, fine INT, coarse INT,"
-              + " height INT, width INT, channels INT, pixels BINARY, reason STRING");
+              + " height INT, width INT, channels INT, pixels BINARY, file BINARY, digest STRING,"
+              + " sums ARRAY<BIGINT>, reason STRING");
+
+  /** Pieces of a job by core: a killed process has that much to read again. */
+  private static final int PIECES = 16;
 
   private Decoding() {}
 
@@ -48,14 +54,32 @@ public final class Decoding {
   /**
    * Decodes all images.
    *
-   * @param to directory of the table that is written, since each image is decoded once but looked
-   *     at several times
+   * @param to directory of the tables that are written, since each image is decoded once but looked
+   *     at several times; it may hold some already
    * @param progress told a line every few seconds, and at the end
    * @return the table: id, origin (the split in the source), source, label, hash (its position in
-   *     the seeded order), fine, coarse, height, width, channels, pixels, reason
+   *     the seeded order), fine, coarse, height, width, channels, pixels or file, what {@link
+   *     Measures} adds up, reason
    */
   static Dataset<Row> run(
-      SparkSession spark, Source source, DataConfig data, Path to, Consumer<String> progress) {
+      SparkSession spark, Source source, DataConfig data, Path to, Consumer<String> progress)
+      throws IOException {
+    return run(spark, source, data, to, progress, PIECES);
+  }
+
+  /**
+   * The same.
+   *
+   * @param most pieces of a job on a single core
+   */
+  static Dataset<Row> run(
+      SparkSession spark,
+      Source source,
+      DataConfig data,
+      Path to,
+      Consumer<String> progress,
+      int most)
+      throws IOException {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
     var pieces = new ArrayList<Numbered>();
@@ -64,16 +88,32 @@ public final class Decoding {
       pieces.add(new Numbered(next, piece));
       next += piece.images();
     }
+    var work = DecodedParts.of(source, data, to, hadoop.value());
     var done = context.sc().longAccumulator("images decoded");
+    long before = work.pieces().stream().mapToLong(p -> source.pieces().get(p).images()).sum();
+    if (before > 0) {
+      done.add(before);
+      progress.accept(
+          "goes on where a process was killed: %s images are decoded".formatted(before));
+    }
     try (var told = new DecodingProgress(done, source.images(), progress)) {
-      var rows =
-          context
-              .parallelize(pieces, pieces.size())
-              .flatMap(piece -> rows(piece, data, hadoop, done));
-      spark.createDataFrame(rows, SCHEMA).write().parquet(to.toString());
+      for (var part : work.missing(most * context.defaultParallelism())) {
+        var own = pieces.subList(part.from(), part.to());
+        var rows =
+            context.parallelize(own, own.size()).flatMap(piece -> rows(piece, data, hadoop, done));
+        spark
+            .createDataFrame(rows, SCHEMA)
+            .write()
+            .options(Prepare.IN_ROW_GROUPS)
+            .parquet(work.path(part).toString());
+      }
       told.finish();
     }
-    return spark.read().options(Location.LITERALLY).schema(SCHEMA).parquet(to.toString());
+    return spark
+        .read()
+        .options(Location.LITERALLY)
+        .schema(SCHEMA)
+        .parquet(work.paths().toArray(String[]::new));
   }
 
   private static Iterator<Row> rows(
@@ -104,23 +144,36 @@ public final class Decoding {
     long hash = Seed.SPLIT.hash(data.preparation().seed(), id);
     if (image instanceof RawImage.Usable usable) {
       var picture = usable.picture().scaled(data.preparation().imageSize());
+      int label = Math.max(Minibatch.UNLABELLED, image.label());
+      boolean asFile =
+          data.preparation().storage() == Storage.SMALLER
+              && usable.file() != null
+              && usable.file().length < picture.pixels().length;
       return RowFactory.create(
           id,
           split.key(),
           image.source(),
-          Math.max(Minibatch.UNLABELLED, image.label()),
+          label,
           hash,
           usable.fine(),
           usable.coarse(),
           picture.height(),
           picture.width(),
           picture.channels(),
-          picture.pixels(),
+          asFile ? null : picture.pixels(),
+          asFile ? usable.file() : null,
+          Measures.digest(id, label, picture),
+          Measures.sums(picture),
           null);
     }
     var reason = ((RawImage.Unusable) image).reason();
-    var label = image.label() < 0 ? null : image.label();
-    return RowFactory.create(
-        id, split.key(), image.source(), label, hash, null, null, null, null, null, null, reason);
+    var row = new Object[SCHEMA.size()];
+    row[0] = id;
+    row[1] = split.key();
+    row[2] = image.source();
+    row[3] = image.label() < 0 ? null : image.label();
+    row[4] = hash;
+    row[row.length - 1] = reason;
+    return RowFactory.create(row);
   }
 }

@@ -1,24 +1,34 @@
 package org.mixtraining.data.prepare;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.udf;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.hadoop.ParquetOutputFormat;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.unsafe.hash.Murmur3_x86_32;
 import org.mixtraining.config.Causes;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Layout;
 import org.mixtraining.config.Location;
+import org.mixtraining.config.Preparation;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.data.Normalization;
+import org.mixtraining.data.Note;
 import org.mixtraining.data.Sharding;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.sources.Source;
@@ -34,8 +44,19 @@ public final class Prepare {
     REPLACE
   }
 
-  /** Bytes of images that are read together: see {@code data.window}. */
-  private static final int ROW_GROUP = 8 << 20;
+  /**
+   * Parquet's options for row groups of 8 MB, the bytes of images that are read together (see
+   * {@code data.window}) and that a task holds while it writes.
+   */
+  static final Map<String, String> IN_ROW_GROUPS =
+      Map.of(
+          ParquetOutputFormat.BLOCK_SIZE,
+          "" + (8 << 20),
+          ParquetOutputFormat.MIN_ROW_COUNT_FOR_PAGE_SIZE_CHECK,
+          "8");
+
+  /** Of Spark's hash partitioning. */
+  private static final int HASH_SEED = 42;
 
   private Prepare() {}
 
@@ -58,15 +79,14 @@ public final class Prepare {
       checkTarget(hadoop, data.path(), existing);
       var source = Source.open(data, hadoop);
       var directory = staging.directory("mixtraining.data.path");
-      var raw = new Path(directory, "decoded");
-      var decoded = Decoding.run(spark, source, data, raw, progress);
+      var decoded = Decoding.run(spark, source, data, staging.work(), progress);
       long quarantined =
           Quarantine.write(
               decoded, data.preparation().maxBadFraction(), new Path(directory, "quarantine"));
       var shards = new Path(directory, "images");
-      var contents = write(decoded.where("reason is null"), source, data, shards);
-      shards.getFileSystem(hadoop).delete(raw, true);
-      var manifest = manifest(spark, source, data, contents, quarantined, shards);
+      var written = write(decoded.where("reason is null"), source, data, shards);
+      shards.getFileSystem(hadoop).delete(staging.work(), true);
+      var manifest = manifest(source, data, written, quarantined, size(hadoop, shards));
       manifest.write(hadoop, directory);
       staging.publish();
       return manifest;
@@ -100,50 +120,85 @@ public final class Prepare {
     }
   }
 
-  private static Map<Split, Contents> write(
-      Dataset<Row> images, Source source, DataConfig data, Path shards) {
+  private static long size(Configuration hadoop, Path directory) throws IOException {
+    return directory.getFileSystem(hadoop).getContentSummary(directory).getLength();
+  }
+
+  /** What was written, as it was measured. */
+  private record Written(
+      Map<Split, Contents> contents,
+      Normalization normalization,
+      String fingerprint,
+      List<Note> notes) {}
+
+  private static Written write(Dataset<Row> images, Source source, DataConfig data, Path shards) {
     var heldOut = SplitAssignment.HeldOut.of(source, data);
     var labels = images.select("id", "origin", "label", "hash");
     var assigned = SplitAssignment.of(labels, heldOut).persist();
     try {
       var contents = SplitAssignment.contents(assigned, source.classes().size());
       SplitAssignment.checkTraining(contents);
-      SplitAssignment.checkHeldOut(contents, heldOut, source.classes());
+      SplitAssignment.checkHeldOut(contents, heldOut);
       SplitAssignment.checkShards(contents, data.preparation().shards());
-      var columns = images.drop("origin", "label", "hash", "reason");
-      var known =
-          data.raw().format() == DataConfig.Format.CIFAR100
-              ? columns
-              : columns.drop("fine", "coarse");
-      known
+      int tasks = Split.values().length * data.preparation().shards();
+      var slots = slots(tasks);
+      UDF2<String, Integer, Integer> ofShard =
+          (split, shard) -> slots[Split.of(split).ordinal() * data.preparation().shards() + shard];
+      var slot = udf(ofShard, DataTypes.IntegerType);
+      columns(images, data)
           .join(SplitAssignment.sharded(assigned, contents, data.preparation().shards()), "id")
-          .repartition(
-              Split.values().length * data.preparation().shards(), col("split"), col("shard"))
+          .repartition(tasks, slot.apply(col("split"), col("shard")))
           // by quantile, so that reading a small fraction can skip row groups; by id, so that the
           // rows do not depend on who came first (a footer does: it lists encodings in a JVM's own
           // order)
           .sortWithinPartitions("split", "shard", "quantile", "id")
           .write()
-          .option(ParquetOutputFormat.BLOCK_SIZE, ROW_GROUP)
-          .option(ParquetOutputFormat.MIN_ROW_COUNT_FOR_PAGE_SIZE_CHECK, 8)
+          .options(IN_ROW_GROUPS)
           .partitionBy("split", "shard")
           .parquet(shards.toString());
-      return contents;
+      var trained = assigned.where(col("split").equalTo(Split.TRAIN.key())).select("id");
+      return new Written(
+          contents,
+          Measures.normalization(
+              images.select("id", "sums").join(trained, "id"), source.channels()),
+          Measures.fingerprint(images.select("id", "digest")),
+          SplitAssignment.notes(contents, heldOut, source.classes()));
     } finally {
       assigned.unpersist();
     }
   }
 
+  /**
+   * Numbers that Spark's hash sends to tasks of their own, so that each task writes one shard:
+   * their own hashes would leave some tasks several shards and others none.
+   */
+  private static int[] slots(int tasks) {
+    var slots = new int[tasks];
+    var found = new BitSet();
+    for (int number = 0; found.cardinality() < tasks; number++) {
+      int task = Math.floorMod(Murmur3_x86_32.hashInt(number, HASH_SEED), tasks);
+      if (!found.get(task)) {
+        slots[found.cardinality()] = number;
+        found.set(task);
+      }
+    }
+    return slots;
+  }
+
+  /** What shards hold of an image, but for what it is assigned to. */
+  private static Dataset<Row> columns(Dataset<Row> images, DataConfig data) {
+    var columns = images.drop("origin", "label", "hash", "digest", "sums", "reason");
+    var stored =
+        data.preparation().storage() == Preparation.Storage.SMALLER
+            ? columns
+            : columns.drop("file");
+    return data.raw().format() == DataConfig.Format.CIFAR100
+        ? stored
+        : stored.drop("fine", "coarse");
+  }
+
   private static DatasetManifest manifest(
-      SparkSession spark,
-      Source source,
-      DataConfig data,
-      Map<Split, Contents> contents,
-      long quarantined,
-      Path shards)
-      throws IOException {
-    var fs = shards.getFileSystem(spark.sparkContext().hadoopConfiguration());
-    var images = spark.read().options(Location.LITERALLY).parquet(shards.toString());
+      Source source, DataConfig data, Written written, long quarantined, long bytes) {
     return new DatasetManifest(
         data.raw().format().toString(),
         source.labelKind(),
@@ -155,12 +210,12 @@ public final class Prepare {
         Sharding.VERSION,
         data.preparation().seed(),
         data.preparation().validation(),
-        contents,
+        written.contents(),
         quarantined,
-        Measures.normalization(images, source.channels()),
-        Measures.fingerprint(images),
-        fs.getContentSummary(shards).getLength(),
-        source.notes());
+        written.normalization(),
+        written.fingerprint(),
+        bytes,
+        Stream.concat(source.notes().stream(), written.notes().stream()).toList());
   }
 
   /** The user's message of a task, without Spark's wrapping exceptions. */

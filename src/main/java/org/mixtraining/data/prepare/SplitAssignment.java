@@ -2,6 +2,7 @@ package org.mixtraining.data.prepare;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.least;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.round;
 import static org.apache.spark.sql.functions.row_number;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF3;
@@ -23,6 +25,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest.Contents;
+import org.mixtraining.data.Note;
+import org.mixtraining.data.Notes;
 import org.mixtraining.data.Sharding;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.sources.Source;
@@ -46,7 +50,8 @@ final class SplitAssignment {
   }
 
   /**
-   * Assigns every image to a split. Those without a label are trained on.
+   * Assigns every image to a split. Those without a label are trained on, and of every class at
+   * least one.
    *
    * @param labels id, origin (the split in the source), label, hash of every image
    * @return id, label, split, k, quantile
@@ -59,10 +64,9 @@ final class SplitAssignment {
     return labels
         .withColumn("rank", row_number().over(ofClass.orderBy("hash", "id")).minus(1))
         .withColumn("all", count(lit(1)).over(ofClass))
-        .withColumn("tested", when(training, round(col("all").multiply(share.test()))).otherwise(0))
+        .withColumn("tested", when(training, held("all", share.test())).otherwise(0))
         .withColumn("rest", col("all").minus(col("tested")))
-        .withColumn(
-            "held", when(training, round(col("rest").multiply(share.validation()))).otherwise(0))
+        .withColumn("held", when(training, held("rest", share.validation())).otherwise(0))
         .withColumn(
             "split",
             when(inTest, Split.TEST.key())
@@ -86,6 +90,11 @@ final class SplitAssignment {
             col("split"),
             col("k").cast("int").as("k"),
             col("k").plus(0.5).divide(col("n")).as("quantile"));
+  }
+
+  /** How many of a class are held out: a share, but not all. */
+  private static Column held(String of, double share) {
+    return least(round(col(of).multiply(share)), col(of).minus(1));
   }
 
   /**
@@ -134,46 +143,42 @@ final class SplitAssignment {
     }
   }
 
-  /** Refuses held-out splits that leave a class empty. */
-  static void checkHeldOut(Map<Split, Contents> contents, HeldOut shares, List<String> classes) {
-    List<Long> train = contents.get(Split.TRAIN).histogram();
-    List<Long> held = contents.get(Split.VALIDATION).histogram();
-    List<Long> test = contents.get(Split.TEST).histogram();
-    for (int label = 0; label < classes.size() && shares.test() > 0; label++) {
-      if (train.get(label) + held.get(label) == 0 && test.get(label) > 0) {
-        throw new UserException(
-            "mixtraining.data.test = %s: all %s images of class %s would be held out, leaving none to train on"
-                .formatted(shares.test(), test.get(label), classes.get(label)));
-      }
-    }
-    double share = shares.validation();
-    for (int label = 0; label < classes.size() && share > 0; label++) {
-      long all = train.get(label) + held.get(label);
-      if (all > 0 && (train.get(label) == 0 || held.get(label) == 0)) {
-        throw new UserException(
-            "mixtraining.data.validation = %s: of the %s training images of class %s it holds out %s, but each side needs at least one; allowed: %s"
-                .formatted(
-                    share,
-                    all,
-                    classes.get(label),
-                    held.get(label),
-                    all < 2
-                        ? "0"
-                        : String.format(
-                            Locale.ROOT, "0, or %.3f to %.3f", 1.0 / all, (all - 1.0) / all)));
-      }
+  /** Refuses a validation split that would have no image at all. */
+  static void checkHeldOut(Map<Split, Contents> contents, HeldOut shares) {
+    long most = Collections.max(contents.get(Split.TRAIN).histogram());
+    if (shares.validation() > 0 && contents.get(Split.VALIDATION).images() == 0) {
+      throw new UserException(
+          "mixtraining.data.validation = %s: no class has enough training images to hold one out, at most %s; allowed: %s"
+              .formatted(
+                  shares.validation(),
+                  most,
+                  most < 2 ? "0" : String.format(Locale.ROOT, "0, or from %.3f on", 0.5 / most)));
     }
   }
 
-  /** Refuses a shard count that leaves a shard empty. */
+  /** Says which classes have nothing to select models on, where others do. */
+  static List<Note> notes(Map<Split, Contents> contents, HeldOut shares, List<String> classes) {
+    var notes = new Notes();
+    List<Long> train = contents.get(Split.TRAIN).histogram();
+    List<Long> held = contents.get(Split.VALIDATION).histogram();
+    for (int label = 0; label < classes.size() && shares.validation() > 0; label++) {
+      if (train.get(label) > 0 && held.get(label) == 0) {
+        notes.add("classes too small for validation images", classes.get(label));
+      }
+    }
+    return notes.list();
+  }
+
+  /**
+   * Refuses a shard count that leaves a shard of the training images empty; of fewer held-out
+   * images some shards have none.
+   */
   static void checkShards(Map<Split, Contents> contents, int shards) {
-    contents.forEach(
-        (split, content) -> {
-          if (content.images() > 0 && content.images() < shards) {
-            throw new UserException(
-                "mixtraining.data.shards = %s: a shard of the %s split, which has %s images, would be empty; allowed: 1 to %s"
-                    .formatted(shards, split.key(), content.images(), content.images()));
-          }
-        });
+    long images = contents.get(Split.TRAIN).images();
+    if (images < shards) {
+      throw new UserException(
+          "mixtraining.data.shards = %s: a shard of the train split, which has %s images, would be empty; allowed: 1 to %s"
+              .formatted(shards, images, Math.max(1, images)));
+    }
   }
 }

@@ -32,7 +32,7 @@ public final class Completions {
 
   /** The images shown. */
   public Minibatch images() {
-    return Minibatches.evaluation(images, manifest.normalization(), images.size()).next();
+    return Minibatches.evaluation(images, manifest.normalization(), 1, images.size()).next();
   }
 
   /**

@@ -213,6 +213,7 @@ record Cifar(
         values[layout.position(labelKind)],
         both ? values[layout.position("fine")] : null,
         both ? values[layout.position("coarse")] : null,
-        new Picture(CHANNELS, SIDE, SIDE, pixels));
+        new Picture(CHANNELS, SIDE, SIDE, pixels),
+        null);
   }
 }

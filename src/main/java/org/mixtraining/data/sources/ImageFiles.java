@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -25,8 +24,6 @@ import org.mixtraining.data.images.RawImage;
  */
 record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder decoder)
     implements Piece {
-  private static final int FILES_PER_PIECE = 256;
-
   /**
    * Largest file: each task slot holds one in memory; photographs of 33 million pixels are smaller.
    */
@@ -48,13 +45,10 @@ record ImageFiles(Split split, String root, List<Labelled> files, ImageDecoder d
 
   /** Cuts files into pieces, in the given order. */
   static List<Piece> cut(Split split, Listing listing, List<Labelled> files, ImageDecoder decoder) {
-    var pieces = new ArrayList<Piece>();
-    for (int first = 0; first < files.size(); first += FILES_PER_PIECE) {
-      int end = Math.min(first + FILES_PER_PIECE, files.size());
-      var own = new ArrayList<>(files.subList(first, end));
-      pieces.add(new ImageFiles(split, listing.root().toString(), own, decoder));
-    }
-    return pieces;
+    var root = listing.root().toString();
+    return Piece.cut(files, Labelled::bytes).stream()
+        .<Piece>map(own -> new ImageFiles(split, root, own, decoder))
+        .toList();
   }
 
   @Override

@@ -1,7 +1,6 @@
 package org.mixtraining.data.sources;
 
 import com.univocity.parsers.common.TextParsingException;
-import com.univocity.parsers.common.record.Record;
 import com.univocity.parsers.csv.CsvParser;
 import com.univocity.parsers.csv.CsvParserSettings;
 import java.io.FileNotFoundException;
@@ -17,6 +16,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.Type;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Listing;
@@ -24,68 +30,101 @@ import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 
 /**
- * CSV files that list JPEG and PNG files with their labels, a row each. Paths are below the source;
- * labels as {@link TextLabels} takes them. A row is of the split that its column {@code split}
- * names, or else a word of the CSV file's name, or else of the training split; without a test
- * split, the validation split is the test split, as in {@link Folder}.
+ * CSV files or Parquet tables that list JPEG and PNG files with their labels, a row each. Paths are
+ * below the source; labels as {@link TextLabels} takes them. A row is of the split that its column
+ * {@code split} names, or else a word of the list's name, or else of the training split; without a
+ * test split, the validation split is the test split, as in {@link Folder}.
  *
  * @param sizes of the files of each directory that is named, by name
  */
 record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
-  private static final String EXPECTED = "one with *.csv files";
+  private static final String EXPECTED = "one with *.csv or *.parquet files";
   private static final String SPLIT = "split";
 
   /** A row. */
   private record Listed(Split split, String path, String label) {}
+
+  /** A value of a row by its column; null where there is none. */
+  private interface Row {
+    String get(String column);
+  }
+
+  /**
+   * A list.
+   *
+   * @param path the column of the paths
+   * @param label the column of the labels
+   */
+  private record Table(Path file, List<String> columns, String path, String label) {
+    Table {
+      if (!columns.containsAll(List.of(path, label))) {
+        throw new UserException(
+            "mixtraining.data.source: %s has the columns %s; expected %s (mixtraining.data.image) and %s (mixtraining.data.label)"
+                .formatted(file, columns, path, label));
+      }
+    }
+
+    /**
+     * @param number of the row, from 1
+     */
+    Listed listed(long number, Row row) {
+      var listed = row.get(path);
+      if (listed == null) {
+        throw new UserException(
+            "mixtraining.data.source: %s, row %s: no %s".formatted(file, number, path));
+      }
+      var split =
+          columns.contains(SPLIT) ? named(row.get(SPLIT)) : WebDataset.split(file.getName());
+      return new Listed(split, listed, row.get(label));
+    }
+
+    private Split named(String name) {
+      return Optional.ofNullable(name)
+          .flatMap(Split::named)
+          .orElseThrow(
+              () ->
+                  new UserException(
+                      "mixtraining.data.source: %s: split = %s: must be train, validation or test"
+                          .formatted(file, name)));
+    }
+  }
 
   static Source open(DataConfig data, Configuration hadoop) throws IOException {
     var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
     var rows = new ArrayList<Listed>();
     var path = data.raw().image().isEmpty() ? "path" : data.raw().image();
     for (var file : listing.look("").files()) {
+      var place = listing.path(file.name());
       if (file.name().endsWith(".csv")) {
-        read(listing, file.name(), path, data.raw().labelName(), rows);
+        csv(listing, place, path, data.raw().labelName(), rows);
+      } else if (ParquetTable.isOne(file.name())) {
+        parquet(place, path, data.raw().labelName(), rows, hadoop);
       }
     }
     if (rows.stream().noneMatch(row -> row.split == Split.TRAIN)) {
       throw new UserException(
-          "mixtraining.data.source: no *.csv of %s lists a training image; expected %s with the columns %s and %s"
+          "mixtraining.data.source: no *.csv or *.parquet of %s lists a training image; expected %s with the columns %s and %s"
               .formatted(listing.root(), EXPECTED, path, data.raw().labelName()));
     }
     return new ImageLists(listing, new HashMap<>()).source(data, rows);
   }
 
-  private static void read(
-      Listing listing, String file, String path, String label, List<Listed> rows)
+  private static void csv(Listing listing, Path file, String path, String label, List<Listed> rows)
       throws IOException {
     var settings = new CsvParserSettings();
     settings.setHeaderExtractionEnabled(true);
     settings.setLineSeparatorDetectionEnabled(true);
     var csv = new CsvParser(settings);
-    try (var in = listing.fs().open(listing.path(file))) {
+    try (var in = listing.fs().open(file)) {
       csv.beginParsing(in, "UTF-8");
-      var columns = columns(csv);
-      for (var column : List.of(path, label)) {
-        if (!columns.contains(column)) {
-          throw new UserException(
-              "mixtraining.data.source: %s has the columns %s; expected %s (mixtraining.data.image) and %s (mixtraining.data.label)"
-                  .formatted(listing.path(file), columns, path, label));
-        }
-      }
+      var table = new Table(file, columns(csv), path, label);
       for (var row = csv.parseNextRecord(); row != null; row = csv.parseNextRecord()) {
-        var split = columns.contains(SPLIT) ? named(listing, file, row) : WebDataset.split(file);
-        var listed = row.getString(path);
-        if (listed == null) {
-          throw new UserException(
-              "mixtraining.data.source: %s, row %s: no %s"
-                  .formatted(listing.path(file), csv.getContext().currentRecord(), path));
-        }
-        rows.add(new Listed(split, listed, row.getString(label)));
+        rows.add(table.listed(csv.getContext().currentRecord(), row::getString));
       }
     } catch (TextParsingException e) {
       throw new UserException(
           "mixtraining.data.source: %s is no CSV file: line %s"
-              .formatted(listing.path(file), e.getLineIndex() + 1));
+              .formatted(file, e.getLineIndex() + 1));
     } finally {
       csv.stopParsing();
     }
@@ -98,15 +137,47 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
         : Arrays.stream(metadata.headers()).filter(Objects::nonNull).toList();
   }
 
-  private static Split named(Listing listing, String file, Record row) {
-    var name = row.getString(SPLIT);
-    return Optional.ofNullable(name)
-        .flatMap(Split::named)
-        .orElseThrow(
-            () ->
-                new UserException(
-                    "mixtraining.data.source: %s: split = %s: must be train, validation or test"
-                        .formatted(listing.path(file), name)));
+  private static void parquet(
+      Path file, String path, String label, List<Listed> rows, Configuration hadoop) {
+    ParquetTable.guarded(
+        "mixtraining.data.source: " + file,
+        () -> {
+          try (var reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))) {
+            var schema = reader.getFileMetaData().getSchema();
+            var columns = schema.getFields().stream().filter(Type::isPrimitive).toList();
+            var table = new Table(file, columns.stream().map(Type::getName).toList(), path, label);
+            var wanted =
+                columns.stream()
+                    .filter(column -> List.of(path, label, SPLIT).contains(column.getName()))
+                    .toList();
+            read(reader, new MessageType(schema.getName(), wanted), table, rows);
+            return null;
+          }
+        });
+  }
+
+  private static void read(
+      ParquetFileReader reader, MessageType schema, Table table, List<Listed> rows)
+      throws IOException {
+    reader.setRequestedSchema(schema);
+    long number = 0;
+    for (var group = reader.readNextRowGroup(); group != null; group = reader.readNextRowGroup()) {
+      var records =
+          new ColumnIOFactory()
+              .getColumnIO(schema)
+              .getRecordReader(group, new GroupRecordConverter(schema));
+      for (long i = 0; i < group.getRowCount(); i++) {
+        var row = records.read();
+        number++;
+        rows.add(
+            table.listed(
+                number,
+                column ->
+                    row.getFieldRepetitionCount(column) == 0
+                        ? null
+                        : row.getValueToString(schema.getFieldIndex(column), 0)));
+      }
+    }
   }
 
   private Source source(DataConfig data, List<Listed> rows) throws IOException {

@@ -21,9 +21,10 @@ public record Input(String source, byte[] pixels, String error) implements Seria
    *
    * @param channels 1 or 3
    * @param side height and width in pixels
+   * @param crop share of the centre square's side that is seen: {@code evaluation.crop}
    * @param maxPixels a file that declares more is not decoded
    */
-  public record Form(int channels, int side, int maxPixels) implements Serializable {
+  public record Form(int channels, int side, double crop, int maxPixels) implements Serializable {
 
     /** The image that a JPEG or PNG file holds, turned upright as its Exif says. */
     public Input decode(String source, byte[] file) {
@@ -44,7 +45,7 @@ public record Input(String source, byte[] pixels, String error) implements Seria
     }
 
     private Input of(String source, Picture picture) {
-      return new Input(source, picture.scaled(side).in(channels).pixels(), null);
+      return new Input(source, picture.scaled(side, crop).in(channels).pixels(), null);
     }
 
     ImageDecoder decoder() {

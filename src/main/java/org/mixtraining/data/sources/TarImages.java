@@ -3,7 +3,6 @@ package org.mixtraining.data.sources;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.commons.lang3.function.Failable;
@@ -24,8 +23,6 @@ import org.mixtraining.data.images.RawImage;
 record TarImages(
     Split split, String path, String file, List<Labelled> samples, ImageDecoder decoder)
     implements Piece {
-  private static final int SAMPLES_PER_PIECE = 256;
-
   /**
    * A sample and its class.
    *
@@ -38,13 +35,10 @@ record TarImages(
   /** Cuts the samples of a tar file into pieces. */
   static List<Piece> cut(
       Split split, Path path, String file, List<Labelled> samples, ImageDecoder decoder) {
-    var pieces = new ArrayList<Piece>();
-    for (int first = 0; first < samples.size(); first += SAMPLES_PER_PIECE) {
-      int end = Math.min(first + SAMPLES_PER_PIECE, samples.size());
-      var own = new ArrayList<>(samples.subList(first, end));
-      pieces.add(new TarImages(split, path.toString(), file, own, decoder));
-    }
-    return pieces;
+    return Piece.cut(samples, sample -> sample.image() == null ? 0 : sample.image().bytes())
+        .stream()
+        .<Piece>map(own -> new TarImages(split, path.toString(), file, own, decoder))
+        .toList();
   }
 
   @Override

@@ -75,6 +75,13 @@ public final class Compute implements AutoCloseable {
     return reserve(saved, name, rows, cols);
   }
 
+  /**
+   * Memory for the sum of the gradients of a minibatch's parts, which a step is then taken with.
+   */
+  public Matrix gradientSum(int parameters) {
+    return save("gradient-sum", 1, parameters);
+  }
+
   /** Working memory of at least rows × cols, valid until the same name is asked for again. */
   Matrix scratch(String name, int rows, int cols) {
     return reserve(scratch, name, rows, cols);

@@ -109,6 +109,30 @@ class PrepareTest {
     assertThat(sizes).allMatch(bytes -> bytes < 9_000_000);
   }
 
+  /** More shards than a hash of them would spread evenly. */
+  @Test
+  void everyTaskWritesOneShard() {
+    var wide =
+        RawFiles.configured(
+            "synthetic",
+            directory,
+            "data.source=",
+            "data.shards=16",
+            "data.validation=0.4",
+            "data.synthetic={train = 100, test = 40}");
+    prepare(wide);
+
+    var tasks =
+        spark
+            .read()
+            .parquet(directory.resolve("prepared/images").toString())
+            .selectExpr(
+                "split", "shard", "regexp_extract(input_file_name(), 'part-(\\\\d+)', 1) task")
+            .distinct();
+    assertThat(tasks.count()).isEqualTo(3 * 16);
+    assertThat(tasks.select("task").distinct().count()).isEqualTo(3 * 16);
+  }
+
   @Test
   void officialFilesThatAreNotThereAndOthersThatAreAreNamed() {
     assertThat(manifest.notes())
@@ -349,7 +373,7 @@ class PrepareTest {
       var images = new Shards(HADOOP, keys.path(), made, Split.TRAIN).read(new int[] {shard}, 1);
       assertThat(histogram(images)).containsEntry(-1, 5);
     }
-    assertThat(Minibatches.evaluation(train, made.normalization(), 64).next().labels())
+    assertThat(Minibatches.evaluation(train, made.normalization(), 1, 64).next().labels())
         .hasSize(28)
         .doesNotContain(-1);
   }

@@ -26,6 +26,7 @@ import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.ImageBytes;
+import org.mixtraining.data.Note;
 import org.mixtraining.data.RawFiles;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare.Existing;
@@ -132,14 +133,18 @@ class QuarantineTest {
   }
 
   @Test
-  void aClassThatWouldGoIntoTheTestSplitWholeIsTold() throws IOException {
+  void theOnlyImageOfAClassIsTrainedOn() throws IOException {
     photographs();
     RawFiles.write(directory, "emu/1.png", ImageBytes.png(16, 16, 1));
-    var data = keys("data.test=0.6", "data.max-bad-fraction=0.5");
-    assertThatThrownBy(() -> Prepare.run(spark, data, Existing.REFUSE, line -> {}))
-        .isInstanceOf(UserException.class)
-        .hasMessage(
-            "mixtraining.data.test = 0.6: all 1 images of class emu would be held out, leaving none to train on");
+    var data = keys("data.test=0.6", "data.validation=0.3", "data.max-bad-fraction=0.5");
+
+    var manifest = Prepare.run(spark, data, Existing.REFUSE, line -> {});
+
+    int emu = manifest.classes().indexOf("emu");
+    assertThat(manifest.splits().get(Split.TRAIN).histogram().get(emu)).isEqualTo(1);
+    assertThat(manifest.splits().get(Split.TRAIN).histogram()).doesNotContain(0L);
+    assertThat(manifest.notes())
+        .contains(new Note("classes too small for validation images", 1, List.of("emu")));
   }
 
   @Test

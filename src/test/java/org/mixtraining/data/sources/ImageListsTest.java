@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageBytes;
+import org.mixtraining.data.Parquet;
 import org.mixtraining.data.RawFiles;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.RawImage;
@@ -60,6 +61,42 @@ class ImageListsTest {
     assertThat(open().classes()).containsExactly("cat", "owl");
     assertThat(open().has(Split.TEST)).as("there is no other").isTrue();
     assertThat(open().has(Split.VALIDATION)).isFalse();
+  }
+
+  @Test
+  void parquetTablesListFilesToo() throws IOException {
+    String columns =
+        "optional binary path (STRING); optional int32 label; optional binary split (STRING);";
+    RawFiles.write(
+        directory,
+        "lists.parquet",
+        Parquet.rows(
+            columns,
+            "",
+            List.of(
+                new Object[] {"1.png", 4, "train"},
+                new Object[] {"2.png", 7, "test"},
+                new Object[] {"3.png", null, "train"})));
+    for (int i = 1; i < 4; i++) {
+      image(i + ".png");
+    }
+
+    assertThat(read()).containsExactly("1.png 4", "3.png -1", "2.png 7");
+    assertThat(open().classes()).hasSize(8).endsWith("7");
+  }
+
+  @Test
+  void aTableWithoutTheColumnsIsTold() throws IOException {
+    RawFiles.write(
+        directory,
+        "train.parquet",
+        Parquet.rows(
+            "optional binary file (STRING); optional int32 label;",
+            "",
+            List.<Object[]>of(new Object[] {"1.png", 4})));
+
+    assertRefused(
+        "mixtraining.data.source: RAW/train.parquet has the columns [file, label]; expected path (mixtraining.data.image) and label (mixtraining.data.label)");
   }
 
   @Test
@@ -131,7 +168,7 @@ class ImageListsTest {
   void aSourceWithoutTrainingImagesIsRefused() throws IOException {
     csv("test.csv", "path,label", "1.png,0");
     assertRefused(
-        "mixtraining.data.source: no *.csv of RAW lists a training image; expected one with *.csv files with the columns path and label");
+        "mixtraining.data.source: no *.csv or *.parquet of RAW lists a training image; expected one with *.csv or *.parquet files with the columns path and label");
 
     csv("train.csv", "path,label", "1.png,");
     csv("test.csv", "path,label", "1.png,");

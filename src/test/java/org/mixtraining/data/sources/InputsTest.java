@@ -42,7 +42,7 @@ class InputsTest {
   }
 
   private Inputs inputs(String below, int channels, String... overrides) {
-    var form = new Input.Form(channels, 8, 1 << 20);
+    var form = new Input.Form(channels, 8, 1, 1 << 20);
     var path = directory.resolve("raw").resolve(below).toString();
     return Inputs.read(spark, path, RawFiles.configured("folder", directory, overrides), form);
   }
