@@ -129,8 +129,8 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
         });
     if (gpus()) {
       settings.put(WorkerDevices.AMOUNT, "" + perExecutor());
-      // As many tasks at a time as without it. Under dynamic allocation, stages that ask for GPUs
-      // by themselves get executors of their own, for which those of other stages leave none.
+      // As many tasks at a time as without it. Under dynamic allocation, Spark 3.5.9 fails stages
+      // that ask for GPUs by themselves: their profile has no executors of its own.
       settings.put(WorkerDevices.TASK_AMOUNT, "1");
       settings.putAll(discovery(scheduler));
     }

@@ -118,7 +118,7 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
     }
     if (given && conf.getBoolean(DYNAMIC, false) && !eachTaskHasOne(conf)) {
       throw new UserException(
-          "%s = true with %s = %s: needs %s = 1, as the launchers set it, or stages that train would wait for executors of their own while others hold the GPUs; set that, or turn dynamic allocation off, or set mixtraining.workers.device = cpu"
+          "%s = true with %s = %s: needs %s = 1, as the launchers set it, since Spark fails stages that ask for GPUs by themselves, or has them wait for executors of their own while others hold the GPUs; set that, or turn dynamic allocation off, or set mixtraining.workers.device = cpu"
               .formatted(DYNAMIC, AMOUNT, conf.get(AMOUNT), TASK_AMOUNT));
     }
     return new WorkerDevices(

@@ -19,7 +19,7 @@ import org.mixtraining.data.prepare.Prepare;
 /** Where images are read: it needs what {@link ClusterRunTest} needs. */
 @Tag("cluster")
 class PlacementTest {
-  private static final int EXECUTORS = 6;
+  private static final int EXECUTORS = 4;
   private static final int EPOCHS = 20;
 
   @TempDir Path directory;

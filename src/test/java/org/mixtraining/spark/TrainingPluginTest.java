@@ -19,6 +19,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.ReplayListenerBus;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerApplicationEnd;
+import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,6 +35,7 @@ class TrainingPluginTest {
       "metrics_mixtraining_driver_plugin_org_mixtraining_spark_TrainingPlugin_";
 
   @TempDir static Path directory;
+  private static String afterLoss;
   private static final List<ExecutorProgress> HEARD = new CopyOnWriteArrayList<>();
   private static final Map<Objective, String> SCRAPED = new ConcurrentHashMap<>();
 
@@ -80,6 +82,10 @@ class TrainingPluginTest {
                 })) {
       assertThat(listening).isNotNull();
       run.train(run.initialState(), epoch -> {});
+      var bus = session.sparkContext().listenerBus();
+      bus.post(new SparkListenerExecutorRemoved(0, "driver", "as if it were lost"));
+      bus.waitUntilEmpty();
+      afterLoss = answer(http, scrape);
     } finally {
       session.stop();
     }
@@ -126,6 +132,13 @@ class TrainingPluginTest {
                     .containsPattern(METRIC + "executor_driver_loss_Value.* [0-9.]+\n")
                     .containsPattern(METRIC + "executor_driver_wait_share_Value.* [0-9.E-]+\n")
                     .containsPattern(METRIC + "executor_driver_peak_rss_bytes_Value.* \\d{8,}\n"));
+  }
+
+  @Test
+  void anExecutorThatIsLostIsShownNoMore() {
+    assertThat(afterLoss)
+        .containsPattern(METRIC + "executors_Value\\{type=\"gauges\"} 0\n")
+        .doesNotContain(METRIC + "executor_driver");
   }
 
   @Test
