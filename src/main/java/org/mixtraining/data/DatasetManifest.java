@@ -168,7 +168,7 @@ public record DatasetManifest(
     UserException.throwAny(problems);
   }
 
-  /** The values of {@link DataConfig#preparation} that it was made with. */
+  /** The values of {@link DataConfig#ingredients} that it was made with. */
   private Map<String, Object> preparation() {
     Map<String, Object> keys = new LinkedHashMap<>();
     keys.put("format", format);

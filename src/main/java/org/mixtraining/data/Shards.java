@@ -12,11 +12,13 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.TaskContext;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageIndex.Entry;
+import org.mixtraining.kernels.WorkerThreads;
 
 /**
  * Reader of a split's image shards that does not need Spark, for use inside Spark tasks.
@@ -166,7 +168,15 @@ public record Shards(
             to.put(at, index.pixels(at, image));
           }
         });
-    files.parallelStream().forEach(Runnable::run);
+    try (var threads = new WorkerThreads(files.isEmpty() ? 1 : cores())) {
+      threads.run(files.size(), (thread, n) -> files.get(n).run());
+    }
+  }
+
+  /** Cores that the calling task has. */
+  private static int cores() {
+    var task = TaskContext.get();
+    return task == null ? 1 : task.cpus();
   }
 
   /** Reads a row group's images that are in the index. */

@@ -77,7 +77,7 @@ class LargePrepareTest {
     }
     ProcessBuilder builder =
         new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log.toFile());
-    builder.environment().put("MASTER", "local[2]");
+    builder.environment().put("MASTER", "local[1]");
     builder.environment().put("MIXTRAINING_DRIVER_MEMORY", "1g");
     long start = System.nanoTime();
     Process process = builder.start();

@@ -21,8 +21,8 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.DataConfig.Preparation.Storage;
 import org.mixtraining.config.Location;
-import org.mixtraining.config.Preparation.Storage;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Split;
@@ -44,7 +44,7 @@ public final class Decoding {
               + " sums ARRAY<BIGINT>, reason STRING");
 
   /** Pieces of a job by core: a killed process has that much to read again. */
-  private static final int PIECES = 16;
+  private static final int PIECES = 8;
 
   private Decoding() {}
 

@@ -23,7 +23,6 @@ import org.mixtraining.config.Causes;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Layout;
 import org.mixtraining.config.Location;
-import org.mixtraining.config.Preparation;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.DatasetManifest.Contents;
@@ -189,7 +188,7 @@ public final class Prepare {
   private static Dataset<Row> columns(Dataset<Row> images, DataConfig data) {
     var columns = images.drop("origin", "label", "hash", "digest", "sums", "reason");
     var stored =
-        data.preparation().storage() == Preparation.Storage.SMALLER
+        data.preparation().storage() == DataConfig.Preparation.Storage.SMALLER
             ? columns
             : columns.drop("file");
     return data.raw().format() == DataConfig.Format.CIFAR100
