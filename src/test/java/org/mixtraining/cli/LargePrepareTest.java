@@ -50,7 +50,8 @@ class LargePrepareTest {
 
   private void draw(int number) {
     try {
-      Path place = Files.createDirectories(directory.resolve("raw/class" + number % CLASSES));
+      Path place =
+          Files.createDirectories(directory.resolve("photographs/class" + number % CLASSES));
       Files.write(place.resolve(number + ".jpg"), photograph(number));
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -69,7 +70,7 @@ class LargePrepareTest {
     for (String setting :
         List.of(
             "data.format=folder",
-            "data.source=" + directory.resolve("raw"),
+            "data.source=" + directory.resolve("photographs"),
             "data.path=" + directory.resolve(storage),
             "data.image-size=224",
             "data.storage=" + storage)) {
@@ -77,6 +78,7 @@ class LargePrepareTest {
     }
     ProcessBuilder builder =
         new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().remove("SPARK_HOME"); // the embedded Spark
     builder.environment().put("MASTER", "local[1]");
     builder.environment().put("MIXTRAINING_DRIVER_MEMORY", "1g");
     long start = System.nanoTime();

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
@@ -75,10 +76,13 @@ final class DecodedParts {
     decoded.set(part.from, part.to);
   }
 
-  /** A digest of the pieces, with the names and sizes of their files, and of what they become. */
+  /**
+   * A digest of the pieces, with the names and sizes of their files, and of what they become: the
+   * same in every process.
+   */
   private static String name(Source source, DataConfig data) {
     var digest = DigestUtils.getSha256Digest();
-    digest.update(data.ingredients().toString().getBytes(StandardCharsets.UTF_8));
+    digest.update(new TreeMap<>(data.ingredients()).toString().getBytes(StandardCharsets.UTF_8));
     for (Piece piece : source.pieces()) {
       digest.update(piece.toString().getBytes(StandardCharsets.UTF_8));
     }
