@@ -14,7 +14,6 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.layers.ClassHeadLayer;
 import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.layers.PatchMask;
-import org.mixtraining.vit.layers.PixelReconstructionLayer;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.mixtraining.vit.optim.AdamWUpdater;
 import org.mixtraining.vit.optim.GradientSum;
@@ -173,7 +172,7 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
         } else {
           sum.orElseThrow().keep(graph, arrays);
         }
-        result = result.plus(result(heads), part);
+        result = result.plus(StepResult.of(graph, heads), part);
       }
     }
     context(whole);
@@ -219,20 +218,6 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
 
   private int classes(List<ClassHeadLayer> heads) {
     return heads.isEmpty() ? vit().served().classes() : heads.get(0).layerConf().classes();
-  }
-
-  private StepResult result(List<ClassHeadLayer> heads) {
-    double ssl = Double.NaN;
-    for (var layer : graph.getLayers()) {
-      if (layer instanceof PixelReconstructionLayer pixels) {
-        ssl = pixels.loss();
-      }
-    }
-    if (heads.isEmpty()) {
-      return new StepResult(graph.score(), ssl, Double.NaN, 0, 0);
-    }
-    ClassHeadLayer head = heads.get(0);
-    return new StepResult(graph.score(), ssl, head.loss(), head.correct(), head.labelled());
   }
 
   // --- inference -------------------------------------------------------------------------------

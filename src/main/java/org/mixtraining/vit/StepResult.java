@@ -1,5 +1,10 @@
 package org.mixtraining.vit;
 
+import java.util.List;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.mixtraining.vit.layers.ClassHeadLayer;
+import org.mixtraining.vit.layers.PixelReconstructionLayer;
+
 /**
  * Losses and accuracy of a training step, before its update.
  *
@@ -13,6 +18,21 @@ public record StepResult(double loss, double sslLoss, double slLoss, int correct
 
   /** That of no images, to which parts are added. */
   static final StepResult NONE = new StepResult(0, 0, 0, 0, 0);
+
+  /** That of the pass that a graph has made, by the head of its task, if there is one. */
+  static StepResult of(ComputationGraph graph, List<ClassHeadLayer> heads) {
+    double ssl = Double.NaN;
+    for (var layer : graph.getLayers()) {
+      if (layer instanceof PixelReconstructionLayer pixels) {
+        ssl = pixels.loss();
+      }
+    }
+    if (heads.isEmpty()) {
+      return new StepResult(graph.score(), ssl, Double.NaN, 0, 0);
+    }
+    ClassHeadLayer head = heads.get(0);
+    return new StepResult(graph.score(), ssl, head.loss(), head.correct(), head.labelled());
+  }
 
   /**
    * With a further part of the minibatch.
