@@ -75,7 +75,7 @@ class ManyWorkersTest {
   private JobConfig config(String exchange) {
     return SmallRun.config(
         directory.resolve("images"),
-        "data.synthetic={train = 640, test = 64}",
+        "data.synthetic={train = 1280, test = 64}",
         "data.shards=" + WORKERS,
         "workers.count=" + WORKERS,
         "optimizer.batch-size=" + 2 * WORKERS,
