@@ -28,9 +28,10 @@ import org.mixtraining.results.Tables;
 /**
  * From images to predictions as {@code submit/mixtraining} runs it: installed in a directory of an
  * odd name, without a locale, in a Java whose digits are not 0 to 9, on every kind of master that
- * the embedded Spark has.
+ * the embedded Spark has. By {@code mvn verify -Pend-to-end}: a dozen processes of Spark one after
+ * another.
  */
-@Tag("cluster")
+@Tag("end-to-end")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LauncherTest {
   private static final String ODD = "Bücher [2023] {a,b}*?#%20+;'&~ 写真\\";
