@@ -17,7 +17,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.prepare.Prepare;
 
 /** Where images are read: it needs what {@link ClusterRunTest} needs. */
-@Tag("cluster")
+@Tag("slow")
 class PlacementTest {
   private static final int EXECUTORS = 4;
   private static final int EPOCHS = 20;
