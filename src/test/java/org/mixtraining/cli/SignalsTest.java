@@ -121,7 +121,7 @@ class SignalsTest {
   @Order(1)
   void prepareLeavesNothingBehind() throws Exception {
     assertStopsAndThenGoesOn(
-        "prepare", "images", List.of("-D", "data.synthetic={train = 50000, test = 40}"), List.of());
+        "prepare", "images", List.of("-D", "data.synthetic={train = 20000, test = 40}"), List.of());
 
     assertThat(directory.resolve("images/dataset.json")).content().contains("\"images\" : 40");
   }
