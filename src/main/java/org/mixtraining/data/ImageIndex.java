@@ -51,14 +51,6 @@ record ImageIndex(
     return Arrays.binarySearch(ids, id);
   }
 
-  /** The pixels of the image at an index, decoded where it is stored as a file. */
-  ByteBuffer pixels(int i, StoredImage stored) {
-    if (!stored.isFile()) {
-      return checked(i, stored.bytes());
-    }
-    return checked(i, ByteBuffer.wrap(decoded(i, stored.copy().bytes().array())));
-  }
-
   /** The pixels of the image at an index, of its file. */
   byte[] decoded(int i, byte[] file) {
     return new ImageDecoder(height, Integer.MAX_VALUE).pixels("image " + ids[i], file, channels);

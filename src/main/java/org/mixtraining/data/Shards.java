@@ -162,10 +162,11 @@ public record Shards(
         index,
         (at, image) -> {
           if (image.isFile()) {
-            var file = image.copy();
-            files.add(() -> to.put(at, index.pixels(at, file)));
+            byte[] file = image.copy();
+            files.add(
+                () -> to.put(at, index.checked(at, ByteBuffer.wrap(index.decoded(at, file)))));
           } else {
-            to.put(at, index.pixels(at, image));
+            to.put(at, index.checked(at, image.bytes()));
           }
         });
     try (var threads = new WorkerThreads(files.isEmpty() ? 1 : cores())) {

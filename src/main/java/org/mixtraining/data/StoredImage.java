@@ -10,10 +10,10 @@ import java.nio.ByteBuffer;
  */
 record StoredImage(ByteBuffer bytes, boolean isFile) {
 
-  /** The same with bytes of its own, which outlive the reader of the shard. */
-  StoredImage copy() {
+  /** A copy of the bytes, which outlives the reader of the shard. */
+  byte[] copy() {
     var own = new byte[bytes.remaining()];
     bytes.get(bytes.position(), own);
-    return new StoredImage(ByteBuffer.wrap(own), isFile);
+    return own;
   }
 }

@@ -73,6 +73,15 @@ record CheckedKernels(Kernels kernels) implements Kernels {
   }
 
   @Override
+  public void linearGradients(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw) {
+    need("linearGradients: w", w, x.cols(), dy.cols());
+    need("linearGradients: dy", dy, x.rows(), dy.cols());
+    need("linearGradients: dx", dx, x.rows(), x.cols());
+    need("linearGradients: dw", dw, x.cols(), dy.cols());
+    kernels.linearGradients(x, w, dy, dx, dw);
+  }
+
+  @Override
   public void columnSum(Matrix x, Matrix sum) {
     need("columnSum: sum", sum, 1, x.cols());
     kernels.columnSum(x, sum);

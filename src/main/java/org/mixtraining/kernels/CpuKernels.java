@@ -46,15 +46,7 @@ record CpuKernels(RowOps ops, Gemm gemm) implements Kernels {
   }
 
   @Override
-  public void linearBackward(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
-    columnSum(dy, dBias);
-    gemm.gradients(x, w, dy, dx, dw);
-  }
-
-  @Override
-  public void linearGeluBackward(
-      Matrix x, Matrix w, Matrix derivative, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
-    biasGeluBackward(dy, derivative, dBias);
+  public void linearGradients(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw) {
     gemm.gradients(x, w, dy, dx, dw);
   }
 

@@ -11,7 +11,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * training at a time; concurrent trainings in one process have one each.
  */
 public record Engine(Kernels kernels, WorkerThreads workerThreads) implements AutoCloseable {
-  /** Weights that one task rounds. */
+  /** Parameters that one task takes. */
   private static final int SLICE = 1 << 17;
 
   /** The CPU engine in float32. */
@@ -70,10 +70,14 @@ public record Engine(Kernels kernels, WorkerThreads workerThreads) implements Au
    */
   public Held hold(Matrix weights) {
     if (kernels.holdWeights(weights)) {
-      workerThreads.slices(
-          weights.cols(), SLICE, (from, to) -> kernels.roundWeights(weights.cols(from, to)));
+      eachSlice(weights.cols(), (from, to) -> kernels.roundWeights(weights.cols(from, to)));
     }
     return kernels::releaseWeights;
+  }
+
+  /** {@linkplain WorkerThreads#slices Runs} the body on this engine's threads for n parameters. */
+  public void eachSlice(int n, WorkerThreads.Slice body) {
+    workerThreads.slices(n, kernels.takesWholeBatches() ? n : SLICE, body);
   }
 
   /** {@linkplain WorkerThreads#run Runs} the body on this engine's threads. */

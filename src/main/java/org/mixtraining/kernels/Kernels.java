@@ -57,17 +57,24 @@ public interface Kernels {
   /** dw[in, out] = x[rows, in]ᵀ · dy[rows, out]. */
   void linearWeightGradient(Matrix x, Matrix dy, Matrix dw);
 
+  /**
+   * Both gradients of a product: {@link #linearWeightGradient} and {@link #linearInputGradient}.
+   */
+  default void linearGradients(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw) {
+    linearWeightGradient(x, dy, dw);
+    linearInputGradient(dy, w, dx);
+  }
+
   /** sum[1, cols] = column sums of x[rows, cols]. */
   void columnSum(Matrix x, Matrix sum);
 
   /**
    * Backward of {@link #linear}: dx[rows, in], dw[in, out] and dBias[1, out] from dy[rows, out], as
-   * the three operations above give them; one call where a device's library has one.
+   * the operations above give them; one call where a device's library has one.
    */
   default void linearBackward(Matrix x, Matrix w, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     columnSum(dy, dBias);
-    linearWeightGradient(x, dy, dw);
-    linearInputGradient(dy, w, dx);
+    linearGradients(x, w, dy, dx, dw);
   }
 
   // --- layer norm ------------------------------------------------------------------------------
@@ -117,8 +124,7 @@ public interface Kernels {
   default void linearGeluBackward(
       Matrix x, Matrix w, Matrix derivative, Matrix dy, Matrix dx, Matrix dw, Matrix dBias) {
     biasGeluBackward(dy, derivative, dBias);
-    linearWeightGradient(x, dy, dw);
-    linearInputGradient(dy, w, dx);
+    linearGradients(x, w, dy, dx, dw);
   }
 
   // --- multi-head self-attention ---------------------------------------------------------------

@@ -110,10 +110,15 @@ public final class ClassHeadLayer extends LossLayer<ClassHead> {
     Sequences group = pooled(x.rows());
     Matrix features = features(group.images());
     Matrix dLogits = save("d-logits", group.images(), layerConf().classes());
-    kernels().linearWeightGradient(features, dLogits, gradient("weight"));
-    kernels().columnSum(dLogits, gradient("bias"));
     Matrix dFeatures = scratch("head-features", group.images(), vit().encoder().dim());
-    kernels().linearInputGradient(dLogits, parameter("weight"), dFeatures);
+    kernels()
+        .linearBackward(
+            features,
+            parameter("weight"),
+            dLogits,
+            dFeatures,
+            gradient("weight"),
+            gradient("bias"));
     unpool(dFeatures, group, dInput);
   }
 

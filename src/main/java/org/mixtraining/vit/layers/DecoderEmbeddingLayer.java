@@ -80,9 +80,13 @@ public final class DecoderEmbeddingLayer extends TokenLayer<DecoderEmbedding> {
             int from = (i - span.from()) * group.tokens();
             gather(patchMask, i, dDecoder, dMapped.rows(from, from + group.tokens()), dMask);
           }
-          k.linearWeightGradient(x, dMapped, partial.of(span.index(), "weight"));
-          k.columnSum(dMapped, partial.of(span.index(), "bias"));
-          k.linearInputGradient(dMapped, parameter("weight"), span.rows(dx, group.tokens()));
+          k.linearBackward(
+              x,
+              parameter("weight"),
+              dMapped,
+              span.rows(dx, group.tokens()),
+              partial.of(span.index(), "weight"),
+              partial.of(span.index(), "bias"));
         });
     partial.sum();
     if (group.rows() < dx.rows()) {

@@ -114,9 +114,13 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
           Matrix dy = span.rows(dPrediction, tokens);
           Matrix dNormed = worker.scratch("pixels-normed", dy.rows(), x.cols());
           int i = span.index();
-          k.linearWeightGradient(span.rows(s.normed, tokens), dy, partial.of(i, "weight"));
-          k.columnSum(dy, partial.of(i, "projection-bias"));
-          k.linearInputGradient(dy, parameter("weight"), dNormed);
+          k.linearBackward(
+              span.rows(s.normed, tokens),
+              parameter("weight"),
+              dy,
+              dNormed,
+              partial.of(i, "weight"),
+              partial.of(i, "projection-bias"));
           k.layerNormBackward(
               dNormed,
               span.rows(x, tokens),

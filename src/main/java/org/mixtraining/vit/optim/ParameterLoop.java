@@ -8,18 +8,12 @@ import org.mixtraining.vit.layers.Compute;
 @FunctionalInterface
 public interface ParameterLoop {
 
-  /** Parameters that one task takes. */
-  int SLICE = 1 << 17;
-
   /** Takes {@code size} parameters from index {@code from}. */
   void run(Kernels kernels, int from, int size);
 
   /** Takes all of {@code n} parameters with the calling thread's engine. */
   static void over(int n, ParameterLoop pass) {
     Engine engine = Compute.current().engine();
-    int slice = engine.kernels().takesWholeBatches() ? n : SLICE;
-    engine
-        .workerThreads()
-        .slices(n, slice, (from, to) -> pass.run(engine.kernels(), from, to - from));
+    engine.eachSlice(n, (from, to) -> pass.run(engine.kernels(), from, to - from));
   }
 }
