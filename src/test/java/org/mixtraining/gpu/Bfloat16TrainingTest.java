@@ -3,7 +3,9 @@ package org.mixtraining.gpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -94,7 +96,7 @@ class Bfloat16TrainingTest {
 
   /** With parameters that bfloat16 has. */
   private static ModelState rounded(ModelState state) {
-    java.util.Map<String, ModelState.Block> blocks = new java.util.HashMap<>();
+    Map<String, ModelState.Block> blocks = new HashMap<>();
     state
         .blocks()
         .forEach(

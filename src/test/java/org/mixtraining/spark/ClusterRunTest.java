@@ -2,9 +2,7 @@ package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,14 +53,7 @@ class ClusterRunTest {
 
   @BeforeAll
   static void start() {
-    jar = System.getProperty("mixtraining.jar", "");
-    String home = System.getenv("SPARK_HOME");
-    assumeTrue(
-        !jar.isEmpty() && home != null && Files.isDirectory(Path.of(home, "jars")),
-        "needs mixtraining.jar and SPARK_HOME/jars, which mvn verify makes and names");
-    assumeTrue(
-        "2.12".equals(System.getenv("SPARK_SCALA_VERSION")),
-        "needs SPARK_SCALA_VERSION=2.12 in the environment, or no executor starts");
+    jar = PackagedJob.jar();
 
     try (SparkSession session = session("local[2]")) {
       Prepare.run(session, config().data(), Prepare.Existing.REFUSE, line -> {});

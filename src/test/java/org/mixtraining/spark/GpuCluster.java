@@ -1,7 +1,6 @@
 package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.net.URL;
@@ -41,14 +40,7 @@ record GpuCluster(SparkSession session, Path directory, ClassLoader before)
   static GpuCluster start(
       Path directory, Class<? extends Accelerator> accelerator, String classPath, Path libraries)
       throws IOException {
-    String jar = System.getProperty("mixtraining.jar", "");
-    String home = System.getenv("SPARK_HOME");
-    assumeTrue(
-        !jar.isEmpty()
-            && home != null
-            && Files.isDirectory(Path.of(home, "jars"))
-            && "2.12".equals(System.getenv("SPARK_SCALA_VERSION")),
-        "needs mixtraining.jar, SPARK_HOME and SPARK_SCALA_VERSION=2.12, as mvn verify sets them");
+    String jar = PackagedJob.jar();
     Path doubled = RecordingAccelerator.jar(directory, accelerator);
     ClassLoader before = Thread.currentThread().getContextClassLoader();
     Thread.currentThread()

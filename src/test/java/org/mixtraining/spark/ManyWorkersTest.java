@@ -1,12 +1,10 @@
 package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -31,11 +29,7 @@ class ManyWorkersTest {
 
   @Test
   void sixtyFourWorkersReachTheSameBitsByEveryExchange() {
-    String jar = System.getProperty("mixtraining.jar", "");
-    String home = System.getenv("SPARK_HOME");
-    assumeTrue(
-        !jar.isEmpty() && home != null && Files.isDirectory(Path.of(home, "jars")),
-        "needs mixtraining.jar and SPARK_HOME, as failsafe sets them");
+    String jar = PackagedJob.jar();
     Set<String> states = new TreeSet<>();
     try (SparkSession session =
         SparkSession.builder()

@@ -1,7 +1,6 @@
 package org.mixtraining.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,14 +26,7 @@ class PlacementTest {
   /** Nor is one of the images that are evaluated. */
   @Test
   void noShardIsReadTwiceWhileNothingHappens() throws Exception {
-    String jar = System.getProperty("mixtraining.jar", "");
-    String home = System.getenv("SPARK_HOME");
-    assumeTrue(
-        !jar.isEmpty()
-            && home != null
-            && Files.isDirectory(Path.of(home, "jars"))
-            && "2.12".equals(System.getenv("SPARK_SCALA_VERSION")),
-        "needs mixtraining.jar, SPARK_HOME and SPARK_SCALA_VERSION=2.12, as mvn verify sets them");
+    String jar = PackagedJob.jar();
     JobConfig prepared = config(directory.resolve("images").toString());
     try (SparkSession session =
         SparkSession.builder()
