@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget;
 import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
@@ -276,6 +277,42 @@ class ArchitectureTest {
                     .isNotEmpty()
                     .doesNotMatch(
                         "(?s)(What|Where|How|Which|Whether|Something|Who|When|Why)\\b.*"));
+  }
+
+  /**
+   * The order of {@code Map.of} is another in each JVM: a file of it would not have the same bits.
+   */
+  @Test
+  void whatIsWrittenAsJsonHasAnOrder() {
+    List<String> unordered =
+        ours.stream()
+            .filter(
+                writer ->
+                    uses(writer, "com.fasterxml.jackson.databind.json.JsonMapper")
+                        || uses(writer, "com.fasterxml.jackson.databind.ObjectMapper"))
+            .filter(
+                writer ->
+                    writer.getMethodCallsFromSelf().stream()
+                        .map(call -> call.getTarget())
+                        .anyMatch(
+                            called ->
+                                called.getOwner().isEquivalentTo(Map.class)
+                                    && called.getName().equals("of")
+                                    && called.getRawParameterTypes().size() > 2))
+            .filter(
+                writer ->
+                    writer.getFieldAccessesFromSelf().stream()
+                        .noneMatch(
+                            read -> read.getTarget().getName().equals("ORDER_MAP_ENTRIES_BY_KEYS")))
+            .map(JavaClass::getName)
+            .toList();
+
+    assertThat(unordered).as("writers of JSON that call Map.of").isEmpty();
+  }
+
+  private static boolean uses(JavaClass user, String name) {
+    return user.getDirectDependenciesFromSelf().stream()
+        .anyMatch(known -> known.getTargetClass().getName().equals(name));
   }
 
   @Test

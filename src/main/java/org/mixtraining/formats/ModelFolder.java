@@ -127,9 +127,10 @@ public record ModelFolder(Map<String, byte[]> files) {
       weights.put("classifier.bias", bias);
     }
     shape(config, model.card().vit(), task);
-    return of(
-        Map.of(CONFIG, config, "preprocessor_config.json", input(model.card().vit(), task)),
-        weights);
+    Map<String, Object> descriptions = new LinkedHashMap<>();
+    descriptions.put(CONFIG, config);
+    descriptions.put("preprocessor_config.json", input(model.card().vit(), task));
+    return of(descriptions, weights);
   }
 
   private static void shape(Map<String, Object> config, ViT vit, ModelCard.Task task) {
@@ -174,10 +175,10 @@ public record ModelFolder(Map<String, byte[]> files) {
     input.put("image_processor_type", "ViTImageProcessor");
     input.put("do_resize", true);
     int size = (int) Math.round(task.imageSize() / task.crop());
-    input.put("size", Map.of("height", size, "width", size));
+    input.put("size", square(size));
     if (size > task.imageSize()) {
       input.put("do_center_crop", true);
-      input.put("crop_size", Map.of("height", task.imageSize(), "width", task.imageSize()));
+      input.put("crop_size", square(task.imageSize()));
     }
     input.put("resample", BICUBIC);
     input.put("do_rescale", true);
@@ -186,6 +187,13 @@ public record ModelFolder(Map<String, byte[]> files) {
     input.put("image_mean", coloured(task.normalization().mean(), vit.architecture()));
     input.put("image_std", coloured(task.normalization().std(), vit.architecture()));
     return input;
+  }
+
+  private static Map<String, Integer> square(int side) {
+    Map<String, Integer> size = new LinkedHashMap<>();
+    size.put("height", side);
+    size.put("width", side);
+    return size;
   }
 
   /** One value a channel, where grey images are seen as coloured. */

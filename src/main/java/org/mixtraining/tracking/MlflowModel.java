@@ -1,6 +1,7 @@
 package org.mixtraining.tracking;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -27,7 +28,8 @@ record MlflowModel(Map<String, byte[]> files, String description) {
   /** Directory of the model among a run's artifacts. */
   static final String PATH = "model";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS).build();
   private static final String ONNX = "model.onnx";
   private static final String CONDA = "conda.yaml";
   private static final String VIRTUALENV = "python_env.yaml";
