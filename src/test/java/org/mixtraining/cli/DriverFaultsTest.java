@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,8 +28,6 @@ import org.mixtraining.results.RunRow;
 class DriverFaultsTest {
   /** No executor processes, which take the most time of a run so small. */
   private static final Map<String, String> ONE_PROCESS = Map.of("MASTER", "local[2]");
-
-  private static final String SECRET = "never-to-be-printed";
 
   @TempDir static Path directory;
   private static SmallJob job;
@@ -102,75 +99,9 @@ class DriverFaultsTest {
     assertThat(again.said()).contains("run killed is already finished", "run killed finished: ");
   }
 
-  /**
-   * With two executor processes, and Spark's authentication and encryption, which change nothing
-   * but the wire.
-   */
-  @Test
-  @Order(3)
-  void aDriverThatIsToldToStopLeavesACheckpointAndExitsWith3() throws Exception {
-    Map<String, String> secured =
-        Map.of(
-            "JAVA_TOOL_OPTIONS",
-            "-Dspark.authenticate=true -Dspark.network.crypto.enabled=true -Dspark.authenticate.secret="
-                + SECRET);
-    Driver driver = job.start(secured, "train", "told", "-D", "checkpoint.every=4");
-    driver.await(
-        () ->
-            Files.exists(directory.resolve("runs/tables/epochs/run_id=told/epochs-00001.parquet")));
-    driver.terminate();
-
-    assertThat(driver.exit()).as(driver.said()).isEqualTo(3);
-    assertThat(driver.said())
-        .containsPattern(
-            "run told was interrupted after [1-6] finished epochs; run the same command")
-        .doesNotContain("\tat org.");
-    assertThat(job.row("told").status()).isEqualTo(RunRow.Status.INTERRUPTED);
-    assertThat(job.exists("told", "epoch-0000")).isTrue();
-    assertThat(job.exists("told", "LOCK")).isFalse();
-
-    Driver rest = job.start(secured, "train", "told", "-D", "checkpoint.every=1");
-    assertThat(rest.exit()).as(rest.said()).isZero();
-    assertThat(job.row("told").stateSha256()).isEqualTo(job.row("calm").stateSha256());
-    try (var files = Files.walk(directory.resolve("runs"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
-            .as(file.toString())
-            .doesNotContain(SECRET);
-      }
-    }
-  }
-
-  @Test
-  @Order(4)
-  void aComparisonThatIsToldToStopLeavesEveryRunOfItAbleToGoOn() throws Exception {
-    String[] two = {
-      "-D", "compare.name=both",
-      "-D", "compare.arms={ssl-sl {pipeline = ssl-sl}, mix {pipeline = mix}}",
-      "-D", "compare.datasets={drawn {}}",
-      "-D", "compare.parallel=2"
-    };
-    List<String> runs = List.of("both-drawn-f1-mix-s0", "both-drawn-f1-ssl-sl-s0");
-    Driver driver = job.start(ONE_PROCESS, "compare", "ignored", two);
-    driver.await(() -> runs.stream().allMatch(run -> job.exists(run, "epoch-00001")));
-    driver.terminate();
-
-    assertThat(driver.exit()).as(driver.said()).isEqualTo(3);
-    for (String run : runs) {
-      assertThat(job.row(run).status()).as(run).isEqualTo(RunRow.Status.INTERRUPTED);
-      assertThat(job.exists(run, "LOCK")).as(run).isFalse();
-    }
-
-    Driver rest = job.start(ONE_PROCESS, "compare", "ignored", two);
-    assertThat(rest.exit()).as(rest.said()).isZero();
-    assertThat(rest.said()).contains("run " + runs.get(0) + " resumes after epoch ");
-    assertThat(runs).allMatch(run -> job.row(run).status() == RunRow.Status.FINISHED);
-    assertThat(job.row(runs.get(0)).stateSha256()).isEqualTo(job.row("calm").stateSha256());
-  }
-
   /** The cluster's machines have a core each, and an executor is to have four. */
   @Test
-  @Order(5)
+  @Order(3)
   void aRunThatGetsNoExecutorSaysWhyAndGivesUp() throws Exception {
     Map<String, String> tooSmall =
         Map.of(
@@ -183,26 +114,5 @@ class DriverFaultsTest {
         .contains("cannot allocate one with 1024m of memory, 4 cores and no GPUs")
         .contains("timed out after mixtraining.workers.patience-minutes");
     assertThat(job.row("alone").status()).isEqualTo(RunRow.Status.FAILED);
-  }
-
-  /**
-   * Between the rounds of an epoch the state is in the executors alone, which end with the driver.
-   */
-  @Test
-  @Order(6)
-  void aDriverThatIsKilledBetweenTheAveragesOfAnEpochGoesOnToTheSameEnd() throws Exception {
-    String blocks = "averaging.exchange=blocks";
-    Driver killed = job.start(Map.of(), "train", "killed-rounds", "-D", blocks);
-    killed.await(() -> job.exists("killed-rounds", "epoch-00002"));
-    Thread.sleep(300);
-    killed.kill();
-    assertThat(job.row("killed-rounds").status()).isEqualTo(RunRow.Status.RUNNING);
-
-    Driver rest = train("killed-rounds", "-D", blocks);
-
-    assertThat(rest.exit()).as(rest.said()).isZero();
-    assertThat(rest.said())
-        .contains("run killed-rounds resumes after epoch ", "averages by blocks of the executors");
-    assertThat(job.row("killed-rounds").stateSha256()).isEqualTo(job.row("calm").stateSha256());
   }
 }

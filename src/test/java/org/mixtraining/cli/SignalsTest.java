@@ -21,10 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.cli.SmallJob.Driver;
 
 /**
- * {@code prepare} and {@code predict} that are told to stop, or killed, while a task writes. It
- * needs the packaged job, as {@code mvn verify} makes it.
+ * {@code prepare} and {@code predict} that are told to stop, or killed, while a task writes. By
+ * {@code mvn verify -Pend-to-end}: that many images take minutes to write.
  */
-@Tag("cluster")
+@Tag("end-to-end")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class) // the dataset of the first trains the model
 class SignalsTest {
   private static final Map<String, String> ONE_CORE = Map.of("MASTER", "local[1]");

@@ -9,9 +9,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.InitConfig.InitParts;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.MixConfig.MixPass;
@@ -102,10 +101,20 @@ class LargeImagesTest {
     }
   }
 
+  @Test
+  void aSmallModelTrainsAndItsEncoderIsReadAgain() throws IOException {
+    assertTrainsAndIsReadAgain("vit-small");
+  }
+
+  /** 86 million parameters. */
+  @Test
+  @Tag("slow")
+  void aBaseModelTrainsAndItsEncoderIsReadAgain() throws IOException {
+    assertTrainsAndIsReadAgain("vit-base");
+  }
+
   /** A joint step of two images in two parts. */
-  @ParameterizedTest
-  @ValueSource(strings = {"vit-small", "vit-base"})
-  void aLargeModelTrainsAndItsEncoderIsReadAgain(String preset) throws IOException {
+  private void assertTrainsAndIsReadAgain(String preset) throws IOException {
     JobConfig config = config(preset);
     ViT vit = vit(config);
     try (Replica replica = replica(vit, config, Objective.JOINT)) {

@@ -110,7 +110,7 @@ class CatalogTest {
 
   /** Killed at some operation on its files, and started again from the checkpoint before. */
   @ParameterizedTest
-  @ValueSource(ints = {1, 4, 9, 14})
+  @ValueSource(ints = {1, 9})
   void aRunThatIsKilledAndResumedIsThereOnce(int operation) {
     KillableFileSystem.killAt(operation);
     Tables dying = tables(KillableFileSystem.configuration());

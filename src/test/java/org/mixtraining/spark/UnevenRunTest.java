@@ -10,6 +10,7 @@ import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.JobConfig;
@@ -64,6 +65,7 @@ class UnevenRunTest {
 
   /** Three test images in four shards, and none to validate on. */
   @Test
+  @Tag("slow")
   void tenThousandClassesOfOneImageEachTrainOneEpoch() throws IOException {
     int classes = 10_000;
     for (int c = 0; c < classes; c++) {
