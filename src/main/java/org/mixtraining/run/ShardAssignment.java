@@ -1,10 +1,12 @@
 package org.mixtraining.run;
 
 import java.io.Serializable;
-import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.stream.IntStream;
 
 /**
@@ -38,22 +40,24 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
   /** Each worker has one; every other one goes to the worker that would be done with it first. */
   private int[] owners(int workers, int shards) {
     int[] owners = new int[shards];
-    int[] held = new int[workers];
+    Queue<Load> next = new PriorityQueue<>(FIRST_DONE);
     for (int shard = 0; shard < shards; shard++) {
-      int next = shard;
-      if (shard >= workers) {
-        next = 0;
-        for (int w = 1; w < workers; w++) {
-          if ((held[w] + 1) / speed(w) < (held[next] + 1) / speed(next)) {
-            next = w;
-          }
-        }
-      }
-      owners[shard] = next;
-      held[next]++;
+      Load load = shard < workers ? new Load(shard, 0, speed(shard)) : next.remove();
+      owners[shard] = load.worker;
+      next.add(new Load(load.worker, load.held + 1, load.speed));
     }
     return owners;
   }
+
+  /** A worker with so many shards. */
+  private record Load(int worker, int held, double speed) {
+    double withOneMore() {
+      return (held + 1) / speed;
+    }
+  }
+
+  private static final Comparator<Load> FIRST_DONE =
+      Comparator.comparingDouble(Load::withOneMore).thenComparingInt(Load::worker);
 
   private double speed(int worker) {
     return speeds.isEmpty() ? 1 : speeds.get(worker);
@@ -81,11 +85,11 @@ public record ShardAssignment(List<Double> speeds) implements Serializable {
 
   /** How long, at these speeds, the last worker would take for its assigned shards, in shards. */
   private double longest(ShardAssignment assignment, int shards) {
-    int[] owners = assignment.owners(speeds.size(), shards);
-    return IntStream.range(0, speeds.size())
-        .mapToDouble(w -> Arrays.stream(owners).filter(owner -> owner == w).count() / speed(w))
-        .max()
-        .orElse(0);
+    int[] held = new int[speeds.size()];
+    for (int owner : assignment.owners(held.length, shards)) {
+      held[owner]++;
+    }
+    return IntStream.range(0, held.length).mapToDouble(w -> held[w] / speed(w)).max().orElse(0);
   }
 
   /** A line for logs: how much faster the fastest worker is than the slowest. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,35 @@ class ShardAssignmentTest {
     IntStream.range(0, 3).forEach(w -> all.addAll(assignment.shards(w, 3, 7)));
     assertThat(all).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6);
     assertThat(counts(assignment, 3, 7)).containsExactly(5, 1, 1);
+  }
+
+  /** As found by looking among all workers at every shard. */
+  @Test
+  void theNextShardGoesToTheWorkerThatIsDoneWithItFirst() {
+    Random random = new Random(1);
+    List<Double> speeds = random.doubles(50, 1, 3).map(Math::rint).boxed().toList();
+    double[] held = new double[50];
+    List<Integer> owners = new ArrayList<>();
+    for (int shard = 0; shard < 700; shard++) {
+      int first = shard;
+      if (shard >= 50) {
+        first = 0;
+        for (int w = 1; w < 50; w++) {
+          if ((held[w] + 1) / speeds.get(w) < (held[first] + 1) / speeds.get(first)) {
+            first = w;
+          }
+        }
+      }
+      held[first]++;
+      owners.add(first);
+    }
+
+    ShardAssignment assignment = new ShardAssignment(speeds);
+    for (int w = 0; w < 50; w++) {
+      int worker = w;
+      assertThat(assignment.shards(w, 50, 700))
+          .isEqualTo(IntStream.range(0, 700).filter(s -> owners.get(s) == worker).boxed().toList());
+    }
   }
 
   @Test
