@@ -88,7 +88,7 @@ launch() {
   [ -f "$root/target/mixtraining.jar" ] ||
     fail "$root/target/mixtraining.jar is missing: build it with 'mvn -q package -DskipTests' in $root"
   [ -x "$SPARK_HOME/bin/spark-submit" ] ||
-    fail "SPARK_HOME=$SPARK_HOME has no bin/spark-submit: point it at a Spark 3.5 (Scala 2.12)"
+    fail "SPARK_HOME=$SPARK_HOME has no bin/spark-submit: point it at a Spark 3.5 (Scala 2.12) or 4"
   plan "$scheduler" "$@"
 
   submit=("$SPARK_HOME/bin/spark-submit" --class org.mixtraining.cli.Main --master "$master")

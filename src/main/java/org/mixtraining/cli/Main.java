@@ -4,11 +4,14 @@ import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
+import org.apache.commons.lang3.function.Failable;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.ShutdownHookManager;
@@ -85,7 +88,7 @@ public final class Main {
     if (Sessions.isGuest() || System.getProperty("spark.yarn.app.id") != null) {
       int code = run(args);
       if (code != DONE) {
-        throw new SparkUserAppException(code);
+        throw ended(code);
       }
       return;
     }
@@ -99,6 +102,13 @@ public final class Main {
       Configurator.setAllLevels("", Level.OFF);
     }
     System.exit(code);
+  }
+
+  /** By reflection, since Spark 4.2 gives it a cause besides. */
+  private static SparkUserAppException ended(int code) {
+    Constructor<?> constructor = SparkUserAppException.class.getConstructors()[0];
+    Object[] arguments = Arrays.copyOf(new Object[] {code}, constructor.getParameterCount());
+    return (SparkUserAppException) Failable.call(() -> constructor.newInstance(arguments));
   }
 
   /** The directory that submit/mixtraining made for this start, once Spark has left it. */

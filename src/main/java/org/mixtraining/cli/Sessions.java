@@ -27,7 +27,7 @@ final class Sessions {
     @Override
     public void close() {
       if (own) {
-        spark.close();
+        spark.stop();
       }
     }
   }

@@ -2,10 +2,12 @@ package org.mixtraining.results;
 
 import static java.util.stream.Collectors.joining;
 
+import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.commons.lang3.reflect.MethodUtils;
 import org.apache.parquet.example.data.Group;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
@@ -66,13 +68,17 @@ public final class Catalog {
   }
 
   private void check() {
+    Object manager = spark.sessionState().catalogManager();
     try {
-      spark.sessionState().catalogManager().catalog(name());
-    } catch (Exception e) { // Spark throws checked ones that it does not declare
+      // By reflection, since its type is a class in Spark 3.5 and an interface in 4.2.
+      MethodUtils.invokeMethod(manager, "catalog", name());
+    } catch (InvocationTargetException e) {
       throw refused(
           place,
           "this Spark session has no catalog %s (%s); spark.sql.catalog.%s names its class, which must be on Spark's class path"
-              .formatted(name(), brief(e), name()));
+              .formatted(name(), brief(e.getTargetException()), name()));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("this Spark's catalogs cannot be asked for", e);
     }
   }
 
@@ -111,7 +117,7 @@ public final class Catalog {
   }
 
   /** The first line of what Spark says. */
-  private static String brief(Exception e) {
+  private static String brief(Throwable e) {
     String message =
         e instanceof AnalysisException a ? a.message() : String.valueOf(e.getMessage());
     return message.lines().findFirst().orElse("");

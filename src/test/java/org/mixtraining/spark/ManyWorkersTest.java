@@ -19,21 +19,26 @@ import org.mixtraining.data.prepare.Prepare;
 
 /**
  * More workers than executors of one machine, by {@code mvn failsafe:integration-test
- * -Dit.test=ManyWorkersTest -Dintegration.tags=slow} after {@code mvn package -DskipTests}.
+ * -Dit.test=ManyWorkersTest -Dintegration.tags=slow} after {@code mvn package -DskipTests}; another
+ * number of them by {@code -Dworkers=1024}.
  */
 @Tag("slow")
 class ManyWorkersTest {
-  private static final int WORKERS = 64;
+  private static final int WORKERS = Integer.getInteger("workers", 64);
+
+  /** The driver of this test has no room for the states of many more than 64 workers. */
+  private static final List<String> EXCHANGES =
+      WORKERS > 64 ? List.of("blocks", "shuffle") : List.of("driver", "blocks", "shuffle");
 
   @TempDir Path directory;
 
   @Test
-  void sixtyFourWorkersReachTheSameBitsByEveryExchange() {
+  void manyWorkersReachTheSameBitsByEveryExchange() {
     String jar = PackagedJob.jar();
     Set<String> states = new TreeSet<>();
     try (SparkSession session =
         SparkSession.builder()
-            .master("local-cluster[2, 1, 1024]")
+            .master("local-cluster[2, 1, " + Math.max(1024, 4 * WORKERS) + "]")
             .config("spark.ui.enabled", false)
             .config("spark.sql.shuffle.partitions", 1)
             .config("spark.driver.maxResultSize", 0)
@@ -42,7 +47,7 @@ class ManyWorkersTest {
       session.sparkContext().setLogLevel("OFF");
       Prepare.run(session, config("auto").data(), Prepare.Existing.REFUSE, line -> {});
       var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-      for (String exchange : List.of("driver", "blocks", "shuffle")) {
+      for (String exchange : EXCHANGES) {
         heap().forEach(MemoryPoolMXBean::resetPeakUsage);
         try (var run = new SparkRun(spark, config(exchange))) {
           run.train(
@@ -69,7 +74,7 @@ class ManyWorkersTest {
   private JobConfig config(String exchange) {
     return SmallRun.config(
         directory.resolve("images"),
-        "data.synthetic={train = 1280, test = 64}",
+        "data.synthetic={train = " + 20 * WORKERS + ", test = 64}",
         "data.shards=" + WORKERS,
         "workers.count=" + WORKERS,
         "optimizer.batch-size=" + 2 * WORKERS,

@@ -6,13 +6,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.apache.commons.lang3.function.Failable;
+import org.apache.commons.lang3.reflect.MethodUtils;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
 import org.apache.spark.storage.BlockManagerId;
 import org.mixtraining.run.TaskInfo;
 import org.mixtraining.run.WorkerResult;
 import scala.Tuple2;
-import scala.collection.JavaConverters;
+import scala.collection.immutable.$colon$colon;
+import scala.collection.immutable.List$;
+import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
 /**
@@ -80,18 +85,26 @@ public final class PreferredLocations {
             .toList());
   }
 
+  /**
+   * By reflection and from a list that is a sequence to both, since Scala 2.12 and 2.13 mean
+   * different types by Seq: the same jar runs on Spark 3.5 and 4.
+   */
   private static JavaRDD<Integer> numbers(JavaSparkContext spark, List<List<String>> locations) {
-    List<Tuple2<Integer, scala.collection.Seq<String>>> numbers =
+    List<Tuple2<Integer, ?>> numbers =
         IntStream.range(0, locations.size())
-            .mapToObj(i -> new Tuple2<>(i, seq(locations.get(i))))
+            .<Tuple2<Integer, ?>>mapToObj(i -> new Tuple2<>(i, scala(locations.get(i))))
             .toList();
-    return spark
-        .sc()
-        .makeRDD(seq(numbers), ClassTag$.MODULE$.<Integer>apply(Integer.class))
-        .toJavaRDD();
+    ClassTag<?> type = ClassTag$.MODULE$.apply(Integer.class);
+    Object rdd =
+        Failable.call(() -> MethodUtils.invokeMethod(spark.sc(), "makeRDD", scala(numbers), type));
+    return ((RDD<?>) rdd).toJavaRDD().map(Integer.class::cast);
   }
 
-  private static <T> scala.collection.Seq<T> seq(List<T> list) {
-    return JavaConverters.asScalaBufferConverter(list).asScala().toList();
+  private static <T> scala.collection.immutable.List<T> scala(List<T> list) {
+    scala.collection.immutable.List<T> all = List$.MODULE$.empty();
+    for (int i = list.size() - 1; i >= 0; i--) {
+      all = new $colon$colon<>(list.get(i), all);
+    }
+    return all;
   }
 }
