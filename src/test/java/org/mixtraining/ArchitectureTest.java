@@ -280,6 +280,33 @@ class ArchitectureTest {
   }
 
   /**
+   * The same jar runs on Spark 3.5 and 4. Their Scala means different types by {@code Seq}, and the
+   * rest are other names that do not mean the same in both.
+   */
+  @Test
+  void nothingIsCalledThatSpark4HasUnderAnotherType() {
+    check(noClasses().should().accessTargetWhere(OF_ONE_SPARK));
+  }
+
+  private static final DescribedPredicate<JavaAccess<?>> OF_ONE_SPARK =
+      DescribedPredicate.describe(
+          "is of Spark 3.5 or of Spark 4 alone",
+          access -> {
+            AccessTarget target = access.getTarget();
+            String owner = target.getOwner().getName();
+            return (owner.equals("org.apache.spark.SparkUserAppException")
+                    && target.getName().equals("<init>"))
+                || owner.equals("org.apache.spark.sql.connector.catalog.CatalogManager")
+                || owner.startsWith("scala.collection.convert.")
+                || (owner.startsWith("org.apache.spark.")
+                    && target instanceof AccessTarget.CodeUnitAccessTarget called
+                    && Stream.concat(
+                            called.getRawParameterTypes().stream(),
+                            Stream.of(called.getRawReturnType()))
+                        .anyMatch(type -> type.getName().equals("scala.collection.Seq")));
+          });
+
+  /**
    * The order of {@code Map.of} is another in each JVM: a file of it would not have the same bits.
    */
   @Test
