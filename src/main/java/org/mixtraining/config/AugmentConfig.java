@@ -10,8 +10,10 @@ import org.mixtraining.config.hocon.Settings;
  * @param sl what SL and JOINT epochs do to each image
  * @param mixup α of mixup in SL minibatches, at least 0; 0: none
  * @param cutmix α of cutmix in SL minibatches, at least 0; 0: none
+ * @param patchDropout share of the patches that the encoder is not shown in SL epochs, over their
+ *     phase, in [0, 1) (PatchDropout: Liu et al., arXiv 2208.07220)
  */
-public record AugmentConfig(Images ssl, Images sl, double mixup, double cutmix)
+public record AugmentConfig(Images ssl, Images sl, double mixup, double cutmix, Curve patchDropout)
     implements Serializable {
 
   /**
@@ -74,11 +76,19 @@ public record AugmentConfig(Images ssl, Images sl, double mixup, double cutmix)
   /** All numbers from {@code low} to {@code high}. */
   public record Range(double low, double high) implements Serializable {}
 
-  static AugmentConfig read(Settings settings) {
+  /**
+   * Reads the block.
+   *
+   * @param growing whether the SL epochs follow on a visible pass that grows, over images that all
+   *     have labels: by default they then go on hiding patches, ever fewer
+   */
+  static AugmentConfig read(Settings settings, boolean growing) {
+    settings.byDefault("augment.patch-dropout", growing ? "linear(0.5->0)" : "constant(0)");
     return new AugmentConfig(
         Images.read(settings, "augment.ssl"),
         Images.read(settings, "augment.sl"),
         settings.number("augment.mixup", v -> v >= 0, "at least 0"),
-        settings.number("augment.cutmix", v -> v >= 0, "at least 0"));
+        settings.number("augment.cutmix", v -> v >= 0, "at least 0"),
+        settings.curve("augment.patch-dropout", v -> 0 <= v && v < 1, "in [0, 1)"));
   }
 }

@@ -75,12 +75,13 @@ public record JobConfig(
   static JobConfig read(Settings settings) {
     Pipeline pipeline = Pipeline.read(settings);
     ModelConfig model = ModelConfig.read(settings, pipeline);
+    DataConfig data = DataConfig.read(settings);
     JobConfig config =
         new JobConfig(
             RunConfig.read(settings),
-            DataConfig.read(settings),
+            data,
             model,
-            TrainingConfig.read(settings, pipeline, model.maskRatio()),
+            TrainingConfig.read(settings, pipeline, model.maskRatio(), !data.hasUnlabelled()),
             AveragingConfig.read(settings),
             WorkersConfig.read(settings),
             CheckpointConfig.read(settings),

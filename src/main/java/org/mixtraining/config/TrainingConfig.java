@@ -1,6 +1,8 @@
 package org.mixtraining.config;
 
 import java.io.Serializable;
+import org.mixtraining.config.MixConfig.MixMode;
+import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.hocon.Settings;
 
 /** Training hyperparameters: the blocks from {@code init} to {@code early-stopping}. */
@@ -15,14 +17,27 @@ public record TrainingConfig(
     EarlyStoppingConfig earlyStopping)
     implements Serializable {
 
-  static TrainingConfig read(Settings settings, Pipeline pipeline, double modelMaskRatio) {
+  /**
+   * Reads the blocks.
+   *
+   * @param modelMaskRatio share of the patches masked in SSL epochs
+   * @param allLabelled whether no image is without a label that is used
+   */
+  static TrainingConfig read(
+      Settings settings, Pipeline pipeline, double modelMaskRatio, boolean allLabelled) {
+    MixConfig mix = MixConfig.read(settings, pipeline, modelMaskRatio);
+    boolean growing =
+        pipeline == Pipeline.MIX
+            && mix.ratio() > 0
+            && mix.mode() == MixMode.JOINT
+            && mix.pass() == MixPass.VISIBLE;
     return new TrainingConfig(
         InitConfig.read(settings),
         pipeline,
         EpochsConfig.read(settings, pipeline),
-        MixConfig.read(settings, pipeline, modelMaskRatio),
+        mix,
         OptimizerConfig.read(settings),
-        AugmentConfig.read(settings),
+        AugmentConfig.read(settings, growing && allLabelled),
         EvaluationConfig.read(settings),
         EarlyStoppingConfig.read(settings));
   }

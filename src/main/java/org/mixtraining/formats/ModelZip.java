@@ -12,9 +12,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 import org.deeplearning4j.util.ModelSerializer;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.kernels.Matrix;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
@@ -63,7 +63,7 @@ public record ModelZip(Map<String, byte[]> entries) {
 
   private static Replica replica(ViT vit, List<Head> heads, OptimizerConfig optimizer) {
     return new Replica(
-        ViTGraph.configuration(vit, heads, Objective.SL, MixPass.VISIBLE, optimizer, 0));
+        ViTGraph.configuration(vit, heads, Objective.SL, EncoderInput.FULL, optimizer, 0));
   }
 
   /**

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Served;
@@ -123,7 +123,12 @@ public record TrainedModel(ModelCard card, ModelState state) implements Serializ
   /** JSON of the configuration of its graph of encoder and heads. */
   public String graph() {
     return ViTGraph.configuration(
-            card.vit(), card.heads(), Objective.SL, MixPass.VISIBLE, OptimizerConfig.defaults(), 0)
+            card.vit(),
+            card.heads(),
+            Objective.SL,
+            EncoderInput.FULL,
+            OptimizerConfig.defaults(),
+            0)
         .toJson();
   }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.mixtraining.gpu.EmbeddingProgram.Content;
 import org.mixtraining.gpu.Operations.Kind;
 import org.mixtraining.gpu.Operations.Residual;
-import org.mixtraining.vit.EncoderInput;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.layers.Sequences;

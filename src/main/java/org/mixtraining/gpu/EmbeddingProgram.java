@@ -2,7 +2,7 @@ package org.mixtraining.gpu;
 
 import java.util.List;
 import org.mixtraining.gpu.Operations.Kind;
-import org.mixtraining.vit.EncoderInput;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
 import org.mixtraining.vit.layers.Sequences;

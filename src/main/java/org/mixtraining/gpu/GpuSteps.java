@@ -90,7 +90,7 @@ public final class GpuSteps implements StepExecutor {
     bench.pixels();
     bench.settings();
     bench.blockSettings();
-    if (spec.reconstructs()) {
+    if (spec.masks()) {
       bench.mask();
     }
     if (spec.objective() != Objective.SSL) {

@@ -21,7 +21,7 @@ final class StepInput {
       prepare(bench, gpu, resident, raw, plan.epoch());
     } else if (batch instanceof Prepared prepared) {
       gpu.write(bench.pixels(), prepared.pixels());
-      if (bench.spec().reconstructs()) {
+      if (bench.spec().masks()) {
         gpu.write(bench.mask(), prepared.mask());
       }
     }
@@ -67,7 +67,7 @@ final class StepInput {
             own.set().channels(),
             bench.vit().architecture().channels(),
             batch.imageSize());
-    if (bench.spec().reconstructs()) {
+    if (bench.spec().masks()) {
       Memory ids = bench.ints("input.ids", 2L * batch.images());
       gpu.write(ids, ints(batch.ids()));
       int patches = bench.vit().patches();

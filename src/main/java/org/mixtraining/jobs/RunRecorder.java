@@ -18,6 +18,7 @@ import org.mixtraining.results.WorkerRow;
 import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.run.EpochSink;
 import org.mixtraining.run.WorkerShare;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.EpochMetrics;
@@ -141,9 +142,9 @@ final class RunRecorder implements EpochSink {
         plan.epoch() + 1,
         plan.phase(),
         plan.objective(),
-        plan.objective() == Objective.JOINT ? plan.pass() : null,
+        plan.objective() == Objective.JOINT ? plan.input().pass() : null,
         plan.alpha(),
-        plan.objective() == Objective.SL ? null : plan.maskRatio(),
+        plan.input() == EncoderInput.FULL ? null : plan.maskRatio(),
         plan.learningRate(0, steps),
         plan.learningRate(steps - 1, steps),
         training(plan, metrics),

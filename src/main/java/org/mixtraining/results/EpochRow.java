@@ -16,7 +16,7 @@ public record EpochRow(
         MixPass pass,
     @Column("weight of the SSL loss, 1 for ssl and 0 for sl") double alpha,
     @Column(
-            "share of the patches masked, of labelled images if others are apart, 0 to 1; null for sl")
+            "share of the patches masked, of labelled images if others are apart, 0 to 1; null where none is")
         Double maskRatio,
     @Column("learning rate of the first step") double learningRateStart,
     @Column("learning rate of the last step") double learningRateEnd,

@@ -6,13 +6,13 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.function.Function;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Processor;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
@@ -57,7 +57,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
 
   @Override
   public EpochResult train(EpochPlan plan, RunState state) {
-    String graph = data.graph(plan.objective(), plan.pass()).toJson();
+    String graph = data.graph(plan.objective(), plan.input()).toJson();
     ModelState reached = data.trained(plan, state.model());
     Rounds rounds = data.rounds(plan);
     List<List<WorkerResult>> ends = new ArrayList<>();
@@ -121,7 +121,7 @@ public final class LocalBackend implements Backend, EpochTrainer, Evaluator {
   /** In as many parts as workers, whose sums are those of Spark's tasks. */
   private <R> List<R> inParts(
       ModelState model, Function<HeldOutPart, Function<Predictor, R>> work) {
-    String graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
+    String graph = data.graph(Objective.SL, EncoderInput.FULL).toJson();
     int parts = data.config().workers().count();
     List<R> results = new ArrayList<>();
     device.bind();

@@ -13,7 +13,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig.Betas;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
@@ -22,12 +21,12 @@ import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Split;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
 import org.mixtraining.train.TrainingBatch;
-import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelSpec;
 import org.mixtraining.vit.Replica;
@@ -143,31 +142,31 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   }
 
   /** The graph of an objective. */
-  public ComputationGraphConfiguration graph(Objective objective, MixPass pass) {
+  public ComputationGraphConfiguration graph(Objective objective, EncoderInput input) {
     return ViTGraph.configuration(
-        vit(), heads(), objective, pass, config.optimizer(), config.run().seed());
+        vit(), heads(), objective, input, config.optimizer(), config.run().seed());
   }
 
   /** The model before the first epoch: it depends on the seed and the architecture only. */
   public ModelState initialModel() {
-    try (Replica replica = new Replica(graph(Objective.JOINT, jointPass()))) {
+    try (Replica replica = new Replica(graph(Objective.JOINT, jointInput()))) {
       return replica.state();
     }
   }
 
   /** Bytes of that model's parameters and moments. */
   public long stateBytes() {
-    return layers(Objective.JOINT, jointPass())
+    return layers(Objective.JOINT, jointInput())
         .mapToLong(layer -> 3L * Float.BYTES * layer.size())
         .sum();
   }
 
-  private MixPass jointPass() {
+  private EncoderInput jointInput() {
     return MixSchedule.of(config).epochs().stream()
         .filter(plan -> plan.objective() == Objective.JOINT)
-        .map(EpochPlan::pass)
+        .map(EpochPlan::input)
         .findFirst()
-        .orElse(MixPass.VISIBLE);
+        .orElse(EncoderInput.VISIBLE);
   }
 
   public List<Head> heads() {
@@ -262,13 +261,12 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
   /** The blocks of a model that an epoch's graph has. */
   public ModelState trained(EpochPlan plan, ModelState model) {
     return model.only(
-        layers(plan.objective(), plan.pass())
+        layers(plan.objective(), plan.input())
             .map(ModelSpec.Layer::block)
             .collect(Collectors.toSet()));
   }
 
-  private Stream<ModelSpec.Layer> layers(Objective objective, MixPass pass) {
-    EncoderInput input = EncoderInput.of(objective, pass);
+  private Stream<ModelSpec.Layer> layers(Objective objective, EncoderInput input) {
     return ModelSpec.of(vit(), heads()).layers(objective, input).stream();
   }
 

@@ -2,7 +2,6 @@ package org.mixtraining.schedule;
 
 import java.io.Serializable;
 import org.mixtraining.config.KebabCase;
-import org.mixtraining.config.MixConfig.MixPass;
 
 /**
  * One epoch of a run: everything that its steps depend on besides data and state. The driver
@@ -12,9 +11,9 @@ import org.mixtraining.config.MixConfig.MixPass;
  * @param epochs length of the run
  * @param phase the part of the run it belongs to
  * @param objective what it minimises
- * @param pass input of the encoder in a JOINT step; ignored by SSL and SL epochs
+ * @param input what the encoder sees of an image
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
- * @param maskRatio share of an image's patches that are masked; ignored by SL epochs
+ * @param maskRatio share of an image's patches that are masked; ignored where it sees them all
  * @param unlabelledMaskRatio the same of images without a label, which then have minibatches of
  *     their own; null where they share those of the others
  * @param learningRate the schedule of the run or of the phase
@@ -26,7 +25,7 @@ public record EpochPlan(
     int epochs,
     Phase phase,
     Objective objective,
-    MixPass pass,
+    EncoderInput input,
     double alpha,
     double maskRatio,
     Double unlabelledMaskRatio,
@@ -49,7 +48,7 @@ public record EpochPlan(
         epochs,
         phase,
         objective,
-        pass,
+        input,
         alpha,
         maskRatio,
         unlabelledMaskRatio,

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import org.mixtraining.config.Curve;
 import org.mixtraining.config.EpochsConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.KebabCase;
@@ -28,9 +29,10 @@ import org.mixtraining.config.OptimizerConfig.Span;
  *
  * Pipeline {@code ssl-sl} merges none, {@code sl} has the SL epochs alone, and {@code ssat} is
  * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
- * a JOINT epoch are their curves' values at the centre of the epoch. Where only some images have
- * labels that are used, the images without one keep the SSL epochs' mask ratio while the visible
- * pass grows, and so their price. One learning-rate schedule spans the run, or each phase has one.
+ * a JOINT epoch, and the patch dropout of one in phase SL, are their curves' values at the centre
+ * of the epoch. Where only some images have labels that are used, the images without one keep the
+ * SSL epochs' mask ratio while the visible pass grows, and so their price. One learning-rate
+ * schedule spans the run, or each phase has one.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -42,15 +44,15 @@ public record MixSchedule(List<EpochPlan> epochs) {
     EpochsConfig asked = config.epochs();
     MixConfig mix = config.mix();
     Step ssl =
-        new Step(Phase.SSL, Objective.SSL, MixPass.VISIBLE, 1, config.model().maskRatio(), null);
-    Step sl =
-        new Step(Phase.SL, Objective.SL, MixPass.VISIBLE, 0, config.model().maskRatio(), null);
+        new Step(
+            Phase.SSL, Objective.SSL, EncoderInput.VISIBLE, 1, config.model().maskRatio(), null);
+    Curve dropout = config.augment().patchDropout();
     List<Step> steps = new ArrayList<>();
     switch (config.pipeline()) {
-      case SL -> repeat(steps, asked.sl(), sl);
+      case SL -> supervised(steps, asked.sl(), dropout);
       case SSL_SL -> {
         repeat(steps, asked.ssl(), ssl);
-        repeat(steps, asked.sl(), sl);
+        supervised(steps, asked.sl(), dropout);
       }
       case MIX -> {
         int merged = merged(mix.ratio(), Math.min(asked.ssl(), asked.sl()));
@@ -60,10 +62,10 @@ public record MixSchedule(List<EpochPlan> epochs) {
         } else {
           for (int i = 0; i < merged; i++) {
             steps.add(ssl.in(Phase.MIX));
-            steps.add(sl.in(Phase.MIX));
+            steps.add(supervised(0).in(Phase.MIX));
           }
         }
-        repeat(steps, asked.sl() - merged, sl);
+        supervised(steps, asked.sl() - merged, dropout);
       }
       case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, config);
     }
@@ -131,7 +133,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
           String.valueOf(plan.epoch() + 1),
           plan.phase().name(),
           plan.objective().name(),
-          plan.objective() == Objective.JOINT ? KebabCase.of(plan.pass()) : "-",
+          plan.objective() == Objective.JOINT ? KebabCase.of(plan.input().pass()) : "-",
           number("%.2e", plan.learningRate(0, 1))
               + " -> "
               + number("%.2e", plan.learningRate(1, 1)),
@@ -147,7 +149,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
   }
 
   private static String masks(EpochPlan plan) {
-    if (plan.objective() == Objective.SL) {
+    if (plan.input() == EncoderInput.FULL) {
       return "-";
     }
     String mask = number("%.3f", plan.maskRatio());
@@ -160,18 +162,30 @@ public record MixSchedule(List<EpochPlan> epochs) {
   private record Step(
       Phase phase,
       Objective objective,
-      MixPass pass,
+      EncoderInput input,
       double alpha,
       double maskRatio,
       Double unlabelledMaskRatio) {
 
     Step in(Phase other) {
-      return new Step(other, objective, pass, alpha, maskRatio, unlabelledMaskRatio);
+      return new Step(other, objective, input, alpha, maskRatio, unlabelledMaskRatio);
     }
   }
 
   private static void repeat(List<Step> steps, int times, Step step) {
     steps.addAll(Collections.nCopies(times, step));
+  }
+
+  /** An SL epoch, which sees whole images if no patch is masked. */
+  private static Step supervised(double maskRatio) {
+    EncoderInput input = maskRatio > 0 ? EncoderInput.VISIBLE : EncoderInput.FULL;
+    return new Step(Phase.SL, Objective.SL, input, 0, maskRatio, null);
+  }
+
+  private static void supervised(List<Step> steps, int times, Curve dropout) {
+    for (int i = 0; i < times; i++) {
+      steps.add(supervised(dropout.at((i + 0.5) / times)));
+    }
   }
 
   private static void joint(List<Step> steps, int times, MixPass pass, JobConfig config) {
@@ -183,7 +197,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
           new Step(
               Phase.MIX,
               Objective.JOINT,
-              pass,
+              EncoderInput.of(Objective.JOINT, pass),
               mix.alpha().at(centre),
               mix.maskRatio().at(centre),
               apart ? config.model().maskRatio() : null));
@@ -199,7 +213,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
               steps.size(),
               step.phase(),
               step.objective(),
-              step.pass(),
+              step.input(),
               step.alpha(),
               step.maskRatio(),
               step.unlabelledMaskRatio(),

@@ -11,7 +11,6 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatch;
@@ -22,6 +21,7 @@ import org.mixtraining.kernels.Device;
 import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
@@ -111,7 +111,7 @@ public final class FrozenModel {
   }
 
   private List<Part> parts(Broadcast<ModelState> broadcast) {
-    String graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
+    String graph = data.graph(Objective.SL, EncoderInput.FULL).toJson();
     int parts = config.workers().count();
     JobConfig job = config;
     List<LabelledData> tasks = data.labelled();
@@ -190,7 +190,7 @@ public final class FrozenModel {
         Replica replica =
             new Replica(
                 ViTGraph.configuration(
-                    vit, data.heads(), plan.objective(), plan.pass(), config.optimizer(), 0))) {
+                    vit, data.heads(), plan.objective(), plan.input(), config.optimizer(), 0))) {
       replica.loadParameters(model);
       var batch =
           Batch.training(

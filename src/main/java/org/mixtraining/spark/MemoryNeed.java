@@ -11,7 +11,6 @@ import org.mixtraining.run.LabelledData;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
-import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.MemoryEstimate;
 
 /**
@@ -73,7 +72,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
                                 MemoryEstimate.training(
                                     vit.masking(plan.maskRatio()),
                                     plan.objective(),
-                                    EncoderInput.of(plan.objective(), plan.pass()),
+                                    plan.input(),
                                     parameters,
                                     steps == TrainingData.Steps.ON_DEVICE ? 0 : batch,
                                     plan.parts())))

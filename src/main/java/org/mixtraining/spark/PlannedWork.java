@@ -20,7 +20,6 @@ import org.mixtraining.run.TrainingData;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Rounds;
-import org.mixtraining.vit.EncoderInput;
 
 /** The work of a run, computed before it is trained: FLOPs and early stopping. */
 public final class PlannedWork {
@@ -78,7 +77,7 @@ public final class PlannedWork {
       TrainingData data, LabelledData task, EpochPlan plan, boolean labelled) {
     return data.vit(task)
         .masking(plan.maskRatio(labelled))
-        .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
+        .trainingFlops(plan.objective(), plan.input());
   }
 
   /**

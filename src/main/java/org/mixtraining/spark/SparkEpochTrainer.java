@@ -1,7 +1,7 @@
 package org.mixtraining.spark;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +18,7 @@ import org.mixtraining.run.ShardAssignment;
 import org.mixtraining.run.TrainingData;
 import org.mixtraining.run.WorkerResult;
 import org.mixtraining.run.WorkerShare;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
@@ -48,7 +49,10 @@ final class SparkEpochTrainer implements EpochTrainer {
   private final StateExchange exchange;
   private final Supervision supervision;
   private final PreferredLocations locations;
-  private final Map<Objective, Graph> graphs = new EnumMap<>(Objective.class);
+  private final Map<Trained, Graph> graphs = new HashMap<>();
+
+  /** What a graph is for. */
+  private record Trained(Objective objective, EncoderInput input) {}
 
   /** A graph's configuration, and the JSON that workers make theirs of and know it again by. */
   private record Graph(ComputationGraphConfiguration configuration, String json) {
@@ -108,7 +112,8 @@ final class SparkEpochTrainer implements EpochTrainer {
   private EpochResult epoch(EpochPlan plan, RunState state) {
     Graph graph =
         graphs.computeIfAbsent(
-            plan.objective(), objective -> Graph.of(data.graph(objective, plan.pass())));
+            new Trained(plan.objective(), plan.input()),
+            trained -> Graph.of(data.graph(trained.objective, trained.input)));
     Broadcast<EpochWorker.Epoch> epoch =
         spark.broadcast(new EpochWorker.Epoch(plan, graph.json, state.assignment()));
     Rounds rounds = data.rounds(plan);

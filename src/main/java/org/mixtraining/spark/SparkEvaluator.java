@@ -12,13 +12,13 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.storage.BlockManagerId;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Split;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.run.EpochScores;
 import org.mixtraining.run.Evaluator;
 import org.mixtraining.run.HeldOutPart;
 import org.mixtraining.run.TrainingData;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.spark.exchange.PreferredLocations;
@@ -54,7 +54,7 @@ final class SparkEvaluator implements Evaluator {
       Supervision supervision) {
     this.spark = spark;
     this.data = data;
-    this.graph = data.graph(Objective.SL, MixPass.VISIBLE).toJson();
+    this.graph = data.graph(Objective.SL, EncoderInput.FULL).toJson();
     this.setup = setup;
     this.profile = profile.filter(asked -> setup.value().devices().scoreWhereTrained());
     this.supervision = supervision;

@@ -60,7 +60,8 @@ public sealed interface TrainingBatch {
    * Images as a graph takes them.
    *
    * @param pixels [images, channels, size, size], normalised
-   * @param mask [images, patches], 1 at each visible patch; empty in SL
+   * @param mask [images, patches], 1 at each visible patch; empty where all are seen
+   * @param reconstructs whether the masked patches are reconstructed
    */
   record Prepared(
       Position position,
@@ -70,17 +71,19 @@ public sealed interface TrainingBatch {
       int imageSize,
       double maskRatio,
       float[] pixels,
-      float[] mask)
+      float[] mask,
+      boolean reconstructs)
       implements TrainingBatch {
 
     @Override
     public Prepared at(Position other) {
-      return new Prepared(other, head, ids, targets, imageSize, maskRatio, pixels, mask);
+      return new Prepared(
+          other, head, ids, targets, imageSize, maskRatio, pixels, mask, reconstructs);
     }
 
     /** The arrays of a graph that has the head of this task only. */
     public MultiDataSet arrays() {
-      return Batch.of(images(), imageSize, pixels, mask, targets);
+      return Batch.of(images(), imageSize, pixels, mask, targets, reconstructs);
     }
   }
 

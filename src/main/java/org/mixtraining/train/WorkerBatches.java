@@ -18,6 +18,7 @@ import org.mixtraining.data.StoredPasses;
 import org.mixtraining.data.augment.BatchMix;
 import org.mixtraining.data.augment.MixupCutmix;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.TrainingBatch.Position;
@@ -83,12 +84,20 @@ public record WorkerBatches(
       mixupCutmix().mix(batch.ids(), batch.pixels(), batch.height(), batch.width(), targets);
     }
     float[] mask =
-        plan.objective() == Objective.SL
+        plan.input() == EncoderInput.FULL
             ? new float[0]
             : Batch.masks(masked, batch.ids(), config.run().seed(), plan.epoch());
     float[] pixels = Batch.colours(masked, batch.pixels(), batch.size());
     return new Prepared(
-        position, head, batch.ids(), targets, batch.height(), maskRatio, pixels, mask);
+        position,
+        head,
+        batch.ids(),
+        targets,
+        batch.height(),
+        maskRatio,
+        pixels,
+        mask,
+        plan.objective() != Objective.SL);
   }
 
   /**

@@ -10,11 +10,11 @@ import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Phase;
-import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
@@ -43,7 +43,7 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
             1,
             Phase.MIX,
             objective,
-            config.mix().pass(),
+            EncoderInput.of(objective, config.mix().pass()),
             alpha,
             config.model().maskRatio(),
             null,
@@ -60,13 +60,12 @@ public record Workload(JobConfig config, ViT vit, EpochPlan plan) {
 
   /** Floating-point operations of a step, by formula. */
   public double stepFlops() {
-    EncoderInput encoderInput = EncoderInput.of(plan.objective(), plan.pass());
-    return vit.trainingFlops(plan.objective(), encoderInput) * batchSize();
+    return vit.trainingFlops(plan.objective(), plan.input()) * batchSize();
   }
 
   /** The graph of its steps. */
   public ComputationGraphConfiguration graph() {
-    return ViTGraph.configuration(vit, plan.objective(), plan.pass(), config.optimizer(), 0);
+    return ViTGraph.configuration(vit, plan.objective(), plan.input(), config.optimizer(), 0);
   }
 
   /** A new model. */

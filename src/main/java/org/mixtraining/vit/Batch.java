@@ -41,24 +41,25 @@ public final class Batch {
         vit.served().imageSize(),
         colours(vit, pixels, ids.length),
         objective == Objective.SL ? none : masks(vit, ids, seed, epoch),
-        objective == Objective.SSL ? none : targets);
+        objective == Objective.SSL ? none : targets,
+        objective != Objective.SL);
   }
 
   /**
-   * The same of values that are ready. Without a mask nothing is to be reconstructed, and without
-   * targets nothing to be classified.
+   * The same of values that are ready. Without targets nothing is to be classified.
    *
    * @param images their number
    * @param size height and width of the images
    * @param pixels [images, channels, size, size], normalised
    * @param mask [images, patches], 1 at each visible patch; or empty
    * @param targets [images, classes]; or empty
+   * @param reconstructs whether the masked patches are to be reconstructed
    */
   public static MultiDataSet of(
-      int images, int size, float[] pixels, float[] mask, float[] targets) {
+      int images, int size, float[] pixels, float[] mask, float[] targets, boolean reconstructs) {
     INDArray features = images(pixels, images, size);
     List<INDArray> labels = new ArrayList<>();
-    if (mask.length > 0) {
+    if (reconstructs) {
       labels.add(features);
     }
     if (targets.length > 0) {

@@ -2,6 +2,7 @@ package org.mixtraining.vit;
 
 import java.util.List;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.layers.ClassHeadLayer;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;

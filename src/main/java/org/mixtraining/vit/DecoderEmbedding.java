@@ -1,6 +1,7 @@
 package org.mixtraining.vit;
 
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.layers.DecoderEmbeddingLayer;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.layers.StochasticDepth;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
@@ -62,9 +63,9 @@ public record GraphSpec(
     return model.layers(objective, encoderInput);
   }
 
-  /** Whether pixels are reconstructed: then patches are masked. */
-  public boolean reconstructs() {
-    return objective != Objective.SL;
+  /** Whether patches are masked. */
+  public boolean masks() {
+    return encoderInput != EncoderInput.FULL;
   }
 
   /** Factor on the learning rate of a layer. */

@@ -1,5 +1,6 @@
 package org.mixtraining.vit;
 
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Architecture.Transformer;
 

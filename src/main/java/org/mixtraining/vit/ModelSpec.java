@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
 import org.mixtraining.vit.Architecture.Transformer;

@@ -139,7 +139,7 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
   public double trainingFlops(EpochPlan plan, String head, int imageSize, double maskRatio) {
     return vit()
         .serving(new Served(imageSize, classes(heads(head)), maskRatio))
-        .trainingFlops(plan.objective(), EncoderInput.of(plan.objective(), plan.pass()));
+        .trainingFlops(plan.objective(), plan.input());
   }
 
   private ViT vit() {

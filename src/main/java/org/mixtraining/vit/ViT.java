@@ -5,6 +5,7 @@ import org.mixtraining.config.ModelConfig;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.UserException;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Architecture.Transformer;
 import org.nd4j.shade.jackson.annotation.JsonCreator;

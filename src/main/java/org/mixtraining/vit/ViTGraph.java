@@ -6,8 +6,8 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Architecture.Transformer;
 import org.mixtraining.vit.layers.StochasticDepth;
@@ -68,15 +68,16 @@ public final class ViTGraph {
 
   /** The configuration of a graph for a single task. */
   public static ComputationGraphConfiguration configuration(
-      ViT vit, Objective objective, MixPass pass, OptimizerConfig optimizer, long seed) {
+      ViT vit, Objective objective, EncoderInput input, OptimizerConfig optimizer, long seed) {
     return configuration(
-        vit, List.of(new Head(HEAD, vit.served().classes(), 1)), objective, pass, optimizer, seed);
+        vit, List.of(new Head(HEAD, vit.served().classes(), 1)), objective, input, optimizer, seed);
   }
 
   /**
    * A graph's configuration.
    *
    * @param heads one of each task
+   * @param input what the encoder sees of an image
    * @param seed seed of the initial weights, which a layer has in common with its namesake in every
    *     other graph of the same seed
    */
@@ -84,7 +85,7 @@ public final class ViTGraph {
       ViT vit,
       List<Head> heads,
       Objective objective,
-      MixPass pass,
+      EncoderInput input,
       OptimizerConfig optimizer,
       long seed) {
     ModelSpec model = ModelSpec.of(vit, heads);
@@ -99,7 +100,7 @@ public final class ViTGraph {
             .addInputs(IMAGES);
     List<String> outputs = new ArrayList<>();
     String last = IMAGES;
-    for (ViTLayer layer : layers(vit, heads, objective, pass)) {
+    for (ViTLayer layer : layers(vit, heads, objective, input)) {
       String name = layer.getLayerName();
       ModelSpec.Layer parameters = model.layer(name);
       layer.optimize(
@@ -131,8 +132,7 @@ public final class ViTGraph {
 
   /** A graph's layers in order. */
   private static List<ViTLayer> layers(
-      ViT vit, List<Head> heads, Objective objective, MixPass pass) {
-    EncoderInput encoderInput = EncoderInput.of(objective, pass);
+      ViT vit, List<Head> heads, Objective objective, EncoderInput encoderInput) {
     List<ViTLayer> layers = new ArrayList<>();
     layers.add(new PatchEmbedding(PATCH_EMBEDDING, vit, encoderInput));
     if (encoderInput == EncoderInput.CORRUPTED) {

@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.layers.PackedParameters;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.nd4j.linalg.api.buffer.DataType;

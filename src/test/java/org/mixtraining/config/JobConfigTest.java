@@ -485,7 +485,7 @@ class JobConfigTest {
     assertThat(canonical)
         .doesNotContain("\n")
         .startsWith(
-            "{\"mixtraining\":{\"augment\":{\"cutmix\":0.0,\"mixup\":0.0,\"sl\":{\"crop-padding\":4,")
+            "{\"mixtraining\":{\"augment\":{\"cutmix\":0.0,\"mixup\":0.0,\"patch-dropout\":\"linear(0.5->0)\",\"sl\":{\"crop-padding\":4,")
         .contains("\"ssl-betas\":[0.9,0.95]", "\"pipeline\":\"mix\"", "\"mask-ratio\":0.75")
         .isEqualTo(load("epochs.ssl=\"4\"").canonical());
   }

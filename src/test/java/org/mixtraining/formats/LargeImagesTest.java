@@ -16,6 +16,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.formats.TimmWeights.Weight;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.Classifier;
 import org.mixtraining.vit.Batch;
@@ -52,7 +53,8 @@ class LargeImagesTest {
 
   private static Replica replica(ViT vit, JobConfig config, Objective objective) {
     return new Replica(
-        ViTGraph.configuration(vit, objective, MixPass.VISIBLE, config.optimizer(), 3));
+        ViTGraph.configuration(
+            vit, objective, EncoderInput.of(objective, MixPass.VISIBLE), config.optimizer(), 3));
   }
 
   private static SortedMap<String, Weight> exported(TrainedModel model, ModelCard.Task task)

@@ -9,9 +9,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.InitConfig.InitParts;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.UserException;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Replica;
@@ -31,7 +31,12 @@ class PretrainedWeightsTest {
     try (Replica replica =
         new Replica(
             ViTGraph.configuration(
-                vit, heads, Objective.JOINT, MixPass.CORRUPTED, ViTFixtures.optimizer(), seed))) {
+                vit,
+                heads,
+                Objective.JOINT,
+                EncoderInput.CORRUPTED,
+                ViTFixtures.optimizer(),
+                seed))) {
       ViTFixtures.disturb(replica.graph());
       return replica.state();
     }

@@ -59,7 +59,8 @@ class Bfloat16TrainingTest {
         SIZE,
         VIT.served().maskRatio(),
         pixels,
-        Batch.masks(VIT, ids, 11, 3));
+        Batch.masks(VIT, ids, 11, 3),
+        true);
   }
 
   @Test

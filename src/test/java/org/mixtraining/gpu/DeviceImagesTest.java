@@ -20,6 +20,7 @@ import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -119,7 +120,7 @@ class DeviceImagesTest {
   private static void assertSame(ViT vit, EpochPlan plan, WorkerBatches batches) {
     OptimizerConfig optimizer = config().optimizer();
     try (Replica replica =
-            new Replica(ViTGraph.configuration(vit, plan.objective(), plan.pass(), optimizer, 0));
+            new Replica(ViTGraph.configuration(vit, plan.objective(), plan.input(), optimizer, 0));
         Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
         Parameters parameters = new Parameters(gpu, replica.spec());
         Arena arena = new Arena(gpu);
@@ -168,7 +169,17 @@ class DeviceImagesTest {
     double alpha = objective == Objective.SL ? 0 : 0.5;
     LearningRate rate = new LearningRate(1e-3, 0, 0, 3);
     return new EpochPlan(
-        5, 3, Phase.MIX, objective, MixPass.VISIBLE, alpha, maskRatio, null, rate, 0, 1);
+        5,
+        3,
+        Phase.MIX,
+        objective,
+        EncoderInput.of(objective, MixPass.VISIBLE),
+        alpha,
+        maskRatio,
+        null,
+        rate,
+        0,
+        1);
   }
 
   private static Share images(int channels, long seed) {

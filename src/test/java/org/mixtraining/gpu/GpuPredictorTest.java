@@ -9,9 +9,9 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Perturbed;
@@ -85,6 +85,6 @@ class GpuPredictorTest {
     JobConfig config = JobConfig.load(Optional.empty(), List.of());
     return new Replica(
         ViTGraph.configuration(
-            vit, HEADS, Objective.SL, MixPass.VISIBLE, config.optimizer(), config.run().seed()));
+            vit, HEADS, Objective.SL, EncoderInput.FULL, config.optimizer(), config.run().seed()));
   }
 }

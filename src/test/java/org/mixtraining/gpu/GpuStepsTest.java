@@ -27,6 +27,7 @@ import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -413,7 +414,18 @@ class GpuStepsTest {
           case JOINT -> 0.3;
         };
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip, 1);
+    return new EpochPlan(
+        1,
+        3,
+        Phase.MIX,
+        objective,
+        EncoderInput.of(objective, pass),
+        alpha,
+        0.75,
+        null,
+        rate,
+        clip,
+        1);
   }
 
   /** No parameter at a special value, and every block with steps behind it. */
@@ -431,7 +443,7 @@ class GpuStepsTest {
             0);
     Replica replica =
         new Replica(
-            ViTGraph.configuration(vit, heads, plan.objective(), plan.pass(), optimizer, SEED));
+            ViTGraph.configuration(vit, heads, plan.objective(), plan.input(), optimizer, SEED));
     replica.load(Perturbed.state(replica.state(), 0.1, 7, 17));
     return replica;
   }
@@ -469,7 +481,8 @@ class GpuStepsTest {
         vit.served().imageSize(),
         vit.served().maskRatio(),
         pixels,
-        objective == Objective.SL ? none : Batch.masks(vit, ids, SEED, 3));
+        objective == Objective.SL ? none : Batch.masks(vit, ids, SEED, 3),
+        objective != Objective.SL);
   }
 
   // --- tensors by name -------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.MixConfig.MixPass;
 
 class MixScheduleTest {
   @ParameterizedTest(name = "{0} {1}+{2} ratio {3} {4}")
@@ -133,9 +132,9 @@ class MixScheduleTest {
   @Test
   void theMaskRatioOfAMixEpochFollowsItsOwnCurve() {
     assertThat(maskRatios("mix.mask-ratio=linear(0.8->0)"))
-        .containsExactly(new double[] {0.6, 0.7, 0.5, 0.3, 0.1, 0.6}, within(1e-12));
-    assertThat(maskRatios("mix.mask-ratio=constant(0)")).containsExactly(0.6, 0, 0, 0, 0, 0.6);
-    assertThat(maskRatios("mix.pass=corrupted")).containsOnly(0.6);
+        .containsExactly(new double[] {0.6, 0.7, 0.5, 0.3, 0.1, 0.25}, within(1e-12));
+    assertThat(maskRatios("mix.mask-ratio=constant(0)")).containsExactly(0.6, 0, 0, 0, 0, 0.25);
+    assertThat(maskRatios("mix.pass=corrupted")).containsExactly(0.6, 0.6, 0.6, 0.6, 0.6, 0);
   }
 
   @Test
@@ -145,7 +144,7 @@ class MixScheduleTest {
     for (EpochPlan epoch : few) {
       assertThat(epoch.unlabelledApart()).isEqualTo(epoch.objective() == Objective.JOINT);
       assertThat(epoch.maskRatio(true)).isEqualTo(epoch.maskRatio());
-      assertThat(epoch.maskRatio(false)).isEqualTo(0.5);
+      assertThat(epoch.maskRatio(false)).isEqualTo(epoch.objective() == Objective.SL ? 0 : 0.5);
     }
     assertThat(few).extracting(EpochPlan::maskRatio).contains(0.375, 0.125);
     assertThat(plan("data.keep-unlabelled=true")).anyMatch(EpochPlan::unlabelledApart);
@@ -156,6 +155,37 @@ class MixScheduleTest {
       }
       assertThat(plan(all.toArray(String[]::new))).noneMatch(EpochPlan::unlabelledApart);
     }
+  }
+
+  @Test
+  void slEpochsAfterAGrowingPassHideFewerAndFewerPatches() {
+    assertThat(dropouts()).containsExactly(0.375, 0.125);
+    assertThat(dropouts("augment.patch-dropout=constant(0.3)")).containsExactly(0.3, 0.3);
+    assertThat(dropouts("pipeline=sl", "augment.patch-dropout=linear(0.4->0)"))
+        .containsExactly(new double[] {0.35, 0.25, 0.15, 0.05}, within(1e-12));
+    for (String other :
+        List.of(
+            "pipeline=sl",
+            "pipeline=ssl-sl",
+            "mix.ratio=0",
+            "mix.mode=alternate",
+            "mix.pass=two-pass",
+            "data.label-fraction=0.1")) {
+      assertThat(dropouts(other)).as(other).containsOnly(0);
+    }
+  }
+
+  /** Of the SL epochs, which see all patches where it is 0. */
+  private static double[] dropouts(String... overrides) {
+    List<String> all = new ArrayList<>(List.of("epochs.ssl=4", "epochs.sl=4"));
+    all.addAll(List.of(overrides));
+    List<EpochPlan> supervised =
+        plan(all.toArray(String[]::new)).stream()
+            .filter(plan -> plan.objective() == Objective.SL)
+            .toList();
+    assertThat(supervised)
+        .allMatch(plan -> (plan.input() == EncoderInput.FULL) == (plan.maskRatio() == 0));
+    return supervised.stream().mapToDouble(EpochPlan::maskRatio).toArray();
   }
 
   private static double[] maskRatios(String... overrides) {
@@ -178,7 +208,7 @@ class MixScheduleTest {
         .hasSize(10)
         .allSatisfy(
             plan -> {
-              assertThat(plan.pass()).isEqualTo(MixPass.TWO_PASS);
+              assertThat(plan.input()).isEqualTo(EncoderInput.BOTH);
               assertThat(plan.alpha()).isEqualTo(0.9);
             });
   }
@@ -188,7 +218,7 @@ class MixScheduleTest {
     assertThat(plan("mix.pass=two-pass"))
         .filteredOn(plan -> plan.objective() == Objective.JOINT)
         .isNotEmpty()
-        .allSatisfy(plan -> assertThat(plan.pass()).isEqualTo(MixPass.TWO_PASS));
+        .allSatisfy(plan -> assertThat(plan.input()).isEqualTo(EncoderInput.BOTH));
   }
 
   @Test
@@ -281,7 +311,7 @@ class MixScheduleTest {
             epoch  phase  objective  pass       lr                    alpha  mask
                 1  SSL    SSL        -          0.00e+00 -> 1.00e-03  1.000  0.750
                 2  MIX    JOINT      visible    1.00e-03 -> 5.00e-04  0.500  0.375
-                3  SL     SL         -          5.00e-04 -> 0.00e+00  0.000  -
+                3  SL     SL         -          5.00e-04 -> 0.00e+00  0.000  0.250
             total 3, SSL 1, MIX 1, SL 1
             """);
   }

@@ -72,7 +72,7 @@ public record SmallRun(JobConfig config, DatasetManifest manifest) {
   Replica replica(EpochPlan plan) {
     return new Replica(
         ViTGraph.configuration(
-            vit(), plan.objective(), plan.pass(), config.optimizer(), config.run().seed()));
+            vit(), plan.objective(), plan.input(), config.optimizer(), config.run().seed()));
   }
 
   ImageSet images(Split split, int... shards) {

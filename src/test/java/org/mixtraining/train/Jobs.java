@@ -11,6 +11,7 @@ import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -45,20 +46,40 @@ final class Jobs {
 
   static String graph(Objective objective, MixPass pass) {
     JobConfig config = config();
-    return ViTGraph.configuration(vit(), objective, pass, config.optimizer(), config.run().seed())
+    return ViTGraph.configuration(
+            vit(),
+            objective,
+            EncoderInput.of(objective, pass),
+            config.optimizer(),
+            config.run().seed())
         .toJson();
   }
 
   static Replica replica(Objective objective, MixPass pass) {
     JobConfig config = config();
     return new Replica(
-        ViTGraph.configuration(vit(), objective, pass, config.optimizer(), config.run().seed()));
+        ViTGraph.configuration(
+            vit(),
+            objective,
+            EncoderInput.of(objective, pass),
+            config.optimizer(),
+            config.run().seed()));
   }
 
   static EpochPlan plan(int epoch, Objective objective, double alpha, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 10);
     return new EpochPlan(
-        epoch, 10, Phase.MIX, objective, MixPass.VISIBLE, alpha, 0.75, null, constant, 0, 1);
+        epoch,
+        10,
+        Phase.MIX,
+        objective,
+        EncoderInput.of(objective, MixPass.VISIBLE),
+        alpha,
+        0.75,
+        null,
+        constant,
+        0,
+        1);
   }
 
   /** Images with ids 0, 1, …; image i is of class i mod 5, at quantile (i + ½) / n. */

@@ -6,12 +6,12 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.data.Normalization;
 import org.mixtraining.formats.ModelCard;
 import org.mixtraining.formats.TrainedModel;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
@@ -47,7 +47,7 @@ public final class Models {
     try (var replica =
         new Replica(
             ViTGraph.configuration(
-                vit, card.heads(), Objective.JOINT, MixPass.VISIBLE, optimizer, 11))) {
+                vit, card.heads(), Objective.JOINT, EncoderInput.VISIBLE, optimizer, 11))) {
       return new TrainedModel(card, Perturbed.state(replica.state(), 0.2, 3, 17).withoutMoments());
     }
   }

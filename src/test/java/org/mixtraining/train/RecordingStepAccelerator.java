@@ -9,6 +9,7 @@ import java.util.List;
 import org.mixtraining.kernels.Device;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.GraphSpec;
 import org.mixtraining.vit.Replica;
@@ -74,7 +75,7 @@ public final class RecordingStepAccelerator implements StepAccelerator {
     public List<StepResult> take(TrainingBatch minibatch) {
       TrainingBatch.Raw raw = (TrainingBatch.Raw) minibatch;
       float[] mask =
-          spec.reconstructs()
+          spec.masks()
               ? Batch.masks(
                   spec.vit().masking(raw.maskRatio()), raw.ids(), raw.seed(), plan.epoch())
               : new float[0];
@@ -87,7 +88,8 @@ public final class RecordingStepAccelerator implements StepAccelerator {
               raw.imageSize(),
               raw.maskRatio(),
               pixels(raw.own()),
-              mask));
+              mask,
+              spec.objective() != Objective.SL));
     }
 
     private static float[] pixels(TrainingBatch.Raw.Picked images) {

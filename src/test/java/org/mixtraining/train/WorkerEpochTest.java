@@ -18,10 +18,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.TrainingBatch.Position;
-import org.mixtraining.vit.EncoderInput;
 import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.StepResult;
 

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.MixConfig.MixPass;
@@ -17,9 +18,13 @@ import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.reference.ReferenceViT;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
+import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.schedule.Phase;
 import org.mixtraining.vit.layers.TokenLayer;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Losses and gradients of whole graphs, by two independent witnesses. */
@@ -75,11 +80,52 @@ class GraphGradientTest {
     backward(vit, plan, 2, batch, graph -> assertEqualsReference(vit, joint, pass, graph, batch));
   }
 
+  /** It is a joint step of the visible pass whose SSL loss has no weight. */
+  @ParameterizedTest
+  @EnumSource(Pooling.class)
+  void anSlStepOnVisiblePatchesEqualsTheReference(Pooling pooling) {
+    ViT vit = ViTFixtures.small(pooling, true).masking(0.4);
+    MultiDataSet joint = ViTFixtures.batch(vit, Objective.JOINT, 5);
+    MultiDataSet batch =
+        new org.nd4j.linalg.dataset.MultiDataSet(
+            joint.getFeatures(),
+            new INDArray[] {joint.getLabels(1)},
+            joint.getFeaturesMaskArrays(),
+            null);
+    LearningRate rate = new LearningRate(1e-3, 1e-3, 0, 1);
+    EpochPlan plan =
+        new EpochPlan(0, 1, Phase.SL, Objective.SL, EncoderInput.VISIBLE, 0, 0.4, null, rate, 0, 1);
+
+    backward(
+        vit,
+        plan,
+        2,
+        batch,
+        graph -> {
+          Map<String, double[]> weights = ViTFixtures.tensors(graph, TokenLayer::parameter);
+          try (Replica whole = ViTFixtures.replica(vit, Objective.JOINT, MixPass.VISIBLE)) {
+            ViTFixtures.tensors(whole.graph(), TokenLayer::parameter)
+                .forEach(weights::putIfAbsent); // the decoder's, of which nothing depends
+          }
+          ReferenceViT.Result expected =
+              ViTFixtures.reference(vit, Objective.JOINT, EncoderInput.VISIBLE, 0, weights, joint);
+          assertThat(graph.score()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
+          Map<String, double[]> actual = ViTFixtures.tensors(graph, TokenLayer::gradient);
+          assertThat(actual.keySet()).contains("head.weight").doesNotContain("pixels.weight");
+          actual.forEach(
+              (name, gradient) ->
+                  assertThat(ViTFixtures.relativeError(gradient, expected.gradients().get(name)))
+                      .as(name)
+                      .isLessThan(2e-5));
+        });
+  }
+
   private static void assertEqualsReference(
       ViT vit, Objective objective, MixPass pass, ComputationGraph graph, MultiDataSet batch) {
     Map<String, double[]> weights = ViTFixtures.tensors(graph, TokenLayer::parameter);
     ReferenceViT.Result expected =
-        ViTFixtures.reference(vit, objective, pass, ViTFixtures.ALPHA, weights, batch);
+        ViTFixtures.reference(
+            vit, objective, EncoderInput.of(objective, pass), ViTFixtures.ALPHA, weights, batch);
     assertThat(graph.score()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
     Map<String, double[]> actual = ViTFixtures.tensors(graph, TokenLayer::gradient);
     assertThat(actual.keySet()).isEqualTo(expected.gradients().keySet());
@@ -186,7 +232,7 @@ class GraphGradientTest {
     ViTFixtures.onThreads(
         threads,
         () -> {
-          try (Replica replica = ViTFixtures.replica(vit, plan.objective(), plan.pass())) {
+          try (Replica replica = ViTFixtures.replica(vit, plan.objective(), plan.input())) {
             ComputationGraph graph = replica.graph();
             ViTFixtures.disturb(graph);
             replica.plan(plan, 1);

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.state.ModelState;
@@ -110,7 +111,7 @@ class GraphRoundTripTest {
   void everyLayerDecaysItsWeightsOnceAndItsVectorsNever() {
     ComputationGraphConfiguration built =
         ViTGraph.configuration(
-            vit, Objective.JOINT, MixPass.VISIBLE, ViTFixtures.optimizer(), ViTFixtures.SEED);
+            vit, Objective.JOINT, EncoderInput.VISIBLE, ViTFixtures.optimizer(), ViTFixtures.SEED);
     ComputationGraphConfiguration read = ComputationGraphConfiguration.fromJson(built.toJson());
     try (Replica replica = new Replica(read)) {
       for (ComputationGraphConfiguration configuration :

@@ -10,6 +10,7 @@ import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.mixtraining.vit.state.ModelState;
@@ -147,6 +148,7 @@ class InitialWeightsTest {
 
   private static Replica replica(Objective objective, MixPass pass, long seed) {
     return new Replica(
-        ViTGraph.configuration(NANO, objective, pass, ViTFixtures.optimizer(), seed));
+        ViTGraph.configuration(
+            NANO, objective, EncoderInput.of(objective, pass), ViTFixtures.optimizer(), seed));
   }
 }

@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig.Pooling;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -34,7 +35,19 @@ class OverfitTest {
     LearningRate rate = new LearningRate(2e-2, 2e-3, 0.2, 1);
     try (Replica replica = ViTFixtures.replica(vit, objective, pass)) {
       replica.plan(
-          new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, 0.5, null, rate, 0, 1), steps);
+          new EpochPlan(
+              0,
+              1,
+              Phase.MIX,
+              objective,
+              EncoderInput.of(objective, pass),
+              alpha,
+              0.5,
+              null,
+              rate,
+              0,
+              1),
+          steps);
       MultiDataSet batch = batch(objective);
       StepResult first = ViTFixtures.fit(replica, batch);
       for (int step = 1; step < steps; step++) {

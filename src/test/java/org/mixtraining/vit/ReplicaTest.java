@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.MixConfig.MixPass;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.state.ModelState;
 
@@ -123,7 +124,7 @@ class ReplicaTest {
   @Test
   void replicasOfOneConfigurationAreIndependent() {
     ComputationGraphConfiguration configuration =
-        ViTGraph.configuration(vit, Objective.SL, MixPass.VISIBLE, ViTFixtures.optimizer(), 1);
+        ViTGraph.configuration(vit, Objective.SL, EncoderInput.FULL, ViTFixtures.optimizer(), 1);
     String before = configuration.toJson();
     try (Replica one = new Replica(configuration);
         Replica other = new Replica(configuration)) {

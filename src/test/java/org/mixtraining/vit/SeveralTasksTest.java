@@ -15,6 +15,7 @@ import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.reference.AdamWReference;
 import org.mixtraining.reference.AdamWReference.Slot;
 import org.mixtraining.reference.ReferenceViT;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.layers.TokenLayer;
@@ -34,7 +35,12 @@ class SeveralTasksTest {
   private Replica replica(Objective objective, MixPass pass) {
     return new Replica(
         ViTGraph.configuration(
-            models.get(0), HEADS, objective, pass, ViTFixtures.optimizer(), ViTFixtures.SEED));
+            models.get(0),
+            HEADS,
+            objective,
+            EncoderInput.of(objective, pass),
+            ViTFixtures.optimizer(),
+            ViTFixtures.SEED));
   }
 
   private StepResult fit(Replica replica, Objective objective, int task, int step) {
@@ -116,7 +122,7 @@ class SeveralTasksTest {
         ViTFixtures.reference(
             models.get(task),
             plan.objective(),
-            plan.pass(),
+            plan.input(),
             ssl / (ssl + sl),
             weights,
             ViTFixtures.batch(models.get(task), plan.objective(), 5, step));
@@ -170,7 +176,7 @@ class SeveralTasksTest {
                     vit,
                     alone,
                     Objective.SL,
-                    MixPass.VISIBLE,
+                    EncoderInput.FULL,
                     ViTFixtures.optimizer(),
                     ViTFixtures.SEED))) {
       assertThat(both.state().block("head-small")).isEqualTo(one.state().block("head-small"));

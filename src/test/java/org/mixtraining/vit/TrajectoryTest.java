@@ -17,6 +17,7 @@ import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.reference.AdamWReference;
 import org.mixtraining.reference.AdamWReference.Slot;
 import org.mixtraining.reference.ReferenceViT;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -148,7 +149,9 @@ class TrajectoryTest {
   }
 
   private Replica replica(Objective objective, MixPass pass) {
-    return new Replica(ViTGraph.configuration(vit, objective, pass, OPTIMIZER, ViTFixtures.SEED));
+    return new Replica(
+        ViTGraph.configuration(
+            vit, objective, EncoderInput.of(objective, pass), OPTIMIZER, ViTFixtures.SEED));
   }
 
   /** The second of three epochs; the warm-up ends in the middle of it. */
@@ -163,7 +166,18 @@ class TrajectoryTest {
   private static EpochPlan plan(Objective objective, MixPass pass, double clip, int parts) {
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
     double alpha = ViTFixtures.alpha(objective);
-    return new EpochPlan(1, 3, Phase.MIX, objective, pass, alpha, 0.75, null, rate, clip, parts);
+    return new EpochPlan(
+        1,
+        3,
+        Phase.MIX,
+        objective,
+        EncoderInput.of(objective, pass),
+        alpha,
+        0.75,
+        null,
+        rate,
+        clip,
+        parts);
   }
 
   /** The reference's weights and moments, which take every step that a replica takes. */
@@ -188,7 +202,7 @@ class TrajectoryTest {
         MultiDataSet batch = ViTFixtures.batch(vit, plan.objective(), IMAGES, step);
         ReferenceViT.Result expected =
             ViTFixtures.reference(
-                vit, plan.objective(), plan.pass(), plan.alpha(), weights(), batch);
+                vit, plan.objective(), plan.input(), plan.alpha(), weights(), batch);
         StepResult actual = ViTFixtures.fit(replica, batch);
 
         assertThat(actual.loss()).as("step %d", step).isCloseTo(expected.loss(), within(1e-5));

@@ -14,6 +14,7 @@ import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.Matrix;
 import org.mixtraining.reference.ReferenceViT;
 import org.mixtraining.reference.ReferenceViT.Dimensions;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.LearningRate;
 import org.mixtraining.schedule.Objective;
@@ -137,7 +138,18 @@ public final class ViTFixtures {
   static EpochPlan plan(
       Objective objective, MixPass pass, double alpha, double maskRatio, double rate) {
     LearningRate constant = new LearningRate(rate, rate, 0, 1);
-    return new EpochPlan(0, 1, Phase.MIX, objective, pass, alpha, maskRatio, null, constant, 0, 1);
+    return new EpochPlan(
+        0,
+        1,
+        Phase.MIX,
+        objective,
+        EncoderInput.of(objective, pass),
+        alpha,
+        maskRatio,
+        null,
+        constant,
+        0,
+        1);
   }
 
   /** The same plan of minibatches in so many parts. */
@@ -147,7 +159,7 @@ public final class ViTFixtures {
         plan.epochs(),
         plan.phase(),
         plan.objective(),
-        plan.pass(),
+        plan.input(),
         plan.alpha(),
         plan.maskRatio(),
         plan.unlabelledMaskRatio(),
@@ -165,7 +177,11 @@ public final class ViTFixtures {
   }
 
   public static Replica replica(ViT vit, Objective objective, MixPass pass) {
-    return new Replica(ViTGraph.configuration(vit, objective, pass, optimizer(), SEED));
+    return replica(vit, objective, EncoderInput.of(objective, pass));
+  }
+
+  static Replica replica(ViT vit, Objective objective, EncoderInput input) {
+    return new Replica(ViTGraph.configuration(vit, objective, input, optimizer(), SEED));
   }
 
   public static float[] pixels(ViT vit, int images) {
@@ -267,7 +283,7 @@ public final class ViTFixtures {
   static ReferenceViT.Result reference(
       ViT vit,
       Objective objective,
-      MixPass pass,
+      EncoderInput input,
       double alpha,
       Map<String, double[]> weights,
       MultiDataSet batch) {
@@ -284,7 +300,7 @@ public final class ViTFixtures {
               visible(batch.getFeaturesMaskArray(0)),
               rows(batch.getLabels(1)),
               alpha,
-              pass);
+              input.pass());
     };
   }
 

@@ -15,6 +15,7 @@ import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.ModelConfig;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.UserException;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
 
 class ViTTest {
@@ -65,7 +66,12 @@ class ViTTest {
 
   private static long parameters(ViT vit, Objective objective) {
     var configuration =
-        ViTGraph.configuration(vit, objective, MixPass.TWO_PASS, ViTFixtures.optimizer(), 1);
+        ViTGraph.configuration(
+            vit,
+            objective,
+            EncoderInput.of(objective, MixPass.TWO_PASS),
+            ViTFixtures.optimizer(),
+            1);
     return configuration.getVertices().values().stream().mapToLong(v -> v.numParams(true)).sum();
   }
 

@@ -2,7 +2,7 @@ package org.mixtraining.vit.layers;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.mixtraining.vit.EncoderInput;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /** Rows of tokens: a sequence of so many tokens for each image, one after another. */

@@ -3,7 +3,7 @@ package org.mixtraining.vit.layers;
 import java.util.ArrayList;
 import java.util.List;
 import org.mixtraining.kernels.Kernels;
-import org.mixtraining.vit.EncoderInput;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.ViT;
 
 /**

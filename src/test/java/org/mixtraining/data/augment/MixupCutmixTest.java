@@ -33,7 +33,7 @@ class MixupCutmixTest {
         Arrays.fill(pixels, n * IMAGE, (n + 1) * IMAGE, n);
         targets[n * ids.length + n] = 1;
       }
-      new MixupCutmix(new AugmentConfig(null, null, mixup, cutmix), 5, epoch)
+      new MixupCutmix(new AugmentConfig(null, null, mixup, cutmix, null), 5, epoch)
           .mix(ids, pixels, SIDE, SIDE, targets);
     }
 

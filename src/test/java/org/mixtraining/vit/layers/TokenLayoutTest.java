@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.kernels.Kernels;
-import org.mixtraining.vit.EncoderInput;
+import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTFixtures;
 import org.mixtraining.vit.layers.TokenLayout.Chunk;

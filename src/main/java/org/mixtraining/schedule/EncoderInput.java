@@ -1,20 +1,22 @@
-package org.mixtraining.vit;
+package org.mixtraining.schedule;
 
 import org.mixtraining.config.MixConfig.MixPass;
-import org.mixtraining.schedule.Objective;
 
 /** The tokens of an image that pass through the encoder. */
 public enum EncoderInput {
   /** Every patch: supervised training and inference. */
   FULL,
-  /** The visible patches only: masked autoencoding, and JOINT with {@code mix.pass = visible}. */
+  /**
+   * The visible patches only: masked autoencoding, JOINT with {@code mix.pass = visible}, and SL
+   * with {@code mix.sl-mask-ratio} above 0.
+   */
   VISIBLE,
   /** Every position, with a mask token at each masked one: {@code mix.pass = corrupted}. */
   CORRUPTED,
   /** Two sequences an image, the visible patches and every patch: {@code mix.pass = two-pass}. */
   BOTH;
 
-  /** What the encoder sees in a step of the given objective. */
+  /** What the encoder sees in a step of the given objective, if SL is not masked. */
   public static EncoderInput of(Objective objective, MixPass pass) {
     return switch (objective) {
       case SL -> FULL;
@@ -25,6 +27,16 @@ public enum EncoderInput {
             case CORRUPTED -> CORRUPTED;
             case TWO_PASS -> BOTH;
           };
+    };
+  }
+
+  /** The pass of a JOINT step that sees this. */
+  public MixPass pass() {
+    return switch (this) {
+      case FULL -> throw new IllegalStateException("a JOINT step masks patches");
+      case VISIBLE -> MixPass.VISIBLE;
+      case CORRUPTED -> MixPass.CORRUPTED;
+      case BOTH -> MixPass.TWO_PASS;
     };
   }
 
