@@ -85,6 +85,27 @@ class GpuStepsTest {
   }
 
   @Test
+  void anSlStepCanHidePatches() {
+    List<TrainingBatch> supervised =
+        batches(Objective.JOINT, IMAGES, 3).stream()
+            .map(TrainingBatch.Prepared.class::cast)
+            .<TrainingBatch>map(
+                joint ->
+                    new TrainingBatch.Prepared(
+                        joint.position(),
+                        joint.head(),
+                        joint.ids(),
+                        joint.targets(),
+                        joint.imageSize(),
+                        joint.maskRatio(),
+                        joint.pixels(),
+                        joint.mask(),
+                        false))
+            .toList();
+    assertSame(VIT, ONE_HEAD, plan(Objective.SL, EncoderInput.VISIBLE, 0), supervised);
+  }
+
+  @Test
   void theMaskMayChangeFromStepToStep() {
     Objective joint = Objective.JOINT;
     assertSame(
@@ -407,6 +428,10 @@ class GpuStepsTest {
   // --- samples ---------------------------------------------------------------------------------
 
   static EpochPlan plan(Objective objective, MixPass pass, double clip) {
+    return plan(objective, EncoderInput.of(objective, pass), clip);
+  }
+
+  private static EpochPlan plan(Objective objective, EncoderInput input, double clip) {
     double alpha =
         switch (objective) {
           case SSL -> 1;
@@ -414,18 +439,7 @@ class GpuStepsTest {
           case JOINT -> 0.3;
         };
     LearningRate rate = new LearningRate(2e-3, 1e-4, 1.5, 3);
-    return new EpochPlan(
-        1,
-        3,
-        Phase.MIX,
-        objective,
-        EncoderInput.of(objective, pass),
-        alpha,
-        0.75,
-        null,
-        rate,
-        clip,
-        1);
+    return new EpochPlan(1, 3, Phase.MIX, objective, input, alpha, 0.75, null, rate, clip, 1);
   }
 
   /** No parameter at a special value, and every block with steps behind it. */
