@@ -87,7 +87,11 @@ final class ComparisonReader {
       Map<String, String> without = new HashMap<>();
       try {
         JobConfig config =
-            JobConfig.read(settings.under(List.of(datasets.get(run.setting().dataset()))));
+            config(
+                run.id(),
+                run.setting(),
+                run.config().run().seed(),
+                List.of(datasets.get(run.setting().dataset())));
         ResolvedSetting.keys(config.canonical())
             .forEach(key -> without.put(key.key(), key.value()));
       } catch (UserException e) {
@@ -139,6 +143,15 @@ final class ComparisonReader {
   }
 
   private Optional<JobConfig> run(String id, Setting place, long seed, List<ConfigObject> blocks) {
+    try {
+      return Optional.of(config(id, place, seed, blocks));
+    } catch (UserException e) {
+      problems.addAll(e.problems());
+      return Optional.empty();
+    }
+  }
+
+  private JobConfig config(String id, Setting place, long seed, List<ConfigObject> blocks) {
     Map<String, Object> own =
         Map.of(
             "run.id",
@@ -151,12 +164,7 @@ final class ComparisonReader {
             place.labelFraction());
     List<ConfigObject> all = new ArrayList<>(blocks);
     all.add(ConfigFactory.parseMap(own, "compare").root());
-    try {
-      return Optional.of(JobConfig.read(settings.under(all)));
-    } catch (UserException e) {
-      problems.addAll(e.problems());
-      return Optional.empty();
-    }
+    return JobConfig.read(settings.under(all));
   }
 
   /** Such as {@code laptop-cifar10-f0.5-mix-s0}. */

@@ -102,10 +102,20 @@ class ComparisonTest {
 
     assertThat(comparison.notes())
         .containsExactly(
-            "arm corrupted differs in more than it names: by default it has mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
+            "arm corrupted differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0)), mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
             "arm nano differs in more than it names: by default it has mixtraining.model.decoder.depth = 1 (not 4)",
             "arm patient differs in more than it names: by default it has mixtraining.early-stopping.cooldown = 3 (not 0)",
-            "arm ssat differs in more than it names: by default it has mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0)), mixtraining.model.norm-pix = false (not true), mixtraining.model.pooling = cls (not mean)");
+            "arm ssat differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0)), mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0)), mixtraining.model.norm-pix = false (not true), mixtraining.model.pooling = cls (not mean)",
+            "arm two-pass-and-mask differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0))");
+  }
+
+  /** Without a label for each image no arm hides patches by default. */
+  @Test
+  void whatFollowsFromTheShareOfLabelsIsNoDifferenceOfAnArm() {
+    assertThat(load(ARMS + DATASETS + "label-fractions = [0.1]").notes()).isEmpty();
+    assertThat(load(ARMS + DATASETS).notes())
+        .containsExactly(
+            "arm ssl-sl differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0))");
   }
 
   @Test

@@ -25,6 +25,7 @@ class ConfigDiffTest {
                 canonical(),
                 canonical("optimizer.base-lr=0.01", "epochs.sl=12", "pipeline=ssl-sl")))
         .containsExactly(
+            "mixtraining.augment.patch-dropout = \"constant(0)\", but was \"linear(0.5->0)\"",
             "mixtraining.epochs.sl = 12, but was 10",
             "mixtraining.optimizer.base-lr = 0.01, but was 0.004",
             "mixtraining.pipeline = \"ssl-sl\", but was \"mix\"");
