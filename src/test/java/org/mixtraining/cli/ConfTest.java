@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.config.AugmentConfig;
 import org.mixtraining.config.Comparison;
 
 /** The configurations that come with the job. */
@@ -96,10 +97,15 @@ class ConfTest {
               comparison.runs().stream()
                   .filter(run -> run.setting().equals(setting))
                   .map(Comparison.Run::config)
-                  .map(run -> List.of(run.augment(), run.optimizer().batchSize()))
+                  .map(run -> List.of(ofImages(run.augment()), run.optimizer().batchSize()))
                   .distinct())
           .hasSize(1);
     }
+  }
+
+  /** All but the patches hidden in SL epochs, which belong to the schedule of mix. */
+  private static List<?> ofImages(AugmentConfig augment) {
+    return List.of(augment.ssl(), augment.sl(), augment.mixup(), augment.cutmix());
   }
 
   /** As many trials, of the same rates and with the same seeds, whatever is tuned. */
