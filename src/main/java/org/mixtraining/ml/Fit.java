@@ -51,8 +51,11 @@ record Fit(Optional<Path> conf, List<String> settings) {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     String place = asked.run().output() + "/.fit-" + UUID.randomUUID();
     try {
-      images.write().parquet(Location.path(place + "/table").toString());
-      JobConfig config = JobConfig.load(conf, settings(asked, place));
+      String table = Location.path(place + "/table").toString();
+      images.write().parquet(table);
+      boolean unlabelled =
+          !spark.read().options(Location.LITERALLY).parquet(table).where("label is null").isEmpty();
+      JobConfig config = JobConfig.load(conf, settings(asked, place, unlabelled));
       Prepare.run(spark, config.data(), Prepare.Existing.REFUSE, LOG::info);
       RunSummary run = MixTraining.train(spark, config);
       String model = run.models().chosen();
@@ -64,7 +67,7 @@ record Fit(Optional<Path> conf, List<String> settings) {
   }
 
   /** Those of the run: it has a name that no other fit at the same time has. */
-  private List<String> settings(JobConfig asked, String place) {
+  private List<String> settings(JobConfig asked, String place, boolean unlabelled) {
     List<String> all = new ArrayList<>(settings);
     all.addAll(
         List.of(
@@ -73,7 +76,7 @@ record Fit(Optional<Path> conf, List<String> settings) {
             "data.path=" + place + "/images",
             "data.image=image",
             "data.label=label",
-            "data.keep-unlabelled=true"));
+            "data.keep-unlabelled=" + unlabelled));
     if (asked.run().id().isEmpty()) {
       all.add("run.id=fit-" + UUID.randomUUID());
     }

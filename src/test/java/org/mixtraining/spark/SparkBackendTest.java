@@ -631,7 +631,7 @@ class SparkBackendTest {
 
   private static Scores score(SmallRun local, ModelState state, Split split, int... shards) {
     EpochPlan supervised =
-        MixSchedule.of(config()).epochs().stream()
+        MixSchedule.of(config("augment.patch-dropout=constant(0)")).epochs().stream()
             .filter(plan -> plan.objective() == Objective.SL)
             .findFirst()
             .orElseThrow();
