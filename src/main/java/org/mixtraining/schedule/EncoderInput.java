@@ -8,7 +8,7 @@ public enum EncoderInput {
   FULL,
   /**
    * The visible patches only: masked autoencoding, JOINT with {@code mix.pass = visible}, and SL
-   * with {@code mix.sl-mask-ratio} above 0.
+   * with {@code augment.patch-dropout} above 0.
    */
   VISIBLE,
   /** Every position, with a mask token at each masked one: {@code mix.pass = corrupted}. */
