@@ -1,10 +1,8 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +15,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.cli.SmallJob.Driver;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * Drivers that are really killed: {@code submit/mixtraining} in processes of its own. It needs the
@@ -35,10 +34,7 @@ class DriverFaultsTest {
   @BeforeAll
   static void prepare() throws Exception {
     job = new SmallJob(directory);
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar"))
-            && Files.isDirectory(Path.of("target/spark/jars")),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
     List<String> words = job.words("mixtraining", "prepare");
     Printed prepared = Printed.by(words.subList(1, words.size()).toArray(String[]::new));
     assertThat(prepared.exitCode()).as(prepared.err()).isZero();

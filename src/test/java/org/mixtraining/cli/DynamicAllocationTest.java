@@ -1,10 +1,8 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.kernels.RecordingAccelerator;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * Runs whose executors Spark starts and ends as it likes, on a worker whose two GPUs, which are
@@ -34,9 +33,7 @@ class DynamicAllocationTest {
   @BeforeAll
   static void start() throws Exception {
     Path jars = Path.of("target/spark/jars");
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(jars),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt(jars);
     job = new SmallJob(directory);
     try (ServerSocket free = new ServerSocket(0)) {
       shuffleService = " --conf spark.shuffle.service.port=" + free.getLocalPort();

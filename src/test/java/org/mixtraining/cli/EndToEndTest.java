@@ -1,7 +1,6 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -17,6 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.kernels.RecordingAccelerator;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * The job as it runs on a cluster, from jars: a Master, two Workers of one GPU each (which are
@@ -35,9 +35,7 @@ class EndToEndTest {
   @BeforeAll
   static void start() throws Exception {
     Path jars = Path.of(System.getProperty("spark.jars.directory", "target/spark/jars"));
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(jars),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt(jars);
     job = new SmallJob(directory);
     cluster = new StandaloneCluster(directory, jars);
     cluster.worker("3");

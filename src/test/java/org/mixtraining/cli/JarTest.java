@@ -1,7 +1,6 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +14,7 @@ import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.spark.PackagedJob;
 
 /** The job's jar beside Spark's, of which either may come first. */
 @Tag("cluster")
@@ -24,9 +24,7 @@ class JarTest {
 
   @BeforeAll
   static void needThePackage() {
-    assumeTrue(
-        Files.exists(JAR) && Files.isDirectory(SPARK),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
   }
 
   private static Set<String> classes(Path jar) throws IOException {

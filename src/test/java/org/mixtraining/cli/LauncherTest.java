@@ -1,7 +1,6 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.awt.Color;
 import java.awt.image.BufferedImage;
@@ -24,6 +23,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.Tables;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * From images to predictions as {@code submit/mixtraining} runs it: installed in a directory of an
@@ -51,10 +51,7 @@ class LauncherTest {
 
   @BeforeAll
   static void install() throws IOException {
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar"))
-            && Files.isDirectory(Path.of("target/spark/jars")),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
     home = Files.createDirectory(temporary.resolve(ODD));
     Files.createDirectories(home.resolve("target/spark"));
     for (String part : List.of("submit", "conf", "target/mixtraining.jar", "target/spark/jars")) {

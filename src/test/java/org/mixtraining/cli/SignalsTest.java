@@ -1,7 +1,6 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.cli.SmallJob.Driver;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * {@code prepare} and {@code predict} that are told to stop, or killed, while a task writes. By
@@ -34,10 +34,7 @@ class SignalsTest {
 
   @BeforeAll
   static void here() {
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar"))
-            && Files.isDirectory(Path.of("target/spark/jars")),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
     job = new SmallJob(directory);
     System.setProperty("spark.master", "local[2]");
     System.setProperty("spark.ui.enabled", "false");

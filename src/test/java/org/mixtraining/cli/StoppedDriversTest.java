@@ -1,7 +1,6 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.cli.SmallJob.Driver;
 import org.mixtraining.results.RunRow;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * Drivers that are told to stop, and one that is killed while the state is in its executors alone.
@@ -30,10 +30,7 @@ class StoppedDriversTest {
   @BeforeAll
   static void train() {
     job = new SmallJob(directory);
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar"))
-            && Files.isDirectory(Path.of("target/spark/jars")),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
     job.here("calm");
   }
 

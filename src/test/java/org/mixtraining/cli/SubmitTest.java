@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * What the launchers in submit/ say, and the lines of submit/examples that call them. It needs the
@@ -31,10 +32,7 @@ class SubmitTest {
 
   @BeforeAll
   static void needThePackage() throws IOException {
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar"))
-            && Files.isDirectory(Path.of("target/spark/jars")),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
     makeSparkHome();
   }
 

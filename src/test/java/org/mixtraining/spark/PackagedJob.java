@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The job as executor processes get it. */
-final class PackagedJob {
+public final class PackagedJob {
 
   private PackagedJob() {}
 
@@ -21,5 +21,17 @@ final class PackagedJob {
             && "2.12".equals(System.getenv("SPARK_SCALA_VERSION")),
         "needs mixtraining.jar, SPARK_HOME and SPARK_SCALA_VERSION=2.12, as mvn verify sets them");
     return jar;
+  }
+
+  /** Skips a test of {@code submit/} where the job is not packaged with its embedded Spark. */
+  public static void assumeBuilt() {
+    assumeBuilt(Path.of("target/spark/jars"));
+  }
+
+  /** The same with the jars of another Spark. */
+  public static void assumeBuilt(Path jars) {
+    assumeTrue(
+        Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(jars),
+        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
   }
 }
