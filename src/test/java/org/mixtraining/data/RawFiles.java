@@ -92,7 +92,7 @@ public final class RawFiles {
     }
   }
 
-  private static void text(Path directory, String name, String text) throws IOException {
+  public static void text(Path directory, String name, String text) throws IOException {
     write(directory, name, text.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -153,7 +153,7 @@ public final class RawFiles {
   /** All images of a source, in order. */
   public static List<RawImage> read(DataConfig data) throws IOException {
     var images = new ArrayList<RawImage>();
-    for (var piece : Source.open(data, HADOOP).pieces()) {
+    for (var piece : Source.open(data, spark()).pieces()) {
       int before = images.size();
       try (var read = piece.read(HADOOP)) {
         read.forEach(images::add);

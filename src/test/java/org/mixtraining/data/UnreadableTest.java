@@ -124,7 +124,7 @@ class UnreadableTest {
   private static Object unusable(String format, Path source) throws IOException {
     var data = RawFiles.configured(format, source.getParent(), "data.source=" + source);
     var images = new ArrayList<RawImage>();
-    for (Piece piece : Source.open(data, new Configuration()).pieces()) {
+    for (Piece piece : Source.open(data, RawFiles.spark()).pieces()) {
       try (var read = Decoding.opened(piece, new Configuration())) {
         images.addAll(read.toList());
       }

@@ -76,7 +76,7 @@ public final class Prepare {
         new Staging(
             spark.sparkContext(), Location.path(data.path()), DatasetManifest.FILE, progress)) {
       checkTarget(hadoop, data.path(), existing);
-      var source = Source.open(data, hadoop);
+      var source = Source.open(data, spark);
       var directory = staging.directory("mixtraining.data.path");
       var decoded = Decoding.run(spark, source, data, staging.work(), progress);
       long quarantined =

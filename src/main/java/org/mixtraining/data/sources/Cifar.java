@@ -10,10 +10,10 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.Picture;
 import org.mixtraining.data.images.RawImage;
@@ -86,11 +86,11 @@ record Cifar(
   private record LabelByte(String kind, int classes, String namesFile) {}
 
   /** Looks at the files, without reading records. */
-  static Source open(Layout layout, DataConfig data, Configuration hadoop) throws IOException {
+  static Source open(Layout layout, DataConfig data, SparkSession spark) throws IOException {
     var expected =
         "one with the %s files %s and %s"
             .formatted(layout.title, layout.trainFiles, layout.testFiles);
-    var listing = Listing.of(data.raw().source(), expected, hadoop);
+    var listing = Listing.of(data.raw().source(), expected, spark);
     var kind = layout == Layout.CIFAR100 ? data.raw().label() : "label";
     var label = layout.labels.get(layout.position(kind));
     var pieces = new ArrayList<Piece>();

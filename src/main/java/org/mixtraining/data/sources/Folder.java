@@ -4,15 +4,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 import org.mixtraining.data.images.ImageType;
@@ -22,17 +20,15 @@ import org.mixtraining.data.images.ImageType;
  * it; classes in order of their names. With a directory of the train split above the classes it has
  * splits, which {@link Split#named} tells by their names: without a test split, the validation
  * split is the test split.
- *
- * @param looked directories that were listed, by path
  */
-record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directory> looked) {
+record Folder(Listing listing, ImageDecoder decoder) {
   private static final String EXPECTED =
       "one with a directory of images per class, or with train/ and test/ or val/ of that kind";
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
-    return new Folder(listing, decoder, new HashMap<>()).source();
+    return new Folder(listing, decoder).source();
   }
 
   private Source source() throws IOException {
@@ -48,7 +44,7 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
               .formatted(
                   listing.path(splits.get(Split.TRAIN)),
                   EXPECTED,
-                  names(look(splits.get(Split.TRAIN)).files())));
+                  names(listing.look(splits.get(Split.TRAIN)).files())));
     }
     var pieces = new ArrayList<Piece>();
     for (var split : splits.entrySet()) {
@@ -58,21 +54,12 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
     return new Source("label", names, 3, pieces, listing.notes().list());
   }
 
-  private Listing.Directory look(String below) throws IOException {
-    var known = looked.get(below);
-    if (known == null) {
-      known = listing.look(below);
-      looked.put(below, known);
-    }
-    return known;
-  }
-
   /** The directory of each split that there is, below the root. */
   private Map<Split, String> splits() throws IOException {
     var splits = new EnumMap<Split, String>(Split.class);
     var others = new ArrayList<String>();
     var twice = new ArrayList<String>();
-    for (var name : look("").directories()) {
+    for (var name : listing.look("").directories()) {
       var split = Split.named(name);
       if (split.isEmpty()) {
         others.add(name);
@@ -84,7 +71,7 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
     }
     var train = splits.get(Split.TRAIN);
     // a class may be called train, too
-    if (train == null || look(train).directories().isEmpty()) {
+    if (train == null || listing.look(train).directories().isEmpty()) {
       return Map.of(Split.TRAIN, "");
     } else if (!others.isEmpty()) {
       throw new UserException(
@@ -95,7 +82,7 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
           "mixtraining.data.source: %s holds %s, which are the same split; keep only one of them"
               .formatted(listing.root(), twice.get(0)));
     }
-    listing.note("beside the splits, skipped", "", look("").files());
+    listing.note("beside the splits, skipped", "", listing.look("").files());
     if (!splits.containsKey(Split.TEST) && splits.containsKey(Split.VALIDATION)) {
       splits.put(Split.TEST, splits.remove(Split.VALIDATION));
     }
@@ -105,7 +92,7 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
   /** The directories of each class; more than one if their names are written in several forms. */
   private SortedMap<String, List<String>> classes(String split) throws IOException {
     var classes = new TreeMap<String, List<String>>();
-    for (var directory : look(split).directories()) {
+    for (var directory : listing.look(split).directories()) {
       classes
           .computeIfAbsent(Source.className(directory), name -> new ArrayList<>())
           .add(Listing.join(split, directory));
@@ -116,7 +103,7 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
             listing.notes().add("one class, its name written in several Unicode forms", name);
           }
         });
-    for (var file : look(split).files()) {
+    for (var file : listing.look(split).files()) {
       // a class must not get lost
       if (!file.isReachable() && ImageType.isImage(file.name()).isEmpty()) {
         throw new UserException(
@@ -125,13 +112,14 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
                     file.name(), listing.path(split), System.getProperty("sun.jnu.encoding")));
       }
     }
-    listing.note("beside the class directories, skipped", split, look(split).files());
+    listing.note("beside the class directories, skipped", split, listing.look(split).files());
     return classes;
   }
 
   private List<ImageFiles.Labelled> files(
       String split, SortedMap<String, List<String>> directories, List<String> classes)
       throws IOException {
+    listing.lookAhead(directories.values().stream().flatMap(List::stream).toList());
     var files = new ArrayList<ImageFiles.Labelled>();
     for (var ofClass : directories.entrySet()) {
       int label = Collections.binarySearch(classes, ofClass.getKey());
@@ -148,7 +136,7 @@ record Folder(Listing listing, ImageDecoder decoder, Map<String, Listing.Directo
   }
 
   private List<ImageFiles.Labelled> ofClass(String directory, int label) throws IOException {
-    var found = look(directory);
+    var found = listing.look(directory);
     if (!found.directories().isEmpty()) {
       throw new UserException(
           "mixtraining.data.source: class directory %s holds the directory %s; expected images only"

@@ -18,10 +18,10 @@ import org.apache.commons.lang3.function.Failable;
 import org.apache.commons.lang3.function.FailableFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.Picture;
 import org.mixtraining.data.images.RawImage;
@@ -65,8 +65,9 @@ record Idx(Split split, String file, int first, int height, int width, byte[] la
     }
   }
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var hadoop = spark.sparkContext().hadoopConfiguration();
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     var pieces = new ArrayList<Piece>();
     var there = listing.look("");
     var rest = new ArrayList<>(there.files());

@@ -12,7 +12,6 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
 import org.mixtraining.config.Location;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 import org.mixtraining.data.images.RawImage;

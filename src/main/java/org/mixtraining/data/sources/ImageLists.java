@@ -23,9 +23,9 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 
@@ -89,8 +89,8 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
     }
   }
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     var rows = new ArrayList<Listed>();
     var path = data.raw().image().isEmpty() ? "path" : data.raw().image();
     for (var file : listing.look("").files()) {
@@ -98,7 +98,8 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
       if (file.name().endsWith(".csv")) {
         csv(listing, place, path, data.raw().labelName(), rows);
       } else if (ParquetTable.isOne(file.name())) {
-        parquet(place, path, data.raw().labelName(), rows, hadoop);
+        parquet(
+            place, path, data.raw().labelName(), rows, spark.sparkContext().hadoopConfiguration());
       }
     }
     if (rows.stream().noneMatch(row -> row.split == Split.TRAIN)) {
@@ -188,6 +189,7 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
     Set<String> seen = new HashSet<>();
     Set<String> doubled = new HashSet<>();
     rows.stream().map(Listed::path).filter(path -> !seen.add(path)).forEach(doubled::add);
+    listing.lookAhead(rows.stream().map(row -> directory(row.path)).distinct().toList());
     Map<Split, List<ImageFiles.Labelled>> files = new EnumMap<>(Split.class);
     for (var row : rows) {
       if (seen.remove(row.path)) { // once, if it is doubled
@@ -208,9 +210,12 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
     return new Source(data.raw().labelName(), labels.classes(), 3, pieces, listing.notes().list());
   }
 
+  private static String directory(String path) {
+    return path.substring(0, Math.max(0, path.lastIndexOf('/')));
+  }
+
   private long bytes(String path) throws IOException {
-    int slash = path.lastIndexOf('/');
-    var directory = path.substring(0, Math.max(0, slash));
+    var directory = directory(path);
     var known = sizes.get(directory);
     if (known == null) {
       known = new HashMap<>();
@@ -223,6 +228,6 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
       }
       sizes.put(directory, known);
     }
-    return known.getOrDefault(path.substring(slash + 1), Listing.Entry.UNREACHABLE);
+    return known.getOrDefault(path.substring(path.lastIndexOf('/') + 1), Listing.Entry.UNREACHABLE);
   }
 }

@@ -8,10 +8,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 import org.mixtraining.data.images.RawImage;
@@ -34,8 +33,8 @@ record ImageNet(Listing listing, Map<String, String> classes) {
       "the directory with %s, %s, %s and %s".formatted(CLASSES, ANNOTATIONS, TRAIN, VAL);
   private static final String RESTING = "beside the labelled images, skipped";
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     for (var part : List.of(CLASSES, ANNOTATIONS, TRAIN, VAL)) {
       if (!listing.has(part)) {
         throw new UserException(
@@ -85,10 +84,12 @@ record ImageNet(Listing listing, Map<String, String> classes) {
 
   private List<ImageFiles.Labelled> train() throws IOException {
     var files = new ArrayList<ImageFiles.Labelled>();
+    var there = listing.look(TRAIN);
+    listing.lookAhead(classes.keySet().stream().map(wnid -> TRAIN + "/" + wnid).toList());
     int label = 0;
     for (var wnid : classes.keySet()) {
       var directory = TRAIN + "/" + wnid;
-      if (!listing.has(directory)) {
+      if (!there.directories().contains(wnid)) {
         throw new UserException(
             "mixtraining.data.source: no %s in %s, which %s names"
                 .formatted(directory, listing.root(), CLASSES));
@@ -98,7 +99,6 @@ record ImageNet(Listing listing, Map<String, String> classes) {
       }
       label++;
     }
-    var there = listing.look(TRAIN);
     listing.note(RESTING, TRAIN, there.files());
     there.directories().stream()
         .filter(name -> !classes.containsKey(name))

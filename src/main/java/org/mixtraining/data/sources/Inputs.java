@@ -17,7 +17,6 @@ import org.apache.spark.util.TaskCompletionListener;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.RawImage;
@@ -46,7 +45,8 @@ public record Inputs(JavaRDD<Input> images, List<Note> notes) {
       var fs = Location.fileSystem(given, hadoop);
       var status = fs.getFileStatus(given);
       var root = fs.makeQualified(given);
-      var listing = new Listing(fs, status.isDirectory() ? root : root.getParent());
+      var listing =
+          new Listing(fs, status.isDirectory() ? root : root.getParent(), new FileTasks(spark));
       List<Piece> pieces;
       if (status.isDirectory()) {
         pieces = directory(listing, data, form, hadoop);

@@ -17,10 +17,10 @@ import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.RecordReader;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Note;
 import org.mixtraining.data.Notes;
 import org.mixtraining.data.Split;
@@ -79,8 +79,8 @@ record ParquetImages(
     }
   }
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var tables = ParquetTables.open(data, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var tables = ParquetTables.open(data, spark);
     var labels = Labels.of(tables.areNamed(), tables.labels());
     var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
     var pieces = new ArrayList<Piece>();

@@ -25,7 +25,6 @@ import org.apache.parquet.schema.MessageType;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 
 /**

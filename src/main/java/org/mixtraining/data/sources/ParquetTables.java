@@ -4,10 +4,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
 
@@ -23,8 +22,8 @@ record ParquetTables(String root, List<ParquetTable> tables, List<Note> notes) {
       "one with Parquet tables of image: struct<bytes, path> or binary, and label: integer or string";
 
   /** The labelled tables of {@code data.source}. */
-  static ParquetTables open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static ParquetTables open(DataConfig data, SparkSession spark) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     var files = new ArrayList<Listing.Entry>();
     for (var file : listing.walk()) {
       if (ParquetTable.isOne(file.name())) {
@@ -44,7 +43,9 @@ record ParquetTables(String root, List<ParquetTable> tables, List<Note> notes) {
       tables.add(
           ParquetTable.guarded(
               "mixtraining.data.source: " + path,
-              () -> ParquetTable.labelled(file.name(), path, data, hadoop)));
+              () ->
+                  ParquetTable.labelled(
+                      file.name(), path, data, spark.sparkContext().hadoopConfiguration())));
     }
     var all = new ParquetTables(listing.root().toString(), moved(tables), listing.notes().list());
     if (all.of(Split.TRAIN).stream().allMatch(table -> table.rows().isEmpty())) {

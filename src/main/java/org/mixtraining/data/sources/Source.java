@@ -3,7 +3,7 @@ package org.mixtraining.data.sources;
 import java.io.IOException;
 import java.text.Normalizer;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Note;
@@ -33,23 +33,23 @@ public record Source(
   }
 
   /**
-   * Opens the source that {@code data.format} names: reads directories and headers; the images are
-   * read with the pieces.
+   * Opens the source that {@code data.format} names: reads directories and headers, in Spark tasks
+   * if they are many; the images are read with the pieces.
    *
    * @throws UserException if the files are not of that format
    */
-  public static Source open(DataConfig data, Configuration hadoop) {
+  public static Source open(DataConfig data, SparkSession spark) {
     try {
       return switch (data.raw().format()) {
-        case CIFAR10 -> Cifar.open(Cifar.Layout.CIFAR10, data, hadoop);
-        case CIFAR100 -> Cifar.open(Cifar.Layout.CIFAR100, data, hadoop);
-        case TINYIMAGENET -> TinyImageNet.open(data, hadoop);
-        case FOLDER -> Folder.open(data, hadoop);
-        case IDX -> Idx.open(data, hadoop);
-        case PARQUET -> ParquetImages.open(data, hadoop);
-        case WEBDATASET -> WebDataset.open(data, hadoop);
-        case IMAGENET -> ImageNet.open(data, hadoop);
-        case CSV -> ImageLists.open(data, hadoop);
+        case CIFAR10 -> Cifar.open(Cifar.Layout.CIFAR10, data, spark);
+        case CIFAR100 -> Cifar.open(Cifar.Layout.CIFAR100, data, spark);
+        case TINYIMAGENET -> TinyImageNet.open(data, spark);
+        case FOLDER -> Folder.open(data, spark);
+        case IDX -> Idx.open(data, spark);
+        case PARQUET -> ParquetImages.open(data, spark);
+        case WEBDATASET -> WebDataset.open(data, spark);
+        case IMAGENET -> ImageNet.open(data, spark);
+        case CSV -> ImageLists.open(data, spark);
         case SYNTHETIC -> Synthetic.open(data);
       };
     } catch (IOException | IllegalArgumentException e) { // the latter: no path at all

@@ -3,6 +3,7 @@ package org.mixtraining.data.sources;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +17,6 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 
 /**
  * A sample of a WebDataset's tar file: the members whose paths are the same up to the first dot of
@@ -27,12 +27,12 @@ import org.mixtraining.data.Listing;
  * @param label as it is written; null if there is none
  * @param problem why it cannot be used; null if it can
  */
-record TarSample(String key, Place image, String label, String problem) {
+record TarSample(String key, Place image, String label, String problem) implements Serializable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LONGEST_LABEL = 1 << 20;
 
   /** Bytes of a file. */
-  record Place(long offset, long bytes) implements java.io.Serializable {
+  record Place(long offset, long bytes) implements Serializable {
     static final Place NONE = new Place(0, 0);
   }
 

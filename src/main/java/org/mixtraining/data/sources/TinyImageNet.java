@@ -9,10 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 import org.mixtraining.data.images.RawImage;
@@ -30,8 +29,8 @@ record TinyImageNet(Listing listing, List<String> wnids) {
   private static final String ANNOTATIONS = "val/val_annotations.txt";
   private static final String RESTING = "beside the labelled images, skipped";
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     for (var part : List.of("wnids.txt", "train", "val/images", ANNOTATIONS)) {
       if (!listing.has(part)) {
         throw new UserException(
@@ -66,9 +65,13 @@ record TinyImageNet(Listing listing, List<String> wnids) {
 
   private List<ImageFiles.Labelled> train() throws IOException {
     var files = new ArrayList<ImageFiles.Labelled>();
+    var classes = listing.look("train").directories();
+    listing.lookAhead(wnids.stream().map(wnid -> "train/" + wnid).toList());
+    listing.lookAhead(wnids.stream().map("train/%s/images"::formatted).toList());
     for (int label = 0; label < wnids.size(); label++) {
       var directory = "train/%s/images".formatted(wnids.get(label));
-      if (!listing.has(directory)) {
+      if (!classes.contains(wnids.get(label))
+          || !listing.look("train/" + wnids.get(label)).directories().contains("images")) {
         throw new UserException(
             "mixtraining.data.source: no %s in %s, which wnids.txt names"
                 .formatted(directory, listing.root()));

@@ -1,6 +1,7 @@
 package org.mixtraining.data.sources;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -9,10 +10,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.Listing;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 
@@ -27,19 +27,22 @@ record WebDataset(Listing listing, Map<Split, List<Tar>> tars) {
   private static final String EXPECTED = "one with *.tar files of .jpg or .png with .cls or .json";
 
   /** A tar file. */
-  private record Tar(String file, List<TarSample> samples) {}
+  private record Tar(String file, List<TarSample> samples) implements Serializable {}
 
-  static Source open(DataConfig data, Configuration hadoop) throws IOException {
-    var listing = Listing.of(data.raw().source(), EXPECTED, hadoop);
+  static Source open(DataConfig data, SparkSession spark) throws IOException {
+    var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     var field = data.raw().labelName();
-    Map<Split, List<Tar>> tars = new EnumMap<>(Split.class);
+    var files = new ArrayList<Listing.Entry>();
     for (var file : listing.walk()) {
       if (file.name().endsWith(".tar")) {
-        tars.computeIfAbsent(split(file.name()), split -> new ArrayList<>())
-            .add(new Tar(file.name(), TarSample.of(listing, file, field)));
+        files.add(file);
       } else {
         listing.notes().add("not a tar file, skipped", file.name());
       }
+    }
+    Map<Split, List<Tar>> tars = new EnumMap<>(Split.class);
+    for (var tar : listing.readEach(files, (there, file) -> tar(there, file, field))) {
+      tars.computeIfAbsent(split(tar.file), split -> new ArrayList<>()).add(tar);
     }
     if (!tars.containsKey(Split.TEST) && tars.containsKey(Split.VALIDATION)) {
       tars.put(Split.TEST, tars.remove(Split.VALIDATION));
@@ -50,6 +53,10 @@ record WebDataset(Listing listing, Map<Split, List<Tar>> tars) {
               .formatted(listing.root(), EXPECTED));
     }
     return new WebDataset(listing, tars).source(data, field);
+  }
+
+  private static Tar tar(Listing there, Listing.Entry file, String field) throws IOException {
+    return new Tar(file.name(), TarSample.of(there, file, field));
   }
 
   /** The split that a word of a path names, or else the training split. */

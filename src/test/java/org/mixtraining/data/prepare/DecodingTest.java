@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -46,7 +45,7 @@ class DecodingTest {
   private Dataset<Row> decode(DataConfig data, int most) throws IOException {
     told.clear();
     var to = new org.apache.hadoop.fs.Path(directory.resolve("work").toString());
-    return Decoding.run(spark, Source.open(data, new Configuration()), data, to, told::add, most);
+    return Decoding.run(spark, Source.open(data, spark), data, to, told::add, most);
   }
 
   /** Every file of the tables with the time of its last change. */

@@ -335,7 +335,7 @@ class PrepareTest {
     assertThat(test.select("label", "fine", "coarse").first()).hasToString("[3,42,3]");
     assertThat(read(coarse, coarseManifest, Split.VALIDATION, 1).size()).isZero();
 
-    var fine = Source.open(RawFiles.keys("cifar100", directory, 1, 0), HADOOP);
+    var fine = Source.open(RawFiles.keys("cifar100", directory, 1, 0), RawFiles.spark());
     assertThat(fine.classes()).hasSize(100);
     var image = fine.pieces().get(0).read(HADOOP).skip(25).findFirst().orElseThrow();
     assertThat(image.label()).isEqualTo(94);

@@ -30,7 +30,7 @@ class FolderTest {
   }
 
   private Source open() {
-    return Source.open(RawFiles.configured("folder", directory), new Configuration());
+    return Source.open(RawFiles.configured("folder", directory), RawFiles.spark());
   }
 
   private List<RawImage> read() throws IOException {
@@ -220,7 +220,7 @@ class FolderTest {
       for (var name : names) {
         RawFiles.write(root, name + "/cat/1.png", ImageBytes.png(8, 8, 1));
       }
-      var source = Source.open(RawFiles.configured("folder", root), new Configuration());
+      var source = Source.open(RawFiles.configured("folder", root), RawFiles.spark());
       assertThat(source.pieces())
           .extracting(Piece::split)
           .containsExactly(Split.TRAIN, Split.VALIDATION, Split.TEST);
@@ -311,7 +311,7 @@ class FolderTest {
   void aSourceThatIsNoPathIsTold() {
     for (var source : List.of("", "::", "nosuch://host/x", "file://elsewhere:x/")) {
       var data = RawFiles.configured("folder", directory, "data.source=" + source);
-      assertThatThrownBy(() -> Source.open(data, new Configuration()))
+      assertThatThrownBy(() -> Source.open(data, RawFiles.spark()))
           .as(source)
           .isInstanceOf(UserException.class)
           .hasMessageStartingWith("mixtraining.data.source");

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,7 +20,7 @@ class IdxTest {
   @TempDir Path directory;
 
   private Source open() {
-    return Source.open(RawFiles.configured("idx", directory), new Configuration());
+    return Source.open(RawFiles.configured("idx", directory), RawFiles.spark());
   }
 
   private List<RawImage> read() throws IOException {
@@ -141,7 +140,7 @@ class IdxTest {
   void otherFilesAreNamed() throws IOException {
     RawFiles.idx(directory, 6, 3);
     RawFiles.write(directory, "emnist-mapping.txt", new byte[3]);
-    var source = Source.open(RawFiles.configured("idx", directory), new Configuration());
+    var source = Source.open(RawFiles.configured("idx", directory), RawFiles.spark());
     assertThat(source.notes())
         .containsExactly(new Note("not of this format, skipped", 1, List.of("emnist-mapping.txt")));
   }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.mixtraining.config.UserException;
@@ -29,7 +28,7 @@ class ImageListsTest {
   }
 
   private Source open(String... settings) {
-    return Source.open(RawFiles.configured("csv", directory, settings), new Configuration());
+    return Source.open(RawFiles.configured("csv", directory, settings), RawFiles.spark());
   }
 
   private List<String> read(String... settings) throws IOException {

@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,7 +52,7 @@ class ImageNetTest {
   }
 
   private Source open() {
-    return Source.open(configured(), new Configuration());
+    return Source.open(configured(), RawFiles.spark());
   }
 
   private String raw() {

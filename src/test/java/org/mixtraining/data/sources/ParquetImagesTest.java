@@ -10,7 +10,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,7 +25,7 @@ class ParquetImagesTest {
   @TempDir Path directory;
 
   private Source open() {
-    return Source.open(RawFiles.configured("parquet", directory), new Configuration());
+    return Source.open(RawFiles.configured("parquet", directory), RawFiles.spark());
   }
 
   private List<RawImage> read() throws IOException {
@@ -136,12 +135,12 @@ class ParquetImagesTest {
     assertThat(read()).extracting(RawImage::label).containsExactly(3);
     var coarse = RawFiles.configured("parquet", directory, "data.label=coarse");
     assertThat(RawFiles.read(coarse)).extracting(RawImage::label).containsExactly(2);
-    assertThat(Source.open(coarse, new Configuration()).labelKind()).isEqualTo("coarse");
+    assertThat(Source.open(coarse, RawFiles.spark()).labelKind()).isEqualTo("coarse");
     columns("optional binary photo; optional int32 kind;", png);
     failure().hasMessageEndingWith("or mixtraining.data.label to name such a column");
     columns("optional binary photo; optional binary kind (STRING);", png, "x");
     var named = RawFiles.configured("parquet", directory, "data.label=kind");
-    assertThat(Source.open(named, new Configuration()).classes()).containsExactly("x");
+    assertThat(Source.open(named, RawFiles.spark()).classes()).containsExactly("x");
   }
 
   @Test

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +42,7 @@ class TinyImageNetTest {
 
   @Test
   void theLayoutIsReadAndValIsTheTestSplit() throws IOException {
-    var source = Source.open(RawFiles.configured("tinyimagenet", directory), new Configuration());
+    var source = Source.open(RawFiles.configured("tinyimagenet", directory), RawFiles.spark());
     assertThat(source.classes()).containsExactly("goldfish", "n02");
     assertThat(source.pieces()).extracting(Piece::split).containsExactly(Split.TRAIN, Split.TEST);
     assertThat(read())
@@ -63,7 +62,7 @@ class TinyImageNetTest {
     RawFiles.write(directory, "train/n77/images/n77_0.JPEG", ImageBytes.jpeg(64, 64, 1));
     RawFiles.write(directory, "train/n02/images/Thumbs.db", new byte[8]);
     RawFiles.write(directory, "train/n02/images/.DS_Store", new byte[8]);
-    var source = Source.open(RawFiles.configured("tinyimagenet", directory), new Configuration());
+    var source = Source.open(RawFiles.configured("tinyimagenet", directory), RawFiles.spark());
     assertThat(source.notes())
         .containsExactly(
             new Note("hidden, skipped", 1, List.of("train/n02/images/.DS_Store")),

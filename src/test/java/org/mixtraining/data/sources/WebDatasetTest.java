@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,17 +30,17 @@ class WebDatasetTest {
 
   @TempDir Path directory;
 
-  private record Member(String name, byte[] bytes) {}
+  record Member(String name, byte[] bytes) {}
 
-  private static Member text(String name, String text) {
+  static Member text(String name, String text) {
     return new Member(name, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static Member png(String name) {
+  static Member png(String name) {
     return new Member(name, ImageBytes.png(8, 6, name.hashCode()));
   }
 
-  private static byte[] tar(Member... members) throws IOException {
+  static byte[] tar(Member... members) throws IOException {
     var bytes = new ByteArrayOutputStream();
     try (var tar = new TarArchiveOutputStream(bytes)) {
       tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
@@ -61,7 +60,7 @@ class WebDatasetTest {
   }
 
   private Source open(String... settings) {
-    return Source.open(RawFiles.configured("webdataset", directory, settings), new Configuration());
+    return Source.open(RawFiles.configured("webdataset", directory, settings), RawFiles.spark());
   }
 
   private List<RawImage> read() throws IOException {

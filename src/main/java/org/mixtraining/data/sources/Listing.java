@@ -1,32 +1,39 @@
-package org.mixtraining.data;
+package org.mixtraining.data.sources;
 
 import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
+import org.apache.spark.sql.SparkSession;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.Text;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.Notes;
 import org.mixtraining.data.images.ImageType;
 
 /**
  * Listing of a directory of raw files, in order of the names. Hidden files (names that begin with a
- * dot) and those of the file system itself are skipped, and noted.
+ * dot) and those of the file system itself are skipped, and noted. Each directory is listed once.
  *
  * @param notes about skipped files, here and by the readers of the files
+ * @param known what was listed, by path below the root
+ * @param tasks in which many directories are listed
  */
-public record Listing(FileSystem fs, Path root, Notes notes) {
+record Listing(
+    FileSystem fs, Path root, Notes notes, Map<String, Directory> known, FileTasks tasks) {
   private static final int LONGEST_TEXT = 1 << 26; // bytes; the largest real one has some 10 kB
   private static final int DEEPEST = 20;
   private static final String UNRELATED = "not of this format, skipped";
@@ -52,20 +59,20 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
    * @param name without its directory, or what was asked for, below the root
    * @param bytes its length; {@link #UNREACHABLE} if its name is known and nothing else
    */
-  public record Entry(String name, long bytes) {
+  record Entry(String name, long bytes) implements Serializable {
     /** A broken link, or a name with letters that the encoding of this Java does not have. */
-    public static final long UNREACHABLE = -1;
+    static final long UNREACHABLE = -1;
 
-    public boolean isReachable() {
+    boolean isReachable() {
       return bytes != UNREACHABLE;
     }
   }
 
   /** What one directory holds. */
-  public record Directory(List<Entry> files, List<String> directories) {}
+  record Directory(List<Entry> files, List<String> directories) implements Serializable {}
 
-  public Listing(FileSystem fs, Path root) {
-    this(fs, root, new Notes());
+  Listing(FileSystem fs, Path root, FileTasks tasks) {
+    this(fs, root, new Notes(), new HashMap<>(), tasks);
   }
 
   /**
@@ -74,13 +81,12 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
    * @param expected description of the expected files: "one with …"
    * @throws UserException if it is not a directory
    */
-  public static Listing of(String source, String expected, Configuration hadoop)
-      throws IOException {
+  static Listing of(String source, String expected, SparkSession spark) throws IOException {
     var root = Location.path(source);
-    var fs = Location.fileSystem(root, hadoop);
+    var fs = Location.fileSystem(root, spark.sparkContext().hadoopConfiguration());
     try {
       if (fs.getFileStatus(root).isDirectory()) {
-        return new Listing(fs, fs.makeQualified(root));
+        return new Listing(fs, fs.makeQualified(root), new FileTasks(spark));
       }
     } catch (FileNotFoundException e) {
       // reported below
@@ -92,16 +98,54 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   }
 
   /** The path of something below the root. */
-  public Path path(String below) {
+  Path path(String below) {
     return below.isEmpty() ? root : Location.child(root, below);
   }
 
-  public boolean has(String below) throws IOException {
+  boolean has(String below) throws IOException {
     return fs.exists(path(below));
   }
 
-  /** Lists a directory; skipped files are noted at each call. */
-  public Directory look(String below) throws IOException {
+  /** What a directory holds. */
+  Directory look(String below) throws IOException {
+    var found = known.get(below);
+    if (found == null) {
+      found = list(below);
+      known.put(below, found);
+    }
+    return found;
+  }
+
+  /**
+   * Lists directories before they are {@linkplain #look looked at}, in Spark tasks if they are
+   * many. One that cannot be listed is left to the look, which says why.
+   */
+  void lookAhead(Collection<String> directories) {
+    var missing = directories.stream().filter(below -> !known.containsKey(below)).toList();
+    var read = tasks.read(root, missing, Listing::list);
+    for (int i = 0; i < missing.size(); i++) {
+      if (read.get(i) != null) {
+        known.put(missing.get(i), noted(read.get(i)));
+      }
+    }
+  }
+
+  /** What a function makes of each of some files, in Spark tasks if they are many. */
+  <T, R> List<R> readEach(List<T> files, FileTasks.Reader<T, R> reader) throws IOException {
+    var read = tasks.read(root, files, reader);
+    var results = new ArrayList<R>();
+    for (int i = 0; i < files.size(); i++) {
+      results.add(read.get(i) == null ? reader.read(this, files.get(i)) : noted(read.get(i)));
+    }
+    return results;
+  }
+
+  private <R> R noted(FileTasks.Read<R> read) {
+    notes.addAll(read.notes());
+    return read.result();
+  }
+
+  private Directory list(String below) throws IOException {
     var files = new ArrayList<Entry>();
     var directories = new ArrayList<String>();
     for (var status : fs.listStatus(path(below))) {
@@ -158,7 +202,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   }
 
   /** Every file at any depth, named by its path below the root; a directory's own come first. */
-  public List<Entry> walk() throws IOException {
+  List<Entry> walk() throws IOException {
     var files = new ArrayList<Entry>();
     walk("", 0, files);
     return files;
@@ -171,6 +215,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
     }
     var directory = look(below);
     directory.files().forEach(f -> files.add(new Entry(join(below, f.name()), f.bytes())));
+    lookAhead(directory.directories().stream().map(name -> join(below, name)).toList());
     for (var name : directory.directories()) {
       walk(join(below, name), depth + 1, files);
     }
@@ -182,7 +227,7 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
    *
    * @param below what the files are named below
    */
-  public List<Entry> images(String below, Collection<Entry> files) throws IOException {
+  List<Entry> images(String below, Collection<Entry> files) throws IOException {
     var images = new ArrayList<Entry>();
     for (var file : files) {
       if (isImage(join(below, file.name()), file)) {
@@ -207,22 +252,22 @@ public record Listing(FileSystem fs, Path root, Notes notes) {
   }
 
   /** Notes files. */
-  public void note(String what, String below, Collection<Entry> files) {
+  void note(String what, String below, Collection<Entry> files) {
     files.forEach(file -> notes.add(what, join(below, file.name())));
   }
 
   /** Notes the files and directories in the root that do not belong to its format. */
-  public void noteRest(Collection<Entry> files, Collection<String> directories) {
+  void noteRest(Collection<Entry> files, Collection<String> directories) {
     note(UNRELATED, "", files);
     directories.forEach(name -> notes.add(UNRELATED, name + "/"));
   }
 
-  public static String join(String below, String name) {
+  static String join(String below, String name) {
     return below.isEmpty() ? name : below + "/" + name;
   }
 
   /** The lines of a small text file that are not blank, stripped. */
-  public List<String> lines(String file) throws IOException {
+  List<String> lines(String file) throws IOException {
     try (var in = fs.open(path(file))) {
       byte[] text = in.readNBytes(LONGEST_TEXT + 1);
       if (text.length > LONGEST_TEXT) {
