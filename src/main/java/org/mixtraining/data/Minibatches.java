@@ -196,7 +196,10 @@ public final class Minibatches implements Iterator<Minibatch> {
         ids(batch), labels(batch), values, images.channels(), images.height(), images.width());
   }
 
-  /** The next minibatch with its images as they are stored, for augmentation on a device. */
+  /**
+   * The next minibatch with its images as they are stored, for augmentation on a device; they are
+   * read, and decoded, here unless they are in memory.
+   */
   public StoredMinibatch nextStored() {
     return nextStored(size());
   }
@@ -205,9 +208,19 @@ public final class Minibatches implements Iterator<Minibatch> {
   StoredMinibatch nextStored(int most) {
     int[] batch = take(most);
     var ops = new double[batch.length * pixels.opValues()];
+    int bytes = images.buffers().isEmpty() ? images.imageBytes() : 0; // of an image to be read
+    var stored = new byte[batch.length * bytes];
     threads.run(
-        batch.length, (thread, n) -> pixels.writeOps(images, batch[n], ops, n * pixels.opValues()));
-    return new StoredMinibatch(ids(batch), labels(batch), images, batch, ops);
+        batch.length,
+        (thread, n) -> {
+          pixels.writeOps(images, batch[n], ops, n * pixels.opValues());
+          if (bytes > 0) {
+            var image = new byte[bytes];
+            images.read(batch[n], image);
+            System.arraycopy(image, 0, stored, n * bytes, bytes);
+          }
+        });
+    return new StoredMinibatch(ids(batch), labels(batch), images, batch, ops, stored);
   }
 
   /** Images of the next minibatch. */

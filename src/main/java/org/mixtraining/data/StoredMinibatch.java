@@ -3,6 +3,7 @@ package org.mixtraining.data;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.commons.lang3.ArrayUtils;
 
 /**
  * The images of one training step, before augmentation and normalisation.
@@ -12,9 +13,10 @@ import java.util.stream.LongStream;
  * @param indices their indices in the set
  * @param ops the operations on each, [n, operations, {@link
  *     org.mixtraining.data.augment.ImageOp#VALUES}]; shorter sequences are padded with zeros
+ * @param pixels of the images, uint8 [n, channels, height, width]; empty where the set is in memory
  */
 public record StoredMinibatch(
-    long[] ids, int[] labels, ImageSet images, int[] indices, double[] ops) {
+    long[] ids, int[] labels, ImageSet images, int[] indices, double[] ops, byte[] pixels) {
 
   /** Images in this batch. */
   public int size() {
@@ -28,6 +30,7 @@ public record StoredMinibatch(
         IntStream.concat(IntStream.of(labels), IntStream.of(others.labels)).toArray(),
         images,
         IntStream.concat(IntStream.of(indices), IntStream.of(others.indices)).toArray(),
-        DoubleStream.concat(DoubleStream.of(ops), DoubleStream.of(others.ops)).toArray());
+        DoubleStream.concat(DoubleStream.of(ops), DoubleStream.of(others.ops)).toArray(),
+        ArrayUtils.addAll(pixels, others.pixels));
   }
 }

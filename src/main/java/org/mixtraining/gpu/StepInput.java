@@ -125,6 +125,9 @@ final class StepInput {
 
   /** The images, one after another. */
   private static byte[] pixels(Raw.Picked images) {
+    if (images.pixels().length > 0) {
+      return images.pixels();
+    }
     byte[] image = new byte[images.set().imageBytes()];
     byte[] all = new byte[images.indices().length * image.length];
     for (int i = 0; i < images.indices().length; i++) {

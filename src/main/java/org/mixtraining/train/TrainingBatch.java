@@ -116,8 +116,11 @@ public sealed interface TrainingBatch {
      * @param ops operations on each in turn, [images, operations, 6] as {@code edits.cuh} reads it
      * @param tables normalised value of each pixel value, [channels, 256]: the same for all images
      *     of a set
+     * @param pixels of the images, uint8 [images, channels, size, size]; empty where the set is in
+     *     memory
      */
-    public record Picked(ImageSet set, int[] indices, double[] ops, float[] tables) {}
+    public record Picked(
+        ImageSet set, int[] indices, double[] ops, float[] tables, byte[] pixels) {}
 
     @Override
     public int imageSize() {

@@ -225,7 +225,7 @@ public record WorkerBatches(
   }
 
   private static Raw.Picked picked(StoredMinibatch batch, float[] tables) {
-    return new Raw.Picked(batch.images(), batch.indices(), batch.ops(), tables);
+    return new Raw.Picked(batch.images(), batch.indices(), batch.ops(), tables, batch.pixels());
   }
 
   private static float[] flat(Normalization normalization) {

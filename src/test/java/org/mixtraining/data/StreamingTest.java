@@ -319,6 +319,28 @@ class StreamingTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"DISK", "NONE"})
+  void imagesForADeviceAreReadByTheThreadsThatPrepareThem(Cache cache) {
+    Minibatches memory = epoch(inMemory(1), 0, 1, Labels.ALL);
+    try (WorkerThreads threads = new WorkerThreads(3)) {
+      Minibatches kept = epoch(images(cache, 1), 0, 1, Labels.ALL).preparedBy(threads);
+      for (int step = 0; step < 20; step++) {
+        StoredMinibatch batch = kept.nextStored();
+        StoredMinibatch expected = memory.nextStored();
+        assertThat(batch.ids()).isEqualTo(expected.ids());
+        assertThat(batch.ops()).isEqualTo(expected.ops());
+        assertThat(expected.pixels()).as("of images in memory").isEmpty();
+        byte[] all = new byte[batch.size() * IMAGE_BYTES];
+        for (int n = 0; n < batch.size(); n++) {
+          byte[] image = pixels(batch.ids()[n], IMAGE_BYTES);
+          System.arraycopy(image, 0, all, n * IMAGE_BYTES, IMAGE_BYTES);
+        }
+        assertThat(batch.pixels()).isEqualTo(all);
+      }
+    }
+  }
+
   // --- order -------------------------------------------------------------------------------------
 
   @Test

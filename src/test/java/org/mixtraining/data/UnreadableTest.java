@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,9 +81,12 @@ class UnreadableTest {
             "set/images/split=train/shard=1/a.parquet")) {
       Files.setPosixFilePermissions(raw.resolve(name), Set.of());
     }
+    words.add("java");
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(option -> option.startsWith("--add-opens")) // for Spark
+        .forEach(words::add);
     words.addAll(
         List.of(
-            "java",
             "-cp",
             "target/test-classes:target/mixtraining.jar:target/spark/jars/*",
             UnreadableTest.class.getName(),

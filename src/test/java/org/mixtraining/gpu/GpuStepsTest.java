@@ -25,6 +25,7 @@ import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
+import org.mixtraining.data.OnDisk;
 import org.mixtraining.data.Share;
 import org.mixtraining.kernels.WorkerThreads;
 import org.mixtraining.schedule.EncoderInput;
@@ -251,17 +252,24 @@ class GpuStepsTest {
     }
   }
 
+  /** Where images lie during an epoch. */
+  enum Place {
+    DEVICE,
+    MEMORY,
+    DISK
+  }
+
   /** The same job with images that the CPU prepares and with images that the device prepares. */
   @ParameterizedTest
-  @CsvSource({"SSL, true", "SL, false", "JOINT, true", "JOINT, false"})
-  void imagesPreparedOnTheDeviceMakeTheSameEpoch(Objective objective, boolean haveRoomThere) {
+  @CsvSource({"SSL, DEVICE", "SL, MEMORY", "JOINT, DEVICE", "JOINT, MEMORY", "SL, DISK"})
+  void imagesPreparedOnTheDeviceMakeTheSameEpoch(Objective objective, Place place) {
     JobConfig config = JobConfig.load(Optional.empty(), List.of("optimizer.batch-size=4"));
     EpochPlan plan = plan(objective, MixPass.VISIBLE, 0);
-    Share images = images();
+    Share images = place == Place.DISK ? OnDisk.of(images()) : images();
     try (Replica onCpu = replica(VIT, ONE_HEAD, plan);
         Replica onDevice = replica(VIT, ONE_HEAD, plan)) {
       Gpu gpu = TestGpu.open(Memory.Type.FLOAT);
-      if (gpu instanceof HostGpu host && !haveRoomThere) {
+      if (gpu instanceof HostGpu host && place == Place.MEMORY) {
         host.freeBytes(0);
       }
       EpochMetrics expected =

@@ -18,7 +18,7 @@ class ResidentImagesTest {
     }
     long[] ids = LongStream.range(0, count).toArray();
     ImageSet images = ImageSet.of(ids, new int[count], new double[count], pixels, 3, 4, 4);
-    return new Raw.Picked(images, new int[0], new double[0], new float[3 * 256]);
+    return new Raw.Picked(images, new int[0], new double[0], new float[3 * 256], new byte[0]);
   }
 
   @Test

@@ -59,11 +59,11 @@ class ManyFilesTest {
   }
 
   private void classes() throws IOException {
-    for (int i = 0; i < MANY; i++) {
-      image("c%02d/a.png".formatted(i));
-      image("c%02d/b.png".formatted(i));
-      RawFiles.text(directory, "c%02d/notes.txt".formatted(i), "not an image");
-      image("c%02d/.hidden.png".formatted(i));
+    for (int i = 10; i < 10 + MANY; i++) {
+      image("c%s/a.png".formatted(i));
+      image("c%s/b.png".formatted(i));
+      RawFiles.text(directory, "c%s/notes.txt".formatted(i), "not an image");
+      image("c%s/.hidden.png".formatted(i));
     }
   }
 
@@ -86,18 +86,18 @@ class ManyFilesTest {
   @Test
   void aDirectoryThatATaskCannotUseIsToldAsByTheDriver() throws IOException {
     classes();
-    Files.createDirectories(directory.resolve("raw/c07x"));
+    Files.createDirectories(directory.resolve("raw/c17x"));
     assertThatThrownBy(() -> open("folder", spark))
         .isInstanceOf(UserException.class)
-        .hasMessageEndingWith("c07x is empty");
+        .hasMessageEndingWith("c17x is empty");
   }
 
   @Test
   void listedFilesOfDirectoriesThatAreMissingAreFoundMissing() throws IOException {
     StringBuilder list = new StringBuilder("path,label\n");
-    for (int i = 0; i < MANY; i++) {
-      image("d%02d/a.png".formatted(i));
-      list.append("d%02d/a.png,x%nnowhere%02d/a.png,y%n".formatted(i, i));
+    for (int i = 10; i < 10 + MANY; i++) {
+      image("d%s/a.png".formatted(i));
+      list.append("d%s/a.png,x\nnowhere%s/a.png,y\n".formatted(i, i));
     }
     RawFiles.text(directory, "train.csv", list.toString());
     Opened tasks = open("csv", spark);
@@ -137,10 +137,10 @@ class ManyFilesTest {
 
   @Test
   void tarFilesAreReadInTasks() throws IOException {
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 10; i < 10 + MANY; i++) {
       RawFiles.write(
           directory,
-          "train-%02d.tar".formatted(i),
+          "train-%s.tar".formatted(i),
           tar(png("a.png"), text("a.cls", "" + i % 2), text("a.txt", "neither")));
     }
     Opened tasks = open("webdataset", spark);
@@ -153,20 +153,20 @@ class ManyFilesTest {
 
   @Test
   void aTarFileThatIsCutIsToldAsByTheDriver() throws IOException {
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 10; i < 10 + MANY; i++) {
       byte[] whole = tar(png("a.png"), text("a.cls", "0"));
-      byte[] written = i == 9 ? Arrays.copyOf(whole, 700) : whole;
-      RawFiles.write(directory, "train-%02d.tar".formatted(i), written);
+      byte[] written = i == 19 ? Arrays.copyOf(whole, 700) : whole;
+      RawFiles.write(directory, "train-%s.tar".formatted(i), written);
     }
     assertThatThrownBy(() -> open("webdataset", spark))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("train-09.tar is truncated");
+        .hasMessageContaining("train-19.tar is truncated");
   }
 
   @Test
   void directoriesAtAnyDepthAreWalkedInTasks() throws IOException {
-    for (int i = 0; i < MANY; i++) {
-      image("d%02d/deep/a.png".formatted(i));
+    for (int i = 10; i < 10 + MANY; i++) {
+      image("d%s/deep/a.png".formatted(i));
     }
     Listing tasks = Listing.of(directory.resolve("raw").toString(), "", spark);
     assertThat(tasks.walk())
