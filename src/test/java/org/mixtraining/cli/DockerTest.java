@@ -34,7 +34,7 @@ class DockerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"Dockerfile", "Dockerfile.cuda"})
+  @ValueSource(strings = {"Dockerfile", "Dockerfile.gpu"})
   void anImageCopiesWhatIsThereAndRunsAsNobodySpecial(String file) throws IOException {
     String text = read(file);
     List<String> sources =
@@ -53,16 +53,40 @@ class DockerTest {
             });
     List<String> users = found("^USER (.*)$", text);
     assertThat(users.get(users.size() - 1)).isEqualTo("spark");
-    assertThat(found("^FROM (\\S+)", text))
+    assertThat(found("(?:^FROM |CUDA=)([^$\\s]\\S+)", text))
         .as("bases are pinned")
+        .isNotEmpty()
         .allMatch(base -> base.matches("[a-z/]+:.*\\d+\\.\\d+\\.\\d+.*"));
     assertThat(text).contains("HEALTHCHECK");
     assertThat(found("image.version=\"(\\S+)\"", text))
         .as("the version that the jar says")
         .containsExactlyElementsOf(
             found("^  <version>(.*)</version>", Files.readString(Path.of("pom.xml"))));
-    assertThat(found("^(FROM|RUN|COPY|USER|WORKDIR|ENV|ENTRYPOINT|HEALTHCHECK|LABEL)\\b", text))
+    assertThat(found("^(ARG|FROM|RUN|COPY|USER|WORKDIR|ENV|ENTRYPOINT|HEALTHCHECK|LABEL)\\b", text))
         .hasSameSizeAs(text.lines().filter(line -> line.matches("[A-Za-z].*")).toList());
+  }
+
+  /** Its jars are those that the tests of an object store use. */
+  @Test
+  void anyImageOfOursCanHaveTheFilesOfAnObjectStore() throws IOException {
+    String text = read("Dockerfile.s3");
+    List<String> images =
+        found("-t (mixtraining:\\S+)", read("Dockerfile") + read("Dockerfile.gpu"));
+
+    assertThat(images).containsExactly("mixtraining:cpu", "mixtraining:gpu", "mixtraining:cuda");
+    assertThat(images).containsAll(found("IMAGE=(mixtraining:\\S+)", text));
+    assertThat(found("^FROM (\\S+)", text)).containsExactly("${IMAGE}");
+    assertThat(found("^COPY (target/[\\w-]+)/ /opt/spark/jars/$", text))
+        .isEqualTo(found("-DoutputDirectory=(\\S+)", text))
+        .allSatisfy(
+            jars -> assertThat(Files.readString(Path.of(".dockerignore"))).contains("\n!" + jars));
+    assertThat(found("-DincludeArtifactIds=(\\S+)", text))
+        .containsExactly("hadoop-aws,aws-java-sdk-bundle");
+    assertThat(found("-P(\\S+)", text))
+        .allSatisfy(
+            profile ->
+                assertThat(Files.readString(Path.of("pom.xml")))
+                    .contains("<id>" + profile + "</id>"));
   }
 
   @Test
@@ -111,7 +135,8 @@ class DockerTest {
 
   @Test
   void theCommandsOfTheHeadsAreThere() throws IOException {
-    String commands = read("compose.yaml") + read("Dockerfile") + read("Dockerfile.cuda");
+    String commands =
+        read("compose.yaml") + read("Dockerfile") + read("Dockerfile.gpu") + read("Dockerfile.s3");
 
     assertThat(found("-f (docker/\\S+)", commands))
         .isNotEmpty()
