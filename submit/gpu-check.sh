@@ -295,7 +295,7 @@ for part in "$@"; do
       fi
       ;;
   esac
-  timeout --kill-after 10 "$limit" "$BASH" "$0" --alone "$part" || failed+=("$part")
+  timeout --kill-after 5 "$limit" "$BASH" "$0" --alone "$part" || failed+=("$part")
 done
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed, or took more than $limit seconds: ${failed[*]}" >&2
