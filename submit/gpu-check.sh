@@ -60,7 +60,6 @@ build() {
 speed_jars() {
   JAVA_TOOL_OPTIONS="-Xlog:class+load:file=$1/loaded" submit/mixtraining bench --model vit-nano \
     --patch 16 --batch 2 --steps 1 --threads 1 --json >/dev/null 2>&1
-  submit/mixtraining bench --plan --json >/dev/null 2>&1 || true
   sed -n 's,.*source: file:.*/jars/\([^ ]*\.jar\)$,\1,p' "$1/loaded" | sort -u
 }
 
@@ -134,7 +133,7 @@ smoke() {
 # An objective and a batch size.
 bench() {
   submit/mixtraining bench --kernels gpu --objective "$1" --model "$model" --batch "$2" \
-    --steps "${STEPS:-50}" --peak "${PEAK:-4096}" --json >"$out/new"
+    --steps "${STEPS:-50}" --peak "${PEAK:-4096}" --json >"$out/new" || return
   mv "$out/new" "$out/$1-$2.json"
   cat "$out/$1-$2.json"
 }
@@ -215,15 +214,14 @@ run_tests() {
     -Dmixtraining.gpu=0 \
     -cp "target/test-classes-gpu:target/mixtraining.jar:target/gpu-tests/*:target/spark/jars/*" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \
-    --details=tree --fail-if-no-tests "${selected[@]}"
+    --details=testfeed --fail-if-no-tests "${selected[@]}"
 }
 
 tests() { run_tests; }
 
 sanitizer() {
   if command -v compute-sanitizer >/dev/null; then
-    run_tests compute-sanitizer --error-exitcode 1 --log-file "$out/sanitizer.log"
-    tail -n 1 "$out/sanitizer.log"
+    run_tests compute-sanitizer --error-exitcode 1
   else
     echo "compute-sanitizer is not installed: skipped"
   fi
@@ -297,7 +295,7 @@ for part in "$@"; do
       fi
       ;;
   esac
-  timeout "$limit" "$BASH" "$0" --alone "$part" || failed+=("$part")
+  timeout --kill-after 5 "$limit" "$BASH" "$0" --alone "$part" || failed+=("$part")
 done
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed, or took more than $limit seconds: ${failed[*]}" >&2

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
+import org.mixtraining.kernels.DeviceLostError;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.train.TrainingBatch;
@@ -132,6 +133,34 @@ class CudaFailuresTest {
             .isInstanceOf(UserException.class)
             .hasMessageContaining("mixtraining.optimizer.batch-size: a step takes more memory");
         assertThat(Epoch.of(steps, replica, from, small)).isEqualTo(expected);
+      }
+    }
+  }
+
+  /** At each of which the process ends, so that all that is left is memory of the device. */
+  @Test
+  void aKernelThatFaultsIsToldAndLosesTheDevice() {
+    List<TrainingBatch> batches = batches(IMAGES, IMAGES, IMAGES, IMAGES + 1);
+    try (Replica replica = replica()) {
+      ModelState from = replica.state();
+      long all;
+      try (GpuSteps steps = new GpuSteps(open(), replica)) {
+        driver.reset();
+        Epoch.of(steps, replica, from, batches);
+        all = driver.kernels();
+      }
+      assertThat(all).isGreaterThan(200);
+      for (long n = 1; n <= all; n += 31) {
+        GpuSteps steps = new GpuSteps(open(), replica);
+        driver.reset().faultKernel(n);
+        assertThatThrownBy(() -> Epoch.of(steps, replica, from, batches))
+            .as("kernel %d of %d", n, all)
+            .isInstanceOf(DeviceLostError.class);
+        assertThatThrownBy(steps::close).isInstanceOf(DeviceLostError.class);
+        assertThat(driver.live()).matches("\\d+ device memory\n");
+        assertThat(driver.complaints()).isEmpty();
+        driver.reset();
+        driver.forget();
       }
     }
   }

@@ -239,7 +239,7 @@ class CudaGpuTest {
       copy(gpu, memory(gpu, 1, 2, 3, 4, 5, 6), factors);
       Memory bias = gpu.allocate(out, 3);
       Memory values = memory(gpu, 10, 20, 30);
-      Memory product = gpu.allocate(out, 9);
+      Memory product = gpu.allocate(out, 6);
       if (out == Memory.Type.BF16) {
         copy(gpu, values, bias);
       } else {
@@ -248,21 +248,20 @@ class CudaGpuTest {
 
       gpu.multiply(
           new Gemm(
-              "product", factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 3, 3, 2));
+              "product", factors, Form.PLAIN, factors, Form.PLAIN, null, bias, product, 2, 3, 2));
 
-      float[] sums = new float[9];
+      float[] sums = new float[6];
       if (out == Memory.Type.FLOAT) {
         gpu.read(product, sums);
       } else {
-        float[] pairs = new float[4];
+        float[] pairs = new float[3];
         gpu.read(product, pairs); // of bfloat16, the first in the lower half
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 6; i++) {
           int bits = Float.floatToRawIntBits(pairs[i / 2]);
           sums[i] = Float.intBitsToFloat(i % 2 == 0 ? bits << 16 : bits & 0xffff0000);
         }
-        sums[8] = 81;
       }
-      assertThat(sums).containsExactly(19, 32, 45, 29, 46, 63, 39, 60, 81);
+      assertThat(sums).containsExactly(19, 32, 45, 29, 46, 63);
     }
   }
 

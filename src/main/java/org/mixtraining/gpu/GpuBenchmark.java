@@ -127,7 +127,8 @@ public final class GpuBenchmark {
     }
   }
 
-  private static double productGflops(Supplier<Gpu> device, Probe probe) {
+  /** Rate of large matrix products, in 10⁹ operations a second. */
+  static double productGflops(Supplier<Gpu> device, Probe probe) {
     int side = probe.side;
     long count = (long) side * side;
     try (Gpu gpu = device.get();

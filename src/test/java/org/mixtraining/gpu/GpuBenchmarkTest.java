@@ -2,6 +2,8 @@ package org.mixtraining.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -37,5 +39,33 @@ class GpuBenchmarkTest {
     assertThat(GpuBenchmark.describe(result))
         .startsWith("JOINT, batch 2: ")
         .contains("large matrix products reach", "GB/s", "adamw");
+  }
+
+  /** Products of zeros take a device less power, and so less time. */
+  @Test
+  void aDevicesPeakIsThatOfProductsOfNumbersThatDiffer() {
+    List<Memory> factors = new ArrayList<>();
+    HostGpu gpu = new HostGpu(Memory.Type.FLOAT);
+    Gpu watched =
+        (Gpu)
+            Proxy.newProxyInstance(
+                Gpu.class.getClassLoader(),
+                new Class<?>[] {Gpu.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("multiply")) {
+                    Gemm product = (Gemm) arguments[0];
+                    for (Memory factor : List.of(product.a(), product.b())) {
+                      float[] values = new float[64];
+                      gpu.read(factor, values);
+                      assertThat(values).doesNotHaveDuplicates().doesNotContain(0);
+                      factors.add(factor);
+                    }
+                  }
+                  return method.invoke(gpu, arguments);
+                });
+
+    assertThat(GpuBenchmark.productGflops(() -> watched, new GpuBenchmark.Probe(8, 100, 1)))
+        .isPositive();
+    assertThat(factors).isNotEmpty();
   }
 }

@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 
 /** The parameters of the kernels, as their sources declare them, to which launches are held. */
 final class KernelSignatures {
-  private static final Pattern KERNEL =
+  /** The head of a kernel: its name and its parameters. */
+  static final Pattern KERNEL =
       Pattern.compile(
           "^KERNEL (?:__launch_bounds__\\(.*\\)\\s+)?(\\w+)\\(([^)]*)\\) \\{", Pattern.MULTILINE);
 

@@ -3,10 +3,16 @@ package org.mixtraining.gpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.gpu.StepPlan.Work;
@@ -94,6 +100,37 @@ class StepPlanTest {
     assertThat(new Work(1, 1000, 4e11).seconds()).isCloseTo(1e-3 + 3e-6, within(1e-9));
     assertThat(StepPlan.describe(Objective.SL, 3, plan()))
         .startsWith("SL, batch 3: 44 launches, 0.00 GB");
+  }
+
+  /** Of vit-tiny at a batch of 1024. */
+  @ParameterizedTest
+  @EnumSource(Objective.class)
+  void thePagesHaveThePlansTimes(Objective objective) throws IOException {
+    JobConfig config =
+        JobConfig.load(
+            Optional.empty(),
+            List.of("model={preset = vit-tiny, patch = 4}", "optimizer.batch-size = 1024"));
+    SortedMap<String, Work> plan = StepPlan.of(Workload.of(config, objective), Precision.BF16);
+    Work all = plan.values().stream().reduce(Work.NONE, Work::plus);
+    double milliseconds = 1e3 * plan.values().stream().mapToDouble(Work::seconds).sum();
+
+    assertThat(milliseconds).isLessThan(11);
+    assertThat(Path.of("src/site/markdown/gpus.md"))
+        .content()
+        .contains(
+            String.format(
+                Locale.ROOT,
+                "| %s | %d | %.1f GB | %.2f TFLOP | %.1f ms |",
+                objective,
+                all.launches(),
+                all.bytes() / 1e9,
+                all.flops() / 1e12,
+                milliseconds));
+    assertThat(Files.readAllLines(Path.of("README.md")))
+        .anyMatch(
+            line ->
+                line.startsWith("| A step on a GPU | *Reckoned*, not measured: ")
+                    && line.contains(String.format(Locale.ROOT, " → %.1f", milliseconds)));
   }
 
   /** Else it would be counted once. */
