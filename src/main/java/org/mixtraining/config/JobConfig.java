@@ -28,6 +28,7 @@ public record JobConfig(
     TrackingConfig tracking,
     Results results)
     implements Serializable {
+  private static final int FEW_IMAGES = 64;
 
   /**
    * A place of the result tables beside their files: a catalog of Spark's and a namespace in it,
@@ -93,7 +94,7 @@ public record JobConfig(
   }
 
   private void check(Settings settings) {
-    if (data.preparation().shards() < workers.count()) {
+    if (!data.raw().source().isEmpty() && data.preparation().shards() < workers.count()) {
       settings.refuse(
           "data.shards", "must be at least mixtraining.workers.count = " + workers.count());
     }
@@ -125,6 +126,20 @@ public record JobConfig(
     if (model.positions() == Positions.LEARNED && mix().pass() == MixPass.CORRUPTED) {
       settings.refuse("model.positions", "must be sin-cos if mixtraining.mix.pass is corrupted");
     }
+  }
+
+  /** Most images in a worker's part of a batch. */
+  public int workerBatchSize() {
+    return (optimizer().batchSize() + workers.count() - 1) / workers.count();
+  }
+
+  /**
+   * Images that are scored at a time: no more than a worker trains on, which its memory has room
+   * for, or a few where that is less. Where those of a step are divided, these are too.
+   */
+  public int scoredAtOnce() {
+    int images = Math.max(workerBatchSize(), Math.min(FEW_IMAGES, optimizer().batchSize()));
+    return (images + optimizer().accumulate() - 1) / optimizer().accumulate();
   }
 
   public InitConfig init() {

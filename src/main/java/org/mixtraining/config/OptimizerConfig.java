@@ -93,11 +93,6 @@ public record OptimizerConfig(
     return read(Sources.merge("", Optional.empty(), List.of()));
   }
 
-  /** Images that are scored at a time: where those of a step are divided, these are too. */
-  public int scoredAtOnce() {
-    return (batchSize + accumulate - 1) / accumulate;
-  }
-
   /** The learning rate at the end of the warm-up. */
   public double peak() {
     return rates.baseLr * batchSize / 256;

@@ -76,6 +76,6 @@ public record HeldOutPart(
             dataset.heldOut(split, part, parts, labelled),
             dataset.manifest().normalization(),
             data.config().evaluation().crop(),
-            data.config().optimizer().scoredAtOnce()));
+            data.config().scoredAtOnce()));
   }
 }

@@ -206,12 +206,6 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
         + Minibatches.steps(images(task, plan) - apart, batchSize);
   }
 
-  /** Most images in a worker's part of a batch. */
-  public int workerBatchSize() {
-    int workers = config.workers().count();
-    return (config.optimizer().batchSize() + workers - 1) / workers;
-  }
-
   private int steps(EpochPlan plan) {
     return labelled.stream().mapToInt(task -> steps(task, plan)).sum();
   }

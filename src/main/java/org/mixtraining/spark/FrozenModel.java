@@ -159,7 +159,7 @@ public final class FrozenModel {
                           : dataset.heldOut(split, part, parts, labelled),
                       dataset.manifest().normalization(),
                       job.evaluation().crop(),
-                      job.optimizer().scoredAtOnce());
+                      job.scoredAtOnce());
           features.add(Features.of(predictor, new InterruptibleIterator<>(images)));
         }
       }

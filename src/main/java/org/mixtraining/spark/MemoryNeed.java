@@ -58,8 +58,8 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
    */
   static MemoryNeed of(TrainingData data, long stateBytes, int tasks, TrainingData.Steps steps) {
     long parameters = stateBytes / (3 * Float.BYTES);
-    int batch = data.workerBatchSize();
-    int scored = data.config().optimizer().scoredAtOnce();
+    int batch = data.config().workerBatchSize();
+    int scored = data.config().scoredAtOnce();
     List<EpochPlan> epochs = MixSchedule.of(data.config()).epochs();
     long training =
         data.labelled().stream()

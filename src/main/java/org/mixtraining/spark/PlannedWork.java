@@ -141,7 +141,7 @@ public final class PlannedWork {
                     workers == 1
                         ? ""
                         : ", up to %s on each of %s workers"
-                            .formatted(data.workerBatchSize(), workers))
+                            .formatted(data.config().workerBatchSize(), workers))
             + (parts == 1
                 ? ""
                 : ", taken in %s parts whose gradients are summed".formatted(parts)));

@@ -375,7 +375,6 @@ class JobConfigTest {
   @CsvSource(
       delimiter = ';',
       value = {
-        "data.shards=1;mixtraining.data.shards = 1: must be at least mixtraining.workers.count = 2 (command line)",
         "optimizer.batch-size=1;mixtraining.optimizer.batch-size = 1: must be at least mixtraining.workers.count = 2: all workers share it (command line)",
         "optimizer.accumulate=33;mixtraining.optimizer.accumulate = 33: must be at most a worker's part of a batch, mixtraining.optimizer.batch-size / mixtraining.workers.count = 32 (command line)",
         "optimizer.accumulate=0;mixtraining.optimizer.accumulate = 0: must be a whole number of at least 1 (command line)",
@@ -386,6 +385,37 @@ class JobConfigTest {
       })
   void keysThatContradictEachOtherAreRefused(String override, String problem) {
     assertThat(problems(override)).containsExactly(problem);
+  }
+
+  @Test
+  void aDatasetToBeMadeHasAShardForEachWorker() {
+    assertThat(problems("data.source=raw", "data.shards=1"))
+        .containsExactly(
+            "mixtraining.data.shards = 1: must be at least mixtraining.workers.count = 2 (command line)");
+    assertThat(JobConfig.load(Optional.empty(), List.of("data.shards=1")).workers().count())
+        .as("of a dataset that is there, its own shards count")
+        .isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "64, 1, 1, 64",
+    "64, 2, 1, 64",
+    "512, 2, 1, 256",
+    "512, 2, 4, 64",
+    "4096, 1024, 1, 64",
+    "16, 4, 1, 16"
+  })
+  void noMoreImagesAreScoredAtATimeThanAWorkerHasRoomFor(
+      int batch, int workers, int parts, int scored) {
+    JobConfig config =
+        JobConfig.load(
+            Optional.empty(),
+            List.of(
+                "optimizer.batch-size=" + batch,
+                "workers.count=" + workers,
+                "optimizer.accumulate=" + parts));
+    assertThat(config.scoredAtOnce()).isEqualTo(scored);
   }
 
   @Test
