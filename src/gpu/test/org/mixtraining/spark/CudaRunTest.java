@@ -15,6 +15,7 @@ import org.mixtraining.gpu.CudaAccelerator;
 import org.mixtraining.gpu.DriverDouble;
 import org.mixtraining.run.EpochOutcome;
 import org.mixtraining.run.WorkerShare;
+import org.mixtraining.vit.Reconstruction;
 
 /** A run through Spark on two GPUs of the double of NVIDIA's driver. */
 @Tag("cluster")
@@ -43,6 +44,19 @@ class CudaRunTest {
               .isCloseTo(loss, within(1e-3 * loss));
         }
       }
+    }
+  }
+
+  @Test
+  void reconstructionsOnAGpuAreThoseOnTheCpu(@TempDir Path directory) throws Exception {
+    Path libraries = DriverDouble.build();
+    try (GpuCluster cluster =
+        GpuCluster.start(directory, CudaAccelerator.class, driver(), libraries)) {
+      Reconstruction onGpu = cluster.reconstruct("workers.device=gpu");
+      Reconstruction onCpu = cluster.reconstruct("workers.device=cpu", "workers.precision=fp32");
+
+      assertThat(onGpu.seen()).isEqualTo(onCpu.seen());
+      assertThat(onGpu.completed()).containsExactly(onCpu.completed(), within(1e-4f));
     }
   }
 

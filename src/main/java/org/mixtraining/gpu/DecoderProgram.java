@@ -38,7 +38,19 @@ final class DecoderProgram {
   private final Memory d; // [rows, dim]
   private final Memory losses; // [rows]
 
-  DecoderProgram(StepContext bench, EmbeddingProgram embedding, Sequences encoder) {
+  /** Of a training step: every block keeps what its backward pass needs. */
+  static DecoderProgram training(StepContext bench, EmbeddingProgram embedding, Sequences encoder) {
+    return new DecoderProgram(bench, embedding, encoder, true);
+  }
+
+  /** Of a prediction, which goes forward only: the blocks share their memory. */
+  static DecoderProgram predicting(
+      StepContext bench, EmbeddingProgram embedding, Sequences encoder) {
+    return new DecoderProgram(bench, embedding, encoder, false);
+  }
+
+  private DecoderProgram(
+      StepContext bench, EmbeddingProgram embedding, Sequences encoder, boolean trains) {
     this.bench = bench;
     this.embedding = embedding;
     this.encoder = encoder;
@@ -55,7 +67,11 @@ final class DecoderProgram {
     Memory last = tokens;
     for (int i = 0; i < vit.decoder().depth(); i++) {
       String name = ViTGraph.decoder(i);
-      var block = BlockProgram.training(bench, name, last, vit.decoder(), List.of(decoder), null);
+      List<Sequences> all = List.of(decoder);
+      BlockProgram block =
+          trains
+              ? BlockProgram.training(bench, name, last, vit.decoder(), all, null)
+              : BlockProgram.predicting(bench, name, last, vit.decoder(), all);
       blocks.add(block);
       last = block.output();
     }
@@ -76,8 +92,13 @@ final class DecoderProgram {
     return (long) images * hidden * vit.architecture().patchValues();
   }
 
-  /** From x[encoder rows, dim of the encoder] to the loss. */
-  void forward(Memory x) {
+  /** [rows, values], what is predicted of each patch, behind a row that means nothing. */
+  Memory prediction() {
+    return prediction;
+  }
+
+  /** From x[encoder rows, dim of the encoder] to the prediction. */
+  void predict(Memory x) {
     Operations ops = bench.operations();
     Parameters parameters = bench.parameters();
     embedding.sources(source, encoded, decoder, encoder.tokens(), content());
@@ -98,6 +119,12 @@ final class DecoderProgram {
     ops.norm(decoded, PIXELS, normed, stats, decoder.rows());
     ops.linear(
         normed, PIXELS + "weight", PIXELS + "projection-bias", null, prediction, decoder.rows());
+  }
+
+  /** From x[encoder rows, dim of the encoder] to the loss. */
+  void forward(Memory x) {
+    predict(x);
+    Operations ops = bench.operations();
     ViT vit = bench.vit();
     ops.rows(
         "pixel_loss",

@@ -10,8 +10,10 @@ import org.mixtraining.vit.Served;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.state.ModelState;
 
-/** Predicts by the heads of a replica's SL graph on a GPU. */
+/** Predicts by a replica's graph on a GPU. */
 public final class GpuPredictor implements Predictor {
+
+  private static final float[] NO_MASK = {};
 
   private final Gpu gpu;
   private final GraphSpec spec;
@@ -39,7 +41,7 @@ public final class GpuPredictor implements Predictor {
   public float[] predict(String head, float[] pixels, int images, int size) {
     Head own = spec.heads().stream().filter(h -> h.name().equals(head)).findFirst().orElseThrow();
     float[] scores = new float[images * own.classes()];
-    gpu.read(run(own, pixels, images, size).logits(), scores);
+    gpu.read(run(own, pixels, NO_MASK, images, size).logits(), scores);
     softmax(scores, own.classes());
     return scores;
   }
@@ -50,16 +52,32 @@ public final class GpuPredictor implements Predictor {
       throw new IllegalStateException("features are read as float32, not " + gpu.matrixType());
     }
     float[] features = new float[images * spec.vit().encoder().dim()];
-    gpu.read(run(spec.heads().get(0), pixels, images, size).features(), features);
+    gpu.read(run(spec.heads().get(0), pixels, NO_MASK, images, size).features(), features);
     return features;
   }
 
-  private PredictionProgram run(Head own, float[] pixels, int images, int size) {
-    ViT vit = spec.vit().serving(new Served(size, own.classes(), 0));
+  @Override
+  public float[] patches(float[] pixels, float[] mask, int images, int size) {
+    PredictionProgram program = run(null, pixels, mask, images, size);
+    float[] patches = new float[Math.toIntExact(program.patches().count())];
+    gpu.read(program.patches(), patches);
+    return patches;
+  }
+
+  /**
+   * @param own the head that predicts; null: the decoder does
+   */
+  private PredictionProgram run(Head own, float[] pixels, float[] mask, int images, int size) {
+    Served served = spec.vit().served();
+    int classes = own == null ? served.classes() : own.classes();
+    ViT vit = spec.vit().serving(new Served(size, classes, served.maskRatio()));
     Shape shape = new Shape(vit, own, images, false);
     StepContext bench = StepContext.of(gpu, parameters, arena, spec, shape);
     var captured = programs.of(shape, () -> new PredictionProgram(bench), PredictionProgram::run);
     gpu.write(bench.pixels(), Batch.colours(vit, pixels, images));
+    if (spec.masks()) {
+      gpu.write(bench.mask(), mask);
+    }
     captured.graph().launch();
     return captured.program();
   }

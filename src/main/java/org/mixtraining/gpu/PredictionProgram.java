@@ -1,15 +1,27 @@
 package org.mixtraining.gpu;
 
-/** The forward pass from images to class scores by one head. */
+/**
+ * The forward pass from images to class scores by one head; without a head, from images that are
+ * seen in part to the patches that the decoder predicts.
+ */
 final class PredictionProgram {
 
   private final EncoderProgram encoder;
-  private final HeadProgram head;
+  private final HeadProgram head; // null: the decoder predicts
+  private final DecoderProgram decoder; // null: a head does
 
   PredictionProgram(StepContext bench) {
     encoder = EncoderProgram.predicting(bench);
-    head = new HeadProgram(bench, encoder.pooled());
+    boolean classifies = bench.shape().head() != null;
+    head = classifies ? new HeadProgram(bench, encoder.pooled()) : null;
+    decoder =
+        classifies
+            ? null
+            : DecoderProgram.predicting(bench, encoder.embedding(), encoder.decoded());
     bench.pixels(); // where images are written to
+    if (bench.spec().masks()) {
+      bench.mask();
+    }
   }
 
   /** [images, classes]. */
@@ -22,8 +34,17 @@ final class PredictionProgram {
     return head.features();
   }
 
+  /** [images · (1 + patches), values of a patch]. */
+  Memory patches() {
+    return decoder.prediction();
+  }
+
   void run() {
     encoder.forward();
-    head.scores(encoder.normed());
+    if (decoder == null) {
+      head.scores(encoder.normed());
+    } else {
+      decoder.predict(encoder.normed());
+    }
   }
 }

@@ -45,7 +45,9 @@ final class StepProgram {
     Sequences pooled = encoder.pooled();
     Objective objective = bench.spec().objective();
     decoder =
-        objective == Objective.SL ? null : new DecoderProgram(bench, encoder.embedding(), decodes);
+        objective == Objective.SL
+            ? null
+            : DecoderProgram.training(bench, encoder.embedding(), decodes);
     head = objective == Objective.SSL ? null : new HeadProgram(bench, pooled);
     ofHead = decoder != null && pooled.equals(decodes) ? Residual.ADD : Residual.OVERWRITE;
   }

@@ -8,8 +8,8 @@
  * and launched again with other images and {@link org.mixtraining.gpu.StepSettings}. Nothing is
  * allocated, and only losses are copied back, between the beginning and the end of an epoch.
  *
- * <p>{@link org.mixtraining.gpu.GpuPredictor} scores a model on the device, by the forward half of
- * the same program.
+ * <p>{@link org.mixtraining.gpu.GpuPredictor} scores a model on the device, and predicts masked
+ * patches, by the forward half of the same program.
  *
  * <p>What it needs of a device is {@link org.mixtraining.gpu.Gpu}. The driver of NVIDIA's is no
  * part of this build, but of the Maven profile {@code gpu}; the tests have one that runs the same

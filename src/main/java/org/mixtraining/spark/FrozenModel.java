@@ -2,7 +2,6 @@ package org.mixtraining.spark;
 
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -10,8 +9,8 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.mixtraining.config.JobConfig;
-import org.mixtraining.config.WorkersConfig.Precision;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Minibatch;
 import org.mixtraining.data.Minibatches;
@@ -30,9 +29,8 @@ import org.mixtraining.train.Predictor;
 import org.mixtraining.train.ReplicaPool;
 import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Reconstruction;
-import org.mixtraining.vit.Replica;
+import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTGraph;
-import org.mixtraining.vit.layers.Compute;
 import org.mixtraining.vit.state.ModelState;
 
 /** A trained model for inspection: its features, and its reconstructions. */
@@ -73,99 +71,64 @@ public final class FrozenModel {
   public record TaskFeatures(
       String task, int classes, Features training, Features validation, Features test) {}
 
-  /** The features of one part of each split of each task. */
-  private record Part(int part, List<Features> features) implements Serializable {}
-
   /**
-   * Of every task, in one stage of as many tasks as workers, on GPUs where those of such a run can
-   * be had that take whole steps.
+   * Of every task, in one stage of as many tasks as workers.
    *
    * @throws org.mixtraining.config.UserException if the run was allowed to know no label of one
    */
   public List<TaskFeatures> features() {
     new DataChecks(data).labels();
-    Broadcast<ModelState> broadcast = spark.broadcast(data.predicting(model));
-    try {
-      List<Part> parts = parts(broadcast);
-      List<TaskFeatures> tasks = new ArrayList<>();
-      int splits = Split.values().length;
-      for (int t = 0; t < data.labelled().size(); t++) {
-        LabelledData task = data.labelled().get(t);
-        int at = t * splits;
-        tasks.add(
-            new TaskFeatures(
-                task.task().name(),
-                task.dataset().manifest().classCount(),
-                whole(parts, at + Split.TRAIN.ordinal()),
-                whole(parts, at + Split.VALIDATION.ordinal()),
-                whole(parts, at + Split.TEST.ordinal())));
-      }
-      return tasks;
-    } finally {
-      broadcast.destroy();
-    }
-  }
-
-  private static Features whole(List<Part> parts, int index) {
-    return Features.concat(parts.stream().map(part -> part.features().get(index)).toList());
-  }
-
-  private List<Part> parts(Broadcast<ModelState> broadcast) {
-    String graph = data.graph(Objective.SL, EncoderInput.FULL).toJson();
-    int parts = config.workers().count();
     JobConfig job = config;
-    List<LabelledData> tasks = data.labelled();
-    WorkerDevices devices = WorkerDevices.ofTrained(job.workers(), spark.getConf());
-    JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
-    if (devices.scoreModels()) {
-      devices.profile(spark.sc(), job.workers().perExecutor()).ifPresent(numbers::withResources);
+    List<LabelledData> labelled = data.labelled();
+    List<List<Features>> parts =
+        inTasks(
+            config.workers().count(),
+            data.graph(Objective.SL, EncoderInput.FULL),
+            data.predicting(model),
+            (predictor, part) -> features(predictor, job, labelled, part));
+    List<TaskFeatures> tasks = new ArrayList<>();
+    int splits = Split.values().length;
+    for (int t = 0; t < labelled.size(); t++) {
+      LabelledData task = labelled.get(t);
+      int at = t * splits;
+      tasks.add(
+          new TaskFeatures(
+              task.task().name(),
+              task.dataset().manifest().classCount(),
+              whole(parts, at + Split.TRAIN.ordinal()),
+              whole(parts, at + Split.VALIDATION.ordinal()),
+              whole(parts, at + Split.TEST.ordinal())));
     }
-    return numbers
-        .map(
-            part ->
-                new Part(
-                    part,
-                    features(broadcast.value(), graph, job, tasks, part, devices.ofScoringTask())))
-        .collect()
-        .stream()
-        .sorted(Comparator.comparingInt(Part::part))
-        .toList();
+    return tasks;
   }
 
+  private static Features whole(List<List<Features>> parts, int index) {
+    return Features.concat(parts.stream().map(part -> part.get(index)).toList());
+  }
+
+  /** The features of one part of each split of each task. */
   private static List<Features> features(
-      ModelState model,
-      String graph,
-      JobConfig job,
-      List<LabelledData> tasks,
-      int part,
-      Device device) {
-    device.bind();
-    try (ReplicaPool.Lease lease =
-        ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, graph, device)) {
-      Predictor predictor = lease.predictor();
-      predictor.load(model);
-      List<Features> features = new ArrayList<>();
-      for (LabelledData task : tasks) {
-        PreparedDataset dataset = task.dataset();
-        for (Split split : Split.values()) {
-          double labelled = job.data().labelledFraction();
-          int parts = job.workers().count();
-          Iterator<Minibatch> images =
-              dataset.manifest().images(split) == 0
-                  ? List.<Minibatch>of().iterator()
-                  : Minibatches.evaluation(
-                      split == Split.TRAIN
-                          ? dataset.part(split, part, parts, labelled)
-                          : dataset.heldOut(split, part, parts, labelled),
-                      dataset.manifest().normalization(),
-                      job.evaluation().crop(),
-                      job.scoredAtOnce());
-          features.add(Features.of(predictor, new InterruptibleIterator<>(images)));
-        }
+      Predictor predictor, JobConfig job, List<LabelledData> tasks, int part) {
+    List<Features> features = new ArrayList<>();
+    for (LabelledData task : tasks) {
+      PreparedDataset dataset = task.dataset();
+      for (Split split : Split.values()) {
+        double labelled = job.data().labelledFraction();
+        int parts = job.workers().count();
+        Iterator<Minibatch> images =
+            dataset.manifest().images(split) == 0
+                ? List.<Minibatch>of().iterator()
+                : Minibatches.evaluation(
+                    split == Split.TRAIN
+                        ? dataset.part(split, part, parts, labelled)
+                        : dataset.heldOut(split, part, parts, labelled),
+                    dataset.manifest().normalization(),
+                    job.evaluation().crop(),
+                    job.scoredAtOnce());
+        features.add(Features.of(predictor, new InterruptibleIterator<>(images)));
       }
-      lease.done();
-      return features;
     }
+    return features;
   }
 
   // --- reconstructions -------------------------------------------------------------------------
@@ -184,24 +147,62 @@ public final class FrozenModel {
   }
 
   private Reconstruction reconstruct(Minibatch images, EpochPlan plan) {
-    var vit = data.vit().masking(plan.maskRatio());
-    try (Compute compute = new Compute(Device.any(1, Precision.FP32).engine());
-        Compute.Scope scope = compute.use();
-        Replica replica =
-            new Replica(
-                ViTGraph.configuration(
-                    vit, data.heads(), plan.objective(), plan.input(), config.optimizer(), 0))) {
-      replica.loadParameters(model);
-      var batch =
-          Batch.training(
-              vit,
-              Objective.SSL,
-              images.pixels(),
-              images.ids(),
-              new float[0],
-              config.run().seed(),
-              plan.epoch());
-      return replica.reconstruct(batch);
+    ViT vit = data.vit().masking(plan.maskRatio());
+    float[] pixels = Batch.colours(vit, images.pixels(), images.size());
+    float[] mask = Batch.masks(vit, images.ids(), config.run().seed(), plan.epoch());
+    int count = images.size();
+    int size = vit.served().imageSize();
+    List<float[]> patches =
+        inTasks(
+            1,
+            ViTGraph.configuration(
+                vit, data.heads(), plan.objective(), plan.input(), config.optimizer(), 0),
+            data.trained(plan, model).withoutMoments(),
+            (predictor, task) -> predictor.patches(pixels, mask, count, size));
+    return Reconstruction.of(vit, pixels, mask, patches.get(0));
+  }
+
+  // --- one stage -------------------------------------------------------------------------------
+
+  /** The work of a task with a predictor of a model. */
+  @FunctionalInterface
+  private interface Work<R> extends Serializable {
+    R of(Predictor predictor, int task);
+  }
+
+  /**
+   * The results of some tasks, in their order, on GPUs where those of a run of this configuration
+   * can be had that take whole steps.
+   *
+   * @param state the blocks that the graph has
+   */
+  private <R> List<R> inTasks(
+      int tasks, ComputationGraphConfiguration graph, ModelState state, Work<R> work) {
+    Broadcast<ModelState> broadcast = spark.broadcast(state);
+    String configuration = graph.toJson();
+    WorkerDevices devices = WorkerDevices.ofTrained(config.workers(), spark.getConf());
+    JavaRDD<Integer> numbers = spark.parallelize(IntStream.range(0, tasks).boxed().toList(), tasks);
+    if (devices.scoreModels()) {
+      devices.profile(spark.sc(), config.workers().perExecutor()).ifPresent(numbers::withResources);
+    }
+    try {
+      return numbers
+          .map(
+              task -> {
+                Device device = devices.ofScoringTask();
+                device.bind();
+                try (ReplicaPool.Lease lease =
+                    ReplicaPool.borrow(ReplicaPool.Purpose.EVALUATION, configuration, device)) {
+                  Predictor predictor = lease.predictor();
+                  predictor.load(broadcast.value());
+                  R result = work.of(predictor, task);
+                  lease.done();
+                  return result;
+                }
+              })
+          .collect();
+    } finally {
+      broadcast.destroy();
     }
   }
 }

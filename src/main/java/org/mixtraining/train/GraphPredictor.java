@@ -23,4 +23,10 @@ record GraphPredictor(Replica replica) implements Predictor {
     Compute.require();
     return replica.features(pixels, images, size);
   }
+
+  @Override
+  public float[] patches(float[] pixels, float[] mask, int images, int size) {
+    Compute.require();
+    return replica.patches(pixels, mask, images, size);
+  }
 }

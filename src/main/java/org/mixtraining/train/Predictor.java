@@ -5,8 +5,9 @@ import org.mixtraining.vit.Replica;
 import org.mixtraining.vit.state.ModelState;
 
 /**
- * A predictor of class probabilities and features of images: a replica's own graph, or the device
- * of a {@link StepAccelerator}.
+ * A predictor of class probabilities and features of images, by an SL graph, or of their masked
+ * patches, by one of another objective: a replica's own graph, or the device of a {@link
+ * StepAccelerator}.
  */
 public interface Predictor extends AutoCloseable {
 
@@ -38,6 +39,16 @@ public interface Predictor extends AutoCloseable {
    * @return [images, dim], row-major
    */
   float[] features(float[] pixels, int images, int size);
+
+  /**
+   * What a masked autoencoder predicts of images that it sees a part of, by an SSL or a JOINT graph
+   * whose mask ratio is the mask's.
+   *
+   * @param pixels as for {@link #predict}
+   * @param mask [images, patches], 1 at each visible patch
+   * @return [images, 1 + patches, patchValues], row-major: the rows of class tokens mean nothing
+   */
+  float[] patches(float[] pixels, float[] mask, int images, int size);
 
   /** Frees what it has of its own. */
   @Override

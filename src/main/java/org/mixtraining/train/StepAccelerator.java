@@ -10,6 +10,6 @@ public interface StepAccelerator extends Accelerator {
   /** An executor of a replica's steps on a device, to which the calling thread is bound. */
   StepExecutor executor(Replica replica, Device device);
 
-  /** A predictor by a replica's SL graph on a device, to which the calling thread is bound. */
+  /** A predictor by a replica's graph on a device, to which the calling thread is bound. */
   Predictor predictor(Replica replica, Device device);
 }

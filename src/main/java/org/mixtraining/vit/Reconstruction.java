@@ -1,10 +1,7 @@
 package org.mixtraining.vit;
 
 import org.mixtraining.kernels.Matrix;
-import org.mixtraining.vit.layers.PatchMask;
 import org.mixtraining.vit.layers.Patches;
-import org.mixtraining.vit.layers.TokenLayer;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Reconstruction of images by a masked autoencoder: the visible patches and the completed image.
@@ -17,22 +14,27 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record Reconstruction(float[] seen, float[] completed) {
 
   /**
-   * @param predictions [images · (1 + patches), patchValues]
+   * That of images and what is predicted of their patches.
+   *
+   * @param pixels [images, channels, size, size], normalised
+   * @param mask [images, patches], 1 at each visible patch
+   * @param predictions [images, 1 + patches, patchValues]
    */
-  static Reconstruction of(ViT vit, INDArray images, PatchMask patchMask, INDArray predictions) {
-    Matrix original = TokenLayer.view(images);
-    Matrix predicted = TokenLayer.view(predictions);
-    int imageValues = original.cols();
-    float[] seen = new float[original.rows() * imageValues];
-    float[] completed = new float[seen.length];
-    try (Matrix patch = Matrix.allocate(1, vit.architecture().patchValues())) {
-      for (int i = 0; i < original.rows(); i++) {
+  public static Reconstruction of(ViT vit, float[] pixels, float[] mask, float[] predictions) {
+    int images = mask.length / vit.patches();
+    int imageValues = pixels.length / images;
+    int values = vit.architecture().patchValues();
+    float[] seen = new float[pixels.length];
+    float[] completed = new float[pixels.length];
+    try (Matrix original = Matrix.copyOf(pixels, 0, images, imageValues);
+        Matrix patch = Matrix.allocate(1, values)) {
+      for (int i = 0; i < images; i++) {
         for (int p = 0; p < vit.patches(); p++) {
           Patches.copy(vit, original, i, p, patch, 0);
-          if (patchMask.token(i, p) > 0) {
+          if (mask[i * vit.patches() + p] > 0) {
             Patches.paste(vit, patch, 0, seen, i * imageValues, p);
           } else {
-            predict(vit, predicted, i * vit.fullTokens() + 1 + p, patch);
+            predict(vit, predictions, (i * vit.fullTokens() + 1 + p) * values, patch);
           }
           Patches.paste(vit, patch, 0, completed, i * imageValues, p);
         }
@@ -42,7 +44,7 @@ public record Reconstruction(float[] seen, float[] completed) {
   }
 
   /** Overwrites a patch with its prediction. */
-  private static void predict(ViT vit, Matrix predicted, int row, Matrix patch) {
+  private static void predict(ViT vit, float[] predictions, int at, Matrix patch) {
     double mean = 0;
     double deviation = 1;
     if (vit.architecture().normPix()) {
@@ -50,7 +52,7 @@ public record Reconstruction(float[] seen, float[] completed) {
       deviation = Patches.deviation(patch, 0);
     }
     for (int j = 0; j < patch.cols(); j++) {
-      patch.set(0, j, (float) (predicted.get(row, j) * deviation + mean));
+      patch.set(0, j, (float) (predictions[at + j] * deviation + mean));
     }
   }
 }

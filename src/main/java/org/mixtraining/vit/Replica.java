@@ -13,7 +13,6 @@ import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.vit.layers.ClassHeadLayer;
 import org.mixtraining.vit.layers.Compute;
-import org.mixtraining.vit.layers.PatchMask;
 import org.mixtraining.vit.layers.TokenLayer;
 import org.mixtraining.vit.optim.AdamWUpdater;
 import org.mixtraining.vit.optim.GradientSum;
@@ -263,20 +262,23 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
   }
 
   /**
-   * What an SSL or a JOINT graph makes of images that it sees a part of.
+   * What an SSL or a JOINT graph predicts of images that it sees a part of.
    *
-   * @param minibatch of {@link Batch#training}
+   * @param pixels [images, channels, size, size], normalised; one channel may stand for all
+   * @param mask [images, patches], 1 at each visible patch
+   * @param size height and width of the images
+   * @return [images, 1 + patches, patchValues], row-major: the rows of class tokens mean nothing
    */
-  public Reconstruction reconstruct(MultiDataSet minibatch) {
-    serve((int) minibatch.getFeatures(0).size(2), heads());
-    INDArray[] output =
-        graph.output(false, minibatch.getFeatures(), minibatch.getFeaturesMaskArrays());
-    int pixels = graph.getConfiguration().getNetworkOutputs().indexOf(ViTGraph.PIXELS);
-    return Reconstruction.of(
-        vit(),
-        minibatch.getFeatures(0),
-        PatchMask.of(minibatch.getFeaturesMaskArray(0), vit()),
-        output[pixels]);
+  public float[] patches(float[] pixels, float[] mask, int images, int size) {
+    serve(size, heads());
+    MultiDataSet minibatch =
+        Batch.of(images, size, Batch.colours(vit(), pixels, images), mask, new float[0], true);
+    try (Engine.Held held = holdWeights()) {
+      INDArray[] output =
+          graph.output(false, minibatch.getFeatures(), minibatch.getFeaturesMaskArrays());
+      int own = graph.getConfiguration().getNetworkOutputs().indexOf(ViTGraph.PIXELS);
+      return output[own].data().asFloat();
+    }
   }
 
   @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
@@ -13,6 +14,7 @@ import org.mixtraining.config.ModelConfig.Pooling;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.schedule.EncoderInput;
 import org.mixtraining.schedule.Objective;
+import org.mixtraining.vit.Batch;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.Perturbed;
 import org.mixtraining.vit.Replica;
@@ -62,13 +64,40 @@ class GpuPredictorTest {
     }
   }
 
+  /** A masked autoencoder's, of every objective and pass that has a decoder. */
+  @ParameterizedTest
+  @CsvSource({
+    "SSL, VISIBLE, SIN_COS",
+    "JOINT, VISIBLE, LEARNED",
+    "JOINT, CORRUPTED, SIN_COS",
+    "JOINT, BOTH, SIN_COS"
+  })
+  void predictedPatchesAreTheGraphs(Objective objective, EncoderInput input, Positions positions) {
+    // The decoder is narrower than the encoder, and deeper.
+    ViT vit =
+        ViTFixtures.vit(
+            12, 3, 3, 12, 1, 3, 8, 2, 2, 5, Pooling.MEAN, 0.5, true, 0.4, positions, null);
+    try (Replica replica = replica(vit, objective, input);
+        GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
+      for (int epoch = 0; epoch < 2; epoch++) { // with other parameters
+        ModelState model = Perturbed.state(replica.state(), 0.3, 0, epoch).withoutMoments();
+        predictor.load(model);
+        replica.loadParameters(model);
+        for (int images : new int[] {2, 4, 1, 4}) {
+          float[] pixels = pixels(images, 3 * 12 * 12);
+          float[] mask = Batch.masks(vit, LongStream.range(0, images).toArray(), 7, images);
+          float[] expected = replica.patches(pixels, mask, images, 12);
+          assertThat(predictor.patches(pixels, mask, images, 12))
+              .hasSize(images * 17 * 27)
+              .containsExactly(expected, within(1e-5f));
+        }
+      }
+    }
+  }
+
   private static void assertSame(
       GpuPredictor predictor, Replica replica, Head head, int images, int values, int size) {
-    SplittableRandom random = new SplittableRandom(images);
-    float[] pixels = new float[images * values];
-    for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (float) random.nextDouble(-1, 1);
-    }
+    float[] pixels = pixels(images, values);
     float[] expected = replica.predict(head.name(), pixels, images, size);
     assertThat(predictor.predict(head.name(), pixels, images, size))
         .hasSize(images * head.classes())
@@ -81,10 +110,23 @@ class GpuPredictorTest {
     }
   }
 
+  private static float[] pixels(int images, int values) {
+    SplittableRandom random = new SplittableRandom(images);
+    float[] pixels = new float[images * values];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (float) random.nextDouble(-1, 1);
+    }
+    return pixels;
+  }
+
   private static Replica replica(ViT vit) {
+    return replica(vit, Objective.SL, EncoderInput.FULL);
+  }
+
+  private static Replica replica(ViT vit, Objective objective, EncoderInput input) {
     JobConfig config = JobConfig.load(Optional.empty(), List.of());
     return new Replica(
         ViTGraph.configuration(
-            vit, HEADS, Objective.SL, EncoderInput.FULL, config.optimizer(), config.run().seed()));
+            vit, HEADS, objective, input, config.optimizer(), config.run().seed()));
   }
 }

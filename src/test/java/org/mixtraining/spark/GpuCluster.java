@@ -11,10 +11,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.prepare.Prepare;
+import org.mixtraining.data.preview.Completions;
 import org.mixtraining.kernels.Accelerator;
 import org.mixtraining.kernels.RecordingAccelerator;
 import org.mixtraining.run.EpochOutcome;
+import org.mixtraining.run.TrainingData;
+import org.mixtraining.vit.Reconstruction;
+import org.mixtraining.vit.state.ModelState;
 
 /**
  * An executor with two GPUs that are none: a discovery script claims them, at 3 and 7, and a double
@@ -81,6 +86,19 @@ record GpuCluster(SparkSession session, Path directory, ClassLoader before)
       run.train(run.initialState(), epochs::add);
     }
     return epochs;
+  }
+
+  /** Test images as an untrained model completes them. */
+  Reconstruction reconstruct(String... overrides) {
+    var spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+    var hadoop = spark.hadoopConfiguration();
+    JobConfig config = SmallRun.config(directory.resolve("images"), overrides);
+    ModelState model = TrainingData.open(hadoop, config).initialModel();
+    FrozenModel frozen = new FrozenModel(spark, config, model);
+    String images = config.data().labelled().get(0).path();
+    return frozen
+        .reconstruct(new Completions(hadoop, images, frozen.manifest()).images())
+        .orElseThrow();
   }
 
   @Override

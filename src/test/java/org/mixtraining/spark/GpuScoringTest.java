@@ -23,6 +23,7 @@ import org.mixtraining.train.Classifier;
 import org.mixtraining.train.Features;
 import org.mixtraining.train.Models;
 import org.mixtraining.train.RecordingStepAccelerator;
+import org.mixtraining.vit.Reconstruction;
 import org.mixtraining.vit.state.ModelState;
 
 /** A run on GPUs that take whole steps: then they score the model too. */
@@ -92,6 +93,25 @@ class GpuScoringTest {
     ModelState model = TrainingData.open(spark.hadoopConfiguration(), config).initialModel();
     FrozenModel.TaskFeatures task = new FrozenModel(spark, config, model).features().get(0);
     return List.of(task.training(), task.validation(), task.test());
+  }
+
+  @Test
+  void reconstructionsAreComputedOnAGpuThatTrains(@TempDir Path directory) throws Exception {
+    try (GpuCluster cluster = GpuCluster.start(directory, RecordingStepAccelerator.class)) {
+      Reconstruction onGpu = cluster.reconstruct("workers.device=gpu");
+
+      Path predictors = directory.resolve("predictors");
+      assertThat(Files.readAllLines(predictors))
+          .singleElement()
+          .asString()
+          .matches("double:[37] FP32");
+      Reconstruction onCpu = cluster.reconstruct("workers.device=cpu", "workers.precision=fp32");
+      assertThat(Files.readAllLines(predictors)).as("no more of them").hasSize(1);
+      assertThat(onGpu.seen()).isEqualTo(onCpu.seen());
+      assertThat(onGpu.completed())
+          .containsExactly(onCpu.completed(), within(1e-6f))
+          .isNotEqualTo(onCpu.seen());
+    }
   }
 
   @Test

@@ -6,10 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.ModelConfig.Pooling;
-import org.mixtraining.vit.layers.PatchMask;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** An image of 2 x 2 patches of 2 x 2 pixels, of which only the second is visible. */
 class ReconstructionTest {
@@ -17,18 +13,19 @@ class ReconstructionTest {
 
   private static Reconstruction of(boolean normPix) {
     ViT vit = ViTFixtures.vit(4, 1, 2, 12, 1, 3, 12, 1, 3, 5, Pooling.MEAN, 0.75, normPix);
-    INDArray images = Nd4j.arange(16).castTo(DataType.FLOAT).reshape(1, 1, 4, 4);
-    INDArray mask = Nd4j.createFromArray(new float[][] {{0, 1, 0, 0}});
-    INDArray predictions =
-        Nd4j.createFromArray(
-            new float[][] {
-              {90, 91, 92, 93}, // the class token's: of no patch
-              {0, 1, 2, 3},
-              {80, 81, 82, 83}, // of the visible patch, which is not predicted
-              {4, 5, 6, 7},
-              {-1, 0, 0, 1}
-            });
-    return Reconstruction.of(vit, images, PatchMask.of(mask, vit), predictions);
+    float[] pixels = new float[16];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = i;
+    }
+    float[] mask = {0, 1, 0, 0};
+    float[] predictions = {
+      90, 91, 92, 93, // the class token's: of no patch
+      0, 1, 2, 3,
+      80, 81, 82, 83, // of the visible patch, which is not predicted
+      4, 5, 6, 7,
+      -1, 0, 0, 1
+    };
+    return Reconstruction.of(vit, pixels, mask, predictions);
   }
 
   @Test

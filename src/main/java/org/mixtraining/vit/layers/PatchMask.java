@@ -5,11 +5,11 @@ import org.mixtraining.vit.ViT;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The visible patches of each image, read from a features mask. */
-public record PatchMask(int[][] visible, int[][] tokenOfPatch) {
+record PatchMask(int[][] visible, int[][] tokenOfPatch) {
   /**
    * @param mask [images, patches], 1 at each visible patch
    */
-  public static PatchMask of(INDArray mask, ViT vit) {
+  static PatchMask of(INDArray mask, ViT vit) {
     if (mask == null) {
       throw new IllegalStateException("a masked pass needs a features mask [images, patches]");
     }
@@ -50,7 +50,7 @@ public record PatchMask(int[][] visible, int[][] tokenOfPatch) {
   }
 
   /** The encoder token of a patch, counted from 1 behind the class token; 0 if it is masked. */
-  public int token(int image, int patch) {
+  int token(int image, int patch) {
     return tokenOfPatch[image][patch];
   }
 }

@@ -125,7 +125,7 @@ public abstract class TokenLayer<C extends ViTLayer> extends BaseLayer<C> {
   }
 
   /** A view of an array that may come strided or in 'f' order from outside our layers. */
-  public static Matrix view(INDArray array) {
+  static Matrix view(INDArray array) {
     return Matrix.of(rowMajor(array) ? array : array.dup('c'));
   }
 
