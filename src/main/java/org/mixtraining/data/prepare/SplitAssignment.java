@@ -156,17 +156,34 @@ final class SplitAssignment {
     }
   }
 
-  /** Says which classes have nothing to select models on, where others do. */
+  /** Says which classes have nothing to be tested or to select models on. */
   static List<Note> notes(Map<Split, Contents> contents, HeldOut shares, List<String> classes) {
     var notes = new Notes();
+    note(notes, "classes too small for test images", shares.test(), Split.TEST, contents, classes);
+    note(
+        notes,
+        "classes too small for validation images",
+        shares.validation(),
+        Split.VALIDATION,
+        contents,
+        classes);
+    return notes.list();
+  }
+
+  private static void note(
+      Notes notes,
+      String what,
+      double share,
+      Split of,
+      Map<Split, Contents> contents,
+      List<String> classes) {
     List<Long> train = contents.get(Split.TRAIN).histogram();
-    List<Long> held = contents.get(Split.VALIDATION).histogram();
-    for (int label = 0; label < classes.size() && shares.validation() > 0; label++) {
+    List<Long> held = contents.get(of).histogram();
+    for (int label = 0; label < classes.size() && share > 0; label++) {
       if (train.get(label) > 0 && held.get(label) == 0) {
-        notes.add("classes too small for validation images", classes.get(label));
+        notes.add(what, classes.get(label));
       }
     }
-    return notes.list();
   }
 
   /**

@@ -144,7 +144,9 @@ class QuarantineTest {
     assertThat(manifest.splits().get(Split.TRAIN).histogram().get(emu)).isEqualTo(1);
     assertThat(manifest.splits().get(Split.TRAIN).histogram()).doesNotContain(0L);
     assertThat(manifest.notes())
-        .contains(new Note("classes too small for validation images", 1, List.of("emu")));
+        .contains(
+            new Note("classes too small for test images", 1, List.of("emu")),
+            new Note("classes too small for validation images", 1, List.of("emu")));
   }
 
   @Test
