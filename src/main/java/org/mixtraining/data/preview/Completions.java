@@ -23,8 +23,8 @@ public final class Completions {
    * @throws UserException if there are no test images
    */
   public Completions(Configuration hadoop, String path, DatasetManifest manifest) {
-    if (manifest.images(Split.TEST) == 0) {
-      throw new UserException("the dataset at %s has no test images".formatted(path));
+    if (manifest.labelled(Split.TEST, 1) == 0) {
+      throw new UserException("the dataset at %s has no labelled test images".formatted(path));
     }
     this.images = Preview.choice(hadoop, path, manifest, Split.TEST);
     this.manifest = manifest;

@@ -2,6 +2,7 @@ package org.mixtraining.data.preview;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -129,8 +130,18 @@ public final class Preview {
   /** A few images with labels, of as many classes as possible. */
   static ImageSet choice(Configuration hadoop, String path, DatasetManifest manifest, Split split) {
     long labelled = Math.max(1, manifest.labelled(split, 1));
-    double share = Math.min(1, (double) CHOICE * manifest.shards() / labelled);
-    var choice = new Shards(hadoop, path, manifest, split).read(new int[] {0}, share);
+    long largest = Collections.max(manifest.splits().get(split).histogram());
+    double first = Math.nextUp(0.5 / Math.max(1, largest)); // of the largest class, one image
+    double share = Math.min(1, Math.max(first, (double) CHOICE * manifest.shards() / labelled));
+    var shards = new Shards(hadoop, path, manifest, split);
+    var choice = shards.read(new int[] {0}, share);
+    if (choice.size() < ROWS) { // a small split does not fill its shards
+      choice = shards.read(IntStream.range(0, manifest.shards()).toArray(), share);
+    }
+    return choice(choice, manifest);
+  }
+
+  private static ImageSet choice(ImageSet choice, DatasetManifest manifest) {
     var ofItsClass = new int[choice.size()]; // number of images of its class before an image
     var seen = new int[manifest.classCount()];
     int[] known = IntStream.range(0, choice.size()).filter(i -> choice.label(i) >= 0).toArray();

@@ -16,9 +16,13 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.UserException;
+import org.mixtraining.data.ImageBytes;
 import org.mixtraining.data.RawFiles;
+import org.mixtraining.data.Split;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.data.preview.ContactSheet.Cell;
 import org.mixtraining.data.preview.ContactSheet.Column;
@@ -259,5 +263,31 @@ class PreviewTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("no prepared dataset");
     assertThat(Files.exists(file)).isFalse();
+  }
+
+  /** Images of the smallest classes have the quantile 0.5, and few images leave shards empty. */
+  @ParameterizedTest
+  @CsvSource({"130, 1", "2, 8", "1, 7"})
+  void imagesAreFoundHoweverFewAClassOrAShardHas(int classes, int shards) throws IOException {
+    for (int c = 0; c < classes; c++) {
+      for (int i = 0; i < 8; i++) {
+        RawFiles.write(directory, "c" + c + "/" + i + ".png", ImageBytes.png(8, 8, 8 * c + i));
+      }
+    }
+    var data =
+        RawFiles.configured(
+            "folder",
+            directory,
+            "data.path=" + directory.resolve("prepared"),
+            "data.image-size=8",
+            "data.test=0.125",
+            "data.validation=0",
+            "workers.count=1",
+            "data.shards=" + shards);
+    var manifest = Prepare.run(RawFiles.spark(), data, Prepare.Existing.REFUSE, line -> {});
+
+    assertThat(manifest.images(Split.TEST)).isEqualTo(classes);
+    assertThat(new Completions(HADOOP, data.path(), manifest).images().size())
+        .isEqualTo(Math.min(classes, 8));
   }
 }
