@@ -83,12 +83,43 @@ final class Sessions {
       Embedded.configure(
           conf, master == null || master.isBlank() ? embeddedMaster : master.strip());
     }
+    leaveOutTheSick(conf);
     checkLocalDirectories(conf);
     // What spark-submit calls an application that was given no --name says nothing.
     if (conf.get("spark.app.name", Main.class.getName()).equals(Main.class.getName())) {
       conf.setAppName("mixtraining " + name);
     }
     return new Opened(SparkSession.builder().config(conf).getOrCreate(), true);
+  }
+
+  /**
+   * A worker prefers the executor that has its images, also after it failed there. So after four
+   * failed attempts on one, as many as Spark makes by itself, it is tried again, but not there: a
+   * sick executor no longer ends the run. Spark's other limits stay out of reach, since they end
+   * runs that attempts alone would save: they abort a stage whose executors are all left out while
+   * one of them still computes.
+   *
+   * <p>Somebody's own settings of attempts or of executors that are left out stay as they are.
+   */
+  static void leaveOutTheSick(SparkConf conf) {
+    boolean local = conf.get("spark.master").matches("local(\\[.*)?");
+    if (local
+        || conf.contains("spark.task.maxFailures")
+        || conf.getAllWithPrefix("spark.excludeOnFailure.").length > 0
+        || conf.getAllWithPrefix("spark.blacklist.").length > 0) {
+      return;
+    }
+    int attempts = 4;
+    String never = "" + Integer.MAX_VALUE;
+    conf.set("spark.excludeOnFailure.enabled", "true")
+        .set("spark.excludeOnFailure.task.maxTaskAttemptsPerExecutor", "" + attempts)
+        .set("spark.excludeOnFailure.task.maxTaskAttemptsPerNode", "" + (attempts + 1))
+        .set("spark.task.maxFailures", "" + (attempts + 2)) // Spark wants more than for a node
+        .set("spark.scheduler.excludeOnFailure.unschedulableTaskSetTimeout", "30s")
+        .set("spark.excludeOnFailure.stage.maxFailedTasksPerExecutor", never)
+        .set("spark.excludeOnFailure.stage.maxFailedExecutorsPerNode", never)
+        .set("spark.excludeOnFailure.application.maxFailedTasksPerExecutor", never)
+        .set("spark.excludeOnFailure.application.maxFailedExecutorsPerNode", never);
   }
 
   /** Spark ends the process where it finds none of them usable. */

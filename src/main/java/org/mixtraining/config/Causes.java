@@ -14,7 +14,7 @@ public final class Causes {
   /** What Spark says of a stage whose task failed, before what that task said. */
   private static final Pattern LOST =
       Pattern.compile(
-          ".*most recent failure: (?:Lost task \\S+ in stage \\S+ \\(TID \\d+\\) \\([^)]*\\): )?(.*)");
+          ".*[mM]ost recent failure: (?:Lost task \\S+ in stage \\S+ \\(TID \\d+\\) \\([^)]*\\): )?(.*)");
 
   /** How the JVM and Spark end an executor that ran out of heap. */
   private static final Pattern OUT_OF_HEAP = Pattern.compile("exited with code (3|52)\\b");

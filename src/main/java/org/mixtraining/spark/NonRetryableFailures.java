@@ -27,6 +27,7 @@ final class NonRetryableFailures extends SparkListener {
   private final String run = UUID.randomUUID().toString();
   private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
   private volatile RuntimeException reason;
+  private volatile Throwable newest;
 
   /** Of the run that the calling thread trains; others may train in the same session. */
   NonRetryableFailures(SparkContext spark) {
@@ -59,12 +60,24 @@ final class NonRetryableFailures extends SparkListener {
     return Optional.ofNullable(reason);
   }
 
+  /**
+   * What a task failed with, where Spark does not say it by itself: a stage that ends because no
+   * executor is left that its task has not failed on has no cause.
+   */
+  Optional<RuntimeException> cause(Throwable failure) {
+    boolean silent =
+        failure.getCause() == null && ("" + failure.getMessage()).contains("excludeOnFailure");
+    return Optional.ofNullable(silent ? newest : null).map(IllegalStateException::new);
+  }
+
   @Override
   public void onTaskEnd(SparkListenerTaskEnd end) {
     if (stages.contains(end.stageId())
         && end.reason() instanceof ExceptionFailure failure
         && failure.exception().isDefined()) {
-      reason(failure.exception().get())
+      Throwable thrown = failure.exception().get();
+      newest = thrown;
+      reason(thrown)
           .filter(cause -> !isWorthATry(cause, end.taskInfo()))
           .ifPresent(
               cause -> {

@@ -47,6 +47,7 @@ final class Supervision implements AutoCloseable {
     return NonRetryableFailures.reason(failure)
         .or(nonRetryable::reason)
         .or(() -> executors.verdict().map(IllegalStateException::new))
+        .or(() -> nonRetryable.cause(failure))
         .orElseGet(
             () ->
                 failure instanceof RuntimeException unchecked

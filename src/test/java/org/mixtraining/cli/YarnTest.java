@@ -98,6 +98,30 @@ class YarnTest {
         .containsPattern("Registered executor .* with ID 2,");
   }
 
+  /** Executors that YARN starts and Spark ends as it likes, with blocks that nobody else serves. */
+  @Test
+  void executorsMayComeAndGo() throws Exception {
+    String dynamic =
+        "--conf spark.dynamicAllocation.enabled=true"
+            + " --conf spark.dynamicAllocation.shuffleTracking.enabled=true"
+            + " --conf spark.dynamicAllocation.minExecutors=1"
+            + " --conf spark.dynamicAllocation.executorIdleTimeout=5s";
+
+    Process submitted =
+        submit(
+            "dynamic",
+            Map.of("MIXTRAINING_SUBMIT_OPTIONS", dynamic),
+            "train",
+            "-D",
+            "run.id=dynamic",
+            "-D",
+            "averaging.exchange=shuffle");
+
+    assertThat(finish("dynamic", submitted)).as(cluster.said("dynamic")).isZero();
+    assertThat(row("dynamic").stateSha256()).isEqualTo(local);
+    assertThat(cluster.said("dynamic")).contains("Using initial executors = ");
+  }
+
   /** And what it asks for is planned from the images on HDFS. */
   @Test
   void anApplicationMasterThatIsKilledIsStartedAgainAndGoesOn() throws Exception {

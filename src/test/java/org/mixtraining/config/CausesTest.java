@@ -47,6 +47,11 @@ class CausesTest {
             new IllegalStateException("first\n  second\r\nthird"),
             "IllegalStateException: first second third"),
         Arguments.of(
+            new SparkException(
+                "Job aborted due to stage failure: \nAborting TaskSet 0.0 because task 0 (partition 0)\ncannot run anywhere due to node and executor excludeOnFailure.\nMost recent failure:\nLost task 0.4 in stage 0.0 (TID 4) (127.0.0.1 executor 0): java.lang.StackOverflowError"
+                    + TRACE),
+            "java.lang.StackOverflowError"),
+        Arguments.of(
             new SparkException(ABORTED + "java.lang.StackOverflowError" + TRACE),
             "java.lang.StackOverflowError"),
         Arguments.of(

@@ -11,7 +11,7 @@ public final class PackagedJob {
   private PackagedJob() {}
 
   /** Its jar; without what executors are started with, the test is skipped. */
-  static String jar() {
+  public static String jar() {
     String jar = System.getProperty("mixtraining.jar", "");
     String home = System.getenv("SPARK_HOME");
     assumeTrue(
