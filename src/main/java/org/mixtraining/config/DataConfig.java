@@ -73,8 +73,8 @@ public record DataConfig(
    * @param label which label of CIFAR-100 is trained on: {@code fine} or {@code coarse}; of a
    *     Parquet table also the name of its column, of a WebDataset the field of its JSON
    * @param image column of a Parquet table's images; empty: the only one there is
-   * @param keepUnlabelled whether training images of a Parquet table that have no label are kept
-   *     for the self-supervised objectives
+   * @param keepUnlabelled whether training images that have no label are kept for the
+   *     self-supervised objectives
    * @param synthetic size of the {@code synthetic} dataset
    */
   public record Raw(

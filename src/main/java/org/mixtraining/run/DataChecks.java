@@ -71,6 +71,12 @@ public record DataChecks(TrainingData data) {
   public List<String> notes() {
     List<String> notes = new ArrayList<>();
     for (LabelledData task : data.labelled()) {
+      long unlabelled = task.dataset().manifest().splits().get(Split.TRAIN).unlabelled();
+      if (unlabelled > 0 && !data.config().data().hasUnlabelled()) {
+        notes.add(
+            "%s training images of %s have no label: set mixtraining.data.keep-unlabelled = true, from which defaults of the schedule follow"
+                .formatted(unlabelled, Secrets.inText(task.task().path())));
+      }
       long used = data.validated(task);
       long all = task.dataset().manifest().images(Split.VALIDATION);
       if (data.trainsHead() && all > 0 && (used < all || used < FEW)) {

@@ -139,6 +139,23 @@ class TrainingDataTest {
         .doesNotThrowAnyException();
   }
 
+  /** The schedule's defaults follow from the configuration, which must not deny them. */
+  @Test
+  void imagesWithoutALabelThatTheConfigurationDoesNotNameAreNoted() throws IOException {
+    Path path = dataset("a", 32, 100);
+    Path file = path.resolve("dataset.json");
+    String text = Files.readString(file).replaceFirst("\"images\" : 300", "\"images\" : 307");
+    Files.writeString(
+        file, text.replaceFirst("(\"histogram\" : \\[[^]]*])", "$1, \"unlabelled\" : 7"));
+
+    assertThat(new DataChecks(open("data.path=" + path)).notes())
+        .contains(
+            "7 training images of %s have no label: set mixtraining.data.keep-unlabelled = true, from which defaults of the schedule follow"
+                .formatted(path));
+    assertThat(new DataChecks(open("data.path=" + path, "data.keep-unlabelled=true")).notes())
+        .noneMatch(note -> note.contains("have no label"));
+  }
+
   @Test
   void selfSupervisedEpochsNeedNoLabelButJudgingTheirFeaturesDoes() {
     TrainingData data =

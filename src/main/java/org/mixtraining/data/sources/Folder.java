@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.spark.sql.SparkSession;
@@ -14,21 +15,40 @@ import org.mixtraining.config.UserException;
 import org.mixtraining.data.Split;
 import org.mixtraining.data.images.ImageDecoder;
 import org.mixtraining.data.images.ImageType;
+import org.mixtraining.data.images.RawImage;
 
 /**
  * Any folder of JPEG and PNG files with a directory per class, as torchvision's ImageFolder takes
  * it; classes in order of their names. With a directory of the train split above the classes it has
  * splits, which {@link Split#named} tells by their names: without a test split, the validation
- * split is the test split.
+ * split is the test split. With {@code data.keep-unlabelled}, a directory {@code unlabelled} beside
+ * the classes or the splits has training images without a label, at any depth.
+ *
+ * @param unlabelled the directories of images without a label, below the root
  */
-record Folder(Listing listing, ImageDecoder decoder) {
+record Folder(Listing listing, ImageDecoder decoder, List<String> unlabelled) {
+  private static final Set<String> UNLABELLED = Set.of("unlabelled", "unlabeled");
   private static final String EXPECTED =
       "one with a directory of images per class, or with train/ and test/ or val/ of that kind";
 
   static Source open(DataConfig data, SparkSession spark) throws IOException {
     var listing = Listing.of(data.raw().source(), EXPECTED, spark);
     var decoder = new ImageDecoder(data.preparation().imageSize(), data.preparation().maxPixels());
-    return new Folder(listing, decoder).source();
+    return new Folder(listing, decoder, unlabelled(listing, data)).source();
+  }
+
+  private static List<String> unlabelled(Listing listing, DataConfig data) throws IOException {
+    var found = listing.look("").directories().stream().filter(UNLABELLED::contains).toList();
+    if (data.raw().keepUnlabelled() && found.isEmpty()) {
+      throw new UserException(
+          "mixtraining.data.keep-unlabelled = true: %s holds no directory unlabelled/"
+              .formatted(listing.root()));
+    } else if (!data.raw().keepUnlabelled() && !found.isEmpty()) {
+      throw new UserException(
+          "mixtraining.data.source: %s holds %s/: set mixtraining.data.keep-unlabelled = true to train on its images without a label, or rename it"
+              .formatted(listing.root(), found.get(0)));
+    }
+    return found;
   }
 
   private Source source() throws IOException {
@@ -49,9 +69,21 @@ record Folder(Listing listing, ImageDecoder decoder) {
     var pieces = new ArrayList<Piece>();
     for (var split : splits.entrySet()) {
       var files = files(split.getValue(), classes.get(split.getKey()), names);
+      if (split.getKey() == Split.TRAIN) {
+        files.addAll(withoutLabel());
+      }
       pieces.addAll(ImageFiles.cut(split.getKey(), listing, files, decoder));
     }
     return new Source("label", names, 3, pieces, listing.notes().list());
+  }
+
+  /** The directories in one that are not of images without a label. */
+  private List<String> labelled(String below) throws IOException {
+    var directories = new ArrayList<>(listing.look(below).directories());
+    if (below.isEmpty()) {
+      directories.removeAll(unlabelled);
+    }
+    return directories;
   }
 
   /** The directory of each split that there is, below the root. */
@@ -59,7 +91,7 @@ record Folder(Listing listing, ImageDecoder decoder) {
     var splits = new EnumMap<Split, String>(Split.class);
     var others = new ArrayList<String>();
     var twice = new ArrayList<String>();
-    for (var name : listing.look("").directories()) {
+    for (var name : labelled("")) {
       var split = Split.named(name);
       if (split.isEmpty()) {
         others.add(name);
@@ -92,7 +124,7 @@ record Folder(Listing listing, ImageDecoder decoder) {
   /** The directories of each class; more than one if their names are written in several forms. */
   private SortedMap<String, List<String>> classes(String split) throws IOException {
     var classes = new TreeMap<String, List<String>>();
-    for (var directory : listing.look(split).directories()) {
+    for (var directory : labelled(split)) {
       classes
           .computeIfAbsent(Source.className(directory), name -> new ArrayList<>())
           .add(Listing.join(split, directory));
@@ -130,6 +162,16 @@ record Folder(Listing listing, ImageDecoder decoder) {
       }
       for (var directory : ofClass.getValue()) {
         files.addAll(ofClass(directory, label));
+      }
+    }
+    return files;
+  }
+
+  private List<ImageFiles.Labelled> withoutLabel() throws IOException {
+    var files = new ArrayList<ImageFiles.Labelled>();
+    for (var directory : unlabelled) {
+      for (var file : listing.images("", listing.walk(directory))) {
+        files.add(new ImageFiles.Labelled(file.name(), RawImage.NONE_NEEDED, file.bytes()));
       }
     }
     return files;

@@ -199,7 +199,7 @@ record ImageLists(Listing listing, Map<String, Map<String, Long>> sizes) {
             .add(
                 new ImageFiles.Labelled(
                     row.path,
-                    labels.index(row.label),
+                    labels.index(row.label, Source.withoutLabel(data, split)),
                     bytes(row.path),
                     doubled.contains(row.path) ? "is listed more than once" : null));
       }

@@ -203,8 +203,13 @@ record Listing(
 
   /** Every file at any depth, named by its path below the root; a directory's own come first. */
   List<Entry> walk() throws IOException {
+    return walk("");
+  }
+
+  /** Those of one directory. */
+  List<Entry> walk(String below) throws IOException {
     var files = new ArrayList<Entry>();
-    walk("", 0, files);
+    walk(below, 0, files);
     return files;
   }
 

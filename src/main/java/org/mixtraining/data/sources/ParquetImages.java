@@ -151,8 +151,7 @@ record ParquetImages(
     var name = name(number, columns.path(row));
     int label = RawImage.NONE_NEEDED;
     if (labels != null && !columns.hasLabel(row)) {
-      boolean kept = data.raw().keepUnlabelled() && split == Split.TRAIN;
-      label = kept ? RawImage.NONE_NEEDED : RawImage.UNLABELLED;
+      label = Source.withoutLabel(data, split);
     } else if (labels != null && labels.named()) {
       label = Collections.binarySearch(labels.names(), columns.name(row));
     } else if (labels != null) {

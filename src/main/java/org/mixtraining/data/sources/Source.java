@@ -8,6 +8,7 @@ import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.Note;
 import org.mixtraining.data.Split;
+import org.mixtraining.data.images.RawImage;
 
 /**
  * A source of raw images in some format, cut into pieces. The images are numbered from 0 in the
@@ -57,6 +58,12 @@ public record Source(
           "mixtraining.data.source = %s: cannot be read as %s: %s"
               .formatted(data.raw().source(), data.raw().format(), e.getMessage()));
     }
+  }
+
+  /** The label of an image that came without one: whether it is trained on or quarantined. */
+  static int withoutLabel(DataConfig data, Split split) {
+    boolean kept = data.raw().keepUnlabelled() && split == Split.TRAIN;
+    return kept ? RawImage.NONE_NEEDED : RawImage.UNLABELLED;
   }
 
   /** Number of images, usable or not. */

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.mixtraining.config.UserException;
-import org.mixtraining.data.images.RawImage;
 
 /**
  * Labels that are written as text: if all are whole numbers, they are those of classes from 0 to
@@ -40,10 +39,11 @@ record TextLabels(boolean numbered, List<String> classes) {
    * The class index of a label.
    *
    * @param label one of those that this was made of, or null
+   * @param none what to return for null
    */
-  int index(String label) {
+  int index(String label, int none) {
     if (label == null) {
-      return RawImage.UNLABELLED;
+      return none;
     }
     var name = Source.className(label);
     return numbered ? Integer.parseInt(name) : Collections.binarySearch(classes, name);

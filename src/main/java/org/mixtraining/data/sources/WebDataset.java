@@ -80,7 +80,9 @@ record WebDataset(Listing listing, Map<Split, List<Tar>> tars) {
     tars.forEach(
         (split, files) -> {
           for (var tar : files) {
-            var labelled = tar.samples.stream().map(sample -> labelled(sample, labels)).toList();
+            int none = Source.withoutLabel(data, split);
+            var labelled =
+                tar.samples.stream().map(sample -> labelled(sample, labels, none)).toList();
             pieces.addAll(
                 TarImages.cut(split, listing.path(tar.file), tar.file, labelled, decoder));
           }
@@ -88,9 +90,9 @@ record WebDataset(Listing listing, Map<Split, List<Tar>> tars) {
     return new Source(field, labels.classes(), 3, pieces, listing.notes().list());
   }
 
-  private static TarImages.Labelled labelled(TarSample sample, TextLabels labels) {
+  private static TarImages.Labelled labelled(TarSample sample, TextLabels labels, int none) {
     return new TarImages.Labelled(
-        sample.key(), labels.index(sample.label()), sample.image(), sample.problem());
+        sample.key(), labels.index(sample.label(), none), sample.image(), sample.problem());
   }
 
   private Stream<String> labels() {
