@@ -102,7 +102,7 @@ final class Sessions {
    * <p>Somebody's own settings of attempts or of executors that are left out stay as they are.
    */
   static void leaveOutTheSick(SparkConf conf) {
-    boolean local = conf.get("spark.master").matches("local(\\[.*)?");
+    boolean local = conf.get("spark.master", "local").matches("local(\\[.*)?");
     if (local
         || conf.contains("spark.task.maxFailures")
         || conf.getAllWithPrefix("spark.excludeOnFailure.").length > 0

@@ -144,9 +144,10 @@ class TrainingDataTest {
   void imagesWithoutALabelThatTheConfigurationDoesNotNameAreNoted() throws IOException {
     Path path = dataset("a", 32, 100);
     Path file = path.resolve("dataset.json");
-    String text = Files.readString(file).replaceFirst("\"images\" : 300", "\"images\" : 307");
-    Files.writeString(
-        file, text.replaceFirst("(\"histogram\" : \\[[^]]*])", "$1, \"unlabelled\" : 7"));
+    String labelled = "(\"train\" : \\{\\s*\"images\" : )300(,\\s*\"histogram\" : \\[[^]]*])";
+    String text = Files.readString(file);
+    assertThat(text).containsPattern(labelled);
+    Files.writeString(file, text.replaceFirst(labelled, "$1307$2, \"unlabelled\" : 7"));
 
     assertThat(new DataChecks(open("data.path=" + path)).notes())
         .contains(
