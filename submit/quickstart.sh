@@ -75,10 +75,11 @@ submit/mixtraining train "${options[@]}"
 
 say "the run's epochs"
 submit/mixtraining sql "${options[@]}" -e "
-  select epoch, phase, objective, round(train_loss, 4) as train_loss,
-         round(100 * train_accuracy, 1) as train_percent,
-         round(100 * validation_accuracy, 1) as validation_percent,
-         round(100 * test_accuracy, 1) as test_percent, round(seconds, 1) as seconds
+  select epoch, phase, objective, cast(train_loss as decimal(9, 4)) as train_loss,
+         cast(100 * train_accuracy as decimal(4, 1)) as train_percent,
+         cast(100 * validation_accuracy as decimal(4, 1)) as validation_percent,
+         cast(100 * test_accuracy as decimal(4, 1)) as test_percent,
+         cast(seconds as decimal(9, 1)) as seconds
   from epochs where run_id = '$run' order by epoch"
 
 say "the run's report"

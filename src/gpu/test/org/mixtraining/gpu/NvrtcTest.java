@@ -9,6 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.bytedeco.cuda.global.nvrtc;
+import org.bytedeco.cuda.nvrtc._nvrtcProgram;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerPointer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,9 +43,14 @@ class NvrtcTest {
     }
   }
 
+  /** Whether it compiles: JavaCPP also finds a part of it that an earlier process unpacked. */
   private static boolean hasNvrtc() {
-    try {
-      return nvrtc.nvrtcVersion(new int[1], new int[1]) == nvrtc.NVRTC_SUCCESS;
+    _nvrtcProgram empty = new _nvrtcProgram();
+    try (BytePointer none = new BytePointer("")) {
+      return nvrtc.nvrtcCreateProgram(
+                  empty, none, none, 0, (PointerPointer<?>) null, (PointerPointer<?>) null)
+              == nvrtc.NVRTC_SUCCESS
+          && nvrtc.nvrtcCompileProgram(empty, 0, (PointerPointer<?>) null) == nvrtc.NVRTC_SUCCESS;
     } catch (LinkageError e) {
       return false;
     }

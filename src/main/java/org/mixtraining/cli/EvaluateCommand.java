@@ -46,14 +46,18 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
 
-  @Option(names = "--run", paramLabel = "RUN_ID", required = true, description = "The run.")
+  @Option(
+      names = "--run",
+      paramLabel = "RUN_ID",
+      required = true,
+      description = "The run to evaluate.")
   private String runId;
 
   @Option(
       names = "--model",
       paramLabel = "final|best",
       defaultValue = "final",
-      description = "Its last model, or the best on validation (default: final).")
+      description = "The run's last model, or its best on validation (default: final).")
   private Model model;
 
   @Option(names = "--probe", description = "Linear probe: logistic regression on the features.")

@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
     name = "export",
     mixinStandardHelpOptions = true,
     description =
-        "Writes encoder and heads of a model for ONNX, Deeplearning4j, timm or Hugging Face's transformers.")
+        "Exports a model's encoder and heads to ONNX, Deeplearning4j, timm or Hugging Face's transformers.")
 final class ExportCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;

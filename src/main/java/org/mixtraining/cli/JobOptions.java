@@ -20,13 +20,14 @@ final class JobOptions {
   @Option(
       names = "--conf",
       paramLabel = "FILE",
-      description = "Configuration (HOCON); what it does not set keeps its default.")
+      description = "Configuration file (HOCON); keys it leaves out keep their defaults.")
   private Path file;
 
   @Option(
       names = "-D",
       paramLabel = "KEY=VALUE",
-      description = "Sets one key, over the file; may be repeated. Example: -D workers.count=4")
+      description =
+          "Sets one key, overriding the file; may be repeated. Example: -D workers.count=4")
   private List<String> overrides = new ArrayList<>();
 
   private boolean quiet;

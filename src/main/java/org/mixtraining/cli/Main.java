@@ -41,7 +41,7 @@ import picocli.CommandLine.TypeConversionException;
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
     description =
-        "Trains ViT-Tiny with interleaved self-supervised and supervised epochs on Spark.",
+        "Trains a Vision Transformer on Spark by interleaving self-supervised and supervised epochs.",
     subcommands = {
       PrepareCommand.class,
       TrainCommand.class,

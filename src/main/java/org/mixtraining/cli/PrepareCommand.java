@@ -38,7 +38,7 @@ final class PrepareCommand implements Callable<Integer> {
       names = "--preview",
       paramLabel = "FILE.png",
       description =
-          "Then draw some images as training augments them. An existing dataset is only drawn.")
+          "Also draw some images, augmented as in training. An existing dataset is only drawn, not prepared again.")
   private Path file;
 
   @Option(

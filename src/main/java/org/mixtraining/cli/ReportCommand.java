@@ -55,7 +55,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "report",
     mixinStandardHelpOptions = true,
-    description = "Writes a report of a run or a comparison as one HTML file.")
+    description = "Writes a report on a run or a comparison as one HTML file.")
 final class ReportCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -65,10 +65,10 @@ final class ReportCommand implements Callable<Integer> {
 
   /** What the report is about. */
   private static final class Subject {
-    @Option(names = "--run", paramLabel = "RUN_ID", description = "A run.")
+    @Option(names = "--run", paramLabel = "RUN_ID", description = "The run to report on.")
     private String run;
 
-    @Option(names = "--compare", paramLabel = "NAME", description = "A comparison.")
+    @Option(names = "--compare", paramLabel = "NAME", description = "The comparison to report on.")
     private String comparison;
   }
 

@@ -48,7 +48,7 @@ record Speedup(int workers, double steps, long averages, double average) {
   String describe() {
     return String.format(
         Locale.ROOT,
-        "%d workers are reckoned to train %s, %.0f s (%.0f of them in %d averages of %.2f s) where one takes %.0f: %s",
+        "%d workers should train %s, %.0f s (%.0f of them in %d averages of %.2f s) where one takes %.0f: %s",
         workers,
         pays() ? "sooner than one" : "no sooner than one",
         together(),

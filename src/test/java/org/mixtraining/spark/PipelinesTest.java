@@ -463,7 +463,7 @@ class PipelinesTest {
                 .formatted(directory.resolve("half")));
     assertThat(PlannedWork.describe(spark.hadoopConfiguration(), config))
         .contains(
-            "2 workers are reckoned to train no sooner than one, ",
+            "2 workers should train no sooner than one, ",
             "to score it after 1 epochs",
             "models are selected on 10 of 60");
   }

@@ -14,7 +14,7 @@ class SpeedupTest {
     assertThat(speedup.pays()).isTrue();
     assertThat(speedup.describe())
         .isEqualTo(
-            "4 workers are reckoned to train sooner than one, 50 s (30 of them in 300 averages of 0.10 s) where one takes 80: it depends on the machines");
+            "4 workers should train sooner than one, 50 s (30 of them in 300 averages of 0.10 s) where one takes 80: it depends on the machines");
   }
 
   @Test
@@ -24,7 +24,7 @@ class SpeedupTest {
     assertThat(speedup.pays()).isFalse();
     assertThat(speedup.describe())
         .isEqualTo(
-            "4 workers are reckoned to train no sooner than one, 38 s (30 of them in 300 averages of 0.10 s) where one takes 30: mixtraining.workers.count = 1 is no worse");
+            "4 workers should train no sooner than one, 38 s (30 of them in 300 averages of 0.10 s) where one takes 30: mixtraining.workers.count = 1 is no worse");
   }
 
   @Test
