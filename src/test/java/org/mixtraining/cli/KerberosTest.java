@@ -1,7 +1,6 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,14 +24,8 @@ class KerberosTest {
 
   @BeforeEach
   void start() throws Exception {
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(SERVER),
-        "needs target/mixtraining.jar and target/yarn, which mvn verify -Pyarn makes");
-    home =
-        SparkHome.in(
-            directory.resolve("spark-home"),
-            Path.of("target/spark/jars"),
-            Path.of("target/yarn/spark"));
+    YarnCluster.assumeBuilt(SERVER);
+    home = YarnCluster.spark(directory);
     Files.writeString(
         Files.createDirectory(directory.resolve("conf")).resolve("core-site.xml"),
         """

@@ -1,5 +1,7 @@
 package org.mixtraining.cli;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -28,13 +30,24 @@ final class YarnCluster implements AutoCloseable {
   private final Path site;
   private final Process hadoop;
 
+  /** Skips a test where the job, or the jars that it needs of Hadoop, are not there. */
+  static void assumeBuilt(Path jars) {
+    assumeTrue(
+        Files.exists(Path.of("target/mixtraining.jar")) && Files.isDirectory(jars),
+        "needs target/mixtraining.jar and target/yarn, which mvn verify -Pyarn makes");
+  }
+
+  /** A Spark that can ask YARN, and log in. */
+  static Path spark(Path directory) throws IOException {
+    return SparkHome.in(
+        directory.resolve("spark-home"),
+        Path.of("target/spark/jars"),
+        Path.of("target/yarn/spark"));
+  }
+
   YarnCluster(Path directory) throws Exception {
     this.directory = directory;
-    this.home =
-        SparkHome.in(
-            directory.resolve("spark-home"),
-            Path.of("target/spark/jars"),
-            Path.of("target/yarn/spark"));
+    this.home = spark(directory);
     Files.writeString(
         Files.createDirectory(home.resolve("conf")).resolve("spark-defaults.conf"),
         """

@@ -1,9 +1,7 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,10 +34,7 @@ class YarnTest {
 
   @BeforeAll
   static void start() throws Exception {
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar"))
-            && Files.isDirectory(Path.of("target/yarn/hadoop")),
-        "needs target/mixtraining.jar and target/yarn, which mvn verify -Pyarn makes");
+    YarnCluster.assumeBuilt(Path.of("target/yarn/hadoop"));
     job = new SmallJob(directory);
     job.here("local");
     local = job.row("local").stateSha256();

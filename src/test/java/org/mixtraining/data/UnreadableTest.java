@@ -26,6 +26,7 @@ import org.mixtraining.data.images.RawImage;
 import org.mixtraining.data.prepare.Decoding;
 import org.mixtraining.data.sources.Piece;
 import org.mixtraining.data.sources.Source;
+import org.mixtraining.spark.PackagedJob;
 
 /**
  * Files and directories that the user may not read. Root may read all, so that it happens in a
@@ -38,9 +39,7 @@ class UnreadableTest {
 
   @BeforeAll
   static void readAsSomebodyElse() throws Exception {
-    assumeTrue(
-        Files.exists(Path.of("target/mixtraining.jar")),
-        "needs target/mixtraining.jar and target/spark, which mvn verify makes");
+    PackagedJob.assumeBuilt();
     List<String> words = new ArrayList<>();
     if (System.getProperty("user.name").equals("root")) {
       assumeTrue(Files.exists(Path.of("/usr/bin/setpriv")), "root needs setpriv to be nobody");

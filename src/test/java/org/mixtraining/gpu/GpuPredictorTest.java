@@ -37,9 +37,7 @@ class GpuPredictorTest {
     try (Replica replica = replica(vit);
         GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
       for (int epoch = 0; epoch < 2; epoch++) { // with other parameters
-        ModelState model = Perturbed.state(replica.state(), 0.3, 0, epoch).withoutMoments();
-        predictor.load(model);
-        replica.loadParameters(model);
+        load(Perturbed.state(replica.state(), 0.3, 0, epoch), predictor, replica);
         // Of two heads; more images, fewer, and as many again.
         for (int images : new int[] {2, 4, 1, 4}) {
           for (Head head : HEADS) {
@@ -80,9 +78,7 @@ class GpuPredictorTest {
     try (Replica replica = replica(vit, objective, input);
         GpuPredictor predictor = new GpuPredictor(TestGpu.open(Memory.Type.FLOAT), replica)) {
       for (int epoch = 0; epoch < 2; epoch++) { // with other parameters
-        ModelState model = Perturbed.state(replica.state(), 0.3, 0, epoch).withoutMoments();
-        predictor.load(model);
-        replica.loadParameters(model);
+        load(Perturbed.state(replica.state(), 0.3, 0, epoch), predictor, replica);
         for (int images : new int[] {2, 4, 1, 4}) {
           float[] pixels = pixels(images, 3 * 12 * 12);
           float[] mask = Batch.masks(vit, LongStream.range(0, images).toArray(), 7, images);
@@ -93,6 +89,12 @@ class GpuPredictorTest {
         }
       }
     }
+  }
+
+  private static void load(ModelState state, GpuPredictor predictor, Replica replica) {
+    ModelState model = state.withoutMoments();
+    predictor.load(model);
+    replica.loadParameters(model);
   }
 
   private static void assertSame(
