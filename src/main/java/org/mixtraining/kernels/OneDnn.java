@@ -175,16 +175,15 @@ final class OneDnn {
         after.append_sum();
         attributes.set_post_ops(after);
       }
-      try (var description = new matmul.primitive_desc(cpu, a, b, c, attributes, true);
-          BytePointer name = description.impl_info_str()) {
-        return name.getString().startsWith(FAST)
-            ? Optional.of(
-                product(
-                    new matmul(description),
-                    factor(given, a, s.bf16),
-                    factor(other, b, s.bf16),
-                    of(c)))
-            : Optional.empty();
+      try (var description = new matmul.primitive_desc(cpu, a, b, c, attributes, true)) {
+        return fast(description)
+            .map(
+                instructions ->
+                    product(
+                        new matmul(description),
+                        factor(given, a, s.bf16),
+                        factor(other, b, s.bf16),
+                        of(c)));
       }
     }
   }
@@ -266,10 +265,24 @@ final class OneDnn {
     try (memory.desc factor = desc(size, size, false, size, type);
         memory.desc c = desc(size, size, false, size, f32);
         var as = new primitive_attr();
-        var product = new matmul.primitive_desc(OF_THREAD.get().cpu, factor, factor, c, as, true);
-        BytePointer implementation = product.impl_info_str()) {
+        var product = new matmul.primitive_desc(OF_THREAD.get().cpu, factor, factor, c, as, true)) {
+      return fast(product).orElse("none");
+    }
+  }
+
+  /**
+   * The instruction set of a product's fast implementation, if it has one. In bfloat16, a processor
+   * without AVX-512 has none at all, and the description is empty.
+   */
+  private static Optional<String> fast(matmul.primitive_desc description) {
+    if (description.get(true) == null) {
+      return Optional.empty();
+    }
+    try (BytePointer implementation = description.impl_info_str()) {
       String name = implementation.getString();
-      return name.startsWith(FAST) ? name.substring(FAST.length() + 1) : "none";
+      return name.startsWith(FAST)
+          ? Optional.of(name.substring(FAST.length() + 1))
+          : Optional.empty();
     }
   }
 

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -14,6 +17,7 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 
@@ -269,5 +273,46 @@ class GemmTest {
     }
     assertThat(Processor.precision(Precision.TF32)).isEqualTo(Precision.FP32);
     assertThat(Processor.precision(Precision.FP32)).isEqualTo(Precision.FP32);
+  }
+
+  /** An older processor, as far as oneDNN can play one. */
+  @ParameterizedTest
+  @ValueSource(strings = {"SSE41", "AVX2", "AVX512_CORE"})
+  void anOlderProcessorMultipliesInFloat32(String instructions) throws Exception {
+    List<String> command = new ArrayList<>(jvmArguments());
+    command.add(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            OlderProcessor.class.getName()));
+    ProcessBuilder jvm = new ProcessBuilder(command).redirectErrorStream(true);
+    jvm.environment().put("ONEDNN_MAX_CPU_ISA", instructions);
+    Process process = jvm.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(output).contains("auto is FP32", "products by oneDNN", "products are right");
+    assertThat(process.waitFor()).isZero();
+  }
+
+  private static List<String> jvmArguments() {
+    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-") || argument.startsWith("-Xmx"))
+        .toList();
+  }
+
+  /** Prints what a JVM chooses, and whether its products are right. */
+  static final class OlderProcessor {
+    private OlderProcessor() {}
+
+    public static void main(String[] args) {
+      System.out.println("auto is " + Processor.precision(Precision.AUTO));
+      System.out.println(Processor.describe());
+      Matrix c = random(544, 48, 3);
+      Matrix a = random(544, 192, 1);
+      Matrix b = random(192, 48, 2);
+      FP32.ab(a, b, c);
+      assertProduct(c, a, b, false, false, 192, 0);
+      System.out.println("products are right");
+    }
   }
 }
