@@ -69,7 +69,7 @@ class CudaFailuresTest {
 
   @Test
   void failuresHereAndThereAreToldAndTheNextEpochIsRight() {
-    failEvery(97);
+    failEvery(197);
   }
 
   @Tag("slow")

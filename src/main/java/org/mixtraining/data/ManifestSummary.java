@@ -1,5 +1,6 @@
 package org.mixtraining.data;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.function.ToLongFunction;
 import org.mixtraining.data.DatasetManifest.Contents;
@@ -26,19 +27,24 @@ final class ManifestSummary {
             m.width(),
             m.shards(),
             m.bytes() / 1e6));
-    text.append("%-20s %10s %10s %10s\n".formatted("class", "train", "validation", "test"));
-    for (int c = 0; c < Math.min(SHOWN, m.classCount()); c++) {
+    List<String> shown = m.classes().subList(0, Math.min(SHOWN, m.classCount()));
+    int widest = Math.max(20, shown.stream().mapToInt(String::length).max().orElse(0));
+    String titles = "%-" + widest + "s";
+    text.append(titles.formatted("class"));
+    text.append(" %10s %10s %10s\n".formatted("train", "validation", "test"));
+    for (int c = 0; c < shown.size(); c++) {
       int label = c;
-      text.append(row(m, m.classes().get(c), split -> split.histogram().get(label)));
+      text.append(titles.formatted(shown.get(c)));
+      text.append(counts(m, split -> split.histogram().get(label)));
     }
     if (m.classCount() > SHOWN) {
       text.append(
           "… and %s classes more, in %s\n".formatted(m.classCount() - SHOWN, DatasetManifest.FILE));
     }
     if (m.splits().values().stream().anyMatch(split -> split.unlabelled() > 0)) {
-      text.append(row(m, "without a label", Contents::unlabelled));
+      text.append(titles.formatted("without a label")).append(counts(m, Contents::unlabelled));
     }
-    text.append(row(m, "all", Contents::images));
+    text.append(titles.formatted("all")).append(counts(m, Contents::images));
     if (m.quarantined() > 0) {
       text.append("quarantined %s images, listed in quarantine/\n".formatted(m.quarantined()));
     }
@@ -46,11 +52,10 @@ final class ManifestSummary {
     return text.append("fingerprint ").append(m.fingerprint()).toString();
   }
 
-  private static String row(DatasetManifest m, String title, ToLongFunction<Contents> count) {
+  private static String counts(DatasetManifest m, ToLongFunction<Contents> count) {
     return String.format(
         Locale.ROOT,
-        "%-20s %10d %10d %10d\n",
-        title,
+        " %10d %10d %10d\n",
         count.applyAsLong(m.splits().get(Split.TRAIN)),
         count.applyAsLong(m.splits().get(Split.VALIDATION)),
         count.applyAsLong(m.splits().get(Split.TEST)));

@@ -209,11 +209,24 @@ class ClusterRunTest {
     assertNoBlocksAreLeft();
   }
 
-  /** In a round, as its slices are averaged, in the last average of an epoch, and both at once. */
+  /** In a round, and both at once. */
   @ParameterizedTest
-  @CsvSource({"3, 0", "6, 1", "8, 0", "5, -1"})
+  @CsvSource({"3, 0", "5, -1"})
   @Order(5)
   void executorsThatAreKilledBetweenAveragesCostNoBit(int job, int place) throws Exception {
+    assertKilledCostsNoBit(job, place);
+  }
+
+  /** As its slices are averaged, and in the last average of an epoch. */
+  @Tag("slow")
+  @ParameterizedTest
+  @CsvSource({"6, 1", "8, 0"})
+  @Order(5)
+  void executorsThatAreKilledInAnAverageCostNoBit(int job, int place) throws Exception {
+    assertKilledCostsNoBit(job, place);
+  }
+
+  private static void assertKilledCostsNoBit(int job, int place) throws Exception {
     var killer = new JobKiller(job, place);
     cluster.sparkContext().addSparkListener(killer);
 
