@@ -79,11 +79,11 @@ public record AugmentConfig(Images ssl, Images sl, double mixup, double cutmix, 
   /**
    * Reads the block.
    *
-   * @param growing whether the SL epochs follow on a visible pass that grows, over images that all
-   *     have labels: by default they then go on hiding patches, ever fewer
+   * @param visible whether the SL epochs follow on MIX epochs of the visible pass: by default they
+   *     then go on hiding patches, ever fewer
    */
-  static AugmentConfig read(Settings settings, boolean growing) {
-    settings.byDefault("augment.patch-dropout", growing ? "linear(0.5->0)" : "constant(0)");
+  static AugmentConfig read(Settings settings, boolean visible) {
+    settings.byDefault("augment.patch-dropout", visible ? "linear(0.5->0)" : "constant(0)");
     return new AugmentConfig(
         Images.read(settings, "augment.ssl"),
         Images.read(settings, "augment.sl"),

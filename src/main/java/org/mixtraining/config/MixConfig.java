@@ -8,11 +8,21 @@ import org.mixtraining.config.hocon.Settings;
  *
  * @param alpha weight of the SSL loss
  * @param maskRatio share of the patches masked in JOINT epochs, in [0, 1)
+ * @param labelPasses passes of a merged epoch over the labelled images
  * @param lambda share of the labelled image where it is mixed with one of {@code data.ssl}
  */
 public record MixConfig(
-    double ratio, MixMode mode, MixPass pass, Curve alpha, Curve maskRatio, double lambda)
+    double ratio,
+    MixMode mode,
+    MixPass pass,
+    Curve alpha,
+    Curve maskRatio,
+    int labelPasses,
+    double lambda)
     implements Serializable {
+
+  /** Passes over the labelled images where others have no label: chosen on validation images. */
+  private static final int FEW_LABELS = 8;
 
   /** Both losses in one step, or SSL and SL epochs in turn. */
   public enum MixMode {
@@ -33,18 +43,23 @@ public record MixConfig(
   }
 
   /**
-   * Where one pass sees the visible patches, they grow from those of SSL epochs to all of them.
+   * Where one pass sees the visible patches, they grow from those of SSL epochs to all of them; or,
+   * if only some images have labels, these are shown more often.
    *
    * @param modelMaskRatio share of the patches masked in SSL epochs
+   * @param allLabelled whether no image is without a label that is used
    */
-  static MixConfig read(Settings settings, Pipeline pipeline, double modelMaskRatio) {
+  static MixConfig read(
+      Settings settings, Pipeline pipeline, double modelMaskRatio, boolean allLabelled) {
     boolean ssat = pipeline == Pipeline.SSAT;
     MixPass pass = settings.choice("mix.pass", MixPass.class);
     Curve mask =
-        !ssat && pass == MixPass.VISIBLE
+        !ssat && pass == MixPass.VISIBLE && allLabelled
             ? new Curve(Curve.Shape.LINEAR, modelMaskRatio, 0)
             : Curve.constant(modelMaskRatio);
     settings.byDefault("mix.mask-ratio", mask.toString());
+    settings.byDefault(
+        "mix.label-passes", pass == MixPass.VISIBLE && !allLabelled ? FEW_LABELS : 1);
     settings.byDefault("mix.alpha", ssat ? "constant(0.9)" : "linear(1->0)");
     return new MixConfig(
         settings.number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]"),
@@ -52,6 +67,7 @@ public record MixConfig(
         pass,
         settings.curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]"),
         settings.curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),
+        settings.whole("mix.label-passes", 1),
         settings.number("mix.lambda", v -> 0 <= v && v <= 1, "in [0, 1]"));
   }
 }

@@ -25,8 +25,8 @@ public record TrainingConfig(
    */
   static TrainingConfig read(
       Settings settings, Pipeline pipeline, double modelMaskRatio, boolean allLabelled) {
-    MixConfig mix = MixConfig.read(settings, pipeline, modelMaskRatio);
-    boolean growing =
+    MixConfig mix = MixConfig.read(settings, pipeline, modelMaskRatio, allLabelled);
+    boolean visible =
         pipeline == Pipeline.MIX
             && mix.ratio() > 0
             && mix.mode() == MixMode.JOINT
@@ -37,7 +37,7 @@ public record TrainingConfig(
         EpochsConfig.read(settings, pipeline),
         mix,
         OptimizerConfig.read(settings),
-        AugmentConfig.read(settings, growing && allLabelled),
+        AugmentConfig.read(settings, visible),
         EvaluationConfig.read(settings),
         EarlyStoppingConfig.read(settings));
   }

@@ -31,8 +31,9 @@ import org.mixtraining.config.OptimizerConfig.Span;
  * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
  * a JOINT epoch, and the patch dropout of one in phase SL, are their curves' values at the centre
  * of the epoch. Where only some images have labels that are used, the images without one keep the
- * SSL epochs' mask ratio while the visible pass grows, and so their price. One learning-rate
- * schedule spans the run, or each phase has one.
+ * SSL epochs' mask ratio while the visible pass grows, and so their price; and before each JOINT
+ * epoch come {@code mix.label-passes − 1} SL epochs that see half as many patches as SSL epochs do.
+ * One learning-rate schedule spans the run, or each phase has one.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -58,7 +59,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
         int merged = merged(mix.ratio(), Math.min(asked.ssl(), asked.sl()));
         repeat(steps, asked.ssl() - merged, ssl);
         if (mix.mode() == MixMode.JOINT) {
-          joint(steps, merged, mix.pass(), config);
+          joint(steps, merged, mix.pass(), mix.labelPasses(), config);
         } else {
           for (int i = 0; i < merged; i++) {
             steps.add(ssl.in(Phase.MIX));
@@ -67,7 +68,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
         }
         supervised(steps, asked.sl() - merged, dropout);
       }
-      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, config);
+      case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, 1, config);
     }
     return dated(steps, config.optimizer());
   }
@@ -94,8 +95,19 @@ public record MixSchedule(List<EpochPlan> epochs) {
    * back from the last.
    */
   public boolean scores(EpochPlan plan, int every) {
-    long after = epochs.stream().skip(plan.epoch() + 1L).filter(MixSchedule::trainsHead).count();
-    return trainsHead(plan) && after % every == 0;
+    long after =
+        epochs.stream()
+            .skip(plan.epoch() + 1L)
+            .filter(later -> trainsHead(later) && !precedesJoint(later))
+            .count();
+    return trainsHead(plan) && !precedesJoint(plan) && after % every == 0;
+  }
+
+  /** Whether it is one of the passes over labelled images that a JOINT epoch ends. */
+  private boolean precedesJoint(EpochPlan plan) {
+    return plan.phase() == Phase.MIX
+        && plan.objective() == Objective.SL
+        && epochs.stream().anyMatch(other -> other.objective() == Objective.JOINT);
   }
 
   /**
@@ -188,11 +200,14 @@ public record MixSchedule(List<EpochPlan> epochs) {
     }
   }
 
-  private static void joint(List<Step> steps, int times, MixPass pass, JobConfig config) {
+  private static void joint(
+      List<Step> steps, int times, MixPass pass, int labelPasses, JobConfig config) {
     MixConfig mix = config.mix();
     boolean apart = pass == MixPass.VISIBLE && config.data().hasUnlabelled();
+    double hidden = config.model().maskRatio();
     for (int i = 0; i < times; i++) {
       double centre = (i + 0.5) / times;
+      repeat(steps, labelPasses - 1, supervised((1 + hidden) / 2).in(Phase.MIX));
       steps.add(
           new Step(
               Phase.MIX,
@@ -200,7 +215,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
               EncoderInput.of(Objective.JOINT, pass),
               mix.alpha().at(centre),
               mix.maskRatio().at(centre),
-              apart ? config.model().maskRatio() : null));
+              apart ? hidden : null));
     }
   }
 

@@ -140,14 +140,23 @@ class MixScheduleTest {
   @Test
   void imagesWithoutALabelKeepTheMaskOfPreTrainingWhileTheVisiblePassGrows() {
     List<EpochPlan> few =
-        plan("data.label-fraction=0.1", "model.mask-ratio=0.5", "epochs.ssl=4", "epochs.sl=4");
+        plan(
+            "data.label-fraction=0.1",
+            "model.mask-ratio=0.5",
+            "mix={mask-ratio = linear(0.5->0), label-passes = 1}",
+            "augment.patch-dropout=constant(0)",
+            "epochs.ssl=4",
+            "epochs.sl=4");
     for (EpochPlan epoch : few) {
       assertThat(epoch.unlabelledApart()).isEqualTo(epoch.objective() == Objective.JOINT);
       assertThat(epoch.maskRatio(true)).isEqualTo(epoch.maskRatio());
       assertThat(epoch.maskRatio(false)).isEqualTo(epoch.objective() == Objective.SL ? 0 : 0.5);
     }
     assertThat(few).extracting(EpochPlan::maskRatio).contains(0.375, 0.125);
-    assertThat(plan("data.keep-unlabelled=true")).anyMatch(EpochPlan::unlabelledApart);
+    assertThat(plan("data.keep-unlabelled=true"))
+        .filteredOn(EpochPlan::unlabelledApart)
+        .isNotEmpty()
+        .allMatch(epoch -> epoch.maskRatio(true) == 0.75 && epoch.maskRatio(false) == 0.75);
     for (String other : List.of("data.fraction=0.1", "mix.pass=corrupted", "pipeline=ssat")) {
       List<String> all = new ArrayList<>(List.of(other));
       if (!other.startsWith("data")) {
@@ -155,6 +164,49 @@ class MixScheduleTest {
       }
       assertThat(plan(all.toArray(String[]::new))).noneMatch(EpochPlan::unlabelledApart);
     }
+  }
+
+  @Test
+  void whereFewImagesHaveLabelsAMergedEpochShowsThemMoreOftenAndFewOfTheirPatches() {
+    String[] few = {"data.label-fraction=0.1", "epochs={ssl = 4, sl = 4}", "mix.label-passes=3"};
+    List<EpochPlan> plan = plan(few);
+
+    assertThat(phases(plan))
+        .isEqualTo("SSL SSL MIX/SL MIX/SL MIX/JOINT MIX/SL MIX/SL MIX/JOINT SL SL");
+    assertThat(plan)
+        .filteredOn(epoch -> epoch.phase() == Phase.MIX && epoch.objective() == Objective.SL)
+        .allSatisfy(
+            epoch -> {
+              assertThat(epoch.maskRatio()).isEqualTo(0.875);
+              assertThat(epoch.input()).isEqualTo(EncoderInput.VISIBLE);
+              assertThat(epoch.alpha()).isZero();
+            });
+    MixSchedule schedule = MixSchedule.of(config(few));
+    assertThat(schedule.epochs().stream().filter(epoch -> schedule.scores(epoch, 1)))
+        .as("scored once a merged epoch")
+        .extracting(EpochPlan::epoch)
+        .containsExactly(4, 7, 8, 9);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "data.label-fraction=0.1, 8",
+    "data.keep-unlabelled=true, 8",
+    "data.fraction=0.1, 1",
+    "data.label-fraction=0.1 mix.pass=corrupted, 1",
+    "data.label-fraction=0.1 pipeline=ssat, 1",
+    "data.label-fraction=0.1 mix.mode=alternate, 1",
+  })
+  void byDefaultLabelsAreShownMoreOftenWhereTheyAreFew(String overrides, int passes) {
+    List<EpochPlan> plan = plan(overrides.split(" "));
+    long merged =
+        overrides.contains("alternate")
+            ? plan.stream().filter(p -> p.phase() == Phase.MIX).count() / 2
+            : plan.stream().filter(p -> p.objective() == Objective.JOINT).count();
+    long onLabelsAlone =
+        plan.stream().filter(p -> p.phase() == Phase.MIX && p.objective() == Objective.SL).count();
+    assertThat(onLabelsAlone)
+        .isEqualTo(overrides.contains("alternate") ? merged : merged * (passes - 1));
   }
 
   @Test
@@ -169,8 +221,7 @@ class MixScheduleTest {
             "pipeline=ssl-sl",
             "mix.ratio=0",
             "mix.mode=alternate",
-            "mix.pass=two-pass",
-            "data.label-fraction=0.1")) {
+            "mix.pass=two-pass")) {
       assertThat(dropouts(other)).as(other).containsOnly(0);
     }
   }
@@ -318,7 +369,12 @@ class MixScheduleTest {
 
   @Test
   void thePlanTellsTheMaskOfImagesWithoutALabel() {
-    assertThat(schedule("epochs={ssl = 1, sl = 1}", "data.label-fraction=0.5").describe())
+    assertThat(
+            schedule(
+                    "epochs={ssl = 1, sl = 1}",
+                    "data.label-fraction=0.5",
+                    "mix={mask-ratio = linear(0.75->0), label-passes = 1}")
+                .describe())
         .contains("0.500  0.375, unlabelled 0.750\n");
   }
 
