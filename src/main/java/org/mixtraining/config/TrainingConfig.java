@@ -25,7 +25,8 @@ public record TrainingConfig(
    */
   static TrainingConfig read(
       Settings settings, Pipeline pipeline, double modelMaskRatio, boolean allLabelled) {
-    MixConfig mix = MixConfig.read(settings, pipeline, modelMaskRatio, allLabelled);
+    EpochsConfig epochs = EpochsConfig.read(settings, pipeline);
+    MixConfig mix = MixConfig.read(settings, pipeline, epochs, modelMaskRatio, allLabelled);
     boolean visible =
         pipeline == Pipeline.MIX
             && mix.ratio() > 0
@@ -34,7 +35,7 @@ public record TrainingConfig(
     return new TrainingConfig(
         InitConfig.read(settings),
         pipeline,
-        EpochsConfig.read(settings, pipeline),
+        epochs,
         mix,
         OptimizerConfig.read(settings),
         AugmentConfig.read(settings, visible),

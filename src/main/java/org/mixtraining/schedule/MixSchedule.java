@@ -1,7 +1,5 @@
 package org.mixtraining.schedule;
 
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -56,7 +54,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
         supervised(steps, asked.sl(), dropout);
       }
       case MIX -> {
-        int merged = merged(mix.ratio(), Math.min(asked.ssl(), asked.sl()));
+        int merged = mix.merged(asked);
         repeat(steps, asked.ssl() - merged, ssl);
         if (mix.mode() == MixMode.JOINT) {
           joint(steps, merged, mix.pass(), mix.labelPasses(), config);
@@ -71,14 +69,6 @@ public record MixSchedule(List<EpochPlan> epochs) {
       case SSAT -> joint(steps, Math.max(asked.ssl(), asked.sl()), MixPass.TWO_PASS, 1, config);
     }
     return dated(steps, config.optimizer());
-  }
-
-  /** In decimal, where 0.29 of 50 is the half it looks like and not 14.499999999999998. */
-  private static int merged(double ratio, int shorter) {
-    return BigDecimal.valueOf(ratio)
-        .multiply(BigDecimal.valueOf(shorter))
-        .setScale(0, RoundingMode.HALF_UP)
-        .intValueExact();
   }
 
   /** Whether any epoch trains on labels. */

@@ -196,6 +196,11 @@ class MixScheduleTest {
     "data.label-fraction=0.1 mix.pass=corrupted, 1",
     "data.label-fraction=0.1 pipeline=ssat, 1",
     "data.label-fraction=0.1 mix.mode=alternate, 1",
+    "data.label-fraction=0.1 epochs.ssl=24 epochs.sl=24, 4",
+    "data.label-fraction=0.1 epochs.ssl=40 epochs.sl=40, 2",
+    "data.label-fraction=0.1 epochs.ssl=99 epochs.sl=99, 1",
+    "data.label-fraction=0.1 epochs.ssl=12 epochs.sl=90, 1",
+    "data.label-fraction=0.1 epochs.ssl=12 mix.ratio=0, 1",
   })
   void byDefaultLabelsAreShownMoreOftenWhereTheyAreFew(String overrides, int passes) {
     List<EpochPlan> plan = plan(overrides.split(" "));
