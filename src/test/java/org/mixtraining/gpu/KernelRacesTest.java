@@ -45,6 +45,7 @@ class KernelRacesTest {
             List.of(
                 "model={preset = vit-nano, patch = 16, dim = 16, heads = 1, decoder = {dim = 16, depth = 1}}",
                 "model={depth = 1, positions = learned}",
+                "workers.count=1",
                 "optimizer={batch-size = 1, clip = 1}"));
     Workload work = Workload.of(config, Objective.JOINT);
     TrainingBatch minibatch = work.onDevice(1).next();
