@@ -5,10 +5,13 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.commons.lang3.concurrent.BasicThreadFactory;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkStageInfo;
 import org.apache.spark.SparkStatusTracker;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +27,14 @@ final class ExecutorWatch implements AutoCloseable {
   private final SparkContext spark;
   private final Duration patience;
   private final ScheduledExecutorService clock;
+  private final AtomicBoolean taskBegan = new AtomicBoolean();
+  private final SparkListener tasks =
+      new SparkListener() {
+        @Override
+        public void onTaskStart(SparkListenerTaskStart start) {
+          taskBegan.set(true);
+        }
+      };
   private long lastSeen = System.nanoTime();
   private Duration warned = Duration.ZERO;
   private volatile String verdict;
@@ -38,6 +49,7 @@ final class ExecutorWatch implements AutoCloseable {
         Executors.newSingleThreadScheduledExecutor(
             new BasicThreadFactory.Builder().namingPattern("executor-watch").daemon(true).build());
     if (!spark.isLocal()) {
+      spark.addSparkListener(tasks);
       clock.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
@@ -53,7 +65,10 @@ final class ExecutorWatch implements AutoCloseable {
     }
     // The driver is one of them.
     int executors = spark.statusTracker().getExecutorInfos().length - 1;
-    if (executors > 0 && !tasksWait()) {
+    // Spark writes down a task that begins at once only when it ends, so short ones are never seen
+    // to run.
+    boolean began = taskBegan.getAndSet(false);
+    if (executors > 0 && (began || !tasksWait())) {
       lastSeen = System.nanoTime();
       warned = Duration.ZERO;
       return;
@@ -112,5 +127,6 @@ final class ExecutorWatch implements AutoCloseable {
   @Override
   public void close() {
     clock.shutdownNow();
+    spark.removeSparkListener(tasks);
   }
 }
