@@ -36,7 +36,7 @@ class ExecutorWatchTest {
   private static void sleep(SparkSession session, long milliseconds) {
     session
         .range(0, 1, 1, 1)
-        .selectExpr("java_method('java.lang.Thread', 'sleep', id + %dL)".formatted(milliseconds))
+        .selectExpr("java_method('java.lang.Thread', 'sleep', id + %sL)".formatted(milliseconds))
         .collectAsList();
   }
 }
