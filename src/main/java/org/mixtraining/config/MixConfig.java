@@ -29,7 +29,7 @@ public record MixConfig(
    */
   private static final int VIEWS = 54;
 
-  /** With more, a merged epoch would cost more than the SSL and the SL epoch that it replaces. */
+  /** With more, of 64 patches, a merged epoch would cost more than the two that it replaces. */
   private static final int MOST_PASSES = 8;
 
   /** Both losses in one step, or SSL and SL epochs in turn. */
