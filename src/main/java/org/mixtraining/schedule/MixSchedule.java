@@ -85,12 +85,12 @@ public record MixSchedule(List<EpochPlan> epochs) {
    * back from the last.
    */
   public boolean scores(EpochPlan plan, int every) {
-    long after =
-        epochs.stream()
-            .skip(plan.epoch() + 1L)
-            .filter(later -> trainsHead(later) && !precedesJoint(later))
-            .count();
-    return trainsHead(plan) && !precedesJoint(plan) && after % every == 0;
+    long after = epochs.stream().skip(plan.epoch() + 1L).filter(this::mayBeScored).count();
+    return mayBeScored(plan) && after % every == 0;
+  }
+
+  private boolean mayBeScored(EpochPlan plan) {
+    return trainsHead(plan) && !precedesJoint(plan);
   }
 
   /** Whether it is one of the passes over labelled images that a JOINT epoch ends. */

@@ -13,25 +13,12 @@ class ManifestSummaryTest {
   void countsStandInColumnsHoweverLongTheNameOfAClassIs() {
     String longName = "household_electrical_devices";
     var manifest =
-        new DatasetManifest(
-            "folder",
-            "label",
+        ManifestTextTest.manifest(
             List.of("bee", longName),
-            3,
-            8,
-            8,
-            2,
-            1,
-            7,
-            0.1,
             Map.of(
                 Split.TRAIN, Contents.of(List.of(45L, 4L), 3),
                 Split.VALIDATION, Contents.of(List.of(5L, 1L), 0),
                 Split.TEST, Contents.of(List.of(25L, 2L), 0)),
-            0,
-            new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
-            "f",
-            100,
             List.of());
 
     List<String> table = ManifestSummary.of(manifest).lines().toList().subList(1, 6);

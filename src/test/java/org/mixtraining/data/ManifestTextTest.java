@@ -23,26 +23,35 @@ import org.mixtraining.data.DatasetManifest.Contents;
 class ManifestTextTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   static final DatasetManifest WHOLE =
-      new DatasetManifest(
-          "folder",
-          "label",
+      manifest(
           List.of("cat", "dog"),
-          3,
-          8,
-          8,
-          2,
-          1,
-          7,
-          0.1,
           Map.of(
               Split.TRAIN, Contents.of(List.of(4L, 5L), 0),
               Split.VALIDATION, Contents.of(List.of(0L, 0L), 0),
               Split.TEST, Contents.of(List.of(1L, 0L), 0)),
-          0,
-          new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
-          "f",
-          100,
           List.of(new Note("hidden, skipped", 1, List.of(".x"))));
+
+  /** Of a folder of small images. */
+  static DatasetManifest manifest(
+      List<String> classes, Map<Split, Contents> splits, List<Note> notes) {
+    return new DatasetManifest(
+        "folder",
+        "label",
+        classes,
+        3,
+        8,
+        8,
+        2,
+        1,
+        7,
+        0.1,
+        splits,
+        0,
+        new Normalization(List.of(0.5, 0.5, 0.5), List.of(0.2, 0.2, 0.2)),
+        "f",
+        100,
+        notes);
+  }
 
   private static ObjectNode json() {
     try {

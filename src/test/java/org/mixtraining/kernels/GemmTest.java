@@ -6,10 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -18,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.ForkedJvm;
 import org.mixtraining.config.UserException;
 import org.mixtraining.config.WorkersConfig.Precision;
 
@@ -279,19 +279,10 @@ class GemmTest {
   @ParameterizedTest
   @ValueSource(strings = {"SSE41", "AVX2"})
   void anOlderProcessorMultipliesInFloat32(String instructions) throws Exception {
-    List<String> command = new ArrayList<>(jvmArguments());
-    command.add(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "-cp",
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-            OlderProcessor.class.getName()));
-    ProcessBuilder jvm = new ProcessBuilder(command).redirectErrorStream(true);
-    jvm.environment().put("ONEDNN_MAX_CPU_ISA", instructions);
-    Process process = jvm.start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output =
+        ForkedJvm.run(
+            jvmArguments(), Map.of("ONEDNN_MAX_CPU_ISA", instructions), OlderProcessor.class);
     assertThat(output).contains("auto is FP32", "products by oneDNN", "products are right");
-    assertThat(process.waitFor()).isZero();
   }
 
   private static List<String> jvmArguments() {

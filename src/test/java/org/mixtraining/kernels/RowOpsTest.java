@@ -3,15 +3,15 @@ package org.mixtraining.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mixtraining.ForkedJvm;
 import org.mixtraining.kernels.RowOps.AdamFactors;
 
 class RowOpsTest {
@@ -104,18 +104,8 @@ class RowOpsTest {
   @Test
   void withoutTheVectorModuleTheJvmFallsBackToPlainJavaAndSaysWhichFlagIsMissing()
       throws Exception {
-    Process jvm =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                Choice.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = ForkedJvm.run(List.of(), Map.of(), Choice.class);
     assertThat(output).contains("ScalarRowOps", "--add-modules=jdk.incubator.vector");
-    assertThat(jvm.waitFor()).isZero();
   }
 
   /** Prints what a JVM chooses, and why. */

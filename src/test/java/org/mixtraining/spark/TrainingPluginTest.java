@@ -7,7 +7,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +24,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.ForkedJvm;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.prepare.Prepare;
 import org.mixtraining.schedule.Objective;
@@ -181,18 +181,7 @@ class TrainingPluginTest {
   /** Else one thread can begin with one of them while another begins with the other: a deadlock. */
   @Test
   void aProcessWithThePluginHasInitialisedTheClassesThatWaitForEachOther() throws Exception {
-    Process jvm =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xlog:class+init=info",
-                "-cp",
-                System.getProperty(
-                    "surefire.test.class.path", System.getProperty("java.class.path")),
-                OnlyThePlugin.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(jvm.waitFor()).as(output).isZero();
+    String output = ForkedJvm.run(List.of("-Xlog:class+init=info"), Map.of(), OnlyThePlugin.class);
     assertThat(output)
         .containsPattern("Initializing 'org/bytedeco/javacpp/Loader'")
         .containsPattern("Initializing 'org/bytedeco/javacpp/Pointer'");
