@@ -210,7 +210,7 @@ run_tests() {
     selected+=(--select-class "org.mixtraining.$class")
   done
   "$@" "$java" --add-modules=jdk.incubator.vector --add-opens=java.base/java.nio=ALL-UNNAMED \
-    -Xmx3g -Dorg.bytedeco.javacpp.maxbytes=6g -Dorg.bytedeco.javacpp.maxphysicalbytes=12g \
+    -Xmx3g -Dorg.bytedeco.javacpp.maxbytes=6g -Dorg.bytedeco.javacpp.maxphysicalbytes=0 \
     -Dmixtraining.gpu=0 \
     -cp "target/test-classes-gpu:target/mixtraining.jar:target/gpu-tests/*:target/spark/jars/*" \
     org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors \

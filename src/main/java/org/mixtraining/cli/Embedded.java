@@ -17,7 +17,7 @@ final class Embedded {
   /** The same as submit/mixtraining gives the driver, and executors under spark-submit. */
   static final String FLAGS =
       "--add-modules=jdk.incubator.vector -Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0"
-          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=16g"
+          + " -Dorg.bytedeco.javacpp.maxbytes=8g -Dorg.bytedeco.javacpp.maxphysicalbytes=0"
           // Without heap Spark's threads die one by one, and the rest waits for ever.
           + " -XX:+ExitOnOutOfMemoryError";
 

@@ -143,6 +143,13 @@ public record Matrix(Memory memory, int offset, int rows, int cols, int stride, 
     return best;
   }
 
+  /** The elements of a gapless matrix. */
+  public float[] read() {
+    float[] values = new float[rows * cols];
+    read(values, 0);
+    return values;
+  }
+
   /** Copies the elements of a gapless matrix to {@code into}, from index {@code at}. */
   public void read(float[] into, int at) {
     Matrix flat = slice(0, 1, rows * cols);

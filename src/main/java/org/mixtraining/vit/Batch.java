@@ -5,8 +5,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.mixtraining.kernels.Matrix;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Seed;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -117,11 +119,18 @@ public final class Batch {
 
   private static INDArray images(float[] pixels, int images, int size) {
     int channels = pixels.length / (images * size * size);
-    return Nd4j.create(pixels, new long[] {images, channels, size, size}, 'c');
+    return array(pixels, images, channels, size, size);
   }
 
   private static INDArray rows(float[] values, int rows) {
-    return Nd4j.create(values, new long[] {rows, values.length / rows}, 'c');
+    return array(values, rows, values.length / rows);
+  }
+
+  /** In one copy, where {@code Nd4j.create} takes value by value. */
+  private static INDArray array(float[] values, long... shape) {
+    INDArray array = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+    Matrix.of(array).write(values, 0);
+    return array;
   }
 
   /**

@@ -1,6 +1,5 @@
 package org.mixtraining.vit;
 
-import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.layers.Patches;
 
 /**
@@ -22,37 +21,34 @@ public record Reconstruction(float[] seen, float[] completed) {
    */
   public static Reconstruction of(ViT vit, float[] pixels, float[] mask, float[] predictions) {
     int images = mask.length / vit.patches();
-    int imageValues = pixels.length / images;
     int values = vit.architecture().patchValues();
     float[] seen = new float[pixels.length];
     float[] completed = new float[pixels.length];
-    try (Matrix original = Matrix.copyOf(pixels, 0, images, imageValues);
-        Matrix patch = Matrix.allocate(1, values)) {
-      for (int i = 0; i < images; i++) {
-        for (int p = 0; p < vit.patches(); p++) {
-          Patches.copy(vit, original, i, p, patch, 0);
-          if (mask[i * vit.patches() + p] > 0) {
-            Patches.paste(vit, patch, 0, seen, i * imageValues, p);
-          } else {
-            predict(vit, predictions, (i * vit.fullTokens() + 1 + p) * values, patch);
-          }
-          Patches.paste(vit, patch, 0, completed, i * imageValues, p);
+    float[] patch = new float[values];
+    for (int i = 0; i < images; i++) {
+      for (int p = 0; p < vit.patches(); p++) {
+        Patches.copy(vit, pixels, i, p, patch, 0);
+        if (mask[i * vit.patches() + p] > 0) {
+          Patches.paste(vit, patch, seen, i, p);
+        } else {
+          predict(vit, predictions, (i * vit.fullTokens() + 1 + p) * values, patch);
         }
+        Patches.paste(vit, patch, completed, i, p);
       }
     }
     return new Reconstruction(seen, completed);
   }
 
   /** Overwrites a patch with its prediction. */
-  private static void predict(ViT vit, float[] predictions, int at, Matrix patch) {
+  private static void predict(ViT vit, float[] predictions, int at, float[] patch) {
     double mean = 0;
     double deviation = 1;
     if (vit.architecture().normPix()) {
-      mean = Patches.mean(patch, 0);
-      deviation = Patches.deviation(patch, 0);
+      mean = Patches.mean(patch);
+      deviation = Patches.deviation(patch);
     }
-    for (int j = 0; j < patch.cols(); j++) {
-      patch.set(0, j, (float) (predictions[at + j] * deviation + mean));
+    for (int j = 0; j < patch.length; j++) {
+      patch[j] = (float) (predictions[at + j] * deviation + mean);
     }
   }
 }

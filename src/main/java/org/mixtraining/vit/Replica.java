@@ -256,9 +256,7 @@ public record Replica(ComputationGraph graph) implements AutoCloseable {
   public float[] features(float[] pixels, int images, int size) {
     ClassHeadLayer head = heads().get(0);
     predict(name(head), pixels, images, size);
-    float[] features = new float[images * vit().encoder().dim()];
-    head.features(images).read(features, 0);
-    return features;
+    return head.features(images).read();
   }
 
   /**

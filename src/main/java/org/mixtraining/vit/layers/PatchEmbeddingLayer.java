@@ -43,19 +43,17 @@ public final class PatchEmbeddingLayer extends TokenLayer<PatchEmbedding> {
       PatchMask patchMask,
       Matrix patches,
       Matrix tokens) {
-    for (int i = 0; i < chunk.images(); i++) {
-      int row = chunk.fromRow() + i * chunk.tokens();
-      patches.rows(row, row + 1).fill(0);
-    }
     int firstImage = layout.firstImage(chunk);
+    float[] images = pixels.rows(firstImage, firstImage + chunk.images()).read();
+    Matrix x = patches.rows(chunk.fromRow(), chunk.toRow());
+    float[] values = new float[x.rows() * x.cols()]; // class tokens' rows stay 0
     forEachPatch(
         layout,
         chunk,
         patchMask,
-        (image, row, patch) ->
-            Patches.copy(vit(), pixels, firstImage + image, patch, patches, chunk.fromRow() + row));
+        (image, row, patch) -> Patches.copy(vit(), images, image, patch, values, row * x.cols()));
+    x.write(values, 0);
     Matrix rows = tokens.rows(chunk.fromRow(), chunk.toRow());
-    Matrix x = patches.rows(chunk.fromRow(), chunk.toRow());
     k.linear(x, parameter("weight"), parameter("bias"), rows);
     Matrix cls = parameter("cls");
     for (int i = 0; i < chunk.images(); i++) {

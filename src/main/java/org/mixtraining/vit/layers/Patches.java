@@ -1,6 +1,5 @@
 package org.mixtraining.vit.layers;
 
-import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.ViT;
 
 /** Patches of planar images, as rows of (channel, row, column) values. */
@@ -11,44 +10,41 @@ public final class Patches {
   /**
    * Copies one patch.
    *
-   * @param images [images, channels · height · width]
-   * @param into matrix with patchValues columns
+   * @param images planar images, [images, channels, height, width]
+   * @param at where its values go in {@code into}
    */
-  public static void copy(ViT vit, Matrix images, int image, int patchIndex, Matrix into, int row) {
-    int size = vit.served().imageSize();
-    int p = vit.architecture().patch();
-    int top = patchIndex / vit.grid() * p;
-    int left = patchIndex % vit.grid() * p;
-    int at = 0;
-    for (int c = 0; c < vit.architecture().channels(); c++) {
-      for (int y = 0; y < p; y++) {
-        int from = (c * size + top + y) * size + left;
-        for (int x = 0; x < p; x++) {
-          into.set(row, at++, images.get(image, from + x));
-        }
-      }
-    }
+  public static void copy(
+      ViT vit, float[] images, int image, int patchIndex, float[] into, int at) {
+    eachRow(
+        vit,
+        image,
+        patchIndex,
+        (ofImage, ofPatch, length) ->
+            System.arraycopy(images, ofImage, into, at + ofPatch, length));
   }
 
-  /**
-   * The reverse: puts one patch into a planar image.
-   *
-   * @param patches matrix with patchValues columns
-   * @param image where the image begins in {@code into}
-   */
-  public static void paste(
-      ViT vit, Matrix patches, int row, float[] into, int image, int patchIndex) {
+  /** The reverse: puts one patch into planar images. */
+  public static void paste(ViT vit, float[] patch, float[] images, int image, int patchIndex) {
+    eachRow(
+        vit,
+        image,
+        patchIndex,
+        (ofImage, ofPatch, length) -> System.arraycopy(patch, ofPatch, images, ofImage, length));
+  }
+
+  private interface PatchRow {
+    void at(int ofImage, int ofPatch, int length);
+  }
+
+  private static void eachRow(ViT vit, int image, int patchIndex, PatchRow body) {
+    int channels = vit.architecture().channels();
     int size = vit.served().imageSize();
     int p = vit.architecture().patch();
     int top = patchIndex / vit.grid() * p;
     int left = patchIndex % vit.grid() * p;
-    int at = 0;
-    for (int c = 0; c < vit.architecture().channels(); c++) {
+    for (int c = 0; c < channels; c++) {
       for (int y = 0; y < p; y++) {
-        int to = image + (c * size + top + y) * size + left;
-        for (int x = 0; x < p; x++) {
-          into[to + x] = patches.get(row, at++);
-        }
+        body.at(((image * channels + c) * size + top + y) * size + left, (c * p + y) * p, p);
       }
     }
   }
@@ -57,30 +53,30 @@ public final class Patches {
    * Normalises a patch by its own {@linkplain #mean mean} and {@linkplain #deviation deviation}, as
    * in MAE.
    */
-  static void normalise(Matrix patches, int row) {
-    double mean = mean(patches, row);
-    double scale = 1 / deviation(patches, row);
-    for (int i = 0; i < patches.cols(); i++) {
-      patches.set(row, i, (float) ((patches.get(row, i) - mean) * scale));
+  static void normalise(float[] patch) {
+    double mean = mean(patch);
+    double scale = 1 / deviation(patch);
+    for (int i = 0; i < patch.length; i++) {
+      patch[i] = (float) ((patch[i] - mean) * scale);
     }
   }
 
-  public static double mean(Matrix patches, int row) {
+  public static double mean(float[] patch) {
     double sum = 0;
-    for (int i = 0; i < patches.cols(); i++) {
-      sum += patches.get(row, i);
+    for (float value : patch) {
+      sum += value;
     }
-    return sum / patches.cols();
+    return sum / patch.length;
   }
 
   /** {@code √(var + 1e-6)}, the variance unbiased as torch.var, and 0 of a single value. */
-  public static double deviation(Matrix patches, int row) {
-    double mean = mean(patches, row);
+  public static double deviation(float[] patch) {
+    double mean = mean(patch);
     double squares = 0;
-    for (int i = 0; i < patches.cols(); i++) {
-      double d = patches.get(row, i) - mean;
+    for (float value : patch) {
+      double d = value - mean;
       squares += d * d;
     }
-    return Math.sqrt(squares / Math.max(1, patches.cols() - 1) + 1e-6);
+    return Math.sqrt(squares / Math.max(1, patch.length - 1) + 1e-6);
   }
 }

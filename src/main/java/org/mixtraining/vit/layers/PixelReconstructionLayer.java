@@ -137,18 +137,26 @@ public final class PixelReconstructionLayer extends LossLayer<PixelReconstructio
   /** Sets the targets of the masked patches of some images. */
   private void targets(Span span, Matrix images, Matrix target, Matrix hidden) {
     int tokens = vit().fullTokens();
-    span.rows(hidden, tokens).fill(0);
+    float[] pixels = span.rows(images, 1).read();
+    Matrix rows = span.rows(target, tokens);
+    float[] targets = new float[rows.rows() * rows.cols()];
+    float[] flags = new float[rows.rows()];
+    float[] patch = new float[rows.cols()];
     for (int i = span.from(); i < span.to(); i++) {
+      int image = i - span.from();
       for (int p = 0; p < vit().patches(); p++) {
         if (patchMask.token(i, p) == 0) {
-          int row = i * tokens + 1 + p;
-          Patches.copy(vit(), images, i, p, target, row);
+          Patches.copy(vit(), pixels, image, p, patch, 0);
           if (vit().architecture().normPix()) {
-            Patches.normalise(target, row);
+            Patches.normalise(patch);
           }
-          hidden.set(row, 0, 1);
+          int row = image * tokens + 1 + p;
+          System.arraycopy(patch, 0, targets, row * patch.length, patch.length);
+          flags[row] = 1;
         }
       }
     }
+    rows.write(targets, 0);
+    span.rows(hidden, tokens).write(flags, 0);
   }
 }

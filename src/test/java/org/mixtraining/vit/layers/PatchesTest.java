@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 import org.mixtraining.config.ModelConfig.Pooling;
-import org.mixtraining.kernels.Matrix;
 import org.mixtraining.vit.ViT;
 import org.mixtraining.vit.ViTFixtures;
 
@@ -16,62 +15,72 @@ class PatchesTest {
 
   @Test
   void patchesAreInRowMajorOrderAndHoldChannelThenRowThenColumn() {
-    try (Matrix images = Matrix.allocate(2, 32);
-        Matrix patches = Matrix.allocate(4, 8)) {
-      for (int i = 0; i < 32; i++) {
-        images.set(1, i, i);
-      }
-      for (int p = 0; p < 4; p++) {
-        Patches.copy(vit, images, 1, p, patches, p);
-      }
-
-      assertThat(ViTFixtures.rows(patches))
-          .isDeepEqualTo(
-              new double[][] {
-                {0, 1, 4, 5, 16, 17, 20, 21},
-                {2, 3, 6, 7, 18, 19, 22, 23},
-                {8, 9, 12, 13, 24, 25, 28, 29},
-                {10, 11, 14, 15, 26, 27, 30, 31}
-              });
+    float[] images = new float[2 * 32];
+    for (int i = 0; i < 32; i++) {
+      images[32 + i] = i;
     }
+    float[] patches = new float[4 * 8];
+
+    for (int p = 0; p < 4; p++) {
+      Patches.copy(vit, images, 1, p, patches, p * 8);
+    }
+
+    assertThat(patches)
+        .containsExactly(
+            0, 1, 4, 5, 16, 17, 20, 21, //
+            2, 3, 6, 7, 18, 19, 22, 23, //
+            8, 9, 12, 13, 24, 25, 28, 29, //
+            10, 11, 14, 15, 26, 27, 30, 31);
+  }
+
+  @Test
+  void patchesPutBackMakeTheImageAgain() {
+    float[] images = new float[2 * 32];
+    for (int i = 0; i < images.length; i++) {
+      images[i] = i;
+    }
+    float[] again = new float[images.length];
+    float[] patch = new float[8];
+
+    for (int i = 0; i < 2; i++) {
+      for (int p = 0; p < 4; p++) {
+        Patches.copy(vit, images, i, p, patch, 0);
+        Patches.paste(vit, patch, again, i, p);
+      }
+    }
+
+    assertThat(again).containsExactly(images);
   }
 
   @Test
   void aPatchIsNormalisedByItsOwnUnbiasedVariance() {
-    try (Matrix patches = Matrix.allocate(2, 4)) {
-      patches.write(new float[] {9, 9, 9, 9, 1, 2, 3, 4}, 0);
+    float[] patch = {1, 2, 3, 4};
 
-      Patches.normalise(patches, 1);
+    Patches.normalise(patch);
 
-      double deviation = Math.sqrt(5.0 / 3 + 1e-6);
-      assertThat(ViTFixtures.doubles(patches.rows(1, 2)))
-          .containsExactly(
-              new double[] {-1.5 / deviation, -.5 / deviation, .5 / deviation, 1.5 / deviation},
-              within(1e-6));
-      assertThat(ViTFixtures.doubles(patches.rows(0, 1))).containsOnly(9);
-    }
+    float deviation = (float) Math.sqrt(5.0 / 3 + 1e-6);
+    assertThat(patch)
+        .containsExactly(
+            new float[] {-1.5f / deviation, -.5f / deviation, .5f / deviation, 1.5f / deviation},
+            within(1e-6f));
   }
 
   @Test
   void aPatchOfOneValueBecomesZeroNotNaN() {
-    try (Matrix patches = Matrix.allocate(1, 1)) {
-      patches.fill(7);
+    float[] patch = {7};
 
-      assertThat(Patches.deviation(patches, 0)).isEqualTo(1e-3);
-      Patches.normalise(patches, 0);
+    assertThat(Patches.deviation(patch)).isEqualTo(1e-3);
+    Patches.normalise(patch);
 
-      assertThat(ViTFixtures.doubles(patches)).containsOnly(0);
-    }
+    assertThat(patch).containsOnly(0);
   }
 
   @Test
   void aFlatPatchBecomesZeroNotNaN() {
-    try (Matrix patches = Matrix.allocate(1, 4)) {
-      patches.fill(7);
+    float[] patch = {7, 7, 7, 7};
 
-      Patches.normalise(patches, 0);
+    Patches.normalise(patch);
 
-      assertThat(ViTFixtures.doubles(patches)).containsOnly(0);
-    }
+    assertThat(patch).containsOnly(0);
   }
 }
