@@ -3,12 +3,17 @@ package org.mixtraining.vit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.Solver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.kernels.Engine;
 import org.mixtraining.kernels.KernelTimes;
+import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.vit.state.ModelState;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -142,5 +147,35 @@ class StepTest {
 
       assertThat(asked.state()).isEqualTo(other.state());
     }
+  }
+
+  /** Who subtracts updates on one thread, and takes a graph's gradient for another graph's. */
+  @ParameterizedTest
+  @EnumSource(Objective.class)
+  void aStepIsThatOfDeeplearning4jsOwnSolver(Objective objective) {
+    EpochPlan plan = ViTFixtures.plan(objective, MixPass.VISIBLE, 0.3, 1e-3);
+    try (Replica ours = ViTFixtures.replica(vit, objective, MixPass.VISIBLE);
+        Replica theirs = ViTFixtures.replica(vit, objective, MixPass.VISIBLE)) {
+      ours.plan(plan, 2);
+      theirs.plan(plan, 2);
+      for (int step = 0; step < 2; step++) {
+        MultiDataSet batch = ViTFixtures.batch(vit, objective, 5, step);
+        ViTFixtures.fit(ours, batch);
+        plainStep(theirs, batch);
+      }
+
+      assertThat(ours.state()).isEqualTo(theirs.state());
+    }
+  }
+
+  private void plainStep(Replica replica, MultiDataSet batch) {
+    replica.prepare(vit.served().imageSize(), ModelState.HEAD, new long[0]);
+    ComputationGraph graph = replica.graph();
+    graph.setInputs(batch.getFeatures());
+    graph.setLabels(batch.getLabels());
+    graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), null);
+    Solver solver = new Solver.Builder().configure(graph.conf()).model(graph).build();
+    solver.getOptimizer().setUpdaterComputationGraph(graph.getUpdater());
+    solver.optimize(LayerWorkspaceMgr.noWorkspaces());
   }
 }
