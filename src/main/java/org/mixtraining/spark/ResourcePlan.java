@@ -148,9 +148,10 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
   }
 
   private static String limits(Need need) {
-    // JavaCPP's limit on the whole process is off: it asks the system at every new array.
-    return "-XX:MaxDirectMemorySize=%sm -Dorg.bytedeco.javacpp.maxbytes=%sm -Dorg.bytedeco.javacpp.maxphysicalbytes=0"
-        .formatted(Math.max(heap(need), images(need)), compute(need));
+    // Where JavaCPP finds the whole process at its limit, it has garbage collected before the
+    // scheduler kills it; a process that nobody limits is spared that look at each array.
+    return "-XX:MaxDirectMemorySize=%sm -Dorg.bytedeco.javacpp.maxbytes=%sm -Dorg.bytedeco.javacpp.maxphysicalbytes=%sm"
+        .formatted(Math.max(heap(need), images(need)), compute(need), heap(need) + overhead(need));
   }
 
   /** Standalone workers know their GPUs; elsewhere an executor asks a script, as shipped to it. */
