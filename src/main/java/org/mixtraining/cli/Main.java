@@ -54,6 +54,14 @@ import picocli.CommandLine.TypeConversionException;
       BenchCommand.class,
       ResourcesCommand.class
     },
+    footerHeading = "%nEnvironment of submit/mixtraining:%n",
+    footer = {
+      "  SPARK_HOME  a Spark to run on through its spark-submit; else the embedded one",
+      "  MASTER      local, local[cores], local[*], local[cores,failures],",
+      "              local-cluster[executors,cores,MB] or spark://host:port",
+      "  MIXTRAINING_DRIVER_MEMORY    heap of the driver, default 1g",
+      "  MIXTRAINING_SUBMIT_OPTIONS   more options for spark-submit"
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",

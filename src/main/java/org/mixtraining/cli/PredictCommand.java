@@ -44,7 +44,7 @@ final class PredictCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "IMAGES",
       description =
-          "A directory of JPEG and PNG files at any depth, or one such file; an IDX file; a Parquet table with a column image or content.")
+          "A directory of JPEG and PNG files at any depth, or one such file; an IDX file; a Parquet table with a column image, img or content.")
   private String images;
 
   @Option(

@@ -25,6 +25,7 @@ import picocli.CommandLine.Unmatched;
 @Command(
     name = "resources",
     mixinStandardHelpOptions = true,
+    customSynopsis = "mixtraining resources [OPTIONS] [COMMAND [OPTIONS of COMMAND]]",
     description =
         "Prints the cluster resources that training needs; or, with --for, the spark-submit settings for the command that follows.")
 final class ResourcesCommand implements Callable<Integer> {

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
     name = "sql",
     mixinStandardHelpOptions = true,
     description =
-        "Runs SQL over the result tables (mixtraining.run.output): runs, epochs, workers and views.")
+        "Runs SQL over the result tables (mixtraining.run.output): those that --describe lists, and any Parquet file.")
 final class SqlCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;

@@ -31,7 +31,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--dry-run",
-      description = "Only print the plan of every epoch and the cluster resources that it needs.")
+      description =
+          "Only print the plan of every epoch and the cluster resources that it needs; after prepare, also memory and how batches are shared.")
   private boolean dryRun;
 
   @Option(

@@ -17,8 +17,8 @@ import org.mixtraining.vit.Replica;
  * A training step's demands on a GPU, counted from the program itself, without one: the launches,
  * the bytes that are read and written, and the floating-point operations of products and attention.
  *
- * <p>From these it reckons a time on an H200, of which nothing is measured: what each launch needs
- * for its bytes or for its operations, whichever is more, and a gap between two launches.
+ * <p>From these it estimates a time on an H200, of which nothing is measured: what each launch
+ * needs for its bytes or for its operations, whichever is more, and a gap between two launches.
  */
 public final class StepPlan {
 
@@ -55,7 +55,7 @@ public final class StepPlan {
       return new Work(launches + other.launches, bytes + other.bytes, flops + other.flops);
     }
 
-    /** Reckoned for an H200. */
+    /** Estimated for an H200. */
     double seconds() {
       return Math.max(bytes / BYTES_PER_SECOND, flops / FLOPS_PER_SECOND) + launches * GAP_SECONDS;
     }
@@ -144,7 +144,7 @@ public final class StepPlan {
     text.append(
         String.format(
             Locale.ROOT,
-            "%s, batch %d: %d launches, %.2f GB, %.1f GFLOP; reckoned for an H200: %.1f ms%n",
+            "%s, batch %d: %d launches, %.2f GB, %.1f GFLOP; estimated for an H200: %.1f ms%n",
             objective,
             batchSize,
             all.launches,

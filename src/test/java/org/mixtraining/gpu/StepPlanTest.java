@@ -94,7 +94,7 @@ class StepPlanTest {
   }
 
   @Test
-  void aTimeIsReckonedOfTheLargerDemandAndOfTheLaunches() {
+  void aTimeIsEstimatedFromTheLargerDemandAndTheLaunches() {
     assertThat(new Work(100, 2_800_000_000L, 1e9).seconds())
         .isCloseTo(1e-3 + 100 * 3e-6, within(1e-9));
     assertThat(new Work(1, 1000, 4e11).seconds()).isCloseTo(1e-3 + 3e-6, within(1e-9));
@@ -129,7 +129,7 @@ class StepPlanTest {
     assertThat(Files.readAllLines(Path.of("README.md")))
         .anyMatch(
             line ->
-                line.startsWith("| A step on a GPU | *Reckoned*, not measured: ")
+                line.startsWith("| A step on a GPU | *Estimated*, not measured: ")
                     && line.contains(String.format(Locale.ROOT, " → %.1f", milliseconds)));
   }
 
