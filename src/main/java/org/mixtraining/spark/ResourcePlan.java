@@ -148,8 +148,8 @@ public record ResourcePlan(WorkersConfig workers, int trainings, Optional<Need> 
   }
 
   private static String limits(Need need) {
-    // Where JavaCPP finds the whole process at its limit, it has garbage collected before the
-    // scheduler kills it; a process that nobody limits is spared that look at each array.
+    // At the limit of the whole process JavaCPP collects garbage, before the scheduler kills it.
+    // Where nobody limits a process it goes without, which saves a look at /proc for every array.
     return "-XX:MaxDirectMemorySize=%sm -Dorg.bytedeco.javacpp.maxbytes=%sm -Dorg.bytedeco.javacpp.maxphysicalbytes=%sm"
         .formatted(Math.max(heap(need), images(need)), compute(need), heap(need) + overhead(need));
   }
