@@ -75,7 +75,8 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(
       names = "--plan",
-      description = "Only counts what a step asks of a GPU; needs none, nor a build of -Pgpu.")
+      description =
+          "Only count the work of a step on a GPU; needs neither a GPU nor a build with -Pgpu.")
   private boolean plan;
 
   @Option(
@@ -83,7 +84,7 @@ final class BenchCommand implements Callable<Integer> {
       defaultValue = "4096",
       paramLabel = "N",
       description =
-          "Side of the matrices whose product is a GPU's peak (default: ${DEFAULT-VALUE}).")
+          "Side of the square matrices whose product measures the GPU's peak (default: ${DEFAULT-VALUE}).")
   private int peak;
 
   @Option(names = "--json", description = "One JSON object instead of text.")

@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
     name = "evaluate",
     mixinStandardHelpOptions = true,
     description =
-        "Evaluates the frozen features of a run's model (by both methods, unless one is chosen).")
+        "Evaluates the frozen features of a run's model, by linear probe and k-NN unless one is chosen.")
 final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private JobOptions options;
@@ -63,7 +63,9 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--probe", description = "Linear probe: logistic regression on the features.")
   private boolean probe;
 
-  @Option(names = "--knn", description = "Weighted nearest neighbours in the features.")
+  @Option(
+      names = "--knn",
+      description = "Weighted k-nearest-neighbour (k-NN) classification of the features.")
   private boolean knn;
 
   @Option(

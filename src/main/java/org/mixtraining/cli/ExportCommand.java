@@ -45,7 +45,7 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "onnx|dl4j|timm|huggingface",
       required = true,
       description =
-          "onnx: for ONNX Runtime and others; dl4j: for Deeplearning4j, and train --init; timm and huggingface: a directory for timm or transformers, of one task. Only for huggingface may the heads be untrained: the encoder becomes a ViTMAEModel.")
+          "onnx: for ONNX Runtime and others; dl4j: for Deeplearning4j, and train --init; timm and huggingface: a directory for timm or transformers, with one task. Untrained heads are allowed only for huggingface; the encoder then becomes a ViTMAEModel.")
   private Format format;
 
   @Option(

@@ -78,7 +78,7 @@ final class JobOptions {
         .orElseThrow(
             () ->
                 new UserException(
-                    "%s %s: no such run in %s/tables; mixtraining.run.output is where it is looked for"
+                    "%s %s: no such run in %s/tables; set mixtraining.run.output to the output directory of the run"
                         .formatted(option, id, output)));
   }
 

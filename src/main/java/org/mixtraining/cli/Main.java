@@ -56,7 +56,7 @@ import picocli.CommandLine.TypeConversionException;
     },
     footerHeading = "%nEnvironment of submit/mixtraining:%n",
     footer = {
-      "  SPARK_HOME  a Spark to run on through its spark-submit; else the embedded one",
+      "  SPARK_HOME  Spark installation whose spark-submit is used; if unset, the embedded Spark",
       "  MASTER      local, local[cores], local[*], local[cores,failures],",
       "              local-cluster[executors,cores,MB] or spark://host:port",
       "  MIXTRAINING_DRIVER_MEMORY    heap of the driver, default 1g",

@@ -27,11 +27,14 @@ final class ModelOptions {
         names = "--model",
         paramLabel = "FILE",
         description =
-            "The model in this file: a saved model or checkpoint of a run, or a zip of export.")
+            "The model in this file: a saved model or checkpoint of a run, or a zip written by export.")
     private String file;
   }
 
-  @Option(names = "--task", paramLabel = "NAME", description = "The task, of a model with several.")
+  @Option(
+      names = "--task",
+      paramLabel = "NAME",
+      description = "The task to use, if the model has several.")
   private String task = "";
 
   /** The option and its value, for messages. */
@@ -68,7 +71,7 @@ final class ModelOptions {
         .orElseThrow(
             () ->
                 new UserException(
-                    "--run %s: no model of such a run in %s/checkpoints; mixtraining.run.output is where it is looked for, and a run has a model once it has finished a supervised epoch, or its last one"
+                    "--run %s: no model of such a run in %s/checkpoints; set mixtraining.run.output to the output directory of the run; a run has a model once it has finished a supervised epoch, or its last one"
                         .formatted(given.run, output)));
   }
 }

@@ -108,7 +108,7 @@ final class ReportCommand implements Callable<Integer> {
     ComparisonFacts facts = ComparisonFacts.read(tables, subject.comparison);
     if (facts.runs().isEmpty()) {
       throw new UserException(
-          "--compare %s: no such comparison in %s/tables; mixtraining.run.output is where it is looked for"
+          "--compare %s: no such comparison in %s/tables; set mixtraining.run.output to the output directory of the comparison"
               .formatted(subject.comparison, output));
     }
     return ComparisonReport.of(facts);

@@ -119,18 +119,19 @@ final class TrainCommand implements Callable<Integer> {
     String accuracy =
         p.finalTestAccuracy() == null
             ? ""
-            : String.format(Locale.ROOT, "test accuracy %.2f %%, ", 100 * p.finalTestAccuracy());
+            : String.format(
+                Locale.ROOT, "test accuracy %.2f %% at the end, ", 100 * p.finalTestAccuracy());
     String best =
         p.testAccuracyAtBest() == null || p.bestEpoch() == null
             ? ""
             : String.format(
                 Locale.ROOT,
-                "%.2f %% after epoch %d, the best on validation; ",
+                "%.2f %% after epoch %d (best on validation), ",
                 100 * p.testAccuracyAtBest(),
                 p.bestEpoch());
     return String.format(
         Locale.ROOT,
-        "run %s finished%s: %s%s%.1f s, state %s%ntables in %s/tables",
+        "run %s finished%s: %s%s%.1f s, SHA-256 of the state %s%ntables in %s/tables",
         row.runId(),
         Boolean.TRUE.equals(row.stoppedEarly())
             ? " early, after %s of %s epochs".formatted(p.epochsDone(), row.setup().epochsPlanned())

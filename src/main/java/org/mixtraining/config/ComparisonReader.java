@@ -109,7 +109,7 @@ final class ComparisonReader {
               .toList();
       if (!also.isEmpty()) {
         notes.add(
-            "arm %s differs in more than it names: by default it has %s"
+            "arm %s also differs in keys that it does not set, because their defaults depend on those it sets: %s"
                 .formatted(arm.getKey(), String.join(", ", also)));
       }
     }

@@ -216,8 +216,8 @@ public record DataConfig(
   public record Task(String name, String path, double weight) implements Serializable {
     private static final Set<String> KEYS = Set.of("name", "path", "weight");
     private static final String RANGE =
-        "a list of { name = …, path = …, weight = 1 }: names different, of letters, digits and"
-            + " . _ -, weights above 0";
+        "a list of { name = …, path = …, weight = 1 }, with distinct names of letters, digits"
+            + " and . _ - and weights above 0";
 
     /**
      * Reads a list of blocks with the keys name, path and, if not 1, weight.

@@ -83,7 +83,8 @@ public record OptimizerConfig(
     if (optimizer.rates.minLr > optimizer.peak()) {
       settings.refuse(
           "optimizer.min-lr",
-          "must be at most the peak base-lr * batch-size / 256 = " + optimizer.peak());
+          "must be at most the peak learning rate, mixtraining.optimizer.base-lr * mixtraining.optimizer.batch-size / 256 = "
+              + optimizer.peak());
     }
     return optimizer;
   }

@@ -39,7 +39,7 @@ public record PreparedDataset(
     DatasetManifest manifest = DatasetManifest.read(hadoop, key, path);
     if (manifest.shards() < workers) {
       throw new UserException(
-          "mixtraining.workers.count = %s: at most one worker a shard, and %s has %s; prepare it again with a larger mixtraining.data.shards"
+          "mixtraining.workers.count = %s: each worker needs a shard of its own, and %s has only %s; lower it, or prepare again with a larger mixtraining.data.shards"
               .formatted(workers, path, manifest.shards()));
     }
     return new PreparedDataset(path, manifest, new SerializableConfiguration(hadoop), caching);

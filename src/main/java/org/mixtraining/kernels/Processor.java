@@ -42,7 +42,7 @@ public record Processor(String vendor, String model) {
     }
     if (asked == Precision.BF16) {
       throw new UserException(
-          "mixtraining.workers.precision = bf16: this processor (%s) multiplies no more quickly in bf16 than in float32, for which it needs AMX, or AVX512_BF16 if it is AMD's; set fp32"
+          "mixtraining.workers.precision = bf16: this processor (%s) is no faster in bf16 than in float32; that takes AMX, or AVX512_BF16 on an AMD processor; set auto or fp32"
               .formatted(HERE.model));
     }
     return Precision.FP32;

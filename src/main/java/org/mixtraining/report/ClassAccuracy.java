@@ -81,7 +81,7 @@ final class ClassAccuracy {
                 summary("All %s classes".formatted(sorted.size())),
                 bars("Accuracy by class", sorted))
             : p(
-                "All %s classes would make this page large; the table classes has them."
+                "All %s classes would make this page large; query the result table named classes for them (submit/mixtraining sql)."
                     .formatted(sorted.size())));
   }
 

@@ -146,7 +146,7 @@ public final class ComparisonReport {
         Grid.number("test accuracy", a -> Numbers.percent(a.accuracy(), a.accuracyDeviation())),
         Grid.number("on devices", a -> Numbers.time(a.deviceSeconds())),
         Grid.number("compute", a -> Numbers.flops(a.flops())),
-        Grid.number("of evaluation", a -> Numbers.flops(a.evaluationFlops())),
+        Grid.number("evaluation compute", a -> Numbers.flops(a.evaluationFlops())),
         Grid.number("points", a -> Numbers.points(a.gain(), a.gainMargin())),
         Grid.number("faster", a -> Numbers.times(a.timesCheaper())),
         Grid.number("less compute", a -> Numbers.times(a.timesFewerFlops())),

@@ -122,7 +122,7 @@ final class ConfusionSection {
         prefix + "Most frequent confusions",
         classes <= CLASSES
             ? ""
-            : "A matrix of %s classes would be unreadable; the view confusion has all of it."
+            : "A matrix of %s classes would be unreadable; query the view named confusion for all of it (submit/mixtraining sql)."
                 .formatted(classes),
         Grid.html(
             "Most frequent confusions",

@@ -124,7 +124,7 @@ final class ScheduleSection {
         Grid.number("mask ratio", e -> Numbers.percent(e.maskRatio())),
         batches("steps", b -> b.stepsPerWorker()),
         batches("images a step", b -> b.batchSize()),
-        batches("of them a worker's", b -> b.workerBatchSize()),
+        batches("images a step and worker", b -> b.workerBatchSize()),
         batches("averages", b -> b.averages()));
   }
 

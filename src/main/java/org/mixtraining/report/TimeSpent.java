@@ -55,7 +55,7 @@ final class TimeSpent {
       int at = part;
       columns.add(Grid.number(PARTS.get(at), bar -> Numbers.time(bar.values().get(at))));
     }
-    columns.add(Grid.number("all", bar -> Numbers.time(bar.sum())));
+    columns.add(Grid.number("total", bar -> Numbers.time(bar.sum())));
     return new Figure(
             "epoch-time",
             "By epoch",
@@ -81,11 +81,11 @@ final class TimeSpent {
             Grid.number("on devices", p -> Numbers.time(p.deviceSeconds())),
             Grid.number("compute", p -> Numbers.amount(p.flops(), "FLOP")),
             Grid.number("evaluating", p -> Numbers.time(p.evaluationSeconds())),
-            Grid.number("compute of it", p -> Numbers.flops(p.evaluationFlops()))),
+            Grid.number("evaluation compute", p -> Numbers.flops(p.evaluationFlops()))),
         Grid.html(
             "Time by activity",
             IntStream.range(0, PARTS.size()).boxed().toList(),
-            Grid.<Integer>name("for", PARTS::get),
+            Grid.<Integer>name("activity", PARTS::get),
             Grid.number("time", part -> Numbers.time(sum(bars, part))),
             Grid.number(
                 "share",

@@ -78,7 +78,7 @@ final class WorkersSection {
             : "";
     return Card.of(
         "By worker",
-        "Seconds that each worker held its device in each epoch; darker is longer, and an outline marks more than a tenth of them spent waiting for data."
+        "Seconds that each worker held its device in each epoch; darker is longer. Outlined cells spent more than a tenth of that time waiting for data."
             + shown,
         matrix(slowest),
         Grid.html(

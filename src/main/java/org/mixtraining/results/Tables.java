@@ -106,7 +106,7 @@ public final class Tables {
     try {
       write(row);
     } catch (UserException | IllegalStateException e) {
-      LOG.warn("{}; it has the row when the run is started again", e.getMessage());
+      LOG.warn("{}; the catalog gets this row when the run is started again", e.getMessage());
       Optional<Catalog> other = catalog;
       catalog = Optional.empty();
       try {

@@ -74,23 +74,25 @@ public record DataChecks(TrainingData data) {
       long unlabelled = task.dataset().manifest().splits().get(Split.TRAIN).unlabelled();
       if (unlabelled > 0 && !data.config().data().hasUnlabelled()) {
         notes.add(
-            "%s training images of %s have no label: set mixtraining.data.keep-unlabelled = true, from which defaults of the schedule follow"
+            "%s training images of %s have no label: set mixtraining.data.keep-unlabelled = true, as for prepare; defaults of the schedule depend on it"
                 .formatted(unlabelled, Secrets.inText(task.task().path())));
       }
       long used = data.validated(task);
       long all = task.dataset().manifest().images(Split.VALIDATION);
       if (data.trainsHead() && all > 0 && (used < all || used < FEW)) {
         notes.add(
-            "models are selected on %s of %s validation images of %s%s%s"
+            "the best model is selected on %s of the %s validation images of %s%s%s"
                 .formatted(
                     used,
                     all,
                     Secrets.inText(task.task().path()),
-                    used < all ? ": no more per class than there are training labels" : "",
+                    used < all
+                        ? ": of each class at most as many as it has labelled training images"
+                        : "",
                     used < FEW
                         ? String.format(
                             Locale.ROOT,
-                            "; on so few, the standard error of an accuracy is up to %.0f points: compare means over seeds",
+                            "; with so few, an accuracy has a standard error of up to %.0f percentage points: compare means over several seeds",
                             100 * Math.sqrt(0.25 / Math.max(1, used)))
                         : ""));
       }

@@ -45,7 +45,7 @@ public record Rounds(int steps, int count, String reason) {
         steps,
         Math.min(count, most),
         String.format(
-            Locale.ROOT, "one after about %.0f steps, of %d in the whole run", between, runSteps));
+            Locale.ROOT, "once every %.0f steps or so, of %d in the whole run", between, runSteps));
   }
 
   /**

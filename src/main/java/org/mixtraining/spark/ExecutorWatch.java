@@ -103,7 +103,7 @@ final class ExecutorWatch implements AutoCloseable {
 
   private String idle(int executors, Duration alone) {
     String dynamic = "spark.dynamicAllocation.enabled";
-    return "no task begins for %s s, on none of the executors of %s, %s in number: %s"
+    return "no task has started for %s s, although %s has executors (%s): %s"
         .formatted(
             alone.toSeconds(),
             spark.master(),
@@ -115,7 +115,7 @@ final class ExecutorWatch implements AutoCloseable {
   }
 
   private String none(Duration alone) {
-    return "no executor for %s s from %s: it cannot allocate one with %s of memory, %s cores and %s GPUs, or its executors fail at start; see its logs"
+    return "no executor for %s s: %s cannot allocate one with %s of memory, %s cores and %s GPUs, or its executors fail at start; see the logs of the cluster manager"
         .formatted(
             alone.toSeconds(),
             spark.master(),

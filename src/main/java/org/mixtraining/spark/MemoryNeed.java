@@ -158,7 +158,7 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
         problems, "memory beyond the heap", beyondHeap(), given.overhead(), MemoryGiven.OVERHEAD);
     require(
         problems,
-        "memory of all kinds",
+        "memory in total (heap and outside it)",
         heap + beyondHeap(),
         given.physical(),
         MemoryGiven.MAX_PHYSICAL_BYTES);

@@ -101,7 +101,7 @@ public final class PlannedWork {
                 text.append(
                     String.format(
                         Locale.ROOT,
-                        "%.3g TFLOP to train, %.3g to score it after %d epochs, by formula%n",
+                        "%.3g TFLOP to train and %.3g to evaluate, after %d of the epochs; computed from formulas, not measured%n",
                         flops.training() / 1e12,
                         flops.evaluation() / 1e12,
                         flops.scored())));
@@ -117,7 +117,7 @@ public final class PlannedWork {
                           ", and a cooldown of %d more in which the learning rate falls to %s",
                           stopping.cooldown(),
                           config.optimizer().rates().minLr())
-                      : ", without lowering the learning rate first, which costs accuracy; mixtraining.early-stopping.cooldown lowers it"));
+                      : ", with no decay of the learning rate, which costs accuracy; set mixtraining.early-stopping.cooldown above 0 to decay it first"));
     }
     prepared.ifPresent(
         data -> new DataChecks(data).notes().forEach(note -> text.append(note).append('\n')));
@@ -154,10 +154,10 @@ public final class PlannedWork {
                         rounds.steps(),
                         workers == 1
                             ? ""
-                            : ", %s %s of the workers (%s)"
+                            : "; the workers are averaged %s %s an epoch (%s)"
                                 .formatted(
                                     rounds.count(),
-                                    rounds.count() == 1 ? "average" : "averages",
+                                    rounds.count() == 1 ? "time" : "times",
                                     rounds.reason()))));
     if (workers > 1) {
       lines.add(

@@ -48,7 +48,7 @@ record Speedup(int workers, double steps, long averages, double average) {
   String describe() {
     return String.format(
         Locale.ROOT,
-        "%d workers should train %s, %.0f s (%.0f of them in %d averages of %.2f s) where one takes %.0f: %s",
+        "%d workers should finish %s: about %.0f s (%.0f s of it for %d averages of %.2f s) against %.0f s with one; %s",
         workers,
         pays() ? "sooner than one" : "no sooner than one",
         together(),
@@ -56,6 +56,8 @@ record Speedup(int workers, double steps, long averages, double average) {
         averages,
         average,
         steps,
-        pays() ? "it depends on the machines" : "mixtraining.workers.count = 1 is no worse");
+        pays()
+            ? "the real gain depends on the machines"
+            : "mixtraining.workers.count = 1 is no worse");
   }
 }

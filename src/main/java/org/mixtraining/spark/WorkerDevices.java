@@ -118,7 +118,7 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
     }
     if (given && conf.getBoolean(DYNAMIC, false) && !eachTaskHasOne(conf)) {
       throw new UserException(
-          "%s = true with %s = %s: needs %s = 1, as the launchers set it, since Spark fails stages that ask for GPUs by themselves, or has them wait for executors of their own while others hold the GPUs; set that, or turn dynamic allocation off, or set mixtraining.workers.device = cpu"
+          "%s = true with %s = %s: needs %s = 1, as the launchers set it; without it Spark fails stages that request GPUs, or they wait for new executors while the present ones hold the GPUs; set it, turn dynamic allocation off, or set mixtraining.workers.device = cpu"
               .formatted(DYNAMIC, AMOUNT, conf.get(AMOUNT), TASK_AMOUNT));
     }
     return new WorkerDevices(
@@ -271,7 +271,7 @@ record WorkerDevices(Kind kind, int threads, Precision precision, Library librar
   void verify(Optional<Library> here, String executor) {
     if (!here.equals(Optional.of(library))) {
       throw new UserException(
-          "mixtraining.workers.device: the driver chose GPUs by %s, and %s has %s; give the driver and all executors the same mixtraining.jar, or set mixtraining.workers.device = cpu"
+          "mixtraining.workers.device: the driver uses GPUs through %s, but %s has %s; give the driver and all executors the same mixtraining.jar, or set mixtraining.workers.device = cpu"
               .formatted(library, executor, here.map(Library::toString).orElse("no such library")));
     }
   }

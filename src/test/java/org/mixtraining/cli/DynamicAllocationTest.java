@@ -112,7 +112,7 @@ class DynamicAllocationTest {
 
     assertThat(code).as(cluster.said("waiting")).isEqualTo(1);
     assertThat(cluster.said("waiting"))
-        .contains("no task begins for 3", "; waiting up to 42 s")
+        .contains("no task has started for 3", "; waiting up to 42 s")
         .contains("set spark.dynamicAllocation.minExecutors = 0")
         .contains("timed out after mixtraining.workers.patience-minutes");
   }

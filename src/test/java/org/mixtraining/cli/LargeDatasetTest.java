@@ -183,7 +183,7 @@ class LargeDatasetTest {
         killed.seconds(),
         decoded(killed.said()),
         raw.said().lines().filter(line -> line.contains("goes on")).findFirst().orElse("nothing"));
-    assertThat(raw.said()).contains("goes on where a process was killed: ");
+    assertThat(raw.said()).contains("continues an interrupted prepare: ");
   }
 
   /** One run goes through; the other is killed after two epochs, and resumed. */

@@ -102,11 +102,11 @@ class ComparisonTest {
 
     assertThat(comparison.notes())
         .containsExactly(
-            "arm corrupted differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0)), mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
-            "arm nano differs in more than it names: by default it has mixtraining.model.decoder.depth = 1 (not 4)",
-            "arm patient differs in more than it names: by default it has mixtraining.early-stopping.cooldown = 3 (not 0)",
-            "arm ssat differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0)), mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0)), mixtraining.model.norm-pix = false (not true), mixtraining.model.pooling = cls (not mean)",
-            "arm two-pass-and-mask differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0))");
+            "arm corrupted also differs in keys that it does not set, because their defaults depend on those it sets: mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0)), mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0))",
+            "arm nano also differs in keys that it does not set, because their defaults depend on those it sets: mixtraining.model.decoder.depth = 1 (not 4)",
+            "arm patient also differs in keys that it does not set, because their defaults depend on those it sets: mixtraining.early-stopping.cooldown = 3 (not 0)",
+            "arm ssat also differs in keys that it does not set, because their defaults depend on those it sets: mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0)), mixtraining.mix.mask-ratio = constant(0.75) (not linear(0.75->0)), mixtraining.model.norm-pix = false (not true), mixtraining.model.pooling = cls (not mean)",
+            "arm two-pass-and-mask also differs in keys that it does not set, because their defaults depend on those it sets: mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0))");
   }
 
   /** Labels are shown more often where they are few, whatever the arm. */
@@ -115,7 +115,7 @@ class ComparisonTest {
     for (String labels : List.of("", "label-fractions = [0.1]")) {
       assertThat(load(ARMS + DATASETS + labels).notes())
           .containsExactly(
-              "arm ssl-sl differs in more than it names: by default it has mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0))");
+              "arm ssl-sl also differs in keys that it does not set, because their defaults depend on those it sets: mixtraining.augment.patch-dropout = constant(0) (not linear(0.5->0))");
     }
   }
 

@@ -243,7 +243,7 @@ class JobConfigTest {
         .asString()
         .startsWith("mixtraining.data.tasks = ")
         .endsWith(
-            ": must be a list of { name = …, path = …, weight = 1 }: names different, of letters, digits and . _ -, weights above 0 (command line)");
+            ": must be a list of { name = …, path = …, weight = 1 }, with distinct names of letters, digits and . _ - and weights above 0 (command line)");
   }
 
   @Test
@@ -380,8 +380,8 @@ class JobConfigTest {
         "optimizer.accumulate=0;mixtraining.optimizer.accumulate = 0: must be a whole number of at least 1 (command line)",
         "averaging.rounds=0.5;mixtraining.averaging.rounds = 0.5: must be auto, or a whole number of at least 1 (command line)",
         "averaging.rounds=0;mixtraining.averaging.rounds = 0: must be auto, or a whole number of at least 1 (command line)",
-        "optimizer.min-lr=0.01;mixtraining.optimizer.min-lr = 0.01: must be at most the peak base-lr *"
-            + " batch-size / 256 = 0.001 (command line)",
+        "optimizer.min-lr=0.01;mixtraining.optimizer.min-lr = 0.01: must be at most the peak learning rate, mixtraining.optimizer.base-lr *"
+            + " mixtraining.optimizer.batch-size / 256 = 0.001 (command line)",
       })
   void keysThatContradictEachOtherAreRefused(String override, String problem) {
     assertThat(problems(override)).containsExactly(problem);

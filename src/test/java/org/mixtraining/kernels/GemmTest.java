@@ -269,7 +269,7 @@ class GemmTest {
           .isInstanceOf(UserException.class)
           .message()
           .matches(
-              "mixtraining.workers.precision = bf16: this processor \\(.+\\) multiplies no more quickly in bf16 than in float32, .*; set fp32");
+              "mixtraining.workers.precision = bf16: this processor \\(.+\\) is no faster in bf16 than in float32; .*; set auto or fp32");
     }
     assertThat(Processor.precision(Precision.TF32)).isEqualTo(Precision.FP32);
     assertThat(Processor.precision(Precision.FP32)).isEqualTo(Precision.FP32);

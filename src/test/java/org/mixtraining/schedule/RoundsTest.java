@@ -59,6 +59,6 @@ class RoundsTest {
   @Test
   void theReasonSaysHowFarWorkersGoAlone() {
     assertThat(Rounds.of(AUTO, 71, 2130, 4).reason())
-        .isEqualTo("one after about 7 steps, of 2130 in the whole run");
+        .isEqualTo("once every 7 steps or so, of 2130 in the whole run");
   }
 }

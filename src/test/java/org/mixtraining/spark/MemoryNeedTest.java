@@ -62,7 +62,7 @@ class MemoryNeedTest {
             line ->
                 assertThat(line)
                     .startsWith("-Dorg.bytedeco.javacpp.maxphysicalbytes in spark.executor.")
-                    .contains("3188 MB of memory of all kinds, and has 2148 MB"));
+                    .contains("3188 MB of memory in total (heap and outside it), and has 2148 MB"));
   }
 
   @Test

@@ -480,13 +480,13 @@ class PipelinesTest {
     assertThat(epoch.scores().validation().images()).isEqualTo(10);
     assertThat(PlannedWork.notes(spark.hadoopConfiguration(), config))
         .containsExactly(
-            "models are selected on 10 of 60 validation images of %s: no more per class than there are training labels; on so few, the standard error of an accuracy is up to 16 points: compare means over seeds"
+            "the best model is selected on 10 of the 60 validation images of %s: of each class at most as many as it has labelled training images; with so few, an accuracy has a standard error of up to 16 points: compare means over several seeds"
                 .formatted(directory.resolve("half")));
     assertThat(PlannedWork.describe(spark.hadoopConfiguration(), config))
         .contains(
-            "2 workers should train no sooner than one, ",
-            "to score it after 1 epochs",
-            "models are selected on 10 of 60");
+            "2 workers should finish no sooner than one: ",
+            "to evaluate, after 1 of the epochs",
+            "the best model is selected on 10 of the 60");
   }
 
   // --- early stopping ----------------------------------------------------------------------------

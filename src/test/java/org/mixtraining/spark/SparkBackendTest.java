@@ -683,7 +683,7 @@ class SparkBackendTest {
     assertThatThrownBy(() -> train(config("data.shards=8", "workers.count=5")))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.workers.count = 5: at most one worker a shard, and file:%s has 4; prepare it again with a larger mixtraining.data.shards",
+            "mixtraining.workers.count = 5: each worker needs a shard of its own, and file:%s has only 4; lower it, or prepare again with a larger mixtraining.data.shards",
             directory.resolve("images"));
   }
 

@@ -14,7 +14,7 @@ class SpeedupTest {
     assertThat(speedup.pays()).isTrue();
     assertThat(speedup.describe())
         .isEqualTo(
-            "4 workers should train sooner than one, 50 s (30 of them in 300 averages of 0.10 s) where one takes 80: it depends on the machines");
+            "4 workers should finish sooner than one: about 50 s (30 s of it for 300 averages of 0.10 s) against 80 s with one; the real gain depends on the machines");
   }
 
   @Test
@@ -24,7 +24,7 @@ class SpeedupTest {
     assertThat(speedup.pays()).isFalse();
     assertThat(speedup.describe())
         .isEqualTo(
-            "4 workers should train no sooner than one, 38 s (30 of them in 300 averages of 0.10 s) where one takes 30: mixtraining.workers.count = 1 is no worse");
+            "4 workers should finish no sooner than one: about 38 s (30 s of it for 300 averages of 0.10 s) against 30 s with one; mixtraining.workers.count = 1 is no worse");
   }
 
   @Test

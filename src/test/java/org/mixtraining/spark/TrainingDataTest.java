@@ -151,7 +151,7 @@ class TrainingDataTest {
 
     assertThat(new DataChecks(open("data.path=" + path)).notes())
         .contains(
-            "7 training images of %s have no label: set mixtraining.data.keep-unlabelled = true, from which defaults of the schedule follow"
+            "7 training images of %s have no label: set mixtraining.data.keep-unlabelled = true, as for prepare; defaults of the schedule depend on it"
                 .formatted(path));
     assertThat(new DataChecks(open("data.path=" + path, "data.keep-unlabelled=true")).notes())
         .noneMatch(note -> note.contains("have no label"));

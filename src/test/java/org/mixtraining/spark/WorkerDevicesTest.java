@@ -112,7 +112,7 @@ class WorkerDevicesTest {
     assertThatThrownBy(() -> chosen.verify(Optional.empty(), "executor 3 on host"))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.workers.device: the driver chose GPUs by cuda (single operations), and executor 3 on host has no such library; give the driver and all executors the same mixtraining.jar, or set mixtraining.workers.device = cpu");
+            "mixtraining.workers.device: the driver uses GPUs through cuda (single operations), but executor 3 on host has no such library; give the driver and all executors the same mixtraining.jar, or set mixtraining.workers.device = cpu");
     Optional<Library> other = Optional.of(new Library("cuda", true));
     assertThatThrownBy(() -> chosen.verify(other, "executor 3 on host"))
         .hasMessageContaining("executor 3 on host has cuda (whole steps);");

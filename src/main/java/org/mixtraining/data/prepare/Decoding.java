@@ -94,7 +94,7 @@ public final class Decoding {
     if (before > 0) {
       done.add(before);
       progress.accept(
-          "goes on where a process was killed: %s images are decoded".formatted(before));
+          "continues an interrupted prepare: %s images are already decoded".formatted(before));
     }
     try (var told = new DecodingProgress(done, source.images(), progress)) {
       for (var part : work.missing(most * context.defaultParallelism())) {

@@ -50,7 +50,7 @@ final class Quarantine {
     problems.add(
         String.format(
             Locale.ROOT,
-            "mixtraining.data.max-bad-fraction = %s: of %d images, %d (%.2f %%) cannot be used; nothing was written: mend, convert or remove them, or raise it",
+            "mixtraining.data.max-bad-fraction = %s: of %d images, %d (%.2f %%) cannot be used; nothing was written: repair, convert or remove them, or raise the share",
             most,
             all,
             bad,

@@ -148,11 +148,11 @@ final class SplitAssignment {
     long most = Collections.max(contents.get(Split.TRAIN).histogram());
     if (shares.validation() > 0 && contents.get(Split.VALIDATION).images() == 0) {
       throw new UserException(
-          "mixtraining.data.validation = %s: no class has enough training images to hold one out, at most %s; allowed: %s"
+          "mixtraining.data.validation = %s: too small to hold out an image of any class, of which the largest has %s training images; allowed: %s"
               .formatted(
                   shares.validation(),
                   most,
-                  most < 2 ? "0" : String.format(Locale.ROOT, "0, or from %.3f on", 0.5 / most)));
+                  most < 2 ? "0" : String.format(Locale.ROOT, "0, or at least %.3f", 0.5 / most)));
     }
   }
 

@@ -102,7 +102,7 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
     private String of(int workers, long stateBytes) {
       return String.format(
           Locale.ROOT,
-          "%d states of %.1f MB are more than spark.driver.maxResultSize = %.1f MB",
+          "%d states of %.1f MB each, with 10 %% for their serialisation, are more than spark.driver.maxResultSize = %.1f MB",
           workers,
           stateBytes / 1e6,
           results / 1e6);
@@ -137,7 +137,7 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
     boolean sent = driver.takes(workers, stateBytes);
     if (asked == Exchange.DRIVER && !sent) {
       throw new UserException(
-          "mixtraining.averaging.exchange = driver: %s; set that to 0, which is no limit, or the exchange to auto"
+          "mixtraining.averaging.exchange = driver: %s; set spark.driver.maxResultSize = 0 (no limit) or mixtraining.averaging.exchange = auto"
               .formatted(driver.of(workers, stateBytes)));
     }
     String set = "set by mixtraining.averaging.exchange";
@@ -155,10 +155,10 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
           String reason =
               String.format(
                   Locale.ROOT,
-                  "%d states of %.1f MB are %s than %.1f MB",
+                  "%d states of %.1f MB each are %s %.1f MB together",
                   workers,
                   stateBytes / 1e6,
-                  few ? "less" : "more",
+                  few ? "at most" : "more than",
                   FEW_BYTES / 1e6);
           yield few ? driver(reason) : blocks(reason, profile);
         }
@@ -182,10 +182,11 @@ public sealed interface StateExchange permits DriverExchange, ShuffleExchange, B
   }
 
   private static Choice shuffle(String reason, Optional<ResourceProfile> profile) {
-    return new Choice(new ShuffleExchange(profile), "averages by a shuffle of slices: " + reason);
+    return new Choice(new ShuffleExchange(profile), "averages by a Spark shuffle: " + reason);
   }
 
   private static Choice blocks(String reason, Optional<ResourceProfile> profile) {
-    return new Choice(new BlockExchange(profile), "averages by blocks of the executors: " + reason);
+    return new Choice(
+        new BlockExchange(profile), "averages through the executors' block managers: " + reason);
   }
 }

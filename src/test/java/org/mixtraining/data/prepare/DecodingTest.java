@@ -84,7 +84,7 @@ class DecodingTest {
 
     assertThat(parts).hasSizeGreaterThan(1);
     assertThat(again).hasSize(IMAGES).isEqualTo(expected);
-    assertThat(told.get(0)).startsWith("goes on where a process was killed: ");
+    assertThat(told.get(0)).startsWith("continues an interrupted prepare: ");
     before.keySet().removeIf(file -> file.startsWith(parts[0].toString()));
     assertThat(before).isNotEmpty();
     assertThat(files()).containsAllEntriesOf(before);

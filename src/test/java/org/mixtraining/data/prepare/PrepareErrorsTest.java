@@ -132,7 +132,7 @@ class PrepareErrorsTest {
     RawFiles.cifar10(directory, 40, 10);
     assertThat(failure(RawFiles.keys("cifar10", directory, 1, 0.1)))
         .isEqualTo(
-            "mixtraining.data.validation = 0.1: no class has enough training images to hold one out, at most 4; allowed: 0, or from 0.125 on");
+            "mixtraining.data.validation = 0.1: too small to hold out an image of any class, of which the largest has 4 training images; allowed: 0, or at least 0.125");
   }
 
   @Test

@@ -111,7 +111,7 @@ class QuarantineTest {
             UserException.class, () -> Prepare.run(spark, data, Existing.REFUSE, line -> {}));
     assertThat(problem.problems())
         .containsExactly(
-            "mixtraining.data.max-bad-fraction = 0.04: of 40 images, 2 (5.00 %) cannot be used; nothing was written: mend, convert or remove them, or raise it",
+            "mixtraining.data.max-bad-fraction = 0.04: of 40 images, 2 (5.00 %) cannot be used; nothing was written: repair, convert or remove them, or raise the share",
             "mixtraining.data.source: cat/03.png: empty: 0 bytes",
             "mixtraining.data.source: dog/07.jpg: damaged: Truncated File - Missing EOI marker");
     try (var left = Files.list(directory)) {

@@ -249,14 +249,14 @@ class StateExchangeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "auto,    2,  4, 1024, true,  'averages on the driver: 2 states of 4.0 MB are less than 8.0 MB'",
-    "auto,    2,  4, 1024, false, 'averages on the driver: 2 states of 4.0 MB are less than 8.0 MB'",
-    "auto,    3,  4, 1024, true,  'averages by blocks of the executors: 3 states of 4.0 MB are more than 8.0 MB'",
+    "auto,    2,  4, 1024, true,  'averages on the driver: 2 states of 4.0 MB each are at most 8.0 MB together'",
+    "auto,    2,  4, 1024, false, 'averages on the driver: 2 states of 4.0 MB each are at most 8.0 MB together'",
+    "auto,    3,  4, 1024, true,  'averages through the executors'' block managers: 3 states of 4.0 MB each are more than 8.0 MB together'",
     "auto,    2, 60, 1024, false, 'averages on the driver: 4 states of 60.0 MB, two of them the driver''s own, are less than 1/4 of its heap of 1024 MB'",
-    "auto,    2, 69, 1024, false, 'averages by a shuffle of slices: 4 states of 69.0 MB, two of them the driver''s own, are more than 1/4 of its heap of 1024 MB'",
+    "auto,    2, 69, 1024, false, 'averages by a Spark shuffle: 4 states of 69.0 MB, two of them the driver''s own, are more than 1/4 of its heap of 1024 MB'",
     "driver,  256, 69, 1024, true, averages on the driver: set by mixtraining.averaging.exchange",
-    "blocks,  1, 1, 1024,   true, averages by blocks of the executors: set by mixtraining.averaging.exchange",
-    "shuffle, 1, 1, 1024,   true, averages by a shuffle of slices: set by mixtraining.averaging.exchange"
+    "blocks,  1, 1, 1024,   true, averages through the executors' block managers: set by mixtraining.averaging.exchange",
+    "shuffle, 1, 1, 1024,   true, averages by a Spark shuffle: set by mixtraining.averaging.exchange"
   })
   void theChoiceTellsItsReason(
       String asked, int workers, long stateMB, long heapMB, boolean blocks, String reason) {
@@ -267,7 +267,7 @@ class StateExchangeTest {
         .isInstanceOf(
             reason.startsWith("averages on")
                 ? DriverExchange.class
-                : reason.startsWith("averages by blocks")
+                : reason.startsWith("averages through")
                     ? BlockExchange.class
                     : ShuffleExchange.class);
   }
@@ -285,13 +285,13 @@ class StateExchangeTest {
   void aDriverThatMayNotBeSentTheStatesDoesNotAverageThem() {
     assertThat(choose("auto", 2, 3, 1024, 6, true).reason())
         .isEqualTo(
-            "averages by blocks of the executors: 2 states of 3.0 MB are more than spark.driver.maxResultSize = 6.0 MB");
+            "averages through the executors' block managers: 2 states of 3.0 MB each, with 10 % for their serialisation, are more than spark.driver.maxResultSize = 6.0 MB");
     assertThat(choose("auto", 2, 3, 1024, 6, false).exchange()).isInstanceOf(ShuffleExchange.class);
     assertThat(choose("auto", 2, 3, 1024, 7, true).exchange()).isInstanceOf(DriverExchange.class);
     assertThatThrownBy(() -> choose("driver", 2, 3, 1024, 6, true))
         .isInstanceOf(UserException.class)
         .hasMessage(
-            "mixtraining.averaging.exchange = driver: 2 states of 3.0 MB are more than spark.driver.maxResultSize = 6.0 MB; set that to 0, which is no limit, or the exchange to auto");
+            "mixtraining.averaging.exchange = driver: 2 states of 3.0 MB each, with 10 % for their serialisation, are more than spark.driver.maxResultSize = 6.0 MB; set spark.driver.maxResultSize = 0 (no limit) or mixtraining.averaging.exchange = auto");
   }
 
   private static StateExchange.Choice choose(
