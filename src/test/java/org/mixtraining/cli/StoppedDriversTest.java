@@ -114,7 +114,9 @@ class StoppedDriversTest {
 
     assertThat(rest.exit()).as(rest.said()).isZero();
     assertThat(rest.said())
-        .contains("run killed-rounds resumes after epoch ", "averages through the executors' block managers");
+        .contains(
+            "run killed-rounds resumes after epoch ",
+            "averages through the executors' block managers");
     assertThat(job.row("killed-rounds").stateSha256()).isEqualTo(job.row("calm").stateSha256());
   }
 }
