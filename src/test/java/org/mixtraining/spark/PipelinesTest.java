@@ -480,7 +480,7 @@ class PipelinesTest {
     assertThat(epoch.scores().validation().images()).isEqualTo(10);
     assertThat(PlannedWork.notes(spark.hadoopConfiguration(), config))
         .containsExactly(
-            "the best model is selected on 10 of the 60 validation images of %s: of each class at most as many as it has labelled training images; with so few, an accuracy has a standard error of up to 16 points: compare means over several seeds"
+            "the best model is selected on 10 of the 60 validation images of %s: of each class at most as many as it has labelled training images; with so few, an accuracy has a standard error of up to 16 percentage points: compare means over several seeds"
                 .formatted(directory.resolve("half")));
     assertThat(PlannedWork.describe(spark.hadoopConfiguration(), config))
         .contains(
