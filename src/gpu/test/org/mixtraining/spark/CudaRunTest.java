@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.Loader;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,18 +23,11 @@ import org.mixtraining.vit.Reconstruction;
 @Tag("cluster")
 class CudaRunTest {
   @TempDir static Path directory;
-  private static GpuCluster cluster;
+  @AutoClose private static GpuCluster cluster;
 
   @BeforeAll
   static void start() throws Exception {
     cluster = GpuCluster.start(directory, CudaAccelerator.class, driver(), DriverDouble.build());
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   @Test

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,7 +27,7 @@ class DynamicAllocationTest {
 
   @TempDir static Path directory;
   private static SmallJob job;
-  private static StandaloneCluster cluster;
+  @AutoClose private static StandaloneCluster cluster;
   private static String shuffleService;
 
   @BeforeAll
@@ -42,13 +42,6 @@ class DynamicAllocationTest {
     cluster = new StandaloneCluster(directory, jars);
     cluster.worker("both", 2, "\"3\", \"7\"", settings.replace('=', ' ') + "\n");
     job.here("local");
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   /** The exit code of a training. */

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,7 +29,7 @@ class EndToEndTest {
 
   @TempDir static Path directory;
   private static SmallJob job;
-  private static StandaloneCluster cluster;
+  @AutoClose private static StandaloneCluster cluster;
   private static Process second;
 
   @BeforeAll
@@ -40,13 +40,6 @@ class EndToEndTest {
     cluster = new StandaloneCluster(directory, jars);
     cluster.worker("3");
     second = cluster.worker("7");
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   private static List<String> words(String launcher, String command, String... more) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,7 +29,7 @@ class YarnTest {
 
   @TempDir static Path directory;
   private static SmallJob job;
-  private static YarnCluster cluster;
+  @AutoClose private static YarnCluster cluster;
   private static String local;
 
   @BeforeAll
@@ -40,13 +40,6 @@ class YarnTest {
     local = job.row("local").stateSha256();
     cluster = new YarnCluster(directory);
     assertThat(finish("prepare", submit("prepare", Map.of(), "prepare"))).isZero();
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   private static List<String> words(String command, String... more) {

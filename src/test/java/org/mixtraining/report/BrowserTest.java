@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,20 +25,13 @@ class BrowserTest {
           new View("phone", 360, "light"));
 
   @TempDir static Path directory;
-  private static Browser browser;
+  @AutoClose private static Browser browser;
 
   @BeforeAll
   static void open() throws Exception {
     Optional<Path> program = Browser.installed();
     assumeTrue(program.isPresent(), "there is no Chromium on the PATH");
     browser = new Browser(program.get(), directory.resolve("profile"));
-  }
-
-  @AfterAll
-  static void close() throws Exception {
-    if (browser != null) {
-      browser.close();
-    }
   }
 
   @Test

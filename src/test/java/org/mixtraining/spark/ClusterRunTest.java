@@ -18,7 +18,7 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.RDDBlockId;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -49,7 +49,7 @@ class ClusterRunTest {
   private static List<EpochOutcome> inProcess;
   private static List<EpochOutcome> threeInProcess;
   private static List<EpochOutcome> roundsInProcess;
-  private static SparkSession cluster;
+  @AutoClose private static SparkSession cluster;
 
   @BeforeAll
   static void start() {
@@ -62,13 +62,6 @@ class ClusterRunTest {
       roundsInProcess = train(session, rounds("driver"), epoch -> {});
     }
     cluster = session("local-cluster[2, 1, 1024]");
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.stop();
-    }
   }
 
   private static JobConfig config() {

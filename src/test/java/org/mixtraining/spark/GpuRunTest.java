@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,18 +24,11 @@ import org.mixtraining.run.EpochOutcome;
 @Tag("cluster")
 class GpuRunTest {
   @TempDir static Path directory;
-  private static GpuCluster cluster;
+  @AutoClose private static GpuCluster cluster;
 
   @BeforeAll
   static void start() throws Exception {
     cluster = GpuCluster.start(directory, RecordingAccelerator.class);
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   @Test

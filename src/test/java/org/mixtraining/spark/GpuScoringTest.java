@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -34,18 +34,11 @@ import org.mixtraining.vit.state.ModelState;
 @Tag("cluster")
 class GpuScoringTest {
   @TempDir static Path directory;
-  private static GpuCluster cluster;
+  @AutoClose private static GpuCluster cluster;
 
   @BeforeAll
   static void start() throws Exception {
     cluster = GpuCluster.start(directory, RecordingStepAccelerator.class);
-  }
-
-  @AfterAll
-  static void stop() {
-    if (cluster != null) {
-      cluster.close();
-    }
   }
 
   @BeforeEach

@@ -379,8 +379,7 @@ public final class ViTFixtures {
       Matrix parameter,
       double[] gradient,
       double step) {
-    float[] before = new float[gradient.length];
-    parameter.read(before, 0);
+    float[] before = parameter.read();
     float[] moved = before.clone();
     for (int i = 0; i < moved.length; i++) {
       moved[i] += (float) (step * gradient[i]);
