@@ -45,7 +45,7 @@ public final class MixTraining {
     return train(
         spark.hadoopConfiguration(),
         config,
-        data -> new SparkBackend(spark, data),
+        data -> new SparkBackend(spark, data, 1),
         Optional.of(session));
   }
 

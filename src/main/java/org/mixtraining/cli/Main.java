@@ -59,7 +59,7 @@ import picocli.CommandLine.TypeConversionException;
       "  SPARK_HOME  Spark installation whose spark-submit is used; if unset, the embedded Spark",
       "  MASTER      local, local[cores], local[*], local[cores,failures],",
       "              local-cluster[executors,cores,MB] or spark://host:port",
-      "  MIXTRAINING_DRIVER_MEMORY    heap of the driver, default 1g",
+      "  MIXTRAINING_DRIVER_MEMORY    heap of the driver, default 2g",
       "  MIXTRAINING_SUBMIT_OPTIONS   more options for spark-submit"
     },
     exitCodeListHeading = "%nExit codes:%n",

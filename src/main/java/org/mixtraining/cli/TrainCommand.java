@@ -106,7 +106,7 @@ final class TrainCommand implements Callable<Integer> {
       interruption.cancels(opened.spark().sparkContext());
       JavaSparkContext spark = JavaSparkContext.fromSparkContext(opened.spark().sparkContext());
       return job.train(
-          data -> new SparkBackend(spark, data),
+          data -> new SparkBackend(spark, data, 1),
           Optional.of(opened.spark()),
           interruption,
           options::progress,

@@ -51,6 +51,11 @@ public record Curve(Shape shape, double start, double end) implements Serializab
     return start + (end - start) * progress;
   }
 
+  /** The mean over the phase. */
+  double mean() {
+    return (start + end) / 2;
+  }
+
   /** The notation above. */
   @Override
   public String toString() {

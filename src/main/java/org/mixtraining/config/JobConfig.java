@@ -82,7 +82,7 @@ public record JobConfig(
             RunConfig.read(settings),
             data,
             model,
-            TrainingConfig.read(settings, pipeline, model.maskRatio(), !data.hasUnlabelled()),
+            TrainingConfig.read(settings, pipeline, model.maskRatio(), data),
             AveragingConfig.read(settings),
             WorkersConfig.read(settings),
             CheckpointConfig.read(settings),

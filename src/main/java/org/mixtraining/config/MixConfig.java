@@ -10,6 +10,7 @@ import org.mixtraining.config.hocon.Settings;
  *
  * @param alpha weight of the SSL loss
  * @param maskRatio share of the patches masked in JOINT epochs, in [0, 1)
+ * @param unlabelledFraction share of the images without a label that a JOINT epoch visits
  * @param labelPasses passes of a merged epoch over the labelled images
  * @param lambda share of the labelled image where it is mixed with one of {@code data.ssl}
  */
@@ -19,17 +20,17 @@ public record MixConfig(
     MixPass pass,
     Curve alpha,
     Curve maskRatio,
+    Curve unlabelledFraction,
     int labelPasses,
     double lambda)
     implements Serializable {
 
   /**
    * How often a run shows an image that has a label where others have none, if {@link #MOST_PASSES}
-   * a merged epoch allow it: chosen on validation images.
+   * a merged epoch allow it: both chosen on validation images.
    */
   private static final int VIEWS = 54;
 
-  /** With more, of 64 patches, a merged epoch would cost more than the two that it replaces. */
   private static final int MOST_PASSES = 8;
 
   /** Both losses in one step, or SSL and SL epochs in turn. */
@@ -56,40 +57,59 @@ public record MixConfig(
    *
    * @param epochs of each objective
    * @param modelMaskRatio share of the patches masked in SSL epochs
-   * @param allLabelled whether no image is without a label that is used
+   * @param data to train on
    */
   static MixConfig read(
       Settings settings,
       Pipeline pipeline,
       EpochsConfig epochs,
       double modelMaskRatio,
-      boolean allLabelled) {
+      DataConfig data) {
     boolean ssat = pipeline == Pipeline.SSAT;
     MixPass pass = settings.choice("mix.pass", MixPass.class);
     Curve mask =
-        !ssat && pass == MixPass.VISIBLE && allLabelled
+        !ssat && pass == MixPass.VISIBLE && !data.hasUnlabelled()
             ? new Curve(Curve.Shape.LINEAR, modelMaskRatio, 0)
             : Curve.constant(modelMaskRatio);
     settings.byDefault("mix.mask-ratio", mask.toString());
     double ratio = settings.number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]");
-    boolean few = pass == MixPass.VISIBLE && !allLabelled;
-    settings.byDefault("mix.label-passes", few ? labelPasses(epochs, merged(ratio, epochs)) : 1);
     settings.byDefault("mix.alpha", ssat ? "constant(0.9)" : "linear(1->0)");
+    Curve alpha = settings.curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]");
+    boolean few = !ssat && pass == MixPass.VISIBLE && data.hasUnlabelled();
+    settings.byDefault("mix.unlabelled-fraction", (few ? alpha : Curve.constant(1)).toString());
+    Curve visited = settings.curve("mix.unlabelled-fraction", v -> 0 <= v && v <= 1, "in [0, 1]");
+    double paid = paidPasses(modelMaskRatio, data.labelFraction(), visited);
+    settings.byDefault(
+        "mix.label-passes", few ? labelPasses(epochs, merged(ratio, epochs), paid) : 1);
     return new MixConfig(
         ratio,
         settings.choice("mix.mode", MixMode.class),
         pass,
-        settings.curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]"),
+        alpha,
         settings.curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),
+        visited,
         settings.whole("mix.label-passes", 1),
         settings.number("mix.lambda", v -> 0 <= v && v <= 1, "in [0, 1]"));
   }
 
-  private static int labelPasses(EpochsConfig epochs, int merged) {
+  private static int labelPasses(EpochsConfig epochs, int merged, double paid) {
+    if (merged == 0) {
+      return 1;
+    }
     int missing = VIEWS - (epochs.sl() - merged);
-    return merged == 0
-        ? 1
-        : Math.max(1, Math.min(MOST_PASSES, Math.round((float) missing / merged)));
+    int wanted = Math.min(MOST_PASSES, Math.round((float) missing / merged));
+    return (int) Math.max(1, Math.min(1 + Math.floor(paid), wanted));
+  }
+
+  /**
+   * Short passes over the labelled images that the SL epoch pays for, of whose patches they see a
+   * part, and the images without a label that the JOINT epoch does not visit. How many images have
+   * a label is not known of a dataset that comes with few labels; then it pays for those alone that
+   * it would if all had one.
+   */
+  private static double paidPasses(double hidden, double labelFraction, Curve visited) {
+    double notVisited = (1 - labelFraction) * (1 - visited.mean());
+    return 1 / (1 - hidden) + notVisited / labelFraction;
   }
 
   /** Epochs of each objective that are merged. */

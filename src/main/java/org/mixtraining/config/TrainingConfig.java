@@ -21,12 +21,12 @@ public record TrainingConfig(
    * Reads the blocks.
    *
    * @param modelMaskRatio share of the patches masked in SSL epochs
-   * @param allLabelled whether no image is without a label that is used
+   * @param data to train on
    */
   static TrainingConfig read(
-      Settings settings, Pipeline pipeline, double modelMaskRatio, boolean allLabelled) {
+      Settings settings, Pipeline pipeline, double modelMaskRatio, DataConfig data) {
     EpochsConfig epochs = EpochsConfig.read(settings, pipeline);
-    MixConfig mix = MixConfig.read(settings, pipeline, epochs, modelMaskRatio, allLabelled);
+    MixConfig mix = MixConfig.read(settings, pipeline, epochs, modelMaskRatio, data);
     boolean visible =
         pipeline == Pipeline.MIX
             && mix.ratio() > 0

@@ -21,6 +21,7 @@ import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
+import org.mixtraining.schedule.Slice;
 
 /**
  * The manifest of a prepared dataset: {@code dataset.json} beside its shards.
@@ -217,6 +218,18 @@ public record DatasetManifest(
   /** Those of them that have a label. */
   public long labelled(Split split, double share) {
     return splits.get(split).histogram().stream().mapToLong(n -> images(n, share)).sum();
+  }
+
+  /**
+   * Images of a slice of those without a label that is used.
+   *
+   * @param fraction share of the split that is used
+   * @param labelFraction share of the split that is used with its labels, up to the fraction
+   */
+  public long unlabelled(Split split, Slice slice, double fraction, double labelFraction) {
+    long none = splits.get(split).unlabelled();
+    return slice.images(share -> labelled(split, share), labelFraction, fraction)
+        + slice.images(share -> images(none, share), 0, fraction);
   }
 
   /**

@@ -3,6 +3,7 @@ package org.mixtraining.data;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 import org.mixtraining.schedule.Seed;
+import org.mixtraining.schedule.Slice;
 
 /**
  * The images that one worker trains on in an epoch.
@@ -51,6 +52,25 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
             .sorted()
             .toArray();
     return new Share(images, normalization, own);
+  }
+
+  /**
+   * Those with a label, and a slice of the others.
+   *
+   * @param fraction share of the images that is used, in (0, 1]
+   * @param labelFraction share of the images that is used with its labels, up to the fraction
+   */
+  public Share visiting(Slice unlabelled, double fraction, double labelFraction) {
+    int[] visited =
+        IntStream.of(indices)
+            .filter(
+                i -> {
+                  double labels = images.label(i) < 0 ? 0 : labelFraction;
+                  double quantile = images.quantile(i);
+                  return quantile < labels || unlabelled.has(quantile, labels, fraction);
+                })
+            .toArray();
+    return new Share(images, normalization, visited);
   }
 
   /**

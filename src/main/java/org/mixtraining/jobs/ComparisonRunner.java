@@ -41,7 +41,7 @@ public record ComparisonRunner(
       for (int i = 0; i < left.size(); i++) {
         Comparison.Run run = left.get(i);
         String pool = pool(i, slots);
-        outcomes.submit(() -> train(run, pool));
+        outcomes.submit(() -> train(run, pool, plan.comparison().parallel()));
       }
       ComparisonPlan.Clock clock = plan.clock();
       List<Throwable> failures = new ArrayList<>();
@@ -95,7 +95,7 @@ public record ComparisonRunner(
     return "compare-" + run % slots;
   }
 
-  private Outcome train(Comparison.Run run, String pool) {
+  private Outcome train(Comparison.Run run, String pool, int trainings) {
     if (interruption.requested()) {
       return new Outcome(
           run, null, new InterruptedRunException(run.id() + " was not started", null));
@@ -106,7 +106,7 @@ public record ComparisonRunner(
         new TrainingJob(run.id(), run.config(), spark.hadoopConfiguration(), report)) {
       RunRow row =
           job.train(
-              data -> new SparkBackend(spark, data),
+              data -> new SparkBackend(spark, data, trainings),
               Optional.of(session),
               interruption,
               line -> {},

@@ -26,6 +26,7 @@ import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
+import org.mixtraining.schedule.Slice;
 import org.mixtraining.train.TrainingBatch;
 import org.mixtraining.vit.Head;
 import org.mixtraining.vit.ModelSpec;
@@ -190,12 +191,18 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
     }
     return plan.objective() == Objective.SL
         ? labelled(task)
-        : task.dataset().manifest().images(Split.TRAIN, config.data().fraction());
+        : labelled(task) + unlabelled(task, plan.visitedUnlabelled());
   }
 
   /** Images of a task, over all workers, that have a label. */
   public long labelled(LabelledData task) {
     return task.dataset().manifest().labelled(Split.TRAIN, config.data().labelledFraction());
+  }
+
+  private long unlabelled(LabelledData task, Slice slice) {
+    double fraction = config.data().fraction();
+    double labels = config.data().labelledFraction();
+    return task.dataset().manifest().unlabelled(Split.TRAIN, slice, fraction, labels);
   }
 
   /** Steps of an epoch on a task: batches of all workers together. */

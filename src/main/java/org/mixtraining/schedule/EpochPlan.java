@@ -14,8 +14,8 @@ import org.mixtraining.config.KebabCase;
  * @param input what the encoder sees of an image
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
  * @param maskRatio share of an image's patches that are masked; ignored where it sees them all
- * @param unlabelledMaskRatio the same of images without a label, which then have minibatches of
- *     their own; null where they share those of the others
+ * @param unlabelled what it does with images that have no label and minibatches of their own; null
+ *     where they share those of the others
  * @param learningRate the schedule of the run or of the phase
  * @param clip greatest norm of a step's whole gradient; 0 is no limit
  * @param parts in which a worker takes each of its minibatches, their gradients summed
@@ -28,11 +28,19 @@ public record EpochPlan(
     EncoderInput input,
     double alpha,
     double maskRatio,
-    Double unlabelledMaskRatio,
+    Unlabelled unlabelled,
     LearningRate learningRate,
     double clip,
     int parts)
     implements Serializable {
+
+  /**
+   * Images without a label in an epoch in which others have one.
+   *
+   * @param maskRatio share of their patches that are masked
+   * @param visited those of them that the epoch visits
+   */
+  public record Unlabelled(double maskRatio, Slice visited) implements Serializable {}
 
   /** Phase and objective for display: "MIX joint", or "SL" where both are the same. */
   public String title() {
@@ -44,27 +52,22 @@ public record EpochPlan(
   /** The same in a run of another length, whose learning rate ends otherwise. */
   EpochPlan ending(int epochs, LearningRate rate) {
     return new EpochPlan(
-        epoch,
-        epochs,
-        phase,
-        objective,
-        input,
-        alpha,
-        maskRatio,
-        unlabelledMaskRatio,
-        rate,
-        clip,
-        parts);
+        epoch, epochs, phase, objective, input, alpha, maskRatio, unlabelled, rate, clip, parts);
   }
 
   /** Whether images without a label have minibatches of their own. */
   public boolean unlabelledApart() {
-    return unlabelledMaskRatio != null;
+    return unlabelled != null;
   }
 
   /** Share of the patches that are masked in a minibatch with labels, or in one without. */
   public double maskRatio(boolean labelled) {
-    return labelled || !unlabelledApart() ? maskRatio : unlabelledMaskRatio;
+    return labelled || !unlabelledApart() ? maskRatio : unlabelled.maskRatio();
+  }
+
+  /** The images without a label that it visits. */
+  public Slice visitedUnlabelled() {
+    return unlabelledApart() ? unlabelled.visited() : Slice.ALL;
   }
 
   /** The learning rate of a step, of {@code steps} in this epoch. */

@@ -13,6 +13,7 @@ import org.mixtraining.config.MixConfig.MixMode;
 import org.mixtraining.config.MixConfig.MixPass;
 import org.mixtraining.config.OptimizerConfig;
 import org.mixtraining.config.OptimizerConfig.Span;
+import org.mixtraining.schedule.EpochPlan.Unlabelled;
 
 /**
  * The schedule of a run: one {@link EpochPlan} per epoch. Of {@code epochs.ssl} and {@code
@@ -29,9 +30,10 @@ import org.mixtraining.config.OptimizerConfig.Span;
  * {@code max(ssl, sl)} JOINT epochs of two passes. The weight of the SSL loss and the mask ratio of
  * a JOINT epoch, and the patch dropout of one in phase SL, are their curves' values at the centre
  * of the epoch. Where only some images have labels that are used, the images without one keep the
- * SSL epochs' mask ratio while the visible pass grows, and so their price; and before each JOINT
- * epoch come {@code mix.label-passes − 1} SL epochs that see half as many patches as SSL epochs do.
- * One learning-rate schedule spans the run, or each phase has one.
+ * SSL epochs' mask ratio while the visible pass grows, and so their price; a JOINT epoch visits a
+ * share of them ({@code mix.unlabelled-fraction}); and before it come {@code mix.label-passes − 1}
+ * SL epochs that see as many patches as SSL epochs do. One learning-rate schedule spans the run, or
+ * each phase has one.
  */
 public record MixSchedule(List<EpochPlan> epochs) {
   public MixSchedule {
@@ -156,7 +158,9 @@ public record MixSchedule(List<EpochPlan> epochs) {
     }
     String mask = number("%.3f", plan.maskRatio());
     return plan.unlabelledApart()
-        ? mask + number(", unlabelled %.3f", plan.unlabelledMaskRatio())
+        ? mask
+            + number(", %.3f of ", plan.maskRatio(false))
+            + number("%.0f %% of the unlabelled", 100 * plan.visitedUnlabelled().share())
         : mask;
   }
 
@@ -167,10 +171,10 @@ public record MixSchedule(List<EpochPlan> epochs) {
       EncoderInput input,
       double alpha,
       double maskRatio,
-      Double unlabelledMaskRatio) {
+      Unlabelled unlabelled) {
 
     Step in(Phase other) {
-      return new Step(other, objective, input, alpha, maskRatio, unlabelledMaskRatio);
+      return new Step(other, objective, input, alpha, maskRatio, unlabelled);
     }
   }
 
@@ -195,9 +199,11 @@ public record MixSchedule(List<EpochPlan> epochs) {
     MixConfig mix = config.mix();
     boolean apart = pass == MixPass.VISIBLE && config.data().hasUnlabelled();
     double hidden = config.model().maskRatio();
+    Slice visited = Slice.NONE;
     for (int i = 0; i < times; i++) {
       double centre = (i + 0.5) / times;
-      repeat(steps, labelPasses - 1, supervised((1 + hidden) / 2).in(Phase.MIX));
+      visited = visited.next(mix.unlabelledFraction().at(centre));
+      repeat(steps, labelPasses - 1, supervised(hidden).in(Phase.MIX));
       steps.add(
           new Step(
               Phase.MIX,
@@ -205,7 +211,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
               EncoderInput.of(Objective.JOINT, pass),
               mix.alpha().at(centre),
               mix.maskRatio().at(centre),
-              apart ? hidden : null));
+              apart ? new Unlabelled(hidden, visited) : null));
     }
   }
 
@@ -221,7 +227,7 @@ public record MixSchedule(List<EpochPlan> epochs) {
               step.input(),
               step.alpha(),
               step.maskRatio(),
-              step.unlabelledMaskRatio(),
+              step.unlabelled(),
               rate(step.phase(), steps, optimizer),
               optimizer.clip(),
               optimizer.accumulate()));

@@ -31,6 +31,9 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
    */
   static final int STATES = 4;
 
+  /** States that the driver of a run has at a time: the model, and the checkpoint being written. */
+  private static final int DRIVER_STATES = 2;
+
   /** What a worker knows of an image besides its pixels, and needs to sort it into an epoch. */
   private static final long INDEX = 100;
 
@@ -85,6 +88,15 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
             .orElseThrow();
     MemoryNeed need = of(tasks, stateBytes, imageBytes(data), training + evaluation);
     return new MemoryNeed(tasks, need.heap + tasks * indexBytes(data), need.images, need.compute);
+  }
+
+  /**
+   * The same in a process that is the driver of some runs as well.
+   *
+   * @param stateBytes parameters and moments of the whole model
+   */
+  MemoryNeed besideDrivers(int runs, long stateBytes) {
+    return new MemoryNeed(tasks, heap + runs * DRIVER_STATES * stateBytes, images, compute);
   }
 
   /** Images that a worker trains and scores on, as far as it keeps them in memory. */

@@ -24,22 +24,25 @@ final class Prerequisites {
 
   /**
    * @param stateBytes parameters and moments of the model
+   * @param trainings runs that are trained side by side in the session
    * @return the data, and where workers keep it
    * @throws UserException if early stopping has nothing to go by, or memory is too small
    */
   static TrainingData check(
       JavaSparkContext spark,
-      JobConfig config,
       TrainingData data,
       long stateBytes,
-      TrainingData.Steps steps) {
+      TrainingData.Steps steps,
+      int trainings) {
+    JobConfig config = data.config();
     checkEarlyStopping(config, data);
     warnOfUnlabelled(config, data);
     MemoryGiven given = MemoryGiven.to(spark.getConf(), spark.defaultParallelism());
+    int tasks = Math.min(given.tasks(), config.workers().count() * trainings);
+    int drivers = spark.isLocal() ? trainings : 0; // in the process that computes
     Function<TrainingData, MemoryNeed> need =
         placed ->
-            MemoryNeed.of(
-                placed, stateBytes, Math.min(given.tasks(), config.workers().count()), steps);
+            MemoryNeed.of(placed, stateBytes, tasks, steps).besideDrivers(drivers, stateBytes);
     TrainingData placed =
         ImagePlacement.of(data, inMemory -> need.apply(inMemory).problems(given).isEmpty());
     LOG.info(

@@ -31,9 +31,10 @@ public final class SparkBackend implements Backend {
   private final Evaluator evaluator;
 
   /**
+   * @param trainings runs that are trained side by side in the session, this one among them
    * @throws UserException if {@link Prerequisites} do not hold
    */
-  public SparkBackend(JavaSparkContext spark, TrainingData data) {
+  public SparkBackend(JavaSparkContext spark, TrainingData data, int trainings) {
     Prerequisites.checkSerializer(spark.getConf());
     JobConfig config = data.config();
     WorkerDevices devices = WorkerDevices.of(config.workers(), spark.getConf());
@@ -44,7 +45,7 @@ public final class SparkBackend implements Backend {
         devices.reason());
     Optional<ResourceProfile> profile = devices.profile(spark.sc(), config.workers().perExecutor());
     long stateBytes = data.stateBytes();
-    TrainingData placed = Prerequisites.check(spark, config, data, stateBytes, devices.steps());
+    TrainingData placed = Prerequisites.check(spark, data, stateBytes, devices.steps(), trainings);
     Speedup speedup = Speedup.of(placed, devices.gpus());
     boolean apart = !spark.isLocal(); // or an average costs next to nothing
     this.notes = apart && !speedup.pays() ? List.of(speedup.describe()) : List.of();

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.schedule.Slice;
 
 class ShareTest {
   private static final Normalization UNIT = new Normalization(List.of(0.0), List.of(1.0));
@@ -34,6 +35,27 @@ class ShareTest {
     assertThat(hands.stream().flatMapToInt(IntStream::of).sorted())
         .containsExactlyElementsOf(IntStream.range(0, 23).boxed().toList());
     assertThat(hands).extracting(hand -> hand.length).containsExactly(6, 6, 6, 5);
+  }
+
+  @Test
+  void ofTheImagesWithoutALabelOnlyASliceIsVisited() {
+    ImageSet images =
+        ImageSet.of(
+            LongStream.range(0, 20).toArray(),
+            IntStream.range(0, 20).map(i -> i < 10 ? 0 : Minibatch.UNLABELLED).toArray(),
+            IntStream.range(0, 20).mapToDouble(i -> (i % 10 + 0.5) / 10).toArray(),
+            new byte[20][1],
+            1,
+            1,
+            1);
+    Share all = Share.all(images, UNIT);
+
+    assertThat(all.visiting(Slice.ALL, 1, 0.2).indices()).isEqualTo(all.indices());
+    assertThat(all.visiting(new Slice(0, 0.5), 1, 0.2).indices())
+        .as("labelled, of those whose label is not used, and of those that have none")
+        .containsExactly(0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14);
+    assertThat(all.visiting(new Slice(0.5, 0.5), 1, 1).indices())
+        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 18, 19);
   }
 
   /** 60 images of 3 classes, of each the first so many with a label. */

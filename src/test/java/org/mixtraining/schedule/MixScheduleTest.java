@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -177,7 +178,7 @@ class MixScheduleTest {
         .filteredOn(epoch -> epoch.phase() == Phase.MIX && epoch.objective() == Objective.SL)
         .allSatisfy(
             epoch -> {
-              assertThat(epoch.maskRatio()).isEqualTo(0.875);
+              assertThat(epoch.maskRatio()).isEqualTo(0.75);
               assertThat(epoch.input()).isEqualTo(EncoderInput.VISIBLE);
               assertThat(epoch.alpha()).isZero();
             });
@@ -191,7 +192,15 @@ class MixScheduleTest {
   @ParameterizedTest
   @CsvSource({
     "data.label-fraction=0.1, 8",
-    "data.keep-unlabelled=true, 8",
+    "data.label-fraction=0.15, 7",
+    "data.label-fraction=0.25, 6",
+    "data.label-fraction=0.25 mix.unlabelled-fraction=constant(1), 5",
+    "data.label-fraction=0.25 mix.unlabelled-fraction=constant(0), 8",
+    "data.label-fraction=0.1 mix.alpha=constant(1), 5",
+    "data.label-fraction=0.9, 5",
+    "data.label-fraction=0.9 model.mask-ratio=0.5, 3",
+    "data.keep-unlabelled=true, 5",
+    "data.keep-unlabelled=true data.label-fraction=0.1, 8",
     "data.fraction=0.1, 1",
     "data.label-fraction=0.1 mix.pass=corrupted, 1",
     "data.label-fraction=0.1 pipeline=ssat, 1",
@@ -380,7 +389,32 @@ class MixScheduleTest {
                     "data.label-fraction=0.5",
                     "mix={mask-ratio = linear(0.75->0), label-passes = 1}")
                 .describe())
-        .contains("0.500  0.375, unlabelled 0.750\n");
+        .contains("0.500  0.375, 0.750 of 50 % of the unlabelled\n");
+  }
+
+  @Test
+  void jointEpochsTakeTurnsAtTheImagesWithoutALabel() {
+    String[] few = {"data.label-fraction=0.1", "epochs={ssl = 4, sl = 4}", "mix.ratio=1"};
+    assertThat(visited(few))
+        .as("as many as the SSL loss weighs")
+        .containsExactly(
+            new Slice(0, 0.875),
+            new Slice(0.875, 0.625),
+            new Slice(0.5, 0.375),
+            new Slice(0.875, 0.125));
+    String[] half = Arrays.copyOf(few, 4);
+    half[3] = "mix.unlabelled-fraction=constant(0.5)";
+    assertThat(visited(half)).extracting(Slice::from).containsExactly(0.0, 0.5, 0.0, 0.5);
+    assertThat(plan("epochs={ssl = 4, sl = 4}"))
+        .as("all have a label")
+        .allMatch(epoch -> epoch.visitedUnlabelled().equals(Slice.ALL));
+  }
+
+  private static List<Slice> visited(String... overrides) {
+    return plan(overrides).stream()
+        .filter(epoch -> epoch.objective() == Objective.JOINT)
+        .map(EpochPlan::visitedUnlabelled)
+        .toList();
   }
 
   private static MixSchedule schedule(String... overrides) {

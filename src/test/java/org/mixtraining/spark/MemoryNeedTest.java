@@ -108,6 +108,15 @@ class MemoryNeedTest {
         .startsWith("-Dorg.bytedeco.javacpp.maxbytes in spark.executor.extraJavaOptions: ");
   }
 
+  /** Two trainings of vit-tiny in one process of 1 GB ran out of heap. */
+  @Test
+  void aProcessThatIsTheDriverTooHoldsItsStatesAsWell() {
+    MemoryNeed local = TINY.besideDrivers(2, 86 * MB);
+
+    assertThat(local.describe()).startsWith("an executor needs about 1232 MB of heap");
+    assertThat(TINY.besideDrivers(0, 86 * MB)).isEqualTo(TINY);
+  }
+
   @Test
   void tasksAtATimeAreCoresByCoresATask() {
     assertThat(MemoryGiven.to(conf("local-cluster[2, 4, 1024]", "spark.task.cpus", "2"), 9).tasks())

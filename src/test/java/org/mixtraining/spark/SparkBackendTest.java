@@ -706,6 +706,17 @@ class SparkBackendTest {
             "mixtraining.model.patch = 5: must divide the image size, which is 32x32 in the prepared dataset");
   }
 
+  @Test
+  void runsThatAreTrainedSideBySideNeedTheirMemorySideBySide() {
+    TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config());
+
+    assertThatThrownBy(() -> new SparkBackend(spark, data, 1_000_000))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(
+            "the driver's memory (MIXTRAINING_DRIVER_MEMORY, spark.driver.memory): an executor that trains ")
+        .hasMessageContaining(" MB of Java heap, and has ");
+  }
+
   /** Spark 3.5 has Kryo 4, which is older than records. */
   @Test
   void kryoIsRefused() {

@@ -24,7 +24,7 @@ public record SparkRun(TrainingData data, SparkBackend backend) implements AutoC
   }
 
   private SparkRun(TrainingData data, JavaSparkContext spark) {
-    this(data, new SparkBackend(spark, data));
+    this(data, new SparkBackend(spark, data, 1));
   }
 
   public RunState initialState() {

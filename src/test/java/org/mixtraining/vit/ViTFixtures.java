@@ -162,7 +162,7 @@ public final class ViTFixtures {
         plan.input(),
         plan.alpha(),
         plan.maskRatio(),
-        plan.unlabelledMaskRatio(),
+        plan.unlabelled(),
         plan.learningRate(),
         plan.clip(),
         parts);
