@@ -78,9 +78,12 @@ public record MixConfig(
     boolean few = !ssat && pass == MixPass.VISIBLE && data.hasUnlabelled();
     settings.byDefault("mix.unlabelled-fraction", (few ? alpha : Curve.constant(1)).toString());
     Curve visited = settings.curve("mix.unlabelled-fraction", v -> 0 <= v && v <= 1, "in [0, 1]");
-    double paid = paidPasses(modelMaskRatio, data.labelFraction(), visited);
     settings.byDefault(
-        "mix.label-passes", few ? labelPasses(epochs, merged(ratio, epochs), paid) : 1);
+        "mix.label-passes",
+        few
+            ? labelPasses(
+                epochs, merged(ratio, epochs), modelMaskRatio, visited, data.labelFraction())
+            : 1);
     return new MixConfig(
         ratio,
         settings.choice("mix.mode", MixMode.class),
@@ -92,24 +95,34 @@ public record MixConfig(
         settings.number("mix.lambda", v -> 0 <= v && v <= 1, "in [0, 1]"));
   }
 
-  private static int labelPasses(EpochsConfig epochs, int merged, double paid) {
+  /**
+   * The passes of a merged epoch that a run is given by default where it is known how many of its
+   * images have a label; a dataset that comes with few does not tell before it is read.
+   *
+   * @param modelMaskRatio share of the patches masked in SSL epochs
+   * @param labelled share of the images that have a label that is used, in (0, 1]
+   */
+  public int labelPasses(EpochsConfig epochs, double modelMaskRatio, double labelled) {
+    return labelPasses(epochs, merged(epochs), modelMaskRatio, unlabelledFraction, labelled);
+  }
+
+  private static int labelPasses(
+      EpochsConfig epochs, int merged, double hidden, Curve visited, double labelled) {
     if (merged == 0) {
       return 1;
     }
     int missing = VIEWS - (epochs.sl() - merged);
     int wanted = Math.min(MOST_PASSES, Math.round((float) missing / merged));
+    double paid = paidPasses(hidden, visited, labelled);
     return (int) Math.max(1, Math.min(1 + Math.floor(paid), wanted));
   }
 
   /**
-   * Short passes over the labelled images that the SL epoch pays for, of whose patches they see a
-   * part, and the images without a label that the JOINT epoch does not visit. How many images have
-   * a label is not known of a dataset that comes with few labels; then it pays for those alone that
-   * it would if all had one.
+   * Short passes over the labelled images that are paid for by the SL epoch that is saved, since
+   * they see a part of its patches, and by the images without a label that are not visited.
    */
-  private static double paidPasses(double hidden, double labelFraction, Curve visited) {
-    double notVisited = (1 - labelFraction) * (1 - visited.mean());
-    return 1 / (1 - hidden) + notVisited / labelFraction;
+  private static double paidPasses(double hidden, Curve visited, double labelled) {
+    return 1 / (1 - hidden) + (1 - labelled) * (1 - visited.mean()) / labelled;
   }
 
   /** Epochs of each objective that are merged. */

@@ -4,12 +4,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.mixtraining.config.DataConfig;
+import org.mixtraining.config.JobConfig;
 import org.mixtraining.config.ModelConfig.Positions;
 import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
+import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 
@@ -67,7 +70,30 @@ public record DataChecks(TrainingData data) {
     }
   }
 
-  /** Warnings about the validation images that the model is selected on, a line per task. */
+  /** Whether labels could be shown more often at no more than the price that merging saves. */
+  private Optional<String> morePasses(LabelledData task) {
+    JobConfig config = data.config();
+    boolean apart = MixSchedule.of(config).epochs().stream().anyMatch(EpochPlan::unlabelledApart);
+    if (!apart || !config.data().raw().keepUnlabelled()) {
+      return Optional.empty();
+    }
+    double fraction = config.data().fraction();
+    double labelled =
+        (double) data.labelled(task) / task.dataset().manifest().images(Split.TRAIN, fraction);
+    int passes = config.mix().labelPasses(config.epochs(), config.model().maskRatio(), labelled);
+    return passes <= config.mix().labelPasses()
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                Locale.ROOT,
+                "%.0f %% of the training images of %s have a label: mixtraining.mix.label-passes = %d instead of %d shows them more often, and merged epochs still cost less than those that they replace",
+                100 * labelled,
+                Secrets.inText(task.task().path()),
+                passes,
+                config.mix().labelPasses()));
+  }
+
+  /** What a person should know of labels and of the images that the model is selected on. */
   public List<String> notes() {
     List<String> notes = new ArrayList<>();
     for (LabelledData task : data.labelled()) {
@@ -77,6 +103,7 @@ public record DataChecks(TrainingData data) {
             "%s training images of %s have no label: set mixtraining.data.keep-unlabelled = true, as for prepare; defaults of the schedule depend on it"
                 .formatted(unlabelled, Secrets.inText(task.task().path())));
       }
+      morePasses(task).ifPresent(notes::add);
       long used = data.validated(task);
       long all = task.dataset().manifest().images(Split.VALIDATION);
       if (data.trainsHead() && all > 0 && (used < all || used < FEW)) {

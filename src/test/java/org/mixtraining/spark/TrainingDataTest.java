@@ -139,15 +139,37 @@ class TrainingDataTest {
         .doesNotThrowAnyException();
   }
 
-  /** The schedule's defaults follow from the configuration, which must not deny them. */
-  @Test
-  void imagesWithoutALabelThatTheConfigurationDoesNotNameAreNoted() throws IOException {
+  /** 300 training images with a label, and so many without. */
+  private Path datasetWithUnlabelled(int images) throws IOException {
     Path path = dataset("a", 32, 100);
     Path file = path.resolve("dataset.json");
     String labelled = "(\"train\" : \\{\\s*\"images\" : )300(,\\s*\"histogram\" : \\[[^]]*])";
     String text = Files.readString(file);
     assertThat(text).containsPattern(labelled);
-    Files.writeString(file, text.replaceFirst(labelled, "$1307$2, \"unlabelled\" : 7"));
+    Files.writeString(
+        file,
+        text.replaceFirst(labelled, "$1%d$2, \"unlabelled\" : %d".formatted(300 + images, images)));
+    return path;
+  }
+
+  @Test
+  void whereFewImagesCameWithALabelMorePassesOverThemAreNotedIfTheyArePaidFor() throws IOException {
+    String path = "data.path=" + datasetWithUnlabelled(2700);
+
+    assertThat(new DataChecks(open(path, "data.keep-unlabelled=true")).notes())
+        .contains(
+            "10 % of the training images of {} have a label: mixtraining.mix.label-passes = 8 instead of 5 shows them more often, and merged epochs still cost less than those that they replace"
+                .replace("{}", path.substring("data.path=".length())));
+    for (String enough : List.of("mix.label-passes=8", "mix.ratio=0", "mix.pass=two-pass")) {
+      assertThat(new DataChecks(open(path, "data.keep-unlabelled=true", enough)).notes())
+          .noneMatch(note -> note.contains("label-passes"));
+    }
+  }
+
+  /** The schedule's defaults follow from the configuration, which must not deny them. */
+  @Test
+  void imagesWithoutALabelThatTheConfigurationDoesNotNameAreNoted() throws IOException {
+    Path path = datasetWithUnlabelled(7);
 
     assertThat(new DataChecks(open("data.path=" + path)).notes())
         .contains(
