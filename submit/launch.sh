@@ -40,7 +40,7 @@ plan() {
   # shellcheck disable=SC2086
   lines=$("$SPARK_HOME/bin/spark-submit" --class org.mixtraining.cli.Main ${MIXTRAINING_SUBMIT_OPTIONS:-} \
     --master 'local[1]' --deploy-mode client --name mixtraining-resources --driver-memory 1g \
-    --conf spark.driver.defaultJavaOptions=--add-modules=jdk.incubator.vector \
+    --conf 'spark.driver.defaultJavaOptions=--add-modules=jdk.incubator.vector -XX:TieredStopAtLevel=1' \
     "$root/target/mixtraining.jar" resources --for "$scheduler" "$@") || exit $?
   mapfile -t settings < <(grep '^spark\.[^=]*=' <<<"$lines")
 }

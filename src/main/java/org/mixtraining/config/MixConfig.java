@@ -26,8 +26,8 @@ public record MixConfig(
     implements Serializable {
 
   /**
-   * How often a run shows an image that has a label where others have none, if {@link #MOST_PASSES}
-   * a merged epoch allow it: both chosen on validation images.
+   * How often a run shows an image that has a label where others have none, as far as {@link
+   * #MOST_PASSES} of a merged epoch allow. Both numbers were chosen on validation images.
    */
   private static final int VIEWS = 54;
 
@@ -75,7 +75,12 @@ public record MixConfig(
     double ratio = settings.number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]");
     settings.byDefault("mix.alpha", ssat ? "constant(0.9)" : "linear(1->0)");
     Curve alpha = settings.curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]");
-    boolean few = !ssat && pass == MixPass.VISIBLE && data.hasUnlabelled();
+    MixMode mode = settings.choice("mix.mode", MixMode.class);
+    boolean few =
+        pipeline == Pipeline.MIX
+            && mode == MixMode.JOINT
+            && pass == MixPass.VISIBLE
+            && data.hasUnlabelled();
     settings.byDefault("mix.unlabelled-fraction", (few ? alpha : Curve.constant(1)).toString());
     Curve visited = settings.curve("mix.unlabelled-fraction", v -> 0 <= v && v <= 1, "in [0, 1]");
     settings.byDefault(
@@ -86,7 +91,7 @@ public record MixConfig(
             : 1);
     return new MixConfig(
         ratio,
-        settings.choice("mix.mode", MixMode.class),
+        mode,
         pass,
         alpha,
         settings.curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),

@@ -221,7 +221,7 @@ public record DatasetManifest(
   }
 
   /**
-   * Images of a slice of those without a label that is used.
+   * How many images, of those whose label is missing or not used, lie in a slice.
    *
    * @param fraction share of the split that is used
    * @param labelFraction share of the split that is used with its labels, up to the fraction
@@ -263,9 +263,13 @@ public record DatasetManifest(
         .toList();
   }
 
-  /** How many of n images have a quantile, (k + 0.5) / n, below a share. */
+  /** How many of n images have a quantile, (k + 0.5) / n, below a share, as it is compared. */
   private static long images(long n, double share) {
-    return Math.max(0, Math.min(n, (long) Math.ceil(share * n - 0.5)));
+    long images = Math.max(0, Math.min(n, (long) Math.ceil(share * n - 0.5)));
+    if (images > 0 && (images - 0.5) / n >= share) {
+      return images - 1;
+    }
+    return images < n && (images + 0.5) / n < share ? images + 1 : images;
   }
 
   /** The dataset as text: class histogram of each split, and the fingerprint. */

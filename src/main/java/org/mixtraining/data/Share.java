@@ -21,23 +21,16 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
   }
 
   /**
-   * A worker's share of a set that all workers hold, shuffled by seed and epoch: every image is
+   * A worker's share of these images, which all workers hold, shuffled by seed and epoch: each is
    * assigned to one worker, and no worker gets two more than another, nor two more of those with a
    * label, nor of any class of these.
    *
    * @param worker from 0
    * @param labelFraction share of the labels that may be used, in (0, 1]
    */
-  public static Share assigned(
-      ImageSet images,
-      Normalization normalization,
-      int worker,
-      int workers,
-      long seed,
-      int epoch,
-      double labelFraction) {
+  public Share assigned(int worker, int workers, long seed, int epoch, double labelFraction) {
     int[] shuffled =
-        IntStream.range(0, images.size())
+        IntStream.of(indices)
             .boxed()
             .sorted(
                 Comparator.<Integer>comparingInt(

@@ -38,10 +38,11 @@ public record ComparisonRunner(
     try {
       CompletionService<Outcome> outcomes = new ExecutorCompletionService<>(threads);
       int slots = slots();
+      int trainings = Math.min(plan.comparison().parallel(), left.size());
       for (int i = 0; i < left.size(); i++) {
         Comparison.Run run = left.get(i);
         String pool = pool(i, slots);
-        outcomes.submit(() -> train(run, pool, plan.comparison().parallel()));
+        outcomes.submit(() -> train(run, pool, trainings));
       }
       ComparisonPlan.Clock clock = plan.clock();
       List<Throwable> failures = new ArrayList<>();

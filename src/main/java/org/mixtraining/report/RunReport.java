@@ -126,7 +126,7 @@ public final class RunReport {
     what.put("Parameters", Numbers.count(run.setup().parameters()));
     what.put("Dataset", run.setup().datasetPath());
     what.put(
-        "Images an epoch",
+        "Images an epoch, at most",
         Numbers.count(
             facts.epochs().stream().mapToLong(epoch -> epoch.cost().images()).max().orElse(0)));
     what.put("Seed", String.valueOf(run.setup().seed()));

@@ -12,7 +12,6 @@ import org.mixtraining.config.Secrets;
 import org.mixtraining.config.UserException;
 import org.mixtraining.data.DatasetManifest;
 import org.mixtraining.data.Split;
-import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.MixSchedule;
 import org.mixtraining.schedule.Objective;
 
@@ -71,26 +70,36 @@ public record DataChecks(TrainingData data) {
   }
 
   /** Whether labels could be shown more often at no more than the price that merging saves. */
-  private Optional<String> morePasses(LabelledData task) {
+  private Optional<String> morePasses() {
     JobConfig config = data.config();
-    boolean apart = MixSchedule.of(config).epochs().stream().anyMatch(EpochPlan::unlabelledApart);
-    if (!apart || !config.data().raw().keepUnlabelled()) {
+    double hidden = config.model().maskRatio();
+    boolean cheap =
+        MixSchedule.of(config).epochs().stream()
+            .filter(plan -> plan.objective() == Objective.JOINT)
+            .allMatch(plan -> plan.unlabelledApart() && plan.maskRatio() == hidden);
+    if (!cheap || !config.data().raw().keepUnlabelled()) {
       return Optional.empty();
     }
-    double fraction = config.data().fraction();
-    double labelled =
-        (double) data.labelled(task) / task.dataset().manifest().images(Split.TRAIN, fraction);
-    int passes = config.mix().labelPasses(config.epochs(), config.model().maskRatio(), labelled);
+    long labelled = data.labelled().stream().mapToLong(data::labelled).sum();
+    long all =
+        data.labelled().stream()
+            .mapToLong(task -> manifest(task).images(Split.TRAIN, config.data().fraction()))
+            .sum();
+    double share = (double) labelled / all;
+    int passes = config.mix().labelPasses(config.epochs(), hidden, share);
     return passes <= config.mix().labelPasses()
         ? Optional.empty()
         : Optional.of(
             String.format(
                 Locale.ROOT,
-                "%.0f %% of the training images of %s have a label: mixtraining.mix.label-passes = %d instead of %d shows them more often, and merged epochs still cost less than those that they replace",
-                100 * labelled,
-                Secrets.inText(task.task().path()),
+                "%.1f %% of the training images have a label: mixtraining.mix.label-passes = %d instead of %d shows them more often, and merged epochs still cost less than those that they replace",
+                100 * share,
                 passes,
                 config.mix().labelPasses()));
+  }
+
+  private static DatasetManifest manifest(LabelledData task) {
+    return task.dataset().manifest();
   }
 
   /** What a person should know of labels and of the images that the model is selected on. */
@@ -103,7 +112,6 @@ public record DataChecks(TrainingData data) {
             "%s training images of %s have no label: set mixtraining.data.keep-unlabelled = true, as for prepare; defaults of the schedule depend on it"
                 .formatted(unlabelled, Secrets.inText(task.task().path())));
       }
-      morePasses(task).ifPresent(notes::add);
       long used = data.validated(task);
       long all = task.dataset().manifest().images(Split.VALIDATION);
       if (data.trainsHead() && all > 0 && (used < all || used < FEW)) {
@@ -124,6 +132,7 @@ public record DataChecks(TrainingData data) {
                         : ""));
       }
     }
+    morePasses().ifPresent(notes::add);
     return notes;
   }
 }

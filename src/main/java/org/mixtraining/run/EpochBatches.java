@@ -3,7 +3,9 @@ package org.mixtraining.run;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.ImageSet;
 import org.mixtraining.data.Normalization;
@@ -15,6 +17,7 @@ import org.mixtraining.run.TrainingData.Steps;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
+import org.mixtraining.schedule.Slice;
 import org.mixtraining.train.EpochIterator;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.TaskBatches;
@@ -57,7 +60,7 @@ record EpochBatches(
     if (!data.apart() || plan.objective() == Objective.SL) {
       return of(task, share(task), none, step);
     }
-    Share others = share(data.ssl(), 1);
+    Share others = share(data.ssl(), 1, UnaryOperator.identity());
     return plan.objective() == Objective.SSL
         ? of(task, others, none, step)
         : of(task, share(task), Optional.of(others), step);
@@ -78,29 +81,31 @@ record EpochBatches(
   }
 
   private Share share(LabelledData task) {
-    return share(task.dataset(), data.config().data().fraction());
+    DataConfig asked = data.config().data();
+    Slice unlabelled = plan.visitedUnlabelled();
+    return share(
+        task.dataset(),
+        asked.fraction(),
+        all -> all.visiting(unlabelled, asked.fraction(), asked.labelledFraction()));
   }
 
-  private Share share(PreparedDataset dataset, double fraction) {
+  private Share share(PreparedDataset dataset, double fraction, UnaryOperator<Share> visiting) {
     JobConfig config = data.config();
     int workers = config.workers().count();
-    int shards = dataset.manifest().shards();
+    int shardCount = dataset.manifest().shards();
     long seed = config.run().seed();
     Normalization normalization = dataset.manifest().normalization();
     if (!config.data().reshuffle()) {
-      List<Integer> own = assignment.shards(worker, workers, shards);
-      return Share.all(dataset.shards(Split.TRAIN, own, fraction, worker), normalization);
+      List<Integer> own = assignment.shards(worker, workers, shardCount);
+      ImageSet shards = dataset.shards(Split.TRAIN, own, fraction, worker);
+      return visiting.apply(Share.all(shards, normalization));
     }
     ImageSet all = dataset.all(Split.TRAIN, fraction, worker);
     return dataset.caching().window() > 0
-        ? Share.rotated(all, normalization, shards, worker, workers, seed, plan.epoch())
-        : Share.assigned(
-            all,
-            normalization,
-            worker,
-            workers,
-            seed,
-            plan.epoch(),
-            config.data().labelledFraction());
+        ? visiting.apply(
+            Share.rotated(all, normalization, shardCount, worker, workers, seed, plan.epoch()))
+        : visiting
+            .apply(Share.all(all, normalization))
+            .assigned(worker, workers, seed, plan.epoch(), config.data().labelledFraction());
   }
 }

@@ -14,8 +14,8 @@ import org.mixtraining.config.KebabCase;
  * @param input what the encoder sees of an image
  * @param alpha weight of the SSL loss: 1 for SSL, 0 for SL
  * @param maskRatio share of an image's patches that are masked; ignored where it sees them all
- * @param unlabelled what it does with images that have no label and minibatches of their own; null
- *     where they share those of the others
+ * @param unlabelled how it treats images without a label, where they have minibatches of their own;
+ *     else null
  * @param learningRate the schedule of the run or of the phase
  * @param clip greatest norm of a step's whole gradient; 0 is no limit
  * @param parts in which a worker takes each of its minibatches, their gradients summed

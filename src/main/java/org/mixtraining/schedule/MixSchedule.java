@@ -159,8 +159,8 @@ public record MixSchedule(List<EpochPlan> epochs) {
     String mask = number("%.3f", plan.maskRatio());
     return plan.unlabelledApart()
         ? mask
-            + number(", %.3f of ", plan.maskRatio(false))
-            + number("%.0f %% of the unlabelled", 100 * plan.visitedUnlabelled().share())
+            + number("; unlabelled %.3f", plan.maskRatio(false))
+            + number(", %.3f of them visited", plan.visitedUnlabelled().share())
         : mask;
   }
 

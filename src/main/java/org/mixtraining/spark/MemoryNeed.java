@@ -163,34 +163,45 @@ record MemoryNeed(int tasks, long heap, long images, long compute) {
   /** A line for each kind of memory of which too little was given. */
   List<String> problems(MemoryGiven given) {
     List<String> problems = new ArrayList<>();
-    require(problems, "Java heap", heap, given.heap(), given.heapSetting());
-    require(problems, "images outside the heap", images, given.direct(), "-XX:MaxDirectMemorySize");
-    require(problems, "compute memory", compute, given.compute(), MemoryGiven.MAX_BYTES);
+    String fewer =
+        "train fewer at a time (mixtraining.workers.per-executor, mixtraining.compare.parallel)";
+    String smaller =
+        images > compute
+            ? "set mixtraining.data.cache = disk or none"
+            : "lower mixtraining.optimizer.batch-size or raise mixtraining.optimizer.accumulate";
+    require(problems, "Java heap", heap, given.heap(), given.heapSetting(), fewer);
     require(
-        problems, "memory beyond the heap", beyondHeap(), given.overhead(), MemoryGiven.OVERHEAD);
+        problems,
+        "images outside the heap",
+        images,
+        given.direct(),
+        "-XX:MaxDirectMemorySize",
+        smaller);
+    require(problems, "compute memory", compute, given.compute(), MemoryGiven.MAX_BYTES, smaller);
+    require(
+        problems,
+        "memory beyond the heap",
+        beyondHeap(),
+        given.overhead(),
+        MemoryGiven.OVERHEAD,
+        smaller);
     require(
         problems,
         "memory in total (heap and outside it)",
         heap + beyondHeap(),
         given.physical(),
-        MemoryGiven.MAX_PHYSICAL_BYTES);
+        MemoryGiven.MAX_PHYSICAL_BYTES,
+        smaller);
     return problems;
   }
 
-  private void require(List<String> problems, String what, long need, long given, String setting) {
+  private void require(
+      List<String> problems, String what, long need, long given, String setting, String instead) {
     if (need > given) {
       problems.add(
           "%s: an executor that trains %s worker%s at a time needs about %s MB of %s, and has %s MB; raise it, or %s"
               .formatted(
-                  setting,
-                  tasks,
-                  tasks == 1 ? "" : "s",
-                  mega(need),
-                  what,
-                  mega(given),
-                  images > compute
-                      ? "set mixtraining.data.cache = disk or none"
-                      : "lower mixtraining.optimizer.batch-size or raise mixtraining.optimizer.accumulate"));
+                  setting, tasks, tasks == 1 ? "" : "s", mega(need), what, mega(given), instead));
     }
   }
 

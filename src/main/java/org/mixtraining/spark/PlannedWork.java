@@ -1,6 +1,7 @@
 package org.mixtraining.spark;
 
 import java.util.ArrayList;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.mixtraining.config.EarlyStoppingConfig;
 import org.mixtraining.config.JobConfig;
@@ -129,10 +131,13 @@ public final class PlannedWork {
     int workers = data.config().workers().count();
     int batch = data.config().optimizer().batchSize();
     int parts = data.config().optimizer().accumulate();
-    Map<Rounds, Set<String>> kinds = new LinkedHashMap<>();
+    Map<String, Set<Rounds>> byTitle = new LinkedHashMap<>();
     for (EpochPlan plan : MixSchedule.of(data.config()).epochs()) {
-      kinds.computeIfAbsent(data.rounds(plan), rounds -> new LinkedHashSet<>()).add(plan.title());
+      byTitle.computeIfAbsent(plan.title(), t -> new LinkedHashSet<>()).add(data.rounds(plan));
     }
+    Map<Set<Rounds>, Set<String>> kinds = new LinkedHashMap<>();
+    byTitle.forEach(
+        (title, rounds) -> kinds.computeIfAbsent(rounds, r -> new LinkedHashSet<>()).add(title));
     List<String> lines = new ArrayList<>();
     lines.add(
         "a batch is %s images%s"
@@ -151,20 +156,31 @@ public final class PlannedWork {
                 "%s: %s steps an epoch%s"
                     .formatted(
                         String.join(", ", titles),
-                        rounds.steps(),
+                        range(rounds, Rounds::steps),
                         workers == 1
                             ? ""
-                            : "; the workers are averaged %s %s an epoch (%s)"
+                            : "; the workers are averaged %s an epoch (%s)"
                                 .formatted(
-                                    rounds.count(),
-                                    rounds.count() == 1 ? "time" : "times",
-                                    rounds.reason()))));
+                                    times(range(rounds, Rounds::count)),
+                                    rounds.iterator().next().reason()))));
     if (workers > 1) {
       lines.add(
           Speedup.of(data, data.config().workers().device() == WorkersConfig.Device.GPU)
               .describe());
     }
     return lines;
+  }
+
+  /** "3", or "3 to 20" where epochs of a kind differ. */
+  private static String range(Set<Rounds> rounds, ToIntFunction<Rounds> number) {
+    IntSummaryStatistics all = rounds.stream().mapToInt(number).summaryStatistics();
+    return all.getMin() == all.getMax()
+        ? String.valueOf(all.getMin())
+        : "%s to %s".formatted(all.getMin(), all.getMax());
+  }
+
+  private static String times(String range) {
+    return range.equals("1") ? "1 time" : range + " times";
   }
 
   /**

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.mixtraining.config.AugmentConfig;
-import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.BlendedMinibatches;
 import org.mixtraining.data.Minibatch;
@@ -32,10 +31,11 @@ import org.mixtraining.vit.state.ModelState;
 /**
  * A worker's epoch on one task, as minibatches whose images are prepared on the CPU or left raw to
  * the device: both come to the same bits. SL epochs see labelled images only, and mix them with
- * each other; SSL and JOINT epochs see all. Where an epoch's plan says so, images without a label
- * have minibatches of their own, and only some of them are visited.
+ * each other; SSL and JOINT epochs see all. Where an epoch's plan treats images without a label
+ * apart, those have minibatches of their own.
  *
  * @param head name of the task's head
+ * @param images that the epoch visits
  * @param others images of the same shape, at least one, if each image is mixed with one of another
  *     dataset by {@code mix.lambda}
  * @param steps minibatches of the epoch, as many as other workers have of their shares
@@ -175,16 +175,13 @@ public record WorkerBatches(
 
   /** The epoch's images, as one worker would take them alone. */
   private Minibatches shuffled() {
-    DataConfig data = config.data();
     return Minibatches.training(
-        plan.unlabelledApart()
-            ? images.visiting(plan.visitedUnlabelled(), data.fraction(), data.labelledFraction())
-            : images,
+        images,
         augmentation(),
         config.run().seed(),
         plan.epoch(),
         config.optimizer().batchSize(),
-        data.labelledFraction(),
+        config.data().labelledFraction(),
         switch (plan.objective()) {
           case SSL -> Minibatches.Labels.NONE;
           case SL -> Minibatches.Labels.LABELLED_ONLY;

@@ -23,7 +23,7 @@ class ShareTest {
   }
 
   private static int[] assigned(ImageSet images, int worker, int workers, long seed, int epoch) {
-    return Share.assigned(images, UNIT, worker, workers, seed, epoch, 1).indices();
+    return Share.all(images, UNIT).assigned(worker, workers, seed, epoch, 1).indices();
   }
 
   @Test
@@ -54,6 +54,9 @@ class ShareTest {
     assertThat(all.visiting(new Slice(0, 0.5), 1, 0.2).indices())
         .as("labelled, of those whose label is not used, and of those that have none")
         .containsExactly(0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14);
+    assertThat(all.visiting(new Slice(0, 0.5), 0.6, 0.2).indices())
+        .as("of a fraction")
+        .containsExactly(0, 1, 2, 3, 10, 11, 12);
     assertThat(all.visiting(new Slice(0.5, 0.5), 1, 1).indices())
         .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 18, 19);
   }
@@ -75,7 +78,7 @@ class ShareTest {
         long[][] counts = new long[4][workers];
         for (int w = 0; w < workers; w++) {
           int labelled = 3 * ofClass;
-          int[] hand = Share.assigned(images, UNIT, w, workers, 1, 2, ofClass / 20.0).indices();
+          int[] hand = Share.all(images, UNIT).assigned(w, workers, 1, 2, ofClass / 20.0).indices();
           for (int label = 0; label < 3; label++) {
             int own = label;
             counts[label][w] = IntStream.of(hand).filter(i -> i < labelled && i % 3 == own).count();

@@ -389,7 +389,7 @@ class MixScheduleTest {
                     "data.label-fraction=0.5",
                     "mix={mask-ratio = linear(0.75->0), label-passes = 1}")
                 .describe())
-        .contains("0.500  0.375, 0.750 of 50 % of the unlabelled\n");
+        .contains("0.500  0.375; unlabelled 0.750, 0.500 of them visited\n");
   }
 
   @Test

@@ -19,11 +19,6 @@ class SliceTest {
     return (i + 0.5) / IMAGES;
   }
 
-  private static long counted(Slice slice) {
-    return slice.images(
-        bound -> IntStream.range(0, IMAGES).filter(i -> quantile(i) < bound).count(), 0.2, 1);
-  }
-
   @ParameterizedTest
   @CsvSource({"0, 1, 8, 39", "0, 0.25, 8, 15", "0.5, 0.5, 24, 39", "0.25, 0.5, 16, 31"})
   void aSliceIsAnArcOfTheImages(double from, double share, int first, int last) {
@@ -53,15 +48,5 @@ class SliceTest {
     }
     assertThat(visits).startsWith(new int[8]);
     assertThat(IntStream.of(visits).skip(8)).allMatch(n -> n == 3);
-  }
-
-  @Test
-  void itHasAsManyAsItCounts() {
-    for (int from = 0; from < 100; from += 7) {
-      for (int share = 0; share <= 100; share += 9) {
-        Slice slice = new Slice(from / 100.0, share / 100.0);
-        assertThat(counted(slice)).as("%s", slice).isEqualTo(has(slice).length);
-      }
-    }
   }
 }

@@ -50,7 +50,7 @@ class MemoryNeedTest {
             line ->
                 assertThat(line)
                     .isEqualTo(
-                        "spark.executor.memory: an executor that trains 2 workers at a time needs about 888 MB of Java heap, and has 537 MB; raise it, or lower mixtraining.optimizer.batch-size or raise mixtraining.optimizer.accumulate"),
+                        "spark.executor.memory: an executor that trains 2 workers at a time needs about 888 MB of Java heap, and has 537 MB; raise it, or train fewer at a time (mixtraining.workers.per-executor, mixtraining.compare.parallel)"),
             line ->
                 assertThat(line)
                     .startsWith("-Dorg.bytedeco.javacpp.maxbytes in spark.executor.")

@@ -215,9 +215,23 @@ class PipelinesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"workers.count=1", "workers.count=2", "data.reshuffle=true"})
+  @ValueSource(
+      strings = {
+        "workers.count=1",
+        "workers.count=2",
+        "data.reshuffle=true",
+        "data.fraction=0.7",
+        "mix.unlabelled-fraction=constant(0)",
+        "mix.unlabelled-fraction=linear(0.3->1)"
+      })
   void whatFewLabelsCostIsWhatWasPlanned(String overrides) {
-    JobConfig config = config("data.label-fraction=0.2", overrides);
+    JobConfig config =
+        config(
+            "data.label-fraction=0.2",
+            "epochs={ssl = 3, sl = 3}",
+            "mix.ratio=1",
+            "mix.label-passes=2",
+            overrides);
     TrainingData data = TrainingData.open(spark.hadoopConfiguration(), config);
 
     for (EpochOutcome epoch : train(config).epochs) {

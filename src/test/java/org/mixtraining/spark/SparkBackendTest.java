@@ -713,7 +713,8 @@ class SparkBackendTest {
     assertThatThrownBy(() -> new SparkBackend(spark, data, 1_000_000))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(
-            "the driver's memory (MIXTRAINING_DRIVER_MEMORY, spark.driver.memory): an executor that trains ")
+            "the driver's memory (MIXTRAINING_DRIVER_MEMORY, spark.driver.memory): an executor that trains %s workers at a time needs about "
+                .formatted(spark.defaultParallelism()))
         .hasMessageContaining(" MB of Java heap, and has ");
   }
 

@@ -16,6 +16,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +34,7 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Split;
 import org.mixtraining.run.DataChecks;
 import org.mixtraining.run.TrainingData;
+import org.mixtraining.schedule.Slice;
 
 /** What follows from a configuration and the manifests of its datasets, without any image. */
 class TrainingDataTest {
@@ -154,16 +157,58 @@ class TrainingDataTest {
 
   @Test
   void whereFewImagesCameWithALabelMorePassesOverThemAreNotedIfTheyArePaidFor() throws IOException {
-    String path = "data.path=" + datasetWithUnlabelled(2700);
+    String few = "data.path=" + datasetWithUnlabelled(2700);
 
-    assertThat(new DataChecks(open(path, "data.keep-unlabelled=true")).notes())
+    assertThat(new DataChecks(open(few, "data.keep-unlabelled=true")).notes())
         .contains(
-            "10 % of the training images of {} have a label: mixtraining.mix.label-passes = 8 instead of 5 shows them more often, and merged epochs still cost less than those that they replace"
-                .replace("{}", path.substring("data.path=".length())));
-    for (String enough : List.of("mix.label-passes=8", "mix.ratio=0", "mix.pass=two-pass")) {
-      assertThat(new DataChecks(open(path, "data.keep-unlabelled=true", enough)).notes())
+            "10.0 % of the training images have a label: mixtraining.mix.label-passes = 8 instead of 5 shows them more often, and merged epochs still cost less than those that they replace");
+    for (String enough :
+        List.of(
+            "mix.label-passes=8",
+            "mix.ratio=0",
+            "mix.pass=two-pass",
+            "mix.mask-ratio=linear(0.75->0)")) {
+      assertThat(new DataChecks(open(few, "data.keep-unlabelled=true", enough)).notes())
+          .as(enough)
           .noneMatch(note -> note.contains("label-passes"));
     }
+  }
+
+  @Test
+  void imagesOfASliceAreCountedAsTheyAreChosen() throws IOException {
+    DatasetManifest manifest =
+        open("data.path=" + datasetWithUnlabelled(50)).labelled().get(0).dataset().manifest();
+    for (double fraction : new double[] {1, 0.7, 0.07}) {
+      for (double labels : new double[] {1, 0.55, 0.1}) {
+        for (Slice slice :
+            List.of(
+                Slice.ALL,
+                new Slice(0, 0),
+                new Slice(0, 0.55),
+                new Slice(0.55, 0.35),
+                new Slice(0.9, 0.45))) {
+          assertThat(manifest.unlabelled(Split.TRAIN, slice, fraction, fraction * labels))
+              .as("%s of %s, labels of %s", slice, fraction, labels)
+              .isEqualTo(chosen(manifest, slice, fraction, fraction * labels));
+        }
+      }
+    }
+  }
+
+  private static long chosen(
+      DatasetManifest manifest, Slice slice, double fraction, double labels) {
+    return Stream.concat(
+            manifest.splits().get(Split.TRAIN).histogram().stream().map(n -> new long[] {n, 1}),
+            Stream.of(new long[] {manifest.splits().get(Split.TRAIN).unlabelled(), 0}))
+        .mapToLong(
+            kind -> {
+              double low = labels * kind[1];
+              return LongStream.range(0, kind[0])
+                  .mapToDouble(k -> (k + 0.5) / kind[0])
+                  .filter(quantile -> quantile >= low && slice.has(quantile, low, fraction))
+                  .count();
+            })
+        .sum();
   }
 
   /** The schedule's defaults follow from the configuration, which must not deny them. */

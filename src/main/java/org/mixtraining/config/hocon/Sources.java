@@ -19,6 +19,7 @@ import org.mixtraining.config.UserException;
 /** The sources of a configuration: {@code reference.conf}, a file, the command line. */
 public final class Sources {
   static final String ROOT = "mixtraining";
+  private static final String UNLABELLED = ROOT + ".mix.unlabelled-fraction";
   private static final String WORKERS = ROOT + ".workers.count";
   private static final String DEVICE = ROOT + ".workers.device";
   private static final String PRECISION = ROOT + ".workers.precision";
@@ -75,10 +76,20 @@ public final class Sources {
    * A run's configuration as it reads today. Before there were rounds, {@code batch-size} was that
    * of each worker, and an epoch had one average: the same peak of the learning rate came of a rate
    * as many times as high. And bf16, the default, was the precision of GPUs alone: a run that was
-   * not bound to them goes on in float32.
+   * not bound to them goes on in float32. And before images without a label could be left out, all
+   * were visited.
    */
   private static Config today(Config base) {
-    if (base.isEmpty() || base.hasPath(ROUNDS)) {
+    if (base.isEmpty()) {
+      return base;
+    }
+    return base.hasPath(UNLABELLED)
+        ? rounds(base)
+        : rounds(base).withValue(UNLABELLED, ConfigValueFactory.fromAnyRef("constant(1)"));
+  }
+
+  private static Config rounds(Config base) {
+    if (base.hasPath(ROUNDS)) {
       return base;
     }
     Config own =

@@ -89,6 +89,22 @@ class ConfigDiffTest {
     assertThat(ConfigDiff.forbidden(alone, canonical("workers.count=1"))).isEmpty();
   }
 
+  @Test
+  void beforeImagesWithoutALabelCouldBeLeftOutAllWereVisited() {
+    String key = ",\"unlabelled-fraction\":\"linear(1->0)\"";
+    String few = canonical("data.label-fraction=0.1");
+    String older = few.replace(key, "");
+    assertThat(few).contains(key);
+
+    assertThat(ConfigDiff.forbidden(older, few))
+        .containsExactly(
+            "mixtraining.mix.unlabelled-fraction = \"linear(1->0)\", but was \"constant(1)\"");
+    assertThat(
+            ConfigDiff.forbidden(
+                canonical().replace(",\"unlabelled-fraction\":\"constant(1)\"", ""), canonical()))
+        .isEmpty();
+  }
+
   /** It was the default where products on the CPU were in float32 whatever it said. */
   @Test
   void thePrecisionThatWasThatOfGpusAloneIsFloat32OnTheCpu() {
