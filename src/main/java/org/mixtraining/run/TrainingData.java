@@ -2,6 +2,7 @@ package org.mixtraining.run;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.IntSummaryStatistics;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -224,8 +225,14 @@ public record TrainingData(JobConfig config, List<LabelledData> labelled, Prepar
 
   /** The rounds of an epoch. */
   public Rounds rounds(EpochPlan plan) {
-    long run = MixSchedule.of(config).epochs().stream().mapToLong(this::steps).sum();
-    return Rounds.of(config.averaging().rounds(), steps(plan), run, config.workers().count());
+    IntSummaryStatistics run =
+        MixSchedule.of(config).epochs().stream().mapToInt(this::steps).summaryStatistics();
+    return Rounds.of(
+        config.averaging().rounds(),
+        steps(plan),
+        run.getMax(),
+        run.getSum(),
+        config.workers().count());
   }
 
   /**

@@ -18,17 +18,26 @@ public record Rounds(int steps, int count, String reason) {
   /** Steps between two averages, at least, where the job chooses. */
   private static final int LEAST_STEPS = 4;
 
-  /** Averages of a run, at most, where the job chooses. */
-  private static final int AVERAGES = 300;
+  /** Passes over the images in which a worker takes so few; in more passes it takes more. */
+  private static final int PASSES = 18;
+
+  /**
+   * Averages of a run, at most, where the job chooses, so that they do not become its main cost.
+   */
+  private static final int AVERAGES = 1200;
 
   /**
    * The rounds of an epoch. Where the job chooses, a worker takes 4 steps between two averages, and
-   * more in long runs, which need fewer: none has more than 300. Both numbers are from measurements
-   * (the manual's experiments); how many workers there are did not matter.
+   * in runs of more than 18 passes over the images as many times more as there are more passes:
+   * where models overfit, averaging less costs nothing. Both numbers are from measurements (the
+   * manual's experiments); how many workers and images there are did not matter. No run has more
+   * than 1200 averages.
    *
+   * @param pass steps of the run's longest epoch
    * @param runSteps steps of the whole run
    */
-  public static Rounds of(AveragingConfig.Rounds asked, int steps, long runSteps, int workers) {
+  public static Rounds of(
+      AveragingConfig.Rounds asked, int steps, int pass, long runSteps, int workers) {
     if (workers == 1) {
       return new Rounds(steps, 1, "one worker has nobody to be averaged with");
     }
@@ -39,7 +48,9 @@ public record Rounds(int steps, int count, String reason) {
           : new Rounds(
               steps, most, "mixtraining.averaging.rounds is more than the epoch has steps");
     }
-    double between = Math.max(LEAST_STEPS, (double) runSteps / AVERAGES);
+    double passes = runSteps / Math.max(1.0, pass);
+    double between =
+        Math.max(LEAST_STEPS * Math.max(1, passes / PASSES), (double) runSteps / AVERAGES);
     int count = (int) Math.max(1, Math.round(steps / between));
     return new Rounds(
         steps,

@@ -151,7 +151,7 @@ class TrainingDataTest {
     assertThat(text).containsPattern(labelled);
     Files.writeString(
         file,
-        text.replaceFirst(labelled, "$1%d$2, \"unlabelled\" : %d".formatted(300 + images, images)));
+        text.replaceFirst(labelled, "$1%s$2, \"unlabelled\" : %s".formatted(300 + images, images)));
     return path;
   }
 
