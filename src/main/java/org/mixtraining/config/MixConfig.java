@@ -75,12 +75,7 @@ public record MixConfig(
     double ratio = settings.number("mix.ratio", v -> 0 <= v && v <= 1, "in [0, 1]");
     settings.byDefault("mix.alpha", ssat ? "constant(0.9)" : "linear(1->0)");
     Curve alpha = settings.curve("mix.alpha", v -> 0 <= v && v <= 1, "in [0, 1]");
-    MixMode mode = settings.choice("mix.mode", MixMode.class);
-    boolean few =
-        pipeline == Pipeline.MIX
-            && mode == MixMode.JOINT
-            && pass == MixPass.VISIBLE
-            && data.hasUnlabelled();
+    boolean few = pass == MixPass.VISIBLE && data.hasUnlabelled();
     settings.byDefault("mix.unlabelled-fraction", (few ? alpha : Curve.constant(1)).toString());
     Curve visited = settings.curve("mix.unlabelled-fraction", v -> 0 <= v && v <= 1, "in [0, 1]");
     settings.byDefault(
@@ -91,7 +86,7 @@ public record MixConfig(
             : 1);
     return new MixConfig(
         ratio,
-        mode,
+        settings.choice("mix.mode", MixMode.class),
         pass,
         alpha,
         settings.curve("mix.mask-ratio", v -> 0 <= v && v < 1, "in [0, 1)"),
