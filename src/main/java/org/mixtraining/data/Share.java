@@ -48,6 +48,28 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
   }
 
   /**
+   * The same in whole shards, dealt by seed and epoch: no worker gets two more than another. A
+   * shard has its part of each class, and of those with a label.
+   *
+   * @param shards of the dataset
+   * @param worker from 0
+   */
+  public Share rotated(int shards, int worker, int workers, long seed, int epoch) {
+    int[] dealt =
+        IntStream.range(0, shards)
+            .boxed()
+            .sorted(Comparator.comparingLong(shard -> Seed.DEAL.hash(seed, epoch, shard)))
+            .mapToInt(shard -> shard)
+            .toArray();
+    int[] worked = new int[shards];
+    for (int place = 0; place < shards; place++) {
+      worked[dealt[place]] = place % workers;
+    }
+    int[] own = IntStream.of(indices).filter(i -> worked[images.shard(i)] == worker).toArray();
+    return new Share(images, normalization, own);
+  }
+
+  /**
    * Those with a label, and a slice of the others.
    *
    * @param fraction share of the images that is used, in (0, 1]
@@ -64,35 +86,5 @@ public record Share(ImageSet images, Normalization normalization, int[] indices)
                 })
             .toArray();
     return new Share(images, normalization, visited);
-  }
-
-  /**
-   * A worker's share of such a set in whole shards, dealt by seed and epoch: no worker gets two
-   * more than another. A shard has its part of each class, and of those with a label.
-   *
-   * @param shards of the dataset
-   * @param worker from 0
-   */
-  public static Share rotated(
-      ImageSet images,
-      Normalization normalization,
-      int shards,
-      int worker,
-      int workers,
-      long seed,
-      int epoch) {
-    int[] dealt =
-        IntStream.range(0, shards)
-            .boxed()
-            .sorted(Comparator.comparingLong(shard -> Seed.DEAL.hash(seed, epoch, shard)))
-            .mapToInt(shard -> shard)
-            .toArray();
-    int[] worked = new int[shards];
-    for (int place = 0; place < shards; place++) {
-      worked[dealt[place]] = place % workers;
-    }
-    int[] own =
-        IntStream.range(0, images.size()).filter(i -> worked[images.shard(i)] == worker).toArray();
-    return new Share(images, normalization, own);
   }
 }

@@ -8,7 +8,6 @@ import java.util.stream.IntStream;
 import org.mixtraining.config.DataConfig;
 import org.mixtraining.config.JobConfig;
 import org.mixtraining.data.ImageSet;
-import org.mixtraining.data.Normalization;
 import org.mixtraining.data.PreparedDataset;
 import org.mixtraining.data.Share;
 import org.mixtraining.data.Split;
@@ -17,7 +16,6 @@ import org.mixtraining.run.TrainingData.Steps;
 import org.mixtraining.schedule.EpochPlan;
 import org.mixtraining.schedule.Objective;
 import org.mixtraining.schedule.Rounds;
-import org.mixtraining.schedule.Slice;
 import org.mixtraining.train.EpochIterator;
 import org.mixtraining.train.InterleavedTasks;
 import org.mixtraining.train.TaskBatches;
@@ -81,31 +79,34 @@ record EpochBatches(
   }
 
   private Share share(LabelledData task) {
+    return share(task.dataset(), data.config().data().fraction(), this::visited);
+  }
+
+  /** Those of some images that the epoch visits. */
+  private Share visited(Share all) {
     DataConfig asked = data.config().data();
-    Slice unlabelled = plan.visitedUnlabelled();
-    return share(
-        task.dataset(),
-        asked.fraction(),
-        all -> all.visiting(unlabelled, asked.fraction(), asked.labelledFraction()));
+    return plan.unlabelledApart()
+        ? all.visiting(plan.visitedUnlabelled(), asked.fraction(), asked.labelledFraction())
+        : all;
   }
 
   private Share share(PreparedDataset dataset, double fraction, UnaryOperator<Share> visiting) {
     JobConfig config = data.config();
     int workers = config.workers().count();
-    int shardCount = dataset.manifest().shards();
+    int shards = dataset.manifest().shards();
     long seed = config.run().seed();
-    Normalization normalization = dataset.manifest().normalization();
-    if (!config.data().reshuffle()) {
-      List<Integer> own = assignment.shards(worker, workers, shardCount);
-      ImageSet shards = dataset.shards(Split.TRAIN, own, fraction, worker);
-      return visiting.apply(Share.all(shards, normalization));
+    boolean reshuffle = config.data().reshuffle();
+    ImageSet held =
+        reshuffle
+            ? dataset.all(Split.TRAIN, fraction, worker)
+            : dataset.shards(
+                Split.TRAIN, assignment.shards(worker, workers, shards), fraction, worker);
+    Share visited = visiting.apply(Share.all(held, dataset.manifest().normalization()));
+    if (!reshuffle) {
+      return visited;
     }
-    ImageSet all = dataset.all(Split.TRAIN, fraction, worker);
     return dataset.caching().window() > 0
-        ? visiting.apply(
-            Share.rotated(all, normalization, shardCount, worker, workers, seed, plan.epoch()))
-        : visiting
-            .apply(Share.all(all, normalization))
-            .assigned(worker, workers, seed, plan.epoch(), config.data().labelledFraction());
+        ? visited.rotated(shards, worker, workers, seed, plan.epoch())
+        : visited.assigned(worker, workers, seed, plan.epoch(), config.data().labelledFraction());
   }
 }

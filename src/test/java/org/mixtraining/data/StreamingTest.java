@@ -395,8 +395,8 @@ class StreamingTest {
     Normalization normalization = manifest(IMAGES, SIDE).normalization();
     Set<Integer> ofFirst = new HashSet<>();
     for (int epoch = 0; epoch < 10; epoch++) {
-      int[] first = Share.rotated(images, normalization, SHARDS, 0, 2, 1, epoch).indices();
-      int[] second = Share.rotated(images, normalization, SHARDS, 1, 2, 1, epoch).indices();
+      int[] first = Share.all(images, normalization).rotated(SHARDS, 0, 2, 1, epoch).indices();
+      int[] second = Share.all(images, normalization).rotated(SHARDS, 1, 2, 1, epoch).indices();
       assertThat(IntStream.concat(IntStream.of(first), IntStream.of(second)).sorted().toArray())
           .isEqualTo(IntStream.range(0, IMAGES).toArray());
       assertThat(Arrays.stream(first).map(images::shard).distinct().toArray()).hasSize(1);
