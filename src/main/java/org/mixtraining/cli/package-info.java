@@ -8,6 +8,7 @@
  * org.mixtraining.cli.LiveLine}.
  *
  * <p>Results and tables go to standard output; progress and logs to standard error. Exit codes: 0
- * done, 1 failed, 2 bad input (arguments, configuration, data), 3 interrupted and resumable.
+ * done, 1 failed, 2 bad input (arguments, configuration, data), 3 interrupted and resumable, 4
+ * another process is training the run.
  */
 package org.mixtraining.cli;

@@ -56,7 +56,7 @@ public record RunSummary(
   /**
    * Shares from 0 to 1; null where nothing was evaluated.
    *
-   * @param bestEpoch first epoch with the highest validation accuracy, from 1
+   * @param bestEpoch last epoch with the highest validation accuracy, from 1
    * @param bestValidation that accuracy
    * @param testAtBest test accuracy after that epoch
    * @param finalTest test accuracy after the last finished epoch

@@ -21,9 +21,14 @@ import org.mixtraining.spark.PackagedJob;
  */
 @Tag("end-to-end")
 class DynamicAllocationTest {
+  private static final String MIN = "spark.dynamicAllocation.minExecutors=";
   private static final String DYNAMIC =
-      "--conf spark.dynamicAllocation.enabled=true --conf spark.dynamicAllocation.minExecutors=2"
-          + " --conf spark.dynamicAllocation.executorIdleTimeout=5s";
+      "--conf spark.dynamicAllocation.enabled=true --conf "
+          + MIN
+          + "2 --conf spark.dynamicAllocation.executorIdleTimeout=5s";
+  private static final String SMALL =
+      " --conf spark.dynamicAllocation.shuffleTracking.enabled=true"
+          + " --conf spark.executor.cores=1 --conf spark.executor.memory=1g";
 
   @TempDir static Path directory;
   private static SmallJob job;
@@ -86,18 +91,32 @@ class DynamicAllocationTest {
     assertThat(job.row("served").stateSha256()).isEqualTo(job.row("local").stateSha256());
   }
 
+  @Test
+  void norDoExecutorsWithoutGpusWithAShuffleService() throws Exception {
+    String service = " --conf spark.shuffle.service.enabled=true" + shuffleService;
+
+    assertThat(train("standalone", "cpus", service, "-D", "averaging.exchange=shuffle"))
+        .as(cluster.said("cpus"))
+        .isZero();
+    assertThat(job.row("cpus").stateSha256()).isEqualTo(job.row("local").stateSha256());
+  }
+
+  @Test
+  void executorsWithoutGpusEndForThoseThatTrainOnOne() throws Exception {
+    assertThat(train("mixtraining", "replaced", SMALL + " --conf " + MIN + "0", SHUFFLE))
+        .as(cluster.said("replaced"))
+        .isZero();
+    assertThat(job.row("replaced").stateSha256()).isEqualTo(job.row("local").stateSha256());
+  }
+
   /** Those that have none hold all cores, and may not end. */
   @Test
   void aRunWhoseExecutorsWithGpusCannotStartSaysSo() throws Exception {
-    String small =
-        " --conf spark.dynamicAllocation.shuffleTracking.enabled=true"
-            + " --conf spark.executor.cores=1 --conf spark.executor.memory=1g";
-
     int code =
         train(
             "mixtraining",
             "waiting",
-            small,
+            SMALL,
             "-D",
             "workers.device=gpu",
             "-D",

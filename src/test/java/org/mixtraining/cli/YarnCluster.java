@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -56,7 +57,8 @@ final class YarnCluster implements AutoCloseable {
         spark.yarn.am.memory 512m
         spark.ui.enabled false
         """
-            .formatted(home.resolve("jars")));
+                .formatted(home.resolve("jars"))
+            + kernels());
     Path own = Files.createDirectory(directory.resolve("hadoop"));
     this.site = Files.createDirectory(own.resolve("conf"));
     String libraries = Path.of("target/yarn/hadoop") + "/*:" + Path.of("target/spark/jars") + "/*";
@@ -74,6 +76,17 @@ final class YarnCluster implements AutoCloseable {
             .redirectOutput(log("hadoop").toFile())
             .start();
     await("hadoop", () -> said("hadoop").contains("\nready\n"));
+  }
+
+  /** Containers multiply by the kernels that OpenBLAS is told to take here, for the same bits. */
+  private static String kernels() {
+    return System.getenv().entrySet().stream()
+        .filter(variable -> variable.getKey().startsWith("OPENBLAS_"))
+        .flatMap(
+            variable ->
+                Stream.of("spark.executorEnv.", "spark.yarn.appMasterEnv.")
+                    .map(to -> to + variable.getKey() + " " + variable.getValue() + "\n"))
+        .collect(Collectors.joining());
   }
 
   /** As clients of it are configured. */

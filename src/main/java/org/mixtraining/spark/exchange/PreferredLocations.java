@@ -1,8 +1,12 @@
 package org.mixtraining.spark.exchange;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toList;
+
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -26,10 +30,21 @@ import scala.reflect.ClassTag$;
  */
 public final class PreferredLocations {
 
-  private final List<List<String>> executors;
+  /**
+   * Where one of them ran last.
+   *
+   * @param location empty if it is not known, or not preferred
+   * @param since the greater, the later it came there
+   */
+  private record Place(List<String> location, long since) {
+    private static final Place UNKNOWN = new Place(List.of(), 0);
+  }
+
+  private final List<Place> places;
+  private long arrivals;
 
   public PreferredLocations(int workers) {
-    this.executors = new ArrayList<>(Collections.nCopies(workers, List.of()));
+    this.places = new ArrayList<>(Collections.nCopies(workers, Place.UNKNOWN));
   }
 
   /** Notes where workers ran. */
@@ -42,7 +57,10 @@ public final class PreferredLocations {
 
   /** Notes where one ran. */
   public void ranAt(int number, String host, String executor) {
-    executors.set(number, location(host, executor));
+    List<String> location = location(host, executor);
+    if (!places.get(number).location().equals(location)) {
+      places.set(number, new Place(location, ++arrivals));
+    }
   }
 
   /** Spark's name of an executor as a location; a lost one is ignored. */
@@ -53,23 +71,27 @@ public final class PreferredLocations {
   /** The numbers of the workers, a partition each. */
   public JavaRDD<Integer> numbers(JavaSparkContext spark) {
     int alive = spark.sc().isLocal() ? 1 : spark.sc().statusTracker().getExecutorInfos().length - 1;
-    return numbers(spark, shared(executors, Math.max(1, alive)));
+    return numbers(spark, shared(Math.max(1, alive)));
   }
 
   /**
    * Locations without those that an executor has beyond its share: workers that had to share one
-   * while others were not there yet do not stay together for good.
+   * while others were not there stay together no longer than that. Those that came last leave, so
+   * that only workers of an executor that was lost move again once another replaces it.
    *
    * @param alive executors that there are
    */
-  static List<List<String>> shared(List<List<String>> locations, int alive) {
-    int share = (locations.size() + alive - 1) / alive;
-    Map<List<String>, Integer> taken = new HashMap<>();
-    return locations.stream()
+  List<List<String>> shared(int alive) {
+    int share = (places.size() + alive - 1) / alive;
+    Map<List<String>, List<Long>> arrivals =
+        places.stream()
+            .sorted(Comparator.comparingLong(Place::since))
+            .collect(groupingBy(Place::location, mapping(Place::since, toList())));
+    return places.stream()
         .map(
-            location ->
-                location.isEmpty() || taken.merge(location, 1, Integer::sum) <= share
-                    ? location
+            place ->
+                arrivals.get(place.location()).indexOf(place.since()) < share
+                    ? place.location()
                     : List.<String>of())
         .toList();
   }
