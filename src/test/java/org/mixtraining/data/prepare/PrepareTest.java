@@ -18,6 +18,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -384,5 +386,22 @@ class PrepareTest {
     assertThat(synthetic.classes()).startsWith("disc", "ring").hasSize(10);
     assertThat(synthetic.splits().get(Split.TRAIN).histogram()).hasSize(10).containsOnly(18L);
     assertThat(synthetic.splits().get(Split.TEST).histogram()).containsOnly(5L);
+  }
+
+  @Test
+  void imagesThatAreManyAreJoinedInPartsOfTheirBytes() {
+    Dataset<Row> images = spark.range(0, 1000).selectExpr("id", "id * 7 as pixels");
+    Dataset<Row> assigned = spark.range(0, 1000).selectExpr("id", "id % 3 as shard");
+
+    Dataset<Row> few = Prepare.joined(images, assigned, Prepare.FEW_IMAGES, 200L << 30);
+    Dataset<Row> many = Prepare.joined(images, assigned, Prepare.FEW_IMAGES + 1, 200L << 30);
+
+    assertThat(few.queryExecution().executedPlan().toString())
+        .contains("BroadcastHashJoin")
+        .doesNotContain("hashpartitioning");
+    assertThat(many.queryExecution().executedPlan().toString())
+        .contains("hashpartitioning(id", ", 800)")
+        .doesNotContain(", 8)");
+    assertThat(many.orderBy("id").collectAsList()).isEqualTo(few.orderBy("id").collectAsList());
   }
 }
