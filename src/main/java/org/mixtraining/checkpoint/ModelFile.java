@@ -11,6 +11,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.mixtraining.config.Location;
 import org.mixtraining.config.UserException;
+import org.mixtraining.files.WholeFile;
 import org.mixtraining.formats.DamagedFileException;
 import org.mixtraining.formats.ForeignTensors;
 import org.mixtraining.formats.HuggingFaceConfig;
@@ -86,9 +87,7 @@ public record ModelFile(String named, byte[] content, byte[] config) {
       throw new UserException(
           "%s: has %s bytes, and at most %s are read".formatted(named, bytes, MOST_BYTES));
     }
-    try (var in = files.open(path)) {
-      return in.readAllBytes();
-    }
+    return WholeFile.read(files, path);
   }
 
   /**

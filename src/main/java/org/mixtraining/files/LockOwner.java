@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -58,9 +57,9 @@ public record LockOwner(String token, String host, long pid, String started, Str
   /** The owner that a file names, {@link #UNKNOWN} if there is none or it was cut off. */
   public static LockOwner read(FileSystem files, org.apache.hadoop.fs.Path file)
       throws IOException {
-    try (InputStream in = files.open(file)) {
-      return Objects.requireNonNullElse(
-          JSON.readValue(in.readAllBytes(), LockOwner.class), UNKNOWN);
+    try {
+      byte[] json = WholeFile.read(files, file);
+      return Objects.requireNonNullElse(JSON.readValue(json, LockOwner.class), UNKNOWN);
     } catch (FileNotFoundException | JsonProcessingException e) {
       return UNKNOWN;
     }

@@ -1,6 +1,7 @@
 package org.mixtraining.files;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIOException;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.mixtraining.config.Location;
 
@@ -31,6 +33,8 @@ public final class WholeFile {
 
   /** Age from which a temporary file is stale whose writer cannot be checked for being alive. */
   private static final Duration STALE = Duration.ofMinutes(10);
+
+  private static final int ATTEMPTS = 5;
 
   private final FileSystem files;
   private final Path path;
@@ -54,6 +58,22 @@ public final class WholeFile {
       put(content);
     } else {
       rename(content);
+    }
+  }
+
+  /**
+   * The bytes of a file that another process may be replacing: S3A refuses to read one that was
+   * replaced since it was opened, which the next attempt opens anew.
+   */
+  public static byte[] read(FileSystem files, Path path) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try (InputStream in = files.open(path)) {
+        return in.readAllBytes();
+      } catch (PathIOException e) {
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
     }
   }
 

@@ -1,14 +1,20 @@
 package org.mixtraining.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.PathIOException;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,5 +73,37 @@ class WholeFileTest {
       write("summary.json");
       assertThat(file).exists();
     }
+  }
+
+  /** S3A compares the version that it reads with the one that it opened. */
+  public static final class Replaced extends RawLocalFileSystem {
+    private int left;
+
+    private static FileSystem times(int times) throws IOException {
+      Replaced files = new Replaced();
+      files.initialize(URI.create("file:///"), new Configuration());
+      files.left = times;
+      return files;
+    }
+
+    @Override
+    public FSDataInputStream open(org.apache.hadoop.fs.Path file, int bufferSize)
+        throws IOException {
+      if (left-- > 0) {
+        throw new PathIOException(file.toString(), "ETag change detected");
+      }
+      return super.open(file, bufferSize);
+    }
+  }
+
+  @Test
+  void aFileThatIsReplacedMeanwhileIsReadAgain() throws IOException {
+    write("lock");
+    var path = new org.apache.hadoop.fs.Path(directory.resolve("lock").toString());
+
+    assertThat(WholeFile.read(Replaced.times(4), path)).containsExactly(1);
+    assertThatThrownBy(() -> WholeFile.read(Replaced.times(5), path))
+        .isInstanceOf(PathIOException.class)
+        .hasMessageContaining("ETag change detected");
   }
 }
