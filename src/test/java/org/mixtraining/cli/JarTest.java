@@ -59,4 +59,44 @@ class JarTest {
         .contains("org/mixtraining/shaded/typesafe/config/Config.class")
         .noneMatch(name -> name.startsWith("com/typesafe/"));
   }
+
+  /**
+   * What a cluster's own libraries may bring in another version: a new one is relocated in the POM,
+   * or listed here. JNA is not relocated, since its native part finds classes by their names; the
+   * others are Deeplearning4j's, or draw the report and read images.
+   */
+  @Test
+  void whatIsInItOfOthersIsListed() throws IOException {
+    Set<String> packages =
+        classes(JAR).stream()
+            .map(name -> name.split("/"))
+            .map(parts -> parts[0].length() > 3 ? parts[0] : parts[0] + "." + parts[1])
+            .collect(Collectors.toCollection(TreeSet::new));
+
+    assertThat(packages)
+        .containsExactly(
+            "com.github", // L-BFGS
+            "com.jakewharton", // byte units
+            "com.sun", // JNA
+            "com.tdunning", // t-digest
+            "com.twelvemonkeys", // image formats
+            "de.javakaffee", // Kryo serialisers
+            "j2html",
+            "net.ericaro", // iterator tools
+            "onnx",
+            "org.apache", // dl4j-spark's TaskContextHelper
+            "org.bytedeco",
+            "org.datavec",
+            "org.deeplearning4j",
+            "org.eclipse", // Deeplearning4j's resources
+            "org.mixtraining",
+            "org.nd4j",
+            "org.tensorflow", // its protocol
+            "oshi",
+            "tensorflow");
+    assertThat(classes(JAR))
+        .filteredOn(name -> name.startsWith("org/apache/"))
+        .hasSize(2)
+        .allMatch(name -> name.startsWith("org/apache/spark/"));
+  }
 }
