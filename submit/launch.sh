@@ -13,6 +13,7 @@ esac
 jar=$root/target/mixtraining.jar # or another, where the executors have it elsewhere
 required=()                      # environment variables besides SPARK_HOME
 driver_exit=                     # pattern of spark-submit's log that tells the exit code of a driver elsewhere
+driver_after=^                   # pattern of the line from which the next such exit code is the driver's
 sent=()                          # arguments for the driver, if not the launcher's
 must_tell=                       # not empty if spark-submit itself exits with 0 whatever became of that
 
@@ -46,14 +47,14 @@ plan() {
 }
 
 # Runs spark-submit for a driver on the cluster, whose exit code its log tells by the last match of
-# driver_exit, and exits with that.
+# driver_exit after driver_after, and exits with that.
 exit_as_driver() {
   local log told code
   log=$(mktemp)
   set +e
   { "$@" 2>&1 >&3 | tee "$log" >&2; code=${PIPESTATUS[0]}; } 3>&1
   set -e
-  told=$(sed -nE "s/.*$driver_exit.*/\\1/p" "$log" | tail -n 1)
+  told=$(sed -nE "/$driver_after/,/$driver_exit/s/.*$driver_exit.*/\\1/p" "$log" | tail -n 1)
   rm -f "$log"
   if [ -z "$told" ] && [ "$code" = 0 ] && [ -n "$must_tell" ]; then
     echo "$(basename "$0"): spark-submit's log does not tell the driver's exit code; let it log INFO" >&2

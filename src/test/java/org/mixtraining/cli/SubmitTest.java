@@ -205,8 +205,10 @@ class SubmitTest {
 
   @ParameterizedTest
   @CsvSource({
-    "kubernetes, '\t exit code: 0\n', 0, 0",
-    "kubernetes, '\t exit code: 4\n', 0, 4",
+    "kubernetes, '\t container name: spark-kubernetes-driver\n\t exit code: 0\n', 0, 0",
+    "kubernetes, '\t container name: spark-kubernetes-driver\n\t exit code: 4\n', 0, 4",
+    "kubernetes, '\t container name: spark-kubernetes-driver\n\t exit code: 2\n\n\t container name: istio-proxy\n\t exit code: 0\n', 0, 2",
+    "kubernetes, '\t container name: istio-proxy\n\t exit code: 0\n', 0, 1",
     "kubernetes, 'INFO nothing', 0, 1",
     "yarn, 'diagnostics: User application exited with status 2', 1, 2",
     "yarn, 'Application application_1 finished with failed status', 1, 1",
