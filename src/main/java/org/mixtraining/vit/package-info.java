@@ -4,7 +4,7 @@
  * <p>{@link org.mixtraining.vit.ViT} says what the model is; {@link org.mixtraining.vit.ViTGraph}
  * builds a ComputationGraph configuration for each objective from the same layers: patch embedding,
  * encoder blocks, encoder norm, then a decoder that reconstructs pixels (SSL), a head that names
- * classes (SL), or both (JOINT). Between epochs the truth is a {@link
+ * classes (SL), or both (JOINT). Between epochs the source of truth is a {@link
  * org.mixtraining.vit.state.ModelState}: named parameter blocks with their AdamW moments and step
  * counts. A {@link org.mixtraining.vit.Replica} is a graph that loads the blocks it uses, trains,
  * and hands them back.
