@@ -1,24 +1,32 @@
 package org.mixtraining.results;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIOException;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.parquet.hadoop.util.HadoopStreams;
+import org.apache.parquet.io.DelegatingSeekableInputStream;
+import org.apache.parquet.io.InputFile;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
+import org.apache.parquet.io.SeekableInputStream;
 import org.mixtraining.files.WholeFile;
 
 /** One Parquet file of a table. */
 record Part(Path path, Configuration conf) {
+  private static final int LOOKS = 10;
 
   /** Replaces it by a file with these records of the table. */
   void write(Table table, List<Group> records) throws IOException {
@@ -47,14 +55,77 @@ record Part(Path path, Configuration conf) {
     FileSystem files = path.getFileSystem(conf);
     List<Group> records = new ArrayList<>();
     if (files.exists(path)) {
-      try (ParquetReader<Group> reader =
-          ParquetReader.builder(new GroupReadSupport(), path).withConf(conf).build()) {
+      try (ParquetReader<Group> reader = new Reader(new Bytes(bytes(files))).build()) {
         for (Group row = reader.read(); row != null; row = reader.read()) {
           records.add(row);
         }
       }
     }
     return records;
+  }
+
+  /**
+   * Of one stream: Parquet's own reader asks for the length and opens the file apart, and another
+   * file may have taken its place in between.
+   */
+  private byte[] bytes(FileSystem files) throws IOException {
+    for (int look = 1; ; look++) {
+      try (InputStream in = files.open(path)) {
+        return in.readAllBytes();
+      } catch (PathIOException e) { // in a store it has been replaced since it was opened
+        if (look == LOOKS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static final class Reader extends ParquetReader.Builder<Group> {
+    private Reader(InputFile file) {
+      super(file);
+    }
+
+    @Override
+    protected ReadSupport<Group> getReadSupport() {
+      return new GroupReadSupport();
+    }
+  }
+
+  private record Bytes(byte[] content) implements InputFile {
+    @Override
+    public long getLength() {
+      return content.length;
+    }
+
+    @Override
+    public SeekableInputStream newStream() {
+      Cursor cursor = new Cursor(content);
+      return new DelegatingSeekableInputStream(cursor) {
+        @Override
+        public long getPos() {
+          return cursor.position();
+        }
+
+        @Override
+        public void seek(long position) {
+          cursor.seek(position);
+        }
+      };
+    }
+  }
+
+  private static final class Cursor extends ByteArrayInputStream {
+    private Cursor(byte[] content) {
+      super(content);
+    }
+
+    private synchronized long position() {
+      return pos;
+    }
+
+    private synchronized void seek(long position) {
+      pos = Math.toIntExact(position);
+    }
   }
 
   private record NewFile(FSDataOutputStream out, Path path) implements OutputFile {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,11 +18,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.files.BucketFileSystem;
 
 /** Every path that is configured, on a file system that is not the local one. */
 @Tag("cluster") // whole commands, with a Spark session each
 class ObjectStoreTest {
   private static final String BUCKET = "bucket://images/";
+
+  /** Of a scheme by which the job knows an object store. */
+  private static final String STORE = "s3://images/";
 
   @TempDir static Path root;
   private static final Map<String, String> PROPERTIES = new TreeMap<>();
@@ -30,8 +35,10 @@ class ObjectStoreTest {
   static void useTheBucket() throws IOException {
     PROPERTIES.put("spark.master", "local[2]");
     PROPERTIES.put("spark.ui.enabled", "false");
-    BucketFileSystem.settings(root)
-        .forEach((key, value) -> PROPERTIES.put("spark.hadoop." + key, value));
+    for (String scheme : List.of("bucket", "s3")) {
+      BucketFileSystem.settings(scheme, root)
+          .forEach((key, value) -> PROPERTIES.put("spark.hadoop." + key, value));
+    }
     PROPERTIES.forEach(System::setProperty);
     Random random = new Random(1);
     for (String name : List.of("dark", "light")) {
@@ -53,13 +60,17 @@ class ObjectStoreTest {
   }
 
   private static Printed run(String command, String... settings) {
+    return runIn(BUCKET, command, settings);
+  }
+
+  private static Printed runIn(String place, String command, String... settings) {
     List<String> words = new ArrayList<>(List.of(command, "--quiet"));
     for (String setting :
         List.of(
-            "run.output=" + BUCKET + "runs",
+            "run.output=" + place + "runs",
             "data.format=folder",
-            "data.source=" + BUCKET + "raw",
-            "data.path=" + BUCKET + "shards",
+            "data.source=" + URI.create(place).resolve("/raw"),
+            "data.path=" + place + "shards",
             "data.image-size=16",
             "data.shards=2",
             "model.preset=vit-nano",
@@ -107,22 +118,68 @@ class ObjectStoreTest {
     }
   }
 
+  /** Its files are put as a whole, and what is staged is published file by file. */
+  @Test
+  void aRunInAStoreGoesOnAfterTheEpochsItHas() throws IOException {
+    String store = STORE + "store/";
+    Printed made = runIn(store, "prepare");
+    assertThat(made.exitCode()).as(made.err()).isZero();
+    Map<String, String> prepared = files("store/shards");
+    Printed kept = runIn(store, "prepare", "--keep");
+    assertThat(kept.exitCode()).isZero();
+    assertThat(kept.out()).isEqualTo(made.out());
+    assertThat(files("store/shards")).isEqualTo(prepared);
+
+    BucketFileSystem.denied = "epoch-00002";
+    Printed failed = runIn(store, "train", "-D", "run.id=far");
+    BucketFileSystem.denied = "/denied";
+    assertThat(failed.exitCode()).isNotZero();
+    assertThat(failed.err()).contains("403 Forbidden");
+    Map<String, String> reached = files("store/runs/checkpoints/far");
+    assertThat(reached)
+        .containsKey("epoch-00001.safetensors")
+        .doesNotContainKey("epoch-00002.safetensors");
+    Printed resumed = runIn(store, "train", "-D", "run.id=far");
+    assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+    assertThat(files("store/runs/checkpoints/far"))
+        .as("it was not trained again")
+        .containsEntry("epoch-00001.safetensors", reached.get("epoch-00001.safetensors"));
+
+    assertThat(
+            runIn(store, "sql", "--csv", "-e", "select run_id, status, epochs_done from runs")
+                .out())
+        .contains("far,finished,2");
+    assertThat(files("store/runs/tensorboard/far")).as("one of each start").hasSize(2);
+    assertThat(files("store").keySet())
+        .contains("runs/checkpoints/far/final.safetensors")
+        .noneMatch(name -> name.contains("/.") || name.endsWith("LOCK"));
+  }
+
+  /** Names below a directory of the root, with what would tell of a change. */
+  private static Map<String, String> files(String directory) throws IOException {
+    Map<String, String> files = new TreeMap<>();
+    Path top = root.resolve(directory);
+    try (var all = Files.walk(top)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        files.put(
+            top.relativize(file).toString(),
+            Files.size(file) + " " + Files.getLastModifiedTime(file));
+      }
+    }
+    return files;
+  }
+
   @Test
   void anOutputThatMayNotBeWrittenIsBadInput() {
     assertThat(run("prepare", "-D", "data.path=" + BUCKET + "mine").exitCode()).isZero();
 
     Printed refused =
-        run(
-            "train",
-            "-D",
-            "data.path=" + BUCKET + "mine",
-            "-D",
-            "run.output=" + BUCKET + BucketFileSystem.DENIED);
+        run("train", "-D", "data.path=" + BUCKET + "mine", "-D", "run.output=" + BUCKET + "denied");
 
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err().lines().reduce((first, last) -> last).orElseThrow())
         .startsWith("failed: ")
-        .contains("AccessDeniedException", BUCKET + BucketFileSystem.DENIED, "403 Forbidden");
+        .contains("AccessDeniedException", BUCKET + "denied", "403 Forbidden");
   }
 
   @Test

@@ -285,8 +285,10 @@ class SubmitTest {
                 directory.resolve("stub") + ":submit/examples",
                 "PYTHONDONTWRITEBYTECODE",
                 "1",
+                "MIXTRAINING_DATA",
+                "s3a://b/x",
                 "MIXTRAINING_HOME",
-                Path.of("").toAbsolutePath().toString()),
+                "."),
             "python3",
             "-c",
             "import json, airflow_mixtraining as m; print(json.dumps([t.bash_command for t in (m.prepare, m.train, m.result)]))");
@@ -295,12 +297,31 @@ class SubmitTest {
 
     JsonNode list = new ObjectMapper().readTree(commands.out());
     assertThat(list).hasSize(3);
+    String giveUp = "; code=$?; [ \"$code\" -ne 2 ] || exit 99; exit \"$code\"";
+    assertThat(list)
+        .extracting(JsonNode::asText)
+        .containsExactly(
+            "cd . && submit/standalone prepare --keep --conf conf/quickstart.conf"
+                + " -D data.path=s3a://b/x/daily-{{ ds_nodash }}"
+                + giveUp,
+            "cd . && submit/standalone train --conf conf/quickstart.conf"
+                + " -D data.path=s3a://b/x/daily-{{ ds_nodash }} -D run.id=daily-{{ ds_nodash }}"
+                + giveUp,
+            "cd . && MASTER='local[*]' submit/mixtraining sql --conf conf/quickstart.conf --json -e"
+                + " \"select run_id, best_epoch, test_accuracy_at_best from runs"
+                + " where run_id = 'daily-{{ ds_nodash }}'\"");
     for (JsonNode command : List.of(list.get(0), list.get(1))) {
-      Said said = dry(command.asText().replace("{{ ds_nodash }}", "20260101"));
+      String here = command.asText().replace("s3a://b/x", "data");
+      Said said = dry(here.replace("{{ ds_nodash }}", "20260101"));
       assertThat(said.exitCode()).as(said.err()).isZero();
       assertThat(said.out()).contains("/bin/spark-submit --class", "daily-20260101");
     }
-    assertThat(list.get(0).asText()).contains("prepare --keep").doesNotContain("-e ");
+    Path words = directory.resolve("asked");
+    Said asked = run(Map.of("WORDS", words.toString()), "bash", "-c", list.get(2).asText());
+    assertThat(asked.exitCode()).as(asked.err()).isZero();
+    assertThat(Files.readString(words))
+        .contains(
+            " --master local[*] ", " sql --conf conf/quickstart.conf --json -e select run_id");
     Said bad =
         run(
             Map.of(),

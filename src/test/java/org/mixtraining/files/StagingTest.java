@@ -11,10 +11,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StagingTest {
   private static final LockOwner SELF = LockOwner.self();
@@ -35,6 +43,19 @@ class StagingTest {
             .master("local[2, 2]") // as the tests of other packages, which may find it running
             .config("spark.ui.enabled", false)
             .getOrCreate();
+  }
+
+  @BeforeEach
+  void useTheStore() {
+    BucketFileSystem.settings("s3", directory, SickBucket.class)
+        .forEach(spark.sparkContext().hadoopConfiguration()::set);
+  }
+
+  @AfterEach
+  void forgetTheStore() {
+    BucketFileSystem.settings("s3", directory)
+        .keySet()
+        .forEach(spark.sparkContext().hadoopConfiguration()::unset);
   }
 
   private Staging staging() throws IOException {
@@ -112,5 +133,124 @@ class StagingTest {
     assertThat(directory.resolve("made/old")).exists();
     assertThat(told).hasSize(2);
     assertThat(told.get(0)).startsWith("restored file:");
+  }
+
+  // --- in an object store ------------------------------------------------------------------------
+
+  private static final SortedMap<String, String> OLD =
+      new TreeMap<>(Map.of("a/1", "old", "a/3", "old", "gone", "old", "seal", "old"));
+  private static final SortedMap<String, String> NEW =
+      new TreeMap<>(Map.of("a/1", "new", "a/2", "new", "b", "new", "seal", "new"));
+
+  private Staging inTheStore() throws IOException {
+    return new Staging(
+        spark.sparkContext(), new org.apache.hadoop.fs.Path("s3://bucket/made"), "seal", told::add);
+  }
+
+  private static void write(Path made, Map<String, String> files) throws IOException {
+    for (var file : files.entrySet()) {
+      Files.createDirectories(made.resolve(file.getKey()).getParent());
+      Files.writeString(made.resolve(file.getKey()), file.getValue());
+    }
+  }
+
+  /** The files of a directory, which may not be there. */
+  private static SortedMap<String, String> read(Path made) throws IOException {
+    SortedMap<String, String> files = new TreeMap<>();
+    if (Files.exists(made)) {
+      try (var all = Files.walk(made)) {
+        for (var file : all.filter(Files::isRegularFile).toList()) {
+          files.put(made.relativize(file).toString(), Files.readString(file));
+        }
+      }
+    }
+    return files;
+  }
+
+  private void publish(Staging staging, int sickAt) throws IOException {
+    SickBucket.left = 0; // well so far
+    var made = staging.directory("key").toUri().getPath();
+    write(directory.resolve(made.substring(1)), NEW);
+    SickBucket.left = sickAt;
+    staging.publish();
+  }
+
+  /** What a reader finds is whole, or not sealed. */
+  private void assertWholeOrNotSealed(String when) throws IOException {
+    var found = read(directory.resolve("made"));
+    if (found.containsKey("seal")) {
+      assertThat(found).as(when).isIn(OLD, NEW);
+    }
+  }
+
+  private void assertTheNextPublishesAll(String when) throws IOException {
+    try (var next = inTheStore()) {
+      publish(next, 0);
+    }
+    assertThat(read(directory)).as(when).isEqualTo(under("made/", NEW));
+  }
+
+  private static SortedMap<String, String> under(String parent, Map<String, String> files) {
+    SortedMap<String, String> all = new TreeMap<>();
+    files.forEach((name, content) -> all.put(parent + name, content));
+    return all;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void wherePublishingInAStoreFailsThereIsAWholeDatasetOrNoneAndTheNextIsWhole(boolean replaces)
+      throws IOException {
+    SickBucket.kills = false;
+    boolean failed = true;
+    int operation;
+    for (operation = 1; failed; operation++) {
+      empty(replaces);
+      var when = "failed at operation " + operation;
+      try (var staging = inTheStore()) {
+        publish(staging, operation);
+        SickBucket.left = 0;
+        failed = false;
+      } catch (IOException e) {
+        assertThat(e).as(when).hasMessage("503 Slow Down");
+      }
+      var left = read(directory);
+      assertThat(left).as(when).isIn(under("made/", OLD), under("made/", NEW), Map.of());
+      assertThat(failed || left.equals(under("made/", NEW))).as(when).isTrue();
+      assertTheNextPublishesAll(when);
+    }
+    assertThat(operation).isGreaterThan(replaces ? 17 : 11);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whereItsProcessIsKilledToo(boolean replaces) throws IOException {
+    SickBucket.kills = true;
+    boolean killed = true;
+    int operation;
+    for (operation = 1; killed; operation++) {
+      empty(replaces);
+      var when = "killed at operation " + operation;
+      var staging = inTheStore();
+      try {
+        publish(staging, operation);
+        staging.close();
+        killed = false;
+      } catch (KillableFileSystem.Killed e) {
+        SickBucket.left = 0;
+        assertWholeOrNotSealed(when);
+        var owner =
+            Path.of(staging.work().toUri().getPath().substring(1)).resolveSibling("owner.json");
+        Files.writeString(directory.resolve(owner), new ObjectMapper().writeValueAsString(GONE));
+      }
+      assertTheNextPublishesAll(when);
+    }
+    assertThat(operation).isGreaterThan(replaces ? 18 : 12);
+  }
+
+  private void empty(boolean replaces) throws IOException {
+    FileUtils.cleanDirectory(directory.toFile());
+    if (replaces) {
+      write(directory.resolve("made"), OLD);
+    }
   }
 }

@@ -18,6 +18,7 @@ import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.mixtraining.files.BucketFileSystem;
 import org.nd4j.shade.protobuf.CodedInputStream;
 import org.nd4j.shade.protobuf.WireFormat;
 import org.tensorflow.framework.Summary;
@@ -116,6 +117,24 @@ class TensorBoardTest {
 
       assertThat(events(files().get(0))).hasSize(3);
     }
+  }
+
+  /** Which shows no file before it is closed. */
+  @Test
+  void aReaderOfAnObjectStoreDoesSoToo() throws IOException {
+    Configuration store = new Configuration();
+    BucketFileSystem.settings("s3", output).forEach(store::set);
+    try (var board = new TensorBoard(store, "s3://bucket/", "first")) {
+      for (int epoch = 1; epoch <= 3; epoch++) {
+        board.epoch(Rows.epoch(epoch));
+
+        List<Event> events = events(files().get(0));
+        assertThat(events).hasSize(2 + epoch);
+        assertThat(events.get(1 + epoch).step()).isEqualTo(epoch);
+      }
+    }
+    assertThat(files()).hasSize(1);
+    assertThat(events(files().get(0))).hasSize(5);
   }
 
   @Test
