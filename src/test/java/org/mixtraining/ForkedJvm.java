@@ -16,8 +16,15 @@ public final class ForkedJvm {
   /** What a main class prints, which must end without an error. */
   public static String run(List<String> options, Map<String, String> environment, Class<?> main)
       throws IOException, InterruptedException {
+    return run(Path.of(System.getProperty("java.home")), options, environment, main);
+  }
+
+  /** The same on the Java of another home. */
+  public static String run(
+      Path home, List<String> options, Map<String, String> environment, Class<?> main)
+      throws IOException, InterruptedException {
     List<String> words = new ArrayList<>();
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.add(home.resolve("bin/java").toString());
     words.addAll(options);
     words.add("-cp");
     words.add(

@@ -220,6 +220,11 @@ public record Matrix(Memory memory, int offset, int rows, int cols, int stride, 
     return memory.bytes;
   }
 
+  /** The same as the Vector API takes it. */
+  Object vectors() {
+    return memory.vectors;
+  }
+
   /** Where a row begins, in bytes of {@link #bytes}. */
   int at(int row) {
     return (offset + row * stride) * Float.BYTES;

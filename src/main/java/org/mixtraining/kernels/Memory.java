@@ -10,8 +10,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The floats behind a {@link Matrix} and all its views: a part of an ND4J buffer, seen three ways.
- * ND4J operations take the buffer, the Vector API takes {@link #bytes}, BLAS takes {@link #at}.
+ * The floats behind a {@link Matrix} and all its views: a part of an ND4J buffer, seen several
+ * ways. ND4J operations take the buffer, the Vector API takes {@link #vectors}, BLAS takes {@link
+ * #at}.
  */
 final class Memory {
   /** A byte buffer's index is an int. */
@@ -28,6 +29,9 @@ final class Memory {
   /** The same floats in native byte order; null where the buffer lies on a device. */
   final ByteBuffer bytes;
 
+  /** The bytes as the Vector API of this JDK takes them. */
+  final Object vectors;
+
   private final long address;
 
   private Memory(DataBuffer buffer, long start, long length) {
@@ -36,6 +40,7 @@ final class Memory {
     boolean onHost = Nd4j.getEnvironment().isCPU();
     this.address = onHost ? buffer.address() + start * Float.BYTES : 0;
     this.bytes = onHost ? window(address, length * Float.BYTES) : null;
+    this.vectors = onHost ? Segments.of(bytes) : null;
   }
 
   /** Zeroed memory, outside any workspace, that begins on a cache line. */

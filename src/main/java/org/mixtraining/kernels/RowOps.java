@@ -106,25 +106,36 @@ interface RowOps {
   /** The implementation, chosen once, with a warning if it is the slow one. */
   final class Best {
     private static final Logger LOG = LoggerFactory.getLogger(RowOps.class);
+    private static final Optional<String> OBSTACLE = look(); // only the first try tells all
     private static final RowOps OPS = choose();
 
     private Best() {}
 
     private static RowOps choose() {
-      Optional<String> obstacle = obstacle();
-      obstacle.ifPresent(
+      OBSTACLE.ifPresent(
           why -> LOG.warn("CPU kernels run in plain Java, several times slower: {}", why));
-      return obstacle.isPresent() ? new ScalarRowOps(0) : new VectorRowOps();
+      return OBSTACLE.isPresent() ? new ScalarRowOps(0) : new VectorRowOps();
     }
 
     /** The reason why the Vector API cannot be used, if there is one. */
     static Optional<String> obstacle() {
+      return OBSTACLE;
+    }
+
+    private static Optional<String> look() {
       if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
         return Optional.of("start the JVM with --add-modules=jdk.incubator.vector");
       }
-      return VectorRowOps.suitsProcessor()
-          ? Optional.empty()
-          : Optional.of("this processor has no 256-bit vectors");
+      try {
+        VectorRowOps.tryOut();
+        return VectorRowOps.suitsProcessor()
+            ? Optional.empty()
+            : Optional.of("this processor has no 256-bit vectors");
+      } catch (LinkageError e) {
+        return Optional.of(
+            "the Vector API of Java %s is not one that this version knows: %s"
+                .formatted(Runtime.version().feature(), e));
+      }
     }
   }
 }

@@ -19,7 +19,7 @@ import org.mixtraining.kernels.ScalarRowOps.Term;
  * <p>Only {@link RowOps#best} may load this class: without the incubator module it does not link.
  */
 final class VectorRowOps implements RowOps {
-  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;
+  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
   private static final int BYTES = Float.BYTES;
 
@@ -52,6 +52,20 @@ final class VectorRowOps implements RowOps {
   /** Whether 256-bit vectors are in hardware; elsewhere they are emulated, lane by lane. */
   static boolean suitsProcessor() {
     return FloatVector.SPECIES_PREFERRED.length() >= SPECIES.length();
+  }
+
+  /**
+   * Calls everything of the Vector API that is called here.
+   *
+   * @throws LinkageError if this JDK's lacks some of it: it still changes from release to release
+   */
+  static void tryOut() {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(LANES * BYTES).order(NATIVE);
+    Row row = new Row(Segments.of(bytes), 0);
+    FloatVector x =
+        row.load(0).add(FloatVector.zero(SPECIES)).sub(HALF).sub(1f).mul(2f).div(ONE).sqrt();
+    FloatVector y = normal(x, exp(x)).max(ONE);
+    row.store(y.mul(y.reduceLanes(VectorOperators.MAX) + combine(y)), 0);
   }
 
   @Override
@@ -326,19 +340,27 @@ final class VectorRowOps implements RowOps {
         + ((v.lane(1) + v.lane(5)) + (v.lane(3) + v.lane(7)));
   }
 
-  /** A row of a matrix: its memory, and where it begins there. */
-  private record Row(ByteBuffer bytes, int start) {
+  /** A row of a matrix: its memory, as {@link Segments#of} gives it, and where it begins there. */
+  private record Row(Object memory, int start) {
+    private static final boolean BUFFERS = Segments.TYPE == null;
+
     static Row of(Matrix x, int row) {
-      return new Row(x.bytes(), x.at(row));
+      return new Row(x.vectors(), x.at(row));
     }
 
     /** The vector from byte j of the row. */
     FloatVector load(int j) {
-      return FloatVector.fromByteBuffer(SPECIES, bytes, start + j, NATIVE);
+      return BUFFERS
+          ? FloatVector.fromByteBuffer(SPECIES, (ByteBuffer) memory, start + j, NATIVE)
+          : SegmentVectors.load(memory, start + j);
     }
 
     void store(FloatVector v, int j) {
-      v.intoByteBuffer(bytes, start + j, NATIVE);
+      if (BUFFERS) {
+        v.intoByteBuffer((ByteBuffer) memory, start + j, NATIVE);
+      } else {
+        SegmentVectors.store(v, memory, start + j);
+      }
     }
   }
 

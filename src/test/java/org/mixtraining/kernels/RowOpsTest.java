@@ -5,13 +5,10 @@ import static org.assertj.core.api.Assertions.offset;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mixtraining.ForkedJvm;
 import org.mixtraining.kernels.RowOps.AdamFactors;
 
 class RowOpsTest {
@@ -27,7 +24,7 @@ class RowOpsTest {
   }
 
   /** Runs each operation on the same rows; the bits of what it returns and of all it wrote. */
-  private static List<Integer> bitsOfEveryOperation(RowOps ops, int cols, double scale) {
+  static List<Integer> bitsOfEveryOperation(RowOps ops, int cols, double scale) {
     int n = 12;
     try (Matrix all = random(n, cols, scale)) {
       Matrix[] m = new Matrix[n];
@@ -99,28 +96,5 @@ class RowOpsTest {
         }
       }
     }
-  }
-
-  @Test
-  void withoutTheVectorModuleTheJvmFallsBackToPlainJavaAndSaysWhichFlagIsMissing()
-      throws Exception {
-    String output = ForkedJvm.run(List.of(), Map.of(), Choice.class);
-    assertThat(output).contains("ScalarRowOps", "--add-modules=jdk.incubator.vector");
-  }
-
-  /** Prints what a JVM chooses, and why. */
-  static final class Choice {
-    private Choice() {}
-
-    public static void main(String[] args) {
-      System.out.println(RowOps.best().getClass().getSimpleName());
-      System.out.println(RowOps.Best.obstacle().orElse(""));
-    }
-  }
-
-  @Test
-  void withTheVectorModuleVectorsAreChosen() {
-    assertThat(RowOps.Best.obstacle()).isEmpty();
-    assertThat(RowOps.best()).isInstanceOf(VectorRowOps.class);
   }
 }
