@@ -34,7 +34,7 @@ public final class WholeFile {
   /** Age from which a temporary file is stale whose writer cannot be checked for being alive. */
   private static final Duration STALE = Duration.ofMinutes(10);
 
-  private static final int ATTEMPTS = 5;
+  private static final int ATTEMPTS = 10;
 
   private final FileSystem files;
   private final Path path;

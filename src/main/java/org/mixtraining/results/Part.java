@@ -2,14 +2,12 @@ package org.mixtraining.results;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.PathIOException;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
@@ -26,8 +24,6 @@ import org.mixtraining.files.WholeFile;
 
 /** One Parquet file of a table. */
 record Part(Path path, Configuration conf) {
-  private static final int LOOKS = 10;
-
   /** Replaces it by a file with these records of the table. */
   void write(Table table, List<Group> records) throws IOException {
     new WholeFile(path, conf)
@@ -55,29 +51,15 @@ record Part(Path path, Configuration conf) {
     FileSystem files = path.getFileSystem(conf);
     List<Group> records = new ArrayList<>();
     if (files.exists(path)) {
-      try (ParquetReader<Group> reader = new Reader(new Bytes(bytes(files))).build()) {
+      // Parquet asks for a file's length before it opens it: another may have taken its place.
+      var bytes = new Bytes(WholeFile.read(files, path));
+      try (ParquetReader<Group> reader = new Reader(bytes).build()) {
         for (Group row = reader.read(); row != null; row = reader.read()) {
           records.add(row);
         }
       }
     }
     return records;
-  }
-
-  /**
-   * Of one stream: Parquet's own reader asks for the length and opens the file apart, and another
-   * file may have taken its place in between.
-   */
-  private byte[] bytes(FileSystem files) throws IOException {
-    for (int look = 1; ; look++) {
-      try (InputStream in = files.open(path)) {
-        return in.readAllBytes();
-      } catch (PathIOException e) { // in a store it has been replaced since it was opened
-        if (look == LOOKS) {
-          throw e;
-        }
-      }
-    }
   }
 
   private static final class Reader extends ParquetReader.Builder<Group> {
