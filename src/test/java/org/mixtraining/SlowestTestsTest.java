@@ -17,9 +17,11 @@ class SlowestTestsTest {
         directory.resolve("TEST-" + name + ".xml"),
         """
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuite xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" version="3.0.2" name="a.%s" time="%s" tests="%d" errors="0" skipped="0" failures="0">
+        <testsuite xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" version="3.0.2" name="a.NAME" time="TIME" tests="TESTS" errors="0" skipped="0" failures="0">
         """
-            .formatted(name, time, tests));
+            .replace("NAME", name)
+            .replace("TIME", time)
+            .replace("TESTS", "" + tests));
   }
 
   @Test
