@@ -1,5 +1,7 @@
 package org.mixtraining.spark;
 
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -17,8 +19,8 @@ import org.mixtraining.train.NonFiniteLossException;
 
 /**
  * Failures for which a retry is useless, since nothing about them is random: a loss that is not a
- * number, or a file that is missing; or too little memory of a second device. A stage is stopped as
- * soon as one of its tasks fails so.
+ * number, or a file that is missing; or too little memory on a second executor. A stage is stopped
+ * as soon as one of its tasks fails so.
  */
 final class NonRetryableFailures extends SparkListener {
   private static final String RUN = "mixtraining.run";
@@ -26,6 +28,10 @@ final class NonRetryableFailures extends SparkListener {
   private final SparkContext spark;
   private final String run = UUID.randomUUID().toString();
   private final Set<Integer> stages = ConcurrentHashMap.newKeySet();
+
+  /** The executors that ran out of a device's memory, by stage and partition. */
+  private final Map<List<Integer>, Set<String>> outOfMemory = new ConcurrentHashMap<>();
+
   private volatile RuntimeException reason;
   private volatile Throwable newest;
 
@@ -50,9 +56,20 @@ final class NonRetryableFailures extends SparkListener {
         .findFirst();
   }
 
-  /** Memory of another device may be free. */
-  private static boolean isWorthATry(RuntimeException cause, TaskInfo task) {
-    return cause instanceof OutOfDeviceMemoryException && task.attemptNumber() == 0;
+  /**
+   * Memory of another executor's device may be free. Spark may well try a task again where it
+   * failed, since it prefers that executor, or no other is free; until it leaves that one out, or
+   * ends the stage.
+   */
+  private boolean isWorthATry(RuntimeException cause, int stage, TaskInfo task) {
+    if (!(cause instanceof OutOfDeviceMemoryException)) {
+      return false;
+    }
+    Set<String> executors =
+        outOfMemory.computeIfAbsent(
+            List.of(stage, task.partitionId()), first -> ConcurrentHashMap.newKeySet());
+    executors.add(task.executorId());
+    return executors.size() == 1;
   }
 
   /** Why a stage was stopped, if one was. */
@@ -67,7 +84,8 @@ final class NonRetryableFailures extends SparkListener {
   Optional<RuntimeException> cause(Throwable failure) {
     boolean silent =
         failure.getCause() == null && ("" + failure.getMessage()).contains("excludeOnFailure");
-    return Optional.ofNullable(silent ? newest : null).map(IllegalStateException::new);
+    return Optional.ofNullable(silent ? newest : null)
+        .map(thrown -> reason(thrown).orElseGet(() -> new IllegalStateException(thrown)));
   }
 
   @Override
@@ -78,7 +96,7 @@ final class NonRetryableFailures extends SparkListener {
       Throwable thrown = failure.exception().get();
       newest = thrown;
       reason(thrown)
-          .filter(cause -> !isWorthATry(cause, end.taskInfo()))
+          .filter(cause -> !isWorthATry(cause, end.stageId(), end.taskInfo()))
           .ifPresent(
               cause -> {
                 reason = cause;

@@ -1,6 +1,7 @@
 package org.mixtraining.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -14,7 +15,10 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.mixtraining.config.UserException;
+import org.mixtraining.kernels.OutOfDeviceMemoryException;
 import org.mixtraining.spark.PackagedJob;
+import org.mixtraining.spark.Supervised;
 
 /** Executors that fail, in sessions of the commands. */
 @Tag("cluster") // with sessions of its own
@@ -77,6 +81,51 @@ class SickExecutorTest {
       for (int epoch = 0; epoch < 2; epoch++) {
         assertThat(run(opened, 2, Sick.EXECUTOR_0)).containsExactly("1", "1");
       }
+    }
+  }
+
+  /** Tasks that run out of memory on some executors. */
+  private static List<Integer> runOutOfMemory(Sessions.Opened opened, String... executors) {
+    JavaSparkContext spark = JavaSparkContext.fromSparkContext(opened.spark().sparkContext());
+    return Supervised.run(
+        spark,
+        () ->
+            spark
+                .parallelize(List.of(1, 2), 2)
+                .map(
+                    number -> {
+                      if (List.of(executors).contains(SparkEnv.get().executorId())) {
+                        throw new OutOfDeviceMemoryException("batch-size: lower it");
+                      }
+                      Thread.sleep(3_000); // meanwhile only the sick executor is free
+                      return 10 * number;
+                    })
+                .collect());
+  }
+
+  @Test
+  void aTaskThatOneExecutorHasNoDeviceMemoryForGoesToAnother() throws Exception {
+    try (Sessions.Opened opened = open("local-cluster[2,1,1024]")) {
+      assertThat(runOutOfMemory(opened, "0")).containsExactly(10, 20);
+    }
+  }
+
+  @Test
+  void tooLittleDeviceMemoryOnTwoExecutorsIsBadInput() throws Exception {
+    try (Sessions.Opened opened = open("local-cluster[2,1,1024]")) {
+      assertThatThrownBy(() -> runOutOfMemory(opened, "0", "1"))
+          .isInstanceOf(UserException.class)
+          .hasMessage("batch-size: lower it");
+    }
+  }
+
+  /** It is replaced, and the new one has no more memory. */
+  @Test
+  void tooLittleDeviceMemoryOnTheOnlyExecutorIsBadInput() throws Exception {
+    try (Sessions.Opened opened = open("local-cluster[1,1,1024]")) {
+      assertThatThrownBy(() -> runOutOfMemory(opened, "0", "1"))
+          .isInstanceOf(UserException.class)
+          .hasMessage("batch-size: lower it");
     }
   }
 

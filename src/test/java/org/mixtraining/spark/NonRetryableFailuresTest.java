@@ -42,7 +42,7 @@ class NonRetryableFailuresTest {
   }
 
   @Test
-  void tooLittleMemoryOfADeviceIsTriedOnAnotherOnce() {
+  void tooLittleMemoryOfADeviceIsTriedAgain() {
     Function<Integer, Integer> task =
         number -> {
           ATTEMPTS.incrementAndGet();
@@ -57,7 +57,7 @@ class NonRetryableFailuresTest {
   }
 
   @Test
-  void ofASecondDeviceItIsBadInput() {
+  void withoutAnotherExecutorItIsBadInputAfterSparksAttempts() {
     Function<Integer, Integer> task =
         number -> {
           ATTEMPTS.incrementAndGet();
