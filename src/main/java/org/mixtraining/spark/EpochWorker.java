@@ -41,7 +41,10 @@ record EpochWorker(
     StateExchange.Reader state)
     implements Function2<Integer, Iterator<TrainingBatch>, Iterator<WorkerResult>> {
 
-  /** Time that a worker without progress has to end once it is interrupted. */
+  /**
+   * Time that a worker without progress has to end once it is interrupted, if it may be without for
+   * as long.
+   */
   private static final Duration TO_END = Duration.ofSeconds(30);
 
   /** Exit code of an executor whose worker did not. */
@@ -73,12 +76,9 @@ record EpochWorker(
 
   @Override
   public Iterator<WorkerResult> call(Integer worker, Iterator<TrainingBatch> minibatches) {
-    StallWatch watch =
-        new StallWatch(
-            "worker " + worker,
-            setup.value().data().config().workers().stall(),
-            TO_END,
-            EpochWorker::exit);
+    Duration limit = setup.value().data().config().workers().stall();
+    Duration grace = limit.compareTo(TO_END) < 0 ? limit : TO_END;
+    StallWatch watch = new StallWatch("worker " + worker, limit, grace, EpochWorker::exit);
     return watch.during(() -> train(worker, minibatches, watch));
   }
 

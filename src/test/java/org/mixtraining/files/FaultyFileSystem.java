@@ -21,7 +21,7 @@ public abstract class FaultyFileSystem extends RawLocalFileSystem {
   }
 
   /** Before a file is made. */
-  void creating() {}
+  void creating(Path file) throws IOException {}
 
   /** A stream that goes wrong, into a file that was made. */
   abstract OutputStream faulty(OutputStream file) throws IOException;
@@ -36,7 +36,7 @@ public abstract class FaultyFileSystem extends RawLocalFileSystem {
       long blockSize,
       Progressable progress)
       throws IOException {
-    creating();
+    creating(file);
     OutputStream made =
         super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
     return new FSDataOutputStream(faulty(made), null);
@@ -51,7 +51,7 @@ public abstract class FaultyFileSystem extends RawLocalFileSystem {
       long blockSize,
       Progressable progress)
       throws IOException {
-    creating();
+    creating(file);
     OutputStream made = super.create(file, overwrite, bufferSize, replication, blockSize, progress);
     return new FSDataOutputStream(faulty(made), null);
   }

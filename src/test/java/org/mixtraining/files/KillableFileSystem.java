@@ -41,7 +41,7 @@ public final class KillableFileSystem extends FaultyFileSystem {
   }
 
   @Override
-  void creating() {
+  void creating(Path file) {
     change();
   }
 

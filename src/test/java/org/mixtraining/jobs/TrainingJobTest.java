@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.apache.hadoop.conf.Configuration;
@@ -35,6 +36,7 @@ import org.mixtraining.data.Normalization;
 import org.mixtraining.data.Split;
 import org.mixtraining.files.FullFileSystem;
 import org.mixtraining.files.KillableFileSystem;
+import org.mixtraining.files.WaitingFileSystem;
 import org.mixtraining.results.RunRow;
 import org.mixtraining.results.RunRow.Status;
 import org.mixtraining.results.Tables;
@@ -424,6 +426,26 @@ class TrainingJobTest {
         .isEqualTo(Status.INTERRUPTED);
     assertThat(start("checkpoint.every=2").stateSha256()).isEqualTo(end().model().sha256());
     assertThat(told).containsExactly("run a resumes after epoch 3 of 4");
+  }
+
+  /** Else it would end as a failure, since the first one's rows wait for the second to begin. */
+  @Test
+  void anEpochIsWrittenWhileTheNextOneTrains() {
+    CountDownLatch second = new CountDownLatch(1);
+    EpochTrainer trainer =
+        (plan, state) -> {
+          if (plan.epoch() == 1) {
+            second.countDown();
+          }
+          return train(plan, state);
+        };
+    Configuration slow = WaitingFileSystem.configuration("epochs-", second);
+
+    RunRow row = start(slow, config(), "f", initial(), trainer, 0);
+
+    assertThat(WaitingFileSystem.asked()).isTrue();
+    assertThat(row.status()).isEqualTo(Status.FINISHED);
+    assertThat(row.stateSha256()).isEqualTo(end().model().sha256());
   }
 
   @Test
