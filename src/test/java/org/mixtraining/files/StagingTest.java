@@ -140,7 +140,7 @@ class StagingTest {
   private static final SortedMap<String, String> OLD =
       new TreeMap<>(Map.of("a/1", "old", "a/3", "old", "gone", "old", "seal", "old"));
   private static final SortedMap<String, String> NEW =
-      new TreeMap<>(Map.of("a/1", "new", "a/2", "new", "b", "new", "seal", "new"));
+      new TreeMap<>(Map.of("a/1", "new", "a/2", "new", "seal", "new", "z", "new"));
 
   private Staging inTheStore() throws IOException {
     return new Staging(
