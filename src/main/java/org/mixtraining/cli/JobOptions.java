@@ -34,7 +34,9 @@ final class JobOptions {
 
   private final Screen screen = Screen.ofProcess();
 
-  @Option(names = "--quiet", description = "No progress, only results, warnings and errors.")
+  @Option(
+      names = "--quiet",
+      description = "No progress, only results, notices, warnings and errors.")
   private void quiet(boolean given) {
     quiet = given;
     if (given) {
@@ -91,6 +93,11 @@ final class JobOptions {
     Comparison comparison = Comparison.load(Optional.ofNullable(file), overrides);
     comparison.runs().stream().map(Comparison.Run::config).forEach(Layout::check);
     return comparison;
+  }
+
+  /** Prints what a person should know however little is shown. */
+  void notice(String line) {
+    screen.print(line);
   }
 
   /** Prints a line of progress. */

@@ -72,7 +72,7 @@ final class TrainCommand implements Callable<Integer> {
     Configuration hadoop = Sessions.hadoop();
     Writable.check(hadoop, "mixtraining.run.output =", config.run().output());
     try (Interruption interruption = Interruption.bySignal();
-        TrainingJob job = new TrainingJob(runId, config, hadoop, options::progress)) {
+        TrainingJob job = new TrainingJob(runId, config, hadoop, options::notice)) {
       if (force) {
         job.forget();
       }

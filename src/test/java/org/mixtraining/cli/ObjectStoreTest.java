@@ -141,6 +141,10 @@ class ObjectStoreTest {
         .doesNotContainKey("epoch-00002.safetensors");
     Printed resumed = runIn(store, "train", "-D", "run.id=far");
     assertThat(resumed.exitCode()).as(resumed.err()).isZero();
+    assertThat(resumed.err())
+        .as("told by --quiet too")
+        .contains("run far resumes after epoch 1 of 2")
+        .doesNotContain("epoch 2/2");
     assertThat(files("store/runs/checkpoints/far"))
         .as("it was not trained again")
         .containsEntry("epoch-00001.safetensors", reached.get("epoch-00001.safetensors"));
