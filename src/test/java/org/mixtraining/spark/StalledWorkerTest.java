@@ -88,7 +88,9 @@ class StalledWorkerTest {
           .containsPattern("    at \\S*HangsTwice.hangUntilInterrupted")
           .containsPattern("hears of no interruption; this process ends:\n    at ")
           .containsPattern("    at \\S*HangsTwice.hangForEver");
-      assertThat(executors.removed).containsExactly("Command exited with code 70");
+      assertThat(executors.removed) // more than one where a new one is slow to begin
+          .isNotEmpty()
+          .containsOnly("Command exited with code 70");
       assertThat(executors.added.await(1, TimeUnit.MINUTES)).as("another one begins").isTrue();
     }
   }

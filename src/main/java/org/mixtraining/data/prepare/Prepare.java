@@ -55,10 +55,10 @@ public final class Prepare {
           ParquetOutputFormat.MIN_ROW_COUNT_FOR_PAGE_SIZE_CHECK,
           "8");
 
-  /** As many as take some 50 MB of an executor and of the driver. */
+  /** Images whose assignment takes some 50 MB of the driver and of each executor. */
   static final int FEW_IMAGES = 500_000;
 
-  /** Of the decoded images that a task sorts at a time. */
+  /** Bytes of decoded images that a task sorts at a time. */
   private static final long PART_BYTES = 256L << 20;
 
   /** Of Spark's hash partitioning. */
