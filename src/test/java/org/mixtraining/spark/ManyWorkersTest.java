@@ -26,6 +26,9 @@ import org.mixtraining.data.prepare.Prepare;
 class ManyWorkersTest {
   private static final int WORKERS = Integer.getInteger("workers", 64);
 
+  /** MB of an executor, which keeps the states of half of them between averages. */
+  private static final int MEMORY = Math.max(1024, 4 * WORKERS);
+
   /** The driver of this test has no room for the states of many more than 64 workers. */
   private static final List<String> EXCHANGES =
       WORKERS > 64 ? List.of("blocks", "shuffle") : List.of("driver", "blocks", "shuffle");
@@ -38,7 +41,8 @@ class ManyWorkersTest {
     Set<String> states = new TreeSet<>();
     try (SparkSession session =
         SparkSession.builder()
-            .master("local-cluster[2, 1, " + Math.max(1024, 4 * WORKERS) + "]")
+            .master("local-cluster[2, 1, " + MEMORY + "]")
+            .config("spark.executor.memory", MEMORY + "m") // or states of many are evicted to disk
             .config("spark.ui.enabled", false)
             .config("spark.sql.shuffle.partitions", 1)
             .config("spark.driver.maxResultSize", 0)
