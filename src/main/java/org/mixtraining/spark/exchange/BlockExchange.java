@@ -32,6 +32,9 @@ final class BlockExchange implements StateExchange {
   /** Bytes of a slice: Spark's transport copies what is larger than 20 MB once more. */
   private static final long SLICE_BYTES = 4_000_000;
 
+  /** The least of them: as many as workers would be their number squared in all. */
+  private static final long LEAST_SLICE_BYTES = 64_000;
+
   /** Bytes of all workers' slices that a task holds at a time, if there are several slices. */
   private static final long TASK_BYTES = 128_000_000;
 
@@ -85,13 +88,18 @@ final class BlockExchange implements StateExchange {
     failed.add(rdd);
   }
 
-  /** That of the state before, or one for the first round: no task goes without a slice. */
+  /**
+   * That of the state before, or one for the first round: no task goes without a slice, unless that
+   * would take ever smaller slices of many workers.
+   */
   private static SliceLayout layout(JavaRDD<WorkerResult> results, Held before) {
     if (before instanceof SlicedState sliced) {
       return sliced.layout();
     }
     ModelState state = before.state();
-    long count = Math.max(results.getNumPartitions(), state.bytes() / SLICE_BYTES + 1);
+    long most = Math.max(1, state.bytes() / LEAST_SLICE_BYTES);
+    long count =
+        Math.max(Math.min(results.getNumPartitions(), most), state.bytes() / SLICE_BYTES + 1);
     return SliceLayout.of(state, (int) count);
   }
 
