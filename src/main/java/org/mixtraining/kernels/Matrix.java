@@ -215,17 +215,12 @@ public record Matrix(Memory memory, int offset, int rows, int cols, int stride, 
     }
   }
 
-  /** The memory that {@link #at} counts in. */
-  ByteBuffer bytes() {
-    return memory.bytes;
-  }
-
-  /** The same as the Vector API takes it. */
+  /** The memory that {@link #at} counts in, as the Vector API takes it. */
   Object vectors() {
     return memory.vectors;
   }
 
-  /** Where a row begins, in bytes of {@link #bytes}. */
+  /** Where a row begins, in bytes of {@link #vectors}. */
   int at(int row) {
     return (offset + row * stride) * Float.BYTES;
   }

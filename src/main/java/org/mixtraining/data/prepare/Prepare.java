@@ -58,7 +58,7 @@ public final class Prepare {
   /** Images whose assignment takes some 50 MB of the driver and of each executor. */
   static final int FEW_IMAGES = 500_000;
 
-  /** Bytes of decoded images that a task sorts at a time. */
+  /** Bytes of images that a task sorts at a time. */
   private static final long PART_BYTES = 256L << 20;
 
   /** Of Spark's hash partitioning. */
@@ -86,12 +86,11 @@ public final class Prepare {
       var source = Source.open(data, spark);
       var directory = staging.directory("mixtraining.data.path");
       var decoded = Decoding.run(spark, source, data, staging.work(), progress);
-      long bytes = size(hadoop, staging.work());
       long quarantined =
           Quarantine.write(
               decoded, data.preparation().maxBadFraction(), new Path(directory, "quarantine"));
       var shards = new Path(directory, "images");
-      var written = write(decoded.where("reason is null"), bytes, source, data, shards);
+      var written = write(decoded.where("reason is null"), source, data, shards);
       shards.getFileSystem(hadoop).delete(staging.work(), true);
       var manifest = manifest(source, data, written, quarantined, size(hadoop, shards));
       manifest.write(hadoop, directory);
@@ -138,8 +137,7 @@ public final class Prepare {
       String fingerprint,
       List<Note> notes) {}
 
-  private static Written write(
-      Dataset<Row> images, long bytes, Source source, DataConfig data, Path shards) {
+  private static Written write(Dataset<Row> images, Source source, DataConfig data, Path shards) {
     var heldOut = SplitAssignment.HeldOut.of(source, data);
     var labels = images.select("id", "origin", "label", "hash");
     var assigned = SplitAssignment.of(labels, heldOut).persist();
@@ -149,6 +147,7 @@ public final class Prepare {
       SplitAssignment.checkHeldOut(contents, heldOut);
       SplitAssignment.checkShards(contents, data.preparation().shards());
       int tasks = Split.values().length * data.preparation().shards();
+      int side = data.preparation().imageSize();
       var slots = slots(tasks);
       UDF2<String, Integer, Integer> ofShard =
           (split, shard) -> slots[Split.of(split).ordinal() * data.preparation().shards() + shard];
@@ -157,7 +156,7 @@ public final class Prepare {
               columns(images, data),
               SplitAssignment.sharded(assigned, contents, data.preparation().shards()),
               contents.values().stream().mapToLong(Contents::images).sum(),
-              bytes)
+              (long) side * side * source.channels())
           .repartition(tasks, slot.apply(col("split"), col("shard")))
           // by quantile, so that reading a small fraction can skip row groups; by id, so that the
           // rows do not depend on who came first (a footer does: it lists encodings in a JVM's own
@@ -183,12 +182,14 @@ public final class Prepare {
    * Images with where they are assigned to. Where they are few, that goes to each executor, and
    * pixels are sent once, to the tasks that write them; else both are sent by id before, in as many
    * parts as their bytes need.
+   *
+   * @param bytes of an image
    */
   static Dataset<Row> joined(Dataset<Row> images, Dataset<Row> assigned, long count, long bytes) {
     if (count <= FEW_IMAGES) {
       return images.join(broadcast(assigned), "id");
     }
-    int parts = Math.toIntExact(Math.max(8, bytes / PART_BYTES));
+    int parts = Math.toIntExact(Math.max(8, count * bytes / PART_BYTES));
     return images.repartition(parts, col("id")).join(assigned, "id");
   }
 

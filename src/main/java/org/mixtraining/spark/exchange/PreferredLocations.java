@@ -33,7 +33,7 @@ public final class PreferredLocations {
   /**
    * Where one of them ran last.
    *
-   * @param location empty if it is not known, or not preferred
+   * @param location empty if it is not known
    * @param since the greater, the later it came there
    */
   private record Place(List<String> location, long since) {

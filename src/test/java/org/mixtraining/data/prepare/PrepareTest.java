@@ -393,8 +393,8 @@ class PrepareTest {
     Dataset<Row> images = spark.range(0, 1000).selectExpr("id", "id * 7 as pixels");
     Dataset<Row> assigned = spark.range(0, 1000).selectExpr("id", "id % 3 as shard");
 
-    Dataset<Row> few = Prepare.joined(images, assigned, Prepare.FEW_IMAGES, 200L << 30);
-    Dataset<Row> many = Prepare.joined(images, assigned, Prepare.FEW_IMAGES + 1, 200L << 30);
+    Dataset<Row> few = Prepare.joined(images, assigned, Prepare.FEW_IMAGES, 429_497);
+    Dataset<Row> many = Prepare.joined(images, assigned, Prepare.FEW_IMAGES + 1, 429_497);
 
     assertThat(few.queryExecution().executedPlan().toString())
         .contains("BroadcastHashJoin")
